@@ -1,0 +1,153 @@
+"""EvidenceOverDays: what TFMA does not compute, because it does not know that rows of one day belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+from tensorflow_model_analysis.metrics import metric_types, metric_util
+
+from components.evidence.statistics import accuracy, auc_interval, majority, rank_ic
+from models.features import TIME, forward_return_key
+from models.serving import GLOBAL_STEP
+
+AUC_EXACT = "auc_exact"
+AUC_LOW = "auc_low"
+AUC_HIGH = "auc_high"
+STANDARD_ERROR = "auc_standard_error"
+ABOVE_CHANCE = "auc_above_chance"
+RANK_IC = "rank_ic"
+RANK_IC_LOW = "rank_ic_low"
+RANK_IC_HIGH = "rank_ic_high"
+ACCURACY_BASELINE = "accuracy_baseline"
+LOSS = "loss"
+
+NAMES = (
+    AUC_EXACT, AUC_LOW, AUC_HIGH, STANDARD_ERROR, ABOVE_CHANCE, RANK_IC, RANK_IC_LOW, RANK_IC_HIGH, ACCURACY_BASELINE, LOSS,
+    GLOBAL_STEP,
+)  # fmt: skip
+"""
+auc_exact            without thresholds, ties counted half
+auc_low, auc_high    its 95 % interval from resampling blocks of whole days
+auc_standard_error   of the same resampling
+auc_above_chance     auc_exact - 1/2 - auc_standard_error: above 0 is better than chance by more than its error
+rank_ic, _low, _high mean over the days of Spearman's correlation of probability and forward return, and its interval
+accuracy_baseline    accuracy of always naming the majority class
+loss                 mean cross-entropy, what training minimises
+global_step          steps the model was trained
+"""
+
+_Accumulator = list[list[float]]
+
+
+class EvidenceOverDays(metric_types.Metric):
+    """Exact AUC, its interval and standard error over blocks of days, and the original project's remaining names."""
+
+    def __init__(
+        self, name: str = "evidence_over_days", horizon: int = 1, seed: int = 0, resamples: int = 1000
+    ) -> None:
+        """Builds the metric; TFMA does so from the config's JSON.
+
+        Args:
+            name: unused prefix that TFMA wants.
+            horizon: sessions ahead of the label; blocks must be longer than their overlap.
+            seed: of the resampling.
+            resamples: how many.
+        """
+        super().__init__(
+            metric_util.merge_per_key_computations(_computations), name=name, horizon=horizon, seed=seed, resamples=resamples
+        )
+
+
+metric_types.register_metric(EvidenceOverDays)
+
+
+def _computations(
+    name: str = "",
+    horizon: int = 1,
+    seed: int = 0,
+    resamples: int = 1000,
+    eval_config: Any = None,
+    model_name: str = "",
+    output_name: str = "",
+    example_weighted: bool | None = None,
+) -> list[metric_types.MetricComputation]:
+    # Thresholds on a metric that is one of several from one class are looked up without a weight.
+    del name, example_weighted
+    keys = [metric_types.MetricKey(n, model_name, output_name, example_weighted=None) for n in NAMES]
+    return [
+        metric_types.MetricComputation(
+            keys=keys,
+            preprocessors=[metric_types.FeaturePreprocessor(feature_keys=[TIME, forward_return_key(horizon)])],
+            combiner=_Evidence(keys, eval_config, model_name, output_name, horizon, seed, resamples),
+        )
+    ]
+
+
+class _Evidence(beam.CombineFn):
+    """Gathers label, probability, day, forward return and step of each row, and computes once at the end."""
+
+    def __init__(
+        self, keys: list[Any], eval_config: Any, model_name: str, output_name: str, horizon: int, seed: int, resamples: int
+    ) -> None:
+        self._keys = keys
+        self._eval_config = eval_config
+        self._model_name = model_name
+        self._output_name = output_name
+        self._horizon = horizon
+        self._seed = seed
+        self._resamples = resamples
+
+    def create_accumulator(self) -> _Accumulator:
+        return [[], [], [], [], [0.0]]
+
+    def add_input(self, accumulator: _Accumulator, element: Any) -> _Accumulator:
+        label, probability, _ = next(
+            iter(
+                metric_util.to_label_prediction_example_weight(
+                    element, eval_config=self._eval_config, model_name=self._model_name, output_name=self._output_name
+                )
+            )
+        )
+        labels, probabilities, days, returns, step = accumulator
+        labels.append(float(label[0]))
+        probabilities.append(float(probability[0]))
+        days.append(_number(element.features[TIME]))
+        returns.append(_number(element.features[forward_return_key(self._horizon)]))
+        if not step[0]:
+            predictions = element.get_predictions(self._model_name, self._output_name)
+            step[0] = _number(predictions[GLOBAL_STEP])
+        return accumulator
+
+    def merge_accumulators(self, accumulators: Iterable[_Accumulator]) -> _Accumulator:
+        merged = self.create_accumulator()
+        for accumulator in accumulators:
+            for target, part in zip(merged[:4], accumulator[:4], strict=True):
+                target.extend(part)
+            merged[4][0] = max(merged[4][0], accumulator[4][0])
+        return merged
+
+    def extract_output(self, accumulator: _Accumulator) -> dict[Any, float]:
+        labels, probabilities, days, returns = (np.asarray(part) for part in accumulator[:4])
+        # Beam may bring the rows in any order; the resampling must not depend on it.
+        order = np.lexsort((probabilities, returns, days))
+        labels, probabilities, days, returns = labels[order], probabilities[order], days[order], returns[order]
+        area = auc_interval(
+            labels, probabilities, days, horizon=self._horizon, seed=self._seed, resamples=self._resamples
+        )
+        ranks = rank_ic(
+            probabilities, returns, days, horizon=self._horizon, seed=self._seed, resamples=self._resamples
+        )
+        clipped = np.clip(probabilities, 1e-7, 1 - 1e-7)
+        loss = -np.mean(np.where(labels == 1, np.log(clipped), np.log1p(-clipped)))
+        values = (
+            area.value, area.low, area.high, area.standard_error, area.value - 0.5 - area.standard_error,
+            ranks.value, ranks.low, ranks.high, majority(labels), loss, accumulator[4][0],
+        )  # fmt: skip
+        return {key: float(value) for key, value in zip(self._keys, values, strict=True)}
+
+
+def _number(value: Any) -> float:
+    return float(np.asarray(value).reshape(-1)[0])

@@ -1,0 +1,1 @@
+"""The ExampleValidator that stops a run whose data does not fit the curated schema."""

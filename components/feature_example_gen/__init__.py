@@ -1,0 +1,1 @@
+"""FeatureExampleGen: the ExampleGen that reads the feature store and splits it by date."""

@@ -1,0 +1,161 @@
+"""Rows of the feature table as Arrow batches of labelled examples. NumPy and Arrow only, never a Python object a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.feature_example_gen.splits import SPLITS, SplitPlan
+from components.feature_store import CLOSE_COLUMNS
+from models.features import CLOSES, SHARE_ID, TIME, WINDOW, YEAR, forward_return_key, label_key
+
+BATCH_ROWS = 8192
+"""Rows of one Arrow batch: large enough to amortise a call, small enough to stay in the processor's cache."""
+
+
+@dataclass(frozen=True)
+class SplitCounts:
+    """What became of the rows of one split.
+
+    Attributes:
+        rows: examples written.
+        purged: rows left out because their longest label reaches into the next split.
+        unlabelled: rows left out because the trained horizon has no label: the close is unchanged or not yet known.
+        first: the first session written as YYYYMMDD, 0 where none was.
+        last: the last one.
+    """
+
+    rows: int = 0
+    purged: int = 0
+    unlabelled: int = 0
+    first: int = 0
+    last: int = 0
+
+    def plus(self, other: SplitCounts) -> SplitCounts:
+        """The counts of two disjoint sets of shares together."""
+        firsts = [day for day in (self.first, other.first) if day]
+        return SplitCounts(
+            self.rows + other.rows,
+            self.purged + other.purged,
+            self.unlabelled + other.unlabelled,
+            min(firsts, default=0),
+            max(self.last, other.last),
+        )
+
+
+@dataclass(frozen=True)
+class LabelledRows:
+    """The rows of one shard with their labels, and where each goes.
+
+    Attributes:
+        counts: by split name.
+        columns: what each example carries, flat arrays of equal length; `closes` is [rows, 21].
+        missing: for a label or a return, True where it has none.
+        split: 0, 1, 2 for train, eval, test; -1 for rows that are left out.
+    """
+
+    counts: Mapping[str, SplitCounts]
+    split: npt.NDArray[np.int64]
+    columns: Mapping[str, npt.NDArray[np.generic]]
+    missing: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+
+    def batches(self, split: str) -> Iterator[pa.RecordBatch]:
+        """The examples of one split in order of time, as Arrow batches of list columns (what tfx_bsl encodes)."""
+        rows = np.flatnonzero(self.split == SPLITS.index(split))
+        time = self.columns[TIME]
+        rows = rows[np.argsort(time[rows], kind="stable")]
+        for begin in range(0, len(rows), BATCH_ROWS):
+            part = rows[begin : begin + BATCH_ROWS]
+            arrays = [_lists(values[part], self.missing.get(name, np.zeros(0, bool))[part] if name in self.missing else None)
+                      for name, values in self.columns.items()]
+            yield pa.RecordBatch.from_arrays(arrays, list(self.columns))
+
+
+def label_rows(features: pa.Table, plan: SplitPlan) -> LabelledRows:
+    """Gives each row of the feature table its labels and its split.
+
+    Args:
+        features: time (ISO), share_id, close0 ... close20, sorted by share_id and time; whole shares only.
+        plan: the borders.
+
+    Returns:
+        The rows, labelled and assigned.
+    """
+    time = features.column("time").combine_chunks()
+    days = _days(time)
+    closes = np.stack([features.column(name).to_numpy() for name in CLOSE_COLUMNS], axis=1)
+    shares = features.column("share_id").combine_chunks()
+    code = shares.dictionary_encode().indices.to_numpy()
+    rows = len(days)
+    position = np.arange(rows)
+    share_end = np.searchsorted(code, code, side="right")  # the row behind the share's last one
+    session = np.searchsorted(plan.sessions, days)
+
+    year = days.astype("datetime64[Y]")
+    month = days.astype("datetime64[M]")
+    number = (
+        (year.astype(np.int64) + 1970) * 10_000
+        + (month - year).astype(np.int64) * 100 + 100
+        + (days - month).astype(np.int64) + 1
+    )
+    columns: dict[str, npt.NDArray[np.generic]] = {
+        SHARE_ID: shares.to_numpy(zero_copy_only=False).astype(bytes) if rows == 0 else _bytes(shares),
+        TIME: number,
+        YEAR: number // 10_000,
+        CLOSES: closes.astype(np.float32),
+    }
+    missing: dict[str, npt.NDArray[np.bool_]] = {}
+    close = closes[:, 0]
+    for horizon in plan.horizons:
+        later = np.minimum(position + horizon, rows - 1)
+        known = position + horizon < share_end
+        ahead = close[later] / close - 1
+        columns[label_key(horizon)] = (ahead > 0).astype(np.int64)
+        missing[label_key(horizon)] = ~known | (close[later] == close)
+        columns[forward_return_key(horizon)] = ahead.astype(np.float32)
+        missing[forward_return_key(horizon)] = ~known
+
+    reach = position + max(plan.horizons)
+    label_end = np.where(reach < share_end, session[np.minimum(reach, rows - 1)], len(plan.sessions))
+    split, purged = plan.assign(session, label_end)
+    unlabelled = missing[label_key(plan.horizon)]
+    counts = {}
+    for index, name in enumerate(SPLITS):
+        mine = split == index
+        kept = number[mine & ~unlabelled]
+        counts[name] = SplitCounts(
+            rows=len(kept),
+            purged=int((purged == index).sum()),
+            unlabelled=int((mine & unlabelled).sum()),
+            first=int(kept.min()) if len(kept) else 0,
+            last=int(kept.max()) if len(kept) else 0,
+        )
+    return LabelledRows(counts, np.where(unlabelled, -1, split), columns, missing)
+
+
+def _days(time: pa.Array) -> npt.NDArray[np.datetime64]:
+    return pc.strptime(time, format="%Y-%m-%d", unit="s").cast(pa.date32()).to_numpy(zero_copy_only=False).astype("datetime64[D]")
+
+
+def _bytes(shares: pa.Array) -> npt.NDArray[np.generic]:
+    encoded = shares.dictionary_encode()
+    values = np.array([value.encode() for value in encoded.dictionary.to_pylist()], dtype=object)
+    return values[encoded.indices.to_numpy()]
+
+
+def _lists(values: npt.NDArray[np.generic], missing: npt.NDArray[np.bool_] | None) -> pa.Array:
+    """One list a row: of 21 closes, of one value, or of none where it is missing."""
+    width = values.shape[1] if values.ndim == 2 else 1
+    if missing is None:
+        offsets = np.arange(0, (len(values) + 1) * width, width, dtype=np.int32)
+        flat = values.reshape(-1)
+    else:
+        offsets = np.concatenate([[0], np.cumsum(~missing)]).astype(np.int32)
+        flat = values[~missing]
+    flat_type = pa.binary() if flat.dtype == object else None
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat, type=flat_type))

@@ -1,0 +1,185 @@
+"""The Beam executor of FeatureExampleGen: its elements are shards (ranges of shares), not rows."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import tensorflow as tf
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+from tfx_bsl.coders import example_coder
+
+from components.errors import SplitError
+from components.feature_example_gen.config import ExampleGenConfig
+from components.feature_example_gen.examples import SplitCounts, label_rows
+from components.feature_example_gen.splits import SPLITS, SplitPlan, describe_plan, plan_splits
+from components.feature_store import FeatureStore
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The work of one Beam element.
+
+    Attributes:
+        index: its number, from 0.
+        count: how many shards there are.
+        shares: the shares it reads, whole.
+    """
+
+    index: int
+    count: int
+    shares: tuple[str, ...]
+
+
+def make_shards(rows: Sequence[tuple[str, int]], shard_rows: int) -> list[Shard]:
+    """Groups shares, in order, into shards of about `shard_rows` rows.
+
+    Args:
+        rows: share and number of its rows.
+        shard_rows: rows a shard should hold; a share is never cut, so one of more rows is a shard of its own.
+    """
+    groups: list[list[str]] = [[]]
+    filled = 0
+    for share, count in rows:
+        if groups[-1] and filled + count > shard_rows:
+            groups.append([])
+            filled = 0
+        groups[-1].append(share)
+        filled += count
+    return [Shard(i, len(groups), tuple(group)) for i, group in enumerate(groups)]
+
+
+class WriteShard(beam.DoFn):
+    """Reads the rows of a shard, labels, splits and encodes them, and writes one file of TFRecords for each split.
+
+    A file appears under its name only when it is whole, so a worker that is started twice does no harm.
+    """
+
+    def __init__(self, database: str, plan: SplitPlan, split_uris: dict[str, str]) -> None:
+        """Keeps what each worker needs.
+
+        Args:
+            database: the feature store; every worker must reach it.
+            plan: the borders.
+            split_uris: the folder of each split.
+        """
+        self._database = database
+        self._plan = plan
+        self._split_uris = split_uris
+
+    def process(self, shard: Shard) -> Iterable[dict[str, SplitCounts]]:
+        """Writes one shard.
+
+        Args:
+            shard: what to read.
+
+        Yields:
+            What became of its rows, by split.
+        """
+        with FeatureStore.open(Path(self._database)) as store:
+            labelled = label_rows(store.read_features(list(shard.shares)), self._plan)
+        encoder = example_coder.RecordBatchToExamplesEncoder()
+        for split, uri in self._split_uris.items():
+            # Not compressed: the records are read eleven times in a run, and unpacking costs more than the disk does.
+            path = os.path.join(uri, f"data_tfrecord-{shard.index:05d}-of-{shard.count:05d}")
+            # Beside the split's folder, not inside: readers take every file in it.
+            partial = os.path.join(os.path.dirname(uri), f".{split}-{shard.index:05d}.partial")
+            with tf.io.TFRecordWriter(partial) as writer:
+                for batch in labelled.batches(split):
+                    for record in encoder.encode(batch):
+                        writer.write(record)
+            tf.io.gfile.rename(partial, path, overwrite=True)
+        yield dict(labelled.counts)
+
+
+def _add(parts: Iterable[dict[str, SplitCounts]]) -> dict[str, SplitCounts]:
+    total = {split: SplitCounts() for split in SPLITS}
+    for part in parts:
+        total = {split: total[split].plus(part.get(split, SplitCounts())) for split in SPLITS}
+    return total
+
+
+def _write_counts(counts: dict[str, SplitCounts], path: str) -> None:
+    with tf.io.gfile.GFile(path, "w") as file:
+        file.write(json.dumps({split: asdict(count) for split, count in counts.items()}))
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Turns the feature table into train, eval and test examples."""
+
+    def Do(self, input_dict: dict[str, Any], output_dict: dict[str, Any], exec_properties: dict[str, Any]) -> None:
+        """Plans the splits, writes the shards and tells what it did in the artifact's properties and the log.
+
+        Args:
+            input_dict: unused; the store comes through the properties.
+            output_dict: `examples`, one Examples artifact.
+            exec_properties: `input_base` and `custom_config`, see ExampleGenConfig.
+
+        Raises:
+            StoreError: the store cannot be read.
+            SplitError: the store is too short for the splits, or a split has no row left.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        config = ExampleGenConfig.from_exec_properties(exec_properties)
+        with FeatureStore.open(Path(config.database)) as store:
+            summaries = config.select(store.shares())
+            sessions = store.sessions([summary.share_id for summary in summaries])
+        plan = plan_splits(sessions, config.splits)
+        for name, first, last, count in describe_plan(plan):
+            _LOG.info("split %s: %s to %s, %d sessions", name, first, last, count)
+
+        artifact = artifact_utils.get_single_instance(output_dict["examples"])
+        artifact.split_names = artifact_utils.encode_split_names(list(SPLITS))
+        examples_utils.set_payload_format(artifact, example_gen_pb2.FORMAT_TF_EXAMPLE)
+        split_uris = {split: artifact_utils.get_split_uri([artifact], split) for split in SPLITS}
+        for uri in split_uris.values():
+            tf.io.gfile.makedirs(uri)
+        shards = make_shards([(s.share_id, s.rows) for s in summaries], config.shard_rows)
+        counts_path = os.path.join(artifact.uri, "counts.json")
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "Shards" >> beam.Create(shards)
+                | "Spread" >> beam.Reshuffle()
+                | "WriteShard" >> beam.ParDo(WriteShard(config.database, plan, split_uris))
+                | "AddCounts" >> beam.CombineGlobally(_add)
+                | "WriteCounts" >> beam.Map(_write_counts, counts_path)
+            )
+        with tf.io.gfile.GFile(counts_path) as file:
+            counts = {split: SplitCounts(**values) for split, values in json.loads(file.read()).items()}
+        tf.io.gfile.remove(counts_path)
+        _describe(artifact, plan, counts, len(summaries))
+
+
+def _describe(artifact: Any, plan: SplitPlan, counts: dict[str, SplitCounts], shares: int) -> None:
+    """Writes what the splits hold into the artifact's properties and the log, and refuses an empty one."""
+    for part in plan.ranges:
+        count = counts[part.name]
+        if not count.rows:
+            raise SplitError(
+                f"the {part.name} split has no labelled row left ({count.purged} purged, {count.unlabelled} unlabelled); "
+                "bring more sessions or other split dates"
+            )
+        _LOG.info(
+            "split %s: %d rows, %d purged, %d unlabelled, %s to %s",
+            part.name, count.rows, count.purged, count.unlabelled, count.first, count.last,
+        )
+        for key, value in asdict(count).items():
+            artifact.set_int_custom_property(f"{part.name}_{key}", value)
+        artifact.set_int_custom_property(f"{part.name}_sessions", part.end - part.start)
+    artifact.set_int_custom_property("shares", shares)
+    artifact.set_int_custom_property("sessions", len(plan.sessions))
+    artifact.set_string_custom_property("first_session", str(np.min(plan.sessions)))
+    artifact.set_string_custom_property("last_session", str(np.max(plan.sessions)))

@@ -1,0 +1,178 @@
+"""Train, eval and test as ranges of dates, with purge and embargo counted in sessions of the data.
+
+    |------ train ------|purge| embargo |-- eval --|purge| embargo |---- test ----|
+                              ^ border             ^ border: the first session that the next split owns
+
+A row belongs to the split that owns its session. It is *purged* where its longest label reaches a border, since its answer
+is then made of prices of the next split, and *embargoed* where it stands within the embargo behind a border, since its
+window would then hold prices of the split before. This module is plain NumPy: no TensorFlow, no TFX.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from components.errors import SplitError
+from components.feature_store import WINDOW
+
+SPLITS = ("train", "eval", "test")
+
+# A split with fewer sessions says nothing, neither to early stopping nor to a reader.
+MINIMUM_SESSIONS = 20
+
+Dates = npt.NDArray[np.datetime64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """What the user asks of the splits.
+
+    Attributes:
+        fractions: the shares of the sessions that train, eval and test own; they sum to 1.
+        dates: the first sessions of eval and test, ISO; they replace the fractions.
+        embargo: sessions left out after a border. The default is the length of the window.
+        horizons: every horizon (sessions ahead) that rows get a label for; the longest decides the purge.
+        horizon: the one that is trained; a row without this label is left out.
+    """
+
+    fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
+    dates: tuple[str, str] | None = None
+    embargo: int = WINDOW
+    horizons: tuple[int, ...] = (1, 20)
+    horizon: int = 1
+
+    def __post_init__(self) -> None:
+        """Checks the settings.
+
+        Raises:
+            SplitError: a setting makes no sense; the message names it.
+        """
+        if len(self.fractions) != 3 or min(self.fractions) <= 0 or abs(sum(self.fractions) - 1) > 1e-6:
+            raise SplitError(f"split fractions {self.fractions} must be three positive numbers that sum to 1")
+        if self.embargo < 0:
+            raise SplitError(f"embargo {self.embargo} must not be negative")
+        if not self.horizons or min(self.horizons) < 1 or self.horizon not in self.horizons:
+            raise SplitError(f"horizon {self.horizon} must be one of the horizons {self.horizons}, each 1 or more")
+        if self.dates is not None:
+            first, second = (_parse_date(text) for text in self.dates)
+            if first >= second:
+                raise SplitError(f"split dates {self.dates[0]},{self.dates[1]}: eval must begin before test")
+
+
+@dataclass(frozen=True)
+class SplitRange:
+    """One split: its sessions by index into `SplitPlan.sessions`, purge and embargo not yet taken off.
+
+    Attributes:
+        name: train, eval or test.
+        owned: [first, end) of the sessions it owns.
+        start: the first session whose rows are used, after the embargo.
+    """
+
+    name: str
+    owned: tuple[int, int]
+    start: int
+
+    @property
+    def end(self) -> int:
+        """The session behind its last one: the next border."""
+        return self.owned[1]
+
+
+@dataclass(frozen=True)
+class SplitPlan:
+    """Where the borders lie in the sessions of the data.
+
+    Attributes:
+        sessions: every session of the data, ascending, shape [sessions].
+        ranges: train, eval, test.
+        horizons: as in SplitSettings.
+        horizon: as in SplitSettings.
+    """
+
+    sessions: Dates
+    ranges: tuple[SplitRange, SplitRange, SplitRange]
+    horizons: tuple[int, ...]
+    horizon: int
+
+    def assign(self, session: Ints, label_end: Ints) -> tuple[Ints, Ints]:
+        """Says for each row of one share where it goes.
+
+        Args:
+            session: index of the row's session, shape [rows].
+            label_end: index of the session its longest label ends in; a number past the last session where the share's
+                prices end before, shape [rows].
+
+        Returns:
+            split: 0, 1, 2 for train, eval, test, -1 for the embargo, shape [rows].
+            purged: 0, 1, 2 where that split lost the row to the purge, else -1, shape [rows].
+        """
+        split = np.full(session.shape, -1, np.int64)
+        purged = np.full(session.shape, -1, np.int64)
+        last = len(self.ranges) - 1
+        for index, part in enumerate(self.ranges):
+            inside = (session >= part.start) & (session < part.end)
+            # Nothing follows the test split, so nothing can reach into it.
+            reaches = inside & (label_end >= part.end) & (label_end < len(self.sessions)) if index < last else inside & False
+            split[inside & ~reaches] = index
+            purged[reaches] = index
+        return split, purged
+
+
+def plan_splits(sessions: Dates, settings: SplitSettings) -> SplitPlan:
+    """Draws the borders.
+
+    Args:
+        sessions: every session of the data, ascending and distinct, shape [sessions].
+        settings: what was asked for.
+
+    Returns:
+        The plan.
+
+    Raises:
+        SplitError: the data is too short, or a border lies outside it.
+    """
+    count = len(sessions)
+    if settings.dates is None:
+        train, evaluation, _ = settings.fractions
+        borders = [round(count * train), round(count * (train + evaluation))]
+    else:
+        borders = [int(np.searchsorted(sessions, np.datetime64(_parse_date(text), "D"))) for text in settings.dates]
+        for text, border in zip(settings.dates, borders, strict=True):
+            if border in (0, count):
+                raise SplitError(
+                    f"split date {text} lies outside the data, which has {count} sessions"
+                    + (f" from {sessions[0]} to {sessions[-1]}" if count else "")
+                )
+    edges = [0, *borders, count]
+    ranges = tuple(
+        SplitRange(name, (edges[i], edges[i + 1]), edges[i] + (settings.embargo if i else 0)) for i, name in enumerate(SPLITS)
+    )
+    longest = max(settings.horizons)
+    for part in ranges:
+        usable = part.end - part.start - longest
+        if usable < MINIMUM_SESSIONS:
+            raise SplitError(
+                f"the data is too short: {count} sessions leave the {part.name} split "
+                f"{max(usable, 0)} sessions after an embargo of {part.start - part.owned[0]} and the longest horizon of {longest}, "
+                f"and at least {MINIMUM_SESSIONS} are needed; bring more sessions, a shorter horizon or other split dates"
+            )
+    return SplitPlan(sessions, (ranges[0], ranges[1], ranges[2]), settings.horizons, settings.horizon)
+
+
+def describe_plan(plan: SplitPlan) -> Sequence[tuple[str, str, str, int]]:
+    """Name, first and last session (ISO) and number of sessions of each split, the embargo taken off."""
+    return [(p.name, str(plan.sessions[p.start]), str(plan.sessions[p.end - 1]), p.end - p.start) for p in plan.ranges]
+
+
+def _parse_date(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise SplitError(f"split date {text!r} is not a date such as 2019-06-03") from None

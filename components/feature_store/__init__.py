@@ -1,0 +1,27 @@
+"""The feature store: an SQLite file of daily prices and of the windows of closes derived from them.
+
+Knows neither TensorFlow nor TFX. `FeatureStore` reads and writes the database, `import_prices` fills it from a CSV or
+Parquet file, `export_features` writes the table FEATURE as the sqlite3 program would.
+"""
+
+from __future__ import annotations
+
+from components.feature_store.export import export_features
+from components.feature_store.importer import ImportReport, Refusal, ShareImport, import_prices
+from components.feature_store.schema import CLOSE_COLUMNS, WINDOW
+from components.feature_store.store import FeatureStore, ShareSummary, Upserted
+from components.feature_store.windows import PriceBars
+
+__all__ = [
+    "CLOSE_COLUMNS",
+    "WINDOW",
+    "FeatureStore",
+    "ImportReport",
+    "PriceBars",
+    "Refusal",
+    "ShareImport",
+    "ShareSummary",
+    "Upserted",
+    "export_features",
+    "import_prices",
+]

@@ -1,0 +1,71 @@
+"""FEATURE as a CSV file, byte for byte what the sqlite3 program writes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from pathlib import Path
+
+from components.errors import UserError
+from components.feature_store.store import FeatureStore
+
+# What makes the sqlite3 program put a cell in quotes: control characters, blanks, quotes, commas, all beyond ASCII.
+_NEEDS_QUOTES = re.compile("[^!#-&(-+\\--~]")
+
+
+def export_features(store: FeatureStore, path: str | os.PathLike[str], header: bool = False) -> int:
+    r"""Writes the table FEATURE to a CSV file, in the table's order; the file appears only when it is whole.
+
+    The bytes are those of `.mode csv`, `.once FILE`, `SELECT * FROM FEATURE;` in the sqlite3 program: lines end with
+    \r\n and numbers have 15 significant digits.
+
+    Args:
+        store: An open store.
+        path: The file to write; one that exists is replaced.
+        header: Whether the first line names the columns. Off by default, as in the sqlite3 program, so that whatever
+            reads that program's output reads this file.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        UserError: The file cannot be written.
+        StoreError: The database cannot be read.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise UserError(f"{target} is a folder; name a file in it, such as {target / 'features.csv'}")
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    count = 0
+    try:
+        with part.open("w", encoding="utf-8", newline="") as stream:
+            if header:
+                stream.write(_lines((store.feature_columns(),)))
+            for rows in store.feature_rows():
+                stream.write(_lines(rows))
+                count += len(rows)
+        os.replace(part, target)
+    except OSError as error:
+        raise UserError(f"{target} cannot be written: {error.strerror}; name another file") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+    return count
+
+
+def _lines(rows: tuple[tuple[str | None, ...], ...]) -> str:
+    columns = []
+    for column in zip(*rows, strict=True):
+        # A column of numbers needs no look at its single cells.
+        plain = None not in column and "" not in column and not _NEEDS_QUOTES.search("".join(column))
+        columns.append(column if plain else [_cell(cell) for cell in column])
+    return "\r\n".join(map(",".join, zip(*columns, strict=True))) + "\r\n"
+
+
+def _cell(cell: str | None) -> str:
+    if cell is None:
+        return ""
+    if cell == "" or _NEEDS_QUOTES.search(cell):
+        return '"' + cell.replace('"', '""') + '"'
+    return cell

@@ -1,0 +1,151 @@
+"""Adjustment factors: from adjusted closes, and joined to those that are stored.
+
+A file gives either a factor or an adjusted close. Adjusted closes are rounded, mostly to cents, so the ratio
+adjusted / raw jitters from day to day although nothing happened; taken as it is, every return would carry that noise,
+and an unchanged raw close would look changed. What is known is an interval: the true ratio of a day lies between
+(adjusted - half a unit) / raw and (adjusted + half a unit) / raw. Days in a row whose intervals have a point in common
+can all be explained by one factor, and get one. A split or dividend moves the intervals apart and so starts a new run;
+one too small to do so at once does as soon as it shows. Each adjusted close that results still rounds to the one that
+was given.
+
+Only ratios between days mean something (the anchor, the last day, moves with each dividend), so a factor is divided
+by that of the first day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from components.feature_store.arrays import Days, Floats, Integers
+
+# Slack for numbers that were computed in floating point rather than rounded to decimals.
+_RELATIVE = 1e-9
+_LEAST_DECIMALS, _MOST_DECIMALS = 2, 8
+
+
+@dataclass(frozen=True)
+class FactorEstimate:
+    """Factors of one share as a file gives them, up to one constant for the share.
+
+    Attributes:
+        value: The factors, float64, shape (n,).
+        low: The smallest factors that agree with the file, shape (n,).
+        high: The largest.
+    """
+
+    value: Floats
+    low: Floats
+    high: Floats
+
+
+def given_factors(factor: Floats) -> FactorEstimate:
+    """Takes factors as they are.
+
+    Args:
+        factor: Factors, float64, shape (n,), above 0.
+    """
+    return FactorEstimate(factor, factor * (1 - _RELATIVE), factor * (1 + _RELATIVE))
+
+
+def factors_from_adjusted(close: Floats, adjusted: Floats) -> FactorEstimate:
+    """Finds the factors behind rounded adjusted closes (see the module's docstring).
+
+    Args:
+        close: Raw closes, float64, shape (n,), finite and above 0, in ascending dates.
+        adjusted: Adjusted closes of the same days, likewise.
+    """
+    with np.errstate(all="ignore"):
+        half = np.maximum(0.5 * 10.0 ** -_decimals(adjusted), adjusted * _RELATIVE)
+        # A hair wider, so that a value on the very border is not lost to floating point.
+        half *= 1 + 1e-6
+        low, high = np.maximum(adjusted - half, adjusted * 1e-6) / close, (adjusted + half) / close
+        value = np.empty_like(close)
+        starts, bounds = _runs(low.tolist(), high.tolist())
+        ends = [*starts[1:], len(close)]
+        raw_sum, adjusted_sum = np.add.reduceat(close, starts), np.add.reduceat(adjusted, starts)
+        chosen = np.clip(adjusted_sum / raw_sum, *np.transpose(bounds))
+        value = np.repeat(chosen, np.subtract(ends, starts))
+    return FactorEstimate(value, low, high)
+
+
+def join_factors(estimate: FactorEstimate, time: Days, stored_time: Days, stored_factor: Floats) -> Floats | None:
+    """Expresses a file's factors on the scale of the stored ones, keeping a stored factor wherever it still fits.
+
+    So a file that repeats what is stored changes nothing, a longer one only adds days, and one that was anchored anew
+    by a later dividend does not rewrite the past.
+
+    Args:
+        estimate: The file's factors, shape (n,).
+        time: Their days, datetime64[D], ascending, shape (n,).
+        stored_time: The stored days, likewise, shape (m,); empty if the share is new.
+        stored_factor: Their factors, float64, shape (m,).
+
+    Returns:
+        Factors, float64, shape (n,), 1 on the first day of the share; or None if they cannot be joined because no
+        day is in both, or the file starts earlier than the stored days and does not cover all of them.
+    """
+    if len(stored_time) == 0:
+        return estimate.value / estimate.value[0]
+    _, here, there = np.intersect1d(time, stored_time, assume_unique=True, return_indices=True)
+    if len(here) == 0:
+        unadjusted = (estimate.value == 1).all() and (stored_factor == 1).all()
+        return estimate.value if unadjusted else None
+    kept = stored_factor[there]
+    with np.errstate(all="ignore"):
+        least, most = (estimate.low[here] / kept).max(), (estimate.high[here] / kept).min()
+        if least <= most:
+            result = _keep(estimate, least + (most - least) / 2, here, kept)
+        else:  # the past has changed
+            result = estimate.value / estimate.value[here[0]] * kept[0]
+        if time[0] < stored_time[0] and result[0] != 1:
+            if len(here) < len(stored_time):
+                return None
+            result = result / result[0]
+    return result
+
+
+def _keep(estimate: FactorEstimate, anchor: float, here: Integers, kept: Floats) -> Floats:
+    """Takes the stored factors where there are some; a day between or beyond takes its neighbour's if that fits."""
+    result, low, high = estimate.value / anchor, estimate.low / anchor, estimate.high / anchor
+    result[here] = kept
+    stored = np.zeros(len(result), dtype=bool)
+    stored[here] = True
+    for row in np.flatnonzero(~stored[here[0] :]) + here[0]:
+        if low[row] <= result[row - 1] <= high[row]:
+            result[row] = result[row - 1]
+    for row in range(int(here[0]) - 1, -1, -1):
+        if low[row] <= result[row + 1] <= high[row]:
+            result[row] = result[row + 1]
+    return result
+
+
+def _decimals(values: Floats) -> float:
+    """Returns how many decimals the values are rounded to, between 2 and 8; infinity if they are not rounded."""
+    for decimals in range(_LEAST_DECIMALS, _MOST_DECIMALS + 1):
+        if np.allclose(values, np.round(values, decimals), rtol=1e-13, atol=0):
+            return decimals
+    return np.inf
+
+
+def _runs(low: list[float], high: list[float]) -> tuple[list[int], list[tuple[float, float]]]:
+    """Cuts intervals into runs with a point in common, each as long as it can be.
+
+    Returns:
+        The first index of each run, and the interval its members share.
+    """
+    starts, bounds = [0], []
+    least, most = low[0], high[0]
+    for index, (lower, upper) in enumerate(zip(low, high, strict=True)):
+        if lower > most or upper < least:
+            bounds.append((least, most))
+            starts.append(index)
+            least, most = lower, upper
+        else:
+            if lower > least:
+                least = lower
+            if upper < most:
+                most = upper
+    bounds.append((least, most))
+    return starts, bounds

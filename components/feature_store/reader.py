@@ -1,0 +1,148 @@
+"""FEATURE as an Arrow table, read column by column through the ADBC driver for SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+
+from components.errors import StoreError
+from components.feature_store.arrays import Floats
+from components.feature_store.dates import is_iso_day
+from components.feature_store.schema import CLOSE_COLUMNS, WINDOW, quote_text
+
+_SCHEMA = pa.schema(
+    [("time", pa.string()), ("share_id", pa.string()), *((column, pa.float64()) for column in CLOSE_COLUMNS)]
+)
+
+
+def read_feature_table(connection: sqlite3.Connection, path: Path, uri: str, shares: Sequence[str]) -> pa.Table:
+    """Reads the windows of some shares and checks every value.
+
+    Args:
+        connection: An open connection to the same database, used to name the row at fault.
+        path: The database, for messages.
+        uri: The SQLite URI to open it with.
+        shares: The shares.
+
+    Returns:
+        Columns time and share_id (string), close0 ... close20 (float64), sorted by share_id and time.
+
+    Raises:
+        StoreError: A share is not there, a value is not what it must be, or the driver is not installed.
+    """
+    if not shares:
+        return _SCHEMA.empty_table()
+    condition = f"share_id IN ({', '.join(quote_text(share) for share in sorted(set(shares)))})"
+    plain = ", ".join(CLOSE_COLUMNS)
+    try:
+        table = _fetch(uri, plain, condition)
+    except _DriverRefused as refusal:
+        # The driver takes a column's type from its first rows and fails on a text that comes later.
+        _name_fault(connection, path, condition)
+        raise StoreError(f"{path}: FEATURE cannot be read: {refusal}") from refusal
+    closes = [_as_float(table.column(column)) for column in CLOSE_COLUMNS]
+    table = table if any(close is None for close in closes) else _assemble(table, closes)
+    times = pa.compute.unique(table.column("time")).to_pylist()
+    if table.schema != _SCHEMA or not all(is_iso_day(time) for time in times) or not _closes_hold(table):
+        _name_fault(connection, path, condition)
+        raise StoreError(f"{path}: FEATURE holds values that are not prices; import the prices again")
+    _check_rows(table, path, shares)
+    # A database of another tool may keep numbers as share_id, which do not sort like their texts.
+    order = pa.compute.unique(table.column("share_id")).to_pylist()
+    return table if order == sorted(order) else table.sort_by([("share_id", "ascending"), ("time", "ascending")])
+
+
+class _DriverRefused(Exception):
+    """The ADBC driver could not read the query's result."""
+
+
+def _fetch(uri: str, closes: str, condition: str) -> pa.Table:
+    try:
+        from adbc_driver_sqlite import dbapi
+    except ImportError as error:
+        raise StoreError("reading features needs the extra `pipeline`: pip install 'awesome[pipeline]'") from error
+    query = (
+        f"SELECT CAST(time AS TEXT) AS time, CAST(share_id AS TEXT) AS share_id, {closes} FROM FEATURE "
+        # By the columns, not by the results of the casts, so that the primary key gives the order.
+        f"WHERE {condition} ORDER BY FEATURE.share_id, FEATURE.time"
+    )
+    try:
+        with dbapi.connect(uri) as connection, connection.cursor() as cursor:
+            cursor.execute(query)
+            return cursor.fetch_arrow_table()
+    except dbapi.Error as error:
+        raise _DriverRefused(str(error)) from error
+    except (pa.ArrowInvalid, OSError) as error:  # what pyarrow raises when the stream breaks off
+        raise _DriverRefused(str(error)) from error
+
+
+def _as_float(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Returns a column of numbers as float64; None if it holds anything else."""
+    if pa.types.is_float64(column.type):
+        return column
+    return column.cast(pa.float64()) if pa.types.is_integer(column.type) else None
+
+
+def _assemble(table: pa.Table, closes: list[pa.ChunkedArray]) -> pa.Table:
+    if table.num_rows == 0:
+        return _SCHEMA.empty_table()
+    return pa.table([table.column("time"), table.column("share_id"), *closes], names=_SCHEMA.names)
+
+
+def _closes_hold(table: pa.Table) -> bool:
+    for column in CLOSE_COLUMNS:
+        values = table.column(column)
+        if values.null_count or not all(_positive(chunk.to_numpy()) for chunk in values.chunks):
+            return False
+    return True
+
+
+def _positive(values: Floats) -> bool:
+    return bool(((values > 0) & np.isfinite(values)).all())
+
+
+def _name_fault(connection: sqlite3.Connection, path: Path, condition: str) -> None:
+    """Raises the StoreError that names the first row at fault; returns if it finds none."""
+    wrong = " OR ".join(
+        f"typeof({column}) NOT IN ('real', 'integer') OR {column} <= 0 OR {column} > 1.7976931348623157e308"
+        for column in CLOSE_COLUMNS
+    )
+    cells = ", ".join(CLOSE_COLUMNS)
+    query = f"SELECT CAST(share_id AS TEXT), time, {cells} FROM FEATURE WHERE {condition} AND ({wrong}) LIMIT 1"
+    row = connection.execute(query).fetchone()
+    if row is not None:
+        for column, value in zip(CLOSE_COLUMNS, row[2:], strict=True):
+            number = isinstance(value, (int, float))
+            if not number or not 0 < value < np.inf:
+                what = "is empty" if value is None else f"is {value!r}, not a price above 0"
+                raise StoreError(
+                    f"{path}: FEATURE, share {row[0]}, {row[1]}: {column} {what}; import the share's prices again"
+                )
+    for share_id, time in connection.execute(f"SELECT share_id, time FROM FEATURE WHERE {condition}"):
+        if not is_iso_day(time):
+            raise StoreError(f"{path}: FEATURE, share {share_id}: the time {time!r} is not a date such as 2024-01-31")
+
+
+def _check_rows(table: pa.Table, path: Path, shares: Sequence[str]) -> None:
+    share_ids = table.column("share_id").combine_chunks().dictionary_encode()
+    if isinstance(share_ids, pa.ChunkedArray):  # pyarrow keeps it chunked when it is empty or too large
+        share_ids = share_ids.combine_chunks()
+    found = set(share_ids.dictionary.to_pylist()) if table.num_rows else set()
+    missing = [share for share in shares if share not in found]
+    if missing:
+        raise StoreError(
+            f"{path}: FEATURE has no share {', '.join(missing)}; a share needs {WINDOW} sessions, "
+            "import prices with `awesome prices import FILE`"
+        )
+    code = share_ids.indices.to_numpy()
+    days = table.column("time").to_numpy()
+    twice = np.flatnonzero((code[1:] == code[:-1]) & (days[1:] == days[:-1]))
+    if len(twice):
+        row = int(twice[0])
+        share_id = table["share_id"][row].as_py()
+        raise StoreError(f"{path}: FEATURE, share {share_id}: {days[row]} is there twice; remove one of the rows")

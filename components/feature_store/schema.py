@@ -1,0 +1,163 @@
+"""The tables of the database, their versions, and the checks that a database has them.
+
+    PRICE    one bar a share and session as its source gave it: raw prices and the factor that adjusts them
+    FEATURE  derived: from the 21st session of a share on, the adjusted closes of the last 21 sessions,
+             close0 the latest
+
+FEATURE keeps the column order time, share_id, close0 ... close20, so that `SELECT * FROM FEATURE` in the plain sqlite3
+program prints what readers of such files expect. Both tables are clustered on (share_id, time) (WITHOUT ROWID): a range
+of shares is one contiguous read, and no second index has to be kept.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from components.errors import StoreError
+
+WINDOW = 21
+CLOSE_COLUMNS: tuple[str, ...] = tuple(f"close{lag}" for lag in range(WINDOW))
+FEATURE_COLUMNS: tuple[str, ...] = ("time", "share_id", *CLOSE_COLUMNS)
+PRICE_COLUMNS: tuple[str, ...] = (
+    "share_id",
+    "time",
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "factor",
+    "source",
+)
+
+_CREATE_PRICE = """
+CREATE TABLE PRICE (
+  share_id TEXT NOT NULL CHECK (share_id <> ''),
+  time TEXT NOT NULL,
+  open REAL,
+  high REAL,
+  low REAL,
+  close REAL NOT NULL CHECK (close > 0),
+  volume NUMERIC,
+  factor REAL NOT NULL CHECK (factor > 0),
+  source TEXT NOT NULL,
+  PRIMARY KEY (share_id, time)
+) WITHOUT ROWID
+"""
+
+_CREATE_FEATURE = f"""
+CREATE TABLE FEATURE (
+  time TEXT NOT NULL,
+  share_id TEXT NOT NULL,
+  {", ".join(f"{column} REAL NOT NULL" for column in CLOSE_COLUMNS)},
+  PRIMARY KEY (share_id, time)
+) WITHOUT ROWID
+"""
+
+
+def quote_text(value: str) -> str:
+    """Returns an SQL literal of a text, for the drivers that cannot bind parameters.
+
+    Raises:
+        StoreError: The text holds a NUL character, at which SQLite would silently end the literal.
+    """
+    if "\0" in value:
+        raise StoreError(f"{value!r} cannot be the name of a share: it holds a NUL character")
+    return "'" + value.replace("'", "''") + "'"
+
+
+def columns_of(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    """Returns a table's column names in their order; empty if there is no such table."""
+    return tuple(row[1] for row in connection.execute(f"PRAGMA table_info({table})"))
+
+
+def check_readable(connection: sqlite3.Connection, name: str) -> None:
+    """Checks that a database has a table FEATURE with all its columns, or PRICE from which it is derived.
+
+    Args:
+        connection: An open database; only read.
+        name: What to call the database in messages.
+
+    Raises:
+        StoreError: Neither table is there, or columns are missing.
+    """
+    feature, price = columns_of(connection, "FEATURE"), columns_of(connection, "PRICE")
+    for table, found, wanted in (("FEATURE", feature, FEATURE_COLUMNS), ("PRICE", price, PRICE_COLUMNS)):
+        missing = [column for column in wanted if column not in found]
+        if found and missing:
+            raise StoreError(
+                f"{name}: the table {table} has no column {', '.join(missing)}; "
+                "import the prices into a new database with `awesome prices import`"
+            )
+    if not feature and not price:
+        raise StoreError(
+            f"{name}: the database holds neither FEATURE nor PRICE; import prices with `awesome prices import FILE`"
+        )
+
+
+def _first_version(connection: sqlite3.Connection, name: str) -> None:
+    """Version 0 to 1: makes both tables; takes over the rows of a FEATURE table that another tool wrote."""
+    tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    known = [table for table in tables if table.upper() in ("FEATURE", "PRICE")]
+    if tables and not known:
+        raise StoreError(
+            f"{name}: the database belongs to something else (tables {', '.join(tables)}); name a new file"
+        )
+    feature = columns_of(connection, "FEATURE")
+    if columns_of(connection, "PRICE"):
+        raise StoreError(f"{name}: the table PRICE was made by another tool; import into a new database file")
+    connection.execute(_CREATE_PRICE)
+    if not feature:
+        connection.execute(_CREATE_FEATURE)
+        return
+    if sorted(feature) != sorted(FEATURE_COLUMNS):
+        raise StoreError(
+            f"{name}: FEATURE does not have the columns time, share_id, close0 ... close20; import into a new file"
+        )
+    connection.execute("ALTER TABLE FEATURE RENAME TO FEATURE_BEFORE")
+    connection.execute(_CREATE_FEATURE)
+    columns = ", ".join(FEATURE_COLUMNS)
+    try:
+        connection.execute(f"INSERT INTO FEATURE ({columns}) SELECT {columns} FROM FEATURE_BEFORE")
+    except sqlite3.IntegrityError as error:
+        raise StoreError(
+            f"{name}: FEATURE holds a share's day twice or an empty cell ({error}); import into a new database file"
+        ) from error
+    connection.execute("DROP TABLE FEATURE_BEFORE")
+
+
+# Migration i takes a database from version i to i + 1. Only ever append.
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first_version,)
+SCHEMA_VERSION = len(_MIGRATIONS)
+
+
+def migrate(connection: sqlite3.Connection, name: str) -> None:
+    """Brings a database to the current schema, in one transaction; nothing is changed if a step fails.
+
+    Args:
+        connection: An open database in autocommit mode.
+        name: What to call the database in messages.
+
+    Raises:
+        StoreError: The database is of a newer version or belongs to something else.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if not 0 <= version <= SCHEMA_VERSION:
+            raise StoreError(
+                f"{name}: the database has schema version {version}, this program knows {SCHEMA_VERSION}; "
+                "upgrade the program or name a new file"
+            )
+        if version > 0:
+            check_readable(connection, name)
+        for step in range(version, SCHEMA_VERSION):
+            _MIGRATIONS[step](connection, name)
+        if version < SCHEMA_VERSION:
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite has rolled back itself if the disk is full
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,1 @@
+"""ModelSelector: the best blessed candidate of a run, and the resolver of each candidate's predecessor."""

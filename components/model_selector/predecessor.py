@@ -1,0 +1,42 @@
+"""Which model a candidate has to stand against."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfx.dsl.components.common import resolver
+
+MODEL = "model"
+BLESSING = "model_blessing"
+CANDIDATE = "candidate"
+
+
+class LatestBlessedPredecessor(resolver.ResolverStrategy):
+    """The last blessed model of the candidate's kind, the candidate itself left out.
+
+    TFX's own strategy would find the candidate again as soon as a run is repeated, so that an unchanged run would never be
+    a cache hit and a model would be measured against itself. Give its channels a producer, or kinds of model mix.
+    """
+
+    def resolve_artifacts(self, store: Any, input_dict: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        """Picks the predecessor.
+
+        Args:
+            store: unused; the channels hold what is needed.
+            input_dict: `model` and `model_blessing`, all of this kind, and `candidate`, this run's model.
+
+        Returns:
+            The same keys, with one model and its blessing, or none of either.
+        """
+        del store
+        own = {artifact.id for artifact in input_dict[CANDIDATE]}
+        blessings = {
+            blessing.get_int_custom_property("current_model_id"): blessing
+            for blessing in input_dict[BLESSING]
+            if blessing.get_int_custom_property("blessed") == 1
+        }
+        blessed = [model for model in input_dict[MODEL] if model.id in blessings and model.id not in own]
+        if not blessed:
+            return {MODEL: [], BLESSING: [], CANDIDATE: input_dict[CANDIDATE]}
+        latest = max(blessed, key=lambda model: model.id)
+        return {MODEL: [latest], BLESSING: [blessings[latest.id]], CANDIDATE: input_dict[CANDIDATE]}

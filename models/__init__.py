@@ -1,0 +1,1 @@
+"""What is learned: features, architectures, training and serving."""

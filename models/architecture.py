@@ -1,0 +1,133 @@
+"""What every architecture shares: its inputs, its hyperparameters, and how a name leads to it. No TensorFlow at import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from models.errors import HyperparameterError
+from models.formatters import DataFormatter, Kind
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """What every architecture is trained with; each adds its own.
+
+    Attributes:
+        learning_rate: of Adam.
+        batch_size: rows of a step.
+        epochs: at most; early stopping usually ends sooner.
+        patience: epochs without a lower loss on the eval split before training ends.
+    """
+
+    learning_rate: float = 1e-3
+    batch_size: int = 1024
+    epochs: int = 60
+    patience: int = 6
+
+    def updated(self, values: Mapping[str, Any]) -> Hyperparameters:
+        """A copy with some values changed.
+
+        Args:
+            values: by name; lists stand for tuples, as JSON has none.
+
+        Raises:
+            HyperparameterError: a name that does not exist, or a value of another type.
+        """
+        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name, value in values.items():
+            if name not in known:
+                raise HyperparameterError(f"hyperparameter {name!r} does not exist; there are {', '.join(known)}")
+            wanted = type(known[name])
+            if wanted is tuple and isinstance(value, list):
+                value = tuple(value)
+            if wanted is float and isinstance(value, int):
+                value = float(value)
+            if not isinstance(value, wanted) or isinstance(value, bool):
+                raise HyperparameterError(f"hyperparameter {name} must be of type {wanted.__name__}, not {value!r}")
+            known[name] = value
+        return replace(self, **known)
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """The features a model may take, with what only the data tells: how large each vocabulary is.
+
+    Attributes:
+        formatter: declares the features.
+        categories: number of indices of each category, the one for unknown values included.
+    """
+
+    formatter: DataFormatter
+    categories: Mapping[str, int]
+
+    def sequence_input(self) -> Any:
+        """A Keras input [batch, steps, channels] over all sequences of the formatter, and the dict of declared inputs."""
+        import keras
+
+        declared = {
+            feature.name: keras.Input((feature.steps,), name=feature.name)
+            for feature in self.formatter.of_kind(Kind.SEQUENCE)
+        }
+        channels = [keras.layers.Reshape((tensor.shape[1], 1))(tensor) for tensor in declared.values()]
+        return channels[0] if len(channels) == 1 else keras.layers.Concatenate(axis=-1)(channels), declared
+
+    def flat_input(self) -> Any:
+        """A Keras tensor [batch, values] of all sequences and scalars, and the dict of declared inputs."""
+        import keras
+
+        declared = {
+            feature.name: keras.Input((feature.steps,), name=feature.name)
+            for kind in (Kind.SEQUENCE, Kind.SCALAR)
+            for feature in self.formatter.of_kind(kind)
+        }
+        tensors = list(declared.values())
+        return tensors[0] if len(tensors) == 1 else keras.layers.Concatenate()(tensors), declared
+
+    def scalar_input(self) -> Any:
+        """Keras tensors [batch, 1] of the scalars, and the dict of declared inputs."""
+        import keras
+
+        declared = {feature.name: keras.Input((1,), name=feature.name) for feature in self.formatter.of_kind(Kind.SCALAR)}
+        return list(declared.values()), declared
+
+    def embedded_categories(self, width: int) -> Any:
+        """Keras tensors [batch, width], one for each category, and the dict of declared inputs.
+
+        Embeddings begin at zero, so a share that was never seen in training changes nothing.
+
+        Args:
+            width: numbers an index is turned into.
+        """
+        import keras
+
+        declared, embedded = {}, []
+        for feature in self.formatter.of_kind(Kind.CATEGORY):
+            declared[feature.name] = keras.Input((1,), dtype="int64", name=feature.name)
+            size = self.categories[feature.name]
+            table = keras.layers.Embedding(size, width, embeddings_initializer="zeros", name=f"{feature.name}_embedding")
+            embedded.append(keras.layers.Flatten()(table(declared[feature.name])))
+        return embedded, declared
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One kind of model.
+
+    Attributes:
+        name: as in `--models`.
+        description: one line for people.
+        versions: its builders by version; each turns inputs and hyperparameters into a Keras model of one logit.
+        default_version: the version used where none is named.
+        hyperparameters: the defaults.
+    """
+
+    name: str
+    description: str
+    versions: Mapping[int, Callable[[InputSpec, Any], keras.Model]]
+    default_version: int
+    hyperparameters: Hyperparameters

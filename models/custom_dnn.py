@@ -1,0 +1,65 @@
+"""custom_dnn: one small dense stack shared over the steps of the window, then a dense layer over all steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from models.architecture import Architecture, Hyperparameters, InputSpec
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class CustomDnnHyperparameters(Hyperparameters):
+    """Those of the shared stack.
+
+    Attributes:
+        step_units: widths of the stack that every step goes through.
+        units: width of the layer over all steps.
+        dropout: share of outputs that is dropped in training.
+        embedding: numbers a share is turned into.
+    """
+
+    step_units: tuple[int, ...] = (32, 16)
+    units: int = 64
+    dropout: float = 0.2
+    embedding: int = 4
+
+
+def build(inputs: InputSpec, hyperparameters: CustomDnnHyperparameters) -> keras.Model:
+    """The stack is shared: a step is read alike wherever in the window it stands.
+
+    Args:
+        inputs: the features.
+        hyperparameters: widths, dropout, embedding.
+
+    Returns:
+        A model whose output is a logit, [batch, 1].
+    """
+    import keras
+
+    steps, declared = inputs.sequence_input()
+    scalars, scalar_inputs = inputs.scalar_input()
+    embedded, categories = inputs.embedded_categories(hyperparameters.embedding)
+    for units in hyperparameters.step_units:
+        # A dense layer on [batch, steps, channels] works on the last axis: the same weights for every step.
+        steps = keras.layers.Dense(units, activation="relu")(steps)
+    hidden = keras.layers.Flatten()(steps)
+    hidden = keras.layers.Dropout(hyperparameters.dropout)(hidden)
+    others = [*scalars, *embedded]
+    hidden = keras.layers.Concatenate()([hidden, *others]) if others else hidden
+    hidden = keras.layers.Dense(hyperparameters.units, activation="relu")(hidden)
+    hidden = keras.layers.Dropout(hyperparameters.dropout)(hidden)
+    logit = keras.layers.Dense(1, name="logit")(hidden)
+    return keras.Model({**declared, **scalar_inputs, **categories}, logit, name="custom_dnn")
+
+
+ARCHITECTURE = Architecture(
+    name="custom_dnn",
+    description="a dense stack shared over the steps of the window, with dropout",
+    versions={1: build},
+    default_version=1,
+    hyperparameters=CustomDnnHyperparameters(),
+)

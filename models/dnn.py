@@ -1,0 +1,56 @@
+"""dnn: a plain stack of dense layers, 256-128-64, on the flat features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from models.architecture import Architecture, Hyperparameters, InputSpec
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class DnnHyperparameters(Hyperparameters):
+    """Those of the dense stack.
+
+    Attributes:
+        units: width of each layer.
+        dropout: share of a layer's outputs that is dropped in training.
+        embedding: numbers a share is turned into.
+    """
+
+    units: tuple[int, ...] = (256, 128, 64)
+    dropout: float = 0.1
+    embedding: int = 4
+
+
+def build(inputs: InputSpec, hyperparameters: DnnHyperparameters) -> keras.Model:
+    """Dense layers with ReLU and dropout.
+
+    Args:
+        inputs: the features.
+        hyperparameters: widths, dropout, embedding.
+
+    Returns:
+        A model whose output is a logit, [batch, 1].
+    """
+    import keras
+
+    flat, declared = inputs.flat_input()
+    embedded, categories = inputs.embedded_categories(hyperparameters.embedding)
+    hidden = keras.layers.Concatenate()([flat, *embedded]) if embedded else flat
+    for units in hyperparameters.units:
+        hidden = keras.layers.Dense(units, activation="relu")(hidden)
+        hidden = keras.layers.Dropout(hyperparameters.dropout)(hidden)
+    return keras.Model({**declared, **categories}, keras.layers.Dense(1, name="logit")(hidden), name="dnn")
+
+
+ARCHITECTURE = Architecture(
+    name="dnn",
+    description="dense layers 256-128-64 with dropout",
+    versions={1: build},
+    default_version=1,
+    hyperparameters=DnnHyperparameters(),
+)

@@ -1,0 +1,31 @@
+"""The names and shapes of what an example carries: the contract between FeatureExampleGen and the models.
+
+| feature | type | meaning |
+|---|---|---|
+| share_id | bytes [1] | the share |
+| time | int64 [1] | its session as YYYYMMDD |
+| year | int64 [1] | the session's year, for slices |
+| closes | float32 [21] | close0 (the latest) to close20, adjusted from the first day on |
+| label_h | int64 [1] or none | 1 where the close h sessions later is higher, 0 where lower; none where unchanged or unknown |
+| forward_return_h | float32 [1] or none | close h sessions later / close now - 1 |
+"""
+
+from __future__ import annotations
+
+WINDOW = 21
+"""Closes in a window; one more than its returns."""
+
+SHARE_ID = "share_id"
+TIME = "time"
+YEAR = "year"
+CLOSES = "closes"
+
+
+def label_key(horizon: int) -> str:
+    """The name of the label `horizon` sessions ahead."""
+    return f"label_{horizon}"
+
+
+def forward_return_key(horizon: int) -> str:
+    """The name of the return `horizon` sessions ahead."""
+    return f"forward_return_{horizon}"

@@ -1,0 +1,41 @@
+"""The curated schema of the examples, for any horizons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from models.features import forward_return_key, label_key
+
+CURATED = Path(__file__).with_name("schema.pbtxt")
+
+
+def schema_for(horizons: Iterable[int], trained: int, curated: Path = CURATED) -> Any:
+    """The curated schema with the label and the return of each horizon.
+
+    Args:
+        horizons: each gets a copy of label_1 and forward_return_1.
+        trained: the horizon every example has a label for; its two features must be there, one value each.
+        curated: the text file.
+
+    Returns:
+        A tensorflow_metadata Schema.
+    """
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    schema = text_format.Parse(curated.read_text(), schema_pb2.Schema())
+    templates = {key: feature for key in (label_key, forward_return_key) for feature in schema.feature if feature.name == key(1)}
+    made = schema_pb2.Schema()
+    made.feature.extend(feature for feature in schema.feature if feature not in templates.values())
+    for horizon in sorted(set(horizons)):
+        for key, template in templates.items():
+            feature = made.feature.add()
+            feature.CopyFrom(template)
+            feature.name = key(horizon)
+            if horizon == trained:
+                feature.ClearField("value_count")
+                feature.presence.min_fraction = 1.0
+                feature.shape.dim.add().size = 1
+    return made

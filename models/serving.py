@@ -1,0 +1,126 @@
+"""The exported model: raw input to probability in one graph, so training and serving cannot differ.
+
+`serving_default`   serialized tf.Examples [n] -> probability [n, 1], global_step [n, 1]   (TFMA, TF Serving)
+`predict_closes`    share_id [n], closes [n, 21], close0 the latest first -> probability [n, 1]   (people)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from models.data import raw_feature_spec
+from models.features import CLOSES, SHARE_ID, TIME, WINDOW
+from models.formatters import DataFormatter
+
+PROBABILITY = "probability"
+GLOBAL_STEP = "global_step"
+CARD_FILE = "awesome.json"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What an exported model says of itself, kept in its folder `assets.extra`.
+
+    Attributes:
+        model: name of the architecture.
+        version: of the architecture.
+        formatter: name of the DataFormatter.
+        horizon: sessions ahead that the probability speaks of.
+        seed: of the training.
+        global_step: steps trained.
+        code: digest of the code that made it.
+    """
+
+    model: str
+    version: int
+    formatter: str
+    horizon: int
+    seed: int
+    global_step: int
+    code: str
+
+
+class ServedModel(tf.Module):
+    """A trained Keras model behind its transform graph."""
+
+    def __init__(
+        self, model: keras.Model, transform: tft.TFTransformOutput, formatter: DataFormatter, global_step: int
+    ) -> None:
+        """Holds the parts, so that their variables and vocabularies are saved with it.
+
+        Args:
+            model: gives a logit, [n, 1].
+            transform: the transform graph.
+            formatter: what the model sees.
+            global_step: steps trained.
+        """
+        super().__init__(name="served_model")
+        self._model = model
+        self._layer = transform.transform_features_layer()
+        self._formatter = formatter
+        self._inputs = [tensor.name for tensor in model.inputs]
+        self._step = tf.constant(global_step, tf.int64)
+
+    def transform(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """The formatter's features from raw ones."""
+        out: dict[str, Any] = self._layer(dict(raw))
+        return {feature.name: out[feature.name] for feature in self._formatter.features}
+
+    def probability(self, raw: Mapping[str, Any]) -> tf.Tensor:
+        """Probability that the close is higher after the horizon, [n, 1]."""
+        features = self.transform(raw)
+        return tf.sigmoid(self._model({name: features[name] for name in self._inputs}, training=False))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def serving_default(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Serialized tf.Examples to probabilities."""
+        probability = self.probability(tf.io.parse_example(examples, raw_feature_spec(self._formatter)))
+        return {PROBABILITY: probability, GLOBAL_STEP: tf.fill(tf.shape(probability), self._step)}
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, name=SHARE_ID),
+            tf.TensorSpec([None, WINDOW], tf.float32, name=CLOSES),
+        ]
+    )
+    def predict_closes(self, share_id: tf.Tensor, closes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Shares and their last 21 closes, the latest first, to probabilities."""
+        # The day that is predicted from is none the model has seen: 0 stands for an unknown one.
+        raw = {SHARE_ID: share_id[:, None], CLOSES: closes, TIME: tf.zeros_like(share_id[:, None], tf.int64)}
+        return {PROBABILITY: self.probability({source: raw[source] for source in self._formatter.sources})}
+
+
+def export(served: ServedModel, card: ModelCard, directory: str) -> None:
+    """Writes a SavedModel with both signatures and its card.
+
+    Args:
+        served: the model; it must be kept while its functions are.
+        card: what it says of itself.
+        directory: where to.
+    """
+    signatures = {
+        "serving_default": served.serving_default.get_concrete_function(),
+        "predict_closes": served.predict_closes.get_concrete_function(),
+    }
+    tf.saved_model.save(served, directory, signatures=signatures)
+    extra = tf.io.gfile.join(directory, "assets.extra")
+    tf.io.gfile.makedirs(extra)
+    with tf.io.gfile.GFile(tf.io.gfile.join(extra, CARD_FILE), "w") as file:
+        file.write(json.dumps(asdict(card), indent=2) + "\n")
+
+
+def read_card(directory: str) -> ModelCard:
+    """The card of an exported model.
+
+    Args:
+        directory: the SavedModel's.
+    """
+    with tf.io.gfile.GFile(tf.io.gfile.join(directory, "assets.extra", CARD_FILE)) as file:
+        return ModelCard(**json.loads(file.read()))

@@ -1,0 +1,148 @@
+"""run_fn: what the Trainer calls."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from models.architecture import Hyperparameters, InputSpec
+from models.data import Rows, load_rows
+from models.formatters import DataFormatter, Kind, get_formatter
+from models.preprocessing import vocabulary_name
+from models.progress import training_progress
+from models.registry import get_architecture
+from models.serving import ModelCard, ServedModel, export
+
+if TYPE_CHECKING:
+    from tfx.components.trainer.fn_args_utils import FnArgs
+
+_LOG = logging.getLogger(__name__)
+HISTORY_FILE = "history.csv"
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What one Trainer is told, as TFX's custom config (JSON).
+
+    Attributes:
+        model: name of the architecture.
+        version: of the architecture.
+        hyperparameters: all of them, by name.
+        formatter: name of the DataFormatter.
+        horizon: the trained one.
+        seed: of weights, dropout and the order of rows.
+        code: digest of the code, so that TFX's cache sees a change.
+    """
+
+    model: str
+    version: int
+    hyperparameters: dict[str, Any]
+    formatter: str
+    horizon: int
+    seed: int
+    code: str
+
+    def to_custom_config(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+
+def input_spec(formatter: DataFormatter, transform: tft.TFTransformOutput) -> InputSpec:
+    """The formatter's features with the sizes of the vocabularies that Transform found."""
+    # One index more than the vocabulary holds: the one for unknown values.
+    return InputSpec(
+        formatter,
+        {f.name: transform.vocabulary_size_by_name(vocabulary_name(f)) + 1 for f in formatter.of_kind(Kind.CATEGORY)},
+    )
+
+
+def train(
+    architecture: str, version: int, hyperparameters: Hyperparameters, inputs: InputSpec, rows: Rows, held_out: Rows, seed: int,
+    callbacks: list[Any] | None = None,
+) -> tuple[keras.Model, keras.callbacks.History]:
+    """Trains one model in memory until the loss on the eval split has not fallen for `patience` epochs.
+
+    The balance of the classes is left as it is: the share of rising days is part of what is learned.
+
+    Args:
+        architecture: its name.
+        version: of the architecture.
+        hyperparameters: of its own class.
+        inputs: the features.
+        rows: the train split.
+        held_out: the eval split.
+        seed: two runs with the same seed on one machine give the same model.
+        callbacks: Keras callbacks beside early stopping.
+
+    Returns:
+        The model with the weights of its best epoch, and the history of the losses.
+    """
+    keras.utils.set_random_seed(seed)
+    model = get_architecture(architecture).versions[version](inputs, hyperparameters)
+    model.compile(
+        optimizer=keras.optimizers.Adam(hyperparameters.learning_rate),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        steps_per_execution=32,
+        jit_compile=False,
+    )
+    names = [tensor.name for tensor in model.inputs]
+    stopping = keras.callbacks.EarlyStopping("val_loss", patience=hyperparameters.patience, restore_best_weights=True)
+    history = model.fit(
+        {name: rows.features[name] for name in names},
+        rows.label[:, None],
+        batch_size=hyperparameters.batch_size,
+        shuffle=True,  # the files are in order of time: an epoch in that order would end on the last days each time
+        validation_data=({name: held_out.features[name] for name in names}, held_out.label[:, None]),
+        validation_batch_size=8192,
+        epochs=hyperparameters.epochs,
+        callbacks=[stopping, *(callbacks or [])],
+        verbose=0,
+    )
+    return model, history
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains the architecture named in the custom config and exports it.
+
+    Args:
+        fn_args: TFX's; `custom_config` is a TrainingConfig.
+    """
+    config = TrainingConfig(**fn_args.custom_config)
+    formatter = get_formatter(config.formatter)
+    defaults = get_architecture(config.model).hyperparameters
+    hyperparameters = defaults.updated(config.hyperparameters)
+    transform = tft.TFTransformOutput(fn_args.transform_graph_path)
+    layer = transform.transform_features_layer()
+    names = [feature.name for feature in formatter.features]
+
+    def transformed(raw: dict[str, Any]) -> dict[str, Any]:
+        out = layer(raw)
+        return {name: out[name] for name in names}
+
+    rows = load_rows(fn_args.train_files, config.horizon, formatter, transformed)
+    held_out = load_rows(fn_args.eval_files, config.horizon, formatter, transformed)
+    _LOG.info("%s: %d rows to train, %d for early stopping", config.model, len(rows.label), len(held_out.label))
+
+    board = keras.callbacks.TensorBoard(fn_args.model_run_dir, write_graph=False)
+    history_path = os.path.join(fn_args.model_run_dir, HISTORY_FILE)
+    tf.io.gfile.makedirs(fn_args.model_run_dir)
+    with training_progress(config.model, hyperparameters.epochs) as progress:
+        model, history = train(
+            config.model, config.version, hyperparameters, input_spec(formatter, transform), rows, held_out, config.seed,
+            [board, keras.callbacks.CSVLogger(history_path), progress],
+        )
+    global_step = int(model.optimizer.iterations.numpy())
+    card = ModelCard(
+        config.model, config.version, config.formatter, config.horizon, config.seed, global_step, config.code
+    )
+    export(ServedModel(model, transform, formatter, global_step), card, fn_args.serving_model_dir)
+    best = int(np.argmin(history.history["val_loss"]))
+    _LOG.info("%s: best epoch %d of %d, %s", config.model, best + 1, len(history.epoch), json.dumps(card.global_step))

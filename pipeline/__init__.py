@@ -1,0 +1,1 @@
+"""How the steps are wired, and the command line."""

@@ -1,0 +1,142 @@
+"""create_pipeline: how the steps are wired, for every runner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx.components import Evaluator, Pusher, StatisticsGen, Trainer, Transform
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.orchestration import pipeline as tfx_pipeline
+from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
+from tfx.types import Channel, standard_artifacts
+
+from components.example_validator.component import StoppingExampleValidator
+from components.feature_example_gen.component import FeatureExampleGen
+from components.feature_example_gen.config import ExampleGenConfig
+from components.model_selector import predecessor
+from components.model_selector.component import Candidate, ModelSelector
+from models.trainer import TrainingConfig
+from pipeline.evaluation import evaluation_config
+
+PREPROCESSING_FN = "models.preprocessing.preprocessing_fn"
+RUN_FN = "models.trainer.run_fn"
+
+# One process is the fastest at this size; and unnamed, newer Beam first tries to download a runner.
+DIRECT_RUNNER = ("--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1")
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """Everything a pipeline is made of.
+
+    Attributes:
+        name: of the pipeline; runs of one name share their cache and their blessed models.
+        root: folder of the artifacts.
+        examples: the store, the shares, the splits.
+        schema: path of the schema (text).
+        training: one for each model.
+        serving: folder the champion is pushed to.
+        beam_arguments: how Beam runs.
+        cache: take unchanged steps from earlier runs.
+    """
+
+    name: str
+    root: str
+    examples: ExampleGenConfig
+    schema: str
+    training: Sequence[TrainingConfig]
+    serving: str
+    beam_arguments: Sequence[str] = DIRECT_RUNNER
+    cache: bool = True
+
+
+def create_pipeline(
+    config: PipelineConfig, metadata: metadata_store_pb2.ConnectionConfig | None = None
+) -> tfx_pipeline.Pipeline:
+    """Wires the steps.
+
+    Args:
+        config: what the pipeline is made of.
+        metadata: where ML Metadata keeps its records; None where the runner brings it.
+
+    Returns:
+        The pipeline; its components are new, as one may be part of one pipeline only.
+    """
+    horizon = config.examples.splits.horizon
+    example_gen = FeatureExampleGen(config.examples)
+    statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"])
+    schema_gen = ImportSchemaGen(schema_file=config.schema)
+    validator = StoppingExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
+    )
+    first = config.training[0]
+    transform = Transform(
+        examples=example_gen.outputs["examples"],
+        schema=schema_gen.outputs["schema"],
+        preprocessing_fn=PREPROCESSING_FN,
+        custom_config={"formatter": first.formatter, "code": first.code},
+        # Models read the examples themselves, whole and through the graph: writing them once more would cost more.
+        materialize=False,
+        disable_statistics=True,
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"]),
+    )
+    transform.add_upstream_node(validator)
+
+    components = [example_gen, statistics_gen, schema_gen, validator, transform]
+    candidates = {}
+    for training in config.training:
+        trainer = Trainer(
+            run_fn=RUN_FN,
+            examples=example_gen.outputs["examples"],
+            transform_graph=transform.outputs["transform_graph"],
+            train_args=trainer_pb2.TrainArgs(splits=["train"]),
+            eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+            custom_config=training.to_custom_config(),
+        ).with_id(f"Trainer.{training.model}")
+        evaluator_id = f"Evaluator.{training.model}"
+        resolver = Resolver(
+            strategy_class=predecessor.LatestBlessedPredecessor,
+            **{
+                predecessor.CANDIDATE: trainer.outputs["model"],
+                # Without the producer's name another kind's model would be found.
+                predecessor.MODEL: Channel(
+                    type=standard_artifacts.Model, producer_component_id=trainer.id, output_key="model"
+                ),
+                predecessor.BLESSING: Channel(
+                    type=standard_artifacts.ModelBlessing, producer_component_id=evaluator_id, output_key="blessing"
+                ),
+            },
+        ).with_id(f"Predecessor.{training.model}")
+        evaluator = Evaluator(
+            examples=example_gen.outputs["examples"],
+            example_splits=["test"],
+            model=trainer.outputs["model"],
+            baseline_model=resolver.outputs[predecessor.MODEL],
+            eval_config=evaluation_config(horizon, training.seed),
+            schema=schema_gen.outputs["schema"],
+        ).with_id(evaluator_id)
+        components += [trainer, resolver, evaluator]
+        candidates[training.model] = Candidate(
+            trainer.outputs["model"], evaluator.outputs["evaluation"], evaluator.outputs["blessing"]
+        )
+
+    selector = ModelSelector(candidates)
+    pusher = Pusher(
+        model=selector.outputs["model"],
+        model_blessing=selector.outputs["blessing"],
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=config.serving)
+        ),
+    )
+    components += [selector, pusher]
+    return tfx_pipeline.Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=config.root,
+        components=components,
+        enable_cache=config.cache,
+        metadata_connection_config=metadata,
+        beam_pipeline_args=list(config.beam_arguments),
+    )

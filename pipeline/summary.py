@@ -1,0 +1,292 @@
+"""The result of a run for a terminal: the table, and one sentence that says what it means."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.results import ModelResult, RunReport
+
+LEAK_AUC = 0.53
+"""On daily prices of modern large shares no honest split has given more; above it, a leak is likelier than skill."""
+
+CHANCE = 0.5
+
+_INTERVAL_IN_STANDARD_ERRORS = 2 * 1.959964
+"""Width of a 95 % interval of a normally distributed estimate."""
+
+Tone = Literal["plain", "good", "warning"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a run means.
+
+    Attributes:
+        tone: plain (the normal outcome), good (a champion to look at), warning (do not believe it yet).
+        label: the outcome in a few words.
+        sentence: the outcome in one sentence.
+    """
+
+    tone: Tone
+    label: str
+    sentence: str
+
+
+def verdict(report: RunReport) -> str:
+    """Says in one plain sentence what a run's numbers mean.
+
+    Args:
+        report: the run.
+
+    Returns:
+        One sentence.
+    """
+    return assess(report).sentence
+
+
+def assess(report: RunReport) -> Verdict:
+    """Judges a run: what it found, and whether to believe it.
+
+    Args:
+        report: the run.
+
+    Returns:
+        The verdict.
+    """
+    champion = report.models.get(report.champion) if report.champion is not None else None
+    if report.champion is not None and champion is not None:
+        if report.market is None:
+            return _champion_on_real_prices(report, report.champion, champion)
+        return _champion_on_a_market(report, report.champion, champion)
+    if not report.models:
+        return Verdict("plain", "No model", "No model was evaluated in this run.")
+    return _nothing_blessed(report)
+
+
+def summary_table(report: RunReport) -> Table:
+    """Builds the table of results, one row a model; readable from 80 columns on.
+
+    Args:
+        report: the run.
+
+    Returns:
+        model, AUC with its 95 % interval over blocks of days, accuracy beside the majority class, rank IC, skill
+        where the data is a synthetic market, and blessed or why not.
+    """
+    test = report.splits.get("test")
+    title = "Test split"
+    if test is not None:
+        title += f" {test.first} to {test.last}: {test.rows:,} rows, {test.sessions:,} sessions"
+    if report.market is not None:
+        title += f"\nSynthetic market {report.market.scenario}: best possible AUC {number(report.market.best_auc)}"
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    names = [*report.models, "model"]
+    # The widths are those of the longest piece without a blank: a reason may wrap, a number may not. Intervals stand
+    # below their numbers, so that 80 columns leave room for the reason.
+    table.add_column("model", min_width=min(max(map(len, names)), 20), overflow="fold")
+    table.add_column("AUC\n(95 %)", min_width=13)
+    table.add_column("accuracy\n(majority)", min_width=10)
+    table.add_column("rank IC", min_width=7)
+    if report.market is not None:
+        table.add_column("skill", min_width=5)
+    table.add_column("blessed", min_width=20, overflow="fold")
+    for name, model in report.models.items():
+        champion = name == report.champion
+        cells = [
+            Text(name, style="bold" if champion else ""),
+            Text(f"{number(model.auc)}\n{interval(model.auc_low, model.auc_high)}"),
+            Text(f"{number(model.accuracy)}\n({number(model.majority)})"),
+            Text(number(model.rank_ic, signed=True)),
+        ]
+        if report.market is not None:
+            cells.append(Text(percent(model.skill)))
+        if champion:
+            cells.append(Text("yes, champion", style="bold green"))
+        elif model.blessed:
+            cells.append(Text("yes", style="green"))
+        else:
+            cells.append(Text(f"no: {model.reason}" if model.reason else "no"))
+        table.add_row(*cells)
+    return table
+
+
+def print_summary(report: RunReport, console: Console) -> None:
+    """Prints the table and the verdict under it.
+
+    Args:
+        report: the run.
+        console: where to.
+    """
+    judged = assess(report)
+    console.print(summary_table(report))
+    style = {"plain": "bold", "good": "bold green", "warning": "bold yellow"}[judged.tone]
+    console.print(Text(judged.sentence, style=style))
+
+
+def number(value: float, signed: bool = False) -> str:
+    """Writes a figure with three decimals.
+
+    Args:
+        value: the figure.
+        signed: whether a plus sign stands before a positive one.
+
+    Returns:
+        The text; "n/a" for NaN.
+    """
+    if not math.isfinite(value):
+        return "n/a"
+    # A rounded -0.0004 is zero to the reader: no minus sign (adding 0.0 turns -0.0 into 0.0).
+    rounded = round(value, 3) + 0.0
+    return f"{rounded:+.3f}" if signed and rounded else f"{rounded:.3f}"
+
+
+def interval(low: float, high: float) -> str:
+    """Writes an interval without a blank, so that it never wraps.
+
+    Args:
+        low: lower end.
+        high: upper end.
+
+    Returns:
+        The text, such as "(0.502-0.512)"; "(n/a)" where an end is NaN.
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "(n/a)"
+    return f"({low:.3f}-{high:.3f})"
+
+
+def percent(value: float | None) -> str:
+    """Writes a share of one as per cent.
+
+    Args:
+        value: the share.
+
+    Returns:
+        The text; "n/a" for None and NaN.
+    """
+    if value is None or not math.isfinite(value):
+        return "n/a"
+    return f"{value * 100:.0f}%"
+
+
+def standard_error(model: ModelResult) -> float:
+    """Gives the standard error of an AUC: as measured, else recovered from its 95 % interval.
+
+    Args:
+        model: the model's result.
+
+    Returns:
+        The standard error; NaN where there is no interval either.
+    """
+    if math.isfinite(model.auc_standard_error):
+        return model.auc_standard_error
+    return (model.auc_high - model.auc_low) / _INTERVAL_IN_STANDARD_ERRORS
+
+
+def _beats_chance(model: ModelResult) -> bool:
+    """By more than its standard error; False where either is NaN."""
+    return model.auc - CHANCE > standard_error(model)
+
+
+def _test_days(report: RunReport) -> str:
+    test = report.splits.get("test")
+    days = test.sessions if test is not None else 0
+    return f"{days:,} test day{'' if days == 1 else 's'}"
+
+
+def _auc(model: ModelResult) -> str:
+    return f"{number(model.auc)} (95 % interval {number(model.auc_low)} to {number(model.auc_high)})"
+
+
+def _nothing_blessed(report: RunReport) -> Verdict:
+    label = "No model blessed, nothing pushed"
+    days = _test_days(report)
+    above = {name: model for name, model in report.models.items() if _beats_chance(model)}
+    if report.market is not None and report.market.best_auc <= CHANCE + 1e-9:
+        return Verdict(
+            "plain",
+            label,
+            f"No model was blessed on {days} of the synthetic market {report.market.scenario}, and there is no signal "
+            "in it to be found: this is the right answer.",
+        )
+    if above:
+        name = max(above, key=lambda key: above[key].auc)
+        why = (above[name].reason or "no reason was given").rstrip(".")
+        leak = report.market is None and above[name].auc > LEAK_AUC
+        return Verdict(
+            "warning" if leak else "plain",
+            label,
+            f"No model was blessed on {days}: {name} is above chance with AUC {_auc(above[name])} but did not pass "
+            f"({why}), so nothing new was pushed"
+            + (f", and an AUC above {LEAK_AUC} on real daily prices points to a leak." if leak else "."),
+        )
+    if report.market is not None:
+        return Verdict(
+            "plain",
+            label,
+            f"No model beats chance by more than its standard error on {days} of the synthetic market "
+            f"{report.market.scenario}, where an AUC of {number(report.market.best_auc)} is possible: these models or "
+            "this much data cannot find the signal that is there.",
+        )
+    return Verdict(
+        "plain",
+        label,
+        f"No model beats chance by more than its standard error on {days}: do not trade on these numbers; that is the "
+        "normal outcome on daily prices of large shares.",
+    )
+
+
+def _champion_on_real_prices(report: RunReport, name: str, model: ModelResult) -> Verdict:
+    days = _test_days(report)
+    if model.auc > LEAK_AUC:
+        return Verdict(
+            "warning",
+            f"Champion: {name}, but suspect a leak",
+            f"{name} reaches AUC {_auc(model)} on {days}, and more than {LEAK_AUC} on real daily prices points to a "
+            "leak rather than to skill: check the data, the features and the split before you believe it.",
+        )
+    tried = len(report.models)
+    best_of = f", the best of {tried} models tried" if tried > 1 else ""
+    if not model.auc_low > CHANCE:
+        rest = "its 95 % interval still holds 0.5, so it may well be luck: watch it, do not trade on it."
+    else:
+        rest = "a small edge before any costs: see that it holds in every year before you rely on it."
+    return Verdict(
+        "good", f"Champion: {name}", f"{name}{best_of}, beats chance on {days} with AUC {_auc(model)}; {rest}"
+    )
+
+
+def _champion_on_a_market(report: RunReport, name: str, model: ModelResult) -> Verdict:
+    market = report.market
+    assert market is not None
+    days = _test_days(report)
+    where = f"on {days} of the synthetic market {market.scenario}"
+    if market.best_auc <= CHANCE + 1e-9:
+        return Verdict(
+            "warning",
+            f"Champion: {name}, by luck",
+            f"{name} passed with AUC {_auc(model)} {where}, in which there is no signal: this is luck, as about one "
+            "useless model in six is above chance by a standard error.",
+        )
+    # The best possible model lies above its own expectation by three standard errors once in 700 runs.
+    if model.auc - market.best_auc > 3 * standard_error(model):
+        return Verdict(
+            "warning",
+            f"Champion: {name}, better than possible",
+            f"{name} reaches AUC {_auc(model)} {where}, and no honest model exceeds {number(market.best_auc)} there: "
+            "something leaks the future.",
+        )
+    skill = "" if model.skill is None or not math.isfinite(model.skill) else f", a skill of {percent(model.skill)}"
+    return Verdict(
+        "good",
+        f"Champion: {name}",
+        f"{name} reaches AUC {_auc(model)} {where}, where {number(market.best_auc)} is the best possible{skill}: the "
+        "pipeline finds the signal that was put there, which says nothing about real prices.",
+    )

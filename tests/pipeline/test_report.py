@@ -1,0 +1,633 @@
+"""report.json read and written, and the page that is made from the same numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import html.parser
+import itertools
+import json
+import math
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components.errors import UserError
+from components.evidence import statistics
+from pipeline.report import render_html, write_report
+from pipeline.results import (
+    DataSummary,
+    GroupScore,
+    MarketSummary,
+    ModelResult,
+    ReportError,
+    RunReport,
+    SplitResult,
+)
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("linear", "dnn", "custom_dnn", "rnn")
+NASTY = '<script>alert("x")</script>&co'
+NAN = float("nan")
+
+Run = tuple[RunReport, pd.DataFrame, dict[str, pd.DataFrame]]
+
+
+@functools.cache
+def made_run(
+    champion: bool = False,
+    shares: int = 5,
+    days: int = 120,
+    names: tuple[str, ...] = NAMES,
+) -> Run:
+    """A run with honest random predictions; with a champion it is one on a synthetic market."""
+    rng = np.random.default_rng(3)
+    rows = shares * days
+    sessions = pd.bdate_range("2012-09-03", periods=days)
+    share_ids = [NASTY, "BRK.B", *(f"S{i:03d}" for i in range(shares))][:shares]
+    known = rng.normal(size=rows)
+    returns = 0.02 * ((0.14 * known if champion else 0) + rng.normal(size=rows))
+    predictions = pd.DataFrame(
+        {
+            "time": np.repeat(sessions.to_numpy(), shares),
+            "share_id": np.tile(np.array(share_ids, dtype=object), days),
+            "label": (returns > 0).astype(int),
+            "forward_return": returns,
+        }
+    )
+    labels = predictions["label"].to_numpy()
+    models = {}
+    for i, name in enumerate(names):
+        score = known + 0.3 * i * rng.normal(size=rows)
+        predictions[name] = 0.5 + 0.02 * (i + 1) * np.tanh(score)
+        probabilities = predictions[name].to_numpy()
+        auc = statistics.auc(labels, probabilities)
+        years = predictions["time"].dt.year.to_numpy()
+        models[name] = ModelResult(
+            auc=auc,
+            auc_low=auc - 0.02,
+            auc_high=auc + 0.02,
+            accuracy=statistics.accuracy(labels, probabilities),
+            majority=statistics.majority(labels),
+            rank_ic=0.01,
+            rank_ic_low=-0.02,
+            rank_ic_high=0.04,
+            blessed=champion,
+            reason="" if champion else f"{name}: not above 0.5 & <1 standard error",
+            skill=0.9 if champion else None,
+            rows=rows,
+            model_uri=f"runs/x/{name}/model",
+            model_run_uri=f"runs/x/{name}/model_run",
+            auc_standard_error=0.01,
+            metrics={"loss": 0.693, "auc": auc, "label/mean": 0.5},
+            by_year={str(g): GroupScore(a, n) for g, a, n in statistics.auc_by_group(labels, probabilities, years)},
+            by_share={share: GroupScore(0.5, days) for share in share_ids},
+        )
+    report = RunReport(
+        created="2024-05-06T07:08:09Z",
+        models=models,
+        splits={
+            "train": SplitResult("2001-01-01", "2008-12-31", 10000, 5, 20, 2000),
+            "eval": SplitResult("2009-02-01", "2010-12-31", 2400, 5, 9, 480),
+            "test": SplitResult("2011-02-01", "2013-02-15", rows, 0, 7, days),
+        },
+        champion=names[0] if champion else None,
+        pushed="runs/x/serving/1" if champion else None,
+        seconds={"Transform": 0.0, "Trainer.linear": 30.0, "Trainer.rnn": 120.0},
+        cached=("Transform",),
+        data=DataSummary(shares, 3000, "digest9f", "2001-01-01", "2013-02-15", tuple(share_ids), "awesome.db"),
+        settings={"formatter": "window_returns", "horizon": 1, "seed": 42, "models": ",".join(names), "dates": None},
+        market=MarketSummary("reversal", 0.5451) if champion else None,
+        versions={"python": "3.11.2", "tfx": "1.16.0", "awesome": "0.1.0"},
+    )
+    histories = {
+        name: pd.DataFrame(
+            {"epoch": [1, 2, 3, 4], "loss": [0.7, 0.68, 0.66, 0.64], "val_loss": [0.70, 0.69, 0.68, 0.71]}
+        )
+        for name in names
+    }
+    return report, predictions, histories
+
+
+@functools.cache
+def made_page(*, champion: bool) -> str:
+    """The page of `made_run`."""
+    return render_html(*made_run(champion=champion))
+
+
+class Page(html.parser.HTMLParser):
+    """The elements of a page, its visible text, and the text below each heading."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text: list[str] = []
+        self._hidden = 0
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        self._hidden += tag == "style"
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag == "style"
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.text.append(data)
+
+    def words(self) -> str:
+        return " ".join(" ".join(self.text).split())
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+# --- report.json ---------------------------------------------------------------------------------------------------
+
+
+def test_json_keys_are_those_the_schema_fixes(tmp_path: Path) -> None:
+    report, _, _ = made_run(champion=True)
+    report.to_json(tmp_path / "report.json")
+    raw = json.loads((tmp_path / "report.json").read_text())
+    assert next(iter(raw)) == "schema_version"
+    assert raw["schema_version"] == 1
+    assert set(raw) == {
+        "schema_version", "created", "models", "splits", "champion", "pushed", "seconds", "cached", "data", "settings",
+        "market", "versions",
+    }  # fmt: skip
+    assert set(raw["models"]["linear"]) == {
+        "auc", "auc_low", "auc_high", "auc_standard_error", "accuracy", "majority", "rank_ic", "rank_ic_low",
+        "rank_ic_high", "blessed", "reason", "skill", "rows", "model_uri", "model_run_uri", "metrics", "by_year",
+        "by_share",
+    }  # fmt: skip
+    assert set(raw["models"]["linear"]["by_year"]["2012"]) == {"auc", "rows"}
+    assert set(raw["splits"]["train"]) == {"first", "last", "rows", "purged", "unlabelled", "sessions"}
+    assert set(raw["data"]) == {"shares", "sessions", "digest", "first", "last", "share_ids", "database"}
+    assert raw["market"] == {"scenario": "reversal", "best_auc": 0.5451}
+    assert raw["champion"] == "linear"
+    assert raw["cached"] == ["Transform"]
+
+
+@pytest.mark.parametrize("champion", [True, False])
+def test_json_round_trip(tmp_path: Path, champion: bool) -> None:
+    report, _, _ = made_run(champion=champion)
+    report.to_json(tmp_path / "report.json")
+    assert RunReport.from_json(tmp_path / "report.json") == report
+    assert RunReport.from_json(tmp_path) == report, "the folder of a run will do"
+    assert list(RunReport.from_json(tmp_path).models) == list(NAMES), "order is kept"
+
+
+def test_nan_becomes_null_and_comes_back_as_nan(tmp_path: Path) -> None:
+    report, _, _ = made_run()
+    broken = dataclasses.replace(
+        report.models["dnn"], auc=NAN, metrics={"loss": math.inf}, by_year={"2012": GroupScore(NAN, 1)}
+    )
+    dataclasses.replace(report, models={"dnn": broken}).to_json(tmp_path / "report.json")
+    raw = json.loads((tmp_path / "report.json").read_text(), parse_constant=lambda name: pytest.fail(name))
+    assert raw["models"]["dnn"]["auc"] is None
+    assert raw["models"]["dnn"]["metrics"]["loss"] is None
+    back = RunReport.from_json(tmp_path).models["dnn"]
+    assert math.isnan(back.auc)
+    assert math.isnan(back.metrics["loss"])
+    assert math.isnan(back.by_year["2012"].auc)
+    assert back.skill is None
+
+
+def test_numpy_numbers_are_numbers(tmp_path: Path) -> None:
+    report, _, _ = made_run()
+    linear = dataclasses.replace(report.models["linear"], auc=np.float32(0.5), rows=np.int64(7), blessed=np.bool_(True))
+    dataclasses.replace(report, models={"linear": linear}).to_json(tmp_path / "report.json")
+    raw = json.loads((tmp_path / "report.json").read_text())["models"]["linear"]
+    assert (raw["auc"], raw["rows"], raw["blessed"]) == (0.5, 7, True)
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report, _, _ = made_run()
+    (tmp_path / "report.json").write_text("old")
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(ReportError, match=r"report\.json: cannot be written \(No space left on device\)"):
+        report.to_json(tmp_path / "report.json")
+    assert (tmp_path / "report.json").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+def changed(*keys: str, value: Any = None, drop: bool = False) -> str:
+    """The text of a sound report.json with one key changed or dropped."""
+    raw = json.loads(example_in_the_docs())
+    place = raw
+    for key in keys[:-1]:
+        place = place[key]
+    if drop:
+        del place[keys[-1]]
+    else:
+        place[keys[-1]] = value
+    return json.dumps(raw)
+
+
+def example_in_the_docs() -> str:
+    found = re.search(r"```json\n(.*?)```", (ROOT / "docs" / "report.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    return found.group(1)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "not JSON"),
+        ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "no schema_version"),
+        ('{"a": 1}', "no schema_version"),
+        (changed("schema_version", value=2), "schema_version is 2, this version of awesome reads 1"),
+        (changed("models", drop=True), "models is missing"),
+        (changed("models", "linear", "auc", drop=True), r"models\.linear\.auc is missing"),
+        (changed("models", "linear", "auc", value="high"), r"models\.linear\.auc holds str"),
+        (changed("models", "linear", "auc", value=True), r"models\.linear\.auc holds bool"),
+        (changed("models", "linear", "blessed", value=1), r"models\.linear\.blessed holds int"),
+        (changed("models", "linear", "by_year", "2012", value=3), r"models\.linear\.by_year\.2012 holds int"),
+        (changed("models", "linear", value=None), r"models\.linear holds NoneType"),
+        (changed("splits", "test", "rows", value=1.5), r"splits\.test\.rows holds float"),
+        (changed("data", "share_ids", value=[1]), r"data\.share_ids holds something else than text"),
+        (changed("settings", "seed", value=[1]), r"settings\.seed holds list"),
+        (changed("market", value=3), "market holds int"),
+    ],
+)
+def test_what_is_no_report_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(text)
+    with pytest.raises(UserError, match=said) as caught:
+        RunReport.from_json(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_report_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="there is no report here"):
+        RunReport.from_json(tmp_path / "none.json")
+    with pytest.raises(UserError, match=r"report\.json: there is no report here"):
+        RunReport.from_json(tmp_path)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="not JSON"):
+        RunReport.from_json(tmp_path)
+
+
+def test_the_docs_example_is_a_report_and_the_docs_name_every_key(tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text(example_in_the_docs())
+    example = RunReport.from_json(tmp_path)
+    assert example.models["linear"].auc == 0.5061
+    assert math.isnan(example.models["linear"].by_year["2013"].auc)
+    tables = (ROOT / "docs" / "report.md").read_text(encoding="utf-8").split("```json")[0]
+    for part in (RunReport, ModelResult, GroupScore, SplitResult, DataSummary, MarketSummary):
+        for field in dataclasses.fields(part):
+            assert f"`{field.name}`" in tables, field.name
+
+
+def test_reading_a_report_needs_no_heavy_package() -> None:
+    code = (
+        "import sys, pipeline.results, pipeline.summary, pipeline.report;"
+        "print([m for m in ('pandas', 'numpy', 'matplotlib', 'jinja2', 'tensorflow', 'pyarrow') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# --- report.html ---------------------------------------------------------------------------------------------------
+
+
+def test_nothing_blessed_page() -> None:
+    words = Page(made_page(champion=False)).words()
+    assert "No model blessed, nothing pushed" in words
+    assert "that is the normal outcome on daily prices of large shares" in words
+    assert "Nothing: no model was blessed." in words
+    assert "linear: not above 0.5 & <1 standard error" in words
+    assert "skill 90%" not in words
+
+
+def test_champion_on_a_market_page() -> None:
+    words = Page(made_page(champion=True)).words()
+    assert "Champion: linear" in words
+    assert "90%" in words
+    assert "linear was pushed to runs/x/serving/1" in words
+    assert "best possible AUC 0.545" in words
+    assert "best 0.545" in words, "the forest plot marks it"
+
+
+def test_the_tables_hold_the_reports_numbers() -> None:
+    report, _, _ = made_run()
+    words = Page(made_page(champion=False)).words()
+    for model in report.models.values():
+        assert f"{model.auc:.3f} {model.auc_low:.3f} to {model.auc_high:.3f}" in words
+        assert f"{model.accuracy:.3f} {model.majority:.3f}" in words
+    assert "train 2001-01-01 2008-12-31 2,000 10,000 5 20" in words
+    year = [f"{model.by_year['2012'].auc:.3f}" for model in report.models.values()]
+    assert f"2012 {report.models['linear'].by_year['2012'].rows} {' '.join(year)}" in words
+    assert "Transform cached Trainer.linear 30.0 s Trainer.rnn 2 min 00 s" in words
+    assert "2 min 30 s in all" in words
+
+
+def test_the_time_line_is_to_scale() -> None:
+    found = re.findall(
+        r'<span class="(\w+)" style="left:([\d.]+)%;width:([\d.]+)%" title="([^"]+)">', made_page(champion=False)
+    )
+    assert [kind for kind, *_ in found] == ["train", "gap", "eval", "gap", "test"]
+    ends = [(float(left), float(left) + float(width)) for _, left, width, _ in found]
+    assert ends[0][0] == 0
+    assert ends[-1][1] == pytest.approx(100, abs=0.01)
+    for before, after in itertools.pairwise(ends):
+        assert after[0] == pytest.approx(before[1], abs=0.01)
+    # 31 of the days from 2001-01-01 to 2013-02-15, both included.
+    total = (pd.Timestamp("2013-02-15") - pd.Timestamp("2001-01-01")).days + 1
+    assert float(found[1][2]) == pytest.approx(100 * 31 / total, abs=0.001)
+    assert found[1][3] == "gap of 31 days between train and eval: purge and embargo"
+
+
+def test_calibration_figures_are_those_of_equal_bins() -> None:
+    report, predictions, histories = made_run(names=("linear",), days=200, shares=1)
+    order = predictions.sort_values("linear")
+    words = Page(render_html(report, predictions, histories)).words()
+    for part in np.array_split(order.index, 10):
+        rows = order.loc[part]
+        assert f"{rows['linear'].mean():.3f} {rows['label'].mean():.3f} 20 " in words
+
+
+def test_the_best_epoch_is_the_one_with_the_lowest_eval_loss() -> None:
+    words = Page(made_page(champion=False)).words()
+    assert words.count("best eval: epoch 3") == len(NAMES)
+    assert "The best eval loss is 0.6800, at epoch 3." in words
+
+
+def test_everything_from_data_is_escaped() -> None:
+    report, predictions, histories = made_run()
+    poison = "</title></desc></svg>" + NASTY
+    report = dataclasses.replace(
+        report,
+        models={poison: dataclasses.replace(report.models["linear"], reason=NASTY, model_uri=NASTY)},
+        champion=poison,
+        pushed=NASTY,
+        settings={**report.settings, NASTY: NASTY},
+        versions={NASTY: NASTY},
+        seconds={NASTY: 1.0},
+        cached=(NASTY,),
+        market=MarketSummary(NASTY, 0.55),
+        data=dataclasses.replace(report.data, database=NASTY, digest=NASTY),
+        splits={**report.splits, "test": dataclasses.replace(report.splits["test"], first=NASTY)},
+    )
+    source = render_html(report, predictions.rename(columns={"linear": poison}), {poison: histories["linear"]})
+    page = Page(source)
+    assert not page.all("script")
+    assert "<script" not in source.lower()
+    assert NASTY in page.words()
+    assert all(not name.startswith("on") for _, attributes in page.elements for name in attributes)
+
+
+@pytest.mark.parametrize("champion", [True, False])
+def test_the_page_needs_nothing_from_elsewhere(champion: bool) -> None:
+    source = made_page(champion=champion)
+    page = Page(source)
+    tags = {tag for tag, _ in page.elements}
+    assert not tags & {"script", "link", "img", "image", "iframe", "object", "embed", "video", "audio", "base"}
+    for _, attributes in page.elements:
+        for name in ("src", "srcset", "href", "xlink:href", "action", "poster", "data"):
+            assert attributes.get(name, "#").startswith("#"), attributes
+    assert not re.findall(r"url\((?!#)|@import|@font-face", source)
+    policy = [a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy == ["default-src 'none'; style-src 'unsafe-inline'"]
+
+
+def test_ids_are_unique_and_references_resolve() -> None:
+    page = Page(made_page(champion=False))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in page.elements:
+        for name in ("aria-labelledby", "href"):
+            for reference in attributes.get(name, "").split():
+                assert reference.lstrip("#") in ids
+    source = made_page(champion=False)
+    for reference in re.findall(r"url\(#([^)]+)\)", source):
+        assert reference in ids
+
+
+def test_every_chart_has_a_title_and_a_description() -> None:
+    page = Page(made_page(champion=False))
+    charts = page.all("svg")
+    # Forest, years, two of ROC, calibration, and the training of each model.
+    assert len(charts) == 5 + len(NAMES)
+    assert all(chart["role"] == "img" for chart in charts)
+    assert len(page.all("desc")) == len(charts)
+    assert {a["lang"] for a in page.all("html")} == {"en"}
+
+
+def test_the_same_run_gives_the_same_page() -> None:
+    run = made_run(names=("linear",))
+    assert render_html(*run) == render_html(*run)
+
+
+def test_figures_that_are_missing_do_not_stop_the_page() -> None:
+    names = ("linear", "dnn", "rnn")
+    report, predictions, histories = made_run(names=names)
+    unknown = ModelResult(NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, False, "the test split holds one class only")
+    report = dataclasses.replace(report, models=dict.fromkeys(names, unknown), seconds={}, cached=(), versions={})
+    histories = {
+        "linear": histories["linear"].assign(val_loss=NAN),
+        "dnn": pd.DataFrame({"epoch": [1]}),
+        "rnn": histories["rnn"].drop(columns=["epoch", "loss"]),
+    }
+    one_class = Page(render_html(report, predictions.assign(label=1), histories))
+    assert "n/a n/a to n/a" in one_class.words()
+    assert "no AUC" in one_class.words()
+    assert "Training of linear: 4 epochs." in one_class.words()
+    assert "Training of dnn" not in one_class.words()
+    assert "nan" not in one_class.words().split()
+    empty = Page(render_html(report, predictions.iloc[:0], {}))
+    assert "ROC curves" not in empty.words()
+
+
+def test_constant_predictions_unknown_splits_and_a_name_like_a_formula_are_drawn() -> None:
+    report, predictions, histories = made_run(names=("linear",))
+    name = r"$\alpha$"
+    source = render_html(
+        dataclasses.replace(report, splits={}, models={name: report.models["linear"]}),
+        predictions.assign(**{name: 0.5}),
+        {name: histories["linear"]},
+    )
+    drawn = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", source))
+    assert drawn.count(name) >= 5
+
+
+def test_a_prediction_column_that_is_missing_is_a_defect_of_the_caller() -> None:
+    report, predictions, histories = made_run()
+    with pytest.raises(ValueError, match="rnn"):
+        render_html(report, predictions.drop(columns="rnn"), histories)
+
+
+def test_write_report_makes_the_folder_and_both_files(tmp_path: Path) -> None:
+    report, predictions, histories = made_run(names=("linear",))
+    write_report(report, predictions, histories, tmp_path / "a" / "b")
+    assert sorted(path.name for path in (tmp_path / "a" / "b").iterdir()) == ["report.html", "report.json"]
+    assert RunReport.from_json(tmp_path / "a" / "b") == report
+    assert (tmp_path / "a" / "b" / "report.html").read_text(encoding="utf-8").lstrip().startswith("<!DOCTYPE html>")
+
+
+def test_a_folder_that_cannot_be_made_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UserError, match=r"file.*--output"):
+        write_report(*made_run(), tmp_path / "file" / "run")
+
+
+@pytest.mark.slow
+def test_a_large_run_is_written_quickly_and_small(tmp_path: Path) -> None:
+    run = made_run(shares=500, days=120, names=(*NAMES, "a", "b", "c", "d"))
+    assert len(run[1]) == 60_000
+    start = time.process_time()
+    write_report(*run, tmp_path)
+    assert time.process_time() - start < 10
+    assert (tmp_path / "report.html").stat().st_size < 1_500_000
+
+
+# --- in a browser --------------------------------------------------------------------------------------------------
+
+
+class Browser:
+    """A headless Chromium, spoken to over its debugging pipe: no port, no driver, no package."""
+
+    def __init__(self, program: str, profile: Path) -> None:
+        to_browser, self._write = os.pipe()
+        self._read, from_browser = os.pipe()
+        self.events: list[dict[str, Any]] = []
+        self._buffer = b""
+        self._calls = 0
+        self._session: str | None = None
+        flags = (
+            "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+            "--disable-component-update --disable-sync --disable-dev-shm-usage --remote-debugging-pipe"
+        ).split()
+        # Chromium reads from descriptor 3 and writes to 4; the shell puts the pipes there.
+        shell = f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}'
+        self._process = subprocess.Popen(
+            ["bash", "-c", shell, program, *flags, f"--user-data-dir={profile}"],
+            pass_fds=(to_browser, from_browser),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(to_browser)
+        os.close(from_browser)
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Network", "Log", "Runtime"):
+            self.call(f"{domain}.enable")
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+        os.close(self._write)
+        os.close(self._read)
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self._calls += 1
+        message: dict[str, Any] = {"id": self._calls, "method": method, "params": parameters}
+        if self._session is not None:
+            message["sessionId"] = self._session
+        os.write(self._write, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._next()
+            if answer.get("id") == self._calls:
+                assert "error" not in answer, answer["error"]
+                return answer["result"]
+            self.events.append(answer)
+
+    def wait_for(self, event: str) -> None:
+        while not any(seen.get("method") == event for seen in self.events):
+            self.events.append(self._next())
+
+    def evaluate(self, expression: str) -> Any:
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def _next(self) -> dict[str, Any]:
+        while b"\0" not in self._buffer:
+            ready, _, _ = select.select([self._read], [], [], 60)
+            part = os.read(self._read, 1 << 20) if ready else b""
+            if not part:
+                pytest.fail("Chromium does not answer")
+            self._buffer += part
+        message, self._buffer = self._buffer.split(b"\0", 1)
+        return json.loads(message)
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.fail("the page is tested in Chromium: install the package chromium, or deselect with -m 'not slow'")
+    opened = Browser(program, tmp_path / "profile")
+    yield opened
+    opened.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("champion", [True, False])
+def test_the_page_in_chromium(browser: Browser, tmp_path: Path, champion: bool) -> None:
+    write_report(*made_run(champion=champion, shares=40), tmp_path / "run")
+    address = (tmp_path / "run" / "report.html").as_uri()
+    browser.call("Page.navigate", url=address)
+    browser.wait_for("Page.loadEventFired")
+    assert browser.evaluate("document.querySelectorAll('svg').length") == 5 + len(NAMES)
+    browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    for width in (360, 400, 768, 1200):
+        browser.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 768
+        )
+        # An element that a box of its own scrolls does not count: the page must not scroll sideways, nor be cut off.
+        beyond = browser.evaluate(
+            """[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, svg, .timeline, .ticks')
+               && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.outerHTML)"""
+        )
+        assert beyond == [], width
+        assert browser.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+    # The main table is not scrolled even on a telephone.
+    browser.call("Emulation.setDeviceMetricsOverride", width=360, height=900, deviceScaleFactor=1, mobile=True)
+    assert browser.evaluate("(t => t.scrollWidth - t.parentNode.clientWidth)(document.querySelector('.results'))") <= 0
+    # Text in a chart has at least 8 CSS pixels there.
+    sizes = browser.evaluate(
+        """[...document.querySelectorAll('svg text')].map(
+             t => parseFloat(getComputedStyle(t).fontSize) * Math.hypot(t.getScreenCTM().a, t.getScreenCTM().b))"""
+    )
+    assert min(sizes) >= 8
+    requested = {
+        event["params"]["request"]["url"]
+        for event in browser.events
+        if event.get("method") == "Network.requestWillBeSent"
+    }
+    assert requested == {address}
+    complaints = [
+        event
+        for event in browser.events
+        if event.get("method") in ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
+    ]
+    assert complaints == []

@@ -1,0 +1,200 @@
+"""The terminal's table and the sentence under it."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from pipeline.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
+from pipeline.summary import assess, interval, number, percent, print_summary, standard_error, verdict
+
+
+def model(auc: float, half: float = 0.01, blessed: bool = False, **changes: object) -> ModelResult:
+    result = ModelResult(
+        auc=auc,
+        auc_low=auc - half,
+        auc_high=auc + half,
+        accuracy=0.511,
+        majority=0.523,
+        rank_ic=-0.012,
+        rank_ic_low=-0.04,
+        rank_ic_high=0.016,
+        blessed=blessed,
+        reason="" if blessed else "AUC is not above 0.5 by more than its standard error 0.0051",
+        rows=5950,
+    )
+    return dataclasses.replace(result, **changes)
+
+
+def report(
+    models: dict[str, ModelResult], champion: str | None = None, market: MarketSummary | None = None
+) -> RunReport:
+    return RunReport(
+        created="2024-05-06T07:08:09Z",
+        models=models,
+        splits={"test": SplitResult("2010-01-04", "2014-10-01", 5950, 0, 42, 1190)},
+        champion=champion,
+        pushed=None,
+        seconds={},
+        cached=(),
+        data=DataSummary(5, 6000, "d", "1990-01-02", "2014-10-01", ("A",), "awesome.db"),
+        settings={"formatter": "window_returns", "horizon": 1, "seed": 0, "models": "linear"},
+        market=market,
+        versions={},
+    )
+
+
+def printed(run: RunReport, width: int) -> list[str]:
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    print_summary(run, console)
+    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+
+REVERSAL = MarketSummary("reversal", 0.545)
+NULL = MarketSummary("null", 0.5)
+
+
+def test_the_normal_outcome_is_said_plainly() -> None:
+    run = report({"linear": model(0.5021), "rnn": model(0.4960)})
+    assert verdict(run) == (
+        "No model beats chance by more than its standard error on 1,190 test days: do not trade on these numbers; "
+        "that is the normal outcome on daily prices of large shares."
+    )
+    assert assess(run).tone == "plain"
+
+
+def test_a_model_above_chance_that_failed_for_another_reason_is_not_called_chance() -> None:
+    worse = model(0.5200, reason="worse than the last blessed linear (0.5250)")
+    sentence = verdict(report({"linear": worse, "rnn": model(0.49)}))
+    assert "No model beats chance" not in sentence
+    assert "linear is above chance with AUC 0.520" in sentence
+    assert "worse than the last blessed linear (0.5250)" in sentence
+
+
+def test_an_unblessed_model_that_is_too_good_is_suspect() -> None:
+    judged = assess(report({"linear": model(0.58, reason="worse than the last blessed linear")}))
+    assert judged.tone == "warning"
+    assert "leak" in judged.sentence
+
+
+def test_a_champion_on_real_prices_is_a_small_edge() -> None:
+    judged = assess(report({"linear": model(0.515, blessed=True), "rnn": model(0.5)}, champion="linear"))
+    assert judged.tone == "good"
+    assert "linear, the best of 2 models tried, beats chance on 1,190 test days" in judged.sentence
+    assert "0.515 (95 % interval 0.505 to 0.525)" in judged.sentence
+    assert "small edge" in judged.sentence
+
+
+def test_a_champion_whose_interval_holds_chance_may_be_luck() -> None:
+    judged = assess(report({"linear": model(0.508, blessed=True)}, champion="linear"))
+    assert "still holds 0.5" in judged.sentence
+    assert "do not trade" in judged.sentence
+    assert "best of" not in judged.sentence
+
+
+def test_a_champion_above_053_on_real_prices_is_a_suspected_leak() -> None:
+    judged = assess(report({"linear": model(0.5301, blessed=True)}, champion="linear"))
+    assert judged.tone == "warning"
+    assert "leak" in judged.sentence
+    assert assess(report({"linear": model(0.5299, blessed=True)}, champion="linear")).tone == "good"
+
+
+def test_a_champion_on_a_market_is_measured_by_its_skill() -> None:
+    best = model(0.5427, blessed=True, skill=0.9468)
+    judged = assess(report({"linear": best}, champion="linear", market=REVERSAL))
+    assert judged.tone == "good"
+    assert "a skill of 95%" in judged.sentence
+    assert "0.545 is the best possible" in judged.sentence
+    assert "nothing about real prices" in judged.sentence
+
+
+def test_more_than_the_possible_is_a_leak() -> None:
+    # The interval's half width of 0.01 is a standard error of 0.0051: the border is 0.545 + 3 x 0.0051 = 0.5603.
+    leaking = assess(report({"rnn": model(0.5610, blessed=True)}, champion="rnn", market=REVERSAL))
+    lucky = assess(report({"rnn": model(0.5595, blessed=True)}, champion="rnn", market=REVERSAL))
+    assert leaking.tone == "warning"
+    assert "leaks the future" in leaking.sentence
+    assert lucky.tone == "good"
+
+
+def test_a_market_without_signal() -> None:
+    assert "no signal in it to be found" in verdict(report({"linear": model(0.5)}, market=NULL))
+    lucky = assess(report({"linear": model(0.507, blessed=True)}, champion="linear", market=NULL))
+    assert lucky.tone == "warning"
+    assert "luck" in lucky.sentence
+
+
+def test_a_market_whose_signal_was_not_found() -> None:
+    sentence = verdict(report({"linear": model(0.501)}, market=REVERSAL))
+    assert "an AUC of 0.545 is possible" in sentence
+
+
+def test_no_model() -> None:
+    assert verdict(report({})) == "No model was evaluated in this run."
+
+
+@pytest.mark.parametrize("auc", [0.5, 0.508, 0.515, 0.58, float("nan")])
+@pytest.mark.parametrize("blessed", [True, False])
+@pytest.mark.parametrize("market", [None, REVERSAL, NULL])
+def test_every_verdict_is_one_sentence(auc: float, blessed: bool, market: MarketSummary | None) -> None:
+    run = report({"linear": model(auc, blessed=blessed)}, champion="linear" if blessed else None, market=market)
+    sentence = verdict(run)
+    assert sentence[-1] == "."
+    assert not re.search(r"[.!?]\s", sentence)
+    assert "nan" not in sentence
+
+
+def test_the_standard_error_is_the_measured_one_where_there_is_one() -> None:
+    assert standard_error(model(0.5, half=0.0196)) == pytest.approx(0.01, abs=1e-5)
+    assert standard_error(model(0.5, half=0.0196, auc_standard_error=0.008)) == 0.008
+    # 0.009 is below a standard error of 0.01 and above the measured one of 0.008.
+    assert "No model beats chance" in verdict(report({"a": model(0.509, half=0.0196)}))
+    assert "above chance" in verdict(report({"a": model(0.509, half=0.0196, auc_standard_error=0.008)}))
+
+
+@pytest.mark.parametrize("market", [None, REVERSAL])
+def test_the_table_fits_80_columns_and_no_number_is_torn(market: MarketSummary | None) -> None:
+    models = {name: model(0.5021, skill=0.046) for name in ("linear", "dnn", "custom_dnn", "rnn")}
+    models["rnn"] = model(0.5372, blessed=True, skill=0.822)
+    lines = printed(report(models, champion="rnn", market=market), 80)
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    words = text.split()
+    for word in ("custom_dnn", "0.502", "(0.492-0.512)", "0.537", "(0.527-0.547)", "0.511", "(0.523)", "-0.012"):
+        assert word in words
+    assert ("82%" in words) == (market is not None)
+    assert ("skill" in words) == (market is not None)
+    assert "champion" in text
+    assert "0.0051" in words, "the reason is there to its end"
+
+
+def test_a_reason_is_not_read_as_markup() -> None:
+    lines = printed(report({"linear": model(0.5, reason="threshold [red]0.5[/red] missed")}), 200)
+    assert any("threshold [red]0.5[/red] missed" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("value", "signed", "text"),
+    [
+        (0.50761, False, "0.508"),
+        (0.0123, True, "+0.012"),
+        (-0.0123, True, "-0.012"),
+        (-0.0004, True, "0.000"),
+        (0.0, True, "0.000"),
+        (float("nan"), True, "n/a"),
+    ],
+)
+def test_numbers(value: float, signed: bool, text: str) -> None:
+    assert number(value, signed) == text
+
+
+def test_intervals_and_per_cent() -> None:
+    assert interval(0.4949, 0.512) == "(0.495-0.512)"
+    assert interval(float("nan"), 0.5) == "(n/a)"
+    assert percent(0.946) == "95%"
+    assert percent(None) == "n/a"
+    assert percent(float("nan")) == "n/a"

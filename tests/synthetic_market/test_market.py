@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.errors import StoreError, UserError
+from components.feature_store import CLOSE_COLUMNS, FeatureStore
+from components.synthetic_market import SCENARIOS, generate, get_scenario, write_market
+
+
+def test_market_has_weekdays_shares_and_prices() -> None:
+    market = generate("reversal", shares=3, sessions=7)
+    assert [str(day) for day in market.time] == [
+        "2000-01-03",
+        "2000-01-04",
+        "2000-01-05",
+        "2000-01-06",
+        "2000-01-07",
+        "2000-01-10",
+        "2000-01-11",
+    ]
+    assert market.time.dtype == np.dtype("datetime64[D]")
+    assert market.share_ids == ("S000", "S001", "S002")
+    assert market.close.shape == (7, 3)
+    assert market.scenario is SCENARIOS["reversal"]
+
+
+def test_prices_are_the_compounded_returns() -> None:
+    market = generate("momentum", shares=4, sessions=50, seed=3)
+    returns = get_scenario("momentum").simulate(4, 50, np.random.default_rng(3))
+    np.testing.assert_allclose(market.close[0], 100 * np.exp(0.02 * returns[0]))
+    np.testing.assert_allclose(np.diff(np.log(market.close), axis=0), 0.02 * returns[1:], atol=1e-12)
+
+
+@pytest.mark.parametrize("name", list(SCENARIOS))
+def test_a_seed_decides_the_market(name: str) -> None:
+    first, again, other = (generate(name, shares=5, sessions=40, seed=seed).close for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.any(first == other)
+
+
+def test_many_shares_keep_their_order_as_text() -> None:
+    ids = generate("null", shares=1001, sessions=1).share_ids
+    assert ids[0] == "S0000"
+    assert list(ids) == sorted(ids)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"shares": 0}, "empty"),
+        ({"sessions": 0}, "empty"),
+        ({"seed": -1}, "seed -1"),
+        ({"sessions": 3_000_000, "shares": 1}, "ask for fewer"),
+        ({"scenario": "moonshot"}, "moonshot"),
+    ],
+)
+def test_impossible_markets_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        generate(**{"scenario": "null", **settings})  # type: ignore[arg-type]
+
+
+def test_prices_beyond_the_range_of_floats_are_refused() -> None:
+    with pytest.raises(UserError, match="ask for fewer"):
+        generate("share_drift", shares=2, sessions=1_500_000)
+
+
+def test_written_market_comes_back(tmp_path: Path) -> None:
+    market = generate("xor", shares=3, sessions=60, seed=5)
+    seen: list[tuple[int, int]] = []
+    write_market(market, tmp_path / "market.db", progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    with FeatureStore.open(tmp_path / "market.db") as store:
+        summaries = store.shares()
+        table = store.read_features(market.share_ids).to_pandas()
+    assert [(s.share_id, s.rows, s.source) for s in summaries] == [
+        (share_id, 40, "synthetic:xor") for share_id in market.share_ids
+    ]
+    second = table[table["share_id"] == "S001"]
+    assert list(second["time"]) == [str(day) for day in market.time[20:]]
+    # The store may round nothing: closes come back to the last bit.
+    for lag in (0, 20):
+        np.testing.assert_array_equal(second[CLOSE_COLUMNS[lag]], market.close[20 - lag : 60 - lag, 1])
+
+
+def test_writing_again_changes_nothing_and_other_markets_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "market.db"
+    write_market(generate("null", shares=3, sessions=60), path)
+    with FeatureStore.open(path) as store:
+        before = store.digest()
+    write_market(generate("null", shares=3, sessions=60), path)
+    for other in (
+        generate("xor", shares=3, sessions=60),
+        generate("null", shares=2, sessions=60),
+        generate("null", shares=3, sessions=50),
+    ):
+        with pytest.raises(StoreError, match="new file"):
+            write_market(other, path)
+    with FeatureStore.open(path) as store:
+        assert store.digest() == before

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+
+from components.errors import UserError
+from components.evidence.statistics import auc
+from components.synthetic_market import (
+    SCENARIOS,
+    Autoregression,
+    MarketFactor,
+    Regime,
+    Scenario,
+    ShareDrift,
+    get_scenario,
+)
+
+# The table of limits that the project's reference gives: scenario, horizon, AUC.
+TABLE = [
+    ("null", 1, 0.5),
+    ("null", 20, 0.5),
+    ("reversal", 1, 0.5451),
+    ("reversal", 20, 0.5101),
+    ("reversal_easy", 1, 0.6361),
+    ("reversal_easy", 20, 0.5312),
+    ("momentum", 1, 0.5696),
+    ("momentum", 20, 0.6748),
+    ("xor", 1, 0.5603),
+    ("market_factor", 1, 0.5),
+    ("market_factor", 20, 0.5),
+    ("share_drift", 1, 0.5225),
+    ("share_drift", 20, 0.5986),
+]
+
+
+def bayes_score(scenario: Scenario, window: np.ndarray, horizon: int) -> np.ndarray:
+    """The Bayes score of windows [20, shares], by each scenario's definition and not by the code under test."""
+    shares = window.shape[1]
+    if scenario.name == "xor":
+        return np.sign(window[-1]) * np.sign(window[-2])
+    if isinstance(scenario, ShareDrift):
+        return np.array([NormalDist().inv_cdf((s + 0.5) / shares) for s in range(shares)])
+    if isinstance(scenario, Autoregression) and scenario.weights:
+        # The expected path, session by session.
+        path = list(window)
+        for _ in range(horizon):
+            path.append(sum(w * path[-i] for i, w in enumerate(scenario.weights, start=1)))
+        return np.sum(path[-horizon:], axis=0)
+    return window[-1]  # Nothing can be known, so any score will do.
+
+
+def simulated_auc(scenario: Scenario, horizon: int, shares: int, windows: int, seed: int) -> tuple[float, float]:
+    """AUC of the Bayes score over windows that share no session, and its standard error."""
+    step = 20 + horizon
+    returns = scenario.simulate(shares, windows * step, np.random.default_rng(seed))
+    labels, scores = [], []
+    for start in range(0, windows * step, step):
+        scores.append(bayes_score(scenario, returns[start : start + 20], horizon))
+        labels.append(returns[start + 20 : start + step].sum(axis=0) > 0)
+    rows = shares * windows
+    if isinstance(scenario, MarketFactor):
+        rows /= 1 + (shares - 1) * scenario.correlation
+    return auc(np.concatenate(labels), np.concatenate(scores)), 0.577 / math.sqrt(rows)
+
+
+@pytest.mark.parametrize(("name", "horizon", "expected"), TABLE)
+def test_limits_are_the_table_s(name: str, horizon: int, expected: float) -> None:
+    assert get_scenario(name).best_auc(horizon) == pytest.approx(expected, abs=6e-5)
+
+
+def test_regime_limit_is_the_table_s_and_repeats() -> None:
+    best = get_scenario("regime").best_auc(1)
+    assert best == pytest.approx(0.609, abs=1e-3)
+    assert get_scenario("regime").best_auc(1) == best
+
+
+def test_unknown_limits_are_none() -> None:
+    for name in ("xor", "regime"):
+        assert get_scenario(name).best_auc(20) is None
+        assert get_scenario(name).best_accuracy(20) is None
+
+
+def test_leaked_auc_of_the_market_factor() -> None:
+    factor = get_scenario("market_factor")
+    assert isinstance(factor, MarketFactor)
+    assert factor.leaked_auc == pytest.approx(0.8406, abs=6e-5)
+    # The leak itself: scored with the day's common move, which is the day's mean over very many shares.
+    returns = factor.simulate(1000, 400, np.random.default_rng(3))
+    day = np.repeat(returns.mean(axis=1), 1000)
+    assert auc(returns.ravel() > 0, day) == pytest.approx(factor.leaked_auc, abs=4 * 0.577 / math.sqrt(400))
+
+
+@pytest.mark.parametrize(("name", "horizon"), [(name, horizon) for name, horizon, _ in TABLE])
+def test_simulation_reaches_the_limit(name: str, horizon: int) -> None:
+    scenario = get_scenario(name)
+    reached, error = simulated_auc(scenario, horizon, shares=2000, windows=40, seed=11)
+    assert error < 0.0025 or name == "market_factor"
+    assert reached == pytest.approx(scenario.best_auc(horizon), abs=4 * error)
+
+
+def test_regime_filter_reaches_its_limit_on_a_long_market() -> None:
+    scenario = get_scenario("regime")
+    assert isinstance(scenario, Regime)
+    # Not the windows the limit was computed from: these lie anywhere in long histories.
+    returns = scenario.simulate(500, 150 + 21 * 150, np.random.default_rng(12))[150:]
+    windows = returns.reshape(150, 21, 500)
+    score = np.concatenate([scenario.probability_up(window[:20].T) for window in windows])
+    up = windows[:, 20].ravel() > 0
+    error = 0.577 / math.sqrt(len(up))
+    assert auc(up, score) == pytest.approx(scenario.best_auc(1), abs=4 * error)
+    assert np.mean((score > 0.5) == up) == pytest.approx(scenario.best_accuracy(1), abs=4 * 0.5 / math.sqrt(len(up)))
+    # It is a probability, not only a score: what it says comes true that often.
+    assert np.mean(score) == pytest.approx(np.mean(up), abs=4 * error)
+    sure = score > 0.6
+    assert np.mean(up[sure]) == pytest.approx(np.mean(score[sure]), abs=4 * 0.5 / math.sqrt(sure.sum()))
+
+
+@pytest.mark.parametrize("name", ["reversal_easy", "momentum"])
+def test_best_accuracy_is_reached(name: str) -> None:
+    scenario = get_scenario(name)
+    returns = scenario.simulate(4000, 21, np.random.default_rng(5))
+    called = bayes_score(scenario, returns[:20], 1) > 0
+    assert np.mean(called == (returns[20] > 0)) == pytest.approx(scenario.best_accuracy(1), abs=4 * 0.5 / 4000**0.5)
+
+
+def test_reversal_accuracy_by_hand() -> None:
+    assert get_scenario("reversal").best_accuracy(1) == pytest.approx(0.5 + math.asin(0.1) / math.pi)
+    assert get_scenario("null").best_accuracy(7) == 0.5
+    assert get_scenario("xor").best_accuracy(1) == get_scenario("xor").best_auc(1)
+
+
+@pytest.mark.parametrize("name", list(SCENARIOS))
+def test_returns_have_unit_variance_from_the_first_session_on(name: str) -> None:
+    returns = get_scenario(name).simulate(400, 1500, np.random.default_rng(7))
+    assert returns.shape == (1500, 400)
+    assert returns.dtype == np.float64
+    # Within a share: share_drift's shares differ in mean, and market_factor's move together.
+    assert returns.var(axis=0).mean() == pytest.approx(1, abs=0.02 if name != "market_factor" else 0.12)
+    if name != "market_factor":
+        assert returns[0].var() == pytest.approx(1, abs=5 * math.sqrt(2 / 400))
+
+
+def test_momentum_has_the_variance_and_autocovariances_the_limit_is_computed_from() -> None:
+    # gamma solves Yule-Walker; a long simulation must show the same correlations.
+    returns = get_scenario("momentum").simulate(500, 4000, np.random.default_rng(8))
+    lags = np.array([np.mean(returns[20:] * returns[20 - k : len(returns) - k]) for k in range(21)])
+    theory = np.linalg.lstsq(
+        np.vstack(
+            [np.eye(21)[k] - 0.025 * sum(np.eye(21)[abs(k - i)] for i in range(1, 21)) for k in range(1, 21)]
+            + [np.eye(21)[0]]
+        ),
+        np.append(np.zeros(20), 1.0),
+        rcond=None,
+    )[0]
+    np.testing.assert_allclose(lags, theory, atol=4 / math.sqrt(returns.size) * 2)
+    assert theory[1] > 0.03  # The comparison above would pass on noise otherwise.
+
+
+def test_regime_states_last_as_long_as_described() -> None:
+    # The product of neighbours has the mean m phi, so its correlation over k sessions is phi^2 (2 stay - 1)^k.
+    returns = get_scenario("regime").simulate(500, 4000, np.random.default_rng(9))
+    product = returns[1:] * returns[:-1]
+    for k in (5, 50):
+        assert np.mean(product[k:] * product[:-k]) == pytest.approx(0.35**2 * 0.96**k, abs=0.006)
+
+
+def test_market_factor_correlation() -> None:
+    returns = get_scenario("market_factor").simulate(2, 20_000, np.random.default_rng(4))
+    assert np.corrcoef(returns.T)[0, 1] == pytest.approx(0.52, abs=0.02)
+
+
+def test_share_drift_is_the_same_for_every_seed_and_ascends() -> None:
+    drift = get_scenario("share_drift")
+    means = [drift.simulate(10, 20_000, np.random.default_rng(seed)).mean(axis=0) for seed in (0, 1)]
+    expected = [0.05 * NormalDist().inv_cdf((s + 0.5) / 10) for s in range(10)]
+    for mean in means:
+        np.testing.assert_allclose(mean, expected, atol=4 / math.sqrt(20_000))
+
+
+def test_scenarios_name_and_describe_themselves() -> None:
+    assert list(SCENARIOS) == [
+        "null",
+        "reversal",
+        "reversal_easy",
+        "momentum",
+        "xor",
+        "regime",
+        "market_factor",
+        "share_drift",
+    ]
+    for name, scenario in SCENARIOS.items():
+        assert scenario.name == name
+        assert scenario.description
+        assert "\n" not in scenario.description
+
+
+def test_unknown_scenario_names_the_known_ones() -> None:
+    with pytest.raises(UserError, match=r"'moonshot'.*null, reversal.*share_drift"):
+        get_scenario("moonshot")
+
+
+@pytest.mark.parametrize(("shares", "sessions"), [(0, 10), (10, 0), (-1, 10)])
+def test_empty_markets_are_refused(shares: int, sessions: int) -> None:
+    with pytest.raises(UserError, match="empty"):
+        get_scenario("null").simulate(shares, sessions, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", list(SCENARIOS))
+def test_horizons_below_one_are_refused(name: str) -> None:
+    with pytest.raises(UserError, match="horizon 0"):
+        get_scenario(name).best_auc(0)
