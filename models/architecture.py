@@ -18,16 +18,21 @@ class Hyperparameters:
     """What every architecture is trained with; each adds its own.
 
     Attributes:
-        learning_rate: of Adam.
+        learning_rate: of Adam in the first step; it falls to 0 along half a cosine over `epochs`.
         batch_size: rows of a step.
-        epochs: at most; early stopping usually ends sooner.
+        epochs: at most; early stopping may end sooner.
         patience: epochs without a lower loss on the eval split before training ends.
+        category_l2: penalty on the squares of what a category's index is turned into. With N training rows it is a
+            normal prior of variance 1 / (2 N category_l2): 3e-3 and 170,000 rows say that shares differ by about 0.03
+            in their logits, a Sharpe ratio of 0.3 a year. Without it, the noise of 100 intercepts costs a tenth of the
+            skill.
     """
 
-    learning_rate: float = 1e-3
-    batch_size: int = 1024
-    epochs: int = 60
-    patience: int = 6
+    learning_rate: float = 3e-3
+    batch_size: int = 2048
+    epochs: int = 8
+    patience: int = 3
+    category_l2: float = 3e-3
 
     def updated(self, values: Mapping[str, Any]) -> Hyperparameters:
         """A copy with some values changed.
@@ -92,16 +97,19 @@ class InputSpec:
         """Keras tensors [batch, 1] of the scalars, and the dict of declared inputs."""
         import keras
 
-        declared = {feature.name: keras.Input((1,), name=feature.name) for feature in self.formatter.of_kind(Kind.SCALAR)}
+        declared = {
+            feature.name: keras.Input((1,), name=feature.name) for feature in self.formatter.of_kind(Kind.SCALAR)
+        }
         return list(declared.values()), declared
 
-    def embedded_categories(self, width: int) -> Any:
+    def embedded_categories(self, width: int, l2: float) -> Any:
         """Keras tensors [batch, width], one for each category, and the dict of declared inputs.
 
         Embeddings begin at zero, so a share that was never seen in training changes nothing.
 
         Args:
             width: numbers an index is turned into.
+            l2: penalty on their squares.
         """
         import keras
 
@@ -109,7 +117,13 @@ class InputSpec:
         for feature in self.formatter.of_kind(Kind.CATEGORY):
             declared[feature.name] = keras.Input((1,), dtype="int64", name=feature.name)
             size = self.categories[feature.name]
-            table = keras.layers.Embedding(size, width, embeddings_initializer="zeros", name=f"{feature.name}_embedding")
+            table = keras.layers.Embedding(
+                size,
+                width,
+                embeddings_initializer="zeros",
+                embeddings_regularizer=keras.regularizers.L2(l2),
+                name=f"{feature.name}_embedding",
+            )
             embedded.append(keras.layers.Flatten()(table(declared[feature.name])))
         return embedded, declared
 

@@ -42,7 +42,7 @@ def build(inputs: InputSpec, hyperparameters: CustomDnnHyperparameters) -> keras
 
     steps, declared = inputs.sequence_input()
     scalars, scalar_inputs = inputs.scalar_input()
-    embedded, categories = inputs.embedded_categories(hyperparameters.embedding)
+    embedded, categories = inputs.embedded_categories(hyperparameters.embedding, hyperparameters.category_l2)
     for units in hyperparameters.step_units:
         # A dense layer on [batch, steps, channels] works on the last axis: the same weights for every step.
         steps = keras.layers.Dense(units, activation="relu")(steps)

@@ -1,7 +1,7 @@
 """Examples in memory: raw TFRecords through the transform graph into NumPy arrays.
 
-A training set of this field fits into memory many times over (200,000 rows are 20 MB), and reading it once in large batches
-costs a hundredth of what a per-row input pipeline does.
+A training set of this field fits into memory many times over (200,000 rows are 20 MB), and reading it once in large
+batches costs a hundredth of what a per-row input pipeline does.
 """
 
 from __future__ import annotations
@@ -83,7 +83,10 @@ def load_rows(patterns: Sequence[str], horizon: int, formatter: DataFormatter, t
     def read(records: tf.Tensor) -> dict[str, Any]:
         raw = tf.io.parse_example(records, spec)
         used = {source: raw[source] for source in formatter.sources}
-        return {"features": {} if transform is None else transform(used), **{k: raw[k] for k in (label, ahead, TIME, SHARE_ID)}}
+        return {
+            "features": {} if transform is None else transform(used),
+            **{k: raw[k] for k in (label, ahead, TIME, SHARE_ID)},
+        }
 
     parts = [tf.nest.map_structure(lambda tensor: tensor.numpy(), read(batch)) for batch in record_batches(patterns)]
     features = {name: np.concatenate([part["features"][name] for part in parts]) for name in parts[0]["features"]}

@@ -39,7 +39,7 @@ def build(inputs: InputSpec, hyperparameters: DnnHyperparameters) -> keras.Model
     import keras
 
     flat, declared = inputs.flat_input()
-    embedded, categories = inputs.embedded_categories(hyperparameters.embedding)
+    embedded, categories = inputs.embedded_categories(hyperparameters.embedding, hyperparameters.category_l2)
     hidden = keras.layers.Concatenate()([flat, *embedded]) if embedded else flat
     for units in hyperparameters.units:
         hidden = keras.layers.Dense(units, activation="relu")(hidden)

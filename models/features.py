@@ -6,7 +6,7 @@
 | time | int64 [1] | its session as YYYYMMDD |
 | year | int64 [1] | the session's year, for slices |
 | closes | float32 [21] | close0 (the latest) to close20, adjusted from the first day on |
-| label_h | int64 [1] or none | 1 where the close h sessions later is higher, 0 where lower; none where unchanged or unknown |
+| label_h | int64 [1] or none | 1 where the close h sessions later is higher, 0 lower; none if unchanged or unknown |
 | forward_return_h | float32 [1] or none | close h sessions later / close now - 1 |
 """
 

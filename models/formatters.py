@@ -1,7 +1,7 @@
 """DataFormatters: what a model sees of a row, declared once.
 
-Transform (preprocessing.py), the serving signatures, `awesome formatters` and the docs read these declarations; no other
-place knows how a feature is made. Importing this module needs no TensorFlow.
+Transform (preprocessing.py), the serving signatures, `awesome formatters` and the docs read these declarations; no
+other place knows how a feature is made. Importing this module needs no TensorFlow.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ _CLOSES = Feature("scaled_closes", CLOSES, Operation.Z_SCORE, Kind.SEQUENCE, WIN
 WINDOW_RETURNS = DataFormatter(
     name="window_returns",
     description=(
-        "The 20 log returns of the window divided by their own volatility, that volatility, and the share. Everything is "
-        "relative to its window, so neither the level of a price nor its date can be recognised."
+        "The 20 log returns of the window divided by their own volatility, that volatility, and the share. Everything "
+        "is relative to its window, so neither the level of a price nor its date can be recognised."
     ),
     features=(
         Feature("returns", CLOSES, Operation.VOLATILITY_SCALED_RETURNS, Kind.SEQUENCE, WINDOW - 1),
@@ -98,16 +98,17 @@ CLOSES_FORMATTER = DataFormatter(
     description="The share and the 21 closes as the original project had them, each z-scored over the train split.",
     features=(_CLOSES, _SHARE),
     warning=(
-        "the level of a price tells its date, and the level of a price adjusted from the last day back tells its future; "
-        "use window_returns"
+        "the level of a price tells its date, and the level of a price adjusted from the last day back tells its "
+        "future; use window_returns"
     ),
 )
 
 CLOSES_WITH_TIME = DataFormatter(
     name="closes_with_time",
     description=(
-        "The same with the day itself as a category: the original project's leak, kept to show it. Under a shuffled split "
-        "the day tells how the market moved; under a split by date every day of the test is new, and it tells nothing."
+        "The same with the day itself as a category: the original project's leak, kept to show it. Under a shuffled "
+        "split the day tells how the market moved; under a split by date every day of the test is new, and it tells "
+        "nothing."
     ),
     features=(_CLOSES, _SHARE, Feature("day", TIME, Operation.VOCABULARY, Kind.CATEGORY)),
     warning="the day is a leak under any split that is not by date; use window_returns",

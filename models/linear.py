@@ -27,7 +27,7 @@ def build(inputs: InputSpec, hyperparameters: LinearHyperparameters) -> keras.Mo
 
     Args:
         inputs: the features.
-        hyperparameters: unused; the architecture has no size.
+        hyperparameters: the penalty on the intercepts; the architecture has no size.
 
     Returns:
         A model whose output is a logit, [batch, 1].
@@ -35,7 +35,7 @@ def build(inputs: InputSpec, hyperparameters: LinearHyperparameters) -> keras.Mo
     import keras
 
     flat, declared = inputs.flat_input()
-    intercepts, categories = inputs.embedded_categories(width=1)
+    intercepts, categories = inputs.embedded_categories(1, hyperparameters.category_l2)
     logit = keras.layers.Dense(1, kernel_initializer="zeros", name="weights")(flat)
     logit = keras.layers.Add(name="logit")([logit, *intercepts]) if intercepts else logit
     return keras.Model({**declared, **categories}, logit, name="linear")

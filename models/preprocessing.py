@@ -23,7 +23,9 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
         The formatter's features by name: sequences [batch, steps], scalars and categories [batch, 1].
     """
     formatter = get_formatter(custom_config["formatter"])
-    return {feature.name: _OPERATIONS[feature.operation](inputs[feature.source], feature) for feature in formatter.features}
+    return {
+        feature.name: _OPERATIONS[feature.operation](inputs[feature.source], feature) for feature in formatter.features
+    }
 
 
 def vocabulary_name(feature: Feature) -> str:

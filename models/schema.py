@@ -26,7 +26,9 @@ def schema_for(horizons: Iterable[int], trained: int, curated: Path = CURATED) -
     from tensorflow_metadata.proto.v0 import schema_pb2
 
     schema = text_format.Parse(curated.read_text(), schema_pb2.Schema())
-    templates = {key: feature for key in (label_key, forward_return_key) for feature in schema.feature if feature.name == key(1)}
+    templates = {
+        key: feature for key in (label_key, forward_return_key) for feature in schema.feature if feature.name == key(1)
+    }
     made = schema_pb2.Schema()
     made.feature.extend(feature for feature in schema.feature if feature not in templates.values())
     for horizon in sorted(set(horizons)):

@@ -21,12 +21,14 @@ from models.formatters import DataFormatter
 
 PROBABILITY = "probability"
 GLOBAL_STEP = "global_step"
+EXTRA_FOLDER = "assets.extra"
+"""The folder of a SavedModel that TensorFlow leaves to its user."""
 CARD_FILE = "awesome.json"
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What an exported model says of itself, kept in its folder `assets.extra`.
+    """What an exported model says of itself, kept in EXTRA_FOLDER.
 
     Attributes:
         model: name of the architecture.
@@ -110,7 +112,7 @@ def export(served: ServedModel, card: ModelCard, directory: str) -> None:
         "predict_closes": served.predict_closes.get_concrete_function(),
     }
     tf.saved_model.save(served, directory, signatures=signatures)
-    extra = tf.io.gfile.join(directory, "assets.extra")
+    extra = tf.io.gfile.join(directory, EXTRA_FOLDER)
     tf.io.gfile.makedirs(extra)
     with tf.io.gfile.GFile(tf.io.gfile.join(extra, CARD_FILE), "w") as file:
         file.write(json.dumps(asdict(card), indent=2) + "\n")
@@ -122,5 +124,5 @@ def read_card(directory: str) -> ModelCard:
     Args:
         directory: the SavedModel's.
     """
-    with tf.io.gfile.GFile(tf.io.gfile.join(directory, "assets.extra", CARD_FILE)) as file:
+    with tf.io.gfile.GFile(tf.io.gfile.join(directory, EXTRA_FOLDER, CARD_FILE)) as file:
         return ModelCard(**json.loads(file.read()))

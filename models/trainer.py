@@ -65,7 +65,13 @@ def input_spec(formatter: DataFormatter, transform: tft.TFTransformOutput) -> In
 
 
 def train(
-    architecture: str, version: int, hyperparameters: Hyperparameters, inputs: InputSpec, rows: Rows, held_out: Rows, seed: int,
+    architecture: str,
+    version: int,
+    hyperparameters: Hyperparameters,
+    inputs: InputSpec,
+    rows: Rows,
+    held_out: Rows,
+    seed: int,
     callbacks: list[Any] | None = None,
 ) -> tuple[keras.Model, keras.callbacks.History]:
     """Trains one model in memory until the loss on the eval split has not fallen for `patience` epochs.
@@ -136,7 +142,13 @@ def run_fn(fn_args: FnArgs) -> None:
     tf.io.gfile.makedirs(fn_args.model_run_dir)
     with training_progress(config.model, hyperparameters.epochs) as progress:
         model, history = train(
-            config.model, config.version, hyperparameters, input_spec(formatter, transform), rows, held_out, config.seed,
+            config.model,
+            config.version,
+            hyperparameters,
+            input_spec(formatter, transform),
+            rows,
+            held_out,
+            config.seed,
             [board, keras.callbacks.CSVLogger(history_path), progress],
         )
     global_step = int(model.optimizer.iterations.numpy())

@@ -27,15 +27,16 @@ _METRICS: tuple[tuple[str, dict[str, object]], ...] = (
 )
 
 
-def evaluation_config(horizon: int, seed: int) -> config_pb2.EvalConfig:
+def evaluation_config(horizon: int, seed: int, code: str = "") -> config_pb2.EvalConfig:
     """What each Evaluator is told.
 
-    A model is blessed when its AUC is above 1/2 by more than its standard error over blocks of days, and not below that of
-    its predecessor on the same test split.
+    A model is blessed when its AUC is above 1/2 by more than its standard error over blocks of days, and not below
+    that of its predecessor on the same test split.
 
     Args:
         horizon: the trained one.
         seed: of the resampling of days.
+        code: digest of the metrics' code; it becomes part of a name, so that TFX's cache sees a change.
 
     Returns:
         TFMA's configuration.
@@ -55,7 +56,7 @@ def evaluation_config(horizon: int, seed: int) -> config_pb2.EvalConfig:
     evidence = config_pb2.MetricConfig(
         class_name=tfma_metrics.EvidenceOverDays.__name__,
         module=tfma_metrics.__name__,
-        config=json.dumps({"name": "evidence_over_days", "horizon": horizon, "seed": seed}),
+        config=json.dumps({"name": f"evidence_over_days_{code}", "horizon": horizon, "seed": seed}),
     )
     above_chance = config_pb2.MetricThreshold(
         value_threshold=config_pb2.GenericValueThreshold(lower_bound={"value": 0.0})

@@ -39,6 +39,7 @@ class PipelineConfig:
         schema: path of the schema (text).
         training: one for each model.
         serving: folder the champion is pushed to.
+        evaluation_code: digest of the code of the metrics, so that TFX's cache sees a change.
         beam_arguments: how Beam runs.
         cache: take unchanged steps from earlier runs.
     """
@@ -49,6 +50,7 @@ class PipelineConfig:
     schema: str
     training: Sequence[TrainingConfig]
     serving: str
+    evaluation_code: str = ""
     beam_arguments: Sequence[str] = DIRECT_RUNNER
     cache: bool = True
 
@@ -71,7 +73,7 @@ def create_pipeline(
     schema_gen = ImportSchemaGen(schema_file=config.schema)
     validator = StoppingExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
-    )
+    ).with_id("ExampleValidator")
     first = config.training[0]
     transform = Transform(
         examples=example_gen.outputs["examples"],
@@ -115,7 +117,7 @@ def create_pipeline(
             example_splits=["test"],
             model=trainer.outputs["model"],
             baseline_model=resolver.outputs[predecessor.MODEL],
-            eval_config=evaluation_config(horizon, training.seed),
+            eval_config=evaluation_config(horizon, training.seed, config.evaluation_code),
             schema=schema_gen.outputs["schema"],
         ).with_id(evaluator_id)
         components += [trainer, resolver, evaluator]

@@ -10,7 +10,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -292,4 +292,6 @@ def _readable_time(created: str) -> str:
         moment = datetime.fromisoformat(created.replace("Z", "+00:00"))
     except ValueError:
         return created
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(timezone.utc)
     return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -149,7 +149,7 @@ def forest_chart(
         axes.grid(axis="x", color=_GRID)
         axes.tick_params(left=False)
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel("AUC on the test split, 95 % interval over blocks of days")
+        axes.set_xlabel("AUC on the test split, 95% interval over blocks of days")
         words = "; ".join(f"{name} {number(m.auc)} {interval(m.auc_low, m.auc_high)}" for name, m in models.items())
         best = "" if best_auc is None else f" The best possible is {number(best_auc)}."
         return _chart("forest", "AUC and its uncertainty", f"AUC by model: {words}. Chance is 0.5.{best}", figure)
@@ -272,7 +272,7 @@ def calibration_chart(
 
 
 def _reach(curve: CalibrationCurve) -> np.ndarray[Any, Any]:
-    """Half the 95 % interval of each bin's share, were its rows independent."""
+    """Half the 95% interval of each bin's share, were its rows independent."""
     return 1.96 * np.sqrt(curve.observed * (1 - curve.observed) / curve.count)
 
 
@@ -366,7 +366,7 @@ def year_chart(models: Mapping[str, ModelResult], styles: Mapping[str, Style]) -
         step = max(1, math.ceil(len(years) / 9))
         axes.set_xticks(x[::step], years[::step])
         axes.grid(axis="y", color=_GRID)
-        band = matplotlib.patches.Patch(color=_BAND, label="95 % of coins, at least")
+        band = matplotlib.patches.Patch(color=_BAND, label="95% of coins, at least")
         _legend(figure, styles, models, extra=[band], markers=True)
         return _chart(
             "years",
@@ -391,7 +391,7 @@ def _plot(height: float, legend: int, columns: int = 3, label: bool = True) -> t
     Returns:
         The figure and its axes.
     """
-    left, right, top, bottom = 0.86, 0.14, 0.12, (0.55 if label else 0.35) + 0.22 * math.ceil(legend / columns)
+    left, right, top, bottom = 0.86, 0.14, 0.12, (0.6 if label else 0.4) + 0.22 * math.ceil(legend / columns)
     total = top + height + bottom
     figure = Figure(figsize=(_WIDTH, total))
     return figure, figure.add_axes((left / _WIDTH, bottom / total, (_WIDTH - left - right) / _WIDTH, height / total))

@@ -51,12 +51,12 @@ class ModelResult:
 
     Attributes:
         auc: area under the ROC curve; 0.5 is a coin.
-        auc_low: lower end of the AUC's 95 % interval over blocks of days.
+        auc_low: lower end of the AUC's 95% interval over blocks of days.
         auc_high: upper end of it.
         accuracy: share of rows whose direction was called right at a threshold of 0.5.
         majority: accuracy of always saying the test split's commoner direction.
         rank_ic: mean over days of the rank correlation of probability and forward return.
-        rank_ic_low: lower end of its 95 % interval over blocks of days.
+        rank_ic_low: lower end of its 95% interval over blocks of days.
         rank_ic_high: upper end of it.
         blessed: whether the model passed its thresholds.
         reason: why it was blessed or was not, in words.

@@ -5,16 +5,15 @@ from __future__ import annotations
 import datetime
 import resource
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ml_metadata.proto import metadata_store_pb2
+from tfx.dsl.compiler import compiler, constants
 from tfx.orchestration import metadata
 from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
-from ml_metadata.proto import metadata_store_pb2
-from tfx.dsl.compiler import compiler, constants
 from tfx.types import artifact_utils
 
 

@@ -19,7 +19,7 @@ LEAK_AUC = 0.53
 CHANCE = 0.5
 
 _INTERVAL_IN_STANDARD_ERRORS = 2 * 1.959964
-"""Width of a 95 % interval of a normally distributed estimate."""
+"""Width of a 95% interval of a normally distributed estimate."""
 
 Tone = Literal["plain", "good", "warning"]
 
@@ -77,7 +77,7 @@ def summary_table(report: RunReport) -> Table:
         report: the run.
 
     Returns:
-        model, AUC with its 95 % interval over blocks of days, accuracy beside the majority class, rank IC, skill
+        model, AUC with its 95% interval over blocks of days, accuracy beside the majority class, rank IC, skill
         where the data is a synthetic market, and blessed or why not.
     """
     test = report.splits.get("test")
@@ -91,7 +91,7 @@ def summary_table(report: RunReport) -> Table:
     # The widths are those of the longest piece without a blank: a reason may wrap, a number may not. Intervals stand
     # below their numbers, so that 80 columns leave room for the reason.
     table.add_column("model", min_width=min(max(map(len, names)), 20), overflow="fold")
-    table.add_column("AUC\n(95 %)", min_width=13)
+    table.add_column("AUC\n(95%)", min_width=13)
     table.add_column("accuracy\n(majority)", min_width=10)
     table.add_column("rank IC", min_width=7)
     if report.market is not None:
@@ -177,7 +177,7 @@ def percent(value: float | None) -> str:
 
 
 def standard_error(model: ModelResult) -> float:
-    """Gives the standard error of an AUC: as measured, else recovered from its 95 % interval.
+    """Gives the standard error of an AUC: as measured, else recovered from its 95% interval.
 
     Args:
         model: the model's result.
@@ -202,7 +202,7 @@ def _test_days(report: RunReport) -> str:
 
 
 def _auc(model: ModelResult) -> str:
-    return f"{number(model.auc)} (95 % interval {number(model.auc_low)} to {number(model.auc_high)})"
+    return f"{number(model.auc)} (95% interval {number(model.auc_low)} to {number(model.auc_high)})"
 
 
 def _nothing_blessed(report: RunReport) -> Verdict:
@@ -255,7 +255,7 @@ def _champion_on_real_prices(report: RunReport, name: str, model: ModelResult) -
     tried = len(report.models)
     best_of = f", the best of {tried} models tried" if tried > 1 else ""
     if not model.auc_low > CHANCE:
-        rest = "its 95 % interval still holds 0.5, so it may well be luck: watch it, do not trade on it."
+        rest = "its 95% interval still holds 0.5, so it may well be luck: watch it, do not trade on it."
     else:
         rest = "a small edge before any costs: see that it holds in every year before you rely on it."
     return Verdict(

@@ -9,7 +9,7 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
-from components.evidence.statistics import accuracy, auc_interval, majority, rank_ic
+from components.evidence.statistics import auc_interval, majority, rank_ic
 from models.features import TIME, forward_return_key
 from models.serving import GLOBAL_STEP
 
@@ -25,8 +25,8 @@ ACCURACY_BASELINE = "accuracy_baseline"
 LOSS = "loss"
 
 NAMES = (
-    AUC_EXACT, AUC_LOW, AUC_HIGH, STANDARD_ERROR, ABOVE_CHANCE, RANK_IC, RANK_IC_LOW, RANK_IC_HIGH, ACCURACY_BASELINE, LOSS,
-    GLOBAL_STEP,
+    AUC_EXACT, AUC_LOW, AUC_HIGH, STANDARD_ERROR, ABOVE_CHANCE, RANK_IC, RANK_IC_LOW, RANK_IC_HIGH, ACCURACY_BASELINE,
+    LOSS, GLOBAL_STEP,
 )  # fmt: skip
 """
 auc_exact            without thresholds, ties counted half
@@ -57,7 +57,11 @@ class EvidenceOverDays(metric_types.Metric):
             resamples: how many.
         """
         super().__init__(
-            metric_util.merge_per_key_computations(_computations), name=name, horizon=horizon, seed=seed, resamples=resamples
+            metric_util.merge_per_key_computations(_computations),
+            name=name,
+            horizon=horizon,
+            seed=seed,
+            resamples=resamples,
         )
 
 
@@ -90,7 +94,14 @@ class _Evidence(beam.CombineFn):
     """Gathers label, probability, day, forward return and step of each row, and computes once at the end."""
 
     def __init__(
-        self, keys: list[Any], eval_config: Any, model_name: str, output_name: str, horizon: int, seed: int, resamples: int
+        self,
+        keys: list[Any],
+        eval_config: Any,
+        model_name: str,
+        output_name: str,
+        horizon: int,
+        seed: int,
+        resamples: int,
     ) -> None:
         self._keys = keys
         self._eval_config = eval_config
@@ -137,12 +148,10 @@ class _Evidence(beam.CombineFn):
         area = auc_interval(
             labels, probabilities, days, horizon=self._horizon, seed=self._seed, resamples=self._resamples
         )
-        ranks = rank_ic(
-            probabilities, returns, days, horizon=self._horizon, seed=self._seed, resamples=self._resamples
-        )
+        ranks = rank_ic(probabilities, returns, days, horizon=self._horizon, seed=self._seed, resamples=self._resamples)
         clipped = np.clip(probabilities, 1e-7, 1 - 1e-7)
         loss = -np.mean(np.where(labels == 1, np.log(clipped), np.log1p(-clipped)))
-        values = (
+        values: tuple[Any, ...] = (
             area.value, area.low, area.high, area.standard_error, area.value - 0.5 - area.standard_error,
             ranks.value, ranks.low, ranks.high, majority(labels), loss, accumulator[4][0],
         )  # fmt: skip

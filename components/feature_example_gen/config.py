@@ -25,12 +25,14 @@ class ExampleGenConfig:
         shares: the shares to take; empty for all.
         splits: borders, purge, embargo, horizons.
         shard_rows: rows of a Beam element.
+        code: digest of the code, so that TFX's cache sees a change.
     """
 
     database: str
     shares: tuple[str, ...] = ()
     splits: SplitSettings = field(default_factory=SplitSettings)
     shard_rows: int = SHARD_ROWS
+    code: str = ""
 
     def to_proto(self) -> Any:
         """The settings but the database as TFX's CustomConfig message."""
@@ -69,6 +71,7 @@ class ExampleGenConfig:
                 horizon=int(splits["horizon"]),
             ),
             shard_rows=int(struct["shard_rows"]),
+            code=struct["code"],
         )
 
     def select(self, summaries: Sequence[ShareSummary]) -> list[ShareSummary]:

@@ -1,4 +1,4 @@
-"""Rows of the feature table as Arrow batches of labelled examples. NumPy and Arrow only, never a Python object a row."""
+"""Rows of the feature table as Arrow batches of labelled examples: NumPy and Arrow, never a Python object a row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from components.feature_example_gen.splits import SPLITS, SplitPlan
 from components.feature_store import CLOSE_COLUMNS
-from models.features import CLOSES, SHARE_ID, TIME, WINDOW, YEAR, forward_return_key, label_key
+from models.features import CLOSES, SHARE_ID, TIME, YEAR, forward_return_key, label_key
 
 BATCH_ROWS = 8192
 """Rows of one Arrow batch: large enough to amortise a call, small enough to stay in the processor's cache."""
@@ -71,8 +71,10 @@ class LabelledRows:
         rows = rows[np.argsort(time[rows], kind="stable")]
         for begin in range(0, len(rows), BATCH_ROWS):
             part = rows[begin : begin + BATCH_ROWS]
-            arrays = [_lists(values[part], self.missing.get(name, np.zeros(0, bool))[part] if name in self.missing else None)
-                      for name, values in self.columns.items()]
+            arrays = [
+                _lists(values[part], self.missing[name][part] if name in self.missing else None)
+                for name, values in self.columns.items()
+            ]
             yield pa.RecordBatch.from_arrays(arrays, list(self.columns))
 
 
@@ -93,36 +95,40 @@ def label_rows(features: pa.Table, plan: SplitPlan) -> LabelledRows:
     code = shares.dictionary_encode().indices.to_numpy()
     rows = len(days)
     position = np.arange(rows)
+    share_start = np.searchsorted(code, code, side="left")
     share_end = np.searchsorted(code, code, side="right")  # the row behind the share's last one
-    session = np.searchsorted(plan.sessions, days)
+    session: npt.NDArray[np.int64] = np.asarray(np.searchsorted(plan.sessions, days))
 
     year = days.astype("datetime64[Y]")
     month = days.astype("datetime64[M]")
     number = (
         (year.astype(np.int64) + 1970) * 10_000
-        + (month - year).astype(np.int64) * 100 + 100
-        + (days - month).astype(np.int64) + 1
+        + ((month - year).astype(np.int64) + 1) * 100
+        + ((days - month).astype(np.int64) + 1)
     )
     columns: dict[str, npt.NDArray[np.generic]] = {
-        SHARE_ID: shares.to_numpy(zero_copy_only=False).astype(bytes) if rows == 0 else _bytes(shares),
+        SHARE_ID: _bytes(shares),
         TIME: number,
         YEAR: number // 10_000,
         CLOSES: closes.astype(np.float32),
     }
     missing: dict[str, npt.NDArray[np.bool_]] = {}
     close = closes[:, 0]
+    label_end = session
     for horizon in plan.horizons:
         later = np.minimum(position + horizon, rows - 1)
         known = position + horizon < share_end
         ahead = close[later] / close - 1
-        columns[label_key(horizon)] = (ahead > 0).astype(np.int64)
+        columns[label_key(horizon)] = (close[later] > close).astype(np.int64)
         missing[label_key(horizon)] = ~known | (close[later] == close)
         columns[forward_return_key(horizon)] = ahead.astype(np.float32)
         missing[forward_return_key(horizon)] = ~known
+        # Where a share ends before its longest label does, a shorter one may still reach into the next split.
+        label_end = np.maximum(label_end, np.where(known, session[later], 0))
 
-    reach = position + max(plan.horizons)
-    label_end = np.where(reach < share_end, session[np.minimum(reach, rows - 1)], len(plan.sessions))
-    split, purged = plan.assign(session, label_end)
+    before = position - plan.lookback
+    oldest = np.where(before >= share_start, session[np.maximum(before, 0)], -1)
+    split, purged = plan.assign(session, oldest, label_end)
     unlabelled = missing[label_key(plan.horizon)]
     counts = {}
     for index, name in enumerate(SPLITS):
@@ -130,8 +136,8 @@ def label_rows(features: pa.Table, plan: SplitPlan) -> LabelledRows:
         kept = number[mine & ~unlabelled]
         counts[name] = SplitCounts(
             rows=len(kept),
-            purged=int((purged == index).sum()),
-            unlabelled=int((mine & unlabelled).sum()),
+            purged=int(np.count_nonzero(purged == index)),
+            unlabelled=int(np.count_nonzero(mine & unlabelled)),
             first=int(kept.min()) if len(kept) else 0,
             last=int(kept.max()) if len(kept) else 0,
         )
@@ -139,7 +145,8 @@ def label_rows(features: pa.Table, plan: SplitPlan) -> LabelledRows:
 
 
 def _days(time: pa.Array) -> npt.NDArray[np.datetime64]:
-    return pc.strptime(time, format="%Y-%m-%d", unit="s").cast(pa.date32()).to_numpy(zero_copy_only=False).astype("datetime64[D]")
+    days = pc.strptime(time, format="%Y-%m-%d", unit="s").cast(pa.date32())
+    return days.to_numpy(zero_copy_only=False).astype("datetime64[D]")
 
 
 def _bytes(shares: pa.Array) -> npt.NDArray[np.generic]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx_bsl.coders import example_coder
 
-from components.errors import SplitError
+from components.errors import SplitError, StoreError
 from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.examples import SplitCounts, label_rows
 from components.feature_example_gen.splits import SPLITS, SplitPlan, describe_plan, plan_splits
@@ -41,6 +41,19 @@ class Shard:
     index: int
     count: int
     shares: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ShardResult:
+    """What became of one shard, or of several together.
+
+    Attributes:
+        counts: by split name.
+        refusal: why the store's rows cannot be used; empty where they can.
+    """
+
+    counts: Mapping[str, SplitCounts]
+    refusal: str = ""
 
 
 def make_shards(rows: Sequence[tuple[str, int]], shard_rows: int) -> list[Shard]:
@@ -79,17 +92,23 @@ class WriteShard(beam.DoFn):
         self._plan = plan
         self._split_uris = split_uris
 
-    def process(self, shard: Shard) -> Iterable[dict[str, SplitCounts]]:
+    def process(self, shard: Shard) -> Iterable[ShardResult]:
         """Writes one shard.
 
         Args:
             shard: what to read.
 
         Yields:
-            What became of its rows, by split.
+            What became of its rows.
         """
-        with FeatureStore.open(Path(self._database)) as store:
-            labelled = label_rows(store.read_features(list(shard.shares)), self._plan)
+        try:
+            with FeatureStore.open(Path(self._database)) as store:
+                features = store.read_features(list(shard.shares))
+        except StoreError as error:
+            # Raised here, Beam would add its own words and a traceback, and another process would hide its class.
+            yield ShardResult({}, str(error))
+            return
+        labelled = label_rows(features, self._plan)
         encoder = example_coder.RecordBatchToExamplesEncoder()
         for split, uri in self._split_uris.items():
             # Not compressed: the records are read eleven times in a run, and unpacking costs more than the disk does.
@@ -101,19 +120,22 @@ class WriteShard(beam.DoFn):
                     for record in encoder.encode(batch):
                         writer.write(record)
             tf.io.gfile.rename(partial, path, overwrite=True)
-        yield dict(labelled.counts)
+        yield ShardResult(dict(labelled.counts))
 
 
-def _add(parts: Iterable[dict[str, SplitCounts]]) -> dict[str, SplitCounts]:
-    total = {split: SplitCounts() for split in SPLITS}
+def _add(parts: Iterable[ShardResult]) -> ShardResult:
+    counts = {split: SplitCounts() for split in SPLITS}
+    refusals = set()
     for part in parts:
-        total = {split: total[split].plus(part.get(split, SplitCounts())) for split in SPLITS}
-    return total
+        counts = {split: counts[split].plus(part.counts.get(split, SplitCounts())) for split in SPLITS}
+        refusals.add(part.refusal)
+    # Beam brings the shards in any order; the message must not depend on it.
+    return ShardResult(counts, min(refusals - {""}, default=""))
 
 
-def _write_counts(counts: dict[str, SplitCounts], path: str) -> None:
+def _write_result(result: ShardResult, path: str) -> None:
     with tf.io.gfile.GFile(path, "w") as file:
-        file.write(json.dumps({split: asdict(count) for split, count in counts.items()}))
+        file.write(json.dumps(asdict(result)))
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -147,19 +169,22 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         for uri in split_uris.values():
             tf.io.gfile.makedirs(uri)
         shards = make_shards([(s.share_id, s.rows) for s in summaries], config.shard_rows)
-        counts_path = os.path.join(artifact.uri, "counts.json")
+        result_path = os.path.join(artifact.uri, "result.json")
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
                 | "Shards" >> beam.Create(shards)
                 | "Spread" >> beam.Reshuffle()
                 | "WriteShard" >> beam.ParDo(WriteShard(config.database, plan, split_uris))
-                | "AddCounts" >> beam.CombineGlobally(_add)
-                | "WriteCounts" >> beam.Map(_write_counts, counts_path)
+                | "AddResults" >> beam.CombineGlobally(_add)
+                | "WriteResult" >> beam.Map(_write_result, result_path)
             )
-        with tf.io.gfile.GFile(counts_path) as file:
-            counts = {split: SplitCounts(**values) for split, values in json.loads(file.read()).items()}
-        tf.io.gfile.remove(counts_path)
+        with tf.io.gfile.GFile(result_path) as file:
+            result = json.loads(file.read())
+        tf.io.gfile.remove(result_path)
+        if result["refusal"]:
+            raise StoreError(result["refusal"])
+        counts = {split: SplitCounts(**values) for split, values in result["counts"].items()}
         _describe(artifact, plan, counts, len(summaries))
 
 
@@ -169,12 +194,17 @@ def _describe(artifact: Any, plan: SplitPlan, counts: dict[str, SplitCounts], sh
         count = counts[part.name]
         if not count.rows:
             raise SplitError(
-                f"the {part.name} split has no labelled row left ({count.purged} purged, {count.unlabelled} unlabelled); "
-                "bring more sessions or other split dates"
+                f"the {part.name} split has no labelled row left ({count.purged} purged, {count.unlabelled} unlabelled)"
+                "; bring more sessions or other split dates"
             )
         _LOG.info(
             "split %s: %d rows, %d purged, %d unlabelled, %s to %s",
-            part.name, count.rows, count.purged, count.unlabelled, count.first, count.last,
+            part.name,
+            count.rows,
+            count.purged,
+            count.unlabelled,
+            count.first,
+            count.last,
         )
         for key, value in asdict(count).items():
             artifact.set_int_custom_property(f"{part.name}_{key}", value)

@@ -3,9 +3,11 @@
     |------ train ------|purge| embargo |-- eval --|purge| embargo |---- test ----|
                               ^ border             ^ border: the first session that the next split owns
 
-A row belongs to the split that owns its session. It is *purged* where its longest label reaches a border, since its answer
-is then made of prices of the next split, and *embargoed* where it stands within the embargo behind a border, since its
-window would then hold prices of the split before. This module is plain NumPy: no TensorFlow, no TFX.
+A row belongs to the split that owns its session. It is *purged* where its longest label reaches a border, since its
+answer is then made of prices of the next split, and *embargoed* where it stands within the embargo behind a border,
+since its window would then hold prices of the split before. Both are counted in the sessions of the row's own share
+too: the window of a share that was suspended reaches further back than that of the others. This module is plain NumPy:
+no TensorFlow, no TFX.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +28,8 @@ SPLITS = ("train", "eval", "test")
 # A split with fewer sessions says nothing, neither to early stopping nor to a reader.
 MINIMUM_SESSIONS = 20
 
-Dates = npt.NDArray[np.datetime64]
-Ints = npt.NDArray[np.int64]
+Dates: TypeAlias = npt.NDArray[np.datetime64]
+Ints: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class SplitSettings:
         Raises:
             SplitError: a setting makes no sense; the message names it.
         """
-        if len(self.fractions) != 3 or min(self.fractions) <= 0 or abs(sum(self.fractions) - 1) > 1e-6:
+        if len(self.fractions) != 3 or min(self.fractions) <= 0 or not abs(sum(self.fractions) - 1) <= 1e-6:
             raise SplitError(f"split fractions {self.fractions} must be three positive numbers that sum to 1")
         if self.embargo < 0:
             raise SplitError(f"embargo {self.embargo} must not be negative")
@@ -92,34 +95,42 @@ class SplitPlan:
     Attributes:
         sessions: every session of the data, ascending, shape [sessions].
         ranges: train, eval, test.
+        embargo: as in SplitSettings.
         horizons: as in SplitSettings.
         horizon: as in SplitSettings.
     """
 
     sessions: Dates
     ranges: tuple[SplitRange, SplitRange, SplitRange]
+    embargo: int
     horizons: tuple[int, ...]
     horizon: int
 
-    def assign(self, session: Ints, label_end: Ints) -> tuple[Ints, Ints]:
-        """Says for each row of one share where it goes.
+    @property
+    def lookback(self) -> int:
+        """How many sessions of its own share a row must have behind the border: the window's, or a shorter embargo."""
+        return min(self.embargo, WINDOW - 1)
+
+    def assign(self, session: Ints, oldest: Ints, label_end: Ints) -> tuple[Ints, Ints]:
+        """Says for each row where it goes.
 
         Args:
             session: index of the row's session, shape [rows].
-            label_end: index of the session its longest label ends in; a number past the last session where the share's
-                prices end before, shape [rows].
+            oldest: index of the session `lookback` sessions of its own share before; -1 where the data does not tell
+                it, as in a share's first windows, shape [rows].
+            label_end: index of the last session that any of its labels is made of, shape [rows].
 
         Returns:
-            split: 0, 1, 2 for train, eval, test, -1 for the embargo, shape [rows].
+            split: 0, 1, 2 for train, eval, test, -1 for rows left out by embargo or purge, shape [rows].
             purged: 0, 1, 2 where that split lost the row to the purge, else -1, shape [rows].
         """
         split = np.full(session.shape, -1, np.int64)
         purged = np.full(session.shape, -1, np.int64)
-        last = len(self.ranges) - 1
         for index, part in enumerate(self.ranges):
-            inside = (session >= part.start) & (session < part.end)
-            # Nothing follows the test split, so nothing can reach into it.
-            reaches = inside & (label_end >= part.end) & (label_end < len(self.sessions)) if index < last else inside & False
+            border = part.owned[0]
+            inside = (session >= part.start) & (session < part.end) & ((oldest >= border) | (border == 0))
+            # Behind the last split there is no session, so nothing reaches out of it.
+            reaches = inside & (label_end >= part.end)
             split[inside & ~reaches] = index
             purged[reaches] = index
         return split, purged
@@ -152,18 +163,19 @@ def plan_splits(sessions: Dates, settings: SplitSettings) -> SplitPlan:
                 )
     edges = [0, *borders, count]
     ranges = tuple(
-        SplitRange(name, (edges[i], edges[i + 1]), edges[i] + (settings.embargo if i else 0)) for i, name in enumerate(SPLITS)
+        SplitRange(name, (edges[i], edges[i + 1]), edges[i] + (settings.embargo if i else 0))
+        for i, name in enumerate(SPLITS)
     )
     longest = max(settings.horizons)
     for part in ranges:
         usable = part.end - part.start - longest
         if usable < MINIMUM_SESSIONS:
             raise SplitError(
-                f"the data is too short: {count} sessions leave the {part.name} split "
-                f"{max(usable, 0)} sessions after an embargo of {part.start - part.owned[0]} and the longest horizon of {longest}, "
-                f"and at least {MINIMUM_SESSIONS} are needed; bring more sessions, a shorter horizon or other split dates"
+                f"the data is too short: {count} sessions leave the {part.name} split {max(usable, 0)} sessions "
+                f"after an embargo of {part.start - part.owned[0]} and the longest horizon of {longest}, and at least "
+                f"{MINIMUM_SESSIONS} are needed; bring more sessions, a shorter horizon or other split dates"
             )
-    return SplitPlan(sessions, (ranges[0], ranges[1], ranges[2]), settings.horizons, settings.horizon)
+    return SplitPlan(sessions, (ranges[0], ranges[1], ranges[2]), settings.embargo, settings.horizons, settings.horizon)
 
 
 def describe_plan(plan: SplitPlan) -> Sequence[tuple[str, str, str, int]]:
@@ -173,6 +185,10 @@ def describe_plan(plan: SplitPlan) -> Sequence[tuple[str, str, str, int]]:
 
 def _parse_date(text: str) -> datetime.date:
     try:
-        return datetime.date.fromisoformat(text)
+        date = datetime.date.fromisoformat(text)
     except ValueError:
-        raise SplitError(f"split date {text!r} is not a date such as 2019-06-03") from None
+        date = None
+    # Newer Python reads 20190603 and 2019-W23-1 too, older does not.
+    if date is None or date.isoformat() != text:
+        raise SplitError(f"split date {text!r} is not a date such as 2019-06-03")
+    return date

@@ -27,17 +27,21 @@ _LEAST_DECIMALS, _MOST_DECIMALS = 2, 8
 
 @dataclass(frozen=True)
 class FactorEstimate:
-    """Factors of one share as a file gives them, up to one constant for the share.
+    """Factors of one share as a file gives them, up to one constant for the share, in runs of equal factors.
 
     Attributes:
         value: The factors, float64, shape (n,).
-        low: The smallest factors that agree with the file, shape (n,).
-        high: The largest.
+        run: Number of the run that each day belongs to, ascending from 0, shape (n,).
+        low: The smallest factor that agrees with all days of the run, shape (n,).
+        high: The largest one.
+        noise: The rounding of a single day, as the least of the run, in units of the factor, shape (n,).
     """
 
     value: Floats
+    run: Integers
     low: Floats
     high: Floats
+    noise: Floats
 
 
 def given_factors(factor: Floats) -> FactorEstimate:
@@ -46,7 +50,8 @@ def given_factors(factor: Floats) -> FactorEstimate:
     Args:
         factor: Factors, float64, shape (n,), above 0.
     """
-    return FactorEstimate(factor, factor * (1 - _RELATIVE), factor * (1 + _RELATIVE))
+    run = np.append(0, np.cumsum(factor[1:] != factor[:-1]))
+    return FactorEstimate(factor, run, factor, factor, factor * _RELATIVE)
 
 
 def factors_from_adjusted(close: Floats, adjusted: Floats) -> FactorEstimate:
@@ -61,13 +66,12 @@ def factors_from_adjusted(close: Floats, adjusted: Floats) -> FactorEstimate:
         # A hair wider, so that a value on the very border is not lost to floating point.
         half *= 1 + 1e-6
         low, high = np.maximum(adjusted - half, adjusted * 1e-6) / close, (adjusted + half) / close
-        value = np.empty_like(close)
         starts, bounds = _runs(low.tolist(), high.tolist())
-        ends = [*starts[1:], len(close)]
-        raw_sum, adjusted_sum = np.add.reduceat(close, starts), np.add.reduceat(adjusted, starts)
-        chosen = np.clip(adjusted_sum / raw_sum, *np.transpose(bounds))
-        value = np.repeat(chosen, np.subtract(ends, starts))
-    return FactorEstimate(value, low, high)
+        least, most = np.transpose(bounds)
+        chosen = np.clip(np.add.reduceat(adjusted, starts) / np.add.reduceat(close, starts), least, most)
+        noise = np.minimum.reduceat(half / close, starts)
+    run = np.repeat(np.arange(len(starts)), np.diff([*starts, len(close)]))
+    return FactorEstimate(chosen[run], run, least[run], most[run], noise[run])
 
 
 def join_factors(estimate: FactorEstimate, time: Days, stored_time: Days, stored_factor: Floats) -> Floats | None:
@@ -83,20 +87,20 @@ def join_factors(estimate: FactorEstimate, time: Days, stored_time: Days, stored
         stored_factor: Their factors, float64, shape (m,).
 
     Returns:
-        Factors, float64, shape (n,), 1 on the first day of the share; or None if they cannot be joined because no
-        day is in both, or the file starts earlier than the stored days and does not cover all of them.
+        Factors, float64, shape (n,), 1 on the first day of the share, not finite where they leave float64's range; or
+        None if they cannot be joined because no day is in both, or the file starts earlier than the stored days and
+        does not cover all of them.
     """
-    if len(stored_time) == 0:
-        return estimate.value / estimate.value[0]
-    _, here, there = np.intersect1d(time, stored_time, assume_unique=True, return_indices=True)
-    if len(here) == 0:
-        unadjusted = (estimate.value == 1).all() and (stored_factor == 1).all()
-        return estimate.value if unadjusted else None
-    kept = stored_factor[there]
     with np.errstate(all="ignore"):
-        least, most = (estimate.low[here] / kept).max(), (estimate.high[here] / kept).min()
-        if least <= most:
-            result = _keep(estimate, least + (most - least) / 2, here, kept)
+        if len(stored_time) == 0:
+            return estimate.value / estimate.value[0]
+        _, here, there = np.intersect1d(time, stored_time, assume_unique=True, return_indices=True)
+        if len(here) == 0:
+            unadjusted = bool((estimate.value == 1).all() and (stored_factor == 1).all())
+            return estimate.value if unadjusted else None
+        kept = stored_factor[there]
+        if _fits(estimate, here, kept):
+            result = _extend(estimate, here, kept)
         else:  # the past has changed
             result = estimate.value / estimate.value[here[0]] * kept[0]
         if time[0] < stored_time[0] and result[0] != 1:
@@ -106,19 +110,33 @@ def join_factors(estimate: FactorEstimate, time: Days, stored_time: Days, stored
     return result
 
 
-def _keep(estimate: FactorEstimate, anchor: float, here: Integers, kept: Floats) -> Floats:
-    """Takes the stored factors where there are some; a day between or beyond takes its neighbour's if that fits."""
-    result, low, high = estimate.value / anchor, estimate.low / anchor, estimate.high / anchor
-    result[here] = kept
-    stored = np.zeros(len(result), dtype=bool)
-    stored[here] = True
-    for row in np.flatnonzero(~stored[here[0] :]) + here[0]:
-        if low[row] <= result[row - 1] <= high[row]:
-            result[row] = result[row - 1]
-    for row in range(int(here[0]) - 1, -1, -1):
-        if low[row] <= result[row + 1] <= high[row]:
-            result[row] = result[row + 1]
-    return result
+def _fits(estimate: FactorEstimate, here: Integers, kept: Floats) -> bool:
+    """Tells whether stored factors, times one constant, explain the file as well as its own factors do.
+
+    A stored factor was itself found among rounded numbers, other ones if the anchor has moved since. How far off that
+    left it shrinks with the number of days that it was found from.
+    """
+    days = np.bincount(estimate.run[here])[estimate.run[here]]
+    low, high = estimate.low[here], estimate.high[here]
+    slack = (high - low) + 3 * estimate.noise[here] / np.sqrt(days)
+    return bool(((low - slack) / kept).max() <= ((high + slack) / kept).min())
+
+
+def _extend(estimate: FactorEstimate, here: Integers, kept: Floats) -> Floats:
+    """Takes the stored factors where there are some, and chains every other day to the nearest of them.
+
+    A day in the run of a stored one takes its factor to the last bit, for nothing happened between them.
+    """
+    value, run = estimate.value, estimate.run
+    every = np.arange(len(value))
+    before = np.searchsorted(here, every, side="right") - 1
+    after = np.minimum(before + 1, len(here) - 1)
+    before = np.maximum(before, 0)
+    nearest = np.where(run[here[before]] == run, before, np.where(run[here[after]] == run, after, before))
+    same = run[here[nearest]] == run
+    same[here] = True
+    nearest[here] = np.arange(len(here))
+    return np.where(same, kept[nearest], value / value[here[nearest]] * kept[nearest])
 
 
 def _decimals(values: Floats) -> float:

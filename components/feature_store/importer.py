@@ -202,7 +202,7 @@ def _wide_layout(header: tuple[str, ...], time: int, unknown: Callable[[str], Im
         if share_id in shares:
             raise unknown(f"the column {share_id} is there twice")
         shares[share_id] = index
-    if not set(name.lower() for name in shares) - set(_NUMBERS):
+    if not {name.lower() for name in shares} - set(_NUMBERS):
         raise unknown("there is no column of closes")
     return _Layout(time, None, shares)
 

@@ -109,8 +109,9 @@ class FeatureStore:
             raise StoreError(f"{file} {what}; import prices into it with `awesome prices import FILE`")
         _check_header(file, may_be_empty=False)
         with _translated(file):
-            connection = sqlite3.connect(read_only_uri(file), uri=True, isolation_level=None, timeout=30)
+            connection = sqlite3.connect(reading_uri(file), uri=True, isolation_level=None, timeout=30)
             try:
+                connection.execute("PRAGMA query_only = ON")
                 check_readable(connection, str(file))
             except BaseException:
                 connection.close()
@@ -412,7 +413,7 @@ class FeatureStore:
                 f"{self._path}: there is no table FEATURE; import prices with `awesome prices import FILE`"
             )
         with _translated(self._path):
-            return read_feature_table(self._connection, self._path, read_only_uri(self._path), shares)
+            return read_feature_table(self._connection, self._path, reading_uri(self._path), shares)
 
     def feature_columns(self) -> tuple[str, ...]:
         """Returns the names of FEATURE's columns in the table's order."""
@@ -441,18 +442,19 @@ def is_usable_name(name: str) -> bool:
     return bool(name) and name == name.strip() and not _CONTROL.search(name)
 
 
-def read_only_uri(path: Path) -> str:
-    """Returns the SQLite URI that opens a file for reading only.
+def reading_uri(path: Path) -> str:
+    """Returns the SQLite URI that opens a file to be read, in the way that leaves nothing behind.
 
-    A database in WAL mode needs files beside it even to be read, unless it says that nobody can change it: so it is
-    opened as immutable where the folder cannot be written, as in a read-only mount.
+    A database in WAL mode needs two files beside it even to be read. Only a connection that could write takes them away
+    again, so a file that can be written is opened so, and reading is all it is used for. In a folder that cannot be
+    written, such as a read-only mount, there is no place for them and no one to write: the file is immutable.
     """
     file = path.resolve()
-    uri = f"file:{quote(str(file))}?mode=ro"
-    log = file.with_name(file.name + "-wal")
-    if not os.access(file.parent, os.W_OK) and not log.exists():
-        uri += "&immutable=1"
-    return uri
+    uri = f"file:{quote(str(file))}?mode="
+    if not os.access(file.parent, os.W_OK):
+        log = file.with_name(file.name + "-wal")
+        return uri + ("ro" if log.exists() else "ro&immutable=1")
+    return uri + ("rw" if os.access(file, os.W_OK) else "ro")
 
 
 def where_shares(shares: Sequence[str] | None) -> str:

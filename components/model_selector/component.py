@@ -32,8 +32,8 @@ class Candidate:
 class ModelSelector(base_component.BaseComponent):
     """Takes the candidates of a run and passes on the best blessed one.
 
-    `outputs['model']` holds the champion, or nothing; `outputs['blessing']` is blessed only where there is one, so a Pusher
-    behind it pushes nothing otherwise.
+    `outputs['model']` holds the champion, or nothing; `outputs['blessing']` is blessed only where there is one, so a
+    Pusher behind it pushes nothing otherwise.
     """
 
     SPEC_CLASS = types.ComponentSpec

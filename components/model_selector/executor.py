@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -11,10 +12,11 @@ import tensorflow as tf
 from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
-from tfx.utils import io_utils
+from tfx.utils import io_utils, path_utils
 
 from components.evidence.evaluations import Evaluation, read_evaluation
 from components.evidence.tfma_metrics import AUC_EXACT
+from components.model_selector.files import EVIDENCE_FILE, EXTRA_FOLDER, evidence_text
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,6 +32,13 @@ def choose(evaluations: Mapping[str, Evaluation]) -> str | None:
     """
     blessed = {name: evaluation for name, evaluation in evaluations.items() if evaluation.blessed}
     return max(blessed, key=lambda name: blessed[name].metrics[AUC_EXACT]) if blessed else None
+
+
+def _write_evidence(saved_model: str, evaluation: Evaluation) -> None:
+    """Lays the evaluation beside the model, so that a probability can be shown with what it is worth."""
+    numbers = {name: value for name, value in evaluation.metrics.items() if math.isfinite(value)}
+    path = os.path.join(saved_model, EXTRA_FOLDER, EVIDENCE_FILE)
+    io_utils.write_string_file(path, evidence_text(numbers, evaluation.reason))
 
 
 class Executor(base_executor.BaseExecutor):
@@ -62,6 +71,7 @@ class Executor(base_executor.BaseExecutor):
         else:
             _LOG.info("champion: %s, %s", champion, evaluations[champion].reason)
             io_utils.copy_dir(uri(champion, "model"), model.uri)
+            _write_evidence(path_utils.serving_model_path(model.uri), evaluations[champion])
             model.set_string_custom_property("champion", champion)
             blessing.set_string_custom_property("champion", champion)
         marker = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME

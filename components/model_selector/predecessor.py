@@ -14,8 +14,8 @@ CANDIDATE = "candidate"
 class LatestBlessedPredecessor(resolver.ResolverStrategy):
     """The last blessed model of the candidate's kind, the candidate itself left out.
 
-    TFX's own strategy would find the candidate again as soon as a run is repeated, so that an unchanged run would never be
-    a cache hit and a model would be measured against itself. Give its channels a producer, or kinds of model mix.
+    TFX's own strategy would find the candidate again as soon as a run is repeated, so that an unchanged run would never
+    be a cache hit and a model would be measured against itself. Give its channels a producer, or kinds of model mix.
     """
 
     def resolve_artifacts(self, store: Any, input_dict: dict[str, list[Any]]) -> dict[str, list[Any]]:

@@ -85,7 +85,7 @@ def test_a_champion_on_real_prices_is_a_small_edge() -> None:
     judged = assess(report({"linear": model(0.515, blessed=True), "rnn": model(0.5)}, champion="linear"))
     assert judged.tone == "good"
     assert "linear, the best of 2 models tried, beats chance on 1,190 test days" in judged.sentence
-    assert "0.515 (95 % interval 0.505 to 0.525)" in judged.sentence
+    assert "0.515 (95% interval 0.505 to 0.525)" in judged.sentence
     assert "small edge" in judged.sentence
 
 

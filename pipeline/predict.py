@@ -1,0 +1,199 @@
+"""Tomorrow's probabilities, from the pushed model or from a run's candidate."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.errors import UserError
+from components.feature_example_gen.config import ExampleGenConfig
+from components.feature_store import CLOSE_COLUMNS, FeatureStore
+from components.model_selector.files import read_evidence
+from pipeline.configuration import database_path, serving_folder
+from pipeline.quiet import quiet_tensorflow
+from pipeline.results import REPORT_JSON, RunReport
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class PredictionError(UserError):
+    """There is no model to predict with, or it does not fit what was asked."""
+
+
+@dataclass(frozen=True)
+class ShareForecast:
+    """One share.
+
+    Attributes:
+        share_id: the share.
+        session: its last session used, ISO.
+        probability: that the close is higher after the horizon.
+    """
+
+    share_id: str
+    session: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a model says of every share, and what that is worth.
+
+    Attributes:
+        shares: the likeliest to rise first.
+        model: name of the architecture.
+        origin: the folder of the model.
+        blessed: whether it earned to be pushed.
+        horizon: sessions ahead.
+        auc: on the test split.
+        auc_low: lower end of its 95 % interval over blocks of days.
+        auc_high: upper end.
+    """
+
+    shares: tuple[ShareForecast, ...]
+    model: str
+    origin: str
+    blessed: bool
+    horizon: int
+    auc: float
+    auc_low: float
+    auc_high: float
+
+    def to_json(self) -> str:
+        """As JSON, one object."""
+        values = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in asdict(self).items()}
+        return json.dumps(values, indent=2)
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    saved_model: Path
+    blessed: bool
+    auc: float
+    auc_low: float
+    auc_high: float
+
+
+def predict(settings: Settings, model: str | None, run: Path | None, console: Console) -> Forecast:
+    """Predicts every share from its last window.
+
+    Args:
+        settings: the database, the shares, and which pushed model (formatter, horizon, market).
+        model: name of a run's candidate; None for the pushed model.
+        run: the run's folder; None for the latest one.
+        console: where progress is shown.
+
+    Returns:
+        The forecast.
+
+    Raises:
+        PredictionError: there is no such model.
+        StoreError: the database cannot be read.
+    """
+    chosen = _pushed(settings) if model is None and run is None else _candidate(settings, model, run)
+    path = database_path(settings)
+    with FeatureStore.open(path) as store:
+        shares = [s.share_id for s in ExampleGenConfig(str(path), settings.shares).select(store.shares())]
+        features = store.read_features(shares).to_pandas().groupby("share_id", sort=False).tail(1)
+    closes = features[list(CLOSE_COLUMNS)].to_numpy("float32")
+    names = features["share_id"].tolist()
+    with console.status("Loading the model"):
+        quiet_tensorflow()
+        import tensorflow as tf
+
+        from models.serving import PROBABILITY, read_card
+
+        card = read_card(str(chosen.saved_model))
+        signature = tf.saved_model.load(str(chosen.saved_model)).signatures["predict_closes"]
+        answer = signature(share_id=tf.constant(names), closes=tf.constant(closes))[PROBABILITY].numpy()[:, 0]
+    forecasts = [
+        ShareForecast(name, str(session), float(probability))
+        for name, session, probability in zip(names, features["time"], answer, strict=True)
+    ]
+    return Forecast(
+        shares=tuple(sorted(forecasts, key=lambda forecast: -forecast.probability)),
+        model=card.model,
+        origin=str(chosen.saved_model),
+        blessed=chosen.blessed,
+        horizon=card.horizon,
+        auc=chosen.auc,
+        auc_low=chosen.auc_low,
+        auc_high=chosen.auc_high,
+    )
+
+
+def print_forecast(forecast: Forecast, console: Console) -> None:
+    """Prints a table of the shares, and under it what the model is worth.
+
+    Args:
+        forecast: what to print.
+        console: where.
+    """
+    from rich.table import Table
+
+    ahead = "1 session" if forecast.horizon == 1 else f"{forecast.horizon} sessions"
+    table = Table("share", "last session", f"probability of a higher close after {ahead}", box=None, pad_edge=False)
+    for share in forecast.shares:
+        table.add_row(share.share_id, share.session, f"{share.probability:.4f}")
+    console.print(table)
+    mark = "" if forecast.blessed else " NOT BLESSED: it did not beat chance or its predecessor on the test split;"
+    console.print(
+        f"\n{forecast.model}:{mark} AUC on the test split {forecast.auc:.4f} "
+        f"(95 % interval over blocks of days {forecast.auc_low:.4f} to {forecast.auc_high:.4f})",
+        highlight=False,
+    )
+
+
+def _pushed(settings: Settings) -> _Chosen:
+    folder = serving_folder(settings)
+    versions = (
+        sorted((p for p in folder.glob("*") if p.name.isdigit()), key=lambda p: int(p.name)) if folder.is_dir() else []
+    )
+    versions = [p for p in versions if (p / "saved_model.pb").is_file()]
+    if not versions:
+        raise PredictionError(
+            f"no model was pushed to {folder}: no run with these settings had a blessed one; "
+            "name a candidate of a run to see what it says all the same: awesome predict --model linear"
+        )
+    metrics = read_evidence(versions[-1])
+    return _Chosen(versions[-1], True, metrics["auc_exact"], metrics["auc_low"], metrics["auc_high"])
+
+
+def _candidate(settings: Settings, model: str | None, run: Path | None) -> _Chosen:
+    folder = run or _latest_run(settings)
+    report = RunReport.from_json(folder)
+    name = model or report.champion
+    if name is None:
+        raise PredictionError(f"{folder} has no champion; name one of its models: {', '.join(report.models)}")
+    if name not in report.models:
+        raise PredictionError(f"{folder} has no model {name!r}; it has {', '.join(report.models)}")
+    result = report.models[name]
+    saved_model = Path(result.model_uri) / "Format-Serving"
+    if not saved_model.is_dir():
+        raise PredictionError(f"{folder}: its model {name} is gone from {result.model_uri}; run again")
+    return _Chosen(saved_model, result.blessed, result.auc, result.auc_low, result.auc_high)
+
+
+def _latest_run(settings: Settings) -> Path:
+    """The latest run in the workspace on the same database with the same formatter and horizon."""
+    wanted = str(database_path(settings))
+    found = []
+    for path in settings.workspace.glob(f"*/{REPORT_JSON}"):
+        report = RunReport.from_json(path)
+        same = (report.settings.get("formatter"), report.settings.get("horizon")) == (
+            settings.formatter,
+            settings.horizon,
+        )
+        if report.data.database == wanted and same:
+            found.append((report.created, path.parent))
+    if not found:
+        raise PredictionError(
+            f"no run in {settings.workspace} has used {wanted} with formatter {settings.formatter} and horizon "
+            f"{settings.horizon}; start one with `awesome run`, or name it: --run FOLDER"
+        )
+    return max(found)[1]

@@ -1,0 +1,42 @@
+"""Keeps the libraries' noise off the terminal: into the run's log, not away."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def quiet_tensorflow() -> None:
+    """Silences TensorFlow's C++ log. Only works before TensorFlow is imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@contextlib.contextmanager
+def run_log(path: Path) -> Iterator[None]:
+    """Sends every log record and warning to a file while the block runs.
+
+    Args:
+        path: of the log; it is appended to.
+    """
+    root = logging.getLogger()
+    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    before, level = root.handlers[:], root.level
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.simplefilter("default")
+        logging.captureWarnings(True)
+        try:
+            yield
+        finally:
+            logging.captureWarnings(False)
+            root.handlers[:] = before
+            root.setLevel(level)
+            handler.close()

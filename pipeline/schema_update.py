@@ -1,0 +1,61 @@
+"""Infers a schema from the data, for a person to review against the curated one."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+from components.feature_example_gen.config import ExampleGenConfig
+from components.feature_example_gen.examples import label_rows
+from components.feature_example_gen.splits import SPLITS, plan_splits
+from components.feature_store import FeatureStore
+from pipeline.configuration import database_path, split_settings
+from pipeline.quiet import quiet_tensorflow
+from pipeline.settings import Settings
+
+
+def update_schema(settings: Settings, out: Path) -> str:
+    """Writes the inferred schema beside the curated one, which it leaves alone.
+
+    Args:
+        settings: the database, shares, horizons.
+        out: the file to write.
+
+    Returns:
+        The difference from the curated schema, and what to do with it.
+
+    Raises:
+        UserError: the data cannot be read or is too short.
+    """
+    splits = split_settings(settings)
+    path = database_path(settings)
+    with FeatureStore.open(path) as store:
+        shares = [s.share_id for s in ExampleGenConfig(str(path), settings.shares).select(store.shares())]
+        plan = plan_splits(store.sessions(shares), splits)
+        labelled = label_rows(store.read_features(shares), plan)
+    quiet_tensorflow()
+    import pyarrow as pa
+    import tensorflow_data_validation as tfdv
+    from google.protobuf import text_format
+    from tensorflow_data_validation.statistics import stats_impl
+
+    from models.schema import schema_for
+
+    table = pa.Table.from_batches([batch for split in SPLITS for batch in labelled.batches(split)])
+    [batch] = table.combine_chunks().to_batches()
+    statistics = stats_impl.generate_statistics_in_memory(batch, tfdv.StatsOptions())
+    inferred = text_format.MessageToString(tfdv.infer_schema(statistics))
+    curated = text_format.MessageToString(schema_for(splits.horizons, splits.horizon))
+    partial = out.with_name(f".{out.name}.partial")
+    partial.write_text(inferred)
+    os.replace(partial, out)
+    lines = difflib.unified_diff(
+        curated.splitlines(),
+        inferred.splitlines(),
+        "curated (models/schema.pbtxt)",
+        f"inferred ({out})",
+        lineterm="",
+        n=1,
+    )
+    return "\n".join([*lines, "", f"{out} written; take over into models/schema.pbtxt by hand what you agree with"])

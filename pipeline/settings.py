@@ -1,0 +1,144 @@
+"""The one typed settings object: flags, then AWESOME_... in the environment, then awesome.toml, then defaults.
+
+This module is the only reader of the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from components.errors import UserError
+
+FILE = "awesome.toml"
+PREFIX = "AWESOME_"
+
+
+class SettingsError(UserError):
+    """A setting has a value that cannot be used, or a name that does not exist."""
+
+
+Names = Annotated[tuple[str, ...], NoDecode]
+Numbers = Annotated[tuple[int, ...], NoDecode]
+Fractions = Annotated[tuple[float, float, float], NoDecode]
+Dates = Annotated[tuple[str, str] | None, NoDecode]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; `awesome config` prints it with where each value came from."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
+        env_prefix=PREFIX, toml_file=FILE, frozen=True, extra="forbid"
+    )
+
+    db: Path = Field(Path("awesome.db"), description="the feature store")
+    shares: Names = Field((), description="shares to take, separated by commas; empty for all")
+    formatter: str = Field("window_returns", description="the DataFormatter, see `awesome formatters`")
+    models: Names = Field(
+        ("linear", "dnn", "custom_dnn", "rnn"),
+        description="models to train, separated by commas; name:version for an older one",
+    )
+    horizon: int = Field(1, ge=1, description="sessions ahead that is trained")
+    horizons: Numbers = Field((1, 20), description="horizons that examples carry labels for beside the trained one")
+    split_fractions: Fractions = Field((0.7, 0.1, 0.2), description="parts of the sessions for train, eval, test")
+    split_dates: Dates = Field(None, description="first sessions of eval and test, ISO, instead of fractions")
+    embargo: int = Field(21, ge=0, description="sessions left out after a border")
+    seed: int = Field(0, ge=0, description="of weights, dropout, order of rows, resampling and synthetic markets")
+    output: Path | None = Field(None, description="folder of the run; default is a new one in the workspace")
+    workspace: Path = Field(Path("runs"), description="folder of runs, the pipeline's cache and pushed models")
+    market: str | None = Field(None, description="a synthetic market instead of the database, see `awesome market`")
+    market_shares: int = Field(100, ge=1, description="shares of a synthetic market")
+    market_sessions: int = Field(2900, ge=1, description="sessions of a synthetic market")
+    cache: bool = Field(True, description="take unchanged steps from earlier runs")
+    hyperparameters: dict[str, dict[str, Any]] = Field({}, description="by model: [hyperparameters.rnn] epochs = 9")
+
+    @field_validator("shares", "models", "horizons", "split_fractions", "split_dates", mode="before")
+    @classmethod
+    def _split_commas(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip()) or None
+        return value
+
+    @field_validator("models")
+    @classmethod
+    def _at_least_one(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("name at least one model")
+        return tuple(dict.fromkeys(value))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, environment, file; no .env and no secrets folder."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
+    """Reads the settings.
+
+    Args:
+        flags: from the command line; None means not given.
+
+    Raises:
+        SettingsError: a value cannot be used; the message names the setting and its origin.
+    """
+    given = _given(flags)
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        what = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            raise SettingsError(f"{FILE}: there is no setting {name!r}; see `awesome config`") from None
+        raise SettingsError(f"{name} (from {_origin(name, given)}): {what}, got {first['input']!r}") from None
+    except ValueError as error:  # TOML that cannot be read, JSON in the environment
+        raise SettingsError(f"{FILE} or {PREFIX}...: {error}") from None
+    unknown = [
+        key for key in os.environ if key.startswith(PREFIX) and key[len(PREFIX) :].lower() not in Settings.model_fields
+    ]
+    if unknown:
+        raise SettingsError(f"environment: there is no setting {unknown[0]}; see `awesome config`")
+    return settings
+
+
+def origins(flags: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Where each setting's value comes from: flag, environment, file or default.
+
+    Args:
+        flags: as in `load_settings`.
+    """
+    return {name: _origin(name, _given(flags)) for name in Settings.model_fields}
+
+
+def _given(flags: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (flags or {}).items() if value is not None}
+
+
+def _origin(name: str, given: Mapping[str, Any]) -> str:
+    if name in given:
+        return f"--{name.replace('_', '-')}"
+    for key in os.environ:
+        if key.upper() == f"{PREFIX}{name}".upper():
+            return key
+    if name in TomlConfigSettingsSource(Settings)():
+        return FILE
+    return "default"

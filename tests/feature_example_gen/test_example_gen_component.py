@@ -1,0 +1,310 @@
+"""FeatureExampleGen run by TFX's launcher: files, properties, cache, refusals."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from components.errors import SplitError, StoreError, UserError
+from components.feature_example_gen.config import ExampleGenConfig
+from components.feature_example_gen.examples import label_rows
+from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_splits
+from components.feature_store import CLOSE_COLUMNS, FeatureStore, PriceBars
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
+
+SESSIONS = 420
+SETTINGS = SplitSettings(fractions=(0.5, 0.25, 0.25))
+
+
+def prices(seed: int, absent: slice = slice(0, 0)) -> PriceBars:
+    """A share whose closes are round enough to stay the same now and then."""
+    rng = np.random.default_rng(seed)
+    closes = np.round(50 * np.exp(np.cumsum(rng.normal(0, 0.01, SESSIONS))), 0)
+    here = np.ones(SESSIONS, dtype=bool)
+    here[absent] = False
+    time = np.busday_offset("1999-06-01", np.arange(SESSIONS))
+    return PriceBars(time[here], closes[here], np.ones(int(here.sum())))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """Three shares: whole, suspended for a while, gone early."""
+    path = tmp_path / "awesome.db"
+    with FeatureStore.create(path) as store:
+        store.upsert("AAA", prices(1), source="test")
+        store.upsert("BBB", prices(2, slice(200, 240)), source="test")
+        store.upsert("CCC", prices(3, slice(330, SESSIONS)), source="test")
+    return path
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run of the component."""
+
+    cached: bool
+    artifact: Any
+    files: dict[str, list[Path]]
+
+    def rows(self, split: str) -> list[dict[str, list[Any]]]:
+        """The examples of a split, file by file, as FeatureExampleGen wrote them."""
+        import tensorflow as tf
+
+        rows = []
+        for record in tf.data.TFRecordDataset([str(file) for file in self.files[split]]).as_numpy_iterator():
+            features = tf.train.Example.FromString(record).features.feature
+            rows.append({name: list(getattr(f, f.WhichOneof("kind")).value) if f.WhichOneof("kind") else []
+                         for name, f in features.items()})  # fmt: skip
+        return rows
+
+
+Run = Callable[[ExampleGenConfig], Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """Runs the component; all runs of a test share one root and one metadata store."""
+    from tfx.orchestration import pipeline as tfx_pipeline
+
+    from components.feature_example_gen.component import FeatureExampleGen
+    from pipeline.pipeline import DIRECT_RUNNER
+    from pipeline.runner import run_pipeline, sqlite_metadata
+
+    def run_once(config: ExampleGenConfig) -> Result:
+        pipeline = tfx_pipeline.Pipeline(
+            pipeline_name="examples",
+            pipeline_root=str(tmp_path / "root"),
+            components=[FeatureExampleGen(config)],
+            enable_cache=True,
+            metadata_connection_config=sqlite_metadata(str(tmp_path / "metadata.db")),
+            # Naming requirements keeps TFX from packing itself for workers elsewhere, seconds each time.
+            beam_pipeline_args=[*DIRECT_RUNNER, f"--requirements_file={os.devnull}"],
+        )
+        step = run_pipeline(pipeline)["FeatureExampleGen"]
+        [artifact] = step.outputs["examples"]
+        files = {split: sorted((Path(artifact.uri) / f"Split-{split}").iterdir()) for split in SPLITS}
+        return Result(step.cached, artifact, files)
+
+    yield run_once
+
+
+def expected_rows(config: ExampleGenConfig, shares: list[str]) -> dict[str, list[dict[str, list[Any]]]]:
+    with FeatureStore.open(config.database) as store:
+        labelled = label_rows(store.read_features(shares), plan_splits(store.sessions(shares), config.splits))
+    return {split: [row for batch in labelled.batches(split) for row in batch.to_pylist()] for split in SPLITS}
+
+
+def in_order(rows: list[dict[str, list[Any]]]) -> list[dict[str, list[Any]]]:
+    return sorted(rows, key=lambda row: (row["time"], row["share_id"]))
+
+
+def test_files_and_properties_hold_what_was_labelled(database: Path, run: Run) -> None:
+    from tfx.components.util import examples_utils
+    from tfx.proto import example_gen_pb2
+
+    config = ExampleGenConfig(str(database), splits=SETTINGS)
+    one = run(config)
+    expected = expected_rows(config, ["AAA", "BBB", "CCC"])
+    for split in SPLITS:
+        assert [file.name for file in one.files[split]] == ["data_tfrecord-00000-of-00001"]
+        assert one.rows(split) == expected[split]
+    # Nothing but the splits is left beside them.
+    assert sorted(entry.name for entry in Path(one.artifact.uri).iterdir()) == [f"Split-{s}" for s in sorted(SPLITS)]
+
+    assert one.artifact.split_names == '["train", "eval", "test"]'
+    assert examples_utils.get_payload_format(one.artifact) == example_gen_pb2.FORMAT_TF_EXAMPLE
+    number, text = one.artifact.get_int_custom_property, one.artifact.get_string_custom_property
+    with FeatureStore.open(database) as store:
+        sessions = store.sessions()
+        plan = plan_splits(sessions, SETTINGS)
+        counts = label_rows(store.read_features(["AAA", "BBB", "CCC"]), plan).counts
+        assert text("input_fingerprint") == store.digest(["AAA", "BBB", "CCC"])
+    for part in plan.ranges:
+        for key in ("rows", "purged", "unlabelled", "first", "last"):
+            assert number(f"{part.name}_{key}") == getattr(counts[part.name], key)
+        assert number(f"{part.name}_sessions") == part.end - part.start
+        assert number(f"{part.name}_rows") == len(expected[part.name]) > 0
+    assert counts["train"].purged > 0
+    assert counts["train"].unlabelled > 0
+    assert (number("shares"), number("sessions")) == (3, SESSIONS - 20)
+    assert (text("first_session"), text("last_session")) == (str(sessions[0]), str(sessions[-1]))
+
+    # Every share a shard of its own: other files, the same rows and the same counts.
+    several = run(replace(config, shard_rows=1))
+    assert not several.cached
+    for split in SPLITS:
+        assert [file.name for file in several.files[split]] == [f"data_tfrecord-0000{i}-of-00003" for i in range(3)]
+        assert in_order(several.rows(split)) == expected[split]
+        assert several.artifact.get_int_custom_property(f"{split}_rows") == len(expected[split])
+        assert several.artifact.get_int_custom_property(f"{split}_first") == number(f"{split}_first")
+        assert several.artifact.get_int_custom_property(f"{split}_last") == number(f"{split}_last")
+
+
+def test_shares_and_settings_choose_the_rows(database: Path, run: Run) -> None:
+    settings = SplitSettings(dates=("2000-05-01", "2000-10-02"), embargo=3, horizons=(5, 2), horizon=5)
+    config = ExampleGenConfig(str(database), shares=("CCC", "AAA", "CCC"), splits=settings)
+    result = run(config)
+    expected = expected_rows(config, ["AAA", "CCC"])
+    for split in SPLITS:
+        assert in_order(result.rows(split)) == in_order(expected[split])
+        assert {name for row in result.rows(split) for name in row} == {
+            "share_id", "time", "year", "closes", "label_5", "label_2", "forward_return_5", "forward_return_2",
+        }  # fmt: skip
+    assert result.artifact.get_int_custom_property("shares") == 2
+    assert result.rows("eval")[0]["time"] > [20000501]
+    assert result.rows("test")[0]["time"] > [20001002]
+
+
+def test_the_cache_sees_the_rows_and_the_settings_and_nothing_else(database: Path, run: Run) -> None:
+    config = ExampleGenConfig(str(database), shares=("AAA", "BBB"), splits=SETTINGS)
+    assert not run(config).cached
+    assert run(config).cached
+
+    # The same rows in another file, of another size and date.
+    with FeatureStore.create(database) as store:
+        store.upsert("DDD", prices(4), source="test")
+    with sqlite3.connect(database) as connection:
+        connection.execute("VACUUM")
+    connection.close()
+    os.utime(database, (time.time() + 60, time.time() + 60))
+    hit = run(config)
+    assert hit.cached
+    assert hit.rows("train")
+
+    # Of all shares DDD is one.
+    everything = replace(config, shares=())
+    assert run(everything).artifact.get_int_custom_property("shares") == 4
+    assert not run(replace(config, shares=("AAA",))).cached
+    assert not run(replace(config, splits=replace(SETTINGS, fractions=(0.49, 0.26, 0.25)))).cached
+    assert not run(replace(config, splits=replace(SETTINGS, embargo=20))).cached
+    assert not run(replace(config, splits=replace(SETTINGS, horizons=(1, 2)))).cached
+    assert run(config).cached
+
+    # One close, changed by one ten-thousandth.
+    with FeatureStore.create(database) as store:
+        bars = store.bars("BBB")
+        assert bars is not None
+        closes = bars.close.copy()
+        closes[100] *= 1.0001
+        store.upsert("BBB", replace(bars, close=closes), source="test")
+    changed = run(config)
+    assert not changed.cached
+    assert in_order(changed.rows("train")) == expected_rows(config, ["AAA", "BBB"])["train"]
+    # The other share's rows are what they were.
+    assert run(replace(config, shares=("AAA",))).cached
+
+
+def lack_close20(database: Path) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute("CREATE TABLE other AS SELECT * FROM FEATURE")
+        connection.execute("DROP TABLE FEATURE")
+        columns = ", ".join(["time", "share_id", *CLOSE_COLUMNS[:-1]])
+        connection.execute(f"CREATE TABLE FEATURE AS SELECT {columns} FROM other")
+    connection.close()
+
+
+def text_for_a_close(database: Path) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE FEATURE SET close3 = 'abc' WHERE share_id = 'BBB' AND time = '2000-01-04'")
+    connection.close()
+
+
+def no_move(database: Path) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE FEATURE SET " + ", ".join(f"{column} = 7" for column in CLOSE_COLUMNS))
+    connection.close()
+
+
+def no_rows(database: Path) -> None:
+    database.unlink()
+    FeatureStore.create(database).close()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "change", "error", "message"),
+    [
+        (Path.unlink, {}, StoreError, "does not exist"),
+        (no_rows, {}, StoreError, "holds no feature row"),
+        (lack_close20, {}, StoreError, "close20"),
+        (text_for_a_close, {}, StoreError, "share BBB, 2000-01-04: close3 is 'abc'"),
+        (no_move, {}, SplitError, r"the train split has no labelled row left \(\d+ purged, \d+ unlabelled\)"),
+        (lambda _: None, {"shares": ("AAA", "ZZZ")}, StoreError, "has no share ZZZ; it has AAA, BBB, CCC"),
+        (lambda _: None, {"splits": SplitSettings()}, SplitError, "too short: 400 sessions leave the eval split"),
+        (lambda _: None, {"splits": SplitSettings(horizons=(1, 900))}, SplitError, "longest horizon of 900"),
+        (
+            lambda _: None,
+            {"splits": SplitSettings(dates=("2019-01-01", "2020-01-01"))},
+            SplitError,
+            "2019-01-01 lies outside",
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_refused_and_nothing_is_left_behind(
+    database: Path,
+    tmp_path: Path,
+    run: Run,
+    spoil: Callable[[Path], None],
+    change: dict[str, Any],
+    error: type[UserError],
+    message: str,
+) -> None:
+    config = ExampleGenConfig(str(database), splits=SETTINGS)
+    spoil(database)
+    before = database.read_bytes() if database.exists() else None
+    with pytest.raises(error, match=message) as refused:
+        run(replace(config, **change))
+    assert "\n" not in str(refused.value)
+    assert "while running" not in str(refused.value)
+    left = [path for path in (tmp_path / "root").rglob("*") if ".system" not in path.parts and path.is_file()]
+    assert left == []
+    assert (database.read_bytes() if database.exists() else None) == before
+
+
+def test_a_refused_run_does_not_stand_in_the_way_of_the_next(database: Path, run: Run) -> None:
+    config = ExampleGenConfig(str(database), splits=SETTINGS)
+    good = database.read_bytes()
+    text_for_a_close(database)
+    with pytest.raises(StoreError):
+        run(config)
+    database.write_bytes(good)
+    mended = run(config)
+    assert not mended.cached
+    assert mended.rows("test") == expected_rows(config, ["AAA", "BBB", "CCC"])["test"]
+
+
+# the settings on their way through TFX
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ExampleGenConfig("some where/a.db"),
+        ExampleGenConfig("a.db", shares=("B", "A"), shard_rows=7, code="0f"),
+        ExampleGenConfig(
+            "a.db", splits=SplitSettings((0.6, 0.15, 0.25), ("2019-01-02", "2020-06-03"), 0, (3, 250), 250)
+        ),
+    ],
+)
+def test_settings_come_back_from_tfx_as_they_went(config: ExampleGenConfig) -> None:
+    from tfx.utils import proto_utils
+
+    properties = {"input_base": config.database, "custom_config": proto_utils.proto_to_json(config.to_proto())}
+    assert ExampleGenConfig.from_exec_properties(properties) == config
+
+
+def test_shards_hold_whole_shares_in_order() -> None:
+    from components.feature_example_gen.executor import make_shards
+
+    rows = [("A", 40), ("B", 60), ("C", 1), ("D", 500), ("E", 99), ("F", 2)]
+    shards = make_shards(rows, 100)
+    assert [shard.shares for shard in shards] == [("A", "B"), ("C",), ("D",), ("E",), ("F",)]
+    assert [(shard.index, shard.count) for shard in shards] == [(i, 5) for i in range(5)]
+    assert [shard.shares for shard in make_shards(rows, 10**6)] == [tuple("ABCDEF")]

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from components.errors import SplitError
+from components.feature_example_gen.splits import (
+    MINIMUM_SESSIONS,
+    SPLITS,
+    SplitPlan,
+    SplitSettings,
+    describe_plan,
+    plan_splits,
+)
+
+
+def weekdays(count: int, first: str = "2000-01-03") -> np.ndarray:
+    return np.busday_offset(first, np.arange(count))
+
+
+def owned(plan: SplitPlan) -> list[tuple[int, int]]:
+    return [part.owned for part in plan.ranges]
+
+
+def starts(plan: SplitPlan) -> list[int]:
+    return [part.start for part in plan.ranges]
+
+
+# where the borders lie
+
+
+def test_fractions_are_of_the_sessions_and_own_every_one_of_them() -> None:
+    plan = plan_splits(weekdays(1000), SplitSettings())
+    assert [part.name for part in plan.ranges] == list(SPLITS) == ["train", "eval", "test"]
+    assert owned(plan) == [(0, 700), (700, 800), (800, 1000)]
+    # The embargo is the window's 21 closes; nothing stands before train.
+    assert starts(plan) == [0, 721, 821]
+    assert [part.end for part in plan.ranges] == [700, 800, 1000]
+    assert (plan.horizons, plan.horizon, plan.embargo) == ((1, 20), 1, 21)
+
+
+@pytest.mark.parametrize(
+    ("count", "fractions", "borders"),
+    [
+        (403, (0.5, 0.25, 0.25), (202, 302)),  # 201.5 and 302.25: rounded, a half to the even session
+        (401, (0.5, 0.25, 0.25), (200, 301)),  # 200.5 and 300.75
+        (1000, (1 / 3, 1 / 3, 1 / 3), (333, 667)),
+        # 0.7 + 0.1 is less than 0.8 in floating point; the border must not fall a session short.
+        (10_000, (0.7, 0.1, 0.2), (7000, 8000)),
+    ],
+)
+def test_fractions_are_rounded_to_whole_sessions(
+    count: int, fractions: tuple[float, float, float], borders: tuple[int, int]
+) -> None:
+    plan = plan_splits(weekdays(count), SplitSettings(fractions=fractions))
+    assert owned(plan) == [(0, borders[0]), (borders[0], borders[1]), (borders[1], count)]
+
+
+def test_dates_replace_the_fractions() -> None:
+    sessions = weekdays(500)
+    settings = SplitSettings(fractions=(0.1, 0.1, 0.8), dates=(str(sessions[300]), str(sessions[400])))
+    assert owned(plan_splits(sessions, settings)) == [(0, 300), (300, 400), (400, 500)]
+
+
+def test_a_date_without_a_session_means_the_next_session() -> None:
+    sessions = weekdays(500)
+    monday = 5 * 60  # every fifth weekday from a Monday on is one
+    saturday = sessions[monday] - np.timedelta64(2, "D")
+    assert saturday not in sessions
+    settings = SplitSettings(dates=(str(saturday), str(sessions[400])))
+    assert owned(plan_splits(sessions, settings))[1] == (monday, 400)
+
+
+def test_the_plan_in_words_begins_behind_the_embargo() -> None:
+    sessions = weekdays(1000)
+    plan = plan_splits(sessions, SplitSettings(embargo=5))
+    assert describe_plan(plan) == [
+        ("train", str(sessions[0]), str(sessions[699]), 700),
+        ("eval", str(sessions[705]), str(sessions[799]), 95),
+        ("test", str(sessions[805]), str(sessions[999]), 195),
+    ]
+
+
+# rows at the borders, by hand
+
+
+@pytest.mark.parametrize(("horizons", "last"), [((1, 20), 679), ((1,), 698), ((1, 5), 694), ((20, 3), 679)])
+def test_the_longest_horizon_decides_the_purge(horizons: tuple[int, ...], last: int) -> None:
+    plan = plan_splits(weekdays(1000), SplitSettings(horizons=horizons, horizon=horizons[0]))
+    session = np.arange(1000)
+    label_end = np.minimum(session + max(horizons), 999)
+    split, purged = plan.assign(session, session - plan.lookback, label_end)
+    # A row whose label ends in session 699, the last before the border, stays; one session more and it is purged.
+    assert last + max(horizons) == 699
+    assert (split[last], split[last + 1]) == (0, -1)
+    assert (purged[last], purged[last + 1], purged[699], purged[700]) == (-1, 0, 0, -1)
+    assert np.flatnonzero(split == 0).tolist() == list(range(last + 1))
+    assert np.flatnonzero(split == 1).tolist() == list(range(721, 800 - max(horizons)))
+    assert np.flatnonzero(purged == 1).tolist() == list(range(800 - max(horizons), 800))
+    # Behind test there is nothing to leak from: its last rows are only without label.
+    assert np.flatnonzero(split == 2).tolist() == list(range(821, 1000))
+    assert not (purged == 2).any()
+
+
+@pytest.mark.parametrize(("embargo", "first"), [(0, 700), (1, 701), (20, 720), (21, 721), (30, 730)])
+def test_the_embargo_is_counted_in_sessions_behind_the_border(embargo: int, first: int) -> None:
+    plan = plan_splits(weekdays(1000), SplitSettings(embargo=embargo))
+    session = np.arange(1000)
+    split, _ = plan.assign(session, session - plan.lookback, session)
+    assert np.flatnonzero(split == 1)[0] == first
+    assert np.flatnonzero(split == 0)[-1] == 699
+
+
+def test_a_window_that_reaches_over_the_border_is_embargoed_however_late_its_row_stands() -> None:
+    plan = plan_splits(weekdays(1000), SplitSettings())
+    session = np.array([750, 750, 750, 850, 850])
+    oldest = np.array([699, 700, -1, 799, 800])  # -1: not known where the window begins
+    split, purged = plan.assign(session, oldest, session + 1)
+    assert split.tolist() == [-1, 1, -1, -1, 2]
+    assert purged.tolist() == [-1] * 5
+    # Train has nothing before it, so it does not matter.
+    split, _ = plan.assign(np.array([10]), np.array([-1]), np.array([11]))
+    assert split.tolist() == [0]
+
+
+# too short
+
+
+def test_a_split_of_just_enough_sessions_is_taken_and_one_fewer_refused() -> None:
+    # Eval owns a tenth: 21 of embargo, 20 of horizon and 20 to use are 61.
+    settings = SplitSettings()
+    assert plan_splits(weekdays(610), settings).ranges[1].owned == (427, 488)
+    with pytest.raises(SplitError) as refused:
+        plan_splits(weekdays(600), settings)
+    assert str(refused.value) == (
+        "the data is too short: 600 sessions leave the eval split 19 sessions after an embargo of 21 and the longest "
+        f"horizon of 20, and at least {MINIMUM_SESSIONS} are needed; bring more sessions, a shorter horizon or other "
+        "split dates"
+    )
+
+
+@pytest.mark.parametrize("count", [0, 1, 60])
+def test_next_to_no_data_is_refused_by_its_first_split(count: int) -> None:
+    with pytest.raises(SplitError, match=rf"too short: {count} sessions leave the (train|eval) split \d+ sessions"):
+        plan_splits(weekdays(count), SplitSettings())
+
+
+def test_a_horizon_longer_than_the_data_is_refused() -> None:
+    with pytest.raises(SplitError, match=r"too short: 500 sessions .* longest horizon of 600"):
+        plan_splits(weekdays(500), SplitSettings(horizons=(1, 600)))
+
+
+def test_an_embargo_longer_than_a_split_is_refused() -> None:
+    with pytest.raises(SplitError, match="the eval split 0 sessions after an embargo of 300"):
+        plan_splits(weekdays(1000), SplitSettings(embargo=300))
+
+
+@pytest.mark.parametrize(
+    ("dates", "wrong"),
+    [
+        (("1999-01-01", "2001-01-01"), "1999-01-01"),
+        (("2000-01-03", "2001-01-01"), "2000-01-03"),
+        (("2001-01-01", "2001-12-03"), "2001-12-03"),
+        (("2050-01-01", "2051-01-01"), "2050-01-01"),
+    ],
+)
+def test_a_date_outside_the_data_is_refused_with_what_the_data_has(dates: tuple[str, str], wrong: str) -> None:
+    # 500 weekdays end on 2001-11-30. The first session cannot be a border either: train would own nothing.
+    with pytest.raises(SplitError) as refused:
+        plan_splits(weekdays(500), SplitSettings(dates=dates))
+    assert str(refused.value) == (
+        f"split date {wrong} lies outside the data, which has 500 sessions from 2000-01-03 to 2001-11-30"
+    )
+
+
+def test_dates_of_an_empty_store_are_refused() -> None:
+    with pytest.raises(SplitError, match=r"split date 2001-01-01 lies outside the data, which has 0 sessions$"):
+        plan_splits(weekdays(0), SplitSettings(dates=("2001-01-01", "2002-01-01")))
+
+
+def test_two_dates_in_one_gap_between_sessions_leave_eval_empty() -> None:
+    sessions = weekdays(500)
+    saturday, sunday = (sessions[300] - np.timedelta64(days, "D") for days in (2, 1))
+    with pytest.raises(SplitError, match="the eval split 0 sessions"):
+        plan_splits(sessions, SplitSettings(dates=(str(saturday), str(sunday))))
+
+
+# settings that make no sense
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"fractions": (0.7, 0.1, 0.1)}, r"split fractions \(0.7, 0.1, 0.1\) must be three positive numbers"),
+        ({"fractions": (0.5, 0.5)}, "three positive numbers"),
+        ({"fractions": (0.8, 0.2, 0.0)}, "three positive numbers"),
+        ({"fractions": (1.1, -0.3, 0.2)}, "three positive numbers"),
+        ({"fractions": (0.5, math.nan, 0.2)}, "three positive numbers"),
+        ({"fractions": (math.inf, 0.1, 0.2)}, "three positive numbers"),
+        ({"embargo": -1}, "embargo -1 must not be negative"),
+        ({"horizons": ()}, r"horizon 1 must be one of the horizons \(\)"),
+        ({"horizons": (0, 1)}, r"each 1 or more"),
+        ({"horizons": (1, 20), "horizon": 5}, r"horizon 5 must be one of the horizons \(1, 20\)"),
+        ({"dates": ("2002-01-01", "2001-01-01")}, "split dates 2002-01-01,2001-01-01: eval must begin before test"),
+        ({"dates": ("2001-01-01", "2001-01-01")}, "eval must begin before test"),
+        ({"dates": ("yesterday", "2001-01-01")}, "split date 'yesterday' is not a date such as 2019-06-03"),
+        ({"dates": ("2001-01-01", "2001-02-29")}, "split date '2001-02-29' is not a date"),
+        ({"dates": ("20010101", "2002-01-01")}, "split date '20010101' is not a date"),
+        ({"dates": ("2001-W02-1", "2002-01-01")}, "split date '2001-W02-1' is not a date"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_by_name(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(SplitError, match=message):
+        SplitSettings(**settings)  # type: ignore[arg-type]
