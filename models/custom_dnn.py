@@ -24,7 +24,7 @@ class CustomDnnHyperparameters(Hyperparameters):
 
     step_units: tuple[int, ...] = (32, 16)
     units: int = 64
-    dropout: float = 0.2
+    dropout: float = 0.1
     embedding: int = 4
 
 
@@ -47,7 +47,6 @@ def build(inputs: InputSpec, hyperparameters: CustomDnnHyperparameters) -> keras
         # A dense layer on [batch, steps, channels] works on the last axis: the same weights for every step.
         steps = keras.layers.Dense(units, activation="relu")(steps)
     hidden = keras.layers.Flatten()(steps)
-    hidden = keras.layers.Dropout(hyperparameters.dropout)(hidden)
     others = [*scalars, *embedded]
     hidden = keras.layers.Concatenate()([hidden, *others]) if others else hidden
     hidden = keras.layers.Dense(hyperparameters.units, activation="relu")(hidden)

@@ -122,7 +122,7 @@ def import_prices(
         store: A store opened with `FeatureStore.create`, or the path of one, which is made if it is missing.
         source: What to call the origin of the prices.
         replace: Whether a share that came from another source is deleted first.
-        progress: Called after each share with the number of shares written, of all shares, and the share.
+        progress: Called after each share with the number of shares dealt with, of all shares, and the share.
 
     Returns:
         What was taken and what was refused.
@@ -392,7 +392,7 @@ def _write(found: _Found, store: FeatureStore, source: str, replace: bool, progr
             if store.conflicting_source(share.share_id, source) is not None:
                 raise StoreError(store.conflict_message(share.share_id, source))
     done: list[ShareImport] = []
-    for share in found.shares:
+    for number, share in enumerate(found.shares, start=1):
         try:
             bars = _bars(share, store, source, found)
             if bars is not None:
@@ -402,7 +402,7 @@ def _write(found: _Found, store: FeatureStore, source: str, replace: bool, progr
         except StoreError as error:
             raise StoreError(f"{error} ({len(done)} of {len(found.shares)} shares are in)") from error
         if progress is not None:
-            progress(len(done), len(found.shares), share.share_id)
+            progress(number, len(found.shares), share.share_id)
     taken = sum(share.new + share.changed + share.unchanged for share in done)
     refused = sorted(found.refused, key=lambda refusal: (refusal.row, refusal.share_id))
     return ImportReport(tuple(done), taken, tuple(refused), found.ignored)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ Run = Callable[[ExampleGenConfig], Result]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
+def run(tmp_path: Path) -> Run:
     """Runs the component; all runs of a test share one root and one metadata store."""
     from tfx.orchestration import pipeline as tfx_pipeline
 
@@ -93,7 +93,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
         files = {split: sorted((Path(artifact.uri) / f"Split-{split}").iterdir()) for split in SPLITS}
         return Result(step.cached, artifact, files)
 
-    yield run_once
+    return run_once
 
 
 def expected_rows(config: ExampleGenConfig, shares: list[str]) -> dict[str, list[dict[str, list[Any]]]]:

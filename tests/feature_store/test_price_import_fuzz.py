@@ -19,7 +19,7 @@ BEFORE = 30
 TIMES = np.datetime64("2020-01-01") + np.arange(BEFORE)
 CLOSES = np.arange(10.0, 10 + BEFORE)
 QUICK = settings(max_examples=30, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
-THOROUGH = settings(QUICK, max_examples=600)
+THOROUGH = settings(QUICK, max_examples=150)
 
 
 def content(path: Path) -> tuple[list[tuple], list[tuple]]:
