@@ -1,7 +1,8 @@
-"""What every architecture shares: its inputs, its hyperparameters, and how a name leads to it. No TensorFlow at import."""
+"""What every architecture shares: inputs, hyperparameters, and how a name leads to it. No TensorFlow at import."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ class Hyperparameters:
 
     Attributes:
         learning_rate: of Adam in the first step; it falls to 0 along half a cosine over `epochs`.
-        batch_size: rows of a step.
+        batch_size: rows of a step, at most: see `batch_rows`.
         epochs: at most; early stopping may end sooner.
         patience: epochs without a lower loss on the eval split before training ends.
         category_l2: penalty on the squares of what a category's index is turned into. With N training rows it is a
@@ -28,11 +29,24 @@ class Hyperparameters:
             skill.
     """
 
-    learning_rate: float = 3e-3
+    learning_rate: float = 5e-3
     batch_size: int = 2048
-    epochs: int = 8
+    epochs: int = 5
     patience: int = 3
     category_l2: float = 3e-3
+
+    def batch_rows(self, rows: int) -> int:
+        """Rows of a step where there are `rows` to train on.
+
+        Args:
+            rows: of the train split.
+
+        Returns:
+            `batch_size`, or less where an epoch would have under 64 steps: few rows need their steps all the same. At
+            least 32, a power of 2 where it is less than `batch_size`.
+        """
+        largest = rows // 64
+        return min(self.batch_size, max(32, 1 << (largest.bit_length() - 1) if largest else 0))
 
     def updated(self, values: Mapping[str, Any]) -> Hyperparameters:
         """A copy with some values changed.
@@ -41,21 +55,32 @@ class Hyperparameters:
             values: by name; lists stand for tuples, as JSON has none.
 
         Raises:
-            HyperparameterError: a name that does not exist, or a value of another type.
+            HyperparameterError: a name that does not exist, or a value of another type or out of range.
         """
         known = {field.name: getattr(self, field.name) for field in fields(self)}
         for name, value in values.items():
             if name not in known:
                 raise HyperparameterError(f"hyperparameter {name!r} does not exist; there are {', '.join(known)}")
-            wanted = type(known[name])
-            if wanted is tuple and isinstance(value, list):
-                value = tuple(value)
-            if wanted is float and isinstance(value, int):
-                value = float(value)
-            if not isinstance(value, wanted) or isinstance(value, bool):
-                raise HyperparameterError(f"hyperparameter {name} must be of type {wanted.__name__}, not {value!r}")
-            known[name] = value
+            known[name] = _checked(name, type(known[name]), value)
         return replace(self, **known)
+
+
+def _checked(name: str, wanted: Any, value: Any) -> Any:
+    if wanted is tuple:
+        if not isinstance(value, (list, tuple)) or not value:
+            raise HyperparameterError(f"hyperparameter {name} must be a list of whole numbers, not {value!r}")
+        return tuple(_checked(name, int, item) for item in value)
+    # A bool is an int to Python, and none is meant by it here.
+    accepted = (int, float) if wanted is float else wanted
+    if isinstance(value, bool) or not isinstance(value, accepted):
+        raise HyperparameterError(f"hyperparameter {name} must be of type {wanted.__name__}, not {value!r}")
+    if wanted is int and value < 1:
+        raise HyperparameterError(f"hyperparameter {name} must be at least 1, not {value!r}")
+    if wanted is float and not (math.isfinite(value) and value >= 0):
+        raise HyperparameterError(f"hyperparameter {name} must be a finite number and not negative, not {value!r}")
+    if (name == "dropout" and value >= 1) or (name == "learning_rate" and value == 0):
+        raise HyperparameterError(f"hyperparameter {name} must be {'below 1' if value else 'above 0'}, not {value!r}")
+    return wanted(value)
 
 
 @dataclass(frozen=True)
@@ -71,7 +96,7 @@ class InputSpec:
     categories: Mapping[str, int]
 
     def sequence_input(self) -> Any:
-        """A Keras input [batch, steps, channels] over all sequences of the formatter, and the dict of declared inputs."""
+        """A Keras tensor [batch, steps, channels] of all sequences, and the dict of declared inputs."""
         import keras
 
         declared = {

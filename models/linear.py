@@ -19,7 +19,7 @@ class LinearHyperparameters(Hyperparameters):
         learning_rate: larger than a deep model's, since the problem is convex.
     """
 
-    learning_rate: float = 3e-3
+    learning_rate: float = 1e-2
 
 
 def build(inputs: InputSpec, hyperparameters: LinearHyperparameters) -> keras.Model:

@@ -1,4 +1,4 @@
-"""A progress bar for training, on a terminal; elsewhere a line in the log now and then."""
+"""A progress bar for training, on a terminal; elsewhere a line in the log for each epoch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 import keras
 
 _LOG = logging.getLogger(__name__)
-_LOG_EVERY = 10
 
 
 class _Progress(keras.callbacks.Callback):
@@ -23,7 +22,7 @@ class _Progress(keras.callbacks.Callback):
         text = f"loss {logs['loss']:.5f}, eval {logs['val_loss']:.5f}" if logs else ""
         if self._bar is not None:
             self._bar.update(self._task, completed=epoch + 1, losses=text)
-        elif epoch % _LOG_EVERY == 0:
+        else:
             _LOG.info("%s: epoch %d, %s", self._name, epoch + 1, text)
 
 

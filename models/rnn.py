@@ -16,6 +16,7 @@ class RnnHyperparameters(Hyperparameters):
     """Those of the recurrent model.
 
     Attributes:
+        learning_rate: larger than a deep model's; there are few weights.
         units: size of the recurrent state.
         embedding: numbers a share is turned into.
         dropout: share of the last state that is dropped in training.

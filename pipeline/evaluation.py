@@ -14,8 +14,11 @@ from models.serving import PROBABILITY
 # Probabilities of this field crowd around 1/2; with TFMA's default a narrow band of them would share a threshold.
 _THRESHOLDS = 10_000
 
+EXTRACTORS = "components.evidence.tfma_extractors"
+"""The module that gives the Evaluator its extractors."""
+
+# Cross-entropy is not among them: TFMA weighs it wrongly where rows come in groups (tfma_extractors.py).
 _METRICS: tuple[tuple[str, dict[str, object]], ...] = (
-    ("BinaryCrossEntropy", {"name": "average_loss"}),
     ("BinaryAccuracy", {"name": "accuracy"}),
     ("Precision", {"name": "precision"}),
     ("Recall", {"name": "recall"}),
@@ -23,7 +26,6 @@ _METRICS: tuple[tuple[str, dict[str, object]], ...] = (
     ("AUC", {"name": "auc_precision_recall", "curve": "PR", "num_thresholds": _THRESHOLDS}),
     ("MeanLabel", {"name": "label/mean"}),
     ("MeanPrediction", {"name": "prediction/mean"}),
-    ("ExampleCount", {"name": "example_count"}),
 )
 
 

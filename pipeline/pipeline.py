@@ -19,7 +19,7 @@ from components.feature_example_gen.config import ExampleGenConfig
 from components.model_selector import predecessor
 from components.model_selector.component import Candidate, ModelSelector
 from models.trainer import TrainingConfig
-from pipeline.evaluation import evaluation_config
+from pipeline.evaluation import EXTRACTORS, evaluation_config
 
 PREPROCESSING_FN = "models.preprocessing.preprocessing_fn"
 RUN_FN = "models.trainer.run_fn"
@@ -119,6 +119,7 @@ def create_pipeline(
             baseline_model=resolver.outputs[predecessor.MODEL],
             eval_config=evaluation_config(horizon, training.seed, config.evaluation_code),
             schema=schema_gen.outputs["schema"],
+            module_path=EXTRACTORS,
         ).with_id(evaluator_id)
         components += [trainer, resolver, evaluator]
         candidates[training.model] = Candidate(

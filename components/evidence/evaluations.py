@@ -77,7 +77,9 @@ def _reason(metrics: Mapping[str, float], differences: Mapping[str, float], bles
     above = metrics.get(ABOVE_CHANCE, math.nan)
     chance = f"AUC {area:.4f} is {'better' if area > 0.5 else 'no better'} than chance"
     if not above > 0:
-        if area > 0.5:
+        if area > 0.5 and math.isnan(error):
+            chance += ", but there are too few days to tell by how much"
+        elif area > 0.5:
             chance += f", but by less than its standard error of {error:.4f}"
         return chance
     chance += f" by more than its standard error of {error:.4f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import apache_beam as beam
@@ -11,7 +12,7 @@ from tensorflow_model_analysis.metrics import metric_types, metric_util
 
 from components.evidence.statistics import auc_interval, majority, rank_ic
 from models.features import TIME, forward_return_key
-from models.serving import GLOBAL_STEP
+from models.serving import GLOBAL_STEP, PROBABILITY
 
 AUC_EXACT = "auc_exact"
 AUC_LOW = "auc_low"
@@ -23,10 +24,12 @@ RANK_IC_LOW = "rank_ic_low"
 RANK_IC_HIGH = "rank_ic_high"
 ACCURACY_BASELINE = "accuracy_baseline"
 LOSS = "loss"
+AVERAGE_LOSS = "average_loss"
+EXAMPLE_COUNT = "example_count"
 
 NAMES = (
     AUC_EXACT, AUC_LOW, AUC_HIGH, STANDARD_ERROR, ABOVE_CHANCE, RANK_IC, RANK_IC_LOW, RANK_IC_HIGH, ACCURACY_BASELINE,
-    LOSS, GLOBAL_STEP,
+    LOSS, AVERAGE_LOSS, GLOBAL_STEP, EXAMPLE_COUNT,
 )  # fmt: skip
 """
 auc_exact            without thresholds, ties counted half
@@ -35,11 +38,22 @@ auc_standard_error   of the same resampling
 auc_above_chance     auc_exact - 1/2 - auc_standard_error: above 0 is better than chance by more than its error
 rank_ic, _low, _high mean over the days of Spearman's correlation of probability and forward return, and its interval
 accuracy_baseline    accuracy of always naming the majority class
-loss                 mean cross-entropy, what training minimises
+loss                 what training minimises: the mean cross-entropy, as nothing is added to it
+average_loss         mean cross-entropy
 global_step          steps the model was trained
+example_count        rows
 """
 
-_Accumulator = list[list[float]]
+
+@dataclass
+class _Accumulator:
+    """Arrays of rows as they came, one entry a row or a group of rows."""
+
+    labels: list[Any] = field(default_factory=list)
+    probabilities: list[Any] = field(default_factory=list)
+    days: list[Any] = field(default_factory=list)
+    returns: list[Any] = field(default_factory=list)
+    step: float = 0.0
 
 
 class EvidenceOverDays(metric_types.Metric):
@@ -112,36 +126,32 @@ class _Evidence(beam.CombineFn):
         self._resamples = resamples
 
     def create_accumulator(self) -> _Accumulator:
-        return [[], [], [], [], [0.0]]
+        return _Accumulator()
 
     def add_input(self, accumulator: _Accumulator, element: Any) -> _Accumulator:
-        label, probability, _ = next(
-            iter(
-                metric_util.to_label_prediction_example_weight(
-                    element, eval_config=self._eval_config, model_name=self._model_name, output_name=self._output_name
-                )
-            )
-        )
-        labels, probabilities, days, returns, step = accumulator
-        labels.append(float(label[0]))
-        probabilities.append(float(probability[0]))
-        days.append(_number(element.features[TIME]))
-        returns.append(_number(element.features[forward_return_key(self._horizon)]))
-        if not step[0]:
-            predictions = element.get_predictions(self._model_name, self._output_name)
-            step[0] = _number(predictions[GLOBAL_STEP])
+        # One row, or a group of them where the extractors keep batches together (tfma_extractors.py).
+        names = (self._model_name, self._output_name)
+        predictions = element.get_predictions(*names)
+        accumulator.labels.append(_flat(element.get_labels(*names)))
+        accumulator.probabilities.append(_flat(predictions[PROBABILITY]))
+        accumulator.days.append(_flat(element.features[TIME]))
+        accumulator.returns.append(_flat(element.features[forward_return_key(self._horizon)]))
+        accumulator.step = max(accumulator.step, float(_flat(predictions[GLOBAL_STEP])[0]))
         return accumulator
 
     def merge_accumulators(self, accumulators: Iterable[_Accumulator]) -> _Accumulator:
         merged = self.create_accumulator()
         for accumulator in accumulators:
-            for target, part in zip(merged[:4], accumulator[:4], strict=True):
-                target.extend(part)
-            merged[4][0] = max(merged[4][0], accumulator[4][0])
+            merged.labels += accumulator.labels
+            merged.probabilities += accumulator.probabilities
+            merged.days += accumulator.days
+            merged.returns += accumulator.returns
+            merged.step = max(merged.step, accumulator.step)
         return merged
 
     def extract_output(self, accumulator: _Accumulator) -> dict[Any, float]:
-        labels, probabilities, days, returns = (np.asarray(part) for part in accumulator[:4])
+        columns = (accumulator.labels, accumulator.probabilities, accumulator.days, accumulator.returns)
+        labels, probabilities, days, returns = (np.concatenate(column) for column in columns)
         # Beam may bring the rows in any order; the resampling must not depend on it.
         order = np.lexsort((probabilities, returns, days))
         labels, probabilities, days, returns = labels[order], probabilities[order], days[order], returns[order]
@@ -153,10 +163,10 @@ class _Evidence(beam.CombineFn):
         loss = -np.mean(np.where(labels == 1, np.log(clipped), np.log1p(-clipped)))
         values: tuple[Any, ...] = (
             area.value, area.low, area.high, area.standard_error, area.value - 0.5 - area.standard_error,
-            ranks.value, ranks.low, ranks.high, majority(labels), loss, accumulator[4][0],
+            ranks.value, ranks.low, ranks.high, majority(labels), loss, loss, accumulator.step, len(labels),
         )  # fmt: skip
         return {key: float(value) for key, value in zip(self._keys, values, strict=True)}
 
 
-def _number(value: Any) -> float:
-    return float(np.asarray(value).reshape(-1)[0])
+def _flat(values: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(values, np.float64).reshape(-1)

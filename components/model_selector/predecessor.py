@@ -30,10 +30,13 @@ class LatestBlessedPredecessor(resolver.ResolverStrategy):
         """
         del store
         own = {artifact.id for artifact in input_dict[CANDIDATE]}
-        blessings = {
+        # A model that is evaluated again, after a change of the metrics say, has several verdicts: the last one counts.
+        verdicts = {
             blessing.get_int_custom_property("current_model_id"): blessing
-            for blessing in input_dict[BLESSING]
-            if blessing.get_int_custom_property("blessed") == 1
+            for blessing in sorted(input_dict[BLESSING], key=lambda blessing: blessing.id)
+        }
+        blessings = {
+            model: verdict for model, verdict in verdicts.items() if verdict.get_int_custom_property("blessed") == 1
         }
         blessed = [model for model in input_dict[MODEL] if model.id in blessings and model.id not in own]
         if not blessed:

@@ -43,12 +43,19 @@ class Outcome:
     """What a run did.
 
     Attributes:
-        steps: those that ended well.
-        blessed: what the anomalies artifact says of each split, 1 for good.
+        ended: the steps that ended well.
+        blessed: what the anomalies artifact says of each split, 1 for good; None where the run was stopped.
+        error: what stopped the run.
     """
 
-    steps: list[str]
-    blessed: dict[str, int] | None
+    ended: list[str]
+    blessed: dict[str, int] | None = None
+    error: AnomalyError | None = None
+
+    def rows(self) -> list[str]:
+        """The rows of the table of anomalies, without its head."""
+        assert self.error is not None
+        return str(self.error).splitlines()[2:]
 
 
 Validate = Callable[[dict[str, Columns]], Outcome]
@@ -70,10 +77,10 @@ def validate(tmp_path: Path) -> Validate:
 
     class Recorder(StepListener):
         def __init__(self) -> None:
-            self.ended_steps: list[str] = []
+            self.names: list[str] = []
 
         def ended(self, step: Any) -> None:
-            self.ended_steps.append(step.name)
+            self.names.append(step.name)
 
     def run(splits: dict[str, Columns]) -> Outcome:
         schema = schema_for((1, 20), trained=1)
@@ -96,27 +103,26 @@ def validate(tmp_path: Path) -> Validate:
         follower = ImportSchemaGen(schema_file=str(tmp_path / "schema.pbtxt")).with_id("Follower")
         follower.add_upstream_node(validator)
         recorder = Recorder()
+        pipeline = tfx_pipeline.Pipeline(
+            pipeline_name="validation",
+            pipeline_root=str(tmp_path / "root"),
+            components=[importer, schema_gen, validator, follower],
+            metadata_connection_config=sqlite_metadata(str(tmp_path / "metadata.db")),
+        )
         try:
-            steps = run_pipeline(
-                tfx_pipeline.Pipeline(
-                    pipeline_name="validation",
-                    pipeline_root=str(tmp_path / "root"),
-                    components=[importer, schema_gen, validator, follower],
-                    metadata_connection_config=sqlite_metadata(str(tmp_path / "metadata.db")),
-                ),
-                recorder,
-            )
-        finally:
-            run.ended = recorder.ended_steps  # type: ignore[attr-defined]
+            steps = run_pipeline(pipeline, recorder)
+        except AnomalyError as error:
+            return Outcome(recorder.names, error=error)
         [anomalies] = steps["StoppingExampleValidator"].outputs["anomalies"]
-        return Outcome(list(steps), anomalies.get_json_value_custom_property("blessed"))
+        return Outcome(recorder.names, anomalies.get_json_value_custom_property("blessed"))
 
     return run
 
 
 def test_good_data_passes_and_what_follows_runs(validate: Validate, tmp_path: Path) -> None:
     outcome = validate({"train": good(200, seed=1), "eval": good(80, seed=2), "test": good(90, seed=3)})
-    assert outcome.steps[2:] == ["StoppingExampleValidator", "Follower"]
+    assert outcome.error is None
+    assert outcome.ended[2:] == ["StoppingExampleValidator", "Follower"]
     assert outcome.blessed == {"train": 1, "eval": 1, "test": 1}
     assert list((tmp_path / "root" / "Follower").rglob("schema.pbtxt"))
 
@@ -163,28 +169,26 @@ SPOILT: dict[str, tuple[Columns, str, str]] = {
 @pytest.mark.parametrize("case", SPOILT)
 def test_data_that_breaks_the_schema_ends_the_run(case: str, validate: Validate, tmp_path: Path) -> None:
     columns, feature, wrong = SPOILT[case]
-    with pytest.raises(AnomalyError) as stopped:
-        validate({"eval": columns})
-    lines = str(stopped.value).splitlines()
-    assert "models/schema.pbtxt" in lines[0]
-    assert "awesome schema update" in lines[0]
-    assert lines[1].split() == ["split", "feature", "what", "is", "wrong"]
+    outcome = validate({"eval": columns})
+    head, titles = str(outcome.error).splitlines()[:2]
+    assert "models/schema.pbtxt" in head
+    assert "awesome schema update" in head
+    assert titles.split() == ["split", "feature", "what", "is", "wrong"]
     # One row of the table: only this split and this feature are at fault.
-    [row] = lines[2:]
+    [row] = outcome.rows()
     assert row.split()[:2] == ["eval", feature]
     assert re.search(wrong, row), row
-    assert row.index(feature) == lines[1].index("feature")
-    assert sorted(validate.ended) == ["ImportSchemaGen", "Statistics"]  # type: ignore[attr-defined]
+    assert row.index(feature) == titles.index("feature")
+    assert sorted(outcome.ended) == ["ImportSchemaGen", "Statistics"]
     assert not (tmp_path / "root" / "Follower").exists()
 
 
 def test_every_fault_of_every_split_is_told_at_once(validate: Validate) -> None:
-    with pytest.raises(AnomalyError) as stopped:
-        validate(
-            {
-                "train": with_value(without(good(), "closes"), "label_1", 3, [2]),
-                "test": with_value(good(), "forward_return_20", 3, [float("nan")]),
-            }
-        )
-    rows = [line.split()[:2] for line in str(stopped.value).splitlines()[2:]]
+    outcome = validate(
+        {
+            "train": with_value(without(good(), "closes"), "label_1", 3, [2]),
+            "test": with_value(good(), "forward_return_20", 3, [float("nan")]),
+        }
+    )
+    rows = [row.split()[:2] for row in outcome.rows()]
     assert rows == [["train", "closes"], ["train", "label_1"], ["test", "forward_return_20"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,27 +66,31 @@ class Result:
         return rows
 
 
-Run = Callable[[ExampleGenConfig], Result]
+Run = Callable[..., Result]
+
+TWO_WORKERS = ("--runner=DirectRunner", "--direct_running_mode=multi_processing", "--direct_num_workers=2")
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs the component; all runs of a test share one root and one metadata store."""
+    """Runs the component, `run(config)` or `run(config, beam)`; a test's runs share one root and one metadata store."""
     from tfx.orchestration import pipeline as tfx_pipeline
 
     from components.feature_example_gen.component import FeatureExampleGen
     from pipeline.pipeline import DIRECT_RUNNER
     from pipeline.runner import run_pipeline, sqlite_metadata
 
-    def run_once(config: ExampleGenConfig) -> Result:
+    # Naming requirements keeps TFX from packing itself for workers elsewhere, which takes seconds each time.
+    one_process = (*DIRECT_RUNNER, f"--requirements_file={os.devnull}")
+
+    def run_once(config: ExampleGenConfig, beam: Sequence[str] = one_process) -> Result:
         pipeline = tfx_pipeline.Pipeline(
             pipeline_name="examples",
             pipeline_root=str(tmp_path / "root"),
             components=[FeatureExampleGen(config)],
             enable_cache=True,
             metadata_connection_config=sqlite_metadata(str(tmp_path / "metadata.db")),
-            # Naming requirements keeps TFX from packing itself for workers elsewhere, seconds each time.
-            beam_pipeline_args=[*DIRECT_RUNNER, f"--requirements_file={os.devnull}"],
+            beam_pipeline_args=list(beam),
         )
         step = run_pipeline(pipeline)["FeatureExampleGen"]
         [artifact] = step.outputs["examples"]
@@ -146,6 +150,16 @@ def test_files_and_properties_hold_what_was_labelled(database: Path, run: Run) -
         assert several.artifact.get_int_custom_property(f"{split}_rows") == len(expected[split])
         assert several.artifact.get_int_custom_property(f"{split}_first") == number(f"{split}_first")
         assert several.artifact.get_int_custom_property(f"{split}_last") == number(f"{split}_last")
+
+
+def test_workers_of_their_own_write_the_same_rows(database: Path, run: Run) -> None:
+    config = ExampleGenConfig(str(database), splits=SETTINGS, shard_rows=1)
+    result = run(config, TWO_WORKERS)
+    expected = expected_rows(config, ["AAA", "BBB", "CCC"])
+    for split in SPLITS:
+        assert len(result.files[split]) == 3
+        assert in_order(result.rows(split)) == expected[split]
+        assert result.artifact.get_int_custom_property(f"{split}_rows") == len(expected[split])
 
 
 def test_shares_and_settings_choose_the_rows(database: Path, run: Run) -> None:

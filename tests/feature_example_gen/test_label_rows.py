@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.feature_example_gen import examples
@@ -326,7 +326,7 @@ def cases(draw: st.DrawFn) -> tuple[dict[str, Prices], SplitSettings]:
             closes = np.round(100 * np.exp(np.cumsum(rng.normal(0, 0.02, len(here)))), 1)
             market[f"S{number}"] = Prices([days[i] for i in here], closes.tolist())
     horizons = tuple(draw(st.lists(st.integers(1, 25), min_size=1, max_size=3, unique=True)))
-    first = draw(st.floats(0.3, 0.5))
+    first = draw(st.floats(0.25, 0.4))
     chosen = SplitSettings(
         fractions=(first, 0.3, 0.7 - first),
         embargo=draw(st.sampled_from([20, 21, 21, 25, 30])),
@@ -337,7 +337,7 @@ def cases(draw: st.DrawFn) -> tuple[dict[str, Prices], SplitSettings]:
 
 
 @given(cases())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_window_and_no_label_crosses_a_border(case: tuple[dict[str, Prices], SplitSettings]) -> None:
     market, chosen = case
     table = feature_table(market)

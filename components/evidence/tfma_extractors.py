@@ -1,0 +1,72 @@
+"""custom_extractors: keeps the rows of a batch together, by year, where TFMA would take them apart one by one.
+
+TFMA's metrics accept arrays of labels and predictions as well as single ones, but by default it makes a Python dict of
+every row and hands each to every metric of every slice. With a few hundred groups instead of tens of thousands of rows
+the same metrics give the same numbers in a fraction of the time. The one thing that changes is what TFMA's ExampleCount
+counts: groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import tensorflow_model_analysis as tfma
+
+from models.features import TIME, YEAR, forward_return_key
+
+_UNBATCH = tfma.extractors.UnbatchExtractor().stage_name
+_RETURNS = forward_return_key(0).removesuffix("0")
+_FEATURES, _LABELS, _PREDICTIONS = tfma.FEATURES_KEY, tfma.LABELS_KEY, tfma.PREDICTIONS_KEY
+
+
+def custom_extractors(eval_shared_model: Any, eval_config: Any, tensor_adapter_config: Any) -> list[Any]:
+    """What the Evaluator calls.
+
+    Args:
+        eval_shared_model: TFMA's.
+        eval_config: TFMA's.
+        tensor_adapter_config: TFMA's.
+
+    Returns:
+        TFMA's default extractors, with the one that takes batches apart replaced.
+    """
+    extractors = tfma.default_extractors(
+        eval_shared_model=eval_shared_model, eval_config=eval_config, tensor_adapter_config=tensor_adapter_config
+    )
+    if _UNBATCH not in [extractor.stage_name for extractor in extractors]:
+        raise RuntimeError(f"TFMA has no extractor {_UNBATCH} any more; this module has to follow")
+    return [
+        tfma.extractors.Extractor(stage_name=_UNBATCH, ptransform="GroupByYear" >> beam.FlatMap(_groups))
+        if extractor.stage_name == _UNBATCH
+        else extractor
+        for extractor in extractors
+    ]
+
+
+def _groups(batch: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The rows of a batch of extracts, grouped by year: labels [rows], predictions by name [rows]."""
+    features = batch[_FEATURES]
+    years = np.asarray(features[YEAR]).reshape(-1)
+    # A horizon that not every row has a label for comes as a sparse tensor; no metric reads it.
+    kept = {
+        key: values.reshape(-1)
+        for key, values in features.items()
+        if isinstance(values, np.ndarray) and (key == TIME or key.startswith(_RETURNS))
+    }
+    for year in np.unique(years):
+        rows = years == year
+        yield {
+            _FEATURES: {YEAR: np.array([year])} | {key: values[rows] for key, values in kept.items()},
+            _LABELS: np.asarray(batch[_LABELS]).reshape(-1)[rows],
+            _PREDICTIONS: _take(batch[_PREDICTIONS], rows),
+        }
+
+
+def _take(predictions: Any, rows: np.ndarray[Any, Any]) -> Any:
+    """The same rows of every prediction; with a baseline there is a dict of them for each model."""
+    if isinstance(predictions, dict):
+        return {key: _take(values, rows) for key, values in predictions.items()}
+    return np.asarray(predictions).reshape(-1)[rows]

@@ -1,0 +1,76 @@
+"""An Evaluator with the pipeline's own configuration, on models that answer with a feature of the example."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from answered_rows import STEPS, AnsweredRows, Evaluate, Evaluated, write_examples
+
+
+@pytest.fixture(scope="module")
+def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
+    """Runs TFX's Evaluator on rows: `evaluate(rows, baseline=True, horizon=1, files=1)`."""
+    import tensorflow as tf
+    from tfx.components.evaluator import executor
+    from tfx.components.util import examples_utils
+    from tfx.proto import example_gen_pb2
+    from tfx.types import standard_artifacts
+    from tfx.utils import proto_utils
+
+    from components.evidence.evaluations import read_evaluation
+    from pipeline.evaluation import evaluation_config
+    from pipeline.pipeline import DIRECT_RUNNER
+
+    class Answer(tf.Module):
+        def __init__(self, feature: str) -> None:
+            super().__init__()
+            self.feature = feature
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+        def serving_default(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+            parsed = tf.io.parse_example(examples, {self.feature: tf.io.FixedLenFeature([1], tf.float32)})
+            probability = parsed[self.feature]
+            step = tf.constant(STEPS[self.feature], tf.int64)
+            return {"probability": probability, "global_step": tf.fill(tf.shape(probability), step)}
+
+    root = tmp_path_factory.mktemp("models")
+    models = {}
+    for number, name in enumerate(("candidate", "baseline"), start=1):
+        module = Answer(name)
+        signature = module.serving_default.get_concrete_function()
+        tf.saved_model.save(module, str(root / name / "Format-Serving"), {"serving_default": signature})
+        models[name] = standard_artifacts.Model()
+        models[name].uri = str(root / name)
+        models[name].id = number
+
+    def run(rows: AnsweredRows, baseline: bool = True, horizon: int = 1, files: int = 1, seed: int = 0) -> Evaluated:
+        folder = tmp_path_factory.mktemp("evaluation")
+        write_examples(rows, horizon, folder / "examples" / "Split-test", files)
+        examples = standard_artifacts.Examples()
+        examples.uri = str(folder / "examples")
+        examples.split_names = '["train", "eval", "test"]'
+        examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
+        evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
+        evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
+        context = executor.Executor.Context(
+            beam_pipeline_args=[*DIRECT_RUNNER, f"--requirements_file={os.devnull}"],
+            tmp_dir=str(folder / "tmp"),
+            unique_id="1",
+        )
+        executor.Executor(context).Do(
+            {
+                "examples": [examples],
+                "model": [models["candidate"]],
+                "baseline_model": [models["baseline"]] if baseline else [],
+            },
+            {"evaluation": [evaluation], "blessing": [blessing]},
+            {
+                "eval_config": proto_utils.proto_to_json(evaluation_config(horizon, seed)),
+                "example_splits": '["test"]',
+                "fairness_indicator_thresholds": "null",
+            },
+        )
+        return Evaluated(read_evaluation(evaluation.uri, blessing.uri), blessing)
+
+    return run

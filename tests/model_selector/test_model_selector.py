@@ -1,0 +1,262 @@
+"""The choice of the champion, its way through ModelSelector and Pusher, and the search for predecessors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from components.evidence.evaluations import Evaluation
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
+
+
+def evaluation(auc: float, blessed: bool) -> Evaluation:
+    from components.evidence.evaluations import Evaluation
+    from components.evidence.tfma_metrics import AUC_EXACT
+
+    # A rough AUC that says the opposite: the exact one must decide.
+    metrics = {AUC_EXACT: auc, "auc": 1 - auc, "rank_ic": float("nan")}
+    return Evaluation(metrics, {}, blessed, f"because of {auc}")
+
+
+# choose
+
+
+@pytest.mark.parametrize(
+    ("candidates", "champion"),
+    [
+        ({}, None),
+        ({"linear": (0.52, False), "dnn": (0.9, False)}, None),
+        ({"linear": (0.52, True)}, "linear"),
+        ({"linear": (0.52, True), "dnn": (0.55, True), "rnn": (0.54, True)}, "dnn"),
+        # The best is not blessed, so the best of the others it is.
+        ({"linear": (0.52, True), "dnn": (0.60, False), "rnn": (0.53, True)}, "rnn"),
+        # Equal ones: the first, which is the simpler model.
+        ({"linear": (0.53, True), "dnn": (0.53, True)}, "linear"),
+        ({"dnn": (0.53, True), "linear": (0.53, True)}, "dnn"),
+    ],
+)
+def test_the_best_blessed_candidate_is_the_champion(
+    candidates: Mapping[str, tuple[float, bool]], champion: str | None
+) -> None:
+    from components.model_selector.executor import choose
+
+    assert choose({name: evaluation(*values) for name, values in candidates.items()}) == champion
+
+
+# ModelSelector between importers and Pusher
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of the selector left behind."""
+
+    steps: dict[str, Any]
+    model: Any
+    blessing: Any
+    pushed: list[Path]
+
+
+Select = Callable[[Mapping[str, tuple[float, bool]]], Outcome]
+
+
+@pytest.fixture
+def select(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Select:
+    """Runs ModelSelector and Pusher on candidates whose evaluations are given instead of read."""
+    from tfx.components import Pusher
+    from tfx.dsl.components.common.importer import Importer
+    from tfx.orchestration import pipeline as tfx_pipeline
+    from tfx.proto import pusher_pb2
+    from tfx.types import standard_artifacts
+
+    from components.model_selector import executor
+    from components.model_selector.component import Candidate, ModelSelector
+    from pipeline.runner import run_pipeline, sqlite_metadata
+
+    kinds = {
+        "model": standard_artifacts.Model,
+        "evaluation": standard_artifacts.ModelEvaluation,
+        "blessing": standard_artifacts.ModelBlessing,
+    }
+
+    def run(candidates: Mapping[str, tuple[float, bool]]) -> Outcome:
+        def read(evaluation_uri: str, blessing_uri: str) -> Evaluation:
+            name = Path(evaluation_uri).parent.name
+            # Each candidate's own blessing must be read with its evaluation.
+            assert Path(blessing_uri) == tmp_path / name / "blessing"
+            assert Path(evaluation_uri) == tmp_path / name / "evaluation"
+            return evaluation(*candidates[name])
+
+        monkeypatch.setattr(executor, "read_evaluation", read)
+        components: list[Any] = []
+        channels = {}
+        for name in candidates:
+            for kind in kinds:
+                (tmp_path / name / kind).mkdir(parents=True, exist_ok=True)
+            serving = tmp_path / name / "model" / "Format-Serving"
+            (serving / "variables").mkdir(parents=True, exist_ok=True)
+            (serving / "saved_model.pb").write_text(f"I am {name}")
+            (serving / "variables" / "variables.index").write_text(name * 2)
+            importers = {
+                kind: Importer(source_uri=str(tmp_path / name / kind), artifact_type=artifact).with_id(f"{name}.{kind}")
+                for kind, artifact in kinds.items()
+            }
+            components += importers.values()
+            channels[name] = Candidate(**{kind: importer.outputs["result"] for kind, importer in importers.items()})
+        selector = ModelSelector(channels)
+        pusher = Pusher(
+            model=selector.outputs["model"],
+            model_blessing=selector.outputs["blessing"],
+            push_destination=pusher_pb2.PushDestination(
+                filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(tmp_path / "serving"))
+            ),
+        )
+        steps = run_pipeline(
+            tfx_pipeline.Pipeline(
+                pipeline_name="selection",
+                pipeline_root=str(tmp_path / "root"),
+                components=[*components, selector, pusher],
+                enable_cache=True,
+                metadata_connection_config=sqlite_metadata(str(tmp_path / "metadata.db")),
+            )
+        )
+        [model] = steps["ModelSelector"].outputs["model"]
+        [blessing] = steps["ModelSelector"].outputs["blessing"]
+        serving = tmp_path / "serving"
+        return Outcome(steps, model, blessing, sorted(serving.iterdir()) if serving.exists() else [])
+
+    return run
+
+
+def files_of(artifact: Any) -> list[str]:
+    return sorted(path.name for path in Path(artifact.uri).rglob("*") if path.is_file())
+
+
+def test_the_champion_is_copied_blessed_and_pushed(select: Select, tmp_path: Path) -> None:
+    from components.model_selector.files import read_evidence
+
+    outcome = select({"linear": (0.52, True), "dnn": (0.55, True), "rnn": (0.58, False)})
+    assert outcome.model.get_string_custom_property("champion") == "dnn"
+    assert outcome.blessing.get_string_custom_property("champion") == "dnn"
+    assert outcome.blessing.get_int_custom_property("blessed") == 1
+    assert files_of(outcome.blessing) == ["BLESSED"]
+    serving = Path(outcome.model.uri) / "Format-Serving"
+    assert (serving / "saved_model.pb").read_text() == "I am dnn"
+    assert (serving / "variables" / "variables.index").read_text() == "dnndnn"
+    # What is known of the model goes with it, and only numbers that JSON can hold.
+    assert read_evidence(serving) == {"auc_exact": 0.55, "auc": pytest.approx(0.45)}
+
+    [version] = outcome.pushed
+    assert (version / "saved_model.pb").read_text() == "I am dnn"
+    assert read_evidence(version)["auc_exact"] == 0.55
+    [pushed] = outcome.steps["Pusher"].outputs["pushed_model"]
+    assert pushed.get_int_custom_property("pushed") == 1
+    # The candidate itself is left as it was trained.
+    assert not (tmp_path / "dnn" / "model" / "Format-Serving" / "assets.extra").exists()
+
+    again = select({"linear": (0.52, True), "dnn": (0.55, True), "rnn": (0.58, False)})
+    assert again.steps["ModelSelector"].cached
+    assert again.steps["Pusher"].cached
+    assert again.pushed == [version]
+
+
+def test_without_a_blessed_candidate_nothing_is_pushed_and_the_run_ends_well(
+    select: Select, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "components.model_selector.executor")
+    outcome = select({"linear": (0.52, False), "dnn": (0.55, False)})
+    assert outcome.blessing.get_int_custom_property("blessed") == 0
+    assert outcome.blessing.get_string_custom_property("champion") == ""
+    assert outcome.model.get_string_custom_property("champion") == ""
+    assert files_of(outcome.blessing) == ["NOT_BLESSED"]
+    assert files_of(outcome.model) == []
+    assert outcome.pushed == []
+    [pushed] = outcome.steps["Pusher"].outputs["pushed_model"]
+    assert pushed.get_int_custom_property("pushed") == 0
+    assert "linear is not blessed: because of 0.52" in caplog.messages
+    assert "dnn is not blessed: because of 0.55" in caplog.messages
+
+
+def test_a_name_that_cannot_be_part_of_a_channel_is_refused() -> None:
+    from tfx.types import Channel, standard_artifacts
+
+    from components.model_selector.component import Candidate, ModelSelector
+
+    candidate = Candidate(
+        Channel(type=standard_artifacts.Model),
+        Channel(type=standard_artifacts.ModelEvaluation),
+        Channel(type=standard_artifacts.ModelBlessing),
+    )
+    with pytest.raises(ValueError, match=r"model name 'a\.model' cannot"):
+        ModelSelector({"a.model": candidate})
+
+
+# LatestBlessedPredecessor
+
+
+def model(number: int) -> Any:
+    from tfx.types import standard_artifacts
+
+    artifact = standard_artifacts.Model()
+    artifact.id = number
+    return artifact
+
+
+def blessing(number: int, of: int, blessed: int) -> Any:
+    """As TFX's Evaluator marks it."""
+    from tfx.components.evaluator import constants
+    from tfx.types import standard_artifacts
+
+    artifact = standard_artifacts.ModelBlessing()
+    artifact.id = number
+    artifact.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, of)
+    artifact.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, blessed)
+    return artifact
+
+
+@pytest.mark.parametrize(
+    ("models", "verdicts", "candidate", "expected"),
+    [
+        # The first run of all.
+        ([], [], 1, None),
+        ([1], [], 1, None),
+        # A repeated run finds its own candidate blessed.
+        ([1], [(1, 1)], 1, None),
+        # The last blessed one, not the last one, in whatever order the channels bring them.
+        ([1, 2, 3, 4], [(1, 1), (2, 1), (3, 0)], 4, 2),
+        ([4, 2, 1, 3], [(3, 0), (1, 1), (2, 1)], 4, 2),
+        # Own candidate blessed in an earlier run: its predecessor is the one it had then.
+        ([1, 2, 3], [(1, 1), (2, 1), (3, 1)], 3, 2),
+        # None was blessed.
+        ([1, 2, 3], [(1, 0), (2, 0)], 3, None),
+        # A blessing whose model is not there, as when it is another kind's.
+        ([2, 3], [(1, 1)], 3, None),
+        # An old candidate taken from the cache stands against what was blessed since.
+        ([1, 2], [(1, 1), (2, 1)], 1, 2),
+        # Evaluated again after a change of the metrics: the later verdict counts.
+        ([1, 2, 3], [(1, 1), (2, 1), (2, 0)], 3, 1),
+        ([1, 2, 3], [(1, 1), (2, 0), (2, 1)], 3, 2),
+    ],
+)
+def test_the_predecessor_is_the_last_blessed_model_but_the_candidate(
+    models: list[int], verdicts: list[tuple[int, int]], candidate: int, expected: int | None
+) -> None:
+    from components.model_selector.predecessor import BLESSING, CANDIDATE, MODEL, LatestBlessedPredecessor
+
+    blessings = [blessing(100 + i, of, blessed) for i, (of, blessed) in enumerate(verdicts)]
+    own = model(candidate)
+    found = LatestBlessedPredecessor().resolve_artifacts(
+        None, {MODEL: [model(number) for number in models], BLESSING: blessings, CANDIDATE: [own]}
+    )
+    assert set(found) == {MODEL, BLESSING, CANDIDATE}
+    assert found[CANDIDATE] == [own]
+    assert [artifact.id for artifact in found[MODEL]] == ([] if expected is None else [expected])
+    assert [artifact.get_int_custom_property("current_model_id") for artifact in found[BLESSING]] == (
+        [] if expected is None else [expected]
+    )
+    assert all(artifact.get_int_custom_property("blessed") == 1 for artifact in found[BLESSING])

@@ -1,0 +1,82 @@
+"""The declarations of what a model sees agree with each other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from models.errors import UnknownNameError
+from models.features import CLOSES, SHARE_ID, TIME, WINDOW
+from models.formatters import FORMATTERS, Kind, Operation, get_formatter
+
+ALL = pytest.mark.parametrize("name", list(FORMATTERS))
+
+
+def test_there_are_three() -> None:
+    assert list(FORMATTERS) == ["window_returns", "closes", "closes_with_time"]
+
+
+def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
+    with pytest.raises(
+        UnknownNameError, match=r"'raw' does not exist; there are window_returns, closes, closes_with_time"
+    ):
+        get_formatter("raw")
+
+
+def test_declarations_import_no_tensorflow() -> None:
+    code = "import sys, models.formatters; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@ALL
+def test_a_formatter_is_found_under_its_own_name(name: str) -> None:
+    assert get_formatter(name).name == name
+    assert len(get_formatter(name).description) > 40
+
+
+@ALL
+def test_every_source_is_a_feature_an_example_carries(name: str) -> None:
+    assert set(get_formatter(name).sources) <= {CLOSES, SHARE_ID, TIME}
+
+
+@ALL
+def test_names_of_features_are_unique_and_none_hides_a_raw_one(name: str) -> None:
+    names = [feature.name for feature in get_formatter(name).features]
+    assert len(set(names)) == len(names)
+    assert not set(names) & {CLOSES, SHARE_ID, TIME}
+
+
+@ALL
+def test_kind_steps_and_operation_of_each_feature_agree(name: str) -> None:
+    for feature in get_formatter(name).features:
+        assert (feature.steps > 1) == (feature.kind is Kind.SEQUENCE), feature
+        assert (feature.operation is Operation.VOCABULARY) == (feature.kind is Kind.CATEGORY), feature
+
+
+@ALL
+def test_every_formatter_sees_the_share_and_one_sequence(name: str) -> None:
+    formatter = get_formatter(name)
+    assert "share" in [feature.name for feature in formatter.of_kind(Kind.CATEGORY)]
+    assert len(formatter.of_kind(Kind.SEQUENCE)) == 1
+
+
+def test_a_window_of_closes_has_one_return_less() -> None:
+    (returns,) = get_formatter("window_returns").of_kind(Kind.SEQUENCE)
+    (closes,) = get_formatter("closes").of_kind(Kind.SEQUENCE)
+    assert (returns.steps, closes.steps) == (WINDOW - 1, WINDOW) == (20, 21)
+
+
+def test_only_the_formatter_that_shows_the_leak_sees_the_day() -> None:
+    assert [name for name in FORMATTERS if TIME in get_formatter(name).sources] == ["closes_with_time"]
+
+
+def test_the_two_that_tell_the_date_warn_and_name_the_one_to_use() -> None:
+    assert get_formatter("window_returns").warning is None
+    for name in ("closes", "closes_with_time"):
+        assert "use window_returns" in (get_formatter(name).warning or "")
+
+
+def test_sources_are_listed_once() -> None:
+    assert get_formatter("window_returns").sources == (CLOSES, SHARE_ID)

@@ -1,0 +1,194 @@
+"""Training in memory: repeatable, stops at the best epoch, and learns what there is to learn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from components.evidence.statistics import auc
+from components.synthetic_market.scenarios import get_scenario
+from models.features import WINDOW
+from models.formatters import FORMATTERS, DataFormatter, Operation, get_formatter
+from models.registry import ARCHITECTURES, get_architecture
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
+
+SHARES, SESSIONS = 20, 700
+EVERY_VERSION = [(name, version) for name, architecture in ARCHITECTURES.items() for version in architecture.versions]
+
+
+@dataclass(frozen=True)
+class Market:
+    """A synthetic market as three splits in the order of time, with the sizes of the categories."""
+
+    train: Any
+    held_out: Any
+    test: Any
+    spec: Any
+
+
+def market(scenario: str, formatter: DataFormatter, seed: int = 0) -> Market:
+    from models.architecture import InputSpec
+    from models.data import Rows
+
+    returns = get_scenario(scenario).simulate(SHARES, SESSIONS, np.random.default_rng(seed)) * 0.02
+    closes = 100 * np.exp(np.cumsum(returns, axis=0))
+    windows = np.lib.stride_tricks.sliding_window_view(closes, WINDOW, axis=0)[:-1]  # [days, shares, 21], oldest first
+    ahead = returns[WINDOW:]
+    days = len(windows)
+    fitted = windows[: int(0.7 * days)].reshape(-1, WINDOW)
+
+    def split(first: int, last: int) -> Any:
+        kept = windows[first:last].reshape(-1, WINDOW)
+        share = np.tile(np.arange(SHARES), last - first)
+        day = np.repeat(np.arange(first, last), SHARES)
+        features = {
+            feature.name: _values(feature.operation, kept, fitted, share if feature.name == "share" else day)
+            for feature in formatter.features
+        }
+        following = ahead[first:last].reshape(-1)
+        names = np.array([str(s) for s in share], dtype=object)
+        return Rows(features, (following > 0).astype(np.float32), day, names, following.astype(np.float32))
+
+    borders = int(0.7 * days), int(0.8 * days)
+    return Market(
+        split(0, borders[0]),
+        split(borders[0] + WINDOW, borders[1]),
+        split(borders[1] + WINDOW, days),
+        InputSpec(formatter, {"share": SHARES + 1, "day": days + 1}),
+    )
+
+
+def _values(
+    operation: Operation, closes: npt.NDArray[Any], fitted: npt.NDArray[Any], index: npt.NDArray[Any]
+) -> npt.NDArray[Any]:
+    def volatility(windows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.sqrt(np.mean(np.diff(np.log(windows), axis=1) ** 2, axis=1, keepdims=True))
+
+    if operation is Operation.VOCABULARY:
+        return index[:, None].astype(np.int64)
+    if operation is Operation.Z_SCORE:
+        return ((closes - fitted.mean(axis=0)) / fitted.std(axis=0)).astype(np.float32)
+    if operation is Operation.Z_SCORED_LOG_VOLATILITY:
+        logs = np.log(volatility(fitted))
+        return ((np.log(volatility(closes)) - logs.mean()) / logs.std()).astype(np.float32)
+    return (np.diff(np.log(closes), axis=1) / volatility(closes)).astype(np.float32)
+
+
+def trained(name: str, version: int, data: Market, seed: int = 0, **hyperparameters: Any) -> tuple[Any, Any]:
+    from models.trainer import train
+
+    values = get_architecture(name).hyperparameters.updated(hyperparameters)
+    return train(name, version, values, data.spec, data.train, data.held_out, seed)
+
+
+def scores(model: Any, rows: Any) -> npt.NDArray[np.float64]:
+    inputs = {tensor.name: rows.features[tensor.name] for tensor in model.inputs}
+    return model.predict(inputs, batch_size=4096, verbose=0)[:, 0].astype(np.float64)
+
+
+@pytest.fixture(scope="module")
+def easy() -> Market:
+    return market("reversal_easy", get_formatter("window_returns"))
+
+
+@pytest.mark.parametrize(("name", "version"), EVERY_VERSION)
+def test_every_version_learns_an_easy_market_with_its_defaults(name: str, version: int, easy: Market) -> None:
+    assert 9_000 < len(easy.train.label) < 11_000
+    model, history = trained(name, version, easy)
+    score = scores(model, easy.test)
+    assert model.output_shape == (None, 1)
+    assert len(history.epoch) <= get_architecture(name).hyperparameters.epochs
+    # The best there is, is 0.636.
+    assert 0.55 < auc(easy.test.label.astype(int), score) < 0.70
+    # A logit, not a probability, and about as many up as down.
+    assert score.min() < 0 < score.max()
+
+
+@pytest.mark.parametrize(("name", "version"), EVERY_VERSION)
+@pytest.mark.parametrize("formatter", list(FORMATTERS))
+def test_every_version_builds_for_every_formatter_and_uses_all_it_sees(name: str, version: int, formatter: str) -> None:
+    import keras
+
+    from models.architecture import InputSpec
+
+    declared = get_formatter(formatter)
+    keras.utils.set_random_seed(0)
+    architecture = get_architecture(name)
+    model = architecture.versions[version](InputSpec(declared, {"share": 5, "day": 9}), architecture.hyperparameters)
+    assert sorted(tensor.name for tensor in model.inputs) == sorted(feature.name for feature in declared.features)
+    # Weights that begin at zero would hide a feature that is left out.
+    model.set_weights([np.random.default_rng(i).normal(0, 0.3, w.shape) for i, w in enumerate(model.get_weights())])
+    rng = np.random.default_rng(1)
+    batch = {
+        feature.name: rng.integers(0, 3, (6, 1)) if feature.operation is Operation.VOCABULARY
+        else rng.normal(size=(6, feature.steps)).astype(np.float32)
+        for feature in declared.features
+    }  # fmt: skip
+    before = np.asarray(model(batch))
+    assert before.shape == (6, 1)
+    for feature in declared.features:
+        changed = np.asarray(model({**batch, feature.name: batch[feature.name] + 1}))
+        assert np.abs(changed - before).max() > 1e-5, feature.name
+
+
+@pytest.mark.parametrize("name", list(ARCHITECTURES))
+def test_an_index_that_was_never_trained_on_changes_nothing(name: str, easy: Market) -> None:
+    model, _ = trained(name, get_architecture(name).default_version, easy, epochs=1)
+    (table,) = model.get_layer("share_embedding").get_weights()
+    assert np.all(table[SHARES] == 0)
+    assert np.abs(table[:SHARES]).min(axis=0).max() > 0
+
+
+@pytest.mark.parametrize("name", list(ARCHITECTURES))
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(name: str, easy: Market) -> None:
+    version = get_architecture(name).default_version
+    (first, losses), (second, again), (other, others) = (
+        trained(name, version, easy, seed=seed, epochs=2) for seed in (5, 5, 6)
+    )
+    assert losses.history == again.history
+    assert losses.history != others.history
+    for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(scores(first, easy.test), scores(other, easy.test))
+
+
+def test_the_weights_are_those_of_the_best_epoch() -> None:
+    noise = market("null", get_formatter("window_returns"))
+    model, history = trained("dnn", 1, noise, epochs=6, patience=6, learning_rate=0.01, dropout=0.0)
+    losses = history.history["val_loss"]
+    assert int(np.argmin(losses)) < len(losses) - 1
+    inputs = {tensor.name: noise.held_out.features[tensor.name] for tensor in model.inputs}
+    loss = model.evaluate(inputs, noise.held_out.label[:, None], batch_size=8192, verbose=0, return_dict=True)["loss"]
+    assert loss == pytest.approx(min(losses), abs=1e-6)
+    assert loss < losses[-1]
+
+
+def test_training_ends_when_the_loss_has_not_fallen_for_patience_epochs() -> None:
+    noise = market("null", get_formatter("window_returns"))
+    _, history = trained("dnn", 1, noise, epochs=30, patience=2, learning_rate=0.01, dropout=0.0)
+    losses = history.history["val_loss"]
+    assert len(losses) < 30
+    assert len(losses) == int(np.argmin(losses)) + 1 + 2
+
+
+def test_steps_fit_the_rows_and_the_learning_rate_falls_to_zero(easy: Market) -> None:
+    model, history = trained("linear", 1, easy, epochs=2)
+    rows = len(easy.train.label)
+    assert len(history.epoch) == 2
+    assert int(model.optimizer.iterations.numpy()) == 2 * -(-rows // 128)
+    assert float(model.optimizer.learning_rate) < 1e-6
+
+
+def test_the_balance_of_the_classes_is_learned() -> None:
+    data = market("null", get_formatter("window_returns"))
+    share_up = 0.7
+    for rows in (data.train, data.held_out, data.test):
+        rows.label[:] = np.random.default_rng(4).random(len(rows.label)) < share_up
+    model, _ = trained("linear", 1, data)
+    probability = 1 / (1 + np.exp(-scores(model, data.test)))
+    assert probability.mean() == pytest.approx(share_up, abs=0.03)
