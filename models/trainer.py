@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -93,8 +94,12 @@ def train(
     """
     keras.utils.set_random_seed(seed)
     model = get_architecture(architecture).versions[version](inputs, hyperparameters)
+    batch_size = hyperparameters.batch_rows(len(rows.label))
+    steps = math.ceil(len(rows.label) / batch_size) * hyperparameters.epochs
+    # The learning rate falls to zero over the epochs: a few are enough then, and the last is seldom worse than the best.
+    schedule = keras.optimizers.schedules.CosineDecay(hyperparameters.learning_rate, steps)
     model.compile(
-        optimizer=keras.optimizers.Adam(hyperparameters.learning_rate),
+        optimizer=keras.optimizers.Adam(schedule),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         steps_per_execution=32,
         jit_compile=False,
@@ -104,7 +109,7 @@ def train(
     history = model.fit(
         {name: rows.features[name] for name in names},
         rows.label[:, None],
-        batch_size=hyperparameters.batch_size,
+        batch_size=batch_size,
         shuffle=True,  # the files are in order of time: an epoch in that order would end on the last days each time
         validation_data=({name: held_out.features[name] for name in names}, held_out.label[:, None]),
         validation_batch_size=8192,

@@ -81,9 +81,8 @@ def run(settings: Settings, console: Console) -> tuple[RunReport, Path]:
     check_choices(settings)
     clock = _Clock({})
     folder = _output_folder(settings)
-    with _workspace_lock(settings.workspace), _tidied(folder), run_log(folder / "run.log"):
-        _ensure_prices(settings, console, clock)
-        _check_store(settings)
+    with workspace_lock(settings.workspace), _tidied(folder), run_log(folder / "run.log"):
+        prepare_prices(settings, console, clock.seconds)
         with clock.measured("imports"), console.status("Loading TensorFlow and TFX"):
             quiet_tensorflow()
             from pipeline.pipeline import create_pipeline
@@ -108,14 +107,26 @@ def _output_folder(settings: Settings) -> Path:
     if folder.is_dir() and any(folder.iterdir()):
         raise OutputError(f"--output {folder} is not empty; name a new folder, so that no earlier report is lost")
     for needed in (folder, settings.workspace):
-        try:
-            needed.mkdir(parents=True, exist_ok=True)
-            probe = needed / ".writable"
-            probe.touch()
-            probe.unlink()
-        except OSError as error:
-            raise OutputError(f"{needed} cannot be written ({error.strerror}); name another folder") from None
+        check_writable(needed)
     return folder
+
+
+def check_writable(folder: Path) -> None:
+    """Makes a folder where it is missing and writes in it.
+
+    Args:
+        folder: of a run, or the workspace.
+
+    Raises:
+        OutputError: it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written ({error.strerror}); name another folder") from None
 
 
 @contextlib.contextmanager
@@ -131,14 +142,39 @@ def _tidied(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _workspace_lock(workspace: Path) -> Iterator[None]:
-    """One run at a time in a workspace: two would write the same metadata."""
+def workspace_lock(workspace: Path) -> Iterator[None]:
+    """One run at a time in a workspace: two would write the same metadata.
+
+    Args:
+        workspace: an existing folder.
+
+    Raises:
+        OutputError: another run holds it.
+    """
     with (workspace / ".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise OutputError(f"another run works in {workspace}; wait for it or name another --workspace") from None
         yield
+
+
+def prepare_prices(settings: Settings, console: Console, seconds: dict[str, float] | None = None) -> None:
+    """Sees to the prices before a run, whatever runs the steps.
+
+    A synthetic market is made; the shipped prices are imported where no database was named and none is there.
+
+    Args:
+        settings: all of them.
+        console: where progress is shown.
+        seconds: takes the time of what was done.
+
+    Raises:
+        StoreError: the store is missing, or does not hold what the settings ask for.
+        SplitError: its sessions do not suffice for the splits.
+    """
+    _ensure_prices(settings, console, _Clock({} if seconds is None else seconds))
+    _check_store(settings)
 
 
 def _ensure_prices(settings: Settings, console: Console, clock: _Clock) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from components.evidence.evaluations import Evaluation
 
 STEPS = {"candidate": 1234, "baseline": 99}
+HORIZONS = (1, 20)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,24 +77,31 @@ def write_examples(rows: AnsweredRows, horizon: int, folder: Path, files: int) -
     """TFRecords, the rows dealt out to the files in turn."""
     import tensorflow as tf
 
-    def integer(value: int) -> Any:
-        return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+    def integers(*values: int) -> Any:
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
 
-    def number(value: float) -> Any:
-        return tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
+    def numbers(*values: float) -> Any:
+        return tf.train.Feature(float_list=tf.train.FloatList(value=values))
 
+    [other] = set(HORIZONS) - {horizon}
     folder.mkdir(parents=True)
     labels = rows.label
     for index in range(files):
         with tf.io.TFRecordWriter(str(folder / f"data_tfrecord-{index:05d}-of-{files:05d}")) as writer:
             for row in range(index, len(labels), files):
+                # Of every third row the horizon that is not trained has no label.
+                known = [1] if row % 3 else []
                 features = {
-                    "time": integer(rows.time[row]),
-                    "year": integer(rows.time[row] // 10_000),
-                    f"label_{horizon}": integer(labels[row]),
-                    f"forward_return_{horizon}": number(rows.forward_return[row]),
-                    "candidate": number(rows.candidate[row]),
-                    "baseline": number(rows.baseline[row]),
+                    "share_id": tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"AAA"])),
+                    "time": integers(rows.time[row]),
+                    "year": integers(rows.time[row] // 10_000),
+                    "closes": numbers(*[50.0] * 21),
+                    f"label_{horizon}": integers(labels[row]),
+                    f"forward_return_{horizon}": numbers(rows.forward_return[row]),
+                    f"label_{other}": integers(*known),
+                    f"forward_return_{other}": numbers(*known),
+                    "candidate": numbers(rows.candidate[row]),
+                    "baseline": numbers(rows.baseline[row]),
                 }
                 example = tf.train.Example(features=tf.train.Features(feature=features))
                 writer.write(example.SerializeToString())

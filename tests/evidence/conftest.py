@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 
 import pytest
-from answered_rows import STEPS, AnsweredRows, Evaluate, Evaluated, write_examples
+from answered_rows import HORIZONS, STEPS, AnsweredRows, Evaluate, Evaluated, write_examples
 
 
 @pytest.fixture(scope="module")
 def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
-    """Runs TFX's Evaluator on rows: `evaluate(rows, baseline=True, horizon=1, files=1)`."""
+    """Runs TFX's Evaluator as the pipeline does; `grouped=False` leaves out the extractors that keep rows together."""
     import tensorflow as tf
+    from google.protobuf import text_format
     from tfx.components.evaluator import executor
     from tfx.components.util import examples_utils
     from tfx.proto import example_gen_pb2
@@ -19,7 +20,8 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
     from tfx.utils import proto_utils
 
     from components.evidence.evaluations import read_evaluation
-    from pipeline.evaluation import evaluation_config
+    from models.schema import schema_for
+    from pipeline.evaluation import EXTRACTORS, evaluation_config
     from pipeline.pipeline import DIRECT_RUNNER
 
     class Answer(tf.Module):
@@ -44,13 +46,25 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
         models[name].uri = str(root / name)
         models[name].id = number
 
-    def run(rows: AnsweredRows, baseline: bool = True, horizon: int = 1, files: int = 1, seed: int = 0) -> Evaluated:
+    def run(
+        rows: AnsweredRows,
+        baseline: bool = True,
+        horizon: int = 1,
+        files: int = 1,
+        seed: int = 0,
+        grouped: bool = True,
+    ) -> Evaluated:
         folder = tmp_path_factory.mktemp("evaluation")
         write_examples(rows, horizon, folder / "examples" / "Split-test", files)
         examples = standard_artifacts.Examples()
         examples.uri = str(folder / "examples")
         examples.split_names = '["train", "eval", "test"]'
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
+        schema = standard_artifacts.Schema()
+        schema.uri = str(folder / "schema")
+        (folder / "schema").mkdir()
+        text = text_format.MessageToString(schema_for(HORIZONS, trained=horizon))
+        (folder / "schema" / "schema.pbtxt").write_text(text)
         evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
         evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
         context = executor.Executor.Context(
@@ -63,12 +77,14 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
                 "examples": [examples],
                 "model": [models["candidate"]],
                 "baseline_model": [models["baseline"]] if baseline else [],
+                "schema": [schema],
             },
             {"evaluation": [evaluation], "blessing": [blessing]},
             {
                 "eval_config": proto_utils.proto_to_json(evaluation_config(horizon, seed)),
                 "example_splits": '["test"]',
                 "fairness_indicator_thresholds": "null",
+                **({"module_path": EXTRACTORS} if grouped else {}),
             },
         )
         return Evaluated(read_evaluation(evaluation.uri, blessing.uri), blessing)

@@ -122,6 +122,19 @@ def test_the_order_of_rows_and_their_files_do_not_matter(evaluate: Evaluate) -> 
     assert dict(second.metrics) == pytest.approx(dict(first.metrics), rel=1e-6)
 
 
+def test_rows_taken_one_by_one_give_the_same_figures(evaluate: Evaluate) -> None:
+    # Both ways with a predecessor, whose predictions lie one level deeper.
+    rows = make_rows(days=120, shares=4, candidate=0.6, baseline=0.2)
+    together = evaluate(rows).evaluation
+    apart = evaluate(rows, grouped=False).evaluation
+    assert dict(together.metrics) == pytest.approx(dict(apart.metrics), rel=1e-6)
+    assert list(together.by_year) == list(apart.by_year) == [2019, 2020]
+    for year, found in apart.by_year.items():
+        assert dict(together.by_year[year]) == pytest.approx(dict(found), rel=1e-6)
+    assert (together.blessed, together.reason) == (apart.blessed, apart.reason)
+    assert together.metrics["example_count"] == 480
+
+
 def test_horizon_and_seed_reach_the_resampling_and_sure_answers_have_a_finite_loss(evaluate: Evaluate) -> None:
     rows = make_rows(days=150, shares=4, candidate=0.5, baseline=0.0)
     sure = np.arange(20)

@@ -1,0 +1,92 @@
+"""The pipeline for the `tfx` program: `tfx pipeline create --engine=local --pipeline_path=local_runner.py`.
+
+Settings are those of `awesome run`: AWESOME_... in the environment, then awesome.toml, then defaults.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from components.errors import UserError
+from pipeline.configuration import check_choices, metadata_path, pipeline_config
+from pipeline.quiet import quiet_tensorflow, run_log
+from pipeline.run import check_writable, prepare_prices, workspace_lock
+from pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+
+LOG = "local_runner.log"
+"""The log's name, beside ML Metadata's file in the workspace."""
+
+
+class _StepLines(logging.Handler):
+    """Shows what TFX's runner says of each step on a terminal; the log holds the rest."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.INFO)
+        self._console = console
+        # The runner also logs its whole configuration, many lines at once.
+        self.addFilter(lambda record: record.module == "local_dag_runner" and "\n" not in record.getMessage())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._console.print(f"  {record.getMessage()}", highlight=False, markup=False)
+
+
+def create_runner(settings: Settings, console: Console) -> LocalDagRunner:
+    """TFX's local runner, which sees to the prices before the first step. Imports TFX.
+
+    `tfx pipeline create`, `compile` and `update` put a stand-in in the place of `LocalDagRunner.run`, which takes the
+    pipeline and runs nothing. So all that a run needs hangs on `run_with_ir`, which only the real `run` calls.
+
+    Args:
+        settings: all of them.
+        console: where progress is shown.
+
+    Returns:
+        The runner; its `run` raises UserError for what the user can mend.
+    """
+    from absl import logging as absl_logging
+    from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+
+    class PreparedRunner(LocalDagRunner):
+        def run_with_ir(self, pipeline: Any, run_options: Any = None) -> None:
+            log = metadata_path(settings).parent / LOG
+            lines, absl_logger = _StepLines(console), absl_logging.get_absl_logger()
+            verbosity = absl_logging.get_verbosity()
+            with workspace_lock(settings.workspace), run_log(log):
+                prepare_prices(settings, console)
+                absl_logging.set_verbosity(absl_logging.INFO)
+                absl_logger.addHandler(lines)
+                try:
+                    super().run_with_ir(pipeline, run_options)
+                finally:
+                    absl_logger.removeHandler(lines)
+                    absl_logging.set_verbosity(verbosity)
+            console.print(f"The log: {log}", highlight=False, soft_wrap=True)
+            console.print("The report: `awesome run` with the same settings takes these steps from the cache.")
+
+    return PreparedRunner()
+
+
+def main() -> None:
+    """Hands the pipeline to the runner; a user's mistake is one clear line and a non-zero exit."""
+    try:
+        settings = load_settings()
+        check_choices(settings)
+        check_writable(settings.workspace)
+        quiet_tensorflow()
+        from pipeline.pipeline import create_pipeline
+        from pipeline.runner import sqlite_metadata
+
+        pipeline = create_pipeline(pipeline_config(settings), sqlite_metadata(str(metadata_path(settings).absolute())))
+        create_runner(settings, Console()).run(pipeline)
+    except UserError as error:
+        raise SystemExit(f"awesome: {error}") from None
+
+
+if __name__ == "__main__":
+    main()
