@@ -5,7 +5,9 @@ Settings are those of `awesome run`: AWESOME_... in the environment, then awesom
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -36,6 +38,20 @@ class _StepLines(logging.Handler):
         self._console.print(f"  {record.getMessage()}", highlight=False, markup=False)
 
 
+@contextlib.contextmanager
+def _step_lines(console: Console) -> Iterator[None]:
+    """Shows the steps while the block runs."""
+    tfx_logger, lines = logging.getLogger("absl"), _StepLines(console)
+    level = tfx_logger.level
+    tfx_logger.addHandler(lines)
+    tfx_logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        tfx_logger.setLevel(level)
+        tfx_logger.removeHandler(lines)
+
+
 def create_runner(settings: Settings, console: Console) -> LocalDagRunner:
     """TFX's local runner, which sees to the prices before the first step. Imports TFX.
 
@@ -49,23 +65,15 @@ def create_runner(settings: Settings, console: Console) -> LocalDagRunner:
     Returns:
         The runner; its `run` raises UserError for what the user can mend.
     """
-    from absl import logging as absl_logging
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
     class PreparedRunner(LocalDagRunner):
         def run_with_ir(self, pipeline: Any, run_options: Any = None) -> None:
             log = metadata_path(settings).parent / LOG
-            lines, absl_logger = _StepLines(console), absl_logging.get_absl_logger()
-            verbosity = absl_logging.get_verbosity()
             with workspace_lock(settings.workspace), run_log(log):
                 prepare_prices(settings, console)
-                absl_logging.set_verbosity(absl_logging.INFO)
-                absl_logger.addHandler(lines)
-                try:
+                with _step_lines(console):
                     super().run_with_ir(pipeline, run_options)
-                finally:
-                    absl_logger.removeHandler(lines)
-                    absl_logging.set_verbosity(verbosity)
             console.print(f"The log: {log}", highlight=False, soft_wrap=True)
             console.print("The report: `awesome run` with the same settings takes these steps from the cache.")
 

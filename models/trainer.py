@@ -96,7 +96,7 @@ def train(
     model = get_architecture(architecture).versions[version](inputs, hyperparameters)
     batch_size = hyperparameters.batch_rows(len(rows.label))
     steps = math.ceil(len(rows.label) / batch_size) * hyperparameters.epochs
-    # The learning rate falls to zero over the epochs: a few are enough then, and the last is seldom worse than the best.
+    # The learning rate falls to zero over the epochs: a few are enough then.
     schedule = keras.optimizers.schedules.CosineDecay(hyperparameters.learning_rate, steps)
     model.compile(
         optimizer=keras.optimizers.Adam(schedule),

@@ -60,13 +60,13 @@ def _groups(batch: dict[str, Any]) -> Iterator[dict[str, Any]]:
         rows = years == year
         yield {
             _FEATURES: {YEAR: np.array([year])} | {key: values[rows] for key, values in kept.items()},
-            _LABELS: np.asarray(batch[_LABELS]).reshape(-1)[rows],
+            _LABELS: _take(batch[_LABELS], rows),
             _PREDICTIONS: _take(batch[_PREDICTIONS], rows),
         }
 
 
-def _take(predictions: Any, rows: np.ndarray[Any, Any]) -> Any:
-    """The same rows of every prediction; with a baseline there is a dict of them for each model."""
-    if isinstance(predictions, dict):
-        return {key: _take(values, rows) for key, values in predictions.items()}
-    return np.asarray(predictions).reshape(-1)[rows]
+def _take(values: Any, rows: np.ndarray[Any, Any]) -> Any:
+    """The same rows of labels or predictions; with a baseline there is a dict of them by model."""
+    if isinstance(values, dict):
+        return {key: _take(part, rows) for key, part in values.items()}
+    return np.asarray(values).reshape(-1)[rows]
