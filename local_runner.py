@@ -41,14 +41,17 @@ class _StepLines(logging.Handler):
 @contextlib.contextmanager
 def _step_lines(console: Console) -> Iterator[None]:
     """Shows the steps while the block runs."""
-    tfx_logger, lines = logging.getLogger("absl"), _StepLines(console)
-    level = tfx_logger.level
+    # TFX logs with absl, which keeps a verbosity of its own: a logger's level alone is put back by TensorFlow.
+    from absl import logging as absl_logging  # type: ignore[import-untyped]
+
+    tfx_logger, lines = absl_logging.get_absl_logger(), _StepLines(console)
+    verbosity = absl_logging.get_verbosity()
     tfx_logger.addHandler(lines)
-    tfx_logger.setLevel(logging.INFO)
+    absl_logging.set_verbosity(absl_logging.INFO)
     try:
         yield
     finally:
-        tfx_logger.setLevel(level)
+        absl_logging.set_verbosity(verbosity)
         tfx_logger.removeHandler(lines)
 
 
@@ -75,7 +78,7 @@ def create_runner(settings: Settings, console: Console) -> LocalDagRunner:
                 with _step_lines(console):
                     super().run_with_ir(pipeline, run_options)
             console.print(f"The log: {log}", highlight=False, soft_wrap=True)
-            console.print("The report: `awesome run` with the same settings takes these steps from the cache.")
+            console.print("For the report, `awesome run` with the same settings takes these steps from the cache.")
 
     return PreparedRunner()
 

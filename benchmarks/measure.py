@@ -11,7 +11,9 @@ import os
 import platform
 import re
 import resource
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -105,6 +107,46 @@ class StepClock:
             name: {field: round(value, 3) for field, value in asdict(usage).items()}
             for name, usage in self._usages.items()
         }
+
+
+@dataclass(frozen=True)
+class ProcessUsage:
+    """What one process and its children used.
+
+    Attributes:
+        wall: Seconds on the clock.
+        cpu: CPU seconds, user and system.
+        peak_rss: Largest resident memory, MiB.
+        output: What it printed.
+    """
+
+    wall: float
+    cpu: float
+    peak_rss: float
+    output: str
+
+
+def run_process(command: Sequence[str]) -> ProcessUsage:
+    """Runs a command to its end and asks the operating system what it used.
+
+    Args:
+        command: Program and arguments.
+
+    Raises:
+        SystemExit: It failed.
+    """
+    # Bytecode is written as on any user's machine; without it imports would be most of the time.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    begin = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, stdout=output, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        text = output.read()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed with {process.returncode}")
+    return ProcessUsage(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text)
 
 
 def print_table(title: str, rows: Sequence[Mapping[str, object]]) -> None:

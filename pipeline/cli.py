@@ -16,6 +16,12 @@ PARTIAL, NOTHING = 3, 4
 """Exit codes of commands that take a part, or nothing, of what they were given."""
 
 _MOST_REFUSALS = 20
+_STOPPED = 130
+"""What typer returns after Ctrl-C."""
+
+# Newer typer brings a click of its own, so its classes are reached through typer.
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+_OWN_PACKAGES = ("pipeline", "components", "models")
 
 app = typer.Typer(
     name="awesome",
@@ -143,6 +149,7 @@ def tensorboard(run: RunFolder, port: Annotated[int, typer.Option(help="Of the p
 def config() -> None:
     """Prints every setting, its value and where the value comes from."""
     from rich.table import Table
+    from rich.text import Text
 
     from pipeline.settings import Settings, load_settings, origins
 
@@ -151,7 +158,7 @@ def config() -> None:
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
         text = ",".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
-        table.add_row(name, text, origin[name], field.description or "")
+        table.add_row(*map(Text, (name, text, origin[name], field.description or "")))
     _console().print(table)
 
 
@@ -214,7 +221,8 @@ def market(
             path,
             lambda done, _: bar.update(task, completed=done),
         )
-    console.print(f"{path}: {shares} shares x {sessions} sessions, {chosen.description}", highlight=False)
+    text = f"{path}: {shares} shares x {sessions} sessions, {chosen.description}"
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
     for horizon in (1, 20):
         console.print(f"best possible AUC at horizon {horizon}: {_best(chosen, horizon)}", highlight=False)
 
@@ -262,13 +270,15 @@ def _print_import(report: ImportReport, db: Path) -> None:
         table.add_row(share.share_id, *counts, str(share.first), str(share.last))
     console.print(table)
     if report.ignored_columns:
-        console.print(f"ignored columns: {', '.join(report.ignored_columns)}", highlight=False, markup=False)
+        text = f"ignored columns: {', '.join(report.ignored_columns)}"
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
     for refusal in report.refused[:_MOST_REFUSALS]:
         text = f"refused: row {refusal.row}, share {refusal.share_id or '?'}, {refusal.time or '?'}: {refusal.reason}"
-        console.print(text, highlight=False, markup=False)
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
     if len(report.refused) > _MOST_REFUSALS:
         console.print(f"... and {len(report.refused) - _MOST_REFUSALS} more", highlight=False)
-    console.print(f"{report.taken} prices taken into {db}, {len(report.refused)} rows refused", highlight=False)
+    text = f"{report.taken} prices taken into {db}, {len(report.refused)} rows refused"
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 @features_app.command("export", epilog=_example("awesome features export features.csv --header"))
@@ -325,8 +335,10 @@ def _console(stderr: bool = False) -> Any:
 def _progress() -> Any:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=_console(stderr=True), transient=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    console = _console(stderr=True)
+    # Into a file or a pipe, the bar would come out as an empty line.
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _fail(message: str, code: int = 1) -> NoReturn:
@@ -339,13 +351,33 @@ def main() -> None:
     from components.errors import UserError
 
     try:
-        app()
+        code = app(prog_name="awesome", standalone_mode=False) or 0
+    except _USAGE_ERROR as error:
+        _fail_usage(error)
     except UserError as error:
         _fail(str(error))
-    except KeyboardInterrupt:
-        _fail("stopped; the next run takes up from the finished steps", 130)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _STOPPED
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in _OWN_PACKAGES:
+            raise
+        _fail(
+            f"{error.name} is not installed; this command needs the extra `pipeline`: pip install 'awesome[pipeline]'"
+        )
     except OSError as error:
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+    if code == _STOPPED:
+        _fail("stopped; the same command takes up from what is finished", _STOPPED)
+    raise SystemExit(code)
+
+
+def _fail_usage(error: Any) -> NoReturn:
+    message = error.format_message()
+    if type(error).__name__ == "NoArgsIsHelpError":  # the message is the help
+        print(message)
+        raise SystemExit(error.exit_code)
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "awesome"
+    _fail(f"{' '.join(message.split()).rstrip('.')}; see {command} --help", error.exit_code)
 
 
 if __name__ == "__main__":

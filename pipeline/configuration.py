@@ -87,10 +87,13 @@ def check_choices(settings: Settings) -> None:
     chosen_models(settings)
     try:
         get_formatter(settings.formatter)
-        for name, values in settings.hyperparameters.items():
-            get_architecture(name).hyperparameters.updated(values)
     except ValueError as error:
         raise ModelChoiceError(str(error)) from None
+    for name, values in settings.hyperparameters.items():
+        try:
+            get_architecture(name).hyperparameters.updated(values)
+        except ValueError as error:
+            raise ModelChoiceError(f"hyperparameters.{name}: {error}") from None
     split_settings(settings)
 
 

@@ -14,7 +14,7 @@ from components.feature_store import CLOSE_COLUMNS, FeatureStore
 from components.model_selector.files import read_evidence
 from pipeline.configuration import database_path, serving_folder
 from pipeline.quiet import quiet_tensorflow
-from pipeline.results import REPORT_JSON, RunReport
+from pipeline.results import REPORT_JSON, ReportError, RunReport
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -184,7 +184,10 @@ def _latest_run(settings: Settings) -> Path:
     wanted = str(database_path(settings))
     found = []
     for path in settings.workspace.glob(f"*/{REPORT_JSON}"):
-        report = RunReport.from_json(path)
+        try:
+            report = RunReport.from_json(path)
+        except ReportError:  # of another version: no reason not to find the others
+            continue
         same = (report.settings.get("formatter"), report.settings.get("horizon")) == (
             settings.formatter,
             settings.horizon,

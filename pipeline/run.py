@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 SHIPPED_PRICES = Path(__file__).resolve().parent.parent / "data" / "prices.csv.gz"
 PREDICTIONS_FILE = "predictions.parquet"
+LOG_FILE = "run.log"
+LATEST = "latest"
+"""The link in a workspace to its last finished run."""
 
 # The exported model's probabilities must give the AUC that TFMA's pass over the same model gave.
 _AGREEMENT = 1e-3
@@ -80,8 +83,8 @@ def run(settings: Settings, console: Console) -> tuple[RunReport, Path]:
     """
     check_choices(settings)
     clock = _Clock({})
-    folder = _output_folder(settings)
-    with workspace_lock(settings.workspace), _tidied(folder), run_log(folder / "run.log"):
+    check_writable(settings.workspace)
+    with workspace_lock(settings.workspace), _output_folder(settings) as folder, run_log(folder / LOG_FILE):
         prepare_prices(settings, console, clock.seconds)
         with clock.measured("imports"), console.status("Loading TensorFlow and TFX"):
             quiet_tensorflow()
@@ -99,16 +102,37 @@ def run(settings: Settings, console: Console) -> tuple[RunReport, Path]:
         with clock.measured("report"), console.status("Writing the report"):
             report = _report(settings, steps, clock.seconds, folder)
         console.print(f"  [green]✓[/] {'report':<24} {clock.seconds['report']:7.1f} s")
+        _point_latest(settings.workspace, folder)
     return report, folder
 
 
-def _output_folder(settings: Settings) -> Path:
+def _point_latest(workspace: Path, folder: Path) -> None:
+    """Lets runs/latest stand for the last finished run."""
+    link, partial = workspace / LATEST, workspace / f".{LATEST}"
+    partial.unlink(missing_ok=True)
+    partial.symlink_to(folder.resolve(), target_is_directory=True)
+    partial.replace(link)
+
+
+@contextlib.contextmanager
+def _output_folder(settings: Settings) -> Iterator[Path]:
+    """Makes the run's folder; a mistake of the user's takes it away again if it holds nothing or an empty log."""
     folder = settings.output or settings.workspace / datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
-    if folder.is_dir() and any(folder.iterdir()):
+    # A run that was killed leaves its log: the same command must be able to take up from there.
+    if folder.is_dir() and {path.name for path in folder.iterdir()} - {LOG_FILE, f".{PREDICTIONS_FILE}"}:
         raise OutputError(f"--output {folder} is not empty; name a new folder, so that no earlier report is lost")
-    for needed in (folder, settings.workspace):
-        check_writable(needed)
-    return folder
+    made = not folder.exists()
+    check_writable(folder)
+    try:
+        yield folder
+    except UserError:
+        log = folder / LOG_FILE
+        with contextlib.suppress(OSError):
+            if log.exists() and not log.stat().st_size:
+                log.unlink()
+            if made:
+                folder.rmdir()
+        raise
 
 
 def check_writable(folder: Path) -> None:
@@ -126,19 +150,8 @@ def check_writable(folder: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise OutputError(f"{folder} cannot be written ({error.strerror}); name another folder") from None
-
-
-@contextlib.contextmanager
-def _tidied(folder: Path) -> Iterator[None]:
-    """Leaves no folder behind that holds nothing but an empty log."""
-    try:
-        yield
-    except UserError:
-        with contextlib.suppress(OSError):
-            (folder / "run.log").unlink()
-            folder.rmdir()
-        raise
+        why = "it is a file" if folder.is_file() else error.strerror
+        raise OutputError(f"{folder} cannot be written ({why}); name another folder") from None
 
 
 @contextlib.contextmanager
@@ -190,17 +203,22 @@ def _ensure_prices(settings: Settings, console: Console, clock: _Clock) -> None:
                 scenario, shares=settings.market_shares, sessions=settings.market_sessions, seed=settings.seed
             )
             write_market(market, path)
-        console.print(f"  [green]✓[/] {'market':<24} {clock.seconds['market']:7.1f} s  {path}")
+        console.print(f"  [green]✓[/] {'market':<24} {clock.seconds['market']:7.1f} s  {path}", soft_wrap=True)
     elif not path.exists():
         if path != Settings.model_fields["db"].default:
             raise StoreError(f"--db {path} does not exist; import prices first: awesome prices import FILE --db {path}")
         from components.feature_store import import_prices
 
         with clock.measured("prices"), console.status("Importing the shipped prices"):
-            imported = import_prices(SHIPPED_PRICES, path, source="file:prices.csv.gz")
+            # Half of the prices under the database's name would be taken for all of them by the next run.
+            partial = path.with_name(f".{path.name}.partial")
+            partial.unlink(missing_ok=True)
+            imported = import_prices(SHIPPED_PRICES, partial, source="file:prices.csv.gz")
+            partial.rename(path)
         console.print(
             f"  [green]✓[/] {'prices':<24} {clock.seconds['prices']:7.1f} s  "
-            f"{imported.taken} prices of {len(imported.shares)} shares from {SHIPPED_PRICES.name} into {path}"
+            f"{imported.taken} prices of {len(imported.shares)} shares from {SHIPPED_PRICES.name} into {path}",
+            soft_wrap=True,
         )
 
 
@@ -342,7 +360,9 @@ def _history(steps: Mapping[str, Step], name: str) -> pd.DataFrame:
 
     from models.trainer import HISTORY_FILE
 
-    return pd.read_csv(Path(steps[f"Trainer.{name}"].outputs["model_run"][0].uri) / HISTORY_FILE)
+    history = pd.read_csv(Path(steps[f"Trainer.{name}"].outputs["model_run"][0].uri) / HISTORY_FILE)
+    history["epoch"] += 1  # Keras counts from 0, people from 1
+    return history
 
 
 def _plain_settings(settings: Settings) -> dict[str, str | int | float | bool | None]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -54,7 +54,10 @@ class Settings(BaseSettings):
     split_fractions: Fractions = Field((0.7, 0.1, 0.2), description="parts of the sessions for train, eval, test")
     split_dates: Dates = Field(None, description="first sessions of eval and test, ISO, instead of fractions")
     embargo: int = Field(21, ge=0, description="sessions left out after a border")
-    seed: int = Field(0, ge=0, description="of weights, dropout, order of rows, resampling and synthetic markets")
+    # Keras takes seeds of 32 bits.
+    seed: int = Field(
+        0, ge=0, lt=2**32, description="of weights, dropout, order of rows, resampling and synthetic markets"
+    )
     output: Path | None = Field(None, description="folder of the run; default is a new one in the workspace")
     workspace: Path = Field(Path("runs"), description="folder of runs, the pipeline's cache and pushed models")
     market: str | None = Field(None, description="a synthetic market instead of the database, see `awesome market`")
@@ -65,9 +68,14 @@ class Settings(BaseSettings):
 
     @field_validator("shares", "models", "horizons", "split_fractions", "split_dates", mode="before")
     @classmethod
-    def _split_commas(cls, value: Any) -> Any:
+    def _split_commas(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip()) or None
+            value = tuple(part.strip() for part in value.split(",") if part.strip())
+        if info.field_name == "split_dates" and isinstance(value, (tuple, list)):
+            if not value:
+                return None
+            if len(value) != 2:
+                raise ValueError("give two dates, the first sessions of eval and of test, separated by a comma")
         return value
 
     @field_validator("models")
@@ -102,6 +110,10 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
     """
     given = _given(flags)
     try:
+        TomlConfigSettingsSource(Settings)()
+    except ValueError as error:
+        raise SettingsError(f"{FILE}: is not TOML that can be read: {error}") from None
+    try:
         settings = Settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
@@ -110,8 +122,11 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
         if first["type"] == "extra_forbidden":
             raise SettingsError(f"{FILE}: there is no setting {name!r}; see `awesome config`") from None
         raise SettingsError(f"{name} (from {_origin(name, given)}): {what}, got {first['input']!r}") from None
-    except ValueError as error:  # TOML that cannot be read, JSON in the environment
-        raise SettingsError(f"{FILE} or {PREFIX}...: {error}") from None
+    except ValueError:  # hyperparameters is the only setting that the environment gives as JSON
+        raise SettingsError(
+            f"{PREFIX}HYPERPARAMETERS: is not JSON; write it like "
+            f'{PREFIX}HYPERPARAMETERS=\'{{"rnn": {{"epochs": 9}}}}\''
+        ) from None
     unknown = [
         key for key in os.environ if key.startswith(PREFIX) and key[len(PREFIX) :].lower() not in Settings.model_fields
     ]

@@ -1,0 +1,94 @@
+"""CPU, time and memory of the main job beside a straightforward TFX pipeline: `python -m benchmarks.speed`.
+
+Both train and evaluate four models on the same rows (20 shares x 8,300 sessions of a market without signal), each
+in a process of its own, one after the other; the figures are the operating system's for the whole process. Each trains
+with its own defaults until its own early stopping ends. Takes 20 to 30 minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import print_table, run_process, write_result
+
+SHARES, SESSIONS = 20, 8320
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Prints both and writes benchmarks/results/speed.json.
+
+    Args:
+        argv: command line; None for the process's own.
+
+    Returns:
+        0 if the main job uses at least 4 times less CPU time, else 1.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sessions", type=int, default=SESSIONS)
+    parser.add_argument("--epochs", type=int, default=10, help="most epochs of the straightforward pipeline")
+    parser.add_argument("--keep", type=Path, help="work in this folder and keep it")
+    arguments = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as temporary:
+        work = arguments.keep or Path(temporary)
+        work.mkdir(parents=True, exist_ok=True)
+        database = work / "market.db"
+        rows = _write_data(database, work / "csv", arguments.sessions)
+        folders = ["--output", str(work / "run"), "--workspace", str(work / "workspace")]
+        ours = run_process([_console_script(), "run", "--db", str(database), *folders])
+        report = json.loads((work / "run" / "report.json").read_text())
+        folders = ["--csv-dir", str(work / "csv"), "--work", str(work / "straightforward")]
+        module = [sys.executable, "-m", "benchmarks.straightforward.run"]
+        plain = run_process([*module, *folders, "--epochs", str(arguments.epochs)])
+    plain_steps = json.loads(plain.output.strip().splitlines()[-1])
+    print_table(
+        f"Main job, {rows:,} rows, seconds a step", [{"step": k, "wall": v} for k, v in report["seconds"].items()]
+    )
+    print_table("Straightforward pipeline, seconds a step", [{"step": k} | v for k, v in plain_steps.items()])
+    table: list[dict[str, Any]] = [
+        {"pipeline": name, "cpu s": usage.cpu, "wall s": usage.wall, "peak MiB": usage.peak_rss}
+        for name, usage in (("straightforward", plain), ("main job", ours))
+    ]
+    table.append({"pipeline": "times less", "cpu s": plain.cpu / ours.cpu, "wall s": plain.wall / ours.wall,
+                  "peak MiB": plain.peak_rss / ours.peak_rss})  # fmt: skip
+    print_table("Whole processes", table)
+    write_result(
+        "speed",
+        {"rows": rows, "whole": table, "main_job_steps": report["seconds"], "straightforward_steps": plain_steps},
+    )
+    return 0 if plain.cpu >= 4 * ours.cpu else 1
+
+
+def _write_data(database: Path, csv: Path, sessions: int) -> int:
+    """Makes the market, and the same splits of it as CSV files for the straightforward pipeline."""
+    import numpy as np
+
+    from components.feature_example_gen.examples import label_rows
+    from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_splits
+    from components.feature_store import CLOSE_COLUMNS, FeatureStore
+    from components.synthetic_market import generate, write_market
+
+    write_market(generate("null", shares=SHARES, sessions=sessions), database)
+    with FeatureStore.open(database) as store:
+        shares = [summary.share_id for summary in store.shares()]
+        features = store.read_features(shares)
+        labelled = label_rows(features, plan_splits(store.sessions(), SplitSettings()))
+    frame = features.to_pandas()
+    frame["label"] = labelled.columns["label_1"]
+    csv.mkdir(exist_ok=True)
+    for index, split in enumerate(SPLITS):
+        part = frame[labelled.split == index]
+        part[["time", "share_id", *CLOSE_COLUMNS, "label"]].to_csv(csv / f"{split}.csv", index=False)
+    return int(np.sum(labelled.split >= 0))
+
+
+def _console_script() -> str:
+    return str(Path(sys.executable).with_name("awesome"))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
