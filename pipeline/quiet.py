@@ -12,8 +12,10 @@ from pathlib import Path
 
 
 def quiet_tensorflow() -> None:
-    """Silences TensorFlow's C++ log. Only works before TensorFlow is imported."""
+    """Silences TensorFlow's C++ log and the warnings of imports. Only works before TensorFlow is imported."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if not sys.warnoptions:
+        warnings.filterwarnings("ignore", category=FutureWarning, module="google")
 
 
 @contextlib.contextmanager
