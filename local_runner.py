@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -21,8 +23,7 @@ from pipeline.settings import Settings, load_settings
 if TYPE_CHECKING:
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
-LOG = "local_runner.log"
-"""The log's name, beside ML Metadata's file in the workspace."""
+_STOPPED = 130  # what a shell gives for a program that Ctrl-C ended
 
 
 class _StepLines(logging.Handler):
@@ -72,15 +73,23 @@ def create_runner(settings: Settings, console: Console) -> LocalDagRunner:
 
     class PreparedRunner(LocalDagRunner):
         def run_with_ir(self, pipeline: Any, run_options: Any = None) -> None:
-            log = metadata_path(settings).parent / LOG
-            with workspace_lock(settings.workspace), run_log(log):
+            with workspace_lock(settings.workspace):
                 prepare_prices(settings, console)
                 with _step_lines(console):
                     super().run_with_ir(pipeline, run_options)
-            console.print(f"The log: {log}", highlight=False, soft_wrap=True)
-            console.print("For the report, `awesome run` with the same settings takes these steps from the cache.")
+            console.print(
+                f"The log: {log_path(settings)}\nFor the report, `awesome run` with the same settings takes these steps "
+                "from the cache.",
+                highlight=False,
+                soft_wrap=True,
+            )
 
     return PreparedRunner()
+
+
+def log_path(settings: Settings) -> Path:
+    """The log, beside ML Metadata's file in the workspace."""
+    return metadata_path(settings).parent / "local_runner.log"
 
 
 def main() -> None:
@@ -88,15 +97,22 @@ def main() -> None:
     try:
         settings = load_settings()
         check_choices(settings)
-        check_writable(settings.workspace)
-        quiet_tensorflow()
-        from pipeline.pipeline import create_pipeline
-        from pipeline.runner import sqlite_metadata
+        log = log_path(settings)
+        for folder in (settings.workspace, log.parent):
+            check_writable(folder)
+        # The imports too: TensorFlow prints its own log unless it finds that somebody takes it.
+        with run_log(log):
+            quiet_tensorflow()
+            from pipeline.pipeline import create_pipeline
+            from pipeline.runner import sqlite_metadata
 
-        pipeline = create_pipeline(pipeline_config(settings), sqlite_metadata(str(metadata_path(settings).absolute())))
-        create_runner(settings, Console()).run(pipeline)
+            metadata = sqlite_metadata(str(metadata_path(settings).absolute()))
+            create_runner(settings, Console()).run(create_pipeline(pipeline_config(settings), metadata))
     except UserError as error:
         raise SystemExit(f"awesome: {error}") from None
+    except KeyboardInterrupt:
+        print("awesome: stopped; the next run takes up from the finished steps", file=sys.stderr)
+        raise SystemExit(_STOPPED) from None
 
 
 if __name__ == "__main__":

@@ -6,47 +6,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from models.card import CARD_FILE, EXTRA_FOLDER, ModelCard
 from models.data import raw_feature_spec
 from models.features import CLOSES, SHARE_ID, TIME, WINDOW
 from models.formatters import DataFormatter
 
 PROBABILITY = "probability"
 GLOBAL_STEP = "global_step"
-EXTRA_FOLDER = "assets.extra"
-"""The folder of a SavedModel that TensorFlow leaves to its user."""
-CARD_FILE = "awesome.json"
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """What an exported model says of itself, kept in EXTRA_FOLDER.
-
-    Attributes:
-        model: name of the architecture.
-        version: of the architecture.
-        formatter: name of the DataFormatter.
-        horizon: sessions ahead that the probability speaks of.
-        seed: of the training.
-        global_step: steps trained.
-        code: digest of the code that made it.
-    """
-
-    model: str
-    version: int
-    formatter: str
-    horizon: int
-    seed: int
-    global_step: int
-    code: str
 
 
 class ServedModel(tf.Module):
@@ -115,14 +88,4 @@ def export(served: ServedModel, card: ModelCard, directory: str) -> None:
     extra = tf.io.gfile.join(directory, EXTRA_FOLDER)
     tf.io.gfile.makedirs(extra)
     with tf.io.gfile.GFile(tf.io.gfile.join(extra, CARD_FILE), "w") as file:
-        file.write(json.dumps(asdict(card), indent=2) + "\n")
-
-
-def read_card(directory: str) -> ModelCard:
-    """The card of an exported model.
-
-    Args:
-        directory: the SavedModel's.
-    """
-    with tf.io.gfile.GFile(tf.io.gfile.join(directory, EXTRA_FOLDER, CARD_FILE)) as file:
-        return ModelCard(**json.loads(file.read()))
+        file.write(card.to_json())

@@ -15,12 +15,13 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from models.architecture import Hyperparameters, InputSpec
+from models.card import ModelCard
 from models.data import Rows, load_rows
 from models.formatters import DataFormatter, Kind, get_formatter
 from models.preprocessing import vocabulary_name
 from models.progress import training_progress
 from models.registry import get_architecture
-from models.serving import ModelCard, ServedModel, export
+from models.serving import ServedModel, export
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs

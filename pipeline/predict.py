@@ -12,6 +12,7 @@ from components.errors import UserError
 from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_store import CLOSE_COLUMNS, FeatureStore
 from components.model_selector.files import read_evidence
+from models.card import read_card
 from pipeline.configuration import database_path, serving_folder
 from pipeline.quiet import quiet_tensorflow
 from pipeline.results import REPORT_JSON, ReportError, RunReport
@@ -106,9 +107,9 @@ def predict(settings: Settings, model: str | None, run: Path | None, console: Co
         quiet_tensorflow()
         import tensorflow as tf
 
-        from models.serving import PROBABILITY, read_card
+        from models.serving import PROBABILITY
 
-        card = read_card(str(chosen.saved_model))
+        card = read_card(chosen.saved_model)
         signature = tf.saved_model.load(str(chosen.saved_model)).signatures["predict_closes"]
         answer = signature(share_id=tf.constant(names), closes=tf.constant(closes))[PROBABILITY].numpy()[:, 0]
     forecasts = [

@@ -15,8 +15,8 @@ import sqlite3
 from collections.abc import Callable
 
 from components.errors import StoreError
+from models.features import WINDOW
 
-WINDOW = 21
 CLOSE_COLUMNS: tuple[str, ...] = tuple(f"close{lag}" for lag in range(WINDOW))
 FEATURE_COLUMNS: tuple[str, ...] = ("time", "share_id", *CLOSE_COLUMNS)
 PRICE_COLUMNS: tuple[str, ...] = (

@@ -16,7 +16,8 @@ from tfx.utils import io_utils, path_utils
 
 from components.evidence.evaluations import Evaluation, read_evaluation
 from components.evidence.tfma_metrics import AUC_EXACT
-from components.model_selector.files import EVIDENCE_FILE, EXTRA_FOLDER, evidence_text
+from components.model_selector.files import EVIDENCE_FILE, evidence_text
+from models.card import EXTRA_FOLDER
 
 _LOG = logging.getLogger(__name__)
 

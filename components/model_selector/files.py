@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from models.card import EXTRA_FOLDER
+
 EVIDENCE_FILE = "evidence.json"
-EXTRA_FOLDER = "assets.extra"
-"""The folder of a SavedModel that TensorFlow leaves to its user."""
 
 
 def evidence_text(metrics: Mapping[str, float], reason: str) -> str:

@@ -68,10 +68,11 @@ class Exported:
 def exported(fit: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory) -> Exported:
     import tensorflow as tf
 
+    from models.card import ModelCard
     from models.data import Rows
     from models.formatters import WINDOW_RETURNS
     from models.registry import get_architecture
-    from models.serving import ModelCard, ServedModel, export
+    from models.serving import ServedModel, export
     from models.trainer import input_spec, train
 
     fitted = fit("window_returns")
@@ -133,8 +134,8 @@ def test_the_steps_trained_come_with_each_answer(exported: Exported) -> None:
 
 
 def test_the_card_is_read_back_and_is_plain_json(exported: Exported) -> None:
-    from models.serving import CARD_FILE, read_card
+    from models.card import CARD_FILE, read_card
 
-    assert read_card(str(exported.directory)) == exported.card
+    assert read_card(exported.directory) == exported.card
     text = (exported.directory / "assets.extra" / CARD_FILE).read_text()
     assert json.loads(text)["formatter"] == "window_returns"

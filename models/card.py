@@ -1,0 +1,47 @@
+"""What an exported model says of itself. No TensorFlow, so that a model can be named before it is loaded."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+EXTRA_FOLDER = "assets.extra"
+"""The folder of a SavedModel that TensorFlow leaves to its user."""
+CARD_FILE = "awesome.json"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """How a model was made, kept in EXTRA_FOLDER.
+
+    Attributes:
+        model: name of the architecture.
+        version: of the architecture.
+        formatter: name of the DataFormatter.
+        horizon: sessions ahead that the probability speaks of.
+        seed: of the training.
+        global_step: steps trained.
+        code: digest of the code that made it.
+    """
+
+    model: str
+    version: int
+    formatter: str
+    horizon: int
+    seed: int
+    global_step: int
+    code: str
+
+    def to_json(self) -> str:
+        """The content of the file."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+
+def read_card(saved_model: Path) -> ModelCard:
+    """The card of an exported model.
+
+    Args:
+        saved_model: its folder.
+    """
+    return ModelCard(**json.loads((saved_model / EXTRA_FOLDER / CARD_FILE).read_text()))

@@ -1,0 +1,76 @@
+"""Log records and warnings go into the run's file, and the terminal stays as it was."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from pathlib import Path
+
+import pytest
+
+from pipeline.quiet import quiet_tensorflow, run_log
+
+
+def test_records_and_warnings_go_into_the_file_and_nowhere_else(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "run.log"
+    before, level = logging.getLogger().handlers[:], logging.getLogger().level
+    with run_log(log):
+        logging.getLogger("tfx.somewhere").info("step %d begins", 3)
+        logging.getLogger("tfx.somewhere").debug("too much")
+        # pytest has made warnings errors; as a user's process does, let them be shown.
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            logging.captureWarnings(True)
+            warnings.warn("prices are stale", UserWarning, stacklevel=1)
+    text = log.read_text()
+    assert "INFO tfx.somewhere: step 3 begins" in text
+    assert "prices are stale" in text
+    assert "too much" not in text
+    assert capfd.readouterr() == ("", "")
+    assert (logging.getLogger().handlers, logging.getLogger().level) == (before, level)
+
+
+def test_what_comes_after_the_run_is_not_logged(tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    with run_log(log):
+        logging.getLogger().info("inside")
+    logging.getLogger().warning("outside")
+    assert "outside" not in log.read_text()
+
+
+def test_an_error_restores_logging_too(tmp_path: Path) -> None:
+    before = logging.getLogger().handlers[:]
+    with pytest.raises(ZeroDivisionError), run_log(tmp_path / "run.log"):
+        logging.getLogger().error("about to fail")
+        raise ZeroDivisionError
+    assert logging.getLogger().handlers == before
+    assert "about to fail" in (tmp_path / "run.log").read_text()
+
+
+def test_a_second_run_appends(tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    for number in (1, 2):
+        with run_log(log):
+            logging.getLogger().info("run %d", number)
+    assert [line.rsplit(": ", 1)[1] for line in log.read_text().splitlines()] == ["run 1", "run 2"]
+
+
+def test_a_run_without_a_record_leaves_no_file(tmp_path: Path) -> None:
+    with run_log(tmp_path / "run.log"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "3"), ("0", "0")])
+def test_tensorflow_is_silenced_unless_the_user_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch, before: str | None, after: str
+) -> None:
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    if before is not None:
+        monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", before)
+    quiet_tensorflow()
+    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == after
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")

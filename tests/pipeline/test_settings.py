@@ -1,0 +1,184 @@
+"""Flags before environment before awesome.toml before defaults, and what each refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from pipeline.settings import Settings, SettingsError, load_settings, origins
+
+pytestmark = pytest.mark.usefixtures("folder")
+
+DEFAULTS: dict[str, Any] = {
+    "db": Path("awesome.db"),
+    "shares": (),
+    "formatter": "window_returns",
+    "models": ("linear", "dnn", "custom_dnn", "rnn"),
+    "horizon": 1,
+    "horizons": (1, 20),
+    "split_fractions": (0.7, 0.1, 0.2),
+    "split_dates": None,
+    "embargo": 21,
+    "seed": 0,
+    "output": None,
+    "workspace": Path("runs"),
+    "market": None,
+    "market_shares": 100,
+    "market_sessions": 2900,
+    "cache": True,
+    "hyperparameters": {},
+}
+
+
+def write_toml(text: str) -> None:
+    Path("awesome.toml").write_text(text)
+
+
+def refused(flags: dict[str, Any] | None = None) -> str:
+    with pytest.raises(SettingsError) as error:
+        load_settings(flags)
+    [line] = str(error.value).splitlines()
+    return line
+
+
+# values
+
+
+def test_without_anything_every_setting_has_its_default() -> None:
+    assert load_settings().model_dump() == DEFAULTS
+    assert origins() == dict.fromkeys(DEFAULTS, "default")
+
+
+def test_every_setting_says_what_it_means() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_the_file_is_overruled_by_the_environment_and_that_by_a_flag(monkeypatch: pytest.MonkeyPatch) -> None:
+    write_toml("seed = 1\nembargo = 1\nhorizon = 2\n")
+    monkeypatch.setenv("AWESOME_SEED", "3")
+    monkeypatch.setenv("AWESOME_EMBARGO", "4")
+    flags = {"seed": 5, "formatter": None}
+    settings = load_settings(flags)
+    assert (settings.seed, settings.embargo, settings.horizon, settings.formatter) == (5, 4, 2, "window_returns")
+    found = origins(flags)
+    assert (found["seed"], found["embargo"], found["horizon"]) == ("--seed", "AWESOME_EMBARGO", "awesome.toml")
+    assert found["formatter"] == "default"
+
+
+def test_a_flag_of_two_words_is_named_as_it_is_typed() -> None:
+    assert origins({"market_shares": 7})["market_shares"] == "--market-shares"
+
+
+def test_commas_separate_and_blanks_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWESOME_SHARES", "IBM, BRK.B ,")
+    monkeypatch.setenv("AWESOME_HORIZONS", "5,1")
+    monkeypatch.setenv("AWESOME_SPLIT_FRACTIONS", "0.5,0.25,0.25")
+    settings = load_settings({"models": "rnn:1, linear,rnn:1", "split_dates": "2001-01-01,2002-01-01"})
+    assert settings.shares == ("IBM", "BRK.B")
+    assert settings.horizons == (5, 1)
+    assert settings.split_fractions == (0.5, 0.25, 0.25)
+    assert settings.models == ("rnn:1", "linear")  # named twice, trained once
+    assert settings.split_dates == ("2001-01-01", "2002-01-01")
+
+
+def test_the_file_may_write_lists_and_tables() -> None:
+    write_toml(
+        'models = ["rnn"]\nsplit_dates = ["2001-01-01", "2002-01-01"]\ncache = false\n'
+        "[hyperparameters.rnn]\nepochs = 9\nunits = [8, 4]\n"
+    )
+    settings = load_settings()
+    assert (settings.models, settings.split_dates) == (("rnn",), ("2001-01-01", "2002-01-01"))
+    assert settings.cache is False
+    assert settings.hyperparameters == {"rnn": {"epochs": 9, "units": [8, 4]}}
+
+
+def test_hyperparameters_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWESOME_HYPERPARAMETERS", '{"rnn": {"epochs": 9}}')
+    assert load_settings().hyperparameters == {"rnn": {"epochs": 9}}
+
+
+def test_empty_lists_in_the_environment_mean_all_and_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWESOME_SHARES", "")
+    monkeypatch.setenv("AWESOME_SPLIT_DATES", "")
+    settings = load_settings()
+    assert settings.shares == ()
+    assert settings.split_dates is None
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load_settings().seed = 1  # type: ignore[misc]
+
+
+# what is refused, and where it came from
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "part"),
+    [
+        ("horizon", "abc", "valid integer"),
+        ("horizon", "0", "greater than or equal to 1"),
+        ("horizons", "1,x", "valid integer"),
+        ("split_fractions", "0.7,0.3", "Field required"),
+        ("split_dates", "2001-01-01", "give two dates"),
+        ("split_dates", "2001-01-01,2002-01-01,2003-01-01", "give two dates"),
+        ("models", ",", "name at least one model"),
+        ("embargo", "-1", "greater than or equal to 0"),
+        ("seed", "-1", "greater than or equal to 0"),
+        ("seed", str(2**32), "less than 4294967296"),
+        ("market_shares", "0", "greater than or equal to 1"),
+        ("cache", "perhaps", "valid boolean"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_origin(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, part: str
+) -> None:
+    message = refused({name: value})
+    assert message.startswith(f"{name} (from --{name.replace('_', '-')}): ")
+    assert part in message
+
+    write_toml(f'{name} = "{value}"')
+    message = refused()
+    assert message.startswith(f"{name} (from awesome.toml): ")
+    assert part in message
+
+    monkeypatch.setenv(f"AWESOME_{name.upper()}", value)
+    message = refused()
+    assert message.startswith(f"{name} (from AWESOME_{name.upper()}): ")
+    assert part in message
+
+
+def test_a_setting_the_file_should_not_have_is_named() -> None:
+    write_toml("horizn = 1")
+    assert refused().startswith("awesome.toml: there is no setting 'horizn'")
+
+
+def test_a_setting_the_environment_should_not_have_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWESOME_HORIZN", "1")
+    assert refused().startswith("environment: there is no setting AWESOME_HORIZN")
+
+
+def test_a_file_that_is_no_toml_is_named_with_the_place() -> None:
+    write_toml("horizon = 2\nseed = = 1\n")
+    message = refused()
+    assert message.startswith("awesome.toml: ")
+    assert "line 2" in message
+
+
+def test_a_file_that_is_no_text_is_named() -> None:
+    Path("awesome.toml").write_bytes(b'formatter = "\xff"')
+    assert refused().startswith("awesome.toml: ")
+
+
+@pytest.mark.parametrize("value", ["rnn", '{"rnn": '])
+def test_hyperparameters_that_are_no_json_are_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("AWESOME_HYPERPARAMETERS", value)
+    assert refused().startswith("AWESOME_HYPERPARAMETERS: is not JSON")
+
+
+def test_hyperparameters_that_are_no_table_are_refused() -> None:
+    write_toml("[hyperparameters]\nrnn = 3")
+    assert refused().startswith("hyperparameters (from awesome.toml): ")
