@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from components.feature_store.export import export_features
 from components.feature_store.importer import ImportReport, Refusal, ShareImport, import_prices
-from components.feature_store.schema import CLOSE_COLUMNS, WINDOW
+from components.feature_store.schema import CLOSE_COLUMNS
 from components.feature_store.store import FeatureStore, ShareSummary, Upserted
 from components.feature_store.windows import PriceBars
+from models.features import WINDOW
 
 __all__ = [
     "CLOSE_COLUMNS",

@@ -13,7 +13,8 @@ import pyarrow.compute
 from components.errors import StoreError
 from components.feature_store.arrays import Floats
 from components.feature_store.dates import is_iso_day
-from components.feature_store.schema import CLOSE_COLUMNS, WINDOW, quote_text
+from components.feature_store.schema import CLOSE_COLUMNS, quote_text
+from models.features import WINDOW
 
 _SCHEMA = pa.schema(
     [("time", pa.string()), ("share_id", pa.string()), *((column, pa.float64()) for column in CLOSE_COLUMNS)]

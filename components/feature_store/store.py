@@ -28,13 +28,13 @@ from components.feature_store.schema import (
     CLOSE_COLUMNS,
     FEATURE_COLUMNS,
     PRICE_COLUMNS,
-    WINDOW,
     check_readable,
     columns_of,
     migrate,
     quote_text,
 )
 from components.feature_store.windows import PriceBars, close_windows
+from models.features import WINDOW
 
 _SQLITE_HEADER = b"SQLite format 3\0"
 _DIGEST_ROWS = 8192

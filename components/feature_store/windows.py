@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.feature_store.arrays import Booleans, Days, Floats
-from components.feature_store.schema import WINDOW
+from models.features import WINDOW
 
 # Sources round a day's prices one by one, mostly to cents, so a close may stand half a cent outside [low, high].
 ROUNDING = 0.005
