@@ -77,12 +77,8 @@ def create_runner(settings: Settings, console: Console) -> LocalDagRunner:
                 prepare_prices(settings, console)
                 with _step_lines(console):
                     super().run_with_ir(pipeline, run_options)
-            console.print(
-                f"The log: {log_path(settings)}\nFor the report, `awesome run` with the same settings takes these steps "
-                "from the cache.",
-                highlight=False,
-                soft_wrap=True,
-            )
+            console.print(f"The log: {log_path(settings)}", highlight=False, soft_wrap=True)
+            console.print("The report: `awesome run` writes it, with these steps from the cache.", soft_wrap=True)
 
     return PreparedRunner()
 

@@ -108,7 +108,7 @@ def create_pipeline(
         resolver = Resolver(
             strategy_class=predecessor.LatestBlessedPredecessor,
             **{
-                predecessor.CANDIDATE: trainer.outputs["model"],
+                predecessor.CANDIDATE: trainer.outputs["model_run"],
                 # Without the producer's name another kind's model would be found.
                 predecessor.MODEL: Channel(
                     type=standard_artifacts.Model, producer_component_id=trainer.id, output_key="model"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 import resource
 import time
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.types import artifact_utils
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,19 @@ def run_pipeline(pipeline: tfx_pipeline.Pipeline, listener: StepListener | None 
         name = node.pipeline_node.node_info.id
         listener.started(name)
         clock, cpu = time.perf_counter(), _cpu_seconds()
-        execution = launcher.Launcher(
-            pipeline_node=node.pipeline_node,
-            mlmd_connection=metadata.Metadata(connection),
-            pipeline_info=ir.pipeline_info,
-            pipeline_runtime_spec=ir.runtime_spec,
-            executor_spec=runner_utils.extract_executor_spec(deployment, name),
-            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
-        ).launch()
+        try:
+            execution = launcher.Launcher(
+                pipeline_node=node.pipeline_node,
+                mlmd_connection=metadata.Metadata(connection),
+                pipeline_info=ir.pipeline_info,
+                pipeline_runtime_spec=ir.runtime_spec,
+                executor_spec=runner_utils.extract_executor_spec(deployment, name),
+                custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
+            ).launch()
+        except Exception:
+            # TFX's own log says that a step failed, not why.
+            _LOG.exception("step %s failed", name)
+            raise
         outputs, cached = _outputs(connection, execution.execution_id)
         step = Step(name, time.perf_counter() - clock, _cpu_seconds() - cpu, cached, outputs)
         steps[name] = step
@@ -90,6 +98,9 @@ def _outputs(connection: Any, execution_id: int) -> tuple[dict[str, list[Any]], 
     with metadata.Metadata(connection) as handle:
         store = handle.store
         [execution] = store.get_executions_by_id([execution_id])
+        if execution.last_known_state == metadata_store_pb2.Execution.FAILED:
+            # TFX's handler of resolvers only logs what went wrong.
+            raise RuntimeError(f"{execution.name or execution_id} failed; the log says why")
         cached = execution.last_known_state == metadata_store_pb2.Execution.CACHED
         outputs: dict[str, list[Any]] = {}
         for event in store.get_events_by_execution_ids([execution_id]):

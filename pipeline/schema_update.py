@@ -6,6 +6,7 @@ import difflib
 import os
 from pathlib import Path
 
+from components.errors import UserError
 from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SPLITS, plan_splits
@@ -13,6 +14,10 @@ from components.feature_store import FeatureStore
 from pipeline.configuration import database_path, split_settings
 from pipeline.quiet import quiet_tensorflow
 from pipeline.settings import Settings
+
+
+class SchemaFileError(UserError):
+    """The file that was named for a schema cannot be written."""
 
 
 def update_schema(settings: Settings, out: Path) -> str:
@@ -26,8 +31,9 @@ def update_schema(settings: Settings, out: Path) -> str:
         The difference from the curated schema, and what to do with it.
 
     Raises:
-        UserError: the data cannot be read or is too short.
+        UserError: the data cannot be read or is too short, or the file cannot be written.
     """
+    _check_writable(out)
     splits = split_settings(settings)
     path = database_path(settings)
     with FeatureStore.open(path) as store:
@@ -59,3 +65,15 @@ def update_schema(settings: Settings, out: Path) -> str:
         n=1,
     )
     return "\n".join([*lines, "", f"{out} written; take over into models/schema.pbtxt by hand what you agree with"])
+
+
+def _check_writable(out: Path) -> None:
+    """Refuses a file that cannot be written before anything slow is done."""
+    if out.is_dir():
+        raise SchemaFileError(f"{out} cannot be written: it is a folder; name a file with --out")
+    probe = out.with_name(f".{out.name}.partial")
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SchemaFileError(f"{out} cannot be written ({error.strerror}); name another file with --out") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.components.common import resolver
 
 MODEL = "model"
@@ -22,14 +23,14 @@ class LatestBlessedPredecessor(resolver.ResolverStrategy):
         """Picks the predecessor.
 
         Args:
-            store: unused; the channels hold what is needed.
-            input_dict: `model` and `model_blessing`, all of this kind, and `candidate`, this run's model.
+            store: ML Metadata, which knows the model of the candidate's training run.
+            input_dict: `model` and `model_blessing`, all of this kind, and `candidate`, the training run of this run's
+                model. (The model itself cannot be given: TFX would take it and `model` for one and the same input.)
 
         Returns:
             The same keys, with one model and its blessing, or none of either.
         """
-        del store
-        own = {artifact.id for artifact in input_dict[CANDIDATE]}
+        own = _made_together(store, [artifact.id for artifact in input_dict[CANDIDATE]])
         # A model that is evaluated again, after a change of the metrics say, has several verdicts: the last one counts.
         verdicts = {
             blessing.get_int_custom_property("current_model_id"): blessing
@@ -43,3 +44,14 @@ class LatestBlessedPredecessor(resolver.ResolverStrategy):
             return {MODEL: [], BLESSING: [], CANDIDATE: input_dict[CANDIDATE]}
         latest = max(blessed, key=lambda model: model.id)
         return {MODEL: [latest], BLESSING: [blessings[latest.id]], CANDIDATE: input_dict[CANDIDATE]}
+
+
+def _made_together(store: Any, artifact_ids: list[int]) -> set[int]:
+    """All artifacts that came out of the executions these came out of."""
+    executions = {
+        event.execution_id
+        for event in (store.get_events_by_artifact_ids(artifact_ids) if artifact_ids else [])
+        if event.type == metadata_store_pb2.Event.OUTPUT
+    }
+    events = store.get_events_by_execution_ids(sorted(executions)) if executions else []
+    return {event.artifact_id for event in events if event.type == metadata_store_pb2.Event.OUTPUT}

@@ -207,6 +207,40 @@ def model(number: int) -> Any:
     return artifact
 
 
+# The training run of model n has the number n + 1000, and both came out of execution n.
+_RUNS_FROM = 1000
+
+
+def training_run(number: int) -> Any:
+    from tfx.types import standard_artifacts
+
+    artifact = standard_artifacts.ModelRun()
+    artifact.id = number
+    return artifact
+
+
+class TrainingRecords:
+    """ML Metadata's answers about the trainings: which execution put out what. An Evaluator took each model in."""
+
+    def get_events_by_artifact_ids(self, artifact_ids: list[int]) -> list[Any]:
+        return [event(number - _RUNS_FROM, number, "OUTPUT") for number in artifact_ids]
+
+    def get_events_by_execution_ids(self, execution_ids: list[int]) -> list[Any]:
+        return [
+            event(number, artifact, kind)
+            for number in execution_ids
+            for artifact, kind in ((number, "OUTPUT"), (number + _RUNS_FROM, "OUTPUT"), (number + 1, "INPUT"))
+        ]
+
+
+def event(execution: int, artifact: int, kind: str) -> Any:
+    from ml_metadata.proto import metadata_store_pb2
+
+    return metadata_store_pb2.Event(
+        execution_id=execution, artifact_id=artifact, type=metadata_store_pb2.Event.Type.Value(kind)
+    )
+
+
 def blessing(number: int, of: int, blessed: int) -> Any:
     """As TFX's Evaluator marks it."""
     from tfx.components.evaluator import constants
@@ -249,9 +283,9 @@ def test_the_predecessor_is_the_last_blessed_model_but_the_candidate(
     from components.model_selector.predecessor import BLESSING, CANDIDATE, MODEL, LatestBlessedPredecessor
 
     blessings = [blessing(100 + i, of, blessed) for i, (of, blessed) in enumerate(verdicts)]
-    own = model(candidate)
+    own = training_run(_RUNS_FROM + candidate)
     found = LatestBlessedPredecessor().resolve_artifacts(
-        None, {MODEL: [model(number) for number in models], BLESSING: blessings, CANDIDATE: [own]}
+        TrainingRecords(), {MODEL: [model(number) for number in models], BLESSING: blessings, CANDIDATE: [own]}
     )
     assert set(found) == {MODEL, BLESSING, CANDIDATE}
     assert found[CANDIDATE] == [own]

@@ -43,9 +43,14 @@ def test_what_comes_after_the_run_is_not_logged(tmp_path: Path) -> None:
 
 def test_an_error_restores_logging_too(tmp_path: Path) -> None:
     before = logging.getLogger().handlers[:]
-    with pytest.raises(ZeroDivisionError), run_log(tmp_path / "run.log"):
-        logging.getLogger().error("about to fail")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with run_log(tmp_path / "run.log"):
+            logging.getLogger().error("about to fail")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert logging.getLogger().handlers == before
     assert "about to fail" in (tmp_path / "run.log").read_text()
 
@@ -68,9 +73,7 @@ def test_a_run_without_a_record_leaves_no_file(tmp_path: Path) -> None:
 def test_tensorflow_is_silenced_unless_the_user_said_otherwise(
     monkeypatch: pytest.MonkeyPatch, before: str | None, after: str
 ) -> None:
-    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
-    if before is not None:
-        monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", before)
+    environment = {} if before is None else {"TF_CPP_MIN_LOG_LEVEL": before}
+    monkeypatch.setattr(os, "environ", environment)
     quiet_tensorflow()
-    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == after
-    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
+    assert environment == {"TF_CPP_MIN_LOG_LEVEL": after}
