@@ -262,12 +262,13 @@ def prices_import(
 
 def _print_import(report: ImportReport, db: Path) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     console = _console()
     table = Table("share", "new", "changed", "unchanged", "first", "last", box=None, pad_edge=False)
     for share in report.shares:
         counts = (str(share.new), str(share.changed), str(share.unchanged))
-        table.add_row(share.share_id, *counts, str(share.first), str(share.last))
+        table.add_row(Text(share.share_id), *counts, str(share.first), str(share.last))
     console.print(table)
     if report.ignored_columns:
         text = f"ignored columns: {', '.join(report.ignored_columns)}"
@@ -307,9 +308,12 @@ def schema_update(
 ) -> None:
     """Infers a schema from the data and shows how it differs from the curated one, which it leaves alone."""
     settings = _settings({"db": db, "shares": shares, "horizon": horizon})
+    from pipeline.quiet import quiet_log
     from pipeline.schema_update import update_schema
 
-    typer.echo(update_schema(settings, out))
+    with quiet_log():
+        difference = update_schema(settings, out)
+    typer.echo(difference)
 
 
 def _settings(flags: dict[str, Any]) -> Settings:

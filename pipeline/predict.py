@@ -136,11 +136,12 @@ def print_forecast(forecast: Forecast, console: Console) -> None:
         console: where.
     """
     from rich.table import Table
+    from rich.text import Text
 
     ahead = "1 session" if forecast.horizon == 1 else f"{forecast.horizon} sessions"
     table = Table("share", "last session", f"probability of a higher close after {ahead}", box=None, pad_edge=False)
     for share in forecast.shares:
-        table.add_row(share.share_id, share.session, f"{share.probability:.4f}")
+        table.add_row(Text(share.share_id), share.session, f"{share.probability:.4f}")  # no markup in a share's name
     console.print(table)
     mark = "" if forecast.blessed else " NOT BLESSED: it did not beat chance or its predecessor on the test split;"
     console.print(

@@ -19,6 +19,20 @@ def quiet_tensorflow() -> None:
 
 
 @contextlib.contextmanager
+def quiet_log() -> Iterator[None]:
+    """Drops log records below errors while the block runs: of commands that keep no log."""
+    root = logging.getLogger()
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.ERROR)
+    before = root.handlers[:]
+    root.handlers[:] = [handler]
+    try:
+        yield
+    finally:
+        root.handlers[:] = before
+
+
+@contextlib.contextmanager
 def run_log(path: Path) -> Iterator[None]:
     """Sends every log record and warning to a file while the block runs.
 

@@ -289,7 +289,10 @@ def test_ignored_columns_are_named(awesome: Awesome) -> None:
 
 def test_a_bracketed_share_is_printed_as_it_is(awesome: Awesome) -> None:
     file = write_prices(Path("[red]x.csv"), bad={3: "[bold]"})
+    file.write_text(file.read_text().replace("IBM", "[b]IBM"))
     outcome = awesome("prices", "import", str(file), "--db", "[red]p.db")
+    assert re.search(r"^\[b\]IBM +39 ", outcome.out, re.MULTILINE)
+    assert "refused: row 3, share [b]IBM, 2024-01-02: " in outcome.out
     assert outcome.out.splitlines()[-1] == "39 prices taken into [red]p.db, 1 rows refused"
 
 
@@ -423,3 +426,18 @@ def test_the_printed_json_of_a_forecast_is_json() -> None:
     values = json.loads(forecast.to_json())
     assert values["shares"] == [{"share_id": "IBM", "session": "2013-03-01", "probability": 0.5}]
     assert (values["auc"], values["auc_low"]) == (0.51, None)
+
+
+@pytest.mark.parametrize("blessed", [False, True])
+def test_a_forecast_says_what_it_is_worth(capsys: pytest.CaptureFixture[str], blessed: bool) -> None:
+    from rich.console import Console
+
+    from pipeline.predict import Forecast, ShareForecast, print_forecast
+
+    forecast = Forecast((ShareForecast("[b]", "2013-03-01", 0.51234),), "rnn", "x", blessed, 20, 0.513, 0.49, 0.536)
+    print_forecast(forecast, Console(width=200))
+    text = capsys.readouterr().out
+    assert re.search(r"^\[b\] +2013-03-01 +0\.5123 *$", text, re.MULTILINE)
+    assert "after 20 sessions" in text
+    assert "AUC on the test split 0.5130 (95 % interval over blocks of days 0.4900 to 0.5360)" in text
+    assert ("NOT BLESSED" in text) is not blessed

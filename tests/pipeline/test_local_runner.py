@@ -9,6 +9,7 @@ import runpy
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,7 @@ def test_create_run_delete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert steps[0] == "FeatureExampleGen"
     assert steps[-1] == "Pusher"
     assert "INFO:tensorflow" not in printed
-    with sqlite3.connect(runs / "tfx" / "metadata.db") as database:
+    with closing(sqlite3.connect(runs / "tfx" / "metadata.db")) as database:
         states = {name.rpartition(".")[2]: state for name, state in database.execute(STATES)}
     assert {name: states[name] for name in RAN} == dict.fromkeys(RAN, COMPLETE)
     assert list((runs / "tfx" / NAME / "Trainer.linear" / "model").glob("*/Format-Serving/saved_model.pb"))

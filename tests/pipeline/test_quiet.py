@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.quiet import quiet_tensorflow, run_log
+from pipeline.quiet import quiet_log, quiet_tensorflow, run_log
 
 
 def test_records_and_warnings_go_into_the_file_and_nowhere_else(
@@ -31,6 +31,15 @@ def test_records_and_warnings_go_into_the_file_and_nowhere_else(
     assert "too much" not in text
     assert capfd.readouterr() == ("", "")
     assert (logging.getLogger().handlers, logging.getLogger().level) == (before, level)
+
+
+def test_without_a_log_only_errors_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    before = logging.getLogger().handlers[:]
+    with quiet_log():
+        logging.warning("a library that says what nobody asked")
+        logging.getLogger("tfx").error("broken")
+    assert capsys.readouterr() == ("", "broken\n")
+    assert logging.getLogger().handlers == before
 
 
 def test_what_comes_after_the_run_is_not_logged(tmp_path: Path) -> None:
