@@ -317,8 +317,10 @@ def schema_update(
 
 
 def _settings(flags: dict[str, Any]) -> Settings:
-    from pipeline.settings import load_settings
+    from pipeline.settings import SettingsError, load_settings
 
+    if flags.get("db") is not None and flags.get("market") is not None:
+        raise SettingsError("--market makes a database of its own: name --db or --market, not both")
     return load_settings(flags)
 
 

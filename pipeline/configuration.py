@@ -110,7 +110,11 @@ def pipeline_name(settings: Settings) -> str:
 
     Runs of one name share their predecessors, and a model for 20 days is none for one of a single day.
     """
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", database_path(settings).stem)
+    path = database_path(settings).absolute()
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)
+    if settings.market is None and path.parent != Path.cwd():
+        # Two databases of one name in different folders are different data.
+        stem += f"-{hashlib.sha256(str(path.parent).encode()).hexdigest()[:6]}"
     return f"{stem}-{settings.formatter}-h{settings.horizon}"
 
 

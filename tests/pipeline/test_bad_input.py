@@ -142,7 +142,8 @@ BAD_RUNS: dict[str, tuple[tuple[str, ...], str]] = {
 @pytest.mark.parametrize(("flags", "message"), BAD_RUNS.values(), ids=BAD_RUNS)
 def test_a_run_that_cannot_be(awesome: Awesome, folder: Path, m_db: Path, flags: tuple[str, ...], message: str) -> None:
     before = tree(folder)
-    outcome = awesome("run", "--db", "m.db", "--models", "linear", *flags)
+    database = () if "--market" in flags else ("--db", "m.db")
+    outcome = awesome("run", *database, "--models", "linear", *flags)
     assert outcome.code == 1
     assert message in outcome.refusal
     made = {name for name in set(tree(folder)) - set(before) if not name.startswith("runs/markets")}
@@ -295,3 +296,8 @@ def test_text_in_a_row_ends_the_run_itself_with_one_line(folder: Path, m_db: Pat
     assert m_db.read_bytes() == before
     assert [path.name for path in Path("out").iterdir()] == ["run.log"]
     assert re.search("close3 is 'n/a'", Path("out/run.log").read_text())
+
+
+def test_a_market_and_a_database_at_once_are_refused(awesome: Awesome) -> None:
+    outcome = awesome("run", "--market", "null", "--db", "mine.db")
+    assert "--db or --market, not both" in outcome.refusal

@@ -143,3 +143,12 @@ def test_the_schema_lies_under_its_own_digest() -> None:
     assert "label_5" in other.read_text()
     assert first.read_text() == text
     assert list(Path("runs").rglob("*.partial")) == []
+
+
+def test_databases_of_one_name_in_two_folders_are_two_pipelines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = {pipeline_name(Settings(db=Path(db))) for db in ("m.db", "a/m.db", "b/m.db")}
+    assert len(names) == 3
+    assert pipeline_name(Settings(db=tmp_path / "m.db")) == pipeline_name(Settings(db=Path("m.db")))
