@@ -16,7 +16,7 @@ from rich.console import Console
 
 from components.errors import UserError
 from pipeline.configuration import check_choices, metadata_path, pipeline_config
-from pipeline.quiet import quiet_tensorflow, run_log
+from pipeline.quiet import import_tensorflow, run_log
 from pipeline.run import check_writable, prepare_prices, workspace_lock
 from pipeline.settings import Settings, load_settings
 
@@ -98,7 +98,7 @@ def main() -> None:
             check_writable(folder)
         # The imports too: TensorFlow prints its own log unless it finds that somebody takes it.
         with run_log(log):
-            quiet_tensorflow()
+            import_tensorflow()
             from pipeline.pipeline import create_pipeline
             from pipeline.runner import sqlite_metadata
 

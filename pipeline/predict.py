@@ -14,7 +14,7 @@ from components.feature_store import CLOSE_COLUMNS, FeatureStore
 from components.model_selector.files import read_evidence
 from models.card import read_card
 from pipeline.configuration import database_path, serving_folder
-from pipeline.quiet import quiet_tensorflow
+from pipeline.quiet import import_tensorflow
 from pipeline.results import REPORT_JSON, ReportError, RunReport
 from pipeline.settings import Settings
 
@@ -104,7 +104,7 @@ def predict(settings: Settings, model: str | None, run: Path | None, console: Co
     closes = features[list(CLOSE_COLUMNS)].to_numpy("float32")
     names = features["share_id"].tolist()
     with console.status("Loading the model"):
-        quiet_tensorflow()
+        import_tensorflow()
         import tensorflow as tf
 
         from models.serving import PROBABILITY

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,33 @@ def quiet_tensorflow() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if not sys.warnoptions:
         warnings.filterwarnings("ignore", category=FutureWarning, module="google")
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow without a word.
+
+    From 2.19 on it writes that there is no GPU past Python and past TF_CPP_MIN_LOG_LEVEL, from code that runs while
+    its libraries are loaded. So the error stream is held back meanwhile; a failed import shows it, else it is a debug
+    record.
+    """
+    quiet_tensorflow()
+    with contextlib.suppress(AttributeError, ValueError):  # no error stream, or a closed one
+        sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            import tensorflow  # noqa: F401
+        except BaseException:
+            held.seek(0)
+            os.write(terminal, held.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+        held.seek(0)
+        for line in held.read().decode("utf-8", "replace").splitlines():
+            logging.getLogger("tensorflow.import").debug(line)
 
 
 @contextlib.contextmanager

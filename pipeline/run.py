@@ -24,7 +24,7 @@ from pipeline.configuration import (
     pipeline_config,
     split_settings,
 )
-from pipeline.quiet import quiet_tensorflow, run_log
+from pipeline.quiet import import_tensorflow, run_log
 from pipeline.results import (
     DataSummary,
     GroupScore,
@@ -87,7 +87,7 @@ def run(settings: Settings, console: Console) -> tuple[RunReport, Path]:
     with workspace_lock(settings.workspace), _output_folder(settings) as folder, run_log(folder / LOG_FILE):
         prepare_prices(settings, console, clock.seconds)
         with clock.measured("imports"), console.status("Loading TensorFlow and TFX"):
-            quiet_tensorflow()
+            import_tensorflow()
             from pipeline.pipeline import create_pipeline
             from pipeline.runner import run_pipeline, sqlite_metadata
         from pipeline.steps import ConsoleListener

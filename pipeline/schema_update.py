@@ -12,7 +12,7 @@ from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SPLITS, plan_splits
 from components.feature_store import FeatureStore
 from pipeline.configuration import database_path, split_settings
-from pipeline.quiet import quiet_tensorflow
+from pipeline.quiet import import_tensorflow
 from pipeline.settings import Settings
 
 
@@ -40,7 +40,7 @@ def update_schema(settings: Settings, out: Path) -> str:
         shares = [s.share_id for s in ExampleGenConfig(str(path), settings.shares).select(store.shares())]
         plan = plan_splits(store.sessions(shares), splits)
         labelled = label_rows(store.read_features(shares), plan)
-    quiet_tensorflow()
+    import_tensorflow()
     import pyarrow as pa
     import tensorflow_data_validation as tfdv
     from google.protobuf import text_format
