@@ -585,7 +585,8 @@ class Browser:
 def browser(tmp_path: Path) -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
-        pytest.fail("the page is tested in Chromium: install the package chromium, or deselect with -m 'not slow'")
+        # A machine of one's own may do without a browser; CI installs it, and there its absence is a failure.
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("the page is tested in Chromium: install chromium")
     opened = Browser(program, tmp_path / "profile")
     yield opened
     opened.close()
