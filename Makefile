@@ -44,7 +44,7 @@ clean: ## remove what was installed and built; runs/ and awesome.db stay
 
 # Inexact: what `make test` has installed stays.
 sync-run:
-	$(call sync,--extra pipeline --no-dev --inexact)
+	$(call sync,--all-extras --no-dev --inexact)
 
 sync-test:
 	$(call sync,--all-extras --group dev --group bench)

@@ -53,8 +53,8 @@ def compare(run: Path) -> list[dict[str, Any]]:
     import pandas as pd
     from sklearn import metrics as sk
 
+    from pipeline.gathering import PREDICTIONS_FILE
     from pipeline.results import RunReport
-    from pipeline.run import PREDICTIONS_FILE
 
     report = RunReport.from_json(run)
     predictions = pd.read_parquet(run / PREDICTIONS_FILE)

@@ -3,6 +3,11 @@
 UserError            one clear line: what is wrong, where (file, row, share, setting) and what to do
 |- StoreError        the database is missing, unreadable or does not hold what is needed
 |- ImportFileError   a file of prices whose layout is not recognised
+|- ExtractionError   an extraction that cannot start: its source, a share's name, a key, the journal
+|- SourceError       what a source answered for one share, or that it did not; the other shares go on
+|  |- UnknownShareError   the source does not know the share
+|  `- HostError           the host does not serve anybody: 429, 5xx, no connection, a refused key
+|- StorageError      object storage that cannot be reached, or does not hold what was asked for, whole
 |- SplitError        the data is too short for the splits that were asked for
 `- AnomalyError      the data does not fit the curated schema
 
@@ -22,6 +27,26 @@ class StoreError(UserError):
 
 class ImportFileError(UserError):
     """A file of prices cannot be read, or its layout is not recognised."""
+
+
+class ExtractionError(UserError):
+    """An extraction cannot start: its source, a share's name, a key or its journal."""
+
+
+class SourceError(UserError):
+    """One share cannot be had from its source, or what the source says of it is not accepted."""
+
+
+class UnknownShareError(SourceError):
+    """The source does not know the share."""
+
+
+class HostError(SourceError):
+    """The source's host does not answer as it should, whatever the share."""
+
+
+class StorageError(UserError):
+    """Object storage cannot be reached, or does not hold what was asked for, whole."""
 
 
 class SplitError(UserError):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import UserError
-from components.feature_example_gen.config import ExampleGenConfig
+from components.feature_example_gen.config import ExampleGenConfig, Extraction
 from components.feature_example_gen.splits import SplitSettings
 from models.architecture import Architecture
 from models.formatters import get_formatter
@@ -154,6 +154,19 @@ def write_schema(settings: Settings) -> Path:
     return path
 
 
+def extracts(settings: Settings) -> bool:
+    """Whether the first step brings the database up to date; a synthetic market is complete as it is made."""
+    return settings.source is not None and settings.market is None
+
+
+def _extraction(settings: Settings) -> Extraction | None:
+    if not extracts(settings):
+        return None
+    from pipeline.extraction import extraction_plan, http_settings
+
+    return Extraction(extraction_plan(settings), http_settings(settings))
+
+
 def pipeline_config(settings: Settings) -> PipelineConfig:
     """Everything `create_pipeline` needs. Imports TFX.
 
@@ -189,6 +202,7 @@ def pipeline_config(settings: Settings) -> PipelineConfig:
             shares=settings.shares,
             splits=split_settings(settings),
             code=code_digest(["components/feature_example_gen"]),
+            extraction=_extraction(settings),
         ),
         schema=str(write_schema(settings).absolute()),
         training=training,

@@ -64,6 +64,7 @@ class ModelResult:
         rows: labelled test rows the figures are from.
         model_uri: the exported model.
         model_run_uri: the training run (TensorBoard logs).
+        evaluation_uri: TFMA's evaluation on the test split.
         auc_standard_error: the AUC's standard error over blocks of days, which the blessing is judged by; NaN where it
             was not measured.
         metrics: TFMA's figures under TFMA's names.
@@ -85,6 +86,7 @@ class ModelResult:
     rows: int = 0
     model_uri: str = ""
     model_run_uri: str = ""
+    evaluation_uri: str = ""
     auc_standard_error: float = NAN
     metrics: Mapping[str, float] = field(default_factory=dict)
     by_year: Mapping[str, GroupScore] = field(default_factory=dict)
@@ -124,6 +126,8 @@ class DataSummary:
         last: last session, ISO date.
         share_ids: the shares.
         database: the file the data came from.
+        sources: where the prices came from.
+        behind: shares whose last session is not the last of all.
     """
 
     shares: int
@@ -133,6 +137,8 @@ class DataSummary:
     last: str
     share_ids: tuple[str, ...]
     database: str
+    sources: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -340,6 +346,7 @@ def _model(raw: Mapping[str, Any], where: str) -> ModelResult:
         rows=_get(raw, "rows", int, where),
         model_uri=_get(raw, "model_uri", str, where),
         model_run_uri=_get(raw, "model_run_uri", str, where),
+        evaluation_uri=_get(raw, "evaluation_uri", str, where),
         auc_standard_error=_number(raw, "auc_standard_error", where),
         metrics=_numbers(raw, "metrics", where),
         by_year=_groups(raw, "by_year", where),
@@ -368,6 +375,8 @@ def _data(raw: Mapping[str, Any]) -> DataSummary:
         last=_get(raw, "last", str, where),
         share_ids=_strings(raw, "share_ids", where),
         database=_get(raw, "database", str, where),
+        sources=_strings(raw, "sources", where),
+        behind=_strings(raw, "behind", where),
     )
 
 

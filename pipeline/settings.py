@@ -1,10 +1,12 @@
 """The one typed settings object: flags, then AWESOME_... in the environment, then awesome.toml, then defaults.
 
-This module is the only reader of the environment.
+This module is the only reader of the environment, but for the sources' keys (components/extractor/keys.py), which are
+no settings: they must not travel where settings do.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,7 +45,20 @@ class Settings(BaseSettings):
     )
 
     db: Path = Field(Path("awesome.db"), description="the feature store")
-    shares: Names = Field((), description="shares to take, separated by commas; empty for all")
+    shares: Names = Field((), description="shares to take, separated by commas, or @FILE, one a line; empty for all")
+    source: str | None = Field(None, description="where prices come from first, see `awesome sources`; or file:PATH")
+    since: dt.date | None = Field(None, description="first day asked for; default is that of before, or 2010-01-01")
+    until: dt.date | None = Field(None, description="last day asked for; default is the last closed session")
+    best_effort: bool = Field(False, description="whether a source that turns most programs away may be asked")
+    sources_url: str | None = Field(None, description="a server that stands in for all sources, such as a proxy")
+    sources_rate: float | None = Field(None, gt=0, description="requests a second, instead of the source's own limit")
+    sources_timeout: float = Field(30, gt=0, description="seconds without an answer after which a request failed")
+    sources_attempts: int = Field(5, ge=1, description="at the most, for one request")
+    sources_backoff: float = Field(1, gt=0, description="seconds before a second attempt, doubled for each further one")
+    storage_url: str | None = Field(None, description="object storage: file://, s3:// or cos://BUCKET-APPID/...")
+    s3_endpoint: str | None = Field(None, description="of an S3 server that is not Amazon's")
+    cos_region: str | None = Field(None, description="region of a COS bucket, such as ap-guangzhou")
+    cos_endpoint: str | None = Field(None, description="instead of COS's own, https://cos.REGION.myqcloud.com")
     formatter: str = Field("window_returns", description="the DataFormatter, see `awesome formatters`")
     models: Names = Field(
         ("linear", "dnn", "custom_dnn", "rnn"),
@@ -70,12 +85,21 @@ class Settings(BaseSettings):
     @classmethod
     def _split_commas(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str):
+            if info.field_name == "shares" and value.startswith("@"):
+                return _lines(Path(value[1:]))
             value = tuple(part.strip() for part in value.split(",") if part.strip())
         if info.field_name == "split_dates" and isinstance(value, (tuple, list)):
             if not value:
                 return None
             if len(value) != 2:
                 raise ValueError("give two dates, the first sessions of eval and of test, separated by a comma")
+        return value
+
+    @field_validator("sources_url", "s3_endpoint", "cos_endpoint")
+    @classmethod
+    def _is_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("is not an address such as http://127.0.0.1:8765")
         return value
 
     @field_validator("models")
@@ -97,6 +121,21 @@ class Settings(BaseSettings):
         """Flags, environment, file; no .env and no secrets folder."""
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    """The lines of a file, without blanks around them, empty lines and comments."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read ({getattr(error, 'strerror', None) or 'it is no text'})") from None
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    return tuple(line for line in lines if line)
+
+
+def cos_credentials() -> tuple[str | None, str | None]:
+    """Id and key for COS from the environment; None where they are not set. No settings, as they are secrets."""
+    return os.environ.get("COS_SECRET_ID") or None, os.environ.get("COS_SECRET_KEY") or None
 
 
 def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
 class ConsoleListener(StepListener):
     """A line for each step, and what is under way while it is."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, bars: Sequence[str] = ()) -> None:
         """Shows nothing yet.
 
         Args:
             console: where to.
+            bars: steps that show a bar of their own, beside the Trainers.
         """
+        self._bars = bars
         self._console = console
         self._status: Status | None = None
 
@@ -37,7 +40,7 @@ class ConsoleListener(StepListener):
     def started(self, name: str) -> None:
         """Says what is under way; a Trainer shows a bar of its own."""
         self._stop()
-        if not name.startswith("Trainer"):
+        if not name.startswith("Trainer") and name not in self._bars:
             self._status = self._console.status(name)
             self._status.start()
 

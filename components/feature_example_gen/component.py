@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,19 @@ from tfx.components.example_gen import driver, utils
 from tfx.dsl.components.base import executor_spec
 from tfx.proto import example_gen_pb2
 
-from components.feature_example_gen.config import ExampleGenConfig
+from components.errors import ExtractionError
+from components.feature_example_gen.config import ExampleGenConfig, Extraction
 from components.feature_example_gen.executor import Executor
 from components.feature_store import FeatureStore
+
+_LOG = logging.getLogger(__name__)
 
 
 class Driver(driver.FileBasedDriver):
     """Fingerprints the content of the store, where TFX's own driver would look at the file's size and date.
 
-    A database that was touched, vacuumed or copied is the same data and so a cache hit; one changed close is not.
+    A database that was touched, vacuumed or copied is the same data and so a cache hit; one changed close is not. With
+    an extraction the database is brought up to date first, so an unchanged market is a cache hit and a new session not.
     """
 
     def resolve_exec_properties(
@@ -33,9 +38,12 @@ class Driver(driver.FileBasedDriver):
 
         Raises:
             StoreError: the store cannot be read or lacks a share.
+            ExtractionError: nothing could be had from the source.
         """
         del pipeline_info, component_info
         config = ExampleGenConfig.from_exec_properties(exec_properties)
+        if config.extraction is not None:
+            _bring_up_to_date(config.database, config.extraction)
         with FeatureStore.open(Path(config.database)) as store:
             shares = [summary.share_id for summary in config.select(store.shares())]
             digest = store.digest(shares)
@@ -46,8 +54,26 @@ class Driver(driver.FileBasedDriver):
         }
 
 
+def _bring_up_to_date(database: str, extraction: Extraction) -> None:
+    from components.extractor import extract
+    from components.extractor.progress import extraction_progress
+    from components.extractor.report import NOTHING
+
+    Path(database).parent.mkdir(parents=True, exist_ok=True)
+    with extraction_progress(summary=True) as listener:
+        report = extract(extraction.plan, database, http=extraction.http, listener=listener)
+    for outcome in report.shares:
+        _LOG.info("extraction: share %s %s %s", outcome.share_id, outcome.status.value, outcome.reason)
+    if report.exit_code == NOTHING:
+        why = "".join(f" ({outcome.share_id}: {outcome.reason})" for outcome in report.shares[:1])
+        raise ExtractionError(
+            f"no share could be had from {report.source}, so the run ends here{why}; without --source it takes what is "
+            "stored"
+        )
+
+
 class FeatureExampleGen(example_gen.FileBasedExampleGen):
-    """Reads FEATURE from the store and writes train, eval and test examples, split by date.
+    """Reads FEATURE from the store, brought up to date first if it is told to, and writes examples, split by date.
 
     `outputs['examples']` carries the splits' sizes and dates, purged and unlabelled rows as custom properties, and the
     digest of the data as `input_fingerprint`.

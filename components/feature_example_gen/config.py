@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from components.errors import StoreError
 from components.feature_example_gen.splits import SplitSettings
 
 if TYPE_CHECKING:
+    from components.extractor import ExtractionPlan, HttpSettings
     from components.feature_store import ShareSummary
 
 SHARD_ROWS = 50_000
 """Rows of a shard: some seconds of work, some 30 MB of memory."""
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What the store is brought up to date with before it is read.
+
+    Attributes:
+        plan: the source, the shares, the days.
+        http: how hosts are asked.
+    """
+
+    plan: ExtractionPlan
+    http: HttpSettings
+
+    def to_dict(self) -> dict[str, Any]:
+        """In JSON's types."""
+        return {"plan": self.plan.to_dict(), "http": asdict(self.http)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Extraction:
+        """Reads what `to_dict` gave."""
+        # Not before: a pipeline that reads a database needs nothing of what the extractor needs.
+        from components.extractor import ExtractionPlan, HttpSettings
+
+        return cls(ExtractionPlan.from_dict(values["plan"]), HttpSettings.from_dict(values["http"]))
 
 
 @dataclass(frozen=True)
@@ -26,6 +52,7 @@ class ExampleGenConfig:
         splits: borders, purge, embargo, horizons.
         shard_rows: rows of a Beam element.
         code: digest of the code, so that TFX's cache sees a change.
+        extraction: brings the store up to date first; None reads it as it is.
     """
 
     database: str
@@ -33,14 +60,16 @@ class ExampleGenConfig:
     splits: SplitSettings = field(default_factory=SplitSettings)
     shard_rows: int = SHARD_ROWS
     code: str = ""
+    extraction: Extraction | None = None
 
     def to_proto(self) -> Any:
         """The settings but the database as TFX's CustomConfig message."""
         from google.protobuf import struct_pb2
         from tfx.proto import example_gen_pb2
 
-        values = asdict(self)
+        values = asdict(replace(self, extraction=None))
         del values["database"]
+        values["extraction"] = None if self.extraction is None else self.extraction.to_dict()
         struct = struct_pb2.Struct()
         struct.update(_plain(values))
         config = example_gen_pb2.CustomConfig()
@@ -50,7 +79,7 @@ class ExampleGenConfig:
     @classmethod
     def from_exec_properties(cls, exec_properties: Mapping[str, Any]) -> ExampleGenConfig:
         """Reads what `to_proto` wrote and the database from a node's execution properties."""
-        from google.protobuf import struct_pb2
+        from google.protobuf import json_format, struct_pb2
         from tfx.proto import example_gen_pb2
         from tfx.utils import proto_utils
 
@@ -59,7 +88,7 @@ class ExampleGenConfig:
         struct = struct_pb2.Struct()
         config.custom_config.Unpack(struct)
         splits = struct["splits"]
-        dates = splits["dates"]
+        dates, extraction = splits["dates"], struct["extraction"]
         return cls(
             database=str(exec_properties["input_base"]),
             shares=tuple(struct["shares"]),
@@ -72,16 +101,20 @@ class ExampleGenConfig:
             ),
             shard_rows=int(struct["shard_rows"]),
             code=struct["code"],
+            extraction=None if extraction is None else Extraction.from_dict(json_format.MessageToDict(extraction)),
         )
 
     def select(self, summaries: Sequence[ShareSummary]) -> list[ShareSummary]:
         """Those of the store's shares that were asked for.
 
+        After an extraction, a share that could not be had, or has too few sessions yet for a window, is left out: one
+        delisted name must not keep all others from being trained on.
+
         Args:
             summaries: what the store holds.
 
         Raises:
-            StoreError: the store is empty, or a share is not in it.
+            StoreError: the store is empty, or a share is not in it and was not to be extracted.
         """
         if not summaries:
             raise StoreError(f"{self.database} holds no feature row; import prices first: awesome prices import FILE")
@@ -89,12 +122,12 @@ class ExampleGenConfig:
             return list(summaries)
         known = {summary.share_id: summary for summary in summaries}
         unknown = [share for share in self.shares if share not in known]
-        if unknown:
+        if unknown and (self.extraction is None or len(unknown) == len(self.shares)):
             raise StoreError(
                 f"{self.database} has no share {', '.join(unknown)}; it has {', '.join(list(known)[:10])}"
                 + (f" and {len(known) - 10} more" if len(known) > 10 else "")
             )
-        return [known[share] for share in dict.fromkeys(self.shares)]
+        return [known[share] for share in dict.fromkeys(self.shares) if share in known]
 
 
 def _plain(value: Any) -> Any:

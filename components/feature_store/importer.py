@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,6 +109,7 @@ def import_prices(
     *,
     source: str = "file",
     replace: bool = False,
+    shares: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
     """Imports a file of daily prices.
@@ -122,6 +123,7 @@ def import_prices(
         store: A store opened with `FeatureStore.create`, or the path of one, which is made if it is missing.
         source: What to call the origin of the prices.
         replace: Whether a share that came from another source is deleted first.
+        shares: The shares to take; None for all that the file holds.
         progress: Called after each share with the number of shares dealt with, of all shares, and the share.
 
     Returns:
@@ -134,6 +136,9 @@ def import_prices(
     """
     file = Path(path)
     found = _read(file)
+    if shares is not None:
+        found.shares = [share for share in found.shares if share.share_id in shares]
+        found.refused = [refusal for refusal in found.refused if not refusal.share_id or refusal.share_id in shares]
     if isinstance(store, FeatureStore):
         return _write(found, store, source, replace, progress)
     with FeatureStore.create(store) as opened:

@@ -1,8 +1,9 @@
 """The tables of the database, their versions, and the checks that a database has them.
 
-    PRICE    one bar a share and session as its source gave it: raw prices and the factor that adjusts them
-    FEATURE  derived: from the 21st session of a share on, the adjusted closes of the last 21 sessions,
-             close0 the latest
+    PRICE       one bar a share and session as its source gave it: raw prices and the factor that adjusts them
+    FEATURE     derived: from the 21st session of a share on, the adjusted closes of the last 21 sessions,
+                close0 the latest
+    EXTRACTION  the first day that was asked for, of each share that the extractor keeps current
 
 FEATURE keeps the column order time, share_id, close0 ... close20, so that `SELECT * FROM FEATURE` in the plain sqlite3
 program prints what readers of such files expect. Both tables are clustered on (share_id, time) (WITHOUT ROWID): a range
@@ -52,6 +53,13 @@ CREATE TABLE FEATURE (
   share_id TEXT NOT NULL,
   {", ".join(f"{column} REAL NOT NULL" for column in CLOSE_COLUMNS)},
   PRIMARY KEY (share_id, time)
+) WITHOUT ROWID
+"""
+
+_CREATE_EXTRACTION = """
+CREATE TABLE EXTRACTION (
+  share_id TEXT PRIMARY KEY,
+  since TEXT NOT NULL
 ) WITHOUT ROWID
 """
 
@@ -127,8 +135,15 @@ def _first_version(connection: sqlite3.Connection, name: str) -> None:
     connection.execute("DROP TABLE FEATURE_BEFORE")
 
 
+def _second_version(connection: sqlite3.Connection, name: str) -> None:
+    """Version 1 to 2: room for what the extractor has to remember of a share."""
+    if columns_of(connection, "EXTRACTION"):
+        raise StoreError(f"{name}: the table EXTRACTION was made by another tool; name a new database file")
+    connection.execute(_CREATE_EXTRACTION)
+
+
 # Migration i takes a database from version i to i + 1. Only ever append.
-_MIGRATIONS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first_version,)
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first_version, _second_version)
 SCHEMA_VERSION = len(_MIGRATIONS)
 
 

@@ -170,7 +170,9 @@ class FeatureStore:
 
     # --- writing
 
-    def upsert(self, share_id: str, bars: PriceBars, source: str, replace: bool = False) -> Upserted:
+    def upsert(
+        self, share_id: str, bars: PriceBars, source: str, replace: bool = False, since: dt.date | None = None
+    ) -> Upserted:
         """Adds or changes bars of one share, and the windows they belong to, in one transaction.
 
         Bars that are stored already are left alone; sessions that `bars` does not name stay as they are. Only windows
@@ -181,6 +183,7 @@ class FeatureStore:
             bars: Its bars.
             source: Where they come from, such as "file".
             replace: Whether a share of another source is deleted first. Two sources are never mixed in one share.
+            since: The first day that the source was asked for, kept for `extracted_since`; None leaves it as it is.
 
         Returns:
             How many sessions were new, changed and unchanged.
@@ -194,9 +197,63 @@ class FeatureStore:
             if self.conflicting_source(share_id, source) is not None:
                 if not replace:
                     raise StoreError(self.conflict_message(share_id, source))
-                self._connection.execute("DELETE FROM PRICE WHERE share_id = ?", (share_id,))
-                self._connection.execute("DELETE FROM FEATURE WHERE share_id = ?", (share_id,))
-            return self._write(share_id, bars, source)
+                self._delete(share_id)
+            counts = self._write(share_id, bars, source)
+            self._remember(share_id, since)
+            return counts
+
+    def replace(self, share_id: str, bars: PriceBars, source: str, since: dt.date | None = None) -> None:
+        """Puts bars in the place of all that is stored of a share, whatever its source, in one transaction.
+
+        Args:
+            share_id: The share.
+            bars: Its bars.
+            source: Where they come from.
+            since: As in `upsert`.
+
+        Raises:
+            StoreError: As in `upsert`.
+        """
+        self._check_names(share_id, source)
+        with self._transaction():
+            self._delete(share_id)
+            self._write(share_id, bars, source)
+            self._remember(share_id, since)
+
+    def _delete(self, share_id: str) -> None:
+        for table in ("PRICE", "FEATURE", "EXTRACTION"):
+            self._connection.execute(f"DELETE FROM {table} WHERE share_id = ?", (share_id,))
+
+    def _remember(self, share_id: str, since: dt.date | None) -> None:
+        if since is not None and since != self.extracted_since(share_id):
+            self._connection.execute(
+                "INSERT OR REPLACE INTO EXTRACTION (share_id, since) VALUES (?, ?)", (share_id, since.isoformat())
+            )
+
+    def extracted_since(self, share_id: str) -> dt.date | None:
+        """Returns the first day that a share's source was asked for; None if the extractor did not bring it."""
+        if not self._has("EXTRACTION"):
+            return None
+        with _translated(self._path):
+            row = self._connection.execute("SELECT since FROM EXTRACTION WHERE share_id = ?", (share_id,)).fetchone()
+        if row is None:
+            return None
+        [day] = parse_days([row[0]], f"{self._path}: EXTRACTION, share {share_id}").tolist()
+        return cast("dt.date", day)
+
+    def shares_of(self, source: str) -> list[str]:
+        """Returns the shares whose prices came from a source, sorted."""
+        if not self._has("PRICE"):
+            return []
+        with _translated(self._path):
+            # A step from share to share along the key: a scan of all prices would take seconds.
+            rows = self._connection.execute(
+                "WITH RECURSIVE share(name) AS (SELECT MIN(share_id) FROM PRICE UNION ALL SELECT (SELECT MIN(share_id) "
+                "FROM PRICE WHERE share_id > name) FROM share WHERE name IS NOT NULL) SELECT name FROM share "
+                "WHERE (SELECT source FROM PRICE WHERE share_id = name LIMIT 1) = ?",
+                (source,),
+            ).fetchall()
+        return [str(row[0]) for row in rows]
 
     def source_of(self, share_id: str) -> str | None:
         """Returns where a share's prices came from; None if the database does not say."""

@@ -68,7 +68,7 @@ def test_tables_have_the_columns_that_readers_of_the_file_expect(path: Path) -> 
     assert [row[1] for row in rows(path, "PRAGMA table_info(PRICE)")] == [
         *("share_id", "time", "open", "high", "low", "close", "volume", "factor", "source")
     ]
-    assert rows(path, "PRAGMA user_version") == [(1,)]
+    assert rows(path, "PRAGMA user_version") == [(2,)]
     assert rows(path, "PRAGMA journal_mode") == [("wal",)]
     assert CLOSE_COLUMNS[0] == "close0"
     assert CLOSE_COLUMNS[-1] == f"close{WINDOW - 1}" == "close20"
@@ -336,7 +336,7 @@ def test_create_takes_over_a_database_with_features_alone(path: Path) -> None:
         assert [(share.share_id, share.rows, share.source) for share in store.shares()] == [
             *[("A", 2, "file"), ("B", 2, None), ("C", 2, "file")]
         ]
-    assert rows(path, "SELECT name FROM sqlite_master ORDER BY name") == [("FEATURE",), ("PRICE",)]
+    assert rows(path, "SELECT name FROM sqlite_master ORDER BY name") == [("EXTRACTION",), ("FEATURE",), ("PRICE",)]
 
 
 def test_create_refuses_features_with_a_day_twice_and_changes_nothing(path: Path) -> None:
@@ -406,7 +406,7 @@ def test_create_refuses_foreign_and_newer_databases_and_changes_nothing(path: Pa
     assert path.read_bytes() == before
     newer = tmp_path / "newer.db"
     rows_changed(newer, "PRAGMA user_version = 7")
-    with pytest.raises(StoreError, match="schema version 7, this program knows 1"):
+    with pytest.raises(StoreError, match="schema version 7, this program knows 2"):
         FeatureStore.create(newer)
     with pytest.raises(StoreError, match=r"the folder .* does not exist"):
         FeatureStore.create(tmp_path / "nowhere" / "awesome.db")

@@ -89,6 +89,7 @@ def made_run(
             rows=rows,
             model_uri=f"runs/x/{name}/model",
             model_run_uri=f"runs/x/{name}/model_run",
+            evaluation_uri=f"runs/x/{name}/evaluation",
             auc_standard_error=0.01,
             metrics={"loss": 0.693, "auc": auc, "label/mean": 0.5},
             by_year={str(g): GroupScore(a, n) for g, a, n in statistics.auc_by_group(labels, probabilities, years)},
@@ -172,12 +173,14 @@ def test_json_keys_are_those_the_schema_fixes(tmp_path: Path) -> None:
     }  # fmt: skip
     assert set(raw["models"]["linear"]) == {
         "auc", "auc_low", "auc_high", "auc_standard_error", "accuracy", "majority", "rank_ic", "rank_ic_low",
-        "rank_ic_high", "blessed", "reason", "skill", "rows", "model_uri", "model_run_uri", "metrics", "by_year",
-        "by_share",
+        "rank_ic_high", "blessed", "reason", "skill", "rows", "model_uri", "model_run_uri", "evaluation_uri",
+        "metrics", "by_year", "by_share",
     }  # fmt: skip
     assert set(raw["models"]["linear"]["by_year"]["2012"]) == {"auc", "rows"}
     assert set(raw["splits"]["train"]) == {"first", "last", "rows", "purged", "unlabelled", "sessions"}
-    assert set(raw["data"]) == {"shares", "sessions", "digest", "first", "last", "share_ids", "database"}
+    assert set(raw["data"]) == {
+        "shares", "sessions", "digest", "first", "last", "share_ids", "database", "sources", "behind",
+    }  # fmt: skip
     assert raw["market"] == {"scenario": "reversal", "best_auc": 0.5451}
     assert raw["champion"] == "linear"
     assert raw["cached"] == ["Transform"]

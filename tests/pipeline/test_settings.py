@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from pipeline.settings import Settings, SettingsError, load_settings, origins
+from pipeline.settings import Settings, SettingsError, cos_credentials, load_settings, origins
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -30,6 +31,19 @@ DEFAULTS: dict[str, Any] = {
     "market_sessions": 2900,
     "cache": True,
     "hyperparameters": {},
+    "source": None,
+    "since": None,
+    "until": None,
+    "best_effort": False,
+    "sources_url": None,
+    "sources_rate": None,
+    "sources_timeout": 30,
+    "sources_attempts": 5,
+    "sources_backoff": 1,
+    "storage_url": None,
+    "s3_endpoint": None,
+    "cos_region": None,
+    "cos_endpoint": None,
 }
 
 
@@ -182,3 +196,36 @@ def test_hyperparameters_that_are_no_json_are_named(monkeypatch: pytest.MonkeyPa
 def test_hyperparameters_that_are_no_table_are_refused() -> None:
     write_toml("[hyperparameters]\nrnn = 3")
     assert refused().startswith("hyperparameters (from awesome.toml): ")
+
+
+# shares from a file, and where prices come from
+
+
+def test_shares_may_stand_in_a_file(tmp_path: Path) -> None:
+    names = tmp_path / "shares.txt"
+    names.write_text("sh600519  # the first\n\n# none here\nsz000001\n")
+    assert load_settings({"shares": f"@{names}"}).shares == ("sh600519", "sz000001")
+
+
+def test_a_file_of_shares_that_is_missing_is_named(tmp_path: Path) -> None:
+    assert f"{tmp_path / 'gone.txt'} cannot be read" in refused({"shares": f"@{tmp_path / 'gone.txt'}"})
+
+
+def test_days_are_dates() -> None:
+    settings = load_settings({"since": "2015-01-01", "until": "2016-12-31"})
+    assert (settings.since, settings.until) == (dt.date(2015, 1, 1), dt.date(2016, 12, 31))
+    assert "since (from --since)" in refused({"since": "yesterday"})
+
+
+@pytest.mark.parametrize("name", ["sources_url", "s3_endpoint", "cos_endpoint"])
+def test_an_address_needs_its_scheme(name: str) -> None:
+    assert "is not an address" in refused({name: "127.0.0.1:8765"})
+
+
+def test_a_key_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COS_SECRET_ID", "an id")
+    monkeypatch.setenv("COS_SECRET_KEY", "a secret")
+    assert cos_credentials() == ("an id", "a secret")
+    assert "a secret" not in repr(load_settings())
+    monkeypatch.setenv("COS_SECRET_KEY", "")
+    assert cos_credentials() == ("an id", None)

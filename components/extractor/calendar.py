@@ -1,0 +1,104 @@
+"""The sessions of an exchange: which are closed by now, and which a share should have.
+
+Sessions come from exchange_calendars. Some of its calendars end, as an exchange announces its holidays year by year;
+past that end every weekday counts as a session, and the run says so.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from components.feature_store.arrays import Days
+
+_YEARS_AHEAD = 1
+_FIRST_YEAR = 1980
+
+
+@dataclass(frozen=True)
+class ExchangeCalendar:
+    """The sessions of one exchange.
+
+    Attributes:
+        code: as exchange_calendars names the exchange, such as XSHG.
+        end: the last day for which its holidays are known.
+    """
+
+    code: str
+    end: dt.date
+    _sessions: Days = field(repr=False)
+    _closes: Days = field(repr=False)  # UTC, datetime64[s]
+    _zone: str = field(repr=False)
+    _usual_close: dt.time = field(repr=False)
+
+    @classmethod
+    def of(cls, code: str, now: dt.datetime) -> ExchangeCalendar:
+        """The calendar of an exchange, up to a year past `now`.
+
+        Args:
+            code: the exchange.
+            now: the present, with a zone.
+        """
+        return _load(code, now.year)
+
+    def sessions(self, first: dt.date, last: dt.date) -> Days:
+        """The sessions from `first` to `last`, both included; datetime64[D], ascending."""
+        known = self._sessions[
+            (self._sessions >= np.datetime64(first, "D")) & (self._sessions <= np.datetime64(last, "D"))
+        ]
+        if last <= self.end:
+            return known
+        begin = max(first, self.end + dt.timedelta(days=1))
+        later = np.arange(begin, last + dt.timedelta(days=1), dtype="datetime64[D]")
+        return np.concatenate([known, later[np.is_busday(later)]])
+
+    def last_closed(self, now: dt.datetime, settle: dt.timedelta) -> dt.date:
+        """The last session whose bar is final.
+
+        Args:
+            now: the present, with a zone.
+            settle: how long after the close a bar becomes final.
+        """
+        moment = now.astimezone(dt.timezone.utc)
+        limit = np.datetime64((moment - settle).replace(tzinfo=None), "s")
+        day = moment.astimezone(ZoneInfo(self._zone)).date()
+        if day > self.end:
+            closed = [
+                session
+                for session in self.sessions(max(self.end, day - dt.timedelta(days=10)), day).tolist()
+                if session <= self.end or self._usually_closed(session) + settle <= moment
+            ]
+            if closed:
+                return closed[-1]
+        count = int(np.searchsorted(self._closes, limit, side="right"))
+        return self._sessions[count - 1].item()
+
+    def _usually_closed(self, session: dt.date) -> dt.datetime:
+        return dt.datetime.combine(session, self._usual_close, ZoneInfo(self._zone)).astimezone(dt.timezone.utc)
+
+
+@lru_cache(maxsize=32)
+def _load(code: str, year: int) -> ExchangeCalendar:
+    import exchange_calendars  # it imports pandas: a second that only an extraction should pay
+
+    default = exchange_calendars.get_calendar(code)
+    earliest, latest = default.bound_min(), default.bound_max()
+    begin, end = np.datetime64(f"{_FIRST_YEAR}-01-01", "D"), np.datetime64(f"{year + _YEARS_AHEAD}-12-31", "D")
+    if earliest is not None:
+        begin = max(begin, earliest.to_datetime64().astype("datetime64[D]"))
+    if latest is not None:
+        end = min(end, latest.to_datetime64().astype("datetime64[D]"))
+    calendar: Any = type(default)(start=str(begin), end=str(end))
+    return ExchangeCalendar(
+        code=code,
+        end=end.item(),
+        _sessions=calendar.sessions.values.astype("datetime64[D]"),
+        _closes=calendar.closes.dt.tz_convert(None).to_numpy().astype("datetime64[s]"),
+        _zone=str(calendar.tz),
+        _usual_close=calendar.close_times[-1][1],
+    )

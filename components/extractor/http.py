@@ -1,0 +1,233 @@
+"""Asks hosts: politely, patiently, and never for ever.
+
+A rate limit and at most two connections a host, time-outs, retries with back-off that honour Retry-After, and a circuit
+that opens when a host keeps refusing. Only GETs, so a retry does no harm.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import tenacity
+import urllib3
+from circuitbreaker import CircuitBreaker
+from requests_ratelimiter import LimiterAdapter
+
+from components.errors import HostError
+from components.extractor.sources.base import Reply, Request, Source
+
+_RETRIED = frozenset({429, 500, 502, 503, 504})
+_DENIED = frozenset({401, 403})
+_MOST_BYTES = 64 * 2**20
+_CHUNK = 2**16
+_USER_AGENT = "Mozilla/5.0 (compatible; awesome-extractor)"
+_HIDDEN = b"***"
+
+
+@dataclass(frozen=True)
+class HttpSettings:
+    """How hosts are asked.
+
+    Attributes:
+        base_url: a server that stands in for every host, such as a proxy or the replay server: a source's host becomes
+            the first part of the path. None asks the hosts themselves.
+        rate: requests a second to a host at the most; None for what the source declares.
+        timeout: seconds without a byte after which an attempt fails; a whole reply may take four times as long.
+        attempts: at the most, for one request.
+        backoff: seconds before the second attempt, at the most; doubled for each further one.
+        longest_wait: seconds; a host that asks for a longer wait (Retry-After) is not waited for.
+        failures: requests in a row that fail for good before the host is not asked any more.
+        rest: seconds that such a host is left alone.
+    """
+
+    base_url: str | None = None
+    rate: float | None = None
+    timeout: float = 30.0
+    attempts: int = 5
+    backoff: float = 1.0
+    longest_wait: float = 120.0
+    failures: int = 3
+    rest: float = 300.0
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> HttpSettings:
+        """Reads what `dataclasses.asdict` gave, after a way through JSON or protobuf, which know one kind of number."""
+        whole = {name: int(values[name]) for name in ("attempts", "failures")}
+        return cls(**{**values, **whole})
+
+
+class _Transient(HostError):
+    """An attempt that may succeed when it is repeated."""
+
+    def __init__(self, message: str, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class _Key(requests.auth.AuthBase):
+    """Sends the key, or nothing; and keeps requests from looking for a password of its own in ~/.netrc."""
+
+    def __init__(self, value: str | None) -> None:
+        self._value = value
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._value is not None:
+            request.headers["Authorization"] = self._value
+        return request
+
+
+class Client:
+    """A connection to one source's hosts; may be used by several threads.
+
+    Example:
+        >>> with Client(get_source("tencent"), HttpSettings()) as client:  # doctest: +SKIP
+        ...     reply = client.get("sh600519", request)
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        settings: HttpSettings,
+        key: str | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """Sends nothing yet.
+
+        Args:
+            source: whose limits hold.
+            settings: how to ask.
+            key: of the user.
+            stop: once it is set, nothing is repeated or waited for any more.
+        """
+        self._source = source
+        self._settings = settings
+        self._secret = key.encode() if key else b""
+        self._stop = stop or threading.Event()
+        self._circuit = CircuitBreaker(settings.failures, settings.rest, HostError, source.name)
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = _USER_AGENT
+        self._session.auth = _Key(None if key is None else source.authorization(key))
+        self._session.max_redirects = 3
+        self._adapter = LimiterAdapter(
+            per_second=settings.rate or source.rate,
+            limit_statuses=(),  # a 429 is dealt with here
+            pool_connections=4,
+            pool_maxsize=source.connections,
+            pool_block=True,
+        )
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, self._adapter)
+
+    def __enter__(self) -> Client:
+        """Returns the client itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the connections."""
+        self._session.close()
+
+    def get(self, share: str, request: Request) -> Reply:
+        """Sends a request until it is answered.
+
+        Args:
+            share: that it is for, named in errors.
+            request: what to ask.
+
+        Returns:
+            The reply, of any status that is worth reading.
+
+        Raises:
+            HostError: the host does not answer, refuses, or is left alone since it refused before.
+        """
+        circuit = self._circuit
+        if circuit.opened:
+            raise HostError(
+                f"{self._source.name}, share {share}: not asked, as the host failed {self._settings.failures} requests "
+                f"in a row ({circuit.last_failure}); try again later"
+            )
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_Transient),
+            stop=tenacity.stop_after_attempt(self._settings.attempts) | tenacity.stop_when_event_set(self._stop),
+            wait=self._wait,
+            sleep=tenacity.sleep_using_event(self._stop),
+            reraise=True,
+        )
+        with circuit:
+            return retrying(self._attempt, share, request)
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        error = None if state.outcome is None else state.outcome.exception()
+        backoff = tenacity.wait_random_exponential(multiplier=self._settings.backoff, max=self._settings.longest_wait)
+        return max(backoff(state), error.wait if isinstance(error, _Transient) else 0.0)
+
+    def _attempt(self, share: str, request: Request) -> Reply:
+        where = f"{self._source.name}, share {share}"
+        url = self._url(request.url)
+        deadline = time.monotonic() + 4 * self._settings.timeout
+        try:
+            with self._session.get(
+                url, headers=dict(request.headers), timeout=self._settings.timeout, stream=True
+            ) as response:
+                if response.status_code in _RETRIED:
+                    raise self._refused(where, response)
+                # urllib3 1.26 would take a body that is shorter than its Content-Length for whole.
+                response.raw.enforce_content_length = True
+                body = bytearray()
+                for chunk in response.iter_content(_CHUNK):
+                    body += chunk
+                    if len(body) > _MOST_BYTES:
+                        raise HostError(f"{where}: the reply is larger than {_MOST_BYTES >> 20} MiB")
+                    if time.monotonic() > deadline:
+                        raise _Transient(f"{where}: the reply took longer than {4 * self._settings.timeout:g} s")
+                status, kind = response.status_code, response.headers.get("Content-Type", "").lower()
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            raise _Transient(f"{where}: {_why(error)} ({urlsplit(url).netloc})") from error
+        except requests.RequestException as error:
+            raise HostError(f"{where}: {type(error).__name__} from {urlsplit(url).netloc}") from error
+        content = bytes(body)
+        if self._secret:  # a host may repeat the key in its answer
+            content = content.replace(self._secret, _HIDDEN)
+        reply = Reply(request.url, status, kind, content)
+        if status in _DENIED:
+            mend = f"check {self._source.key_variable}" if self._source.key_variable else "try another source"
+            raise HostError(f"{where}: the host denies access (status {status}), {mend}; it says {reply.start}")
+        return reply
+
+    def _refused(self, where: str, response: requests.Response) -> HostError:
+        text = f"{where}: {urlsplit(response.url).netloc} answered {response.status_code}"
+        wait = _retry_after(response)
+        if wait > self._settings.longest_wait:
+            return HostError(f"{text} and asks to wait {wait:.0f} s; try again then")
+        return _Transient(text, wait)
+
+    def _url(self, url: str) -> str:
+        if self._settings.base_url is None:
+            return url
+        return f"{self._settings.base_url.rstrip('/')}/{url.split('://', 1)[1]}"
+
+
+def _retry_after(response: requests.Response) -> float:
+    value = response.headers.get("Retry-After")
+    try:
+        return 0.0 if value is None else float(urllib3.Retry().parse_retry_after(value))
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+        return 0.0
+
+
+def _why(error: requests.RequestException) -> str:
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "the connection is not secure"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy does not answer"
+    return "the connection failed"

@@ -1,0 +1,114 @@
+"""The journal of an extraction: what is done already, so that a killed one can be resumed.
+
+A file of JSON lines beside the database: the plan, then each share as it is done. A share is entered after its
+transaction, so one that was killed in between is only fetched once more. The file is locked while an extraction works
+on the database, and goes away when every share is current.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from components.errors import ExtractionError
+from components.extractor.plan import ExtractionPlan
+from components.extractor.report import ShareOutcome
+
+_SUFFIX = ".extraction.jsonl"
+
+
+class Journal:
+    """The open journal of one extraction. Make one with `Journal.of`."""
+
+    def __init__(self, path: Path, stream: TextIO) -> None:
+        """Wraps a locked file; use `Journal.of` instead."""
+        self._path = path
+        self._stream = stream
+
+    @classmethod
+    @contextmanager
+    def of(cls, database: Path) -> Iterator[Journal]:
+        """The journal of a database, locked while the block runs.
+
+        Args:
+            database: the feature store.
+
+        Raises:
+            ExtractionError: another extraction works on the database, or the file cannot be written.
+        """
+        path = database.with_name(database.name + _SUFFIX)
+        try:
+            stream = _locked(path)
+        except BlockingIOError:
+            raise ExtractionError(f"{database}: another extraction works on it; wait for its end") from None
+        except OSError as error:
+            raise ExtractionError(f"{path} cannot be written: {error.strerror}; name another database") from None
+        with stream:
+            try:
+                yield cls(path, stream)
+            finally:
+                if not os.fstat(stream.fileno()).st_size:
+                    path.unlink(missing_ok=True)
+
+    def read(self) -> tuple[ExtractionPlan, list[ShareOutcome]] | None:
+        """The plan and the outcomes of the extraction that is to be resumed; None if there is none.
+
+        Raises:
+            ExtractionError: the file is not a journal.
+        """
+        self._stream.seek(0)
+        lines = self._stream.read().split("\n")
+        whole = lines[:-1]  # what follows the last line's end was cut off by a kill
+        if not whole:
+            return None
+        try:
+            plan = ExtractionPlan.from_dict(json.loads(whole[0])["plan"])
+            return plan, [ShareOutcome.from_dict(json.loads(line)) for line in whole[1:]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ExtractionError(
+                f"{self._path} is not the journal of an extraction ({error}); remove it and start without --resume"
+            ) from error
+
+    def begin(self, plan: ExtractionPlan, done: list[ShareOutcome]) -> None:
+        """Starts anew.
+
+        Args:
+            plan: of the extraction.
+            done: shares that need not be fetched again.
+        """
+        self._stream.seek(0)
+        self._stream.truncate()
+        self._write({"plan": plan.to_dict()})
+        for outcome in done:
+            self._write(outcome.to_dict())
+
+    def enter(self, outcome: ShareOutcome) -> None:
+        """Enters a share that is done."""
+        self._write(outcome.to_dict())
+
+    def clear(self) -> None:
+        """Nothing is left to resume."""
+        self._stream.seek(0)
+        self._stream.truncate()
+
+    def _write(self, values: object) -> None:
+        self._stream.write(json.dumps(values, ensure_ascii=False) + "\n")
+        self._stream.flush()
+
+
+def _locked(path: Path) -> TextIO:
+    while True:
+        stream = path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(stream.fileno()).st_nlink:
+                return stream
+        except BaseException:
+            stream.close()
+            raise
+        stream.close()  # it was removed by its last user just now

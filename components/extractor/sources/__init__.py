@@ -1,0 +1,1 @@
+"""The sources of daily prices, one file each; `registry` names them all."""

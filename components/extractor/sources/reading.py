@@ -1,0 +1,317 @@
+"""Reading the values of a reply: each is what it has to be, or the reply is refused with the place that is not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, NoReturn
+
+import numpy as np
+
+from components.extractor.sources.base import Reply, Source
+from components.feature_store.arrays import Booleans, Days, Floats
+
+# No price, factor or volume of a real share is outside; products of values inside stay far from overflow.
+_LEAST, _MOST = 1e-9, 1e15
+_DECIMAL = frozenset("0123456789.")
+# Of a reply that is nested deeper than repr() can go, too.
+_BRIEF = reprlib.Repr()
+_BRIEF.maxlevel, _BRIEF.maxstring, _BRIEF.maxother = 2, 40, 40
+_ORDINAL_1970 = dt.date(1970, 1, 1).toordinal()
+_ISO_DAYS = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2})*")
+
+
+class Reader:
+    """Reads values of one reply.
+
+    Attributes:
+        source: that answered.
+        share: that was asked for.
+        reply: that came.
+    """
+
+    def __init__(self, source: Source, share: str, reply: Reply) -> None:
+        """Keeps what a refusal has to name.
+
+        Args:
+            source: that answered.
+            share: that was asked for.
+            reply: that came.
+        """
+        self.source = source
+        self.share = share
+        self.reply = reply
+
+    def refuse(self, what: str) -> NoReturn:
+        """Refuses the reply.
+
+        Args:
+            what: is wrong with it.
+
+        Raises:
+            SourceError: always.
+        """
+        raise self.source.refusal(self.share, self.reply, what)
+
+    def mapping(self, value: Any, what: str) -> Mapping[str, Any]:
+        """A JSON object.
+
+        Args:
+            value: to read.
+            what: it is, for the message.
+
+        Raises:
+            SourceError: it is none.
+        """
+        if type(value) is not dict:
+            self.refuse(f"{what} is {shown(value)} and not an object")
+        return value
+
+    def sequence(self, value: Any, what: str) -> list[Any]:
+        """A JSON array.
+
+        Args:
+            value: to read.
+            what: it is, for the message.
+
+        Raises:
+            SourceError: it is none.
+        """
+        if type(value) is not list:
+            self.refuse(f"{what} is {shown(value)} and not a list")
+        return value
+
+    def columns(self, rows: Sequence[Any], keys: Sequence[str]) -> list[list[Any]]:
+        """The values of each key in rows that are JSON objects.
+
+        Args:
+            rows: to read.
+            keys: that each has to hold, two or more.
+
+        Returns:
+            One list of len(rows) values for each key.
+
+        Raises:
+            SourceError: a row is no object, or lacks a key.
+        """
+        if not rows:
+            return [[] for _ in keys]
+        try:
+            if set(map(type, rows)) == {dict}:
+                return [list(column) for column in zip(*map(itemgetter(*keys), rows), strict=True)]
+        except KeyError:
+            pass  # the slow way finds which one
+        for number, row in enumerate(rows, 1):
+            for key in keys:
+                if key not in self.mapping(row, f"row {number}"):
+                    self.refuse(f"row {number} has no {key}")
+        raise AssertionError("every row is whole")
+
+    def days(self, values: Sequence[Any], what: str) -> Days:
+        """ISO dates.
+
+        Args:
+            values: texts such as 2024-05-15.
+            what: they are, for the message.
+
+        Returns:
+            datetime64[D], shape (len(values),).
+
+        Raises:
+            SourceError: one is no day of the calendar.
+        """
+        try:
+            if set(map(len, values)) <= {10} and _ISO_DAYS.fullmatch("".join(values)):
+                return as_days(map(dt.date.fromisoformat, values))
+        except (TypeError, ValueError):
+            pass  # the slow way finds which one
+        return as_days(self.day(value, what) for value in values)
+
+    def day(self, value: Any, what: str) -> dt.date:
+        """One ISO date.
+
+        Args:
+            value: text such as 2024-05-15.
+            what: it is, for the message.
+
+        Raises:
+            SourceError: it is no day of the calendar.
+        """
+        if type(value) is str and len(value) == 10 and _ISO_DAYS.fullmatch(value):
+            try:
+                return dt.date.fromisoformat(value)
+            except ValueError:
+                pass
+        self.refuse(f"{what} is {shown(value)} and not a day")
+
+    def prices(self, values: Sequence[Any], what: str, days: Days) -> Floats:
+        """Prices: numbers, or decimal numbers as text, above 0.
+
+        Args:
+            values: to read.
+            what: they are, for the message.
+            days: of the values, shape (len(values),), for the message.
+
+        Returns:
+            float64, shape (len(values),).
+
+        Raises:
+            SourceError: one is not such a number.
+        """
+        return self._numbers(values, what, days, _LEAST, "a number above 0")
+
+    def amounts(self, values: Sequence[Any], what: str, days: Days) -> Floats:
+        """Amounts: as prices, but 0 is one too.
+
+        Args:
+            values: to read.
+            what: they are, for the message.
+            days: of the values, shape (len(values),), for the message.
+
+        Returns:
+            float64, shape (len(values),).
+
+        Raises:
+            SourceError: one is not such a number.
+        """
+        return self._numbers(values, what, days, 0.0, "a number")
+
+    def volumes(self, values: Sequence[Any], days: Days) -> Floats:
+        """Volumes: amounts, or null.
+
+        Args:
+            values: to read.
+            days: of the values, shape (len(values),), for the message.
+
+        Returns:
+            float64, shape (len(values),), NaN for null.
+
+        Raises:
+            SourceError: one is neither.
+        """
+        return self._unless_null(values, "the volume", days, 0.0, "a number")
+
+    def prices_or_null(self, values: Sequence[Any], what: str, days: Days) -> Floats:
+        """Prices, or null.
+
+        Args:
+            values: to read.
+            what: they are, for the message.
+            days: of the values, shape (len(values),), for the message.
+
+        Returns:
+            float64, shape (len(values),), NaN for null.
+
+        Raises:
+            SourceError: one is neither.
+        """
+        return self._unless_null(values, what, days, _LEAST, "a number above 0")
+
+    def _unless_null(self, values: Sequence[Any], what: str, days: Days, least: float, kind: str) -> Floats:
+        known = np.array([value is not None for value in values], dtype=bool)
+        out = np.full(len(values), np.nan)
+        out[known] = self._numbers([value for value in values if value is not None], what, days[known], least, kind)
+        return out
+
+    def _numbers(self, values: Sequence[Any], what: str, days: Days, least: float, kind: str) -> Floats:
+        kinds = set(map(type, values))
+        try:
+            # float() alone would also take " 1", "1_0", "1e3" and other scripts' digits.
+            if kinds <= {int, float} or (kinds == {str} and _DECIMAL.issuperset("".join(values))):
+                out = np.fromiter(map(float, values), np.float64, len(values))
+                if bool(((out >= least) & (out <= _MOST)).all()):
+                    return out
+        except (ValueError, OverflowError):
+            pass  # the slow way finds which one
+        read = [_number(value) for value in values]
+        for value, number, day in zip(values, read, days, strict=True):
+            if number is None or not least <= number <= _MOST:
+                self.refuse(f"{what} of {day} is {shown(value)} and not {kind}")
+        return np.array(read, dtype=np.float64)
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: short, on one line.
+
+    Args:
+        value: any.
+    """
+    return _BRIEF.repr(value)
+
+
+def as_days(dates: Iterable[dt.date]) -> Days:
+    """Dates as an array; NumPy's own way takes ten times as long.
+
+    Args:
+        dates: n of them.
+
+    Returns:
+        datetime64[D], shape (n,).
+    """
+    ordinals = np.fromiter((date.toordinal() for date in dates), np.int64)
+    return (ordinals - _ORDINAL_1970).astype("datetime64[D]")
+
+
+def within(days: Days, first: dt.date, last: dt.date) -> Booleans:
+    """Which sessions lie in a range.
+
+    Args:
+        days: shape (n,).
+        first: the first day of the range.
+        last: the last one.
+
+    Returns:
+        shape (n,).
+    """
+    inside: Booleans = (days >= np.datetime64(first, "D")) & (days <= np.datetime64(last, "D"))
+    return inside
+
+
+def decimals(values: Sequence[Any]) -> int:
+    """The decimals that some of the values need, and no value more; trailing zeros do not count.
+
+    Args:
+        values: decimal numbers as text, or JSON numbers.
+    """
+    return max((len(str(value).partition(".")[2].rstrip("0")) for value in values), default=0)
+
+
+def event_steps(reader: Reader, days: Days, close: Floats, dividend: Floats, split: Floats) -> Floats:
+    """Steps of the factor that cash dividends and splits make.
+
+    A step is split * p / (p - dividend), p being the close of the session before in shares of the day itself.
+
+    Args:
+        reader: of the reply that told them.
+        days: sessions, shape (n,).
+        close: raw, shape (n,).
+        dividend: cash for a share of that day, 0 where there is none, shape (n,).
+        split: shares of that day for one of the session before, 1 where there is none, shape (n,).
+
+    Returns:
+        float64, shape (n,), 1 on the first session.
+
+    Raises:
+        SourceError: a dividend takes the whole price.
+    """
+    steps = np.ones(len(days))
+    before = close[:-1] / split[1:]
+    after = before - dividend[1:]
+    for at in np.flatnonzero(after <= 0)[:1]:
+        reader.refuse(
+            f"the dividend of {days[at + 1]} is {dividend[at + 1]:g}, but the close before it only {before[at]:g}"
+        )
+    steps[1:] = split[1:] * before / after
+    return steps
+
+
+def _number(value: Any) -> float | None:
+    if type(value) in (int, float) or (type(value) is str and _DECIMAL.issuperset(value)):
+        try:
+            return float(value)
+        except (ValueError, OverflowError):
+            pass
+    return None

@@ -1,0 +1,105 @@
+"""Sina's klines with the factor file beside them: Shanghai and Shenzhen, the last 1,023 sessions; no key."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from components.errors import ExtractionError, UnknownShareError
+from components.extractor.sources.base import Factors, History, Reply, Request, Source
+from components.extractor.sources.reading import Reader, shown, within
+from components.feature_store.arrays import Days, Floats
+
+_HEADERS = {"Referer": "https://finance.sina.com.cn/"}
+_KLINES = "https://money.finance.sina.com.cn/quotes_service/api/json_v2.php/CN_MarketData.getKLineData"
+_FACTORS = "https://finance.sina.com.cn/realstock/company"
+_SHARE = re.compile(r"(?:sh|sz)[0-9]{6}")
+_REACH = 1023
+# One assignment of one object, which holds no slash, and one comment. The text is read, never run.
+_ASSIGNMENT = re.compile(
+    rb"\s*var\s+(?P<name>[a-z]{2}[0-9]{6}[a-z]+)\s*=\s*(?P<object>\{[^/]*\})\s*(?:;\s*)?(?:/\*(?:(?!\*/).)*\*/\s*)?",
+    re.DOTALL,
+)
+
+
+class Sina(Source):
+    """Sina's klines and factors."""
+
+    name = "sina"
+    title = "Sina klines"
+    markets = "Shanghai and Shenzhen shares and indices"
+    adjustment = "raw, with a file of factors from the first day on"
+    share_example = "sh600519"
+    reach = _REACH
+
+    def exchange(self, share: str) -> str:
+        """See `Source.exchange`."""
+        if not _SHARE.fullmatch(share):
+            raise ExtractionError(f"share {share!r} is not a name of source sina: write sh600519 or sz000001")
+        return "XSHG"
+
+    def requests(self, share: str, first: dt.date, last: dt.date) -> list[Request]:
+        """See `Source.requests`; two, the klines and the factors. Neither has a range of days."""
+        self.exchange(share)
+        return [
+            Request(f"{_KLINES}?symbol={share}&scale=240&ma=no&datalen={_REACH}", _HEADERS),
+            Request(f"{_FACTORS}/{share}/hfq.js", _HEADERS),
+        ]
+
+    def parse(self, share: str, first: dt.date, last: dt.date, replies: Sequence[Reply]) -> History:
+        """See `Source.parse`."""
+        klines, factors = replies
+        reader = Reader(self, share, klines)
+        rows = self.json_of(share, klines)
+        if rows is None or rows == []:
+            raise UnknownShareError(f"sina, share {share}: Sina has no session of it; check the name")
+        days, *columns = reader.columns(
+            reader.sequence(rows, "the reply"), ("day", "open", "high", "low", "close", "volume")
+        )
+        time = reader.days(days, "a day")
+        open_, high, low, close = (
+            reader.prices(values, f"the {what}", time)
+            for what, values in zip(("open", "high", "low", "close"), columns[:4], strict=True)
+        )
+        volume = reader.volumes(columns[4], time)
+        factor = self._factors(share, factors, time)
+        keep = within(time, first, last)
+        return History(time[keep], open_[keep], high[keep], low[keep], close[keep], volume[keep], Factors(factor[keep]))
+
+    def _factors(self, share: str, reply: Reply, time: Days) -> Floats:
+        """The factor of each session: that of the latest entry up to it, 1 before the first."""
+        reader = Reader(self, share, reply)
+        found = _ASSIGNMENT.fullmatch(reply.body)
+        if reply.status == 200 and (found is None or found["name"].decode() != f"{share}hfq"):
+            reader.refuse(f"the reply is not an assignment to {share}hfq")
+        # Where there is none, json_of refuses the status.
+        cut_out = replace(reply, body=found["object"]) if found else reply
+        answer = reader.mapping(self.json_of(share, cut_out), "the object")
+        entries = reader.sequence(answer.get("data"), "data")
+        total = answer.get("total")
+        if type(total) is not int or total != len(entries):
+            reader.refuse(f"{len(entries)} factors came of {shown(total)}")
+        for number, entry in enumerate(entries, 1):
+            # Of funds: amounts to be added (u), and a scale (s); their factor alone would be false.
+            row = reader.mapping(entry, f"factor {number}")
+            for key, nothing in (("u", 0.0), ("s", 1.0)):
+                if key in row and not _is(row[key], nothing):
+                    reader.refuse(f"factor {number} has {key} = {shown(row[key])}, an adjustment that is no factor")
+        since_texts, value_texts = reader.columns(entries, ("d", "f"))
+        since = reader.days(since_texts, "the day of a factor")
+        values = reader.prices(value_texts, "the factor", since)
+        order = np.argsort(since, kind="stable")
+        since, values = since[order], values[order]
+        for at in np.flatnonzero((since[1:] == since[:-1]) & (values[1:] != values[:-1]))[:1]:
+            reader.refuse(f"{since[at]} has two factors, {values[at]:g} and {values[at + 1]:g}")
+        return np.concatenate([[1.0], values])[np.searchsorted(since, time, side="right")]
+
+
+def _is(value: object, number: float) -> bool:
+    if type(value) is str and re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+        return float(value) == number
+    return type(value) in (int, float) and value == number

@@ -1,0 +1,183 @@
+"""Tencent's fqkline: shares of Shanghai, Shenzhen and Hong Kong, and the mainland's indices; no key.
+
+A window of days is asked twice, raw and `hfq` (adjusted from the first day on, rounded); the row of an event names its
+ex-date.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from components.errors import ExtractionError, UnknownShareError
+from components.extractor.sources.base import AdjustedCloses, History, Reply, Request, Source
+from components.extractor.sources.reading import Reader, decimals, shown, within
+from components.feature_store.arrays import Days
+
+_HOST = "https://web.ifzq.gtimg.cn"
+_HEADERS = {"Referer": "https://gu.qq.com/"}
+_SHARE = re.compile(r"(?:sh|sz)[0-9]{6}|hk[0-9]{5}")
+# About 640 rows come at the most; two years hold fewer than 500 sessions.
+_COUNT = 640
+_WINDOW = dt.timedelta(days=730)
+# Nobody can tell an unknown share from one without a session in the range, unless the range is long.
+_LONG = dt.timedelta(days=60)
+_LOT = 100
+_ITEMS = {6, 7}
+
+
+@dataclass(frozen=True)
+class _Window:
+    """What one reply holds.
+
+    Attributes:
+        key: under which the rows came.
+        days: sessions, shape (n,).
+        items: open, close, high, low and volume as they came, each of n values.
+        events: ex-dates.
+        named: whether the reply gives the share a name, so that it knows it.
+    """
+
+    key: str
+    days: Days
+    items: list[list[Any]]
+    events: frozenset[dt.date]
+    named: bool
+
+
+class Tencent(Source):
+    """Tencent's fqkline."""
+
+    name = "tencent"
+    title = "Tencent fqkline"
+    markets = "Shanghai, Shenzhen and Hong Kong shares, mainland indices"
+    adjustment = "raw and adjusted from the first day on, ex-dates inline"
+    share_example = "sh600519"
+
+    def exchange(self, share: str) -> str:
+        """See `Source.exchange`."""
+        if not _SHARE.fullmatch(share):
+            raise ExtractionError(
+                f"share {share!r} is not a name of source tencent: write sh600519, sz000001 or hk00700"
+            )
+        return "XHKG" if share.startswith("hk") else "XSHG"
+
+    def requests(self, share: str, first: dt.date, last: dt.date) -> list[Request]:
+        """See `Source.requests`; two for each window of at most two years: raw, then adjusted."""
+        path = "hkfqkline" if self.exchange(share) == "XHKG" else "fqkline"
+        asked = []
+        while first <= last:
+            end = min(last, first + _WINDOW - dt.timedelta(days=1))
+            for adjusted in ("", "hfq"):
+                # The host wants its commas as they are.
+                param = f"{share},day,{first},{end},{_COUNT},{adjusted}"
+                asked.append(Request(f"{_HOST}/appstock/app/{path}/get?param={param}", _HEADERS))
+            first = end + dt.timedelta(days=1)
+        return asked
+
+    def parse(self, share: str, first: dt.date, last: dt.date, replies: Sequence[Reply]) -> History:
+        """See `Source.parse`."""
+        if len(replies) % 2:
+            raise ValueError(f"{len(replies)} replies: the windows are asked twice each")
+        readers = [Reader(self, share, reply) for reply in replies]
+        windows = [self._window(reader, adjusted=at % 2 == 1) for at, reader in enumerate(readers)]
+        if not any(len(window.days) or window.named for window in windows) and last - first >= _LONG:
+            raise UnknownShareError(
+                f"tencent, share {share}: no session from {first} to {last}; check the name, "
+                f"or ask from a day on which the share was listed"
+            )
+        opens, highs, lows, closes, volumes, adjusted_closes = ([np.empty(0)] for _ in range(6))
+        places = 2
+        for reader, hfq_reader, raw, hfq in zip(readers[::2], readers[1::2], windows[::2], windows[1::2], strict=True):
+            _refuse_other_days(hfq_reader, raw.days, hfq.days)
+            prices = [
+                reader.prices(values, f"the {what}", raw.days)
+                for what, values in zip(("open", "close", "high", "low"), raw.items[:4], strict=True)
+            ]
+            for out, column in zip((opens, closes, highs, lows), prices, strict=True):
+                out.append(column)
+            volumes.append(reader.volumes(raw.items[4], raw.days) * _shares_in_a_unit(share))
+            adjusted = hfq_reader.prices(hfq.items[1], "the adjusted close", hfq.days)
+            for day in hfq.days[adjusted != prices[1]][:1] if hfq.key == "day" else ():
+                hfq_reader.refuse(f"unadjusted prices were answered, but the close of {day} is not the raw one")
+            adjusted_closes.append(adjusted)
+            places = max(places, decimals(hfq.items[1]))
+        time = np.concatenate([np.empty(0, "datetime64[D]"), *(window.days for window in windows[::2])])
+        keep = within(time, first, last)
+        open_, high, low, close, volume, value = (
+            np.concatenate(column)[keep] for column in (opens, highs, lows, closes, volumes, adjusted_closes)
+        )
+        time = time[keep]
+        action = np.zeros(len(time), dtype=bool)
+        for event in frozenset().union(*(window.events for window in windows)):
+            later = time[time >= np.datetime64(event, "D")]
+            if len(later):
+                action |= time == later.min()
+        return History(time, open_, high, low, close, volume, AdjustedCloses(value, action, places))
+
+    def _window(self, reader: Reader, *, adjusted: bool) -> _Window:
+        share = reader.share
+        answer = reader.mapping(self.json_of(share, reader.reply), "the reply")
+        code = answer.get("code")
+        if type(code) is not int or code != 0:
+            reader.refuse(f"the source answered code {shown(code)}, {shown(answer.get('msg'))}")
+        data = answer.get("data")
+        node: Any = []
+        if data != []:
+            data = reader.mapping(data, "data")
+            if data and share not in data:
+                reader.refuse(f"the reply is about {shown(next(iter(data)))}")
+            node = data.get(share, [])
+        if node == []:
+            node = {}
+        node = reader.mapping(node, f"data of {share}")
+        key, named = "day", _is_named(share, node)
+        if adjusted and "hfqday" in node:
+            key = "hfqday"
+        elif key not in node:
+            others = [other for other in node if other.endswith("day")]
+            if others:
+                reader.refuse(f"the prices came under {shown(others[0])}")
+            return _Window(key, np.empty(0, "datetime64[D]"), [[]] * 5, frozenset(), named)
+        rows = reader.sequence(node[key], key)
+        if len(rows) >= _COUNT:
+            reader.refuse(f"{len(rows)} rows came, so that some may have been cut off")
+        events = set()
+        for number, row in enumerate(rows, 1):
+            size = len(reader.sequence(row, f"row {number}"))
+            if size not in _ITEMS:
+                reader.refuse(f"row {number} has {size} items, not 6 or 7")
+            if size == 7:
+                event = reader.mapping(row[6], f"item 7 of row {number}")
+                events.add(reader.day(event.get("cqr"), f"the ex-date (cqr) of row {number}"))
+        first, *items = ([row[at] for row in rows] for at in range(6))
+        return _Window(key, reader.days(first, "a date"), items, frozenset(events), named)
+
+
+def _is_named(share: str, node: Any) -> bool:
+    quote = node.get("qt")
+    line = quote.get(share) if type(quote) is dict else None
+    return type(line) is list and len(line) > 1 and type(line[1]) is str and line[1] != ""
+
+
+def _shares_in_a_unit(share: str) -> int:
+    in_shares = share.startswith(("hk", "sh688", "sh000", "sz399"))
+    return 1 if in_shares else _LOT
+
+
+def _refuse_other_days(reader: Reader, raw: Days, adjusted: Days) -> None:
+    if np.array_equal(raw, adjusted):
+        return
+    for there, other, name in ((raw, adjusted, "raw"), (adjusted, raw, "adjusted")):
+        alone = there[~np.isin(there, other)]
+        if len(alone):
+            reader.refuse(f"the session {alone[0]} is only in the {name} prices")
+    size = min(len(raw), len(adjusted))
+    apart = np.flatnonzero(raw[:size] != adjusted[:size])
+    day = raw[apart[0]] if len(apart) else max((raw, adjusted), key=len)[size]
+    reader.refuse(f"raw and adjusted prices differ in the order or number of sessions from {day} on")

@@ -1,0 +1,81 @@
+"""Judges what a source gave before anything of it is stored."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+
+from components.errors import SourceError
+from components.extractor.sources.base import AdjustedCloses, Factors, History, Steps
+from components.feature_store.arrays import Booleans
+from components.feature_store.windows import ROUNDING
+
+
+def verify(source: str, share: str, history: History, last_closed: dt.date) -> History:
+    """Leaves out bars of sessions that are still open, and refuses a history that cannot be true.
+
+    Args:
+        source: that gave it, named in errors.
+        share: that it is of.
+        history: as it was parsed.
+        last_closed: the last session whose bar is final.
+
+    Returns:
+        The history in ascending dates, each once, up to `last_closed`.
+
+    Raises:
+        SourceError: a date is out of order or there twice, or a bar is impossible; nothing of the share is taken then,
+            as a reply with one false bar proves nothing of the others.
+    """
+    closed = history.time <= np.datetime64(last_closed, "D")
+    if not closed.all():
+        # First: sources show the open session's bar, some of them twice.
+        history = select(history, closed)
+    time = history.time
+
+    def refuse(bad: Booleans, what: str) -> None:
+        if bad.any():
+            day = int(np.argmax(bad))
+            bar = ", ".join(f"{name} {getattr(history, name)[day]:g}" for name in ("open", "high", "low", "close"))
+            raise SourceError(f"{source}, share {share}: {what} on {time[day]} ({bar}); nothing was stored")
+
+    refuse(np.append(False, time[1:] == time[:-1])[: len(time)], "the session is there twice")
+    refuse(np.append(False, time[1:] < time[:-1])[: len(time)], "the dates are out of order")
+    refuse(~(np.isfinite(history.close) & (history.close > 0)), "the close is no price")
+    for name in ("open", "high", "low"):
+        values = getattr(history, name)
+        refuse(np.isinf(values) | (values <= 0), f"the {name} is no price")
+    refuse(history.high < history.low, "the high is below the low")
+    slack = ROUNDING + 1e-6 * history.close
+    for name in ("open", "close"):
+        values = getattr(history, name)
+        refuse((values < history.low - slack) | (values > history.high + slack), f"the {name} is outside [low, high]")
+    refuse(np.isinf(history.volume) | (history.volume < 0), "the volume is impossible")
+    adjustment = history.adjustment
+    refuse(~(np.isfinite(adjustment.value) & (adjustment.value > 0)), "the adjustment is impossible")
+    return history
+
+
+def select(history: History, kept: Booleans) -> History:
+    """Those sessions of a history.
+
+    Args:
+        history: of n sessions.
+        kept: which, shape (n,).
+    """
+    adjustment: Factors | Steps | AdjustedCloses = history.adjustment
+    if isinstance(adjustment, AdjustedCloses):
+        adjustment = replace(adjustment, value=adjustment.value[kept], action=adjustment.action[kept])
+    else:
+        adjustment = replace(adjustment, value=adjustment.value[kept])
+    return History(
+        time=history.time[kept],
+        open=history.open[kept],
+        high=history.high[kept],
+        low=history.low[kept],
+        close=history.close[kept],
+        volume=history.volume[kept],
+        adjustment=adjustment,
+    )

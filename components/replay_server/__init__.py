@@ -1,0 +1,41 @@
+"""A server on 127.0.0.1 that answers as the price sources do, and misbehaves on request.
+
+`ReplayServer` answers from a `Market` of made-up `Listing`s; `Fault`s say how it misbehaves. By hand:
+`python -m components.replay_server --shares sh600519,AAPL`.
+"""
+
+from __future__ import annotations
+
+from components.replay_server.faults import DATA_FAULTS, HOST_FAULTS, Fault, Faults
+from components.replay_server.market import (
+    Listing,
+    Market,
+    ReplayError,
+    exchange_of,
+    from_synthetic,
+    make_listing,
+    sessions,
+    share_histories,
+    universe_names,
+)
+from components.replay_server.recordings import FIXTURES
+from components.replay_server.server import ReplayServer, SeenRequest
+
+__all__ = [
+    "DATA_FAULTS",
+    "FIXTURES",
+    "HOST_FAULTS",
+    "Fault",
+    "Faults",
+    "Listing",
+    "Market",
+    "ReplayError",
+    "ReplayServer",
+    "SeenRequest",
+    "exchange_of",
+    "from_synthetic",
+    "make_listing",
+    "sessions",
+    "share_histories",
+    "universe_names",
+]

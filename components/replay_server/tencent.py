@@ -1,0 +1,110 @@
+"""Tencent's fqkline and hkfqkline."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.replay_server.market import Event, Listing, Row
+from components.replay_server.wire import JSON, Answer, Ask, Wire, rendered_window, to_json
+
+_PATHS = {"/appstock/app/fqkline/get": r"(sh|sz)\d{6}", "/appstock/app/hkfqkline/get": r"hk\d{5}"}
+_ADJUSTMENTS = ("", "qfq", "hfq")
+_MOST_ROWS = 640
+_LOT = 100
+
+
+class Tencent(Wire):
+    """Raw and adjusted bars in windows, events inline."""
+
+    name = "tencent"
+    hosts = ("web.ifzq.gtimg.cn",)
+
+    def share(self, path: str, query: Mapping[str, str]) -> str | None:
+        """The first part of `param`."""
+        return query.get("param", "").partition(",")[0] or None
+
+    def answer(self, ask: Ask) -> Answer:
+        """A page of bars, or code 1 for what it does not understand."""
+        param = _Param.read(ask.query.get("param", ""))
+        if ask.path not in _PATHS or param is None or not re.fullmatch(_PATHS[ask.path], param.share):
+            return to_json(200, {"code": 1, "msg": "bad params"})
+        listing = ask.listing(param.share)
+        if listing is None:
+            return to_json(200, {"code": 0, "msg": "", "data": {param.share: []}})
+        shown = ask.market.shown(listing)
+        # Where nothing can be adjusted the answer is raw, whatever was asked for.
+        adjustable = not _is_index(param.share) and any(index < shown for index in listing.events)
+        adjustment = param.adjustment if adjustable else ""
+        scale = 1 / float(listing.factor[shown - 1]) if adjustment == "qfq" else 1.0
+        lot = _LOT if listing.exchange == "XSHG" and not _counts_shares(param.share) else 1
+
+        def render(row: Row) -> str:
+            factor = float(listing.factor[row.priced]) * scale if adjustment else 1.0
+            prices = ",".join(f'"{price * factor:.2f}"' for price in (row.open, row.close, row.high, row.low))
+            event = listing.events.get(row.day)
+            told = "" if event is None or _is_index(param.share) else f",{_event(listing, row.day, event)}"
+            return f'["{listing.days[row.day]}",{prices},"{row.volume // lot}"{told}]'
+
+        rows, start = rendered_window(
+            ask,
+            listing,
+            (f"tencent:{adjustment}:{_is_index(param.share)}", scale, lot),
+            render,
+            first=param.first,
+            last=param.last,
+            most=min(param.count, _MOST_ROWS),
+        )
+        before = float(listing.close[max(start - 1, 0)])
+        body = (
+            f'{{"code":0,"msg":"","data":{{"{param.share}":{{"{adjustment}day":[{",".join(rows)}],'
+            f'"qt":{{"{param.share}":["1","{param.share}","{param.share[2:]}"]}},"prec":"{before:.2f}"}}}}}}'
+        )
+        variable = ask.query.get("_var")
+        if variable:
+            return Answer(200, "application/x-javascript; charset=utf-8", f"{variable}={body}".encode())
+        return Answer(200, JSON, body.encode())
+
+
+@dataclass(frozen=True)
+class _Param:
+    share: str
+    first: dt.date | None
+    last: dt.date | None
+    count: int
+    adjustment: str
+
+    @classmethod
+    def read(cls, text: str) -> _Param | None:
+        """Reads `param`; None if it is not understood."""
+        parts = text.split(",")
+        if len(parts) != 6 or parts[1] != "day" or parts[5] not in _ADJUSTMENTS:
+            return None
+        try:
+            first, last = (dt.date.fromisoformat(day) if day else None for day in parts[2:4])
+            count = int(parts[4])
+        except ValueError:
+            return None
+        return cls(parts[0], first, last, count, parts[5]) if count > 0 else None
+
+
+def _is_index(share: str) -> bool:
+    return share.startswith(("sh000", "sz399"))
+
+
+def _counts_shares(share: str) -> bool:
+    return share.startswith("sh688") or _is_index(share)
+
+
+def _event(listing: Listing, index: int, event: Event) -> str:
+    """The seventh item of an ex-date: cash for 10 shares, and in words."""
+    cash = f"{event.dividend * 10:.10g}"
+    words = "10"
+    if event.split > 1:
+        words += f"转{(event.split - 1) * 10:.10g}股"
+    elif event.split < 1:
+        words += f"合{event.split * 10:.10g}股"
+    words += f"派{cash}元" if event.dividend else ""
+    return f'{{"fh_sh":"{cash}","djr":"{listing.days[index - 1]}","cqr":"{listing.days[index]}","FHcontent":"{words}"}}'

@@ -1,0 +1,79 @@
+"""Tiingo's daily prices."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+
+from components.replay_server.market import Event, Row
+from components.replay_server.wire import JSON, Answer, Ask, Wire, rendered_window, to_json
+
+_PATH = re.compile(r"/tiingo/daily/([^/]+)/prices")
+_NOTHING = Event()
+
+
+class Tiingo(Wire):
+    """Raw and adjusted bars, the adjusted ones anchored at the last day."""
+
+    name = "tiingo"
+    hosts = ("api.tiingo.com",)
+
+    def share(self, path: str, query: Mapping[str, str]) -> str | None:
+        """The ticker of the path, in capitals."""
+        match = _PATH.fullmatch(path)
+        return match[1].upper() if match else None
+
+    def denied(self) -> Answer:
+        """401, as to a token that is not theirs."""
+        return to_json(401, {"detail": "Invalid token."})
+
+    def answer(self, ask: Ask) -> Answer:
+        """The bars from startDate to endDate; without startDate the last one only."""
+        authorization = ask.headers.get("authorization", "")
+        if not authorization:
+            return to_json(401, {"detail": "Authentication credentials were not provided."})
+        if not re.fullmatch(r"Token \S+", authorization):
+            return self.denied()
+        share = self.share(ask.path, ask.query)
+        if share is None:
+            return to_json(404, {"detail": "Not found."})
+        listing = ask.listing(share)
+        if listing is None:
+            return to_json(404, {"detail": f"Error: Ticker '{share}' not found"})
+        try:
+            first, last = (
+                dt.date.fromisoformat(text) if (text := ask.query.get(name, "")) else None
+                for name in ("startDate", "endDate")
+            )
+        except ValueError:
+            return to_json(400, {"detail": "Error: dates must be in the format YYYY-MM-DD"})
+        if ask.query.get("format", "json") != "json" or ask.query.get("resampleFreq", "daily") != "daily":
+            return to_json(400, {"detail": "Error: only daily JSON is answered here"})
+        anchor = ask.market.shown(listing) - 1
+        last_factor, last_shares = float(listing.factor[anchor]), float(listing.shares[anchor])
+
+        def render(row: Row) -> str:
+            scale = float(listing.factor[row.priced]) / last_factor
+            prices = {"close": row.close, "high": row.high, "low": row.low, "open": row.open}
+            raw = ",".join(f'"{name}":{price!r}' for name, price in prices.items())
+            adjusted = ",".join(
+                f'"adj{name.capitalize()}":{round(price * scale, 10)!r}' for name, price in prices.items()
+            )
+            volume = round(row.volume * last_shares / float(listing.shares[row.priced]))
+            event = listing.events.get(row.day, _NOTHING)
+            return (
+                f'{{"date":"{listing.days[row.day]}T00:00:00.000Z",{raw},"volume":{row.volume},{adjusted},'
+                f'"adjVolume":{volume},"divCash":{event.dividend!r},"splitFactor":{event.split!r}}}'
+            )
+
+        rows, _ = rendered_window(
+            ask,
+            listing,
+            ("tiingo", last_factor, last_shares),
+            render,
+            first=first,
+            last=last,
+            most=None if first else 1,
+        )
+        return Answer(200, JSON, f"[{','.join(rows)}]".encode())

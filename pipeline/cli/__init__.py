@@ -1,0 +1,8 @@
+"""`awesome ...`: the command line. Every command imports what it needs when it runs, so that --help answers at once."""
+
+from __future__ import annotations
+
+from pipeline.cli.application import main
+from pipeline.cli.common import app
+
+__all__ = ["app", "main"]

@@ -1,0 +1,81 @@
+"""What the commands share: the application itself, their options, their settings, and where they print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from pipeline.settings import Settings
+
+PARTIAL, NOTHING = 3, 4
+"""Exit codes of commands that take a part, or nothing, of what they were given."""
+
+app = typer.Typer(
+    name="awesome",
+    help="Share-price direction models whose evidence can be trusted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Db = Annotated[Path | None, typer.Option("--db", help="The feature store. (default: awesome.db)")]
+Shares = Annotated[str | None, typer.Option(help="Shares to take, separated by commas. (default: all)")]
+Source = Annotated[str | None, typer.Option(help="Where prices come from, see `awesome sources`; or file:PATH.")]
+SourceShares = Annotated[
+    str | None,
+    typer.Option("--shares", help="Shares, separated by commas, or @FILE. (default: all stored from the source)"),
+]
+Since = Annotated[str | None, typer.Option(help="First day, such as 2015-01-01. (default: as before, or 2010-01-01)")]
+Until = Annotated[str | None, typer.Option(help="Last day asked for. (default: the last closed session)")]
+BestEffort = Annotated[
+    bool | None, typer.Option("--best-effort", help="Ask a source that turns most programs away, too.")
+]
+Formatter = Annotated[str | None, typer.Option(help="The DataFormatter. (default: window_returns)")]
+Horizon = Annotated[int | None, typer.Option(help="Sessions ahead. (default: 1)")]
+Market = Annotated[str | None, typer.Option(help="A synthetic market instead of the database.")]
+MarketShares = Annotated[int | None, typer.Option(help="Its shares. (default: 100)")]
+MarketSessions = Annotated[int | None, typer.Option(help="Its sessions. (default: 2900)")]
+Seed = Annotated[int | None, typer.Option(help="Of everything random. (default: 0)")]
+Workspace = Annotated[Path | None, typer.Option(help="Folder of runs, cache and pushed models. (default: runs)")]
+RunFolder = Annotated[Path, typer.Argument(help="The run's folder, or its report.json.")]
+
+
+def example(command: str) -> str:
+    """The line at the end of a command's help."""
+    return f"Example: {command}"
+
+
+def settings_from(flags: dict[str, Any]) -> Settings:
+    """The settings, flags first; None in `flags` means not given."""
+    from pipeline.settings import SettingsError, load_settings
+
+    settings = load_settings(flags)
+    if settings.market is not None:
+        for other in ("db", "source"):
+            if flags.get(other) is not None:
+                raise SettingsError(f"--market makes a database of its own: name --{other} or --market, not both")
+    return settings
+
+
+def new_console(stderr: bool = False) -> Console:
+    """Where a command prints."""
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+def new_progress() -> Progress:
+    """A progress bar on the error stream, shown on a terminal only."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    console = new_console(stderr=True)
+    # Into a file or a pipe, the bar would come out as an empty line.
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

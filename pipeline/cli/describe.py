@@ -1,0 +1,56 @@
+"""`awesome config`, `formatters`, `models`: what there is, and how it is set."""
+
+from __future__ import annotations
+
+from pipeline.cli.common import app, example, new_console
+
+
+@app.command(epilog=example("awesome config"))
+def config() -> None:
+    """Prints every setting, its value and where the value comes from."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from pipeline.settings import Settings, load_settings, origins
+
+    settings, origin = load_settings(), origins()
+    table = Table("setting", "value", "from", "meaning", box=None, pad_edge=False)
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
+        table.add_row(*map(Text, (name, text, origin[name], field.description or "")))
+    new_console().print(table)
+
+
+@app.command(epilog=example("awesome formatters"))
+def formatters() -> None:
+    """Describes every DataFormatter."""
+    from models.formatters import FORMATTERS
+
+    console = new_console()
+    for formatter in FORMATTERS.values():
+        console.print(f"[bold]{formatter.name}[/]  {formatter.description}", highlight=False)
+        for feature in formatter.features:
+            size = f"[{feature.steps}]" if feature.steps > 1 else ""
+            text = f"  {feature.name}{size} ({feature.kind.value}, of {feature.source}): {feature.operation.value}"
+            console.print(text, highlight=False, markup=False)
+        if formatter.warning:
+            console.print(f"  [yellow]warning: {formatter.warning}[/]", highlight=False)
+        console.print()
+
+
+@app.command(epilog=example("awesome models"))
+def models() -> None:
+    """Describes every model and its hyperparameters."""
+    from dataclasses import asdict
+
+    from models.registry import ARCHITECTURES
+
+    console = new_console()
+    for architecture in ARCHITECTURES.values():
+        versions = ", ".join(
+            f"{v}{' (default)' if v == architecture.default_version else ''}" for v in architecture.versions
+        )
+        console.print(f"[bold]{architecture.name}[/]  {architecture.description}; version {versions}", highlight=False)
+        values = ", ".join(f"{name} {value}" for name, value in asdict(architecture.hyperparameters).items())
+        console.print(f"  {values}\n", highlight=False, markup=False)

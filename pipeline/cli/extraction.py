@@ -1,0 +1,117 @@
+"""`awesome extract`, `awesome sources`: prices from the internet."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.cli.common import (
+    BestEffort,
+    Db,
+    Since,
+    Source,
+    SourceShares,
+    Until,
+    app,
+    example,
+    new_console,
+    settings_from,
+)
+
+
+@app.command(epilog=example("awesome extract --source tencent --shares sh600519,sz000001 --since 2015-01-01"))
+def extract(
+    source: Source = None,
+    shares: SourceShares = None,
+    since: Since = None,
+    until: Until = None,
+    db: Db = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the last extraction, which was stopped or failed in part.")
+    ] = False,
+    refetch: Annotated[
+        bool, typer.Option("--refetch", help="Fetch from the start and replace what is stored of the shares.")
+    ] = False,
+    best_effort: BestEffort = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Brings the database up to date from a source; the first time, from the first day on.
+
+    Exit code 0: all shares are current; 3: some are behind or failed; 4: none could be had.
+    """
+    flags = {"source": source, "shares": shares, "since": since, "until": until, "db": db, "best_effort": best_effort}
+    settings = settings_from(flags)
+    from components.extractor import extract as extract_shares
+    from components.extractor.progress import extraction_progress
+    from pipeline.extraction import extraction_plan, http_settings, print_extraction
+
+    plan = None if resume and settings.source is None else extraction_plan(settings)
+    with _stopped_by_signals() as stop, extraction_progress() as listener:
+        report = extract_shares(
+            plan,
+            settings.db,
+            http=http_settings(settings),
+            resume=resume,
+            refetch=refetch,
+            listener=listener,
+            stop=stop,
+        )
+    if as_json:
+        typer.echo(report.to_json())
+    else:
+        print_extraction(report, new_console())
+    raise typer.Exit(report.exit_code)
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that SIGTERM and the first Ctrl-C set: the shares in hand are finished. A second one stops at once."""
+    stop = threading.Event()
+
+    def handle(number: int, frame: object) -> None:
+        del frame
+        stop.set()
+        signal.signal(number, previous[number])
+
+    previous: dict[int, Any] = {int(one): signal.signal(one, handle) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@app.command(epilog=example("awesome sources"))
+def sources() -> None:
+    """Lists the sources of prices, what they cover, and whether their key is set."""
+    from components.extractor.keys import has_key
+    from components.extractor.sources.registry import SOURCES
+
+    console = new_console()
+
+    def describe(name: str, title: str, lines: list[str]) -> None:
+        console.print(f"[bold]{name}[/]  {title}", highlight=False)
+        for line in lines:
+            console.print(f"  {line}", highlight=False, markup=False)
+        console.print()
+
+    for source in SOURCES.values():
+        key = "no key needed"
+        if source.key_variable is not None:
+            key = f"needs a key in {source.key_variable}, which is {'set' if has_key(source) else 'not set'}"
+        lines = [
+            f"covers {source.markets}; a share is written {source.share_example}",
+            f"prices: {source.adjustment}",
+            f"{key}; {source.rate:g} requests a second at the most",
+        ]
+        if source.reach is not None:
+            lines.append(f"gives the last {source.reach:,} sessions only")
+        if source.best_effort:
+            lines.append("best effort: it turns most programs away, and is off unless --best-effort asks for it")
+        describe(source.name, source.title, lines)
+    describe("file:PATH", "a file of prices", ["CSV or Parquet, as for `awesome prices import`; no network, no key"])

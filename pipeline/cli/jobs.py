@@ -1,0 +1,134 @@
+"""`awesome run`, `predict`, `evaluate`, `tensorboard`: the main job and what is done with its result."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.common import (
+    BestEffort,
+    Db,
+    Formatter,
+    Horizon,
+    Market,
+    MarketSessions,
+    MarketShares,
+    RunFolder,
+    Seed,
+    Shares,
+    Since,
+    Source,
+    Workspace,
+    app,
+    example,
+    new_console,
+    settings_from,
+)
+
+
+@app.command(epilog=example("awesome run --models linear,rnn --horizon 20"))
+def run(
+    db: Db = None,
+    source: Source = None,
+    shares: Shares = None,
+    since: Since = None,
+    best_effort: BestEffort = None,
+    formatter: Formatter = None,
+    models: Annotated[
+        str | None, typer.Option(help="Models, separated by commas. (default: linear,dnn,custom_dnn,rnn)")
+    ] = None,
+    horizon: Horizon = None,
+    split_dates: Annotated[
+        str | None, typer.Option(help="First sessions of eval and test. (default: 70, 10, 20 % of the sessions)")
+    ] = None,
+    seed: Seed = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of this run. (default: runs/TIME)")] = None,
+    workspace: Workspace = None,
+    market: Market = None,
+    market_shares: MarketShares = None,
+    market_sessions: MarketSessions = None,
+    cache: Annotated[bool | None, typer.Option("--cache/--no-cache", help="Take unchanged steps over.")] = None,
+) -> None:
+    """Trains, evaluates and reports; pushes the best model that earned it.
+
+    With --source, the first step brings the database up to date.
+    """
+    settings = settings_from(locals())
+    console = new_console()
+    _warn_of_formatter(settings.formatter)
+    from pipeline.run import run as run_job
+
+    report, folder = run_job(settings, console)
+    from pipeline.summary import print_summary
+
+    console.print()
+    print_summary(report, console)
+    console.print(f"\nThe report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+@app.command(epilog=example("awesome predict --model rnn"))
+def predict(
+    model: Annotated[
+        str | None, typer.Option(help="A candidate of a run instead of the pushed model, blessed or not.")
+    ] = None,
+    run_folder: Annotated[Path | None, typer.Option("--run", help="The run. (default: the latest one)")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    db: Db = None,
+    shares: Shares = None,
+    formatter: Formatter = None,
+    horizon: Horizon = None,
+    seed: Seed = None,
+    workspace: Workspace = None,
+    market: Market = None,
+    market_shares: MarketShares = None,
+    market_sessions: MarketSessions = None,
+) -> None:
+    """Prints the probability that each share's next close is higher."""
+    flags = {k: v for k, v in locals().items() if k not in ("model", "run_folder", "as_json")}
+    settings = settings_from(flags)
+    from pipeline.predict import predict as predict_shares
+    from pipeline.predict import print_forecast
+
+    forecast = predict_shares(settings, model, run_folder, new_console(stderr=True))
+    if as_json:
+        typer.echo(forecast.to_json())
+    else:
+        print_forecast(forecast, new_console())
+
+
+@app.command(epilog=example("awesome evaluate runs/2026-11-23T18-30-00"))
+def evaluate(run: RunFolder) -> None:
+    """Prints a run's table again."""
+    from pipeline.results import RunReport
+    from pipeline.summary import print_summary
+
+    print_summary(RunReport.from_json(run), new_console())
+
+
+@app.command(epilog=example("awesome tensorboard runs/2026-11-23T18-30-00 --port 6007"))
+def tensorboard(run: RunFolder, port: Annotated[int, typer.Option(help="Of the page.")] = 6006) -> None:
+    """Opens a run's training curves in TensorBoard."""
+    import os
+
+    from components.errors import UserError
+    from pipeline.results import RunReport
+
+    report = RunReport.from_json(run)
+    gone = [name for name, model in report.models.items() if not Path(model.model_run_uri).is_dir()]
+    if gone:
+        raise UserError(f"{run}: the training logs of {', '.join(gone)} are gone from the pipeline's cache; run again")
+    logs = ",".join(f"{name}:{model.model_run_uri}" for name, model in report.models.items())
+    # The module has no entry point of its own that a frozen path would not break.
+    command = [sys.executable, "-m", "tensorboard.main", f"--logdir_spec={logs}", f"--port={port}"]
+    os.execv(sys.executable, command)
+
+
+def _warn_of_formatter(name: str) -> None:
+    from models.formatters import FORMATTERS
+
+    formatter = FORMATTERS.get(name)
+    if formatter is not None and formatter.warning:
+        new_console(stderr=True).print(f"[yellow]warning: formatter {name}: {formatter.warning}[/]", highlight=False)

@@ -1,0 +1,153 @@
+"""`awesome market`, `prices`, `features`, `schema`: into the feature store and out of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.cli.common import (
+    NOTHING,
+    PARTIAL,
+    Db,
+    Horizon,
+    Shares,
+    app,
+    example,
+    new_console,
+    new_progress,
+    settings_from,
+)
+
+if TYPE_CHECKING:
+    from components.feature_store import ImportReport
+
+_MOST_REFUSALS = 20
+
+prices_app = typer.Typer(help="Daily prices in the feature store.", no_args_is_help=True)
+features_app = typer.Typer(help="The table FEATURE.", no_args_is_help=True)
+schema_app = typer.Typer(help="The curated schema of the examples.", no_args_is_help=True)
+app.add_typer(prices_app, name="prices")
+app.add_typer(features_app, name="features")
+app.add_typer(schema_app, name="schema")
+
+
+@app.command(epilog=example("awesome market reversal --db reversal.db"))
+def market(
+    scenario: Annotated[str | None, typer.Argument(help="Its name; without one, all are listed.")] = None,
+    db: Annotated[Path | None, typer.Option("--db", help="Where to. (default: market-SCENARIO.db)")] = None,
+    shares: Annotated[int, typer.Option(help="Shares.")] = 100,
+    sessions: Annotated[int, typer.Option(help="Trading days.")] = 2900,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same market.")] = 0,
+) -> None:
+    """Writes a synthetic market and prints the best AUC that is possible on it."""
+    from components.synthetic_market import SCENARIOS, generate, get_scenario, write_market
+
+    console = new_console()
+    if scenario is None:
+        for known in SCENARIOS.values():
+            console.print(f"[bold]{known.name:<14}[/] {_best(known, 1):<8} {known.description}", highlight=False)
+        return
+    chosen = get_scenario(scenario)
+    path = db or Path(f"market-{scenario}.db")
+    with new_progress() as bar:
+        task = bar.add_task(f"Writing {path}", total=shares)
+        write_market(
+            generate(chosen, shares=shares, sessions=sessions, seed=seed),
+            path,
+            lambda done, _: bar.update(task, completed=done),
+        )
+    text = f"{path}: {shares} shares x {sessions} sessions, {chosen.description}"
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    for horizon in (1, 20):
+        console.print(f"best possible AUC at horizon {horizon}: {_best(chosen, horizon)}", highlight=False)
+
+
+def _best(scenario: Any, horizon: int) -> str:
+    best = scenario.best_auc(horizon)
+    return "unknown" if best is None else f"{best:.4f}"
+
+
+@prices_app.command("import", epilog=example("awesome prices import prices.csv --db awesome.db"))
+def prices_import(
+    file: Annotated[Path, typer.Argument(help="CSV (also .gz) or Parquet: long, or wide with one column a share.")],
+    db: Db = None,
+    source: Annotated[str, typer.Option(help="What to call the origin of the prices.")] = "file",
+    replace: Annotated[bool, typer.Option("--replace", help="Delete shares of another source first.")] = False,
+) -> None:
+    """Imports a file of daily prices and says what it took and what it refused.
+
+    Exit code 0: all rows taken; 3: some were refused; 4: none was taken.
+    """
+    settings = settings_from({"db": db})
+    from components.feature_store import import_prices
+
+    with new_progress() as bar:
+        task = bar.add_task(f"Importing {file}", total=None)
+
+        def show(done: int, total: int, share: str) -> None:
+            bar.update(task, completed=done, total=total, description=f"Importing {file}: {share}")
+
+        report = import_prices(file, settings.db, source=source, replace=replace, progress=show)
+    _print_import(report, settings.db)
+    if not report.taken:
+        raise typer.Exit(NOTHING)
+    if report.refused:
+        raise typer.Exit(PARTIAL)
+
+
+def _print_import(report: ImportReport, db: Path) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console = new_console()
+    table = Table("share", "new", "changed", "unchanged", "first", "last", box=None, pad_edge=False)
+    for share in report.shares:
+        counts = (str(share.new), str(share.changed), str(share.unchanged))
+        table.add_row(Text(share.share_id), *counts, str(share.first), str(share.last))
+    console.print(table)
+    if report.ignored_columns:
+        text = f"ignored columns: {', '.join(report.ignored_columns)}"
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+    for refusal in report.refused[:_MOST_REFUSALS]:
+        text = f"refused: row {refusal.row}, share {refusal.share_id or '?'}, {refusal.time or '?'}: {refusal.reason}"
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+    if len(report.refused) > _MOST_REFUSALS:
+        console.print(f"... and {len(report.refused) - _MOST_REFUSALS} more", highlight=False)
+    text = f"{report.taken} prices taken into {db}, {len(report.refused)} rows refused"
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+@features_app.command("export", epilog=example("awesome features export features.csv --header"))
+def features_export(
+    file: Annotated[Path, typer.Argument(help="The CSV file.")],
+    db: Db = None,
+    header: Annotated[bool, typer.Option("--header", help="Name the columns in the first line.")] = False,
+) -> None:
+    """Writes FEATURE as CSV, byte for byte as the sqlite3 program does."""
+    settings = settings_from({"db": db})
+    from components.feature_store import FeatureStore, export_features
+
+    with FeatureStore.open(settings.db) as store:
+        rows = export_features(store, file, header=header)
+    typer.echo(f"{rows} rows written to {file}")
+
+
+@schema_app.command("update", epilog=example("awesome schema update --out schema.new.pbtxt"))
+def schema_update(
+    db: Db = None,
+    shares: Shares = None,
+    horizon: Horizon = None,
+    out: Annotated[Path, typer.Option(help="Where the inferred schema goes, for review.")] = Path(
+        "schema.inferred.pbtxt"
+    ),
+) -> None:
+    """Infers a schema from the data and shows how it differs from the curated one, which it leaves alone."""
+    settings = settings_from({"db": db, "shares": shares, "horizon": horizon})
+    from pipeline.quiet import quiet_log
+    from pipeline.schema_update import update_schema
+
+    with quiet_log():
+        difference = update_schema(settings, out)
+    typer.echo(difference)

@@ -1,0 +1,198 @@
+"""Gathers what the steps of a run left behind into its report, and writes the run's folder."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from components.feature_example_gen.splits import SPLITS
+from components.feature_store import FeatureStore
+from pipeline.configuration import chosen_models, database_path
+from pipeline.results import (
+    DataSummary,
+    GroupScore,
+    MarketSummary,
+    ModelResult,
+    RunReport,
+    SplitResult,
+)
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.runner import Step
+
+PREDICTIONS_FILE = "predictions.parquet"
+
+# The exported model's probabilities must give the AUC that TFMA's pass over the same model gave.
+_AGREEMENT = 1e-3
+
+
+def gather_report(settings: Settings, steps: Mapping[str, Step], seconds: dict[str, float], folder: Path) -> RunReport:
+    """Gathers what the steps left, and writes the run's folder.
+
+    Args:
+        settings: of the run.
+        steps: by node id.
+        seconds: of the parts of the run that are no steps.
+        folder: that takes the report, its page and the predictions.
+
+    Returns:
+        The report, which is also written.
+    """
+    from components.evidence.predictions import predict_test_split
+    from pipeline.report import write_report
+
+    names = list(chosen_models(settings))
+    [examples] = steps["FeatureExampleGen"].outputs["examples"]
+    models = {name: steps[f"Trainer.{name}"].outputs["model"][0].uri for name in names}
+    predictions = predict_test_split(examples.uri, models, settings.horizon)
+    market = _market(settings)
+    results = {name: _model_result(name, steps, predictions, market) for name in names}
+    [pushed] = steps["Pusher"].outputs["pushed_model"]
+    destination = pushed.get_string_custom_property("pushed_destination") or None
+    champion = steps["ModelSelector"].outputs["model"][0].get_string_custom_property("champion") or None
+    part_seconds = {name: value for name, value in seconds.items() if name != "report"}
+    report = RunReport(
+        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        models=results,
+        splits=_splits(examples),
+        champion=champion,
+        pushed=destination,
+        seconds=part_seconds | {name: step.seconds for name, step in steps.items()},
+        cached=tuple(name for name, step in steps.items() if step.cached),
+        data=_data(examples, settings),
+        settings=_plain_settings(settings),
+        market=market,
+        versions=_versions(),
+    )
+    partial = folder / f".{PREDICTIONS_FILE}"
+    predictions.to_parquet(partial, index=False)
+    partial.rename(folder / PREDICTIONS_FILE)
+    write_report(report, predictions, {name: _history(steps, name) for name in names}, folder)
+    return report
+
+
+def _market(settings: Settings) -> MarketSummary | None:
+    if settings.market is None:
+        return None
+    from components.synthetic_market import get_scenario
+
+    best = get_scenario(settings.market).best_auc(settings.horizon)
+    return MarketSummary(settings.market, float("nan") if best is None else best)
+
+
+def _model_result(
+    name: str, steps: Mapping[str, Step], predictions: pd.DataFrame, market: MarketSummary | None
+) -> ModelResult:
+    from components.evidence import tfma_metrics
+    from components.evidence.evaluations import read_evaluation
+    from components.evidence.statistics import auc, auc_by_group, skill
+
+    outputs = steps[f"Evaluator.{name}"].outputs
+    evaluation = read_evaluation(outputs["evaluation"][0].uri, outputs["blessing"][0].uri)
+    metrics = evaluation.metrics
+    label, probability = predictions["label"].to_numpy(), predictions[name].to_numpy()
+    area = metrics[tfma_metrics.AUC_EXACT]
+    if abs(auc(label, probability) - area) > _AGREEMENT:
+        raise RuntimeError(f"{name}: the exported model's AUC on the test split differs from its evaluation's")
+    trainer = steps[f"Trainer.{name}"].outputs
+    return ModelResult(
+        auc=area,
+        auc_low=metrics[tfma_metrics.AUC_LOW],
+        auc_high=metrics[tfma_metrics.AUC_HIGH],
+        auc_standard_error=metrics[tfma_metrics.STANDARD_ERROR],
+        accuracy=metrics["accuracy"],
+        majority=metrics[tfma_metrics.ACCURACY_BASELINE],
+        rank_ic=metrics[tfma_metrics.RANK_IC],
+        rank_ic_low=metrics[tfma_metrics.RANK_IC_LOW],
+        rank_ic_high=metrics[tfma_metrics.RANK_IC_HIGH],
+        blessed=evaluation.blessed,
+        reason=evaluation.reason,
+        skill=None if market is None else skill(area, market.best_auc),
+        rows=len(predictions),
+        model_uri=trainer["model"][0].uri,
+        model_run_uri=trainer["model_run"][0].uri,
+        evaluation_uri=outputs["evaluation"][0].uri,
+        metrics=dict(sorted(metrics.items())),
+        by_year={
+            str(year): GroupScore(values[tfma_metrics.AUC_EXACT], int(values["example_count"]))
+            for year, values in evaluation.by_year.items()
+        },
+        by_share={
+            str(group.group): GroupScore(group.auc, group.rows)
+            for group in auc_by_group(label, probability, predictions["share_id"].to_numpy(str))
+        },
+    )
+
+
+def _splits(examples: Any) -> dict[str, SplitResult]:
+    def number(split: str, key: str) -> int:
+        return int(examples.get_int_custom_property(f"{split}_{key}"))
+
+    def day(split: str, key: str) -> str:
+        text = str(number(split, key))
+        return f"{text[:4]}-{text[4:6]}-{text[6:]}"
+
+    return {
+        split: SplitResult(
+            first=day(split, "first"),
+            last=day(split, "last"),
+            rows=number(split, "rows"),
+            purged=number(split, "purged"),
+            unlabelled=number(split, "unlabelled"),
+            sessions=number(split, "sessions"),
+        )
+        for split in SPLITS
+    }
+
+
+def _data(examples: Any, settings: Settings) -> DataSummary:
+    path = database_path(settings)
+    with FeatureStore.open(path) as store:
+        stored = store.shares()
+    chosen = [summary for summary in stored if not settings.shares or summary.share_id in settings.shares]
+    last = max((summary.last for summary in chosen), default=None)
+    return DataSummary(
+        shares=examples.get_int_custom_property("shares"),
+        sessions=examples.get_int_custom_property("sessions"),
+        digest=examples.get_string_custom_property("input_fingerprint"),
+        first=examples.get_string_custom_property("first_session"),
+        last=examples.get_string_custom_property("last_session"),
+        share_ids=tuple(summary.share_id for summary in chosen),
+        database=str(path),
+        sources=tuple(sorted({summary.source or "unknown" for summary in chosen})),
+        behind=tuple(summary.share_id for summary in chosen if summary.last != last),
+    )
+
+
+def _history(steps: Mapping[str, Step], name: str) -> pd.DataFrame:
+    import pandas as pd
+
+    from models.trainer import HISTORY_FILE
+
+    history = pd.read_csv(Path(steps[f"Trainer.{name}"].outputs["model_run"][0].uri) / HISTORY_FILE)
+    history["epoch"] += 1  # Keras counts from 0, people from 1
+    return history
+
+
+def _plain_settings(settings: Settings) -> dict[str, str | int | float | bool | None]:
+    plain: dict[str, str | int | float | bool | None] = {}
+    for name, value in settings:
+        if isinstance(value, tuple):
+            plain[name] = ",".join(map(str, value))
+        elif value is None or isinstance(value, (str, int, float, bool)):
+            plain[name] = value
+        else:
+            plain[name] = str(value)
+    return plain
+
+
+def _versions() -> dict[str, str]:
+    packages = ("tfx", "tensorflow", "keras", "awesome")
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in packages}

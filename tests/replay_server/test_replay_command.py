@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from components.replay_server.__main__ import main
+
+WINDOW = "/web.ifzq.gtimg.cn/appstock/app/fqkline/get?param={},day,2020-01-01,2020-12-31,640,{}"
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    """The command, the address it told, and how to use it."""
+    # What the libraries below warn of is not ours to mend.
+    warnings = ["-W", "error", "-W", "ignore::DeprecationWarning"]
+    command = [sys.executable, *warnings, "-m", "components.replay_server", "--port", "0", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            first, second = process.stdout.readline(), process.stdout.readline()
+            assert first.startswith("replay server: http://127.0.0.1:"), first
+            yield process, first.split()[-1].removeprefix("http://"), second.strip()
+        finally:
+            process.kill()
+
+
+def get(address: str, target: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(address, timeout=5)
+    try:
+        connection.request("GET", target)
+        reply = connection.getresponse()
+        return reply.status, reply.read()
+    finally:
+        connection.close()
+
+
+def test_it_serves_what_was_asked_for_until_sigterm():
+    arguments = [
+        *("--shares", "sh600519,AAPL", "--since", "2020-01-01", "--until", "2020-09-30", "--no-fixtures"),
+        *("--split", "sh600519:2020-06-18:2", "--dividend", "*:2020-07-01:0.5", "--fault", "503:sh600519:1", "--log"),
+    ]
+    with running(*arguments) as (process, address, usage):
+        assert usage == (
+            f"AWESOME_SOURCES_URL=http://{address} awesome extract --source tencent --shares sh600519 "
+            "--since 2020-01-01"
+        )
+        assert get(address, WINDOW.format("sh600519", ""))[0] == 503
+        status, body = get(address, WINDOW.format("sh600519", ""))
+        rows = json.loads(body)["data"]["sh600519"]["day"]
+        assert (status, rows[0][0], rows[-1][0]) == (200, "2020-01-02", "2020-09-30")
+        assert {row[0]: row[6]["FHcontent"] for row in rows if len(row) == 7} == {
+            "2020-06-18": "10转10股",
+            "2020-07-01": "10派5元",
+        }
+        process.send_signal(signal.SIGTERM)
+        out, error = process.communicate(timeout=10)
+    assert (process.returncode, error) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()] == ["503", "200"]
+
+
+def test_ctrl_c_ends_a_synthetic_universe_quietly():
+    arguments = ["--universe", "30", "--distinct", "3", "--scenario", "reversal", "--since", "2020-01-01"]
+    with running(*arguments, "--until", "2020-12-31", "--exchange", "XNYS") as (process, address, usage):
+        assert usage.startswith(f"AWESOME_SOURCES_URL=http://{address} TIINGO_API_KEY=any awesome extract")
+        target = "/query2.finance.yahoo.com/v8/finance/chart/{}?period1=0&period2=4102444800&interval=1d"
+        # The names AAA to ABD, of which every third has the same history.
+        charts = [
+            json.loads(get(address, target.format(name))[1])["chart"]["result"][0] for name in ("AAA", "AAB", "AAD")
+        ]
+        assert charts[0]["indicators"] == charts[2]["indicators"] != charts[1]["indicators"]
+        assert get(address, target.format("ABE"))[0] == 404
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=10)
+    assert (process.returncode, out, error) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--port", "x"], "--port"),
+        (["--port", "99999"], "port 99999"),
+        (["--bogus"], "--bogus"),
+        (["--shares", "a b"], "'a b'"),
+        (["--shares", ","], "--shares"),
+        (["--since", "2020"], "2020"),
+        (["--until", "2010-01-01"], "--until 2010-01-01"),
+        (["--universe", "0"], "0 shares"),
+        (["--universe", "3", "--shares", "AAPL"], "exclude each other"),
+        (["--distinct", "3"], "--universe"),
+        (["--scenario", "bogus"], "'bogus'"),
+        (["--split", "AAPL"], "'AAPL'"),
+        (["--split", "AAPL:2020-06-20:2"], "2020-06-20 is no session"),
+        (["--dividend", "GOOGL:2020-06-18:2"], "GOOGL"),
+        (["--universe", "3", "--distinct", "2", "--split", "sh600000:2020-06-18:2"], r"write \*"),
+        (["--fault", "bogus"], "'bogus'"),
+        (["--fault", "slow=a"], "'slow=a'"),
+        (["--seed", "-1"], "seed -1"),
+    ],
+)
+def test_a_mistake_is_one_line(capsys, arguments, told):
+    assert main(arguments) == 2
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert error.count("\n") == 1
+    assert error.startswith("replay server: ")
+    assert re.search(told, error)
