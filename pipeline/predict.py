@@ -12,6 +12,8 @@ from components.errors import UserError
 from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_store import CLOSE_COLUMNS, FeatureStore
 from components.model_selector.files import read_evidence
+from components.object_storage.manifest import ModelManifest
+from components.object_storage.models import MANIFEST
 from models.card import read_card
 from pipeline.configuration import database_path, serving_folder
 from pipeline.quiet import import_tensorflow
@@ -85,7 +87,7 @@ def predict(settings: Settings, model: str | None, run: Path | None, console: Co
 
     Args:
         settings: the database, the shares, and which pushed model (formatter, horizon, market).
-        model: name of a run's candidate; None for the pushed model.
+        model: name of a run's candidate, or the folder of a pulled model; None for the pushed model.
         run: the run's folder; None for the latest one.
         console: where progress is shown.
 
@@ -96,7 +98,7 @@ def predict(settings: Settings, model: str | None, run: Path | None, console: Co
         PredictionError: there is no such model.
         StoreError: the database cannot be read.
     """
-    chosen = _pushed(settings) if model is None and run is None else _candidate(settings, model, run)
+    chosen = _choose(settings, model, run)
     path = database_path(settings)
     with FeatureStore.open(path) as store:
         shares = [s.share_id for s in ExampleGenConfig(str(path), settings.shares).select(store.shares())]
@@ -149,6 +151,24 @@ def print_forecast(forecast: Forecast, console: Console) -> None:
         f"(95 % interval over blocks of days {forecast.auc_low:.4f} to {forecast.auc_high:.4f})",
         highlight=False,
     )
+
+
+def _choose(settings: Settings, model: str | None, run: Path | None) -> _Chosen:
+    if model is None and run is None:
+        return _pushed(settings)
+    if model is not None and (Path(model) / MANIFEST).is_file():
+        return _pulled(Path(model))
+    return _candidate(settings, model, run)
+
+
+def _pulled(folder: Path) -> _Chosen:
+    """A model that `awesome model pull` brought."""
+    path = folder / MANIFEST
+    facts = ModelManifest.from_json(path.read_bytes(), str(path)).facts
+    saved_model = folder / "saved_model"
+    if not saved_model.is_dir():
+        raise PredictionError(f"{folder} holds no saved_model; pull it again: awesome model pull --model {facts.model}")
+    return _Chosen(saved_model, facts.blessed, facts.auc, facts.auc_low, facts.auc_high)
 
 
 def _pushed(settings: Settings) -> _Chosen:

@@ -49,14 +49,19 @@ def increment_bars(history: History, stored: PriceBars) -> PriceBars:
         stored: all that is stored of the share.
 
     Raises:
-        HistoryChangedError: there is a new corporate action, or a factor or a close of the past is another one now.
+        HistoryChangedError: there is a new corporate action, a factor or a close of the past is another one now, or a
+            session of the past was not there before.
     """
     begin = int(np.searchsorted(stored.time, history.time[0]))
     at = np.searchsorted(history.time, stored.time[begin:])
+    new = history.time > stored.time[-1]
+    filled = np.setdiff1d(history.time[~new], stored.time)
+    if len(filled):
+        # Which days a factor was found from, or what a step goes back to, is another matter with it.
+        raise HistoryChangedError(f"the session of {filled[0]} was missing before")
     moved = np.abs(history.close[at] / stored.close[begin:] - 1) > MOVED
     if moved.any():
         raise HistoryChangedError(f"the close of {history.time[at[int(np.argmax(moved))]]} was corrected")
-    new = history.time > stored.time[-1]
     adjustment = history.adjustment
     if isinstance(adjustment, AdjustedCloses):
         _refuse_moved(history, at, _disagrees(stored.factor[begin:], history.close[at], adjustment, at))
@@ -135,7 +140,9 @@ def _continued(
     _refuse_action(history, new & adjustment.action)
     last = stored.factor[-1]
     changes = np.flatnonzero(stored.factor[1:] != stored.factor[:-1])
-    run = int(changes[-1]) + 1 if len(changes) else 0
+    told = np.flatnonzero(adjustment.action[at])
+    # An action may be too small to show in the factor yet.
+    run = int(max([0, *(changes[-1:] + 1), *(begin + told[-1:])]))
     factor = np.full(len(history), last)
     factor[at] = stored.factor[begin:]
     if len(stored) - run < OVERLAP:

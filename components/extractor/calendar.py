@@ -68,10 +68,11 @@ class ExchangeCalendar:
         limit = np.datetime64((moment - settle).replace(tzinfo=None), "s")
         day = moment.astimezone(ZoneInfo(self._zone)).date()
         if day > self.end:
+            begin = max(self.end + dt.timedelta(days=1), day - dt.timedelta(days=10))
             closed = [
                 session
-                for session in self.sessions(max(self.end, day - dt.timedelta(days=10)), day).tolist()
-                if session <= self.end or self._usually_closed(session) + settle <= moment
+                for session in self.sessions(begin, day).tolist()
+                if self._usually_closed(session) + settle <= moment
             ]
             if closed:
                 return closed[-1]

@@ -6,9 +6,11 @@ that opens when a host keeps refusing. Only GETs, so a retry does no harm.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
 import threading
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -83,6 +85,15 @@ class _Key(requests.auth.AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """Follows redirects without a key for any other host."""
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Takes the key away; the ordinary way would then look for a password in ~/.netrc."""
+        if self.should_strip_auth(str(response.request.url), str(prepared_request.url)):
+            prepared_request.headers.pop("Authorization", None)
+
+
 class Client:
     """A connection to one source's hosts; may be used by several threads.
 
@@ -111,7 +122,7 @@ class Client:
         self._secret = key.encode() if key else b""
         self._stop = stop or threading.Event()
         self._circuit = CircuitBreaker(settings.failures, settings.rest, HostError, source.name)
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers["User-Agent"] = _USER_AGENT
         self._session.auth = _Key(None if key is None else source.authorization(key))
         self._session.max_redirects = 3
@@ -155,10 +166,11 @@ class Client:
                 f"in a row ({circuit.last_failure}); try again later"
             )
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Transient),
+            # Another thread may have opened the circuit meanwhile.
+            retry=tenacity.retry_if_exception(lambda error: isinstance(error, _Transient) and not circuit.opened),
             stop=tenacity.stop_after_attempt(self._settings.attempts) | tenacity.stop_when_event_set(self._stop),
             wait=self._wait,
-            sleep=tenacity.sleep_using_event(self._stop),
+            sleep=self._sleep,
             reraise=True,
         )
         with circuit:
@@ -169,10 +181,13 @@ class Client:
         backoff = tenacity.wait_random_exponential(multiplier=self._settings.backoff, max=self._settings.longest_wait)
         return max(backoff(state), error.wait if isinstance(error, _Transient) else 0.0)
 
+    def _sleep(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise HostError(f"{self._source.name}: stopped while the host was given time")
+
     def _attempt(self, share: str, request: Request) -> Reply:
         where = f"{self._source.name}, share {share}"
         url = self._url(request.url)
-        deadline = time.monotonic() + 4 * self._settings.timeout
         try:
             with self._session.get(
                 url, headers=dict(request.headers), timeout=self._settings.timeout, stream=True
@@ -181,19 +196,12 @@ class Client:
                     raise self._refused(where, response)
                 # urllib3 1.26 would take a body that is shorter than its Content-Length for whole.
                 response.raw.enforce_content_length = True
-                body = bytearray()
-                for chunk in response.iter_content(_CHUNK):
-                    body += chunk
-                    if len(body) > _MOST_BYTES:
-                        raise HostError(f"{where}: the reply is larger than {_MOST_BYTES >> 20} MiB")
-                    if time.monotonic() > deadline:
-                        raise _Transient(f"{where}: the reply took longer than {4 * self._settings.timeout:g} s")
+                content = self._body(where, response)
                 status, kind = response.status_code, response.headers.get("Content-Type", "").lower()
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             raise _Transient(f"{where}: {_why(error)} ({urlsplit(url).netloc})") from error
         except requests.RequestException as error:
             raise HostError(f"{where}: {type(error).__name__} from {urlsplit(url).netloc}") from error
-        content = bytes(body)
         if self._secret:  # a host may repeat the key in its answer
             content = content.replace(self._secret, _HIDDEN)
         reply = Reply(request.url, status, kind, content)
@@ -201,6 +209,22 @@ class Client:
             mend = f"check {self._source.key_variable}" if self._source.key_variable else "try another source"
             raise HostError(f"{where}: the host denies access (status {status}), {mend}; it says {reply.start}")
         return reply
+
+    def _body(self, where: str, response: requests.Response) -> bytes:
+        longest = 4 * self._settings.timeout
+        body = bytearray()
+        with _cut_off(response, longest) as late:
+            try:
+                for chunk in response.iter_content(_CHUNK):
+                    body += chunk
+                    if len(body) > _MOST_BYTES:
+                        raise HostError(f"{where}: the reply is larger than {_MOST_BYTES >> 20} MiB")
+            except requests.RequestException:
+                if not late.is_set():
+                    raise
+        if late.is_set():  # even if all seems well: a reply without a length would pass for whole
+            raise _Transient(f"{where}: the reply took longer than {longest:g} s")
+        return bytes(body)
 
     def _refused(self, where: str, response: requests.Response) -> HostError:
         text = f"{where}: {urlsplit(response.url).netloc} answered {response.status_code}"
@@ -213,6 +237,34 @@ class Client:
         if self._settings.base_url is None:
             return url
         return f"{self._settings.base_url.rstrip('/')}/{url.split('://', 1)[1]}"
+
+
+@contextlib.contextmanager
+def _cut_off(response: requests.Response, seconds: float) -> Iterator[threading.Event]:
+    """Breaks the connection, and sets the event, when reading a reply takes longer than that.
+
+    A time-out is only one without any byte, so that a reply which drips would go on for ever.
+    """
+    late = threading.Event()
+    try:
+        connection = socket.socket(fileno=os.dup(response.raw.fileno()))
+    except (OSError, AttributeError):  # nothing is left to be read
+        yield late
+        return
+
+    def cut() -> None:
+        late.set()
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    with connection:
+        timer = threading.Timer(seconds, cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield late
+        finally:
+            timer.cancel()
 
 
 def _retry_after(response: requests.Response) -> float:

@@ -62,14 +62,14 @@ class Journal:
             ExtractionError: the file is not a journal.
         """
         self._stream.seek(0)
-        lines = self._stream.read().split("\n")
-        whole = lines[:-1]  # what follows the last line's end was cut off by a kill
-        if not whole:
-            return None
         try:
+            lines = self._stream.read().split("\n")
+            whole = lines[:-1]  # what follows the last line's end was cut off by a kill
+            if not whole:
+                return None
             plan = ExtractionPlan.from_dict(json.loads(whole[0])["plan"])
             return plan, [ShareOutcome.from_dict(json.loads(line)) for line in whole[1:]]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ExtractionError(
                 f"{self._path} is not the journal of an extraction ({error}); remove it and start without --resume"
             ) from error
@@ -97,7 +97,8 @@ class Journal:
         self._stream.truncate()
 
     def _write(self, values: object) -> None:
-        self._stream.write(json.dumps(values, ensure_ascii=False) + "\n")
+        # ASCII only, so that a line cut off anywhere can still be read as text.
+        self._stream.write(json.dumps(values) + "\n")
         self._stream.flush()
 
 

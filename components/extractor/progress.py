@@ -60,7 +60,8 @@ class JsonLines(ExtractionListener):
         self._write("ended", values)
 
     def _write(self, event: str, values: dict[str, Any]) -> None:
-        self._stream.write(json.dumps({"event": event, **values}, ensure_ascii=False) + "\n")
+        # ASCII only, as what a stream of another encoding puts in its place is no JSON.
+        self._stream.write(json.dumps({"event": event, **values}) + "\n")
         self._stream.flush()
 
 
@@ -77,7 +78,10 @@ class _Bar(ExtractionListener):
         self._progress.console.print(f"warning: {text}", style="yellow", highlight=False, markup=False)
 
     def ended_share(self, outcome: ShareOutcome, done: int, shares: int) -> None:
-        self._progress.update(self._task, completed=done, share=f"{outcome.share_id} {outcome.status.value}")
+        # A file of prices tells only now how many shares it holds.
+        self._progress.update(
+            self._task, completed=done, total=shares, share=f"{outcome.share_id} {outcome.status.value}"
+        )
 
     def ended(self, report: ExtractionReport) -> None:
         if not self._summary:

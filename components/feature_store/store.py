@@ -209,7 +209,7 @@ class FeatureStore:
             share_id: The share.
             bars: Its bars.
             source: Where they come from.
-            since: As in `upsert`.
+            since: The first day that the source was asked for; None forgets that of before.
 
         Raises:
             StoreError: As in `upsert`.

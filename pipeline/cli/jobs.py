@@ -72,7 +72,7 @@ def run(
 @app.command(epilog=example("awesome predict --model rnn"))
 def predict(
     model: Annotated[
-        str | None, typer.Option(help="A candidate of a run instead of the pushed model, blessed or not.")
+        str | None, typer.Option(help="A run's candidate, or the folder of a pulled one, instead of the pushed model.")
     ] = None,
     run_folder: Annotated[Path | None, typer.Option("--run", help="The run. (default: the latest one)")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,

@@ -64,7 +64,8 @@ def test_every_command_is_found() -> None:
     found = {" ".join(line) for line in command_lines()}
     assert found == {
         *("run", "predict", "evaluate", "tensorboard", "config", "formatters", "models", "market"),
-        *("prices import", "features export", "schema update"),
+        *("prices import", "features export", "schema update", "extract", "sources"),
+        *("db push", "db pull", "model push", "model pull", "model list"),
     }
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NoReturn
 
@@ -16,7 +17,7 @@ from components.feature_store.arrays import Booleans, Days, Floats
 
 # No price, factor or volume of a real share is outside; products of values inside stay far from overflow.
 _LEAST, _MOST = 1e-9, 1e15
-_DECIMAL = frozenset("0123456789.")
+_DECIMALS = re.compile(r"[0-9.]*")
 # Of a reply that is nested deeper than repr() can go, too.
 _BRIEF = reprlib.Repr()
 _BRIEF.maxlevel, _BRIEF.maxstring, _BRIEF.maxother = 2, 40, 40
@@ -125,7 +126,7 @@ class Reader:
         """
         try:
             if set(map(len, values)) <= {10} and _ISO_DAYS.fullmatch("".join(values)):
-                return as_days(map(dt.date.fromisoformat, values))
+                return _from_ordinals(map(_ordinal, values))
         except (TypeError, ValueError):
             pass  # the slow way finds which one
         return as_days(self.day(value, what) for value in values)
@@ -211,6 +212,8 @@ class Reader:
         return self._unless_null(values, what, days, _LEAST, "a number above 0")
 
     def _unless_null(self, values: Sequence[Any], what: str, days: Days, least: float, kind: str) -> Floats:
+        if None not in values:
+            return self._numbers(values, what, days, least, kind)
         known = np.array([value is not None for value in values], dtype=bool)
         out = np.full(len(values), np.nan)
         out[known] = self._numbers([value for value in values if value is not None], what, days[known], least, kind)
@@ -220,7 +223,7 @@ class Reader:
         kinds = set(map(type, values))
         try:
             # float() alone would also take " 1", "1_0", "1e3" and other scripts' digits.
-            if kinds <= {int, float} or (kinds == {str} and _DECIMAL.issuperset("".join(values))):
+            if kinds <= {int, float} or (kinds == {str} and _DECIMALS.fullmatch("".join(values))):
                 out = np.fromiter(map(float, values), np.float64, len(values))
                 if bool(((out >= least) & (out <= _MOST)).all()):
                     return out
@@ -251,8 +254,7 @@ def as_days(dates: Iterable[dt.date]) -> Days:
     Returns:
         datetime64[D], shape (n,).
     """
-    ordinals = np.fromiter((date.toordinal() for date in dates), np.int64)
-    return (ordinals - _ORDINAL_1970).astype("datetime64[D]")
+    return _from_ordinals(map(dt.date.toordinal, dates))
 
 
 def within(days: Days, first: dt.date, last: dt.date) -> Booleans:
@@ -276,7 +278,9 @@ def decimals(values: Sequence[Any]) -> int:
     Args:
         values: decimal numbers as text, or JSON numbers.
     """
-    return max((len(str(value).partition(".")[2].rstrip("0")) for value in values), default=0)
+    # Many values have few fractions.
+    fractions = {str(value).partition(".")[2] for value in values}
+    return max((len(fraction.rstrip("0")) for fraction in fractions), default=0)
 
 
 def event_steps(reader: Reader, days: Days, close: Floats, dividend: Floats, split: Floats) -> Floats:
@@ -308,8 +312,17 @@ def event_steps(reader: Reader, days: Days, close: Floats, dividend: Floats, spl
     return steps
 
 
+def _from_ordinals(ordinals: Iterable[int]) -> Days:
+    return (np.fromiter(ordinals, np.int64) - _ORDINAL_1970).astype("datetime64[D]")
+
+
+@lru_cache(maxsize=2**15)  # the shares of an exchange have the same sessions
+def _ordinal(day: str) -> int:
+    return dt.date.fromisoformat(day).toordinal()
+
+
 def _number(value: Any) -> float | None:
-    if type(value) in (int, float) or (type(value) is str and _DECIMAL.issuperset(value)):
+    if type(value) in (int, float) or (type(value) is str and _DECIMALS.fullmatch(value)):
         try:
             return float(value)
         except (ValueError, OverflowError):

@@ -149,12 +149,13 @@ class Tencent(Source):
             reader.refuse(f"{len(rows)} rows came, so that some may have been cut off")
         events = set()
         for number, row in enumerate(rows, 1):
+            if type(row) is list and len(row) == 6:
+                continue  # nearly all
             size = len(reader.sequence(row, f"row {number}"))
             if size not in _ITEMS:
                 reader.refuse(f"row {number} has {size} items, not 6 or 7")
-            if size == 7:
-                event = reader.mapping(row[6], f"item 7 of row {number}")
-                events.add(reader.day(event.get("cqr"), f"the ex-date (cqr) of row {number}"))
+            event = reader.mapping(row[6], f"item 7 of row {number}")
+            events.add(reader.day(event.get("cqr"), f"the ex-date (cqr) of row {number}"))
         first, *items = ([row[at] for row in rows] for at in range(6))
         return _Window(key, reader.days(first, "a date"), items, frozenset(events), named)
 

@@ -1,0 +1,177 @@
+"""What storage libraries complain of, as one line that a user can act on.
+
+The texts of a server or a library are never passed on: a signature error quotes the request, a proxy error the proxy's
+password. Only codes and class names are. Classes are known by name, so that no library has to be installed for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from components.errors import StorageError
+
+Kind = Literal["file", "s3", "cos"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a storage is, as far as messages speak of it.
+
+    Attributes:
+        kind: File system, S3, or Tencent's COS.
+        url: The storage's URL; it holds no secret.
+        bucket: The bucket; empty for a file system.
+        host: Who answers for it; empty for a file system.
+    """
+
+    kind: Kind
+    url: str
+    bucket: str = ""
+    host: str = ""
+
+
+_CREDENTIALS = {
+    "file": "",
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the AWS profile",
+    "cos": "COS_SECRET_ID and COS_SECRET_KEY",
+}
+_REGION = {"file": "", "s3": "AWS_DEFAULT_REGION", "cos": "cos_region (AWESOME_COS_REGION)"}
+
+_NO_BUCKET = {"NoSuchBucket", "InvalidBucketName"}
+_DENIED = {"AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "Forbidden", "MethodNotAllowed"}
+_BAD_KEY = {
+    *("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "InvalidSecurity"),
+    *("TokenRefreshRequired", "401", "Unauthorized"),
+}
+_OTHER_REGION = {
+    *("AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect", "Redirect", "301", "307"),
+    *("IllegalLocationConstraintException", "InvalidRegionName", "PathStyleDomainForbidden"),
+}
+_CLOCK = {"RequestTimeTooSkewed", "RequestExpired"}
+_BUSY = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "500", "502", "503", "504", "429"}
+_FULL = {"QuotaExceeded", "EntityTooLarge"}
+
+_NO_CREDENTIALS = {
+    *("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError"),
+    *(
+        "SSOError",
+        "NoAuthTokenError",
+        "ProfileNotFound",
+        "ConfigParseError",
+        "ConfigNotFound",
+        "MetadataRetrievalError",
+    ),
+}
+_BROKEN_LINK = {
+    *("HTTPClientError", "ConnectionError", "ClientError", "TimeoutError", "IncompleteReadError", "gaierror"),
+    *("ResponseParserError", "ResponseStreamingError", "IncompleteRead", "ClientPayloadError"),
+}
+_LIBRARIES = ("botocore", "aiobotocore", "aiohttp", "fsspec", "s3fs", "urllib3")
+
+
+@contextlib.contextmanager
+def translated(place: Place, name: str = "") -> Iterator[None]:
+    """Turns what a storage library raises into a StorageError of one line, without the original's text.
+
+    Args:
+        place: Where the storage is.
+        name: What is read or written there, below the storage's URL.
+
+    Raises:
+        StorageError: In place of whatever the storage libraries and the operating system raise.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not _is_storage_trouble(error):
+            raise
+        # Not chained: the original's text may hold what must not reach a log.
+        raise StorageError(explain(error, place, name)) from None
+
+
+def is_missing(error: BaseException) -> bool:
+    """Tells whether an error says that a key or file is not there, although its bucket is."""
+    return isinstance(error, FileNotFoundError) and code_of(error) not in _NO_BUCKET
+
+
+def code_of(error: BaseException) -> str:
+    """Returns the code of the S3 answer behind an error, such as NoSuchKey; empty if there is none."""
+    for link in _chain(error):
+        response = getattr(link, "response", None)
+        if isinstance(response, dict):
+            return str(response.get("Error", {}).get("Code", ""))
+    return ""
+
+
+def explain(error: BaseException, place: Place, name: str = "") -> str:
+    """Returns one line: what is wrong at which URL and what to do; it holds no secret.
+
+    Args:
+        error: What a library raised.
+        place: Where the storage is.
+        name: What was read or written, below the storage's URL.
+    """
+    url = f"{place.url}/{name}" if name else place.url
+    code = code_of(error)
+    if code:
+        return f"{url}: {_of_code(code, place)}"
+    names = {kind.__name__ for link in _chain(error) for kind in type(link).__mro__}
+    if names & _NO_CREDENTIALS:
+        return f"{url}: there are no credentials that can be used; set {_CREDENTIALS[place.kind]}"
+    if "SSLError" in names or "ClientConnectorCertificateError" in names:
+        return (
+            f"{url}: the certificate of {place.host} is not accepted; check the endpoint and the system's certificates"
+        )
+    if names & _BROKEN_LINK and place.kind != "file":
+        return (
+            f"{url}: {place.host} does not answer, or the connection broke; "
+            "check the network and the endpoint, then run the same command again"
+        )
+    if isinstance(error, OSError):
+        return _of_system(error, url)
+    return f"{url}: cannot be used ({type(error).__name__}); check the URL and the storage settings"
+
+
+def _of_code(code: str, place: Place) -> str:
+    if code in _NO_BUCKET:
+        return f"there is no bucket {place.bucket} ({code}); make it or mend the URL"
+    if code in _DENIED:
+        return f"access is denied ({code}); check the bucket's policy and {_CREDENTIALS[place.kind]}"
+    if code in _BAD_KEY:
+        return f"the credentials are not accepted ({code}); check {_CREDENTIALS[place.kind]}"
+    if code in _OTHER_REGION:
+        return f"the bucket is not where it was looked for ({code}); check {_REGION[place.kind]} and the endpoint"
+    if code in _CLOCK:
+        return f"the request's time is not accepted ({code}); set this machine's clock"
+    if code in _BUSY:
+        return f"{place.host} cannot serve now ({code}); run the same command again later"
+    if code in _FULL:
+        return f"the storage takes no more ({code}); make room or raise the quota"
+    return f"{place.host} refuses the request ({code}); check the URL and the storage settings"
+
+
+def _of_system(error: OSError, url: str) -> str:
+    where = str(error.filename) if error.filename else url
+    if error.errno == errno.ENOSPC:
+        return f"{where}: the disk is full; make room, then run the same command again"
+    reason = error.strerror or type(error).__name__
+    return f"{where}: {reason}" if where.startswith(url) else f"{url}: {reason} ({where})"
+
+
+def _is_storage_trouble(error: BaseException) -> bool:
+    if isinstance(error, (OSError, TimeoutError)) or type(error).__name__ in ("TimeoutError", "FSTimeoutError"):
+        return True
+    return any(kind.__module__.split(".")[0] in _LIBRARIES for kind in type(error).__mro__)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__

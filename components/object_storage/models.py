@@ -1,0 +1,261 @@
+"""Trained models in a storage: `models_training/MODEL/VERSION/` with everything that speaks for or against each.
+
+saved_model/...   what is served
+tfevents/...      the training run, for TensorBoard
+evaluation/...    TFMA's files
+evidence.json     the metrics and why it was blessed or was not
+manifest.json     written last; without it there is no model
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.errors import StorageError
+from components.object_storage.location import Storage
+from components.object_storage.manifest import ModelFacts, ModelManifest, describe_file
+from components.object_storage.transfer import Progress, Pushed, advance_of, fetch
+
+FOLDER = "models_training"
+LATEST = "latest"
+MANIFEST = "manifest.json"
+EVIDENCE = "evidence.json"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_PUSHED = re.compile(rf"{FOLDER}/([^/]+)/([^/]+)/{re.escape(MANIFEST)}")
+
+
+@dataclass(frozen=True)
+class ModelFolders:
+    """What of a model is pushed.
+
+    Attributes:
+        saved_model: The SavedModel's folder.
+        tfevents: The training run's folder; None to leave it out.
+        evaluation: The folder of TFMA's files; None to leave it out.
+        evidence: Text of evidence.json; empty to leave it out.
+    """
+
+    saved_model: Path
+    tfevents: Path | None = None
+    evaluation: Path | None = None
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class ModelListing:
+    """The models of a storage.
+
+    Attributes:
+        models: Their manifests, by model and version, the earliest first.
+        unreadable: One line for each manifest that cannot be read.
+    """
+
+    models: tuple[ModelManifest, ...]
+    unreadable: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PulledModel:
+    """What a pull did.
+
+    Attributes:
+        url: Where from.
+        folder: Where to.
+        manifest: Of what came.
+        seconds: Wall-clock time.
+    """
+
+    url: str
+    folder: Path
+    manifest: ModelManifest
+    seconds: float
+
+
+def push_model(storage: Storage, facts: ModelFacts, folders: ModelFolders, progress: Progress | None = None) -> Pushed:
+    """Pushes a model.
+
+    Args:
+        storage: Where to.
+        facts: What its manifest says of it, with its name and version.
+        folders: Its files.
+        progress: Told of what was sent.
+
+    Returns:
+        What was sent; nothing if the same is there already.
+
+    Raises:
+        StorageError: A folder is gone, the version is there with other content, or it cannot be sent. Other versions
+            are not touched.
+    """
+    start = time.monotonic()
+    for what, name in (("model", facts.model), ("version", facts.version)):
+        if not _NAME.fullmatch(name):
+            raise StorageError(f"{name!r} cannot be the name of a {what} in a storage: use letters, digits, . _ -")
+    root = f"{FOLDER}/{facts.model}/{facts.version}"
+    with tempfile.TemporaryDirectory() as scratch:
+        sources = _collect(folders, Path(scratch))
+        files = tuple(describe_file(source, path) for path, source in sources)
+        manifest = ModelManifest(facts, files)
+        before = storage.read(f"{root}/{MANIFEST}")
+        if before is not None:
+            if ModelManifest.from_json(before, storage.url_of(f"{root}/{MANIFEST}")).files == files:
+                return Pushed(storage.url_of(root), 0, 0, time.monotonic() - start, already_there=True)
+            raise StorageError(
+                f"{storage.url_of(root)}: holds this version with other content, and a version is never overwritten; "
+                "remove it there, or run the pipeline again for a new one"
+            )
+        advance = advance_of(progress, manifest.size)
+        for path, source in sources:
+            storage.upload(source, f"{root}/{path}", advance)
+        storage.write(f"{root}/{MANIFEST}", manifest.to_json())
+    return Pushed(storage.url_of(root), len(files), manifest.size, time.monotonic() - start)
+
+
+def list_models(storage: Storage) -> ModelListing:
+    """Lists the models that were pushed whole.
+
+    Args:
+        storage: Where to look.
+
+    Raises:
+        StorageError: The storage cannot be listed or read.
+    """
+    models, unreadable = [], []
+    for model, version in _versions(storage):
+        name = f"{FOLDER}/{model}/{version}/{MANIFEST}"
+        content = storage.read(name)
+        if content is None:
+            continue  # removed since it was listed
+        try:
+            models.append(_checked(ModelManifest.from_json(content, storage.url_of(name)), model, version, storage))
+        except StorageError as error:
+            unreadable.append(str(error))
+    return ModelListing(tuple(models), tuple(unreadable))
+
+
+def pull_model(
+    storage: Storage, model: str, folder: Path, version: str = LATEST, progress: Progress | None = None
+) -> PulledModel:
+    """Pulls a model; a folder that is there is replaced only once all files are checked.
+
+    Args:
+        storage: Where from.
+        model: Its name.
+        folder: Where to; made if it is missing. `{version}` in its last part stands for the version.
+        version: Its version, or `latest`.
+        progress: Told of what came.
+
+    Returns:
+        What came.
+
+    Raises:
+        StorageError: There is no such model in the storage, it is damaged, or `folder` holds something that was not
+            pulled. What was there is untouched.
+    """
+    start = time.monotonic()
+    version = _choose(storage, model, version)
+    root = f"{FOLDER}/{model}/{version}"
+    folder = folder.with_name(folder.name.replace("{version}", version))
+    target = folder.resolve()
+    _check_replaceable(target, folder)
+    content = storage.read(f"{root}/{MANIFEST}")
+    if content is None:
+        raise StorageError(f"{storage.url_of(root)}: has gone meanwhile; run the same command again")
+    manifest = ModelManifest.from_json(content, storage.url_of(f"{root}/{MANIFEST}"))
+    _checked(manifest, model, version, storage)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.pull-", dir=target.parent) as scratch:
+            fresh = Path(scratch) / "new"
+            fresh.mkdir()
+            advance = advance_of(progress, manifest.size)
+            for file in manifest.files:
+                fetch(storage, f"{root}/{file.path}", file, fresh / file.path, advance, ", or pull another --version")
+            (fresh / MANIFEST).write_bytes(content)
+            _check_replaceable(target, folder)
+            _replace_folder(fresh, target, Path(scratch) / "old")
+    except OSError as error:
+        raise StorageError(f"{error.filename or folder}: {error.strerror}; nothing was replaced") from None
+    return PulledModel(storage.url_of(root), folder, manifest, time.monotonic() - start)
+
+
+def _collect(folders: ModelFolders, scratch: Path) -> list[tuple[str, Path]]:
+    """Returns the files to push, by their paths in the storage, sorted."""
+    sources: list[tuple[str, Path]] = []
+    for part, folder in (
+        ("saved_model", folders.saved_model),
+        ("tfevents", folders.tfevents),
+        ("evaluation", folders.evaluation),
+    ):
+        if folder is None:
+            continue
+        files = [file for file in folder.rglob("*") if file.is_file()] if folder.is_dir() else []
+        if not files:
+            raise StorageError(f"{folder}: holds no files of the {part}; run the pipeline again")
+        sources += [(f"{part}/{file.relative_to(folder).as_posix()}", file) for file in files]
+    if folders.evidence:
+        evidence = scratch / EVIDENCE
+        evidence.write_text(folders.evidence, encoding="utf-8")
+        sources.append((EVIDENCE, evidence))
+    return sorted(sources)
+
+
+def _versions(storage: Storage) -> list[tuple[str, str]]:
+    matches = (_PUSHED.fullmatch(name) for name in storage.names(FOLDER))
+    return sorted((match[1], match[2]) for match in matches if match is not None)
+
+
+def _choose(storage: Storage, model: str, version: str) -> str:
+    """Returns the version to pull; the storage is asked, so that a wrong name is answered with the right ones."""
+    known = _versions(storage)
+    url = storage.url_of(FOLDER)
+    if not known:
+        raise StorageError(f"{url}: holds no model; push one with `awesome model push`")
+    versions = [one for name, one in known if name == model]
+    if not versions:
+        raise StorageError(
+            f"{url}: holds no model {model!r}; there are {', '.join(sorted({name for name, _ in known}))}"
+        )
+    if version == LATEST:
+        return versions[-1]
+    if version not in versions:
+        few = versions[-5:]
+        more = f" and {len(versions) - len(few)} earlier" if len(versions) > len(few) else ""
+        raise StorageError(f"{url}/{model}: holds no version {version!r}; there are {', '.join(few)}{more}")
+    return version
+
+
+def _checked(manifest: ModelManifest, model: str, version: str, storage: Storage) -> ModelManifest:
+    """Refuses a manifest that was copied from another place."""
+    if (manifest.facts.model, manifest.facts.version) != (model, version):
+        url = storage.url_of(f"{FOLDER}/{model}/{version}/{MANIFEST}")
+        raise StorageError(f"{url}: speaks of {manifest.facts.model} {manifest.facts.version}; push it again")
+    return manifest
+
+
+def _check_replaceable(target: Path, folder: Path) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise StorageError(f"{folder}: is a file; name another folder with --to")
+    if any(target.iterdir()) and not (target / MANIFEST).is_file():
+        raise StorageError(f"{folder}: was not pulled (it has no {MANIFEST}), so it is not replaced; name another --to")
+
+
+def _replace_folder(fresh: Path, target: Path, aside: Path) -> None:
+    """Puts a folder in another's place; the old one comes back if that fails."""
+    there = target.exists()
+    if there:
+        os.rename(target, aside)
+    try:
+        os.rename(fresh, target)
+    except BaseException:
+        if there:
+            os.rename(aside, target)
+        raise

@@ -1,0 +1,101 @@
+"""What pushes and pulls share: counting what moved, and checking what came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.errors import StorageError
+from components.object_storage.location import Advance, Storage
+from components.object_storage.manifest import StoredFile, describe_file
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes moved so far and the bytes to move in all."""
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What a push did.
+
+    Attributes:
+        url: Where to.
+        files: How many files were sent, without the manifest; 0 if it was already there.
+        size: Their bytes.
+        seconds: Wall-clock time.
+        already_there: Whether the storage held the same already.
+    """
+
+    url: str
+    files: int
+    size: int
+    seconds: float
+    already_there: bool = False
+
+
+def advance_of(progress: Progress | None, total: int) -> Advance | None:
+    """Returns a counter that tells `progress`; a part that is sent again does not carry it past the total.
+
+    Args:
+        progress: Whom to tell; None for nobody.
+        total: Bytes to move.
+    """
+    if progress is None:
+        return None
+    moved = 0
+
+    def advance(count: int) -> None:
+        nonlocal moved
+        moved = min(moved + count, total)
+        progress(moved, total)
+
+    progress(0, total)
+    return advance
+
+
+def fetch(
+    storage: Storage, name: str, expected: StoredFile, target: Path, advance: Advance | None, hint: str = ""
+) -> None:
+    """Downloads a file and checks it.
+
+    Args:
+        storage: Where it lies.
+        name: Its name there.
+        expected: What its manifest says of it.
+        target: Where to; its folder is made.
+        advance: Told of what came.
+        hint: What else the user can do, with a leading "; ".
+
+    Raises:
+        StorageError: It cannot be fetched, or is not what its manifest says.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    storage.download(name, target, advance)
+    verify(target, (expected,), f"{storage.url_of(name)}", hint)
+
+
+def verify(file: Path, expected: Sequence[StoredFile], url: str, hint: str = "") -> StoredFile:
+    """Checks a downloaded file against what it may be.
+
+    Args:
+        file: The file.
+        expected: What manifests say of it; one of them must fit.
+        url: Where it came from, for the message.
+        hint: What else the user can do.
+
+    Returns:
+        The one that fits.
+
+    Raises:
+        StorageError: None fits.
+    """
+    found = describe_file(file, expected[0].path)
+    for wanted in expected:
+        if (found.size, found.sha256) == (wanted.size, wanted.sha256):
+            return wanted
+    wanted = expected[0]
+    if found.size != wanted.size:
+        what = f"has {found.size} bytes, its manifest says {wanted.size}"
+    else:
+        what = "has another sha256 than its manifest says"
+    raise StorageError(f"{url}: {what}: it was changed or damaged after the push; push it again{hint}")

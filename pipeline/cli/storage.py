@@ -1,0 +1,196 @@
+"""`awesome db`, `awesome model`: to object storage and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.common import Db, app, example, new_console, settings_from
+
+if TYPE_CHECKING:
+    from components.object_storage import ModelManifest, Pushed, Storage
+    from pipeline.settings import Settings
+
+_MIB = 2**20
+_WIDEST = 400
+_COLUMNS = ("model", "version", "AUC (95 %)", "blessed", "champion", "horizon", "data", "MiB")
+
+db_app = typer.Typer(help="The database, to object storage and back.", no_args_is_help=True)
+model_app = typer.Typer(help="Trained models, to object storage and back.", no_args_is_help=True)
+app.add_typer(db_app, name="db")
+app.add_typer(model_app, name="model")
+
+Url = Annotated[
+    str | None,
+    typer.Argument(help="A folder, file://, s3:// or cos:// URL. (default: the setting storage_url)"),
+]
+
+
+@db_app.command("push", epilog=example("awesome db push s3://prices/awesome"))
+def db_push(url: Url = None, db: Db = None) -> None:
+    """Pushes a snapshot of the database to features/DATE/, even while it is written."""
+    settings = settings_from({"db": db, "storage_url": url})
+    from components.object_storage import push_database
+    from pipeline.publishing import code_version
+
+    with _storage(settings) as storage, _bar(f"Pushing {settings.db}") as progress:
+        pushed = push_database(storage, settings.db, code_version(), progress)
+    _print_push(pushed)
+
+
+@db_app.command("pull", epilog=example("awesome db pull s3://prices/awesome --date 2026-11-23"))
+def db_pull(
+    url: Url = None,
+    db: Db = None,
+    date: Annotated[str, typer.Option(help="Day of the push, ISO, or latest.")] = "latest",
+) -> None:
+    """Pulls a database, checks it, and only then replaces the one that is there."""
+    settings = settings_from({"db": db, "storage_url": url})
+    from components.object_storage import pull_database
+
+    with _storage(settings) as storage, _bar(f"Pulling {settings.db}") as progress:
+        pulled = pull_database(storage, settings.db, date, progress)
+    manifest = pulled.manifest
+    _print(f"pulled {_moved(1, manifest.file.size, pulled.seconds)} from {pulled.url} into {pulled.database}")
+    _print(f"{manifest.shares} shares, last session {manifest.last_session or 'none'}, data {manifest.data_digest[:8]}")
+
+
+@model_app.command("push", epilog=example("awesome model push s3://prices/awesome runs/latest --model rnn"))
+def model_push(
+    url: Url = None,
+    run: Annotated[Path, typer.Argument(help="The run's folder, or its report.json.")] = Path("runs/latest"),
+    model: Annotated[str | None, typer.Option(help="The model. (default: every model of the run)")] = None,
+) -> None:
+    """Pushes a run's models to models_training/MODEL/VERSION/ with their logs and evaluations."""
+    from components.object_storage import push_model
+    from pipeline.publishing import models_to_push
+    from pipeline.results import REPORT_JSON
+
+    if url is not None and (Path(url) / REPORT_JSON).is_file():  # the storage is set, and the run alone was named
+        run, url = Path(url), None
+    settings = settings_from({"storage_url": url})
+
+    chosen = models_to_push(run, model)
+    with _storage(settings) as storage:
+        for facts, folders in chosen:
+            with _bar(f"Pushing {facts.model}") as progress:
+                pushed = push_model(storage, facts, folders, progress)
+            _print_push(pushed)
+
+
+@model_app.command("list", epilog=example("awesome model list s3://prices/awesome"))
+def model_list(url: Url = None) -> None:
+    """Lists the models that were pushed whole."""
+    settings = settings_from({"storage_url": url})
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    from components.object_storage import list_models
+
+    with _storage(settings) as storage:
+        listing = list_models(storage)
+        where = storage.url
+    if listing.models:
+        table = Table(*(Column(name, no_wrap=True) for name in _COLUMNS), box=None, pad_edge=False)
+        for manifest in listing.models:
+            table.add_row(*map(Text, _row(manifest)))
+        # A version that is cut off could not be pulled, so a narrow terminal breaks the lines instead.
+        console = new_console()
+        console.width = max(console.width, _WIDEST)
+        console.width = console.measure(table).maximum
+        console.print(table)
+    elif not listing.unreadable:
+        _print(f"{where}: no model was pushed yet; push one with `awesome model push`")
+    for line in listing.unreadable:
+        new_console(stderr=True).print(f"warning: {line}", highlight=False, markup=False, soft_wrap=True)
+
+
+@model_app.command("pull", epilog=example("awesome model pull s3://prices/awesome --model rnn --to rnn"))
+def model_pull(
+    url: Url = None,
+    *,
+    model: Annotated[str, typer.Option(help="The model.")],
+    version: Annotated[str, typer.Option(help="Its version, or latest.")] = "latest",
+    to: Annotated[Path | None, typer.Option(help="Where to. (default: runs/pulled/MODEL/VERSION)")] = None,
+) -> None:
+    """Pulls a model, checks it, and only then replaces one that was pulled before."""
+    settings = settings_from({"storage_url": url})
+    from components.object_storage import pull_model
+
+    folder = to if to is not None else settings.workspace / "pulled" / model / "{version}"
+    with _storage(settings) as storage, _bar(f"Pulling {model}") as progress:
+        pulled = pull_model(storage, model, folder, version, progress)
+    manifest = pulled.manifest
+    _print(
+        f"pulled {_moved(len(manifest.files), manifest.size, pulled.seconds)} from {pulled.url} into {pulled.folder}"
+    )
+
+
+def _row(manifest: ModelManifest) -> tuple[str, ...]:
+    facts = manifest.facts
+    known = facts.auc == facts.auc
+    return (
+        facts.model,
+        facts.version,
+        f"{facts.auc:.4f} ({facts.auc_low:.4f} to {facts.auc_high:.4f})" if known else "not measured",
+        "yes" if facts.blessed else "no",
+        "yes" if facts.champion else "",
+        str(facts.horizon),
+        facts.data_digest[:8] if facts.market is None else f"{facts.data_digest[:8]} (market {facts.market})",
+        f"{manifest.size / _MIB:.1f}",
+    )
+
+
+def _storage(settings: Settings) -> Storage:
+    from components.errors import StorageError
+    from components.object_storage import Storage, StorageSettings
+    from pipeline.settings import cos_credentials
+
+    if not settings.storage_url:
+        raise StorageError(
+            "no storage is named; give its URL, or set storage_url in awesome.toml (or AWESOME_STORAGE_URL)"
+        )
+    key, secret = cos_credentials()
+    how = StorageSettings(
+        s3_endpoint=settings.s3_endpoint,
+        cos_region=settings.cos_region,
+        cos_endpoint=settings.cos_endpoint,
+        cos_key=key,
+        cos_secret=secret,
+    )
+    return Storage.at(settings.storage_url, how)
+
+
+@contextmanager
+def _bar(text: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar in bytes, on a terminal only."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    console = new_console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(True), TransferSpeedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(text, total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield show
+
+
+def _print_push(pushed: Pushed) -> None:
+    if pushed.already_there:
+        _print(f"{pushed.url}: already there, nothing was sent")
+    else:
+        _print(f"pushed {_moved(pushed.files, pushed.size, pushed.seconds)} to {pushed.url}")
+
+
+def _moved(files: int, size: int, seconds: float) -> str:
+    return f"{files} file{'' if files == 1 else 's'}, {size / _MIB:.1f} MiB in {seconds:.1f} s"
+
+
+def _print(text: str) -> None:
+    new_console().print(text, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,113 @@
+"""What of a run goes to object storage: the facts and folders of its models, and the version of the code."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.metadata
+import json
+import math
+from pathlib import Path
+
+from components.errors import StorageError
+from components.object_storage import CodeVersion, ModelFacts, ModelFolders
+from models.card import ModelCard, read_card
+from pipeline.code_digest import code_digest
+from pipeline.results import ModelResult, ReportError, RunReport
+
+_SAVED_MODEL = "Format-Serving"
+
+
+def code_version() -> CodeVersion:
+    """The version of the package, and the digest of what makes and reads the feature store."""
+    try:
+        version = importlib.metadata.version("awesome")
+    except importlib.metadata.PackageNotFoundError:
+        version = "unknown"
+    return CodeVersion(version, code_digest(["components/feature_store", "models"]))
+
+
+def models_to_push(run: Path, model: str | None = None) -> tuple[tuple[ModelFacts, ModelFolders], ...]:
+    """Gathers the models of a run.
+
+    Args:
+        run: Its folder, or its report.json.
+        model: The one to take; None for all.
+
+    Raises:
+        ReportError: There is no report that can be read.
+        StorageError: The run has no such model, or its files are gone.
+    """
+    report = RunReport.from_json(run)
+    names = tuple(report.models) if model is None else (model,)
+    if not names:
+        raise StorageError(f"{run}: the run has no model")
+    if model is not None and model not in report.models:
+        raise StorageError(f"{run}: the run has no model {model!r}; it has {', '.join(report.models)}")
+    version = _version(report, run)
+    return tuple(_gather(run, report, name, report.models[name], version) for name in names)
+
+
+def _version(report: RunReport, run: Path) -> str:
+    try:
+        created = dt.datetime.fromisoformat(report.created)
+    except ValueError:
+        raise ReportError(f"{run}: created is {report.created!r}, not a time; run the pipeline again") from None
+    if created.tzinfo is None:
+        created = created.replace(tzinfo=dt.timezone.utc)
+    return created.astimezone(dt.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _gather(
+    run: Path, report: RunReport, name: str, result: ModelResult, version: str
+) -> tuple[ModelFacts, ModelFolders]:
+    saved_model = Path(result.model_uri) / _SAVED_MODEL
+    if not result.model_uri or not saved_model.is_dir():
+        raise StorageError(f"{run}: the files of {name} are gone from the pipeline's cache; run the pipeline again")
+    card = _card(saved_model)
+    package = report.versions.get("awesome", "unknown")
+    facts = ModelFacts(
+        model=name,
+        version=version,
+        architecture_version=None if card is None else card.version,
+        formatter=str(report.settings.get("formatter", "")) if card is None else card.formatter,
+        horizon=_horizon(report, run) if card is None else card.horizon,
+        auc=result.auc,
+        auc_low=result.auc_low,
+        auc_high=result.auc_high,
+        blessed=result.blessed,
+        champion=report.champion == name,
+        created=report.created,
+        data_digest=report.data.digest,
+        market=None if report.market is None else report.market.scenario,
+        code=CodeVersion(package, code_digest(["models"]) if card is None else card.code),
+    )
+    folders = ModelFolders(
+        saved_model=saved_model,
+        tfevents=Path(result.model_run_uri) if result.model_run_uri else None,
+        evaluation=Path(result.evaluation_uri) if result.evaluation_uri else None,
+        evidence=_evidence(result),
+    )
+    return facts, folders
+
+
+def _horizon(report: RunReport, run: Path) -> int:
+    horizon = report.settings.get("horizon")
+    if not isinstance(horizon, int):
+        raise ReportError(f"{run}: the report does not say the horizon; run the pipeline again")
+    return horizon
+
+
+def _card(saved_model: Path) -> ModelCard | None:
+    """A model of another tool has no card."""
+    try:
+        return read_card(saved_model)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _evidence(result: ModelResult) -> str:
+    # The model selector lays the same file beside a champion; it is written here for all, so that none goes without.
+    # JSON has no word for NaN.
+    metrics = {name: value for name, value in result.metrics.items() if math.isfinite(value)}
+    content = {"metrics": metrics, "blessed": result.blessed, "reason": result.reason}
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"

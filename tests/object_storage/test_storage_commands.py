@@ -1,0 +1,241 @@
+"""`awesome db` and `awesome model` as a user types them."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from conftest import SECRET, Place, digest_of, write_database
+
+import pipeline.cli.storage
+from models.card import ModelCard
+from pipeline.cli import main
+from pipeline.code_digest import code_digest
+from pipeline.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+
+Awesome = Callable[..., Outcome]
+
+
+@pytest.fixture
+def awesome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Awesome:
+    """Calls the console script's function in an empty folder; TensorFlow and TFX cannot be imported meanwhile."""
+    assert pipeline.cli.storage.db_app.registered_commands
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in ("apache_beam", "tensorflow", "tfx"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    def call(*arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["awesome", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main()
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err
+        assert SECRET not in printed.out + printed.err
+        return Outcome(int(stop.value.code or 0), printed.out, printed.err)
+
+    return call
+
+
+def write_run(folder: Path, created: str = "2026-11-23T21:30:00+00:00", evaluation: bool = True) -> Path:
+    """A finished run with the models linear (without a card, not blessed) and rnn (the champion)."""
+    results = {}
+    for number, name in enumerate(("linear", "rnn")):
+        cache = folder / "tfx" / name
+        serving = cache / "model" / "Format-Serving"
+        (serving / "assets.extra").mkdir(parents=True)
+        (serving / "saved_model.pb").write_bytes(b"graph of " + name.encode())
+        if name == "rnn":
+            card = ModelCard("rnn", 2, "window_returns", 20, 0, 100, "feedfacefeedface")
+            (serving / "assets.extra" / "awesome.json").write_text(card.to_json())
+        for part in ("run", "evaluation"):
+            (cache / part).mkdir()
+            (cache / part / "file").write_bytes(part.encode())
+        results[name] = ModelResult(
+            auc=0.51 + number / 100,
+            auc_low=0.5,
+            auc_high=0.53,
+            accuracy=0.5,
+            majority=0.5,
+            rank_ic=0.01,
+            rank_ic_low=0.0,
+            rank_ic_high=0.02,
+            blessed=name == "rnn",
+            reason=f"because it is {name}",
+            model_uri=str(cache / "model"),
+            model_run_uri=str(cache / "run"),
+            evaluation_uri=str(cache / "evaluation") if evaluation else "",
+            metrics={"auc": 0.51, "loss": float("nan")},
+        )
+    report = RunReport(
+        created=created,
+        models=results,
+        splits={"test": SplitResult("2012-01-01", "2013-03-01", 100, 0, 0, 100)},
+        champion="rnn",
+        pushed=None,
+        seconds={},
+        cached=(),
+        data=DataSummary(5, 3250, "27a20175" + "0" * 56, "2000-03-29", "2013-03-01", ("A",), "awesome.db"),
+        settings={"formatter": "window_returns", "horizon": 20, "seed": 0, "models": "linear,rnn"},
+        market=None,
+        versions={"awesome": "0.1.0"},
+    )
+    (folder / "latest").mkdir(exist_ok=True)
+    report.to_json(folder / "latest" / "report.json")
+    return folder / "latest"
+
+
+def test_a_database_goes_and_comes(awesome: Awesome, tmp_path: Path) -> None:
+    database = write_database(tmp_path / "here" / "awesome.db", shares=2, sessions=40)
+    pushed = awesome("db", "push", str(tmp_path / "storage"))
+    assert pushed.code == 0, pushed.err
+    assert re.fullmatch(
+        rf"pushed 1 file, \d\.\d MiB in \d+\.\d s to {tmp_path}/storage/features/\d{{4}}-\d\d-\d\d/awesome\.db\n",
+        pushed.out,
+    )
+    again = awesome("db", "push", str(tmp_path / "storage"))
+    assert again.out.endswith("awesome.db: already there, nothing was sent\n")
+    pulled = awesome("db", "pull", str(tmp_path / "storage"), "--db", "copy.db")
+    assert pulled.code == 0, pulled.err
+    assert re.match(r"pulled 1 file, \d\.\d MiB in \d+\.\d s from .*/awesome\.db into copy\.db\n", pulled.out)
+    assert f"2 shares, last session 2024-02-09, data {digest_of(database)[:8]}\n" in pulled.out
+    assert digest_of(tmp_path / "here" / "copy.db") == digest_of(database)
+    [manifest] = (tmp_path / "storage").rglob("*.manifest.json")
+    code = json.loads(manifest.read_text())["code"]
+    assert code["digest"] == code_digest(["components/feature_store", "models"])
+
+
+def test_the_storage_can_be_set(awesome: Awesome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_database(tmp_path / "here" / "awesome.db")
+    for command in (("db", "push"), ("db", "pull"), ("model", "list"), ("model", "pull", "--model", "rnn")):
+        none = awesome(*command)
+        assert none.code == 1
+        assert none.err.startswith("awesome: no storage is named; give its URL, or set storage_url")
+    monkeypatch.setenv("AWESOME_STORAGE_URL", f"file://{tmp_path}/storage")
+    assert awesome("db", "push").code == 0
+    assert awesome("db", "pull").code == 0
+    other = awesome("db", "pull", str(tmp_path / "other"))
+    assert other.err == f"awesome: {tmp_path}/other/features: holds no database; push one with `awesome db push`\n"
+
+
+def test_a_runs_models_go_and_come(awesome: Awesome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")  # nothing is cut off, however narrow the terminal
+    write_run(tmp_path / "here" / "runs")
+    url = str(tmp_path / "storage")
+    pushed = awesome("model", "push", url)
+    assert pushed.code == 0, pushed.err
+    lines = pushed.out.splitlines()
+    assert [re.sub(r"\d+\.\d (MiB|s)", r"_ \1", line) for line in lines] == [
+        f"pushed 4 files, _ MiB in _ s to {url}/models_training/linear/20261123T213000Z",
+        f"pushed 5 files, _ MiB in _ s to {url}/models_training/rnn/20261123T213000Z",
+    ]
+    listed = awesome("model", "list", url).out.splitlines()
+    assert [line.split() for line in listed] == [
+        ["model", "version", "AUC", "(95", "%)", "blessed", "champion", "horizon", "data", "MiB"],
+        ["linear", "20261123T213000Z", "0.5100", "(0.5000", "to", "0.5300)", "no", "20", "27a20175", "0.0"],
+        ["rnn", "20261123T213000Z", "0.5200", "(0.5000", "to", "0.5300)", "yes", "yes", "20", "27a20175", "0.0"],
+    ]
+    pulled = awesome("model", "pull", url, "--model", "rnn")
+    assert pulled.code == 0, pulled.err
+    folder = tmp_path / "here" / "runs" / "pulled" / "rnn" / "20261123T213000Z"
+    assert f"into {folder.relative_to(tmp_path / 'here')}" in pulled.out
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == [
+        *("evaluation/file", "evidence.json", "manifest.json"),
+        *("saved_model/assets.extra/awesome.json", "saved_model/saved_model.pb", "tfevents/file"),
+    ]
+    assert (folder / "saved_model" / "saved_model.pb").read_bytes() == b"graph of rnn"
+    assert (folder / "tfevents" / "file").read_bytes() == b"run"
+    assert (folder / "evaluation" / "file").read_bytes() == b"evaluation"
+    evidence = json.loads((folder / "evidence.json").read_text())
+    assert evidence == {"metrics": {"auc": 0.51}, "blessed": True, "reason": "because it is rnn"}
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert (manifest["architecture_version"], manifest["code"]["digest"]) == (2, "feedfacefeedface")
+    named = awesome("model", "pull", url, "--model", "linear", "--to", "linear", "--version", "20261123T213000Z")
+    assert named.code == 0, named.err
+    manifest = json.loads((tmp_path / "here" / "linear" / "manifest.json").read_text())
+    assert (manifest["architecture_version"], manifest["horizon"], manifest["champion"]) == (None, 20, False)
+
+
+def test_a_synthetic_market_is_said_in_the_list(awesome: Awesome, tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "here" / "runs")
+    replace(RunReport.from_json(folder), market=MarketSummary("reversal", 0.6)).to_json(folder / "report.json")
+    awesome("model", "push", str(tmp_path / "storage"), "--model", "rnn")
+    assert "27a20175 (market reversal)" in awesome("model", "list", str(tmp_path / "storage")).out
+
+
+def test_a_run_can_be_named_alone_where_the_storage_is_set(
+    awesome: Awesome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_run(tmp_path / "runs", evaluation=False)
+    monkeypatch.setenv("AWESOME_STORAGE_URL", str(tmp_path / "storage"))
+    pushed = awesome("model", "push", str(folder), "--model", "rnn")
+    assert pushed.code == 0, pushed.err
+    assert sorted(path.name for path in folder.iterdir()) == ["report.json"]
+    assert (tmp_path / "storage" / "models_training" / "rnn").is_dir()
+    assert not (tmp_path / "storage" / "models_training" / "linear").exists()
+
+
+def test_what_cannot_be_pushed_is_one_line(awesome: Awesome, tmp_path: Path) -> None:
+    url = str(tmp_path / "storage")
+    assert "there is no report here" in awesome("model", "push", url).err
+    folder = write_run(tmp_path / "runs")
+    unknown = awesome("model", "push", url, str(folder), "--model", "cnn")
+    assert unknown.err == f"awesome: {folder}: the run has no model 'cnn'; it has linear, rnn\n"
+    (tmp_path / "runs" / "tfx" / "rnn" / "model").rename(tmp_path / "gone")
+    gone = awesome("model", "push", url, str(folder))
+    assert "the files of rnn are gone from the pipeline's cache; run the pipeline again" in gone.err
+    assert not (tmp_path / "storage").exists()  # nothing is sent of a run that is not whole
+    folder = write_run(tmp_path / "odd", created="yesterday")
+    assert "created is 'yesterday', not a time" in awesome("model", "push", url, str(folder)).err
+
+
+def test_a_list_says_what_it_cannot_read(awesome: Awesome, tmp_path: Path) -> None:
+    url = str(tmp_path / "storage")
+    assert awesome("model", "list", url).out == f"{url}: no model was pushed yet; push one with `awesome model push`\n"
+    odd = tmp_path / "storage" / "models_training" / "rnn" / "1" / "manifest.json"
+    odd.parent.mkdir(parents=True)
+    odd.write_text("{")
+    listed = awesome("model", "list", url)
+    assert (listed.code, listed.out) == (0, "")
+    assert listed.err == f"warning: {odd}: is no manifest (not JSON); push again\n"
+
+
+def test_buckets_are_reached_with_what_is_set(
+    awesome: Awesome, make_place: Callable[[str], Place], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = write_database(tmp_path / "here" / "awesome.db")
+    s3 = make_place("s3")
+    monkeypatch.setenv("AWESOME_S3_ENDPOINT", str(s3.settings.s3_endpoint))
+    assert awesome("db", "push", s3.url).code == 0
+    assert awesome("db", "pull", s3.url, "--db", "s3.db").code == 0
+    cos = make_place("cos")
+    refused = awesome("db", "push", cos.url)
+    assert "set cos_region (AWESOME_COS_REGION)" in refused.err
+    monkeypatch.setenv("AWESOME_COS_REGION", "ap-shanghai")
+    monkeypatch.setenv("AWESOME_COS_ENDPOINT", str(cos.settings.cos_endpoint))
+    refused = awesome("db", "push", cos.url)
+    assert "set COS_SECRET_ID and COS_SECRET_KEY" in refused.err
+    monkeypatch.setenv("COS_SECRET_ID", "AKIDcos")
+    monkeypatch.setenv("COS_SECRET_KEY", SECRET)
+    pushed = awesome("db", "push", cos.url)
+    assert pushed.code == 0, pushed.err
+    assert awesome("db", "pull", cos.url, "--db", "cos.db").code == 0
+    for name in ("s3.db", "cos.db"):
+        assert digest_of(tmp_path / "here" / name) == digest_of(database)
