@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 from components.errors import UserError
 
 SCHEMA_VERSION = 1
+_LATER: dict[str, Any] = {"evaluation_uri": "", "sources": [], "behind": []}
+"""Keys that reports of this version may lack, as they came later."""
 
 REPORT_JSON = "report.json"
 REPORT_HTML = "report.html"
@@ -346,7 +348,7 @@ def _model(raw: Mapping[str, Any], where: str) -> ModelResult:
         rows=_get(raw, "rows", int, where),
         model_uri=_get(raw, "model_uri", str, where),
         model_run_uri=_get(raw, "model_run_uri", str, where),
-        evaluation_uri=_get(raw, "evaluation_uri", str, where),
+        evaluation_uri=_get({**_LATER, **raw}, "evaluation_uri", str, where),
         auc_standard_error=_number(raw, "auc_standard_error", where),
         metrics=_numbers(raw, "metrics", where),
         by_year=_groups(raw, "by_year", where),
@@ -375,8 +377,8 @@ def _data(raw: Mapping[str, Any]) -> DataSummary:
         last=_get(raw, "last", str, where),
         share_ids=_strings(raw, "share_ids", where),
         database=_get(raw, "database", str, where),
-        sources=_strings(raw, "sources", where),
-        behind=_strings(raw, "behind", where),
+        sources=_strings({**_LATER, **raw}, "sources", where),
+        behind=_strings({**_LATER, **raw}, "behind", where),
     )
 
 

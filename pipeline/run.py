@@ -178,7 +178,7 @@ def prepare_prices(settings: Settings, console: Console, seconds: dict[str, floa
         from components.extractor import check_plan
         from pipeline.extraction import extraction_plan
 
-        check_plan(extraction_plan(settings))
+        check_plan(extraction_plan(settings), settings.db)
         return
     _ensure_prices(settings, console, _Clock({} if seconds is None else seconds))
     _check_store(settings)

@@ -35,7 +35,7 @@ from components.extractor.plan import SINCE, ExtractionPlan
 from components.extractor.progress import ExtractionListener
 from components.extractor.report import ALL_WELL, ExtractionReport, ShareOutcome, Status
 from components.extractor.sources.base import History, Source
-from components.extractor.sources.file import extract_file
+from components.extractor.sources.file import check_file, extract_file
 from components.extractor.sources.registry import get_source
 from components.extractor.verify import verify
 from components.feature_store import FeatureStore, PriceBars
@@ -87,13 +87,10 @@ def extract(
             plan, done = _resumed(journal, plan, path)
         if plan is None:
             raise ExtractionError("no source is named; `awesome sources` lists them")
-        source = check_plan(plan)
+        source = check_plan(plan, path)
         key = None if source is None else key_of(source)
-        if not plan.shares and source is not None and not path.exists():
-            raise ExtractionError(f"{path} does not exist; name shares, such as --shares {source.share_example}")
         with FeatureStore.create(path) as store:
             if source is None:
-                listener.started(plan, len(plan.shares))
                 outcomes = extract_file(plan, store, listener)
             else:
                 shares = plan.shares or tuple(store.shares_of(source.name))
@@ -121,19 +118,22 @@ def extract(
     return report
 
 
-def check_plan(plan: ExtractionPlan) -> Source | None:
+def check_plan(plan: ExtractionPlan, database: Path) -> Source | None:
     """Refuses a plan that cannot be carried out, without asking anybody.
 
     Args:
         plan: to be checked.
+        database: the feature store, there or not.
 
     Returns:
         Its source on the internet; None for a file.
 
     Raises:
-        ExtractionError: the source, a share's name, the days or the key cannot be used.
+        ExtractionError: the source, a share's name, the days or the key cannot be used, or there is no share.
+        ImportFileError: the file is not there.
     """
     if plan.file is not None:
+        check_file(plan.file)
         return None
     source = get_source(plan.source)
     if source.best_effort and not plan.best_effort:
@@ -146,6 +146,8 @@ def check_plan(plan: ExtractionPlan) -> Source | None:
     if plan.until is not None and plan.until < since:
         raise ExtractionError(f"--until {plan.until} is before the first day, {since}")
     key_of(source)
+    if not plan.shares and not database.exists():
+        raise ExtractionError(f"{database} does not exist; name shares, such as --shares {source.share_example}")
     return source
 
 

@@ -41,19 +41,20 @@ class Journal:
         Raises:
             ExtractionError: another extraction works on the database, or the file cannot be written.
         """
-        path = database.with_name(database.name + _SUFFIX)
+        whole = database.absolute()  # a path such as "." has no name
+        path = whole.with_name(whole.name + _SUFFIX)
         try:
-            stream = _locked(path)
+            journal = cls(path, _locked(path))
         except BlockingIOError:
             raise ExtractionError(f"{database}: another extraction works on it; wait for its end") from None
         except OSError as error:
             raise ExtractionError(f"{path} cannot be written: {error.strerror}; name another database") from None
-        with stream:
-            try:
-                yield cls(path, stream)
-            finally:
-                if not os.fstat(stream.fileno()).st_size:
-                    path.unlink(missing_ok=True)
+        try:
+            yield journal
+        finally:
+            if not os.fstat(journal._stream.fileno()).st_size:
+                path.unlink(missing_ok=True)
+            journal._stream.close()
 
     def read(self) -> tuple[ExtractionPlan, list[ShareOutcome]] | None:
         """The plan and the outcomes of the extraction that is to be resumed; None if there is none.
@@ -75,31 +76,41 @@ class Journal:
             ) from error
 
     def begin(self, plan: ExtractionPlan, done: list[ShareOutcome]) -> None:
-        """Starts anew.
+        """Starts anew; a kill in the middle leaves the journal as it was.
 
         Args:
             plan: of the extraction.
             done: shares that need not be fetched again.
         """
-        self._stream.seek(0)
-        self._stream.truncate()
-        self._write({"plan": plan.to_dict()})
-        for outcome in done:
-            self._write(outcome.to_dict())
+        path = self._path.with_name(self._path.name + ".new")
+        fresh = path.open("w+", encoding="utf-8")
+        try:
+            # Locked before it takes the place of the locked one, so that nobody comes in between.
+            fcntl.flock(fresh, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fresh.writelines(_line(values) for values in ({"plan": plan.to_dict()}, *(one.to_dict() for one in done)))
+            fresh.flush()
+            os.replace(path, self._path)
+        except BaseException:
+            fresh.close()
+            path.unlink(missing_ok=True)
+            raise
+        self._stream.close()
+        self._stream = fresh
 
     def enter(self, outcome: ShareOutcome) -> None:
         """Enters a share that is done."""
-        self._write(outcome.to_dict())
+        self._stream.write(_line(outcome.to_dict()))
+        self._stream.flush()
 
     def clear(self) -> None:
         """Nothing is left to resume."""
         self._stream.seek(0)
         self._stream.truncate()
 
-    def _write(self, values: object) -> None:
-        # ASCII only, so that a line cut off anywhere can still be read as text.
-        self._stream.write(json.dumps(values) + "\n")
-        self._stream.flush()
+
+def _line(values: object) -> str:
+    # ASCII only, so that a line cut off anywhere can still be read as text.
+    return json.dumps(values) + "\n"
 
 
 def _locked(path: Path) -> TextIO:

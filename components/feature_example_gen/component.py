@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from tfx.components.example_gen import component as example_gen
 from tfx.components.example_gen import driver, utils
 from tfx.dsl.components.base import executor_spec
 from tfx.proto import example_gen_pb2
+from tfx.types import standard_component_specs
+from tfx.utils import proto_utils
 
 from components.errors import ExtractionError
 from components.feature_example_gen.config import ExampleGenConfig, Extraction
@@ -29,7 +32,7 @@ class Driver(driver.FileBasedDriver):
     def resolve_exec_properties(
         self, exec_properties: dict[str, Any], pipeline_info: Any, component_info: Any
     ) -> dict[str, Any]:
-        """Adds span, version and the digest of the chosen shares' rows.
+        """Adds span, version and the digest of the chosen shares' rows; takes the extraction away, once it is done.
 
         Args:
             exec_properties: of this node.
@@ -47,6 +50,11 @@ class Driver(driver.FileBasedDriver):
         with FeatureStore.open(Path(config.database)) as store:
             shares = [summary.share_id for summary in config.select(store.shares())]
             digest = store.digest(shares)
+        if config.extraction is not None:
+            # It is done: another time-out, or another way to the same prices, makes no other examples.
+            resolved = replace(config, shares=tuple(shares) if config.shares else (), extraction=None)
+            custom_config = proto_utils.proto_to_json(resolved.to_proto())
+            exec_properties = exec_properties | {standard_component_specs.CUSTOM_CONFIG_KEY: custom_config}
         return exec_properties | {
             utils.SPAN_PROPERTY_NAME: 0,
             utils.VERSION_PROPERTY_NAME: None,

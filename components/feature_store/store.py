@@ -11,7 +11,7 @@ import sqlite3
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import cast
@@ -38,6 +38,7 @@ from models.features import WINDOW
 
 _SQLITE_HEADER = b"SQLite format 3\0"
 _DIGEST_ROWS = 8192
+_MOST_VALUES = 999  # that SQLite before 3.32 binds in one statement
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -294,12 +295,26 @@ class FeatureStore:
         Raises:
             StoreError: The stored bars are not what this program writes.
         """
+        return self._bars_from(share_id, "")
+
+    def _bars_around(self, share_id: str, first: str) -> PriceBars | None:
+        """Returns the stored bars that share a window with a day or a later one; None if nothing is stored."""
+        with _translated(self._path):
+            begin = self._connection.execute(
+                "SELECT MIN(time) FROM (SELECT time FROM PRICE WHERE share_id = ? AND time < ? "
+                f"ORDER BY time DESC LIMIT {WINDOW - 1})",
+                (share_id, first),
+            ).fetchone()[0]
+        return self._bars_from(share_id, begin or "")
+
+    def _bars_from(self, share_id: str, begin: str) -> PriceBars | None:
         with _translated(self._path):
             if not self._has("PRICE"):
                 return None
             rows = self._connection.execute(
-                "SELECT time, open, high, low, close, volume, factor FROM PRICE WHERE share_id = ? ORDER BY time",
-                (share_id,),
+                "SELECT time, open, high, low, close, volume, factor FROM PRICE WHERE share_id = ? AND time >= ? "
+                "ORDER BY time",
+                (share_id, begin),
             ).fetchall()
         if not rows:
             return None
@@ -319,7 +334,8 @@ class FeatureStore:
                 raise StoreError(f"{name!r} cannot be the name of a {what}: it is empty or holds odd characters")
 
     def _write(self, share_id: str, bars: PriceBars, source: str) -> Upserted:
-        stored = self.bars(share_id)
+        # Sessions before the first given one stay as they are, and so do their windows.
+        stored = self._bars_around(share_id, str(bars.time[0]))
         merged = bars if stored is None else _merge(stored, bars)
         if stored is None:
             differs = np.ones(len(bars), dtype=bool)
@@ -343,11 +359,8 @@ class FeatureStore:
                 columns.append([None] * len(rows))
             else:
                 columns.append([None if value != value else value for value in values[rows].tolist()])
-        places = ", ".join("?" * len(PRICE_COLUMNS))
-        self._connection.executemany(
-            f"INSERT OR REPLACE INTO PRICE ({', '.join(PRICE_COLUMNS)}) VALUES ({places})",
-            zip(repeat(share_id), bars.time[rows].astype(str).tolist(), *columns, repeat(source)),
-        )
+        time = bars.time[rows].astype(str).tolist()
+        self._insert("PRICE", PRICE_COLUMNS, list(zip(repeat(share_id), time, *columns, repeat(source))))
 
     def _write_windows(self, share_id: str, stored: PriceBars | None, merged: PriceBars) -> None:
         """Writes the windows of `merged` that differ from those of `stored`; a session is never taken away."""
@@ -370,11 +383,18 @@ class FeatureStore:
             columns = [closes[WINDOW - 1 - lag : len(closes) - lag] for lag in range(WINDOW)]
         else:
             columns = [windows[rows, lag].tolist() for lag in range(WINDOW)]
-        places = ", ".join("?" * len(FEATURE_COLUMNS))
-        self._connection.executemany(
-            f"INSERT OR REPLACE INTO FEATURE ({', '.join(FEATURE_COLUMNS)}) VALUES ({places})",
-            zip(time[rows].astype(str).tolist(), repeat(share_id), *columns),
-        )
+        days = time[rows].astype(str).tolist()
+        self._insert("FEATURE", FEATURE_COLUMNS, list(zip(days, repeat(share_id), *columns)))
+
+    def _insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+        """Writes rows, as many in a statement as SQLite allows: each statement costs, and lets other threads in."""
+        head = f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES "
+        places = f"({', '.join('?' * len(columns))})"
+        many = _MOST_VALUES // len(columns)
+        rest = len(rows) - len(rows) % many
+        packed = (tuple(chain.from_iterable(rows[at : at + many])) for at in range(0, rest, many))
+        self._connection.executemany(head + ", ".join([places] * many), packed)
+        self._connection.executemany(head + places, rows[rest:])
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:

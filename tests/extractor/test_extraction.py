@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -518,3 +519,27 @@ def test_the_store_reads_what_was_extracted(run: Run, database: Path) -> None:
         ]
         assert store.extracted_since("sh600519") == FIRST
     assert LAST > NEXT > TODAY
+
+
+def test_a_kill_while_the_journal_is_begun_leaves_the_one_before(
+    run: Run, server: ReplayServer, many: Market, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run("tencent", plan_options={"shares": MANY}, listener=StopsAfter(4))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run("tencent", resume=True)
+    assert run("tencent", resume=True).resumed == 4
+
+
+def test_a_folder_is_no_database(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match="is a folder"):
+        run("tencent", db=Path())
+    assert list(tmp_path.iterdir()) == []
+    assert not list(tmp_path.parent.glob("*.jsonl"))

@@ -636,3 +636,16 @@ def test_the_page_in_chromium(browser: Browser, tmp_path: Path, champion: bool) 
         if event.get("method") in ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
     ]
     assert complaints == []
+
+
+def test_a_report_from_before_a_key_was_added_is_still_read(tmp_path: Path) -> None:
+    made_run()[0].to_json(tmp_path / "report.json")
+    raw = json.loads((tmp_path / "report.json").read_text())
+    for model in raw["models"].values():
+        del model["evaluation_uri"]
+    del raw["data"]["sources"], raw["data"]["behind"]
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(raw))
+    read = RunReport.from_json(path)
+    assert {model.evaluation_uri for model in read.models.values()} == {""}
+    assert (read.data.sources, read.data.behind) == ((), ())

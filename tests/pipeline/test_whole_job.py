@@ -357,6 +357,28 @@ def test_predict_prints_a_table_from_a_runs_candidate(job: Job, report: Any, dat
 # again
 
 
+def test_its_models_go_to_object_storage_and_predict_the_same_elsewhere(
+    job: Job, report: Any, database: Path, tmp_path: Path
+) -> None:
+    storage = str(tmp_path / "storage")
+    succeeded(job.folder, "model", "push", storage, "out")
+    listed = succeeded(job.folder, "model", "list", storage).out
+    for name in NAMES:
+        assert f"{report['models'][name]['auc']:.4f}" in listed
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    succeeded(elsewhere, "model", "pull", storage, "--model", "rnn", "--to", "rnn")
+    windows = last_windows(database)
+    pulled = json.loads(awesome(elsewhere, "predict", "--model", "rnn", "--db", str(database), "--json").out)
+    assert {share["share_id"]: share["probability"] for share in pulled["shares"]} == pytest.approx(
+        ask(Path(report["models"]["rnn"]["model_uri"]) / "Format-Serving", windows), abs=1e-5
+    )  # float32 rounds otherwise for all shares at once than for one
+    assert (pulled["auc"], pulled["blessed"]) == (report["models"]["rnn"]["auc"], report["models"]["rnn"]["blessed"])
+    shutil.rmtree(elsewhere / "rnn" / "saved_model")
+    refused = awesome(elsewhere, "predict", "--model", "rnn", "--db", str(database))
+    assert (refused.code, "holds no saved_model; pull it again" in refused.err) == (1, True)
+
+
 def test_a_second_run_takes_everything_from_the_cache(job: Job, report: Any) -> None:
     again = succeeded(job.folder, "run", *MARKET, "--models", ",".join(NAMES), "--output", "again")
     second = again.report("again")

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 
-from components.errors import ExtractionError
+from components.errors import ExtractionError, ImportFileError
 from components.extractor.plan import FILE_SOURCE, ExtractionPlan
 from components.extractor.progress import ExtractionListener
 from components.extractor.report import ShareOutcome, Status
 from components.feature_store import FeatureStore, Refusal, import_prices
+
+
+def check_file(path: str) -> None:
+    """Refuses a file that is not there, before anything is opened or loaded.
+
+    Args:
+        path: as the user gave it.
+
+    Raises:
+        ExtractionError: the path is empty.
+        ImportFileError: there is no such file.
+    """
+    if not path:
+        raise ExtractionError(f"--source {FILE_SOURCE} needs the file's path: --source {FILE_SOURCE}:prices.csv")
+    if not Path(path).is_file():
+        raise ImportFileError(f"{path} does not exist or is no file; name a CSV or Parquet file of prices")
 
 
 def extract_file(plan: ExtractionPlan, store: FeatureStore, listener: ExtractionListener) -> list[ShareOutcome]:
@@ -26,10 +43,8 @@ def extract_file(plan: ExtractionPlan, store: FeatureStore, listener: Extraction
         ImportFileError: the file cannot be read or its layout is not known; nothing was written.
         StoreError: the database cannot be written.
     """
-    if not plan.file:
-        raise ExtractionError(f"--source {FILE_SOURCE} needs the file's path: --source {FILE_SOURCE}:prices.csv")
     report = import_prices(
-        plan.file, store, source=FILE_SOURCE, replace=True, shares=frozenset(plan.shares) if plan.shares else None
+        str(plan.file), store, source=FILE_SOURCE, replace=True, shares=frozenset(plan.shares) if plan.shares else None
     )
     refused: dict[str, list[Refusal]] = defaultdict(list)
     for refusal in report.refused:
@@ -50,6 +65,7 @@ def extract_file(plan: ExtractionPlan, store: FeatureStore, listener: Extraction
             why = refused[name][0].reason if refused[name] else "it holds no such share"
             outcomes[name] = ShareOutcome(name, Status.FAILED, f"{plan.file}: {why}")
     ordered = [outcomes[name] for name in dict.fromkeys([*plan.shares, *outcomes])]
+    listener.started(plan, len(ordered))
     for number, outcome in enumerate(ordered, start=1):
         listener.ended_share(outcome, number, len(ordered))
     return ordered

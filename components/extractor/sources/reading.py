@@ -6,7 +6,6 @@ import datetime as dt
 import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NoReturn
 
@@ -126,7 +125,7 @@ class Reader:
         """
         try:
             if set(map(len, values)) <= {10} and _ISO_DAYS.fullmatch("".join(values)):
-                return _from_ordinals(map(_ordinal, values))
+                return as_days(map(dt.date.fromisoformat, values))
         except (TypeError, ValueError):
             pass  # the slow way finds which one
         return as_days(self.day(value, what) for value in values)
@@ -254,7 +253,8 @@ def as_days(dates: Iterable[dt.date]) -> Days:
     Returns:
         datetime64[D], shape (n,).
     """
-    return _from_ordinals(map(dt.date.toordinal, dates))
+    ordinals = np.fromiter((date.toordinal() for date in dates), np.int64)
+    return (ordinals - _ORDINAL_1970).astype("datetime64[D]")
 
 
 def within(days: Days, first: dt.date, last: dt.date) -> Booleans:
@@ -278,9 +278,7 @@ def decimals(values: Sequence[Any]) -> int:
     Args:
         values: decimal numbers as text, or JSON numbers.
     """
-    # Many values have few fractions.
-    fractions = {str(value).partition(".")[2] for value in values}
-    return max((len(fraction.rstrip("0")) for fraction in fractions), default=0)
+    return max((len(str(value).partition(".")[2].rstrip("0")) for value in values), default=0)
 
 
 def event_steps(reader: Reader, days: Days, close: Floats, dividend: Floats, split: Floats) -> Floats:
@@ -310,15 +308,6 @@ def event_steps(reader: Reader, days: Days, close: Floats, dividend: Floats, spl
         )
     steps[1:] = split[1:] * before / after
     return steps
-
-
-def _from_ordinals(ordinals: Iterable[int]) -> Days:
-    return (np.fromiter(ordinals, np.int64) - _ORDINAL_1970).astype("datetime64[D]")
-
-
-@lru_cache(maxsize=2**15)  # the shares of an exchange have the same sessions
-def _ordinal(day: str) -> int:
-    return dt.date.fromisoformat(day).toordinal()
 
 
 def _number(value: Any) -> float | None:

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import exchange_calendars
+import numpy as np
+import pytest
+
+from components.extractor.calendar import ExchangeCalendar
+
+SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
+HALF_HOUR = dt.timedelta(minutes=30)
+NOW = dt.datetime(2026, 11, 20, tzinfo=dt.timezone.utc)
+
+
+def shanghai() -> ExchangeCalendar:
+    return ExchangeCalendar.of("XSHG", NOW)
+
+
+def new_york() -> ExchangeCalendar:
+    return ExchangeCalendar.of("XNYS", NOW)
+
+
+def at(zone: dt.tzinfo, text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text).replace(tzinfo=zone)
+
+
+def day(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)
+
+
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [
+        ("2026-09-22 09:29", "2026-09-21"),
+        ("2026-09-22 09:30", "2026-09-21"),
+        ("2026-09-22 12:00", "2026-09-21"),  # the lunch break is no close
+        ("2026-09-22 15:00", "2026-09-21"),
+        ("2026-09-22 15:29:59", "2026-09-21"),
+        ("2026-09-22 15:30", "2026-09-22"),
+        ("2026-09-22 23:59", "2026-09-22"),
+        ("2026-09-23 00:00", "2026-09-22"),
+        ("2026-09-26 12:00", "2026-09-24"),  # Saturday, after the Mid-Autumn Festival of Friday
+        ("2026-09-30 15:30", "2026-09-30"),
+        ("2026-10-01 15:30", "2026-09-30"),  # golden week
+        ("2026-10-07 23:00", "2026-09-30"),
+        ("2026-10-08 15:29", "2026-09-30"),
+        ("2026-10-08 15:30", "2026-10-08"),
+        ("2026-02-22 12:00", "2026-02-13"),  # Spring Festival
+    ],
+)
+def test_last_closed_in_shanghai(now: str, last: str) -> None:
+    assert shanghai().last_closed(at(SHANGHAI, now), HALF_HOUR) == day(last)
+
+
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [
+        ("2026-11-25 16:29", "2026-11-24"),
+        ("2026-11-25 16:30", "2026-11-25"),
+        ("2026-11-26 20:00", "2026-11-25"),  # Thanksgiving
+        ("2026-11-27 13:29", "2026-11-25"),  # the day after it closes at 13:00
+        ("2026-11-27 13:30", "2026-11-27"),
+        ("2026-11-29 20:00", "2026-11-27"),  # Sunday
+        # Clocks go forward on 8 March and back on 1 November: the close is at 21:00, 20:00 and 21:00 UTC.
+        ("2026-03-06 16:30", "2026-03-06"),
+        ("2026-03-09 16:29", "2026-03-06"),
+        ("2026-03-09 16:30", "2026-03-09"),
+        ("2026-11-02 16:29", "2026-10-30"),
+        ("2026-11-02 16:30", "2026-11-02"),
+    ],
+)
+def test_last_closed_in_new_york(now: str, last: str) -> None:
+    assert new_york().last_closed(at(NEW_YORK, now), HALF_HOUR) == day(last)
+
+
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [
+        ("2026-03-06 21:29", "2026-03-05"),
+        ("2026-03-06 21:30", "2026-03-06"),
+        ("2026-03-09 20:29", "2026-03-06"),
+        ("2026-03-09 20:30", "2026-03-09"),
+        ("2026-11-02 20:30", "2026-10-30"),
+        ("2026-11-02 21:30", "2026-11-02"),
+    ],
+)
+def test_summer_time_moves_the_close_in_utc(now: str, last: str) -> None:
+    assert new_york().last_closed(at(dt.timezone.utc, now), HALF_HOUR) == day(last)
+
+
+def test_the_zone_of_now_does_not_matter() -> None:
+    moment = at(NEW_YORK, "2026-09-22 16:30")
+    for zone in (SHANGHAI, dt.timezone.utc, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")):
+        assert new_york().last_closed(moment.astimezone(zone), HALF_HOUR) == day("2026-09-22")
+
+
+def test_a_bar_becomes_final_when_it_has_settled() -> None:
+    now = at(NEW_YORK, "2026-09-22 17:29")
+    assert new_york().last_closed(now, dt.timedelta(minutes=89)) == day("2026-09-22")
+    assert new_york().last_closed(now, dt.timedelta(minutes=90)) == day("2026-09-21")
+    assert new_york().last_closed(now, dt.timedelta()) == day("2026-09-22")
+
+
+@pytest.mark.parametrize("code", ["XSHG", "XHKG", "XNYS", "XTKS"])
+def test_sessions_and_closes_are_those_of_the_exchange(code: str) -> None:
+    calendar = ExchangeCalendar.of(code, NOW)
+    theirs = exchange_calendars.get_calendar(code, start="2024-01-01", end="2026-11-20")
+    sessions = calendar.sessions(day("2024-01-01"), day("2026-11-20"))
+    assert sessions.dtype == np.dtype("datetime64[D]")
+    assert np.array_equal(sessions, theirs.sessions.values.astype("datetime64[D]"))
+    for session, close in list(theirs.closes.items())[-300:]:
+        final = close.to_pydatetime() + HALF_HOUR
+        assert calendar.last_closed(final, HALF_HOUR) == session.date()
+        assert calendar.last_closed(final - dt.timedelta(seconds=1), HALF_HOUR) < session.date()
+
+
+def test_both_ends_of_a_range_belong_to_it() -> None:
+    calendar = new_york()
+    week = [day(f"2026-09-{number}") for number in range(21, 26)]
+    assert calendar.sessions(week[0], week[-1]).tolist() == week
+    assert calendar.sessions(week[2], week[2]).tolist() == [week[2]]
+    assert calendar.sessions(day("2026-09-26"), day("2026-09-27")).tolist() == []
+    assert calendar.sessions(week[1], week[0]).tolist() == []
+
+
+def test_long_histories_are_known() -> None:
+    assert new_york().sessions(day("1987-10-19"), day("1987-10-19")).tolist() == [day("1987-10-19")]
+    assert shanghai().sessions(day("1980-01-01"), day("1990-12-31"))[0] >= np.datetime64("1990-12-03")
+
+
+# --- past the end of what is known
+
+
+def _limited() -> ExchangeCalendar:
+    """A calendar whose holidays end, looked at from three years after that."""
+    end = exchange_calendars.get_calendar("XSHG").bound_max().date()
+    return ExchangeCalendar.of("XSHG", dt.datetime(end.year + 3, 6, 1, tzinfo=SHANGHAI))
+
+
+def test_a_calendar_ends_where_its_holidays_do() -> None:
+    assert _limited().end == exchange_calendars.get_calendar("XSHG").bound_max().date()
+    assert new_york().end == day("2027-12-31")
+
+
+def test_past_the_end_every_weekday_counts() -> None:
+    calendar = _limited()
+    first, last = calendar.end - dt.timedelta(days=20), calendar.end + dt.timedelta(days=40)
+    after = [
+        one for one in (calendar.end + dt.timedelta(days=number) for number in range(1, 41)) if one.isoweekday() < 6
+    ]
+    known = calendar.sessions(first, calendar.end).tolist()
+    assert calendar.sessions(first, last).tolist() == known + after
+    assert calendar.sessions(after[3], after[7]).tolist() == after[3:8]
+    assert 10 < len(known) < 16
+
+
+@pytest.mark.parametrize("years", [0, 2])
+def test_past_the_end_the_usual_close_counts(years: int) -> None:
+    calendar = _limited()
+    monday = calendar.end + dt.timedelta(days=10 + 365 * years)
+    monday += dt.timedelta(days=-monday.weekday() % 7)
+    for now, last in [
+        (dt.time(15, 29), monday - dt.timedelta(days=3)),
+        (dt.time(15, 30), monday),
+        (dt.time(23, 59), monday),
+    ]:
+        assert calendar.last_closed(dt.datetime.combine(monday, now, SHANGHAI), HALF_HOUR) == last
+    sunday = dt.datetime.combine(monday - dt.timedelta(days=1), dt.time(12), SHANGHAI)
+    assert calendar.last_closed(sunday, HALF_HOUR) == monday - dt.timedelta(days=3)
+
+
+def test_on_the_first_days_past_the_end_the_last_known_session_counts() -> None:
+    calendar = _limited()
+    known = calendar.sessions(calendar.end - dt.timedelta(days=20), calendar.end)[-1].item()
+    morning = dt.datetime.combine(calendar.end + dt.timedelta(days=1), dt.time(0, 1), SHANGHAI)
+    assert calendar.last_closed(morning, HALF_HOUR) == known
+    # It is not final until it has settled, even past the end.
+    before = calendar.sessions(calendar.end - dt.timedelta(days=20), calendar.end)[-2].item()
+    close = dt.datetime.combine(known, dt.time(15), SHANGHAI)
+    assert calendar.last_closed(morning, morning - close + dt.timedelta(minutes=1)) == before

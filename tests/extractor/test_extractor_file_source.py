@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.errors import ExtractionError, ImportFileError
+from components.extractor import ExtractionPlan, ExtractionReport, ShareOutcome, Status, extract
+from components.extractor.progress import ExtractionListener
+from components.feature_store import FeatureStore, PriceBars
+
+HEADER = "time,share_id,open,high,low,close,volume,factor\n"
+DAYS = np.busday_offset("2026-01-05", np.arange(30), roll="forward").astype("datetime64[D]")
+
+
+def rows(share: str, count: int, start: float = 10.0) -> str:
+    lines = []
+    for number, day in enumerate(DAYS[:count]):
+        close = start + number / 10
+        lines.append(f"{day},{share},{close:.2f},{close + 0.5:.2f},{close - 0.5:.2f},{close:.2f},100,1\n")
+    return "".join(lines)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "awesome.db"
+
+
+@pytest.fixture
+def prices(tmp_path: Path) -> Path:
+    file = tmp_path / "prices.csv"
+    file.write_text(HEADER + rows("AAA", 25) + rows("BBB", 30, 50.0))
+    return file
+
+
+class Listener(ExtractionListener):
+    def __init__(self) -> None:
+        self.shares: list[tuple[str, int, int]] = []
+        self.ends = 0
+
+    def ended_share(self, outcome: ShareOutcome, done: int, shares: int) -> None:
+        self.shares.append((outcome.share_id, done, shares))
+
+    def ended(self, report: ExtractionReport) -> None:
+        self.ends += 1
+
+
+def plan(file: Path, *shares: str) -> ExtractionPlan:
+    return ExtractionPlan(f"file:{file}", shares)
+
+
+def content(database: Path) -> list[tuple[object, ...]]:
+    with sqlite3.connect(database) as connection:
+        found = connection.execute("SELECT * FROM PRICE ORDER BY 1, 2").fetchall()
+        found += connection.execute("SELECT * FROM FEATURE ORDER BY 1, 2").fetchall()
+    connection.close()
+    return found
+
+
+def statuses(report: ExtractionReport) -> dict[str, Status]:
+    return {outcome.share_id: outcome.status for outcome in report.shares}
+
+
+def test_all_shares_of_a_file(prices: Path, database: Path) -> None:
+    listener = Listener()
+    report = extract(plan(prices), database, listener=listener)
+    assert statuses(report) == {"AAA": Status.NEW, "BBB": Status.NEW}
+    first, second = report.shares
+    assert (first.new, first.changed, first.first, first.last) == (25, 0, str(DAYS[0]), str(DAYS[24]))
+    assert (second.new, second.last, second.reason) == (30, str(DAYS[29]), "")
+    assert report.exit_code == 0
+    assert listener.shares == [("AAA", 1, 2), ("BBB", 2, 2)]
+    assert listener.ends == 1
+    with FeatureStore.open(database) as store:
+        bars = store.bars("AAA")
+        assert bars is not None
+        assert np.array_equal(bars.time, DAYS[:25])
+        assert bars.close.tolist() == [10 + number / 10 for number in range(25)]
+        assert store.source_of("AAA") == "file"
+
+
+def test_a_second_time_changes_nothing(prices: Path, database: Path) -> None:
+    extract(plan(prices), database)
+    before = content(database)
+    report = extract(plan(prices), database)
+    assert statuses(report) == {"AAA": Status.UNCHANGED, "BBB": Status.UNCHANGED}
+    assert report.exit_code == 0
+    assert content(database) == before
+
+
+def test_new_and_corrected_sessions(prices: Path, database: Path) -> None:
+    extract(plan(prices, "AAA"), database)
+    text = HEADER + rows("AAA", 28)
+    prices.write_text(
+        text.replace(f"{DAYS[20]},AAA,12.00,12.50,11.50,12.00", f"{DAYS[20]},AAA,12.00,12.50,11.50,12.10")
+    )
+    (outcome,) = extract(plan(prices, "AAA"), database).shares
+    assert (outcome.status, outcome.new, outcome.changed) == (Status.NEW, 3, 1)
+
+
+def test_only_the_shares_that_were_asked_for_in_their_order(prices: Path, database: Path) -> None:
+    report = extract(plan(prices, "BBB", "CCC"), database)
+    assert statuses(report) == {"BBB": Status.NEW, "CCC": Status.FAILED}
+    assert report.shares[1].reason == f"{prices}: it holds no such share"
+    assert report.exit_code == 3
+    with FeatureStore.open(database) as store:
+        assert store.bars("AAA") is None
+        assert store.bars("CCC") is None
+    assert [one.share_id for one in extract(plan(prices, "BBB", "AAA", "BBB"), database).shares] == ["BBB", "AAA"]
+
+
+def test_none_of_the_shares_is_there(prices: Path, database: Path) -> None:
+    report = extract(plan(prices, "CCC"), database)
+    assert report.exit_code == 4
+
+
+def test_refused_rows_leave_a_share_behind(prices: Path, database: Path) -> None:
+    lines = (HEADER + rows("AAA", 25) + rows("BBB", 30, 50.0)).splitlines(keepends=True)
+    lines[3] = lines[3].replace("10.20", "-10.20")
+    lines[5] = "yesterday" + lines[5][10:]
+    prices.write_text("".join(lines))
+    report = extract(plan(prices), database)
+    assert statuses(report) == {"AAA": Status.BEHIND, "BBB": Status.NEW}
+    outcome = report.shares[0]
+    assert outcome.new == 23
+    assert outcome.reason.startswith(f"2 rows refused, the first is row 4 of {prices}: ")
+    assert report.exit_code == 3
+
+
+def test_a_share_of_which_no_row_is_good_has_failed(prices: Path, database: Path) -> None:
+    prices.write_text(HEADER + rows("AAA", 25) + f"{DAYS[0]},BAD,1,1,1,0,1,1\n{DAYS[1]},BAD,1,1,1,0,1,1\n")
+    report = extract(plan(prices), database)
+    assert statuses(report) == {"AAA": Status.NEW, "BAD": Status.FAILED}
+    assert report.shares[1].reason.startswith(f"{prices}: ")
+    assert "close" in report.shares[1].reason
+
+
+def test_another_source_is_replaced(prices: Path, database: Path) -> None:
+    old = np.arange("2020-01-01", "2020-02-15", dtype="datetime64[D]")
+    with FeatureStore.create(database) as store:
+        store.upsert("AAA", PriceBars(old, np.full(45, 3.0), np.ones(45)), source="tencent")
+        store.upsert("ZZZ", PriceBars(old, np.full(45, 4.0), np.ones(45)), source="tencent")
+    report = extract(plan(prices, "AAA"), database)
+    assert statuses(report) == {"AAA": Status.NEW}
+    with FeatureStore.open(database) as store:
+        bars, other = store.bars("AAA"), store.bars("ZZZ")
+        assert bars is not None
+        assert np.array_equal(bars.time, DAYS[:25])
+        assert store.source_of("AAA") == "file"
+        assert other is not None
+        assert store.source_of("ZZZ") == "tencent"
+
+
+@pytest.mark.parametrize("what", ["missing", "layout", "folder"])
+def test_a_file_that_cannot_be_used_leaves_the_database_alone(prices: Path, database: Path, what: str) -> None:
+    extract(plan(prices), database)
+    before = content(database)
+    bad = prices.with_name("bad.csv")
+    if what == "layout":
+        bad.write_text("a,b\n1,2\n")
+    elif what == "folder":
+        bad.mkdir()
+    with pytest.raises(ImportFileError, match=r"bad\.csv") as raised:
+        extract(plan(bad), database)
+    assert "\n" not in str(raised.value)
+    assert content(database) == before
+    assert sorted(path.name for path in database.parent.iterdir() if path != bad) == ["awesome.db", "prices.csv"]
+
+
+@pytest.mark.parametrize("source", ["file", "file:"])
+def test_a_file_has_to_be_named(database: Path, source: str) -> None:
+    with pytest.raises(ExtractionError, match="needs the file's path"):
+        extract(ExtractionPlan(source), database)
+
+
+def test_days_of_the_plan_mean_nothing(prices: Path, database: Path) -> None:
+    asked = ExtractionPlan(f"file:{prices}", ("AAA",), dt.date(2026, 1, 20), dt.date(2026, 1, 21))
+    assert extract(asked, database).shares[0].new == 25
