@@ -102,9 +102,14 @@ def _half_unit(adjustment: AdjustedCloses) -> float:
 
 
 def _disagrees(factor: Floats, close: Floats, adjustment: AdjustedCloses, at: Integers) -> Booleans:
-    """Tells where factor x close is not the adjusted close, up to its rounding and what counts as moved."""
+    """Tells where factor x close is not the adjusted close, up to rounding and what counts as moved.
+
+    Half a unit is the rounding of this day, the rest that of the days that the factor was found from: it may be off by
+    as much as it may there, and by three times that where the price has tripled since. A tighter bound would take the
+    rounding of low prices for corporate actions.
+    """
     value = adjustment.value[at]
-    return np.abs(factor * close - value) > _half_unit(adjustment) + MOVED * value
+    return np.abs(factor * close - value) > 4 * _half_unit(adjustment) + MOVED * value
 
 
 def _factors_behind(close: Floats, adjustment: AdjustedCloses) -> Floats:

@@ -112,7 +112,7 @@ def extract(
             warnings=tuple(warnings),
             resumed=len(done),
         )
-        if report.exit_code == ALL_WELL:
+        if source is not None and report.exit_code == ALL_WELL:  # a file has no journal, and clears none
             journal.clear()
     listener.ended(report)
     return report

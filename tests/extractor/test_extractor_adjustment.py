@@ -299,7 +299,21 @@ def test_each_adjusted_close_can_be_computed_back(case: Case) -> None:
     half = 0.5 * 10.0**-given_.decimals * (1 + 2e-6) + 1e-9 * given_.value
     changes = np.flatnonzero(given_.action | np.append(True, bars.factor[1:] != bars.factor[:-1]))
     since = np.arange(len(bars)) - changes[np.searchsorted(changes, np.arange(len(bars)), side="right") - 1]
-    assert (off <= half + np.where(since < OVERLAP, 0, MOVED * given_.value)).all()
+    assert (off <= np.where(since < OVERLAP, half, 4 * half + MOVED * given_.value)).all()
+
+
+@pytest.mark.parametrize("price", [2.0, 5.0, 50.0])
+def test_rounding_of_low_prices_is_not_taken_for_corporate_actions(price: float) -> None:
+    random = np.random.default_rng(7)
+    for _ in range(20):
+        close = np.round(price * np.exp(np.cumsum(random.normal(0, 0.01, 500))), 2)
+        factor = np.repeat([1.3, 1.34, 1.41], [150, 200, 150])
+        told = np.append(False, factor[1:] != factor[:-1])
+        found = whole_bars(history(close, adjusted(close, factor, told, 2))).factor
+        assert (np.append(False, found[1:] != found[:-1]) == told).all()
+        # What one day leaves open at the most, half a cent, of the ten days' highest price.
+        doubt = np.repeat([0.01 / close[begin : begin + OVERLAP].max() for begin in (0, 150, 350)], [150, 200, 150])
+        assert (np.abs(found - factor) <= doubt).all()
 
 
 # --- completeness
