@@ -35,6 +35,7 @@ _DIVIDEND = 0.2
 _RATE = 1e5  # no limit: the server is our own
 _BYTES_PER_ROW = 500  # of disk; a row of PRICE and its one of FEATURE take about 300
 _RECORDER = "WRITTEN"
+_COMMAND = (sys.executable, "-m", "benchmarks.extraction")
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,19 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--sessions", type=int, default=SESSIONS, help="of each share (default: %(default)s)")
     parser.add_argument("--extract", metavar="URL", help="only extract (what the measured process does)")
     parser.add_argument("--database", type=Path, help="of --extract")
+    parser.add_argument("--days", action="store_true", help="only print the sessions")
     options = parser.parse_args(argv)
     if options.shares < 10 or options.sessions < 100:
         raise SystemExit("--shares is at least 10 and --sessions at least 100")
     if options.extract is not None:
         _extract(options.extract, options.database, options.shares, options.sessions)
         return 0
+    if options.days:
+        print("\n".join(map(str, _days(options.sessions))))
+        return 0
     _check_disk(options.shares * options.sessions)
-    days = _days(options.sessions)
+    # Not in this process: what it takes up itself would count as the memory of those that it starts.
+    days = run_process([*_COMMAND, "--days", "--sessions", str(options.sessions)]).output.split()
     table = []
     with _replay_server(options.shares, days) as url:
         for shares in (options.shares // 10, options.shares):
@@ -121,8 +127,7 @@ def _measured(url: str, shares: int, sessions: int) -> list[dict[str, Any]]:
 
 def _measure(url: str, database: Path, shares: int, sessions: int) -> ExtractionUsage:
     sizes = ["--shares", str(shares), "--sessions", str(sessions)]
-    command = [sys.executable, "-m", "benchmarks.extraction", "--extract", url, "--database", str(database), *sizes]
-    usage = run_process(command)
+    usage = run_process([*_COMMAND, "--extract", url, "--database", str(database), *sizes])
     return ExtractionUsage(usage=usage, **json.loads(usage.output))
 
 
@@ -149,11 +154,11 @@ def _days(sessions: int) -> list[dt.date]:
 
 
 @contextlib.contextmanager
-def _replay_server(shares: int, days: list[dt.date]) -> Iterator[str]:
+def _replay_server(shares: int, days: list[str]) -> Iterator[str]:
     """Runs the server while the block runs, and yields where it listens."""
     command = [sys.executable, "-m", "components.replay_server", "--port", "0", "--no-fixtures"]
     command += ["--exchange", EXCHANGE, "--universe", str(shares), "--distinct", str(DISTINCT)]
-    command += ["--since", str(days[0]), "--until", str(_UNTIL)]
+    command += ["--since", days[0], "--until", str(_UNTIL)]
     for day in days[_A_YEAR // 2 :: _A_YEAR]:
         command += ["--dividend", f"*:{day}:{_DIVIDEND}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
