@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from components.errors import ExtractionError, SourceError
+from components.errors import ExtractionError, HostError, SourceError
 from components.extractor.adjustment import (
     MOVED,
     OVERLAP,
@@ -242,16 +242,18 @@ class _Run:
                             end(self._store_share(task, future.result()))
                         except HistoryChangedError as changed:
                             if self._stop.is_set():
-                                end(self._failed(task, _NOT_REACHED))
+                                end(self._failed(task.share, task.last, _NOT_REACHED))
                             else:
                                 fetch(replace(task, first=task.since, whole=True, reason=str(changed)))
                         except SourceError as error:
-                            end(self._failed(task, str(error)))
+                            # A host that was not waited for, since the user wants an end, has not failed.
+                            stopped = self._stop.is_set() and isinstance(error, HostError)
+                            end(self._failed(task.share, task.last, _NOT_REACHED if stopped else str(error)))
             except BaseException:
                 self._stop.set()  # or the pool would wait for back-offs and whole histories
                 raise
         for share in waiting:
-            end(self._failed(self._task(share, calendars), _NOT_REACHED))
+            end(self._failed(share, self._last(calendars[share]), _NOT_REACHED))
         return [outcomes[share] for share in shares]
 
     def _calendar(self, share: str) -> ExchangeCalendar:
@@ -366,16 +368,10 @@ class _Run:
             odd=len(np.setdiff1d(time[known], expected)),
         )
 
-    def _failed(self, task: _Task, reason: str) -> ShareOutcome:
-        stored = task.stored
-        return ShareOutcome(
-            share_id=task.share,
-            status=Status.FAILED,
-            reason=_NOT_REACHED if self._stop.is_set() else reason,
-            first="" if stored is None else str(stored.time[0]),
-            last="" if stored is None else str(stored.time[-1]),
-            expected=str(task.last),
-        )
+    def _failed(self, share: str, expected: dt.date, reason: str) -> ShareOutcome:
+        # Not the bars: after a signal, thousands of shares that were not reached must be told of at once.
+        first, last = self._store.stored_range(share) or ("", "")
+        return ShareOutcome(share, Status.FAILED, reason, first=str(first), last=str(last), expected=str(expected))
 
 
 def _fetch(source: Source, client: Client, task: _Task) -> History:

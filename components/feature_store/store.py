@@ -242,6 +242,19 @@ class FeatureStore:
         [day] = parse_days([row[0]], f"{self._path}: EXTRACTION, share {share_id}").tolist()
         return cast("dt.date", day)
 
+    def stored_range(self, share_id: str) -> tuple[dt.date, dt.date] | None:
+        """Returns the first and the last session that PRICE holds of a share; None if it holds none."""
+        if not self._has("PRICE"):
+            return None
+        with _translated(self._path):
+            ends = self._connection.execute(
+                "SELECT MIN(time), MAX(time) FROM PRICE WHERE share_id = ?", (share_id,)
+            ).fetchone()
+        if ends[0] is None:
+            return None
+        first, last = parse_days(ends, f"{self._path}: PRICE, share {share_id}").tolist()
+        return first, last
+
     def shares_of(self, source: str) -> list[str]:
         """Returns the shares whose prices came from a source, sorted."""
         if not self._has("PRICE"):

@@ -367,3 +367,11 @@ def test_prices_alone_can_be_asked(path: Path) -> None:
         assert len(store.bars("A")) == 30
         assert store.shares() == []
         assert store.sessions().tolist() == []
+
+
+def test_the_stored_range_is_the_first_and_the_last_session(tmp_path: Path) -> None:
+    with FeatureStore.create(tmp_path / "awesome.db") as store:
+        assert store.stored_range("A") is None
+        store.upsert("A", PriceBars(np.array(["2024-03-04", "2024-03-01"][::-1], "datetime64[D]"), [1, 2], [1, 1]), "x")
+        assert store.stored_range("A") == (dt.date(2024, 3, 1), dt.date(2024, 3, 4))
+        assert store.stored_range("B") is None
