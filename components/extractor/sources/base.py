@@ -195,8 +195,11 @@ class Source(ABC):
 
         Args:
             key: the user's.
+
+        Raises:
+            ValueError: the source takes none.
         """
-        raise NotImplementedError(f"{self.name} takes no key")
+        raise ValueError(f"{self.name} takes no key")
 
     def refusal(self, share: str, reply: Reply, what: str) -> SourceError:
         """The error for a reply that is not recognised.
