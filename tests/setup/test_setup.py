@@ -453,7 +453,7 @@ def test_make_run_installs_the_lock_and_runs_the_main_job(fake: Checkout) -> Non
     )
     assert done.returncode == 0, done.stderr
     assert _log(fake) == [
-        f"uv sync --frozen --python {sys.executable} --extra pipeline --no-dev --inexact",
+        f"uv sync --frozen --python {sys.executable} --all-extras --no-dev --inexact",
         "never .venv unset unset",
         "awesome run --seed 7",
     ]
@@ -588,6 +588,10 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
         for package in ("pipeline", "components", "models")
         for pattern in ("*.py", "*.pbtxt", "*.html.j2")
         for path in (tree / package).rglob(pattern)
+    ) | frozenset(
+        str(path.relative_to(tree))
+        for path in (tree / "components" / "replay_server" / "fixtures").rglob("*")
+        if path.is_file()
     )
     subprocess.run([sys.executable, "setup.py", "-q", "sdist"], cwd=tree, check=True, timeout=60, capture_output=True)
     (path,) = (tree / "dist").iterdir()
