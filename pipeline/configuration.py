@@ -128,10 +128,20 @@ def metadata_path(settings: Settings) -> Path:
     return settings.workspace / "tfx" / "metadata.db"
 
 
+def _schema(settings: Settings) -> tuple[Path, str]:
+    """The curated schema's path and text; TFX's cache looks at the path, so it holds a digest of the content."""
+    from google.protobuf import text_format
+
+    from models.schema import schema_for
+
+    splits = split_settings(settings)
+    text = text_format.MessageToString(schema_for(splits.horizons, splits.horizon))
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return settings.workspace / "tfx" / "schema" / digest / "schema.pbtxt", text
+
+
 def write_schema(settings: Settings) -> Path:
     """Writes the curated schema for the settings' horizons.
-
-    TFX's cache looks at a schema's path, so the path holds a digest of the content.
 
     Args:
         settings: horizons and workspace.
@@ -139,13 +149,7 @@ def write_schema(settings: Settings) -> Path:
     Returns:
         The file.
     """
-    from google.protobuf import text_format
-
-    from models.schema import schema_for
-
-    splits = split_settings(settings)
-    text = text_format.MessageToString(schema_for(splits.horizons, splits.horizon))
-    path = settings.workspace / "tfx" / "schema" / hashlib.sha256(text.encode()).hexdigest()[:16] / "schema.pbtxt"
+    path, text = _schema(settings)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
@@ -167,11 +171,12 @@ def _extraction(settings: Settings) -> Extraction | None:
     return Extraction(extraction_plan(settings), http_settings(settings))
 
 
-def pipeline_config(settings: Settings) -> PipelineConfig:
+def pipeline_config(settings: Settings, write_files: bool = True) -> PipelineConfig:
     """Everything `create_pipeline` needs. Imports TFX.
 
     Args:
         settings: all of them.
+        write_files: write the schema; without it, whoever runs the pipeline does.
 
     Raises:
         UserError: as in `check_choices`.
@@ -204,7 +209,7 @@ def pipeline_config(settings: Settings) -> PipelineConfig:
             code=code_digest(["components/feature_example_gen"]),
             extraction=_extraction(settings),
         ),
-        schema=str(write_schema(settings).absolute()),
+        schema=str((write_schema(settings) if write_files else _schema(settings)[0]).absolute()),
         training=training,
         serving=str(serving_folder(settings).absolute()),
         evaluation_code=code_digest(["components/evidence"]),

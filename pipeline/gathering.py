@@ -61,7 +61,7 @@ def gather_report(settings: Settings, steps: Mapping[str, Step], seconds: dict[s
     report = RunReport(
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         models=results,
-        splits=_splits(examples),
+        splits=split_results(examples),
         champion=champion,
         pushed=destination,
         seconds=part_seconds | {name: step.seconds for name, step in steps.items()},
@@ -131,7 +131,16 @@ def _model_result(
     )
 
 
-def _splits(examples: Any) -> dict[str, SplitResult]:
+def split_results(examples: Any) -> dict[str, SplitResult]:
+    """The splits as FeatureExampleGen cut them.
+
+    Args:
+        examples: its Examples artifact.
+
+    Returns:
+        By split name.
+    """
+
     def number(split: str, key: str) -> int:
         return int(examples.get_int_custom_property(f"{split}_{key}"))
 

@@ -72,25 +72,44 @@ def run_pipeline(pipeline: tfx_pipeline.Pipeline, listener: StepListener | None 
     for node in ir.nodes:
         name = node.pipeline_node.node_info.id
         listener.started(name)
-        clock, cpu = time.perf_counter(), _cpu_seconds()
-        try:
-            execution = launcher.Launcher(
-                pipeline_node=node.pipeline_node,
-                mlmd_connection=metadata.Metadata(connection),
-                pipeline_info=ir.pipeline_info,
-                pipeline_runtime_spec=ir.runtime_spec,
-                executor_spec=runner_utils.extract_executor_spec(deployment, name),
-                custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
-            ).launch()
-        except Exception:
-            # TFX's own log says that a step failed, not why.
-            _LOG.exception("step %s failed", name)
-            raise
-        outputs, cached = _outputs(connection, execution.execution_id)
-        step = Step(name, time.perf_counter() - clock, _cpu_seconds() - cpu, cached, outputs)
+        step = run_node(ir, node.pipeline_node, connection)
         steps[name] = step
         listener.ended(step)
     return steps
+
+
+def run_node(ir: Any, node: Any, connection: Any) -> Step:
+    """Runs one node with TFX's launcher, which finds its inputs in ML Metadata.
+
+    Args:
+        ir: the compiled pipeline, its runtime parameters filled in; nodes other than this one may be missing.
+        node: a PipelineNode message of it.
+        connection: of ML Metadata.
+
+    Returns:
+        The step.
+
+    Raises:
+        RuntimeError: the node failed where TFX only logs it.
+    """
+    name = node.node_info.id
+    deployment = runner_utils.extract_local_deployment_config(ir)
+    clock, cpu = time.perf_counter(), _cpu_seconds()
+    try:
+        execution = launcher.Launcher(
+            pipeline_node=node,
+            mlmd_connection=metadata.Metadata(connection),
+            pipeline_info=ir.pipeline_info,
+            pipeline_runtime_spec=ir.runtime_spec,
+            executor_spec=runner_utils.extract_executor_spec(deployment, name),
+            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
+        ).launch()
+    except Exception:
+        # TFX's own log says that a step failed, not why.
+        _LOG.exception("step %s failed", name)
+        raise
+    outputs, cached = _outputs(connection, execution.execution_id)
+    return Step(name, time.perf_counter() - clock, _cpu_seconds() - cpu, cached, outputs)
 
 
 def _outputs(connection: Any, execution_id: int) -> tuple[dict[str, list[Any]], bool]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -25,6 +27,10 @@ from components.errors import UserError
 
 FILE = "awesome.toml"
 PREFIX = "AWESOME_"
+NODE_PREFIX = "AWESOME_NODE_"
+"""Of what a pod is told about its surroundings: see NodeSettings."""
+
+_JSON_EXAMPLES = {"hyperparameters": '{"rnn": {"epochs": 9}}', "clusters": '{"stage": {"image": "registry/awesome:1"}}'}
 
 
 class SettingsError(UserError):
@@ -80,6 +86,7 @@ class Settings(BaseSettings):
     market_sessions: int = Field(2900, ge=1, description="sessions of a synthetic market")
     cache: bool = Field(True, description="take unchanged steps from earlier runs")
     hyperparameters: dict[str, dict[str, Any]] = Field({}, description="by model: [hyperparameters.rnn] epochs = 9")
+    clusters: dict[str, dict[str, Any]] = Field({}, description='by cluster: [clusters.stage] image = "..."')
 
     @field_validator("shares", "models", "horizons", "split_fractions", "split_dates", mode="before")
     @classmethod
@@ -100,6 +107,9 @@ class Settings(BaseSettings):
     def _is_url(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("is not an address such as http://127.0.0.1:8765")
+        if value is not None and "@" in urlsplit(value).netloc:
+            # Settings stand in reports and metadata, where no password belongs.
+            raise ValueError("holds a user or password; leave them out")
         return value
 
     @field_validator("models")
@@ -121,6 +131,33 @@ class Settings(BaseSettings):
         """Flags, environment, file; no .env and no secrets folder."""
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+class NodeSettings(BaseSettings):
+    """What the environment of a pod says of the place it runs in: AWESOME_NODE_..., from a ConfigMap and a Secret."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix=NODE_PREFIX, frozen=True)
+
+    pipeline_root: Path | None = Field(None, description="folder of artifacts instead of the compiled one")
+    metadata_sqlite: Path | None = Field(None, description="SQLite file of ML Metadata: one pod at a time")
+    metadata_host: str | None = Field(None, description="of MariaDB or MySQL")
+    metadata_port: int = Field(3306, ge=1, le=65535, description="of MariaDB or MySQL")
+    metadata_database: str = Field("metadata", description="name of the database")
+    metadata_user: str = Field("", description="who may create tables in it")
+    metadata_password: SecretStr = Field(SecretStr(""), description="of the user")
+
+
+def load_node_settings() -> NodeSettings:
+    """Reads what a pod's environment says.
+
+    Raises:
+        SettingsError: a value cannot be used; the message names the variable and not its value.
+    """
+    try:
+        return NodeSettings(**dict[str, Any]())
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(f"{NODE_PREFIX}{str(first['loc'][0]).upper()}: {first['msg']}") from None
 
 
 def _lines(path: Path) -> tuple[str, ...]:
@@ -160,14 +197,19 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
         what = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             raise SettingsError(f"{FILE}: there is no setting {name!r}; see `awesome config`") from None
-        raise SettingsError(f"{name} (from {_origin(name, given)}): {what}, got {first['input']!r}") from None
-    except ValueError:  # hyperparameters is the only setting that the environment gives as JSON
+        got = re.sub(r"//[^/@]*@", "//***@", repr(first["input"]))  # a password in an address is nobody's business
+        raise SettingsError(f"{name} (from {_origin(name, given)}): {what}, got {got}") from None
+    except ValueError as error:  # what the environment gives as JSON
+        name = "clusters" if "clusters" in str(error) else "hyperparameters"
         raise SettingsError(
-            f"{PREFIX}HYPERPARAMETERS: is not JSON; write it like "
-            f'{PREFIX}HYPERPARAMETERS=\'{{"rnn": {{"epochs": 9}}}}\''
+            f"{PREFIX}{name.upper()}: is not JSON; write it like {PREFIX}{name.upper()}='{_JSON_EXAMPLES[name]}'"
         ) from None
     unknown = [
-        key for key in os.environ if key.startswith(PREFIX) and key[len(PREFIX) :].lower() not in Settings.model_fields
+        key
+        for key in os.environ
+        if key.startswith(PREFIX)
+        and not key.startswith(NODE_PREFIX)
+        and key[len(PREFIX) :].lower() not in Settings.model_fields
     ]
     if unknown:
         raise SettingsError(f"environment: there is no setting {unknown[0]}; see `awesome config`")

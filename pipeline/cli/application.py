@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from pipeline.cli import describe, extraction, jobs, prices, storage  # noqa: F401  (their commands enter the application)
+from pipeline.cli import describe, extraction, jobs, kubeflow, prices, storage  # noqa: F401  (their commands enter the application)
 from pipeline.cli.common import app
 
 _STOPPED = 130
@@ -15,7 +15,7 @@ _STOPPED = 130
 
 # Newer typer brings a click of its own, so its classes are reached through typer.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
-_OWN_PACKAGES = ("pipeline", "components", "models")
+_OWN_PACKAGES = ("pipeline", "components", "models", "awesome_kubeflow")
 _EXTRAS = {
     "extract": ("circuitbreaker", "exchange_calendars", "requests", "requests_ratelimiter", "tenacity"),
     "storage": ("fsspec", "s3fs"),

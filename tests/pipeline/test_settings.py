@@ -31,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "market_sessions": 2900,
     "cache": True,
     "hyperparameters": {},
+    "clusters": {},
     "source": None,
     "since": None,
     "until": None,
@@ -220,6 +221,13 @@ def test_days_are_dates() -> None:
 @pytest.mark.parametrize("name", ["sources_url", "s3_endpoint", "cos_endpoint"])
 def test_an_address_needs_its_scheme(name: str) -> None:
     assert "is not an address" in refused({name: "127.0.0.1:8765"})
+
+
+@pytest.mark.parametrize("name", ["sources_url", "s3_endpoint", "cos_endpoint"])
+def test_an_address_holds_no_password(name: str) -> None:
+    message = refused({name: "http://me:secret@127.0.0.1:8765"})
+    assert "holds a user or password" in message
+    assert "secret" not in message
 
 
 def test_a_key_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,200 @@
+"""What a cluster is told about the pods of a run: image, volume, secrets, resources, time-outs, by kind of step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from awesome_kubeflow.errors import CompileError
+
+STAGE, PROD = "stage", "prod"
+PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the pods of one kind of step ask for.
+
+    Attributes:
+        cpu_request: Kubernetes quantity, such as 500m.
+        cpu_limit: likewise; empty for none.
+        memory_request: Kubernetes quantity, such as 2Gi.
+        memory_limit: likewise; empty for none.
+        gpus: 0 for none.
+        gpu_kind: the name under which the cluster hands out GPUs.
+        node_selector: labels that the node must have.
+        timeout: seconds after which the pod is ended; retries begin anew.
+    """
+
+    cpu_request: str = "500m"
+    cpu_limit: str = "2"
+    memory_request: str = "1Gi"
+    memory_limit: str = "2Gi"
+    gpus: int = 0
+    gpu_kind: str = "nvidia.com/gpu"
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    timeout: int = 1800
+
+
+_LIGHT = Resources()
+_RESOURCES: Mapping[str, Resources] = {
+    "data": Resources("1", "2", "2Gi", "4Gi", timeout=2 * 3600),
+    "training": Resources("2", "4", "4Gi", "8Gi", timeout=6 * 3600),
+    "evaluation": Resources("1", "2", "3Gi", "6Gi", timeout=2 * 3600),
+    "light": _LIGHT,
+}
+"""By kind of step: a start, to be set from what the pods are seen to take."""
+
+
+@dataclass(frozen=True)
+class ClusterSettings:
+    """One cluster; `[clusters.stage]` and `[clusters.prod]` of awesome.toml change the defaults.
+
+    Attributes:
+        name: stage or prod.
+        context: of kubectl.
+        namespace: where runs take place.
+        image: the training image.
+        image_pull_policy: Always, IfNotPresent or Never.
+        image_pull_secrets: names of secrets for the image's registry.
+        data_claim: the PersistentVolumeClaim of database, artifacts and pushed models (ReadWriteMany).
+        data_folder: where pods see it.
+        secrets: by name of a Secret, which of its keys becomes which variable.
+        config_maps: by name of a ConfigMap, likewise.
+        retries: of a step that failed.
+        retry_seconds: before the first retry; doubled for each further one.
+        resources: by kind of step: data, training, evaluation, light.
+    """
+
+    name: str
+    context: str
+    namespace: str = "kubeflow"
+    image: str = "awesome-training:latest"
+    image_pull_policy: str = "IfNotPresent"
+    image_pull_secrets: tuple[str, ...] = ()
+    data_claim: str = "awesome-data"
+    data_folder: str = "/data"
+    secrets: Mapping[str, Mapping[str, str]] = field(
+        default_factory=lambda: {
+            "awesome-metadata": {
+                "user": "AWESOME_NODE_METADATA_USER",
+                "password": "AWESOME_NODE_METADATA_PASSWORD",
+            }
+        }
+    )
+    config_maps: Mapping[str, Mapping[str, str]] = field(
+        default_factory=lambda: {
+            "awesome-metadata": {
+                "host": "AWESOME_NODE_METADATA_HOST",
+                "port": "AWESOME_NODE_METADATA_PORT",
+                "database": "AWESOME_NODE_METADATA_DATABASE",
+            }
+        }
+    )
+    retries: int = 2
+    retry_seconds: int = 30
+    resources: Mapping[str, Resources] = field(default_factory=lambda: dict(_RESOURCES))
+
+    def __post_init__(self) -> None:
+        """Checks the settings.
+
+        Raises:
+            CompileError: a setting makes no sense; the message names it.
+        """
+        if self.image_pull_policy not in PULL_POLICIES:
+            self._refuse("image_pull_policy", f"is one of {', '.join(PULL_POLICIES)}, not {self.image_pull_policy!r}")
+        if not self.data_folder.startswith("/") or self.data_folder == "/":
+            self._refuse("data_folder", f"is an absolute folder below /, not {self.data_folder!r}")
+        if self.retries < 0 or self.retry_seconds < 0:
+            self._refuse("retries", "and retry_seconds are not negative")
+        for kind, resources in self.resources.items():
+            if resources.timeout < 1 or resources.gpus < 0:
+                self._refuse(f"resources.{kind}", "needs a time-out of at least a second, and gpus of 0 or more")
+        if missing := _RESOURCES.keys() - self.resources.keys():
+            self._refuse("resources", f"lack {', '.join(sorted(missing))}")
+
+    def _refuse(self, name: str, why: str) -> None:
+        raise CompileError(f"clusters.{self.name}.{name}: {why}")
+
+    def resources_of(self, node_type: str) -> Resources:
+        """What the pod of a node asks for.
+
+        Args:
+            node_type: dotted name of the component's class.
+        """
+        return self.resources[_KINDS.get(node_type.rpartition(".")[2], "light")]
+
+
+_KINDS = {
+    "FeatureExampleGen": "data",
+    "StatisticsGen": "data",
+    "Transform": "data",
+    "Trainer": "training",
+    "Evaluator": "evaluation",
+}
+"""Kind of step by the component's class; all others are light."""
+
+_DEFAULTS = {
+    STAGE: ClusterSettings(name=STAGE, context="training-stage"),
+    PROD: ClusterSettings(name=PROD, context="training-prod"),
+}
+
+
+def cluster_settings(tables: Mapping[str, Mapping[str, Any]], name: str) -> ClusterSettings:
+    """The settings of one cluster.
+
+    Args:
+        tables: `Settings.clusters`: by cluster, what differs from the defaults.
+        name: stage or prod.
+
+    Raises:
+        CompileError: there is no such cluster or setting, or a value is of another type.
+    """
+    for known in (name, *tables):
+        if known not in _DEFAULTS:
+            raise CompileError(f"cluster {known!r} does not exist; there are {', '.join(_DEFAULTS)}")
+    cluster = _DEFAULTS[name]
+    values = dict(tables.get(name, {}))
+    given = values.pop("resources", {})
+    _check(f"clusters.{name}", cluster, values)
+    if not isinstance(given, Mapping):
+        raise CompileError(f"clusters.{name}.resources: is a table by kind of step")
+    resources = dict(cluster.resources)
+    for kind, table in given.items():
+        where = f"clusters.{name}.resources.{kind}"
+        if kind not in resources:
+            raise CompileError(f"{where}: there is no such kind of step; there are {', '.join(resources)}")
+        if not isinstance(table, Mapping):
+            raise CompileError(f"{where}: is a table")
+        _check(where, resources[kind], table)
+        resources[kind] = replace(resources[kind], **table)
+    if "image_pull_secrets" in values:
+        values["image_pull_secrets"] = tuple(values["image_pull_secrets"])
+    return replace(cluster, **values, resources=resources)
+
+
+def _check(where: str, defaults: Any, values: Mapping[str, Any]) -> None:
+    """Refuses names that do not exist and values of another type than the default's."""
+    known = {one.name for one in fields(defaults)} - {"name"}
+    for name, value in values.items():
+        if name not in known:
+            raise CompileError(f"{where}.{name}: there is no such setting; there are {', '.join(sorted(known))}")
+        default = getattr(defaults, name)
+        wanted = (
+            Mapping if isinstance(default, Mapping) else (list, tuple) if isinstance(default, tuple) else type(default)
+        )
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            raise CompileError(f"{where}.{name}: {value!r} is not of the right type, as {default!r} is")
+        if isinstance(value, Mapping):
+            parts = [part for item in value.items() for part in item]
+            nested = all(isinstance(item, Mapping) for item in value.values())
+            if name in ("secrets", "config_maps") and not (
+                nested
+                and all(isinstance(part, str) for item in value.values() for pair in item.items() for part in pair)
+            ):
+                raise CompileError(f"{where}.{name}: is a table by name: which key becomes which variable")
+            if name == "node_selector" and not all(isinstance(part, str) for part in parts):
+                raise CompileError(f"{where}.{name}: is a table of labels and their values")
+        if isinstance(value, (list, tuple)) and not all(isinstance(item, str) for item in value):
+            raise CompileError(f"{where}.{name}: is a list of names")

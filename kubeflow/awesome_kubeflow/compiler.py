@@ -1,0 +1,244 @@
+"""From a TFX pipeline to a package for open-source Kubeflow Pipelines: one container component for each node.
+
+A pod runs its node with TFX's own launcher (entrypoint.py), so resolvers, drivers, importers and the cache mean what
+they mean locally. Artifacts do not pass through KFP: they lie on a volume, and edges only say what comes after what.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from awesome_kubeflow.cluster import ClusterSettings
+from awesome_kubeflow.errors import CompileError
+from awesome_kubeflow.node import encode, slice_of
+from awesome_kubeflow.parameters import RunParameters, compiled_parameters
+from awesome_kubeflow.sdk import check_kfp, quiet_imports
+
+if TYPE_CHECKING:
+    from tfx.orchestration.pipeline import Pipeline
+
+ENTRYPOINT = ("python", "-m", "awesome_kubeflow.entrypoint")
+_INPUT_TYPES: Mapping[str, type] = {
+    "shares": str,
+    "since": str,
+    "formatter": str,
+    "horizon": int,
+    "hyperparameters": str,
+    "epochs": int,
+    "cache": bool,
+}
+"""The pipeline's inputs, as the UI's form shows them: the fields of RunParameters."""
+
+_METRICS_NODE = "Evaluator"
+_LONGEST_NAME = 100
+
+
+def kfp_name(text: str) -> str:
+    """A name as KFP and Kubernetes take it: lower case, digits and dashes.
+
+    Args:
+        text: a node's id or a pipeline's name.
+
+    Raises:
+        CompileError: nothing is left of it, or it is too long.
+    """
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    if not name or len(name) > _LONGEST_NAME:
+        raise CompileError(f"{text!r}: cannot be a name in Kubeflow Pipelines; use letters and digits, not too many")
+    return name
+
+
+def compile_package(pipeline: Pipeline, cluster: ClusterSettings, path: Path) -> Path:
+    """Writes the package.
+
+    Args:
+        pipeline: with paths as the pods see them; its metadata connection is left out.
+        cluster: where it is to run.
+        path: of the package, a .yaml or .yml file.
+
+    Returns:
+        The path.
+
+    Raises:
+        CompileError: the pipeline cannot become a package, kfp is missing, or the file cannot be written.
+    """
+    if path.suffix not in (".yaml", ".yml"):
+        raise CompileError(f"--output {path}: a package is a .yaml file")
+    check_kfp()
+    with quiet_imports():
+        from kfp import compiler as kfp_compiler
+
+        function, defaults = _pipeline_function(pipeline, cluster)
+        partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            kfp_compiler.Compiler().compile(function, str(partial), pipeline_parameters=defaults)
+            os.replace(partial, path)
+        except OSError as error:
+            raise CompileError(f"--output {path}: cannot be written ({error.strerror})") from None
+        finally:
+            partial.unlink(missing_ok=True)
+    return path
+
+
+class KubeflowRunner:
+    """Compiles a pipeline where TFX's runners would run it: `KubeflowRunner(cluster, path).run(pipeline)`."""
+
+    def __init__(self, cluster: ClusterSettings, path: Path) -> None:
+        """Keeps what it is told.
+
+        Args:
+            cluster: where the package is to run.
+            path: of the package.
+        """
+        self._cluster = cluster
+        self._path = path
+
+    def run(self, pipeline: Pipeline) -> Path:
+        """Writes the package.
+
+        Args:
+            pipeline: see `compile_package`.
+
+        Returns:
+            The path of the package.
+
+        Raises:
+            CompileError: see `compile_package`.
+        """
+        return compile_package(pipeline, self._cluster, self._path)
+
+
+def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[Any, dict[str, Any]]:
+    """KFP's pipeline, and the defaults of its inputs."""
+    from kfp import dsl
+    from tfx.dsl.compiler import compiler as tfx_compiler
+    from tfx.dsl.compiler import constants
+
+    ir = tfx_compiler.Compiler().compile(pipeline)
+    _refuse_runtime_parameters(ir, {constants.PIPELINE_ROOT_PARAMETER_NAME, constants.PIPELINE_RUN_ID_PARAMETER_NAME})
+    parameters, compiled = compiled_parameters(ir)
+    names: dict[str, str] = {}
+    for node in ir.nodes:
+        node_id = str(node.pipeline_node.node_info.id)
+        name = kfp_name(node_id)
+        if name in names:
+            raise CompileError(f"nodes {names[name]} and {node_id}: are both called {name} in Kubeflow Pipelines")
+        names[name] = node_id
+    components = {
+        node_id: _component(name, encode(slice_of(ir, node_id, compiled)), cluster.image, _is_evaluator(ir, node_id))
+        for name, node_id in names.items()
+    }
+
+    # KFP reads the signature and calls the function with channels, in its order.
+    def wired(*channels: Any) -> None:
+        values = dict(zip(_INPUT_TYPES, channels, strict=True))
+        tasks: dict[str, Any] = {}
+        for node in ir.nodes:
+            info = node.pipeline_node.node_info
+            task = components[info.id](
+                # It is only resolved as a whole constant, so it is an input of its own.
+                run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
+                **values,
+            )
+            upstream = [tasks[name] for name in sorted(node.pipeline_node.upstream_nodes)]
+            if upstream:
+                task.after(*upstream)
+            tasks[info.id] = task
+            task.set_display_name(info.id)
+            _place(task, cluster, info.type.name)
+
+    wired.__signature__ = _signature(_INPUT_TYPES, None)  # type: ignore[attr-defined]
+    function = dsl.pipeline(
+        name=kfp_name(ir.pipeline_info.id),
+        description="Share-price direction models: daily prices to a pushed model, each step judged",
+    )(wired)
+    return function, _inputs(parameters)
+
+
+def _inputs(parameters: RunParameters) -> dict[str, Any]:
+    """The inputs' defaults in the types that the UI's form shows."""
+    texts: dict[str, Any] = dict(parameters.to_texts())
+    return texts | {"horizon": parameters.horizon, "epochs": parameters.epochs, "cache": parameters.cache}
+
+
+def _is_evaluator(ir: Any, node_id: str) -> bool:
+    [kind] = [node.pipeline_node.node_info.type.name for node in ir.nodes if node.pipeline_node.node_info.id == node_id]
+    return str(kind).rpartition(".")[2] == _METRICS_NODE
+
+
+def _refuse_runtime_parameters(ir: Any, known: set[str]) -> None:
+    """A parameter that nothing would set at run time must not reach the cluster."""
+    for node in ir.nodes:
+        for key, value in node.pipeline_node.parameters.parameters.items():
+            if value.WhichOneof("value") == "runtime_parameter" and value.runtime_parameter.name not in known:
+                raise CompileError(
+                    f"{node.pipeline_node.node_info.id}.{key}: is a RuntimeParameter, and runs know no parameter "
+                    f"{value.runtime_parameter.name}; see awesome_kubeflow.parameters"
+                )
+
+
+def _component(name: str, part: str, image: str, with_metrics: bool) -> Any:
+    """A container component of one node: its command and the inputs and outputs that KFP knows of."""
+    from kfp import dsl
+
+    names = ("run_id", *_INPUT_TYPES)
+    outputs = {"html": dsl.Output[dsl.HTML]} | ({"metrics": dsl.Output[dsl.Metrics]} if with_metrics else {})
+
+    # KFP calls it with placeholders: those of the inputs, then those of the outputs.
+    def function(*placeholders: Any) -> Any:
+        pairs = [(f"--{key.replace('_', '-')}", value) for key, value in zip(names, placeholders, strict=False)]
+        args = [item for pair in pairs for item in pair]
+        args += ["--slice", part, "--executor-input", "{{$}}"]
+        return dsl.ContainerSpec(image=image, command=list(ENTRYPOINT), args=args)
+
+    function.__name__ = name.replace("-", "_")
+    function.__signature__ = _signature(  # type: ignore[attr-defined]
+        {"run_id": str, **_INPUT_TYPES, **outputs}, dsl.ContainerSpec
+    )
+    return dsl.container_component(function)
+
+
+def _signature(types: Mapping[str, Any], result: Any) -> inspect.Signature:
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Signature(
+        [inspect.Parameter(name, kind, annotation=annotation) for name, annotation in types.items()],
+        return_annotation=inspect.Signature.empty if result is None else result,
+    )
+
+
+def _place(task: Any, cluster: ClusterSettings, node_type: str) -> None:
+    """What Kubernetes is told of a task."""
+    from kfp import kubernetes
+
+    resources = cluster.resources_of(node_type)
+    # TFX's cache decides; KFP's would skip the pod whose execution TFX has to record.
+    task.set_caching_options(False)
+    if cluster.retries:
+        # A retried pod takes up its own execution, as it has the same run id.
+        task.set_retry(cluster.retries, backoff_duration=f"{cluster.retry_seconds}s", backoff_factor=2.0)
+    task.set_cpu_request(resources.cpu_request)
+    task.set_memory_request(resources.memory_request)
+    if resources.cpu_limit:
+        task.set_cpu_limit(resources.cpu_limit)
+    if resources.memory_limit:
+        task.set_memory_limit(resources.memory_limit)
+    if resources.gpus:
+        task.set_accelerator_type(resources.gpu_kind)
+        task.set_accelerator_limit(resources.gpus)
+    for key, value in sorted(resources.node_selector.items()):
+        kubernetes.add_node_selector(task, key, value)
+    kubernetes.mount_pvc(task, cluster.data_claim, cluster.data_folder)
+    for name, keys in sorted(cluster.secrets.items()):
+        kubernetes.use_secret_as_env(task, name, dict(sorted(keys.items())))
+    for name, keys in sorted(cluster.config_maps.items()):
+        kubernetes.use_config_map_as_env(task, name, dict(sorted(keys.items())))
+    kubernetes.set_image_pull_policy(task, cluster.image_pull_policy)
+    if cluster.image_pull_secrets:
+        kubernetes.set_image_pull_secrets(task, list(cluster.image_pull_secrets))
+    kubernetes.set_timeout(task, resources.timeout)

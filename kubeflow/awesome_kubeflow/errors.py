@@ -1,0 +1,32 @@
+"""What can go wrong between a pipeline and a cluster.
+
+KubeflowError        one clear line, as every UserError
+|- CompileError      the pipeline or the cluster's settings cannot become a package
+|- SliceError        a node's slice is damaged, or was compiled by another version of TFX
+|- ParameterError    a parameter of a run cannot be used
+`- NodeError         a node cannot be run, or failed: its environment, its metadata store
+"""
+
+from __future__ import annotations
+
+from components.errors import UserError
+
+
+class KubeflowError(UserError):
+    """Something between the pipeline and the cluster that the user can mend."""
+
+
+class CompileError(KubeflowError):
+    """The pipeline, or the settings of the cluster, cannot become a package."""
+
+
+class SliceError(KubeflowError):
+    """A node's slice is damaged, or was compiled by another version of TFX."""
+
+
+class ParameterError(KubeflowError):
+    """A parameter of a run cannot be used."""
+
+
+class NodeError(KubeflowError):
+    """A node cannot be run in this environment, or failed."""

@@ -1,0 +1,137 @@
+"""A node's slice of the pipeline: all that one pod needs of the pipeline's intermediate representation (IR).
+
+The slice travels as an argument of the pod's command, so it is small and plain text. It holds no address and no secret:
+where the metadata store is comes from the pod's environment.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from google.protobuf.message import DecodeError
+from tfx import version
+from tfx.proto.orchestration import pipeline_pb2
+
+from awesome_kubeflow.errors import SliceError
+
+
+@dataclass(frozen=True)
+class CompiledWith:
+    """What the whole pipeline was compiled with that a single node cannot tell.
+
+    Attributes:
+        formatter: name of the DataFormatter.
+        horizon: the trained one, in sessions.
+        horizons: every horizon that examples carry labels for, ascending.
+    """
+
+    formatter: str
+    horizon: int
+    horizons: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class NodeSlice:
+    """One node of a compiled pipeline.
+
+    Attributes:
+        ir: a Pipeline message that holds this node alone, and no metadata connection.
+        compiled: what the whole pipeline was compiled with.
+        tfx_version: of the compiler.
+    """
+
+    ir: Any
+    compiled: CompiledWith
+    tfx_version: str = version.__version__
+
+    @property
+    def node(self) -> Any:
+        """The node, a PipelineNode message."""
+        return self.ir.nodes[0].pipeline_node
+
+    @property
+    def node_id(self) -> str:
+        """The node's id in the pipeline."""
+        return str(self.node.node_info.id)
+
+    @property
+    def node_type(self) -> str:
+        """Dotted name of the component's class."""
+        return str(self.node.node_info.type.name)
+
+
+def slice_of(ir: Any, node_id: str, compiled: CompiledWith) -> NodeSlice:
+    """Cuts one node out of a compiled pipeline.
+
+    Args:
+        ir: the whole Pipeline message; it is left as it is.
+        node_id: the node.
+        compiled: what the whole pipeline was compiled with.
+
+    Raises:
+        SliceError: there is no such node.
+    """
+    nodes = [node for node in ir.nodes if node.pipeline_node.node_info.id == node_id]
+    if len(nodes) != 1:
+        raise SliceError(f"the pipeline has no node {node_id}, or several")
+    part = pipeline_pb2.Pipeline()
+    part.CopyFrom(ir)
+    del part.nodes[:]
+    part.nodes.append(nodes[0])
+    deployment = pipeline_pb2.IntermediateDeploymentConfig()
+    if not part.deployment_config.Unpack(deployment):
+        raise SliceError(f"{node_id}: the pipeline was compiled for another runner")
+    for specs in (deployment.executor_specs, deployment.custom_driver_specs, deployment.node_level_platform_configs):
+        for other in [key for key in specs if key != node_id]:
+            del specs[other]
+    deployment.ClearField("metadata_connection_config")
+    part.deployment_config.Pack(deployment, deterministic=True)
+    return NodeSlice(part, compiled)
+
+
+def encode(part: NodeSlice) -> str:
+    """The slice as one word of text; the same slice gives the same word.
+
+    Args:
+        part: the slice.
+    """
+    header = json.dumps({"tfx": part.tfx_version, **asdict(part.compiled)}, sort_keys=True)
+    content = header.encode() + b"\0" + part.ir.SerializeToString(deterministic=True)
+    return base64.b64encode(zlib.compress(content, 9)).decode()
+
+
+def decode(text: str) -> NodeSlice:
+    """Reads what `encode` wrote.
+
+    Args:
+        text: the word.
+
+    Raises:
+        SliceError: it is no slice, or was compiled by another version of TFX than this one.
+    """
+    try:
+        content = zlib.decompress(base64.b64decode(text, validate=True))
+        header, _, message = content.partition(b"\0")
+        values = json.loads(header)
+        compiled_by = str(values["tfx"])
+    except (binascii.Error, zlib.error, ValueError, KeyError, TypeError):
+        raise SliceError("--slice: is no slice of a pipeline; compile the package again") from None
+    # Before the message is read: another version may have changed it.
+    if compiled_by != version.__version__:
+        raise SliceError(
+            f"--slice: the package was compiled by TFX {compiled_by} and this image has TFX {version.__version__}; "
+            "compile the package with the image that runs it"
+        )
+    try:
+        compiled = CompiledWith(values["formatter"], values["horizon"], tuple(values["horizons"]))
+        ir = pipeline_pb2.Pipeline.FromString(message)
+    except (DecodeError, KeyError, TypeError):
+        raise SliceError("--slice: is no slice of a pipeline; compile the package again") from None
+    if len(ir.nodes) != 1:
+        raise SliceError("--slice: holds not one node; compile the package again")
+    return NodeSlice(ir, compiled, compiled_by)

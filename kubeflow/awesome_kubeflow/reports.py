@@ -1,0 +1,324 @@
+"""The page that a step shows in the KFP UI: what came out of it, for a person to read.
+
+Self-contained, no script, nothing from elsewhere; everything that came from data is escaped.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from awesome_kubeflow.node import NodeSlice
+from awesome_kubeflow.parameters import RunParameters
+from pipeline.runner import Step
+
+if TYPE_CHECKING:
+    from pipeline.report_charts import Chart
+
+_MOST_ROWS = 400
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page.
+
+    Attributes:
+        title: above it.
+        header: of the columns.
+        rows: of texts, each as long as the header.
+        note: below it; may be empty.
+    """
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """What a kind of step has to show.
+
+    Attributes:
+        verdict: in one sentence.
+        tables: may be empty.
+        charts: may be empty.
+    """
+
+    verdict: str
+    tables: tuple[Table, ...] = ()
+    charts: tuple[Chart, ...] = ()
+
+
+def step_page(part: NodeSlice, step: Step, run_id: str, parameters: RunParameters) -> str:
+    """The page of a step that ended well.
+
+    Args:
+        part: the node, its parameters put in.
+        step: what it left.
+        run_id: of the run.
+        parameters: of the run.
+
+    Returns:
+        An HTML document.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made = tuple(
+        (key, str(artifact.id), artifact.uri)
+        for key, artifacts in sorted(step.outputs.items())
+        for artifact in artifacts
+    )
+    facts = {
+        "run": run_id,
+        "pipeline": part.ir.pipeline_info.id,
+        "time": f"{step.seconds:.1f} s" + (", from the cache" if step.cached else ""),
+    }
+    return environment.get_template("step.html.j2").render(
+        node=part.node_id,
+        section=_section(part, step),
+        facts=facts,
+        parameters={name: text or "(all)" for name, text in parameters.to_texts().items() if name != "since" or text},
+        outputs=Table("Outputs", ("output", "artifact", "where"), made),
+    )
+
+
+def step_metrics(part: NodeSlice, step: Step) -> Mapping[str, float] | None:
+    """The numbers that the KFP UI shows of an Evaluator.
+
+    Args:
+        part: the node.
+        step: what it left.
+
+    Returns:
+        Finite numbers by name, `blessed` among them as 0 or 1; None for other steps.
+    """
+    if _kind(part) != "Evaluator":
+        return None
+    evaluation = _evaluation(step)
+    numbers = {name: float(value) for name, value in sorted(evaluation.metrics.items()) if math.isfinite(value)}
+    return numbers | {"blessed": float(evaluation.blessed)}
+
+
+def _kind(part: NodeSlice) -> str:
+    return part.node_type.rpartition(".")[2]
+
+
+def _section(part: NodeSlice, step: Step) -> Section:
+    make = _SECTIONS.get(_kind(part))
+    if make is not None:
+        return make(part, step)
+    return Section("The step ended well.")
+
+
+def _single(step: Step, key: str) -> Any:
+    [artifact] = step.outputs[key]
+    return artifact
+
+
+def _example_gen(part: NodeSlice, step: Step) -> Section:
+    from pipeline.gathering import split_results
+
+    examples = _single(step, "examples")
+    rows = tuple(
+        (name, s.first, s.last, f"{s.sessions:,}", f"{s.rows:,}", f"{s.purged:,}", f"{s.unlabelled:,}")
+        for name, s in split_results(examples).items()
+    )
+    shares, sessions = examples.get_int_custom_property("shares"), examples.get_int_custom_property("sessions")
+    first, last = (examples.get_string_custom_property(name) for name in ("first_session", "last_session"))
+    return Section(
+        f"{shares:,} shares, {sessions:,} sessions from {first} to {last}, split by date.",
+        (
+            Table(
+                "Splits",
+                ("split", "first", "last", "sessions", "rows", "purged", "unlabelled"),
+                rows,
+                "Purged rows have a label that reaches into the next split; unlabelled ones have none, as the close is "
+                "unchanged or not yet known.",
+            ),
+        ),
+    )
+
+
+def _files(artifact: Any, name: str) -> dict[str, str]:
+    """By split, the path of a file that TFX writes once a split."""
+    from tfx.types import artifact_utils
+
+    splits = artifact_utils.decode_split_names(artifact.split_names)
+    return {split: os.path.join(artifact_utils.get_split_uri([artifact], split), name) for split in splits}
+
+
+def _statistics(part: NodeSlice, step: Step) -> Section:
+    import tensorflow_data_validation as tfdv
+
+    tables, rows_seen = [], []
+    for split, path in _files(_single(step, "statistics"), "FeatureStats.pb").items():
+        [dataset] = tfdv.load_stats_binary(path).datasets
+        rows_seen.append(f"{split} {dataset.num_examples:,.0f} rows")
+        rows = tuple(_feature_row(feature, dataset.num_examples) for feature in dataset.features)
+        header = ("feature", "values", "missing", "mean", "deviation", "zeros", "least", "median", "most")
+        tables.append(Table(f"Split {split}", header, tuple(sorted(rows))[:_MOST_ROWS]))
+    return Section(f"What the examples hold: {', '.join(rows_seen)}.", tuple(tables))
+
+
+def _feature_row(feature: Any, rows: float) -> tuple[str, ...]:
+    name = feature.name or ".".join(feature.path.step)
+    if feature.WhichOneof("stats") == "string_stats":
+        stats = feature.string_stats
+        top = stats.top_values[0].value if stats.top_values else ""
+        return (name, _count(stats.common_stats), _missing(stats.common_stats, rows), f"{stats.unique:,} different",
+                "", "", top, "", "")  # fmt: skip
+    stats = feature.num_stats
+    values = stats.common_stats.tot_num_values or 1
+    spread = (f"{number:.6g}" for number in (stats.min, stats.median, stats.max))
+    return (name, _count(stats.common_stats), _missing(stats.common_stats, rows), f"{stats.mean:.6g}",
+            f"{stats.std_dev:.6g}", f"{stats.num_zeros / values:.1%}", *spread)  # fmt: skip
+
+
+def _count(common: Any) -> str:
+    return f"{common.tot_num_values or common.num_non_missing:,}"
+
+
+def _missing(common: Any, rows: float) -> str:
+    return f"{1 - common.num_non_missing / rows:.1%}" if rows else ""
+
+
+def _anomalies(part: NodeSlice, step: Step) -> Section:
+    from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+    rows: list[tuple[str, ...]] = []
+    counts: list[tuple[str, ...]] = []
+    for split, path in _files(_single(step, "anomalies"), "SchemaDiff.pb").items():
+        anomalies = anomalies_pb2.Anomalies.FromString(Path(path).read_bytes())
+        counts.append((split, str(len(anomalies.anomaly_info))))
+        rows += [(split, name, info.description) for name, info in sorted(anomalies.anomaly_info.items())]
+    verdict = f"{len(rows)} features do not fit the schema." if rows else "Every split fits the schema."
+    tables = [Table("Features that do not fit", ("split", "anomalies"), tuple(counts))]
+    if rows:
+        tables.append(Table("Anomalies", ("split", "feature", "what is wrong"), tuple(rows[:_MOST_ROWS])))
+    return Section(verdict, tuple(tables))
+
+
+def _schema(part: NodeSlice, step: Step) -> Section:
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    text = (Path(_single(step, "schema").uri) / "schema.pbtxt").read_text()
+    schema = text_format.Parse(text, schema_pb2.Schema())
+    rows = tuple(
+        (feature.name, schema_pb2.FeatureType.Name(feature.type), f"{feature.presence.min_fraction:g}")
+        for feature in schema.feature
+    )
+    header = ("feature", "type", "least share of rows that have it")
+    return Section(f"{len(rows)} features are expected.", (Table("The curated schema", header, rows),))
+
+
+def _training(part: NodeSlice, step: Step) -> Section:
+    import pandas as pd
+
+    from models.trainer import HISTORY_FILE
+    from pipeline.report_charts import model_styles, training_chart
+
+    name = part.node_id.partition(".")[2] or part.node_id
+    history = pd.read_csv(Path(_single(step, "model_run").uri) / HISTORY_FILE)
+    history["epoch"] += 1  # Keras counts from 0, people from 1
+    columns = [column for column in history.columns if column != "epoch"]
+    rows = tuple(
+        (f"{int(row['epoch'])}", *(f"{row[column]:.5g}" for column in columns)) for _, row in history.iterrows()
+    )
+    best = history.loc[history["val_loss"].idxmin()]
+    chart = training_chart(0, name, history, model_styles([name])[name])
+    verdict = (
+        f"Epoch {int(best['epoch'])} of {len(history)} was the best on the eval split: loss {best['val_loss']:.5f}."
+    )
+    return Section(verdict, (Table("Epochs", ("epoch", *columns), rows),), () if chart is None else (chart,))
+
+
+def _evaluation(step: Step) -> Any:
+    from components.evidence.evaluations import read_evaluation
+
+    return read_evaluation(_single(step, "evaluation").uri, _single(step, "blessing").uri)
+
+
+def _judged(part: NodeSlice, step: Step) -> Section:
+    from components.evidence import tfma_metrics as names
+    from pipeline.summary import interval, number
+
+    evaluation = _evaluation(step)
+    metrics = evaluation.metrics
+
+    def of(name: str) -> float:
+        return float(metrics.get(name, math.nan))
+
+    figures = (
+        ("AUC", number(of(names.AUC_EXACT)), interval(of(names.AUC_LOW), of(names.AUC_HIGH)), "0.5"),
+        ("rank IC", number(of(names.RANK_IC)), interval(of(names.RANK_IC_LOW), of(names.RANK_IC_HIGH)), "0"),
+        ("accuracy", number(of("accuracy")), "", number(of(names.ACCURACY_BASELINE))),
+    )
+    years = tuple(
+        (str(year), number(float(values.get(names.AUC_EXACT, math.nan))), f"{values.get('example_count', 0):,.0f}")
+        for year, values in evaluation.by_year.items()
+    )
+    every = tuple((name, f"{value:.6g}") for name, value in sorted(metrics.items()))
+    verdict = f"{'Blessed' if evaluation.blessed else 'Not blessed'}: {evaluation.reason}."
+    return Section(
+        verdict,
+        (
+            Table(
+                "On the test split",
+                ("figure", "value", "95% interval", "without skill"),
+                figures,
+                "Intervals are from resampling blocks of whole days; without skill: a coin, and for the accuracy the "
+                "test split's commoner direction.",
+            ),
+            Table("By year", ("year", "AUC", "rows"), years),
+            Table("Every metric", ("metric", "value"), every),
+        ),
+    )
+
+
+def _predecessor(part: NodeSlice, step: Step) -> Section:
+    models = step.outputs.get("model", [])
+    if not models:
+        return Section("There is no earlier blessed model of this kind.")
+    return Section(f"The model is judged against artifact {models[0].id}, the last blessed one of its kind.")
+
+
+def _selected(part: NodeSlice, step: Step) -> Section:
+    champion = _single(step, "model").get_string_custom_property("champion")
+    return Section(f"The champion is {champion}." if champion else "No model is blessed, so there is no champion.")
+
+
+def _pushed(part: NodeSlice, step: Step) -> Section:
+    pushed = _single(step, "pushed_model")
+    where = pushed.get_string_custom_property("pushed_destination")
+    if not where:
+        return Section("Nothing was pushed, as no model is blessed.")
+    files = sorted(path for path in Path(where).rglob("*") if path.is_file())
+    rows = tuple((str(path.relative_to(where)), f"{path.stat().st_size:,}") for path in files[:_MOST_ROWS])
+    return Section(f"The champion was pushed to {where}.", (Table("Pushed files", ("file", "bytes"), rows),))
+
+
+_SECTIONS: Mapping[str, Callable[[NodeSlice, Step], Section]] = {
+    "FeatureExampleGen": _example_gen,
+    "StatisticsGen": _statistics,
+    "StoppingExampleValidator": _anomalies,
+    "ImportSchemaGen": _schema,
+    "Trainer": _training,
+    "Evaluator": _judged,
+    "Resolver": _predecessor,
+    "ModelSelector": _selected,
+    "Pusher": _pushed,
+}
+"""By the component's class; any other step shows its facts and outputs."""

@@ -1,0 +1,32 @@
+"""Kubeflow Pipelines' SDK: whether it is there, and its imports without its warnings of itself. No TFX."""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from awesome_kubeflow.errors import CompileError
+
+
+def check_kfp() -> None:
+    """Refuses to go on without the SDK.
+
+    Raises:
+        CompileError: kfp, or kfp-kubernetes, is not installed.
+    """
+    if importlib.util.find_spec("kfp") is None or importlib.util.find_spec("kfp.kubernetes") is None:
+        raise CompileError(
+            "kfp and kfp-kubernetes are not installed: they come with the extra `kubeflow`, and there are none for "
+            "Python 3.10; with a later one: pip install 'awesome[kubeflow,pipeline]'"
+        )
+
+
+@contextmanager
+def quiet_imports() -> Iterator[None]:
+    """Leaves out what the SDK warns of in its own code while the block runs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", FutureWarning)
+        yield

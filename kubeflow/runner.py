@@ -1,0 +1,34 @@
+"""The pipeline for Kubeflow: `tfx pipeline create --engine=kubeflow --pipeline_path=kubeflow/runner.py`.
+
+Settings are those of `awesome kubeflow compile`: AWESOME_... in the environment, then awesome.toml, then defaults. Run
+as a script it writes the package for the cluster `stage` into the current folder.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from awesome_kubeflow.cluster import STAGE, cluster_settings
+from components.errors import UserError
+from pipeline.configuration import check_choices
+from pipeline.quiet import import_tensorflow
+from pipeline.settings import load_settings
+
+
+def main() -> None:
+    """Hands the pipeline to the runner; a user's mistake is one clear line and a non-zero exit."""
+    try:
+        settings = load_settings()
+        check_choices(settings)
+        cluster = cluster_settings(settings.clusters, STAGE)
+        import_tensorflow()
+        from awesome_kubeflow.compiler import KubeflowRunner
+        from awesome_kubeflow.pipelines import cluster_pipeline
+
+        KubeflowRunner(cluster, Path("awesome-pipeline.yaml")).run(cluster_pipeline(settings, cluster))
+    except UserError as error:
+        raise SystemExit(f"awesome: {error}") from None
+
+
+if __name__ == "__main__":
+    main()

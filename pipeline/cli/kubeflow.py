@@ -1,0 +1,50 @@
+"""`awesome kubeflow ...`: the pipeline on a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.common import Formatter, Horizon, Shares, Since, Source, app, example, new_console, settings_from
+
+_KIB = 2**10
+
+kubeflow_app = typer.Typer(help="The pipeline on Kubeflow Pipelines.", no_args_is_help=True)
+app.add_typer(kubeflow_app, name="kubeflow")
+
+Cluster = Annotated[str, typer.Option(help="stage or prod; [clusters.stage] in awesome.toml sets it.")]
+
+
+@kubeflow_app.command("compile", epilog=example("awesome kubeflow compile --cluster prod --output prod.yaml"))
+def compile_(
+    output: Annotated[Path, typer.Option(help="The package.")] = Path("awesome-pipeline.yaml"),
+    cluster: Cluster = "stage",
+    source: Source = None,
+    shares: Shares = None,
+    since: Since = None,
+    formatter: Formatter = None,
+    models: Annotated[str | None, typer.Option(help="Models, separated by commas. (default: all four)")] = None,
+    horizon: Horizon = None,
+) -> None:
+    """Writes the package that Kubeflow Pipelines takes; what is set here are the defaults of a run's form."""
+    flags = {"source": source, "shares": shares, "since": since, "formatter": formatter, "models": models}
+    settings = settings_from(flags | {"horizon": horizon})
+    from awesome_kubeflow.cluster import cluster_settings
+    from awesome_kubeflow.sdk import check_kfp
+    from pipeline.configuration import check_choices
+    from pipeline.quiet import import_tensorflow, quiet_log
+
+    check_choices(settings)
+    chosen = cluster_settings(settings.clusters, cluster)
+    check_kfp()
+    console = new_console()
+    with quiet_log(), console.status("Loading TensorFlow and TFX"):
+        import_tensorflow()
+        from awesome_kubeflow.compiler import compile_package
+        from awesome_kubeflow.pipelines import cluster_pipeline
+
+        compile_package(cluster_pipeline(settings, chosen), chosen, output)
+    text = f"{output}: {output.stat().st_size / _KIB:.0f} KiB, for {chosen.context}, image {chosen.image}"
+    console.print(text, highlight=False, markup=False, soft_wrap=True)

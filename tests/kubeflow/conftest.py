@@ -1,0 +1,45 @@
+"""The default pipeline compiled for the stage cluster, once."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from compiled_package import Package, default_pipeline, read_package
+
+# There is no kfp for Python 3.10.
+collect_ignore_glob = [] if importlib.util.find_spec("kfp") else ["test_*.py"]
+
+
+@pytest.fixture(scope="session")
+def no_settings() -> Iterator[None]:
+    """Nothing of the shell's settings reaches the package."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.upper().startswith("AWESOME_"):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def default_ir(no_settings: None, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    from tfx.dsl.compiler import compiler
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("empty"))
+        return compiler.Compiler().compile(default_pipeline())
+
+
+@pytest.fixture(scope="session")
+def default_package(no_settings: None, tmp_path_factory: pytest.TempPathFactory) -> Package:
+    from awesome_kubeflow.cluster import cluster_settings
+    from awesome_kubeflow.compiler import compile_package
+
+    folder = tmp_path_factory.mktemp("package")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        path = compile_package(default_pipeline(), cluster_settings({}, "stage"), folder / "default.yaml")
+    return read_package(path)

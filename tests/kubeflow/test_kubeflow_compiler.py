@@ -1,0 +1,187 @@
+"""The package: against a reviewed file, KFP's own loader and the pipeline's own edges."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning")]
+
+GOLDEN = Path(__file__).parent / "golden" / "default.yaml"
+
+
+def readable(text: str) -> str:
+    """The package without what differs between machines: the slices, which tests decode, and KFP's version."""
+    text = re.sub(r"(- --slice\n\s+- )\S+", r"\1SLICE", text)
+    return re.sub(r"sdkVersion: kfp-\S+", "sdkVersion: kfp-VERSION", text)
+
+
+def test_the_default_package_is_the_reviewed_one(default_package: Any) -> None:
+    text = readable(default_package.path.read_text())
+    if os.environ.get("UPDATE_GOLDEN"):
+        GOLDEN.write_text(text)
+    assert text == GOLDEN.read_text(), "review the difference, then run again with UPDATE_GOLDEN=1"
+
+
+def test_two_compilations_give_the_same_bytes(default_package: Any, tmp_path: Path) -> None:
+    from compiled_package import default_pipeline
+
+    from awesome_kubeflow.cluster import cluster_settings
+    from awesome_kubeflow.compiler import KubeflowRunner
+
+    again = KubeflowRunner(cluster_settings({}, "stage"), tmp_path / "again.yaml").run(default_pipeline())
+    assert again.read_bytes() == default_package.path.read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["again.yaml"]
+
+
+def test_kfp_loads_the_package(default_package: Any) -> None:
+    from kfp import components
+
+    loaded = components.load_component_from_file(str(default_package.path))
+    inputs = {name: one.default for name, one in loaded.component_spec.inputs.items()}
+    assert inputs == {
+        "shares": "", "since": "", "formatter": "window_returns", "horizon": 1.0, "hyperparameters": "{}",
+        "epochs": 0.0, "cache": True,
+    }  # fmt: skip
+
+
+def test_edges_are_those_of_the_pipeline(default_package: Any, default_ir: Any) -> None:
+    expected = {node.pipeline_node.node_info.id: set(node.pipeline_node.upstream_nodes) for node in default_ir.nodes}
+    shown = {name: task["taskInfo"]["name"] for name, task in default_package.tasks.items()}
+    found = {
+        shown[name]: {shown[other] for other in task.get("dependentTasks", [])}
+        for name, task in default_package.tasks.items()
+    }
+    assert found == expected
+    assert len(found) == 19
+
+
+def test_each_task_carries_its_own_node_alone(default_package: Any, default_ir: Any) -> None:
+    from tfx.proto.orchestration import pipeline_pb2
+
+    from awesome_kubeflow.node import decode
+
+    nodes = {node.pipeline_node.node_info.id: node for node in default_ir.nodes}
+    for name, task in default_package.tasks.items():
+        part = decode(default_package.slice_text(name))
+        assert part.node_id == task["taskInfo"]["name"]
+        assert list(part.ir.nodes) == [nodes[part.node_id]]
+        deployment = pipeline_pb2.IntermediateDeploymentConfig()
+        part.ir.deployment_config.Unpack(deployment)
+        assert not deployment.HasField("metadata_connection_config")
+        assert set(deployment.executor_specs) <= {part.node_id}
+
+
+def test_no_path_of_this_machine_is_in_a_slice(default_package: Any) -> None:
+    from awesome_kubeflow.node import decode
+
+    for name in default_package.tasks:
+        text = str(decode(default_package.slice_text(name)).ir)
+        found = set(re.findall(r'[" ](/(?!dev/null|data/)[a-z]+/[^"\s]*)', text.replace('\\"', '"')))
+        assert found == set(), name
+        assert str(Path.cwd()) not in text
+
+
+def test_metadata_connection_does_not_travel(default_ir: Any) -> None:
+    from tfx.orchestration import metadata
+    from tfx.proto.orchestration import pipeline_pb2
+
+    from awesome_kubeflow.node import encode, slice_of
+    from awesome_kubeflow.parameters import compiled_parameters
+
+    ir = pipeline_pb2.Pipeline()
+    ir.CopyFrom(default_ir)
+    deployment = pipeline_pb2.IntermediateDeploymentConfig()
+    ir.deployment_config.Unpack(deployment)
+    secret = metadata.mysql_metadata_connection_config("host", 3306, "base", "user", "secret")
+    deployment.metadata_connection_config.Pack(secret)
+    ir.deployment_config.Pack(deployment)
+    part = slice_of(ir, "Pusher", compiled_parameters(ir)[1])
+    assert b"secret" in ir.SerializeToString()
+    assert b"secret" not in part.ir.SerializeToString()
+    assert encode(part) == encode(slice_of(default_ir, "Pusher", part.compiled))
+
+
+def test_pods_get_what_the_cluster_says(tmp_path: Path) -> None:
+    from compiled_package import default_pipeline, read_package
+
+    from awesome_kubeflow.cluster import cluster_settings
+    from awesome_kubeflow.compiler import compile_package
+
+    tables = {
+        "prod": {
+            "image": "registry/awesome:7",
+            "image_pull_policy": "Always",
+            "image_pull_secrets": ["pull"],
+            "data_claim": "claim",
+            "retries": 5,
+            "secrets": {"keys": {"tiingo": "TIINGO"}},
+            "resources": {"training": {"gpus": 2, "node_selector": {"pool": "gpu"}, "timeout": 77}},
+        }
+    }
+    package = read_package(
+        compile_package(default_pipeline(models=("linear",)), cluster_settings(tables, "prod"), tmp_path / "p.yaml")
+    )
+    platform = package.platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    executors = package.spec["deploymentSpec"]["executors"]
+    trainer, pusher = "exec-trainer-linear", "exec-pusher"
+    assert executors[trainer]["container"]["resources"]["accelerator"]["resourceCount"] == "2"
+    assert "accelerator" not in executors[pusher]["container"]["resources"]
+    assert platform[trainer]["nodeSelector"]["labels"] == {"pool": "gpu"}
+    assert "nodeSelector" not in platform[pusher]
+    assert platform[trainer]["activeDeadlineSeconds"] == "77"
+    for name in (trainer, pusher):
+        assert executors[name]["container"]["image"] == "registry/awesome:7"
+        assert platform[name]["imagePullPolicy"] == "Always"
+        assert [one["secretName"] for one in platform[name]["imagePullSecret"]] == ["pull"]
+        assert platform[name]["pvcMount"][0]["constant"] == "claim"
+        assert [one["secretName"] for one in platform[name]["secretAsEnv"]] == ["keys"]
+        assert package.tasks[name.removeprefix("exec-")]["retryPolicy"]["maxRetryCount"] == 5
+
+
+def test_every_task_leaves_the_cache_to_tfx(default_package: Any) -> None:
+    assert [task["cachingOptions"] for task in default_package.tasks.values()] == [{}] * 19
+
+
+def test_names_that_collide_are_refused(tmp_path: Path) -> None:
+    from compiled_package import default_pipeline
+
+    from awesome_kubeflow.cluster import cluster_settings
+    from awesome_kubeflow.compiler import compile_package
+    from awesome_kubeflow.errors import CompileError
+
+    pipeline = default_pipeline(models=("linear", "dnn"))
+    by_id = {component.id: component for component in pipeline.components}
+    by_id["Trainer.dnn"].with_id("Trainer-linear")
+    with pytest.raises(CompileError, match=r"^nodes .*Trainer.linear.*: are both called trainer-linear"):
+        compile_package(pipeline, cluster_settings({}, "stage"), tmp_path / "p.yaml")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_yaml_is_written(tmp_path: Path) -> None:
+    from awesome_kubeflow.cluster import cluster_settings
+    from awesome_kubeflow.compiler import compile_package
+    from awesome_kubeflow.errors import CompileError
+
+    with pytest.raises(CompileError, match=r"p\.json: a package is a \.yaml file"):
+        compile_package(None, cluster_settings({}, "stage"), tmp_path / "p.json")  # type: ignore[arg-type]
+
+
+def test_slices_round_trip_and_refuse_another_tfx(default_package: Any) -> None:
+    from awesome_kubeflow.errors import SliceError
+    from awesome_kubeflow.node import decode, encode
+
+    for name in default_package.tasks:
+        text = default_package.slice_text(name)
+        assert encode(decode(text)) == text
+    other = encode(replace(decode(text), tfx_version="0.1"))
+    with pytest.raises(SliceError, match=r"^--slice: the package was compiled by TFX 0\.1 and this image has TFX \S+;"):
+        decode(other)
+    for damaged in ("", "?", text[:-8], "AAAA"):
+        with pytest.raises(SliceError, match="is no slice of a pipeline"):
+            decode(damaged)

@@ -1,0 +1,288 @@
+"""The whole small pipeline as pods would run it: a process for each node, SQLite metadata, a folder for the volume."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from compiled_package import Package, read_package
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning")]
+
+SHARES, SESSIONS = 8, 700
+COMPLETE, RUNNING, CACHED = 3, 2, 5
+"""States in ML Metadata's Execution."""
+
+TRAINER = "trainer-linear"
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A process that ended.
+
+    Attributes:
+        code: its exit code.
+        log: what it wrote, by line.
+        out: the folder of its outputs.
+    """
+
+    code: int
+    log: list[str]
+    out: Path
+
+    @property
+    def page(self) -> str:
+        return (self.out / "html").read_text()
+
+    @property
+    def last(self) -> dict[str, Any]:
+        return dict(json.loads(self.log[-1]))
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A volume, a store and a package.
+
+    Attributes:
+        package: of the linear model alone.
+        root: the folder that stands for the volume.
+    """
+
+    package: Package
+    root: Path
+
+    @property
+    def store(self) -> Path:
+        return self.root / "metadata.db"
+
+    def start(self, task: str, run_id: str, **parameters: str) -> tuple[subprocess.Popen[str], Path]:
+        out = self.root / "kfp" / run_id / task
+        out.mkdir(parents=True, exist_ok=True)
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("AWESOME_")}
+        command = [sys.executable, "-m", "awesome_kubeflow.entrypoint"]
+        with (out / "log").open("w") as log:
+            process = subprocess.Popen(
+                [*command, *self.package.command(task, run_id, out, parameters)],
+                stdout=log, stderr=subprocess.STDOUT, text=True, cwd=self.root,
+                env=kept | {"AWESOME_NODE_METADATA_SQLITE": str(self.store)},
+            )  # fmt: skip
+        return process, out
+
+    def pod(self, task: str, run_id: str, **parameters: str) -> Pod:
+        process, out = self.start(task, run_id, **parameters)
+        code = process.wait(timeout=300)
+        return Pod(code, (out / "log").read_text().splitlines(), out)
+
+    def executions(self, task: str, run_id: str) -> list[tuple[int, int]]:
+        """Id and state of a node's executions in a run."""
+        node = self.package.tasks[task]["taskInfo"]["name"]
+        query = """
+            SELECT e.id, e.last_known_state FROM Execution e
+            JOIN Association a ON a.execution_id = e.id JOIN Context c ON c.id = a.context_id AND c.name = ?
+            JOIN Association b ON b.execution_id = e.id JOIN Context d ON d.id = b.context_id AND d.name LIKE ?
+        """
+        with closing(sqlite3.connect(self.store)) as store:
+            return sorted(store.execute(query, (run_id, f"%.{node}")).fetchall())
+
+
+@pytest.fixture(scope="module")
+def cluster(no_settings: None, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    from awesome_kubeflow.cluster import cluster_settings
+    from awesome_kubeflow.compiler import compile_package
+    from awesome_kubeflow.pipelines import cluster_pipeline
+    from components.synthetic_market import generate, write_market
+    from pipeline.settings import Settings
+
+    root = tmp_path_factory.mktemp("volume")
+    write_market(generate("reversal_easy", shares=SHARES, sessions=SESSIONS, seed=0), root / "awesome.db")
+    settings = replace(cluster_settings({}, "stage"), data_folder=str(root))
+    pipeline = cluster_pipeline(Settings(models=("linear",)), settings)
+    return Cluster(read_package(compile_package(pipeline, settings, root / "package.yaml")), root)
+
+
+@pytest.fixture(scope="module")
+def first_run(cluster: Cluster) -> dict[str, Pod]:
+    """Every node, in the order of the edges; the Trainer was killed in the middle once, and started again."""
+    pods: dict[str, Pod] = {}
+    tasks = cluster.package.tasks
+    while len(pods) < len(tasks):
+        [name, *_] = [
+            name for name in sorted(tasks)
+            if name not in pods and all(other in pods for other in tasks[name].get("dependentTasks", []))
+        ]  # fmt: skip
+        if name == TRAINER:
+            kill_in_the_middle(cluster, name)
+        pods[name] = cluster.pod(name, "first")
+        assert pods[name].code == 0, "\n".join(pods[name].log[-3:])
+    return pods
+
+
+def kill_in_the_middle(cluster: Cluster, task: str) -> None:
+    """Kills a pod once ML Metadata knows that it runs and its executor is at work."""
+    process, out = cluster.start(task, "first")
+    try:
+        deadline = time.monotonic() + 120
+        while "rows to train" not in (out / "log").read_text():
+            assert process.poll() is None, (out / "log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=30)
+    assert process.returncode == -signal.SIGKILL
+    [(execution, state)] = cluster.executions(task, "first")
+    assert state == RUNNING
+    (cluster.root / "killed").write_text(str(execution))
+
+
+def test_every_node_ran_and_is_complete(cluster: Cluster, first_run: dict[str, Pod]) -> None:
+    assert len(first_run) == 10
+    for name in first_run:
+        assert [state for _, state in cluster.executions(name, "first")] == [COMPLETE], name
+
+
+def test_a_killed_pod_started_again_completes_the_same_execution(cluster: Cluster, first_run: dict[str, Pod]) -> None:
+    killed = int((cluster.root / "killed").read_text())
+    assert cluster.executions(TRAINER, "first") == [(killed, COMPLETE)]
+    models = list((cluster.root / "tfx").glob("*/Trainer.linear/model/*"))
+    assert [path.name for path in models] == [str(killed)]
+
+
+def test_every_pod_logs_json_and_nothing_else(first_run: dict[str, Pod]) -> None:
+    for name, pod in first_run.items():
+        for line in pod.log:
+            assert {"time", "severity", "message"} <= json.loads(line).keys(), f"{name}: {line}"
+        assert pod.last["node"].replace(".", "-").lower() == name
+        assert pod.last["message"].startswith("done in ")
+
+
+def test_every_pod_lists_what_it_wrote(first_run: dict[str, Pod]) -> None:
+    for name, pod in first_run.items():
+        listed = json.loads((pod.out / "output.json").read_text())["artifacts"]
+        assert set(listed) == ({"html", "metrics"} if name == "evaluator-linear" else {"html"})
+        for key, value in listed.items():
+            assert Path(value["artifacts"][0]["uri"]) == pod.out / key
+            assert (pod.out / key).stat().st_size > 0
+
+
+def test_pages_are_self_contained(first_run: dict[str, Pod]) -> None:
+    for name, pod in first_run.items():
+        assert pod.page.startswith("<!DOCTYPE html>"), name
+        assert "default-src 'none'" in pod.page
+        assert "<script" not in pod.page
+        assert "src=" not in pod.page.replace("default-src=", "")
+
+
+def test_the_page_of_the_examples_shows_the_splits(cluster: Cluster, first_run: dict[str, Pod]) -> None:
+    page = first_run["featureexamplegen"].page
+    with closing(sqlite3.connect(cluster.root / "awesome.db")) as store:
+        first, last, sessions, shares = store.execute(
+            "SELECT MIN(time), MAX(time), COUNT(DISTINCT time), COUNT(DISTINCT share_id) FROM FEATURE"
+        ).fetchone()
+    assert f"{shares} shares, {sessions} sessions from {first[:10]} to {last[:10]}, split by date." in page
+    assert all(f'<th scope="row">{split}</th>' in page for split in ("train", "eval", "test"))
+
+
+def test_pages_show_what_a_step_found(first_run: dict[str, Pod]) -> None:
+    assert "Every split fits the schema." in first_run["examplevalidator"].page
+    assert '<th scope="row">closes</th>' in first_run["statisticsgen"].page
+    assert '<th scope="row">label_20</th>' in first_run["importschemagen"].page
+    assert "<svg" in first_run[TRAINER].page
+    assert "There is no earlier blessed model" in first_run["predecessor-linear"].page
+    assert "The champion is linear." in first_run["modelselector"].page
+
+
+def test_the_pusher_says_where_the_model_is(cluster: Cluster, first_run: dict[str, Pod]) -> None:
+    [version] = (cluster.root / "serving" / "awesome-window_returns-h1").iterdir()
+    assert f"The champion was pushed to {version}." in first_run["pusher"].page
+    assert (version / "saved_model.pb").is_file()
+
+
+def test_metrics_are_numbers_and_those_of_the_table(first_run: dict[str, Pod]) -> None:
+    pod = first_run["evaluator-linear"]
+    [entry] = json.loads((pod.out / "output.json").read_text())["artifacts"]["metrics"]["artifacts"]
+    metrics = entry["metadata"]
+    assert all(isinstance(value, float) and math.isfinite(value) for value in metrics.values())
+    assert metrics["auc_low"] < metrics["auc_exact"] < metrics["auc_high"]
+    # The market's signal is strong: a coin's AUC would be within 0.04 of a half.
+    assert metrics["auc_exact"] > 0.54
+    assert metrics["blessed"] == 1
+    interval = f"({metrics['auc_low']:.3f}-{metrics['auc_high']:.3f})"
+    assert f"<td>{metrics['auc_exact']:.3f}</td><td>{interval}</td>" in pod.page
+    assert json.loads((pod.out / "metrics").read_text()) == metrics
+
+
+def test_a_second_run_hits_the_cache_and_a_changed_one_does_not(cluster: Cluster, first_run: dict[str, Pod]) -> None:
+    # Two runs of one package, one after the other for the store's sake: SQLite takes one writer.
+    same = cluster.pod("featureexamplegen", "second")
+    assert same.code == 0
+    assert same.last["message"].startswith("taken from the cache in ")
+    assert ", from the cache" in same.page
+    [(_, state)] = cluster.executions("featureexamplegen", "second")
+    assert state == CACHED
+    other = cluster.pod("featureexamplegen", "third", shares="S000,S001")
+    assert other.code == 0
+    assert "2 shares, " in other.page
+    [(_, state)] = cluster.executions("featureexamplegen", "third")
+    assert state == COMPLETE
+
+
+def test_a_node_that_fails_says_why_on_its_last_line_and_a_retry_completes_it(cluster: Cluster) -> None:
+    task, prices = "featureexamplegen", cluster.root / "awesome.db"
+    prices.rename(away := cluster.root / "away.db")
+    failed = cluster.pod(task, "failing", cache="false")
+    away.rename(prices)
+    assert failed.code == 1
+    assert failed.last["severity"] == "ERROR"
+    assert str(prices) in failed.last["message"]
+    assert len(failed.last["message"].splitlines()) == 1
+    assert not (failed.out / "output.json").exists()
+    [(execution, state)] = cluster.executions(task, "failing")
+    assert state != COMPLETE
+    assert cluster.pod(task, "failing", cache="false").code == 0
+    assert cluster.executions(task, "failing") == [(execution, COMPLETE)]
+
+
+def test_what_can_be_refused_early_is_refused_before_tensorflow(cluster: Cluster, tmp_path: Path) -> None:
+    """In this process: no environment, and arguments that are no slice."""
+    arguments = cluster.package.command("pusher", "run", tmp_path, {})
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWESOME_")}
+
+    def refusal(given: list[str], **extra: str) -> dict[str, Any]:
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "awesome_kubeflow.entrypoint", *given],
+            env=environment | extra, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert "tensorflow" not in done.stderr
+        return dict(json.loads([line for line in done.stderr.splitlines() if line.startswith("{")][-1]))
+
+    both = {"AWESOME_NODE_METADATA_SQLITE": "a", "AWESOME_NODE_METADATA_HOST": "b"}
+    with ThreadPoolExecutor(2) as pool:
+        refused = list(
+            pool.map(
+                lambda one: refusal(one[0], **one[1])["message"],
+                [
+                    (arguments, {}),
+                    (arguments, both),
+                    (arguments, {"AWESOME_NODE_METADATA_PORT": "x"}),
+                    ([*arguments[:-1], "{}"], {}),
+                ],
+            )
+        )
+    assert refused[0].startswith("environment: name the metadata store, by AWESOME_NODE_METADATA_HOST")
+    assert refused[1] == refused[0]
+    assert refused[2].startswith("AWESOME_NODE_METADATA_PORT: ")
+    assert refused[3].startswith("--executor-input: is not what Kubeflow Pipelines gives")

@@ -1,0 +1,198 @@
+"""A run's parameters: what each changes in which node, and that defaults change nothing."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning")]
+
+HORIZON = 5
+
+
+def part_of(ir: Any, node: str) -> Any:
+    from awesome_kubeflow.node import slice_of
+    from awesome_kubeflow.parameters import compiled_parameters
+
+    return slice_of(ir, node, compiled_parameters(ir)[1])
+
+
+def changed(ir: Any, node: str, **values: Any) -> Any:
+    from awesome_kubeflow.parameters import apply, compiled_parameters
+
+    return apply(part_of(ir, node), replace(compiled_parameters(ir)[0], **values))
+
+
+def properties(part: Any) -> dict[str, str]:
+    return {key: one.field_value.string_value for key, one in part.node.parameters.parameters.items()}
+
+
+def ids(ir: Any) -> list[str]:
+    return [node.pipeline_node.node_info.id for node in ir.nodes]
+
+
+def test_defaults_change_nothing(default_ir: Any) -> None:
+    for node in ids(default_ir):
+        assert changed(default_ir, node).ir == part_of(default_ir, node).ir, node
+
+
+def test_texts_are_read_back(default_ir: Any) -> None:
+    from awesome_kubeflow.parameters import RunParameters, compiled_parameters
+
+    parameters = replace(
+        compiled_parameters(default_ir)[0], shares=("a", "b"), since="2015-01-01", horizon=20,
+        hyperparameters={"rnn": {"epochs": 9}}, epochs=3, cache=False,
+    )  # fmt: skip
+    assert RunParameters.from_texts(parameters.to_texts()) == parameters
+    # As KFP may write them: numbers as doubles, truth with a capital.
+    texts = parameters.to_texts() | {"horizon": "20.0", "cache": "False", "shares": " a, b,a,"}
+    assert RunParameters.from_texts(texts) == parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("horizon", "0", "must be 1 or more"),
+        ("horizon", "1.5", "'1.5' is not a whole number"),
+        ("horizon", "inf", "is not a whole number"),
+        ("epochs", "-1", "must be 1 or more"),
+        ("cache", "maybe", "neither true nor false"),
+        ("formatter", "nope", "nope"),
+        ("since", "yesterday", "is not a date"),
+        ("hyperparameters", "[]", "is not JSON by model"),
+        ("hyperparameters", '{"rnn": 1}', "is not JSON by model"),
+        ("hyperparameters", '{"oracle": {}}', "oracle"),
+        ("hyperparameters", '{"rnn": {"epochs": "many"}}', "epochs must be of type int"),
+    ],
+)
+def test_a_bad_parameter_is_named(default_ir: Any, name: str, text: str, message: str) -> None:
+    from awesome_kubeflow.errors import ParameterError
+    from awesome_kubeflow.parameters import RunParameters, compiled_parameters
+
+    texts = compiled_parameters(default_ir)[0].to_texts() | {name: text}
+    with pytest.raises(ParameterError) as error:
+        RunParameters.from_texts(texts)
+    [line] = str(error.value).splitlines()
+    assert line.startswith(f"parameter {name}")
+    assert message in line
+
+
+def test_the_horizon_reaches_every_node_as_if_compiled_with_it(
+    default_ir: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The independent source: the same pipeline compiled with the horizon in its settings."""
+    from compiled_package import default_pipeline
+    from tfx.dsl.compiler import compiler
+
+    monkeypatch.chdir(tmp_path)
+    other = compiler.Compiler().compile(default_pipeline(horizon=HORIZON, formatter="closes"))
+    for node in ids(default_ir):
+        found = changed(default_ir, node, horizon=HORIZON, formatter="closes")
+        assert found.ir == part_of(other, node).ir, node
+
+
+def test_the_schema_of_another_horizon_is_the_one_that_a_local_run_writes(default_ir: Any, tmp_path: Path) -> None:
+    from awesome_kubeflow.parameters import apply, compiled_parameters, schema_content
+    from pipeline.configuration import write_schema
+    from pipeline.settings import Settings
+
+    parameters = replace(compiled_parameters(default_ir)[0], horizon=HORIZON)
+    part = apply(part_of(default_ir, "ImportSchemaGen"), parameters)
+    content = schema_content(part, parameters)
+    assert content is not None
+    local = write_schema(Settings(workspace=tmp_path, horizon=HORIZON))
+    assert content[1] == local.read_text()
+    assert content[0] == Path("/data") / local.relative_to(tmp_path)
+    assert schema_content(part_of(default_ir, "Pusher"), parameters) is None
+
+
+def test_hyperparameters_and_epochs_reach_their_trainers_only(default_ir: Any) -> None:
+    values = {"hyperparameters": {"rnn": {"learning_rate": 0.25}}, "epochs": 2}
+    before = json.loads(properties(part_of(default_ir, "Trainer.rnn"))["custom_config"])
+    rnn = json.loads(properties(changed(default_ir, "Trainer.rnn", **values))["custom_config"])
+    assert rnn["hyperparameters"] == before["hyperparameters"] | {"learning_rate": 0.25, "epochs": 2}
+    dnn = json.loads(properties(changed(default_ir, "Trainer.dnn", **values))["custom_config"])
+    before = json.loads(properties(part_of(default_ir, "Trainer.dnn"))["custom_config"])
+    assert dnn["hyperparameters"] == before["hyperparameters"] | {"epochs": 2}
+    for node in set(ids(default_ir)) - {name for name in ids(default_ir) if name.startswith("Trainer.")}:
+        assert changed(default_ir, node, **values).ir == part_of(default_ir, node).ir, node
+
+
+def test_shares_and_since_reach_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from compiled_package import default_pipeline
+    from tfx.dsl.compiler import compiler
+
+    from awesome_kubeflow.parameters import compiled_parameters
+    from components.feature_example_gen.config import ExampleGenConfig
+
+    monkeypatch.chdir(tmp_path)
+    ir = compiler.Compiler().compile(default_pipeline(source="tencent", since="2012-03-04", shares="sh600519"))
+    assert compiled_parameters(ir)[0].since == "2012-03-04"
+    assert compiled_parameters(ir)[0].shares == ("sh600519",)
+    part = changed(ir, "FeatureExampleGen", shares=("sz000001",), since="2015-06-07")
+    config = ExampleGenConfig.from_exec_properties(properties(part))
+    assert config.shares == ("sz000001",)
+    assert config.extraction is not None
+    assert (config.extraction.plan.shares, config.extraction.plan.since) == (
+        ("sz000001",), datetime.date(2015, 6, 7),
+    )  # fmt: skip
+
+
+def test_since_without_a_source_is_refused(default_ir: Any) -> None:
+    from awesome_kubeflow.errors import ParameterError
+
+    with pytest.raises(ParameterError, match="parameter since: the pipeline was compiled without a source"):
+        changed(default_ir, "FeatureExampleGen", since="2015-01-01")
+
+
+def test_the_cache_can_be_switched_off(default_ir: Any) -> None:
+    for node in ids(default_ir):
+        part = changed(default_ir, node, cache=False)
+        assert not part.node.execution_options.caching_options.enable_cache
+        part.node.execution_options.caching_options.enable_cache = True
+        assert part.ir == part_of(default_ir, node).ir
+
+
+@pytest.mark.parametrize(
+    ("node", "values"),
+    [
+        ("FeatureExampleGen", {"shares": ("S001",)}),
+        ("FeatureExampleGen", {"horizon": HORIZON}),
+        ("ImportSchemaGen", {"horizon": HORIZON}),
+        ("Transform", {"formatter": "closes"}),
+        ("Trainer.linear", {"epochs": 2}),
+        ("Trainer.linear", {"hyperparameters": {"linear": {"learning_rate": 0.5}}}),
+        ("Evaluator.linear", {"horizon": HORIZON}),
+    ],
+)
+def test_a_changed_parameter_is_another_cache_key(default_ir: Any, tmp_path: Path, node: str, values: Any) -> None:
+    assert cache_key(changed(default_ir, node, **values), tmp_path) != cache_key(part_of(default_ir, node), tmp_path)
+    assert cache_key(changed(default_ir, node), tmp_path) == cache_key(part_of(default_ir, node), tmp_path)
+
+
+def cache_key(part: Any, folder: Path) -> str:
+    """What TFX's launcher looks the node up by."""
+    from tfx.orchestration import data_types_utils, metadata
+    from tfx.orchestration.local import runner_utils
+    from tfx.orchestration.portable import cache_utils, inputs_utils
+
+    deployment = runner_utils.extract_local_deployment_config(part.ir)
+    parameters = inputs_utils.resolve_parameters_with_schema(node_parameters=part.node.parameters)
+    connection = metadata.sqlite_metadata_connection_config(str(folder / "metadata.db"))
+    with metadata.Metadata(connection) as handle:
+        context = cache_utils.get_cache_context(
+            metadata_handle=handle,
+            pipeline_node=part.node,
+            # The pipeline's name is left out: it alone would make another key of another horizon.
+            pipeline_info=type(part.ir.pipeline_info)(id="same"),
+            executor_spec=runner_utils.extract_executor_spec(deployment, part.node_id),
+            input_artifacts={},
+            output_artifacts={},
+            parameters=data_types_utils.build_parsed_value_dict(parameters),
+        )
+    return str(context.name)
