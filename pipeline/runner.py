@@ -15,6 +15,7 @@ from tfx.orchestration import metadata
 from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
+from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.types import artifact_utils
 
 _LOG = logging.getLogger(__name__)
@@ -81,6 +82,8 @@ def run_pipeline(pipeline: tfx_pipeline.Pipeline, listener: StepListener | None 
 def run_node(ir: Any, node: Any, connection: Any) -> Step:
     """Runs one node with TFX's launcher, which finds its inputs in ML Metadata.
 
+    A node that had ended well under the same run id is left as it is.
+
     Args:
         ir: the compiled pipeline, its runtime parameters filled in; nodes other than this one may be missing.
         node: a PipelineNode message of it.
@@ -95,6 +98,11 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
     name = node.node_info.id
     deployment = runner_utils.extract_local_deployment_config(ir)
     clock, cpu = time.perf_counter(), _cpu_seconds()
+    # The launcher sees this for itself where there is an executor; a resolver it would run a second time.
+    ended = _ended_well(connection, node)
+    if ended is not None:
+        outputs, cached = _outputs(connection, ended)
+        return Step(name, time.perf_counter() - clock, _cpu_seconds() - cpu, cached, outputs)
     try:
         execution = launcher.Launcher(
             pipeline_node=node,
@@ -110,6 +118,19 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
         raise
     outputs, cached = _outputs(connection, execution.execution_id)
     return Step(name, time.perf_counter() - clock, _cpu_seconds() - cpu, cached, outputs)
+
+
+def _ended_well(connection: Any, node: Any) -> int | None:
+    """The execution of a node that is complete in this run already."""
+    with metadata.Metadata(connection) as handle:
+        contexts = [
+            handle.store.get_context_by_type_and_name(one.type.name, one.name.field_value.string_value)
+            for one in node.contexts.contexts
+        ]
+        if not all(contexts):
+            return None
+        found = execution_lib.get_executions_associated_with_all_contexts(handle, contexts)
+        return next((one.id for one in found if execution_lib.is_execution_successful(one)), None)
 
 
 def _outputs(connection: Any, execution_id: int) -> tuple[dict[str, list[Any]], bool]:

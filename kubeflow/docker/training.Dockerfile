@@ -1,7 +1,7 @@
 # Every step of the pipeline: TFX 1.21 on Python 3.13.
 #   podman build -f kubeflow/docker/training.Dockerfile -t awesome-training .
 ARG BASE_IMAGE=awesome-base
-FROM ${BASE_IMAGE} AS build
+FROM ${BASE_IMAGE} AS packages
 USER root
 WORKDIR /build
 # Some packages come as source; Python's official images bring the headers, Debian's python3 does not.
@@ -17,6 +17,10 @@ COPY pyproject.toml uv.lock ./
 ARG EXTRAS="pipeline extract storage kubeflow"
 RUN --mount=type=secret,id=index --mount=type=secret,id=ca-certificates \
     sh kubeflow/docker/install.sh packages $EXTRAS
+# What no step compiles against: TensorFlow's C++ headers.
+RUN rm -rf /opt/awesome/lib/python3.13/site-packages/tensorflow/include
+
+FROM packages AS project
 COPY LICENSE README.md setup.py ./
 COPY components components
 COPY kubeflow kubeflow
@@ -26,6 +30,12 @@ RUN --mount=type=secret,id=index --mount=type=secret,id=ca-certificates \
     sh kubeflow/docker/install.sh project
 
 FROM ${BASE_IMAGE} AS training
+# Two layers: the large one changes with uv.lock alone.
+COPY --from=packages /opt/awesome /opt/awesome
+COPY --from=project /opt/project /opt/awesome
+# No entrypoint: a step's command is its own, and KFP's local runner would hand it to the entrypoint as arguments.
+CMD ["awesome", "--help"]
+# Last, as they change with every build.
 ARG VERSION=unknown
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="awesome-training" \
@@ -33,6 +43,3 @@ LABEL org.opencontainers.image.title="awesome-training" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-COPY --from=build /opt/awesome /opt/awesome
-ENTRYPOINT ["awesome"]
-CMD ["--help"]

@@ -1,4 +1,4 @@
-"""The default pipeline compiled for the stage cluster, once."""
+"""The default pipeline compiled for the stage cluster, and a small one run node by node; each once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from compiled_package import Package, default_pipeline, read_package
+from small_pipeline import Cluster, Pod, compile_small, run_every_node
 
 # There is no kfp for Python 3.10.
 collect_ignore_glob = [] if importlib.util.find_spec("kfp") else ["test_*.py"]
@@ -43,3 +44,15 @@ def default_package(no_settings: None, tmp_path_factory: pytest.TempPathFactory)
         patch.chdir(folder)
         path = compile_package(default_pipeline(), cluster_settings({}, "stage"), folder / "default.yaml")
     return read_package(path)
+
+
+@pytest.fixture(scope="session")
+def cluster(no_settings: None, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    root = tmp_path_factory.mktemp("volume")
+    return Cluster(compile_small(root), root)
+
+
+@pytest.fixture(scope="session")
+def first_run(cluster: Cluster) -> dict[str, Pod]:
+    """Every node, in the order of the edges; the Trainer was killed in the middle once, and started again."""
+    return run_every_node(cluster)

@@ -5,146 +5,18 @@ from __future__ import annotations
 import json
 import math
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from compiled_package import Package, read_package
+from small_pipeline import CACHED, COMPLETE, TRAINER, Cluster, Pod
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning")]
-
-SHARES, SESSIONS = 8, 700
-COMPLETE, RUNNING, CACHED = 3, 2, 5
-"""States in ML Metadata's Execution."""
-
-TRAINER = "trainer-linear"
-
-
-@dataclass(frozen=True)
-class Pod:
-    """A process that ended.
-
-    Attributes:
-        code: its exit code.
-        log: what it wrote, by line.
-        out: the folder of its outputs.
-    """
-
-    code: int
-    log: list[str]
-    out: Path
-
-    @property
-    def page(self) -> str:
-        return (self.out / "html").read_text()
-
-    @property
-    def last(self) -> dict[str, Any]:
-        return dict(json.loads(self.log[-1]))
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """A volume, a store and a package.
-
-    Attributes:
-        package: of the linear model alone.
-        root: the folder that stands for the volume.
-    """
-
-    package: Package
-    root: Path
-
-    @property
-    def store(self) -> Path:
-        return self.root / "metadata.db"
-
-    def start(self, task: str, run_id: str, **parameters: str) -> tuple[subprocess.Popen[str], Path]:
-        out = self.root / "kfp" / run_id / task
-        out.mkdir(parents=True, exist_ok=True)
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("AWESOME_")}
-        command = [sys.executable, "-m", "awesome_kubeflow.entrypoint"]
-        with (out / "log").open("w") as log:
-            process = subprocess.Popen(
-                [*command, *self.package.command(task, run_id, out, parameters)],
-                stdout=log, stderr=subprocess.STDOUT, text=True, cwd=self.root,
-                env=kept | {"AWESOME_NODE_METADATA_SQLITE": str(self.store)},
-            )  # fmt: skip
-        return process, out
-
-    def pod(self, task: str, run_id: str, **parameters: str) -> Pod:
-        process, out = self.start(task, run_id, **parameters)
-        code = process.wait(timeout=300)
-        return Pod(code, (out / "log").read_text().splitlines(), out)
-
-    def executions(self, task: str, run_id: str) -> list[tuple[int, int]]:
-        """Id and state of a node's executions in a run."""
-        node = self.package.tasks[task]["taskInfo"]["name"]
-        query = """
-            SELECT e.id, e.last_known_state FROM Execution e
-            JOIN Association a ON a.execution_id = e.id JOIN Context c ON c.id = a.context_id AND c.name = ?
-            JOIN Association b ON b.execution_id = e.id JOIN Context d ON d.id = b.context_id AND d.name LIKE ?
-        """
-        with closing(sqlite3.connect(self.store)) as store:
-            return sorted(store.execute(query, (run_id, f"%.{node}")).fetchall())
-
-
-@pytest.fixture(scope="module")
-def cluster(no_settings: None, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.compiler import compile_package
-    from awesome_kubeflow.pipelines import cluster_pipeline
-    from components.synthetic_market import generate, write_market
-    from pipeline.settings import Settings
-
-    root = tmp_path_factory.mktemp("volume")
-    write_market(generate("reversal_easy", shares=SHARES, sessions=SESSIONS, seed=0), root / "awesome.db")
-    settings = replace(cluster_settings({}, "stage"), data_folder=str(root))
-    pipeline = cluster_pipeline(Settings(models=("linear",)), settings)
-    return Cluster(read_package(compile_package(pipeline, settings, root / "package.yaml")), root)
-
-
-@pytest.fixture(scope="module")
-def first_run(cluster: Cluster) -> dict[str, Pod]:
-    """Every node, in the order of the edges; the Trainer was killed in the middle once, and started again."""
-    pods: dict[str, Pod] = {}
-    tasks = cluster.package.tasks
-    while len(pods) < len(tasks):
-        [name, *_] = [
-            name for name in sorted(tasks)
-            if name not in pods and all(other in pods for other in tasks[name].get("dependentTasks", []))
-        ]  # fmt: skip
-        if name == TRAINER:
-            kill_in_the_middle(cluster, name)
-        pods[name] = cluster.pod(name, "first")
-        assert pods[name].code == 0, "\n".join(pods[name].log[-3:])
-    return pods
-
-
-def kill_in_the_middle(cluster: Cluster, task: str) -> None:
-    """Kills a pod once ML Metadata knows that it runs and its executor is at work."""
-    process, out = cluster.start(task, "first")
-    try:
-        deadline = time.monotonic() + 120
-        while "rows to train" not in (out / "log").read_text():
-            assert process.poll() is None, (out / "log").read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait(timeout=30)
-    assert process.returncode == -signal.SIGKILL
-    [(execution, state)] = cluster.executions(task, "first")
-    assert state == RUNNING
-    (cluster.root / "killed").write_text(str(execution))
 
 
 def test_every_node_ran_and_is_complete(cluster: Cluster, first_run: dict[str, Pod]) -> None:

@@ -60,10 +60,11 @@ def test_base_image_is_an_argument_and_stages_are_named(image: str) -> None:
     first = instructions(image)[0]
     assert first.name == "ARG"
     assert first.arguments.startswith("BASE_IMAGE=")
-    stages = [re.fullmatch(r"\$\{BASE_IMAGE\} AS (\w+)", line) for line in of_name(image, "FROM")]
-    assert all(stages)
-    names = [stage[1] for stage in stages if stage]
-    assert names == (["base"] if image == "base" else ["build", image])
+    stages = [line.split(" AS ") for line in of_name(image, "FROM")]
+    base = "${BASE_IMAGE}"
+    assert stages == (
+        [[base, "base"]] if image == "base" else [[base, "packages"], ["packages", "project"], [base, image]]
+    )
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -78,8 +79,9 @@ def test_what_is_copied_exists_and_reaches_the_builder(image: str) -> None:
     copied = 0
     for line in of_name(image, "COPY"):
         words = [word for word in line.split() if not word.startswith("--")]
-        if "--from=build" in line:
-            assert words == ["/opt/awesome", "/opt/awesome"]
+        if "--from=" in line:
+            stage = line.partition("--from=")[2].split()[0]
+            assert words == [{"packages": "/opt/awesome", "project": "/opt/project"}[stage], "/opt/awesome"]
             continue
         for source in words[:-1]:
             assert (ROOT / source).exists(), source
@@ -102,9 +104,21 @@ def _pyproject() -> str:
     return (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
+def test_what_runs_where_nothing_is_said() -> None:
+    """A step of a pipeline brings its whole command: KFP's local runner would hand it to an entry point as arguments."""
+    assert of_name("extractor", "ENTRYPOINT") + of_name("extractor", "CMD") == ['["awesome"]', '["--help"]']
+    assert of_name("training", "ENTRYPOINT") + of_name("training", "CMD") == ['["awesome", "--help"]']
+
+
 @pytest.mark.parametrize("image", ["extractor", "training"])
-def test_awesome_is_the_entry_point(image: str) -> None:
-    assert of_name(image, "ENTRYPOINT") == ['["awesome"]']
+def test_the_layer_of_the_packages_outlives_a_change_of_the_project(image: str) -> None:
+    """What changes with a build, its labels and the project, comes after what changes with the lock alone."""
+    names = [one.name + " " + one.arguments for one in instructions(image)]
+    last = max(n for n, one in enumerate(names) if one.startswith("FROM"))
+    assert names[last + 1] == "COPY --from=packages /opt/awesome /opt/awesome"
+    packages = names.index("FROM packages AS project")
+    copied = {word for line in names[:packages] if line.startswith("COPY") for word in line.split()[1:-1]}
+    assert copied == {"tools/get_uv.py", "kubeflow/docker/install.sh", "pyproject.toml", "uv.lock"}
 
 
 def test_extras_are_those_of_the_project() -> None:

@@ -1,0 +1,221 @@
+"""The package in containers: the training image, KFP's own local runner over podman's socket, metadata in MariaDB.
+
+The image has the second line of TFX (1.21, Python 3.13), whatever this machine has: it compiles the package, runs it,
+and runs the project's fast tests.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from compiled_package import Package, read_package
+from engine import IMAGE, ROOT, TESTS_IMAGE, Engine, need_podman, own_engine
+from mariadb import MariaDB, mariadb_server
+from small_pipeline import CACHED, COMPLETE, Pod, write_small_market
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
+
+FAILED = 4
+DATABASE = "metadata"
+RUN_AGAIN = {"Predecessor.linear", "Evaluator.linear", "ModelSelector", "Pusher"}
+"""What a second run on the same data must do anew: its model has a predecessor now, which the first one's had not."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A package that KFP's runner has run.
+
+    Attributes:
+        code: of the runner.
+        log: what it and the containers wrote.
+        folder: of the steps' outputs.
+    """
+
+    code: int
+    log: str
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+
+@dataclass(frozen=True)
+class Containers:
+    """An engine with the image, a server for metadata, and a folder that every container sees.
+
+    Attributes:
+        engine: podman.
+        server: MariaDB, which containers reach over their bridge.
+        root: the folder, KFP's pipeline root; the pipeline's volume lies in it.
+        docker_host: the engine's socket.
+    """
+
+    engine: Engine
+    server: MariaDB
+    root: Path
+    docker_host: str
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def package(self) -> Package:
+        return read_package(self.root / "package.yaml")
+
+    def run(self) -> Run:
+        before = set(self.root.iterdir())
+        done = subprocess.run(
+            [sys.executable, str(Path(__file__).with_name("run_package.py")), str(self.package.path), str(self.root)],
+            env=self.engine.environment | {"DOCKER_HOST": self.docker_host}, cwd=self.root, timeout=1200,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        [folder] = set(self.root.iterdir()) - before
+        return Run(done.returncode, done.stdout, folder)
+
+    def states(self, run: Run) -> dict[str, list[int]]:
+        """The states of a run's executions by node, from ML Metadata and not from the runner."""
+        executions = self.server.executions(DATABASE)
+        return {node: [state for _, state in found] for (name, node), found in executions.items() if name == run.name}
+
+    def outputs(self, run: Run, node: str) -> list[str]:
+        """Ids of the artifacts that a node of a run put out, a resolver's included."""
+        [(execution, _)] = self.server.executions(DATABASE)[run.name, node]
+        return [
+            artifact
+            for (artifact,) in self.server.rows(
+                DATABASE, f"SELECT artifact_id FROM Event WHERE execution_id = {execution} AND type IN (4, 6, 7)"
+            )
+        ]
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    need_podman()
+    engine = own_engine(tmp_path_factory.mktemp("engine"))
+    engine.build()
+    return engine
+
+
+@pytest.fixture(scope="module")
+def containers(engine: Engine, no_settings: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
+    root = tmp_path_factory.mktemp("containers")
+    # pytest's folders are for their owner alone; the user of the image is another.
+    for folder in (root, *root.parents[:2]):
+        folder.chmod(0o755)
+    (root / "data").mkdir()
+    write_small_market(root / "data")
+    settings = {"stage": {"data_folder": str(root / "data"), "image": IMAGE}}
+    for path in (root, root / "data", root / "data" / "awesome.db"):
+        path.chmod(0o777)
+    engine.podman(
+        "run", "--rm", "--read-only", "-v", f"{root}:{root}", "-e", f"AWESOME_CLUSTERS={json.dumps(settings)}", IMAGE,
+        "awesome", "kubeflow", "compile", "--models", "linear", "--output", str(root / "package.yaml"),
+    )  # fmt: skip
+    with engine.bridge() as address, mariadb_server(tmp_path_factory.mktemp("mariadb"), address) as server:
+        with engine.service(server.create(DATABASE)) as docker_host:
+            yield Containers(engine, server, root, docker_host)
+
+
+@pytest.fixture(scope="module")
+def first(containers: Containers) -> Run:
+    return containers.run()
+
+
+@pytest.fixture(scope="module")
+def second(containers: Containers, first: Run) -> Run:
+    return containers.run()
+
+
+def test_every_node_runs_in_a_container(containers: Containers, first: Run) -> None:
+    assert first.code == 0, first.log[-3000:]
+    nodes = [task["taskInfo"]["name"] for task in containers.package.tasks.values()]
+    assert len(nodes) == 10
+    assert containers.states(first) == {node: [COMPLETE] for node in nodes}
+    [version] = (containers.data / "serving" / "awesome-window_returns-h1").iterdir()
+    assert (version / "saved_model.pb").is_file()
+    assert (first.folder / "pusher" / "html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_second_run_hits_the_cache_and_resolves_the_firsts_model(
+    containers: Containers, first: Run, second: Run
+) -> None:
+    assert second.code == 0, second.log[-3000:]
+    states = containers.states(second)
+    assert {node for node, found in states.items() if found == [CACHED]} == states.keys() - RUN_AGAIN
+    assert all(states[node] == [COMPLETE] for node in RUN_AGAIN)
+    assert containers.outputs(first, "Predecessor.linear") == []
+    models = containers.outputs(first, "Trainer.linear")
+    assert len(set(models) & set(containers.outputs(second, "Predecessor.linear"))) == 1
+
+
+def test_the_metrics_are_those_of_another_tensorflow(first: Run, first_run: dict[str, Pod]) -> None:
+    """The same rows in both; weights that two versions of TensorFlow trained from the same seed."""
+    ours = json.loads((first.folder / "evaluator-linear" / "metrics").read_text())
+    other = json.loads((first_run["evaluator-linear"].out / "metrics").read_text())
+    assert ours.keys() == other.keys()
+    for name in ("rows", "sessions", "blessed"):
+        assert ours[name] == other[name]
+    print({name: (ours[name], other[name]) for name in ours})
+    assert ours["auc_exact"] == pytest.approx(other["auc_exact"], abs=1e-3)
+    assert ours["auc_low"] == pytest.approx(other["auc_low"], abs=2e-3)
+
+
+def test_a_node_that_fails_fails_the_run(containers: Containers, second: Run) -> None:
+    prices = containers.data / "awesome.db"
+    prices.rename(away := containers.root / "away.db")
+    try:
+        run = containers.run()
+    finally:
+        away.rename(prices)
+    assert run.code != 0
+    assert f"{prices}: " in run.log
+    assert containers.states(run) == {"FeatureExampleGen": [FAILED]}
+    assert not (run.folder / "statisticsgen").exists()
+
+
+def test_a_package_of_another_tfx_is_refused(containers: Containers) -> None:
+    arguments = containers.package.command("pusher", "run", containers.root, {})
+    header, _, message = zlib.decompress(base64.b64decode(containers.package.slice_text("pusher"))).partition(b"\0")
+    other = json.dumps(json.loads(header) | {"tfx": "1.16.0"}).encode() + b"\0" + message
+    arguments[arguments.index("--slice") + 1] = base64.b64encode(zlib.compress(other)).decode()
+    done = containers.engine.podman(
+        "run", "--rm", "-e", "AWESOME_NODE_METADATA_SQLITE=/tmp/metadata.db", IMAGE,
+        "python", "-m", "awesome_kubeflow.entrypoint", *arguments, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert json.loads(done.stderr.splitlines()[-1])["message"] == (
+        "--slice: the package was compiled by TFX 1.16.0 and this image has TFX 1.21.0; "
+        "compile the package with the image that runs it"
+    )
+
+
+def test_the_image_is_not_root_and_holds_no_secret(engine: Engine) -> None:
+    [image] = json.loads(engine.podman("image", "inspect", IMAGE).stdout)
+    assert image["Config"]["User"] == "10001:10001"
+    said = json.dumps([image["Config"], image["History"]])
+    for name in ("UV_DEFAULT_INDEX", "PIP_INDEX_URL"):
+        assert os.environ.get(name, "nowhere") not in said
+    listed = engine.podman("run", "--rm", IMAGE, "find", "/", "-xdev", "-newer", "/etc/debian_version",
+                           "(", "-name", "*.env", "-o", "-name", "pip.conf", "-o", "-name", "uv.toml", ")", check=False)  # fmt: skip
+    assert listed.stdout == ""
+
+
+def test_the_fast_tests_pass_within_the_image(engine: Engine) -> None:
+    """The proof of the second TFX line: the whole checkout, tested where Python is 3.13 and TFX 1.21."""
+    done = engine.podman(
+        "run", "--rm", "-v", f"{ROOT}:/src:ro", "-w", "/src", "-e", "PYTHONPATH=/src:/src/kubeflow", TESTS_IMAGE,
+        "python", "-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider", check=False, timeout=1500,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:]
+    print(done.stdout.splitlines()[-1])

@@ -1,0 +1,16 @@
+# The training image with what the tests need, to run them within it. The checkout itself is mounted.
+ARG BASE_IMAGE
+FROM ${BASE_IMAGE}
+USER root
+WORKDIR /build
+COPY tools/get_uv.py tools/
+COPY pyproject.toml uv.lock ./
+RUN --mount=type=secret,id=index --mount=type=secret,id=ca-certificates \
+    if [ -r /run/secrets/index ]; then set -a; . /run/secrets/index; set +a; fi \
+    && if [ -r /run/secrets/ca-certificates ]; then export SSL_CERT_FILE=/run/secrets/ca-certificates; fi \
+    && export UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy \
+    && uv=$(python3 tools/get_uv.py) \
+    && "$uv" export --quiet --frozen --no-emit-project --only-group dev --only-group bench > requirements.txt \
+    && "$uv" pip install --python /opt/awesome/bin/python --require-hashes -r requirements.txt
+WORKDIR /data
+USER 10001:10001
