@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -47,6 +48,18 @@ _RESOURCES: Mapping[str, Resources] = {
 """By kind of step: a start, to be set from what the pods are seen to take."""
 
 
+def default_image() -> str:
+    """The training image as `awesome kubeflow build` and the manifests name it: its tag is the project's version.
+
+    Returns:
+        Name and tag; the tag is `latest` where the project runs without having been installed.
+    """
+    try:
+        return f"awesome-training:{importlib.metadata.version('awesome')}"
+    except importlib.metadata.PackageNotFoundError:
+        return "awesome-training:latest"
+
+
 @dataclass(frozen=True)
 class ClusterSettings:
     """One cluster; `[clusters.stage]` and `[clusters.prod]` of awesome.toml change the defaults.
@@ -55,7 +68,7 @@ class ClusterSettings:
         name: stage or prod.
         context: of kubectl.
         namespace: where runs take place.
-        image: the training image.
+        image: the training image; by default of the installed version, without a registry.
         image_pull_policy: Always, IfNotPresent or Never.
         image_pull_secrets: names of secrets for the image's registry.
         data_claim: the PersistentVolumeClaim of database, artifacts and pushed models (ReadWriteMany).
@@ -70,7 +83,7 @@ class ClusterSettings:
     name: str
     context: str
     namespace: str = "kubeflow"
-    image: str = "awesome-training:latest"
+    image: str = field(default_factory=default_image)
     image_pull_policy: str = "IfNotPresent"
     image_pull_secrets: tuple[str, ...] = ()
     data_claim: str = "awesome-data"
@@ -135,10 +148,7 @@ _KINDS = {
 }
 """Kind of step by the component's class; all others are light."""
 
-_DEFAULTS = {
-    STAGE: ClusterSettings(name=STAGE, context="training-stage"),
-    PROD: ClusterSettings(name=PROD, context="training-prod"),
-}
+_CONTEXTS = {STAGE: "training-stage", PROD: "training-prod"}
 
 
 def cluster_settings(tables: Mapping[str, Mapping[str, Any]], name: str) -> ClusterSettings:
@@ -152,9 +162,9 @@ def cluster_settings(tables: Mapping[str, Mapping[str, Any]], name: str) -> Clus
         CompileError: there is no such cluster or setting, or a value is of another type.
     """
     for known in (name, *tables):
-        if known not in _DEFAULTS:
-            raise CompileError(f"cluster {known!r} does not exist; there are {', '.join(_DEFAULTS)}")
-    cluster = _DEFAULTS[name]
+        if known not in _CONTEXTS:
+            raise CompileError(f"cluster {known!r} does not exist; there are {', '.join(_CONTEXTS)}")
+    cluster = ClusterSettings(name=name, context=_CONTEXTS[name])
     values = dict(tables.get(name, {}))
     given = values.pop("resources", {})
     _check(f"clusters.{name}", cluster, values)
