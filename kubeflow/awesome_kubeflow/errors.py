@@ -4,6 +4,9 @@ KubeflowError        one clear line, as every UserError
 |- CompileError      the pipeline or the cluster's settings cannot become a package
 |- SliceError        a node's slice is damaged, or was compiled by another version of TFX
 |- ParameterError    a parameter of a run cannot be used
+|- CheckoutError     a command that works on a checkout was not run in one
+|- ImageError        an image cannot be built or pushed: the engine, a name, the registry
+|- DeployError       the manifests cannot be compared or applied: kubectl, the context, the cluster
 `- NodeError         a node cannot be run, or failed: its environment, its metadata store
 """
 
@@ -30,3 +33,15 @@ class ParameterError(KubeflowError):
 
 class NodeError(KubeflowError):
     """A node cannot be run in this environment, or failed."""
+
+
+class CheckoutError(KubeflowError):
+    """A command that works on a checkout of the project was not run in one."""
+
+
+class ImageError(KubeflowError):
+    """An image cannot be built or pushed."""
+
+
+class DeployError(KubeflowError):
+    """The manifests cannot be compared with a cluster, or not be applied to it."""
