@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from awesome_kubeflow.errors import CheckoutError
+from awesome_kubeflow.programs import run_program
 
 UNKNOWN = "unknown"
 _GIT_SECONDS = 30
@@ -45,17 +45,8 @@ class Checkout:
         return found.split("\n")[1] + ("" if changes == "" else "-dirty")
 
     def _git(self, *arguments: str) -> str | None:
-        try:
-            done = subprocess.run(
-                ["git", "-C", str(self.root), *arguments],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=_GIT_SECONDS,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
+        done = run_program(["git", "-C", str(self.root), *arguments], _GIT_SECONDS)
+        return done.out.strip() if done.code == 0 else None
 
 
 def find_checkout(start: Path) -> Checkout:

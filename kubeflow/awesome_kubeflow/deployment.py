@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from awesome_kubeflow.checkout import Checkout
 from awesome_kubeflow.errors import DeployError
+from awesome_kubeflow.programs import run_program
 
 _REQUEST_SECONDS = 20
 _SECONDS = 300
@@ -53,7 +53,7 @@ class Differences:
 class _Answer:
     """What kubectl left; `warnings` are the server's."""
 
-    code: int
+    code: int | None
     out: str
     reason: str
     warnings: tuple[str, ...]
@@ -164,21 +164,14 @@ def _kubectl(target: Target, *arguments: str) -> _Answer:
 
 
 def _run(command: list[str]) -> _Answer:
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        return _Answer(-1, "", f"kubectl took more than {_SECONDS} s and was ended", ())
-    except OSError as error:
-        return _Answer(-1, "", f"{command[0]} cannot be run ({error.strerror})", ())
-    said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    done = run_program(command, _SECONDS)
+    said = [line.strip() for line in done.err.splitlines() if line.strip()]
     warnings = tuple(line for line in said if line.startswith("Warning: "))
     # Not why it failed: kustomize's own warnings, and the log of each try.
     errors = [line for line in said if not re.match(r"# Warning|Warning: |[EWI]\d{4} ", line)]
-    reason = "; ".join(dict.fromkeys(line.removeprefix("error: ") for line in errors)) or f"exit code {done.returncode}"
+    reason = "; ".join(dict.fromkeys(line.removeprefix("error: ") for line in errors)) or f"exit code {done.code}"
     reason = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}..."
-    return _Answer(done.returncode, done.stdout, reason, warnings)
+    return _Answer(done.code, done.out, reason, warnings)
 
 
 def _list(names: list[str]) -> str:

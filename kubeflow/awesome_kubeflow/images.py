@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from awesome_kubeflow.checkout import Checkout
 from awesome_kubeflow.errors import ImageError
+from awesome_kubeflow.programs import run_program
 
 BASE = "base"
 IMAGES = (BASE, "extractor", "training")
@@ -29,7 +29,6 @@ SECRETS = ("index", "ca-certificates")
 """What install.sh takes: a file of variables such as UV_DEFAULT_INDEX, and certificates to trust."""
 
 _SHORT_SECONDS = 30
-_STDERR = 2
 _REGISTRY = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
@@ -95,7 +94,7 @@ def find_engine(name: str | None = None) -> Engine:
             reasons.append(f"{one} is not installed")
             continue
         engine = Engine(one, program)
-        failure = _run([program, _PROBES[one]], _PROBES[one], _SHORT_SECONDS)[0]
+        failure = _run([program, _PROBES[one]], _SHORT_SECONDS)[0]
         if failure is None:
             return engine
         reasons.append(f"{one} does not answer ({failure})")
@@ -164,7 +163,7 @@ def exists(engine: Engine, name: str) -> bool:
         engine: which one.
         name: the image's reference.
     """
-    return _run([engine.program, "image", "inspect", name], "inspect", _SHORT_SECONDS)[0] is None
+    return _run([engine.program, "image", "inspect", name], _SHORT_SECONDS)[0] is None
 
 
 def build_image(
@@ -212,12 +211,12 @@ def build_image(
     for key, file in secrets.items():
         command += ["--secret", f"id={key},src={file}"]
     started = time.monotonic()
-    failure, _ = _run([*command, str(checkout.root)], f"build of {name}", timeout, capture=quiet)
+    failure, _ = _run([*command, str(checkout.root)], timeout, capture=quiet)
     seconds = time.monotonic() - started
     if failure is not None:
         more = "; without --quiet it shows more" if quiet else ""
         raise ImageError(f"{engine.name} build of {name} failed: {failure}{more}")
-    failure, size = _run([engine.program, "image", "inspect", "--format", "{{.Size}}", name], "inspect", _SHORT_SECONDS)
+    failure, size = _run([engine.program, "image", "inspect", "--format", "{{.Size}}", name], _SHORT_SECONDS)
     if failure is not None or not size.strip().isdigit():
         raise ImageError(f"{engine.name} does not know {name}, which it has just built: {failure or size.strip()}")
     return BuiltImage(name, int(size), seconds)
@@ -252,7 +251,7 @@ def push_image(
         # What podman has is not compressed as what it pushes, so only the push itself knows the digest.
         command += ["--digestfile", str(digest_file), *(["--tls-verify=false"] if insecure else [])]
     started = time.monotonic()
-    failure, _ = _run([*command, name], f"push of {name}", timeout, capture=quiet)
+    failure, _ = _run([*command, name], timeout, capture=quiet)
     seconds = time.monotonic() - started
     if failure is not None:
         hint = "" if insecure or engine.name == "docker" else "; one that speaks HTTP needs --insecure"
@@ -266,7 +265,7 @@ def push_image(
 def _repository_digest(engine: Engine, name: str) -> str:
     """The digest that docker notes of an image after its push."""
     command = [engine.program, "image", "inspect", "--format", "{{json .RepoDigests}}", name]
-    failure, text = _run(command, "inspect", _SHORT_SECONDS)
+    failure, text = _run(command, _SHORT_SECONDS)
     repository = name.rpartition(":")[0]
     digests = json.loads(text or "[]") if failure is None else []
     for one in digests or []:
@@ -275,35 +274,21 @@ def _repository_digest(engine: Engine, name: str) -> str:
     raise ImageError(f"{engine.name} pushed {name} and does not know its digest: {failure or 'it notes none'}")
 
 
-def _run(command: list[str], what: str, timeout: float, *, capture: bool = True) -> tuple[str | None, str]:
+def _run(command: list[str], timeout: float, *, capture: bool = True) -> tuple[str | None, str]:
     """Runs the engine.
 
     Args:
         command: program and arguments.
-        what: it does, for a message.
         timeout: seconds.
         capture: whether its output is kept; otherwise it goes to the error stream.
 
     Returns:
         Why it failed, None if it did not; and what it wrote to standard output, if that was kept.
     """
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if capture else _STDERR,
-            stderr=subprocess.PIPE if capture else None,
-            text=True,
-            errors="replace",
-            timeout=timeout,
-        )
-    except subprocess.TimeoutExpired:
-        return f"{what} took more than {timeout:.0f} s and was ended", ""
-    except OSError as error:
-        return f"{command[0]} cannot be run ({error.strerror})", ""
-    if done.returncode == 0:
-        return None, done.stdout or ""
-    if not capture:
-        return f"exit code {done.returncode}, its own words are above", ""
-    lines = [line.strip() for line in (done.stderr or "").splitlines() if line.strip()]
-    return (lines[-1] if lines else f"exit code {done.returncode}"), done.stdout
+    done = run_program(command, timeout, capture=capture)
+    if done.code == 0:
+        return None, done.out
+    if done.code is not None and not capture:
+        return f"exit code {done.code}, its own words are above", ""
+    lines = [line.strip() for line in done.err.splitlines() if line.strip()]
+    return (lines[-1] if lines else f"exit code {done.code}"), done.out

@@ -22,7 +22,7 @@ from command_line import COMMAND, refusal
 from awesome_kubeflow.checkout import find_checkout
 from awesome_kubeflow.cluster import cluster_settings
 from awesome_kubeflow.errors import ImageError
-from awesome_kubeflow.images import IMAGES, reference, secret_files
+from awesome_kubeflow.images import IMAGES, Engine, build_image, reference, secret_files
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = {"podman": "podman", "docker-registry": "docker-registry", "busybox": "busybox-static"}
@@ -211,6 +211,32 @@ def test_docker_is_taken_where_podman_does_not_answer(shell: Shell, tmp_path: Pa
     )
     message = refusal(shell.awesome("push", *where, "--insecure"))
     assert "insecure-registries" in message
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_build_that_takes_too_long_is_ended_with_all_it_started(shell: Shell, tmp_path: Path, quiet: bool) -> None:
+    write_engine(shell, "podman", f"{shutil.which('sleep')} 600 & echo $! > {tmp_path}/child; wait")
+    engine = Engine("podman", str(Path(shell.variables["PATH"]) / "podman"))
+    started = time.monotonic()
+    with pytest.raises(
+        ImageError, match=r"podman build of awesome-base:1 failed: it took more than 0\.5 s and was ended"
+    ):
+        build_image(
+            engine,
+            find_checkout(shell.folder),
+            "base",
+            "awesome-base:1",
+            base=None,
+            secrets={},
+            timeout=0.5,
+            quiet=quiet,
+        )
+    assert time.monotonic() - started < 10
+    child = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/cmdline")
+    end = time.monotonic() + 10
+    while child.exists() and b"sleep" in child.read_bytes() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not (child.exists() and b"sleep" in child.read_bytes())
 
 
 # the real podman and a real registry
