@@ -29,7 +29,7 @@ _INPUT_TYPES: Mapping[str, type] = {
     "formatter": str,
     "horizon": int,
     "hyperparameters": str,
-    "epochs": int,
+    "train_steps": int,
     "cache": bool,
 }
 """The pipeline's inputs, as the UI's form shows them: the fields of RunParameters."""
@@ -164,7 +164,7 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
 def _inputs(parameters: RunParameters) -> dict[str, Any]:
     """The inputs' defaults in the types that the UI's form shows."""
     texts: dict[str, Any] = dict(parameters.to_texts())
-    return texts | {"horizon": parameters.horizon, "epochs": parameters.epochs, "cache": parameters.cache}
+    return texts | {"horizon": parameters.horizon, "train_steps": parameters.train_steps, "cache": parameters.cache}
 
 
 def _is_evaluator(ir: Any, node_id: str) -> bool:

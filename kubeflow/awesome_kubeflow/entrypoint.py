@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pipeline.settings import NodeSettings
 
 _LOG = logging.getLogger("awesome.node")
-_PARAMETERS = ("shares", "since", "formatter", "horizon", "hyperparameters", "epochs", "cache")
+_PARAMETERS = ("shares", "since", "formatter", "horizon", "hyperparameters", "train_steps", "cache")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m awesome_kubeflow.entrypoint", description="Runs one node.")
     parser.add_argument("--run-id", required=True, help="of the run; the same one again takes up its execution")
     for name in _PARAMETERS:
-        parser.add_argument(f"--{name}", required=True, help="a parameter of the run")
+        parser.add_argument(f"--{name.replace('_', '-')}", required=True, help="a parameter of the run")
     parser.add_argument("--slice", required=True, help="the node, as the compiler wrote it")
     parser.add_argument("--executor-input", required=True, help="JSON of Kubeflow Pipelines: where outputs go")
     return parser

@@ -30,6 +30,7 @@ from models.registry import get_architecture
 from models.schema import schema_for
 
 _CUSTOM_CONFIG = "custom_config"
+_TRAIN_ARGS = "train_args"
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
 
 
@@ -43,7 +44,7 @@ class RunParameters:
         formatter: name of the DataFormatter.
         horizon: sessions ahead that is trained.
         hyperparameters: by model, those that differ from what the package was compiled with.
-        epochs: at most, of every model; 0 for each model's own.
+        train_steps: of every model at most; 0 for each model's own epochs.
         cache: take unchanged steps from earlier runs.
     """
 
@@ -52,7 +53,7 @@ class RunParameters:
     formatter: str
     horizon: int
     hyperparameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    epochs: int = 0
+    train_steps: int = 0
     cache: bool = True
 
     def __post_init__(self) -> None:
@@ -67,8 +68,10 @@ class RunParameters:
             raise ParameterError(f"parameter formatter: {error}") from None
         if self.horizon < 1:
             raise ParameterError(f"parameter horizon: must be 1 or more, not {self.horizon}")
-        if self.epochs < 0:
-            raise ParameterError(f"parameter epochs: must be 1 or more, or 0 for each model's own, not {self.epochs}")
+        if self.train_steps < 0:
+            raise ParameterError(
+                f"parameter train_steps: must be 1 or more, or 0 for each model's own epochs, not {self.train_steps}"
+            )
         if self.since:
             try:
                 datetime.date.fromisoformat(self.since)
@@ -88,7 +91,7 @@ class RunParameters:
             "formatter": self.formatter,
             "horizon": str(self.horizon),
             "hyperparameters": json.dumps(self.hyperparameters, sort_keys=True),
-            "epochs": str(self.epochs),
+            "train_steps": str(self.train_steps),
             "cache": "true" if self.cache else "false",
         }
 
@@ -111,7 +114,7 @@ class RunParameters:
             formatter=texts["formatter"].strip(),
             horizon=_whole(texts, "horizon"),
             hyperparameters=_tables(texts["hyperparameters"]),
-            epochs=_whole(texts, "epochs"),
+            train_steps=_whole(texts, "train_steps"),
             cache=_flag(texts, "cache"),
         )
 
@@ -173,6 +176,7 @@ def compiled_parameters(ir: Any) -> tuple[RunParameters, CompiledWith]:
         since="" if since is None else since.isoformat(),
         formatter=formatter,
         horizon=config.splits.horizon,
+        train_steps=_train_args(trainers[0]).num_steps,
         cache=nodes[0].execution_options.caching_options.enable_cache,
     )
     return defaults, CompiledWith(formatter, config.splits.horizon, config.splits.horizons)
@@ -269,12 +273,21 @@ def _change_trainer(part: NodeSlice, parameters: RunParameters) -> None:
 
     config = TrainingConfig(**json.loads(_properties(part.node)[_CUSTOM_CONFIG]))
     hyperparameters = config.hyperparameters | dict(parameters.hyperparameters.get(config.model, {}))
-    if parameters.epochs:
-        hyperparameters["epochs"] = parameters.epochs
     config = replace(
         config, hyperparameters=hyperparameters, formatter=parameters.formatter, horizon=parameters.horizon
     )
     _set(part.node, _CUSTOM_CONFIG, json.dumps(config.to_custom_config(), sort_keys=True))
+    arguments = _train_args(part.node)
+    arguments.num_steps = parameters.train_steps
+    _set(part.node, _TRAIN_ARGS, proto_utils.proto_to_json(arguments))
+
+
+def _train_args(node: Any) -> Any:
+    from tfx.proto import trainer_pb2
+
+    arguments = trainer_pb2.TrainArgs()
+    proto_utils.json_to_proto(_properties(node)[_TRAIN_ARGS], arguments)
+    return arguments
 
 
 def _change_evaluator(part: NodeSlice, parameters: RunParameters) -> None:

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import Formatter, Horizon, Shares, Since, Source, app, example, new_console, settings_from
+from pipeline.cli.common import (
+    Formatter,
+    Horizon,
+    Shares,
+    Since,
+    Source,
+    TrainSteps,
+    app,
+    example,
+    new_console,
+    settings_from,
+)
 
 _KIB = 2**10
 
@@ -27,10 +38,11 @@ def compile_(
     formatter: Formatter = None,
     models: Annotated[str | None, typer.Option(help="Models, separated by commas. (default: all four)")] = None,
     horizon: Horizon = None,
+    train_steps: TrainSteps = None,
 ) -> None:
     """Writes the package that Kubeflow Pipelines takes; what is set here are the defaults of a run's form."""
     flags = {"source": source, "shares": shares, "since": since, "formatter": formatter, "models": models}
-    settings = settings_from(flags | {"horizon": horizon})
+    settings = settings_from(flags | {"horizon": horizon, "train_steps": train_steps})
     from awesome_kubeflow.cluster import cluster_settings
     from awesome_kubeflow.sdk import check_kfp
     from pipeline.configuration import check_choices

@@ -46,7 +46,7 @@ def test_kfp_loads_the_package(default_package: Any) -> None:
     inputs = {name: one.default for name, one in loaded.component_spec.inputs.items()}
     assert inputs == {
         "shares": "", "since": "", "formatter": "window_returns", "horizon": 1.0, "hyperparameters": "{}",
-        "epochs": 0.0, "cache": True,
+        "train_steps": 0.0, "cache": True,
     }  # fmt: skip
 
 
