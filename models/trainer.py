@@ -99,9 +99,7 @@ def train(
     model = get_architecture(architecture).versions[version](inputs, hyperparameters)
     batch_size = hyperparameters.batch_rows(len(rows.label))
     steps = math.ceil(len(rows.label) / batch_size) * hyperparameters.epochs
-    stopping = [
-        keras.callbacks.EarlyStopping("val_loss", patience=hyperparameters.patience, restore_best_weights=True)
-    ]
+    stopping = [keras.callbacks.EarlyStopping("val_loss", patience=hyperparameters.patience, restore_best_weights=True)]
     if most_steps is not None:
         steps = min(steps, most_steps)
         stopping.append(_StopAfter(steps))

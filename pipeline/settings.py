@@ -140,6 +140,9 @@ class NodeSettings(BaseSettings):
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix=NODE_PREFIX, frozen=True)
 
     pipeline_root: Path | None = Field(None, description="folder of artifacts instead of the compiled one")
+    storage_secret: Path | None = Field(
+        None, description="folder of a Secret: each of its files becomes a variable, AWESOME_STORAGE_URL and keys"
+    )
     metadata_sqlite: Path | None = Field(None, description="SQLite file of ML Metadata: one pod at a time")
     metadata_host: str | None = Field(None, description="of MariaDB or MySQL")
     metadata_port: int = Field(3306, ge=1, le=65535, description="of MariaDB or MySQL")

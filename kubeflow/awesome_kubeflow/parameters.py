@@ -23,6 +23,7 @@ from tfx.utils import proto_utils
 
 from awesome_kubeflow.errors import CompileError, ParameterError
 from awesome_kubeflow.node import CompiledWith, NodeSlice
+from awesome_kubeflow.run_report import CompiledRun
 from components.feature_example_gen.config import ExampleGenConfig
 from models.features import label_key
 from models.formatters import get_formatter
@@ -162,13 +163,12 @@ def compiled_parameters(ir: Any) -> tuple[RunParameters, CompiledWith]:
         CompileError: the pipeline has no FeatureExampleGen or no Trainer, so it is none of this project's.
     """
     nodes = [node.pipeline_node for node in ir.nodes]
-    example_gen = [node for node in nodes if node.node_info.type.name == _TYPE_EXAMPLE_GEN]
     trainers = [node for node in nodes if node.node_info.type.name == _TYPE_TRAINER]
-    if not example_gen or not trainers:
+    if not trainers or all(node.node_info.type.name != _TYPE_EXAMPLE_GEN for node in nodes):
         raise CompileError(
             f"pipeline {ir.pipeline_info.id}: has no FeatureExampleGen or no Trainer to set parameters of"
         )
-    config = ExampleGenConfig.from_exec_properties(_properties(example_gen[0]))
+    config = _example_gen_config(ir)
     formatter = str(json.loads(_properties(trainers[0])[_CUSTOM_CONFIG])["formatter"])
     since = config.extraction.plan.since if config.extraction is not None else None
     defaults = RunParameters(
@@ -180,6 +180,64 @@ def compiled_parameters(ir: Any) -> tuple[RunParameters, CompiledWith]:
         cache=nodes[0].execution_options.caching_options.enable_cache,
     )
     return defaults, CompiledWith(formatter, config.splits.horizon, config.splits.horizons)
+
+
+def _example_gen_config(ir: Any) -> ExampleGenConfig:
+    [node] = [one.pipeline_node for one in ir.nodes if one.pipeline_node.node_info.type.name == _TYPE_EXAMPLE_GEN]
+    return ExampleGenConfig.from_exec_properties(_properties(node))
+
+
+def extracts(ir: Any) -> bool:
+    """Whether the first node brings the database up to date by itself.
+
+    Args:
+        ir: the whole Pipeline message.
+    """
+    return _example_gen_config(ir).extraction is not None
+
+
+def database_of(ir: Any) -> str:
+    """Where the first node reads prices.
+
+    Args:
+        ir: the whole Pipeline message.
+    """
+    return _example_gen_config(ir).database
+
+
+def describe_run(ir: Any, compiled: CompiledWith, data_folder: str) -> CompiledRun:
+    """What the report of a run is told of the pipeline.
+
+    Args:
+        ir: the whole Pipeline message.
+        compiled: what it was compiled with.
+        data_folder: of the volume.
+    """
+    config = _example_gen_config(ir)
+    nodes = [one.pipeline_node for one in ir.nodes]
+    trainers = [
+        json.loads(_properties(node)[_CUSTOM_CONFIG]) for node in nodes if node.node_info.type.name == _TYPE_TRAINER
+    ]
+    settings: dict[str, Any] = {
+        "db": config.database,
+        "workspace": data_folder,
+        "horizons": config.splits.horizons,
+        "split_fractions": config.splits.fractions,
+        "split_dates": config.splits.dates,
+        "embargo": config.splits.embargo,
+        "seed": trainers[0]["seed"],
+    }
+    if config.extraction is not None:
+        settings["source"] = config.extraction.plan.source
+    return CompiledRun(
+        pipeline=str(ir.pipeline_info.id),
+        nodes=tuple(str(node.node_info.id) for node in nodes),
+        models=tuple(f"{one['model']}:{one['version']}" for one in trainers),
+        settings=settings,
+        formatter=compiled.formatter,
+        horizon=compiled.horizon,
+        runs=f"{data_folder}/runs",
+    )
 
 
 def apply(part: NodeSlice, parameters: RunParameters) -> NodeSlice:
@@ -314,10 +372,21 @@ def _change_pusher(part: NodeSlice, parameters: RunParameters) -> None:
     _set(part.node, "push_destination", proto_utils.proto_to_json(destination))
 
 
+def renamed(name: str, compiled: tuple[str, int], parameters: RunParameters) -> str:
+    """The pipeline's name in a run: models of another horizon or formatter are no predecessors.
+
+    Args:
+        name: as compiled.
+        compiled: formatter and horizon as compiled.
+        parameters: of the run.
+    """
+    formatter, horizon = compiled
+    return f"{name.removesuffix(f'-{formatter}-h{horizon}')}-{parameters.formatter}-h{parameters.horizon}"
+
+
 def _name(part: NodeSlice, parameters: RunParameters) -> str:
-    """The pipeline's name: models of another horizon or formatter are no predecessors."""
-    old = f"-{part.compiled.formatter}-h{part.compiled.horizon}"
-    return f"{str(part.ir.pipeline_info.id).removesuffix(old)}-{parameters.formatter}-h{parameters.horizon}"
+    compiled = part.compiled.formatter, part.compiled.horizon
+    return renamed(str(part.ir.pipeline_info.id), compiled, parameters)
 
 
 def _renamed_path(path: str, old: str, new: str) -> str:
