@@ -112,7 +112,7 @@ def _measure(place: Place, folder: Path, repeats: int) -> tuple[dict[str, Any], 
 def _slices(package: Path) -> dict[str, Any]:
     spec = next(yaml.safe_load_all(package.read_text(encoding="utf-8")))
     arguments = [one["container"]["args"] for one in spec["deploymentSpec"]["executors"].values()]
-    sizes = [len(one[one.index("--slice") + 1]) for one in arguments]
+    sizes = [len(one[one.index("--slice") + 1]) for one in arguments if "--slice" in one]
     return {
         "nodes": len(sizes),
         "package, KiB": package.stat().st_size / _KIB,

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from awesome_kubeflow.cluster import ClusterSettings, kind_of_step
+from awesome_kubeflow.description import compiled_parameters, database_of, describe_run, extracts
 from awesome_kubeflow.errors import CompileError
 from awesome_kubeflow.node import encode, slice_of
-from awesome_kubeflow.parameters import RunParameters, compiled_parameters, database_of, describe_run, extracts
+from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.run_report import NEEDED, NODE_ID
 from awesome_kubeflow.sdk import check_kfp, quiet_imports
 
@@ -206,7 +207,7 @@ def _refuse_runtime_parameters(ir: Any, known: set[str]) -> None:
             if value.WhichOneof("value") == "runtime_parameter" and value.runtime_parameter.name not in known:
                 raise CompileError(
                     f"{node.pipeline_node.node_info.id}.{key}: is a RuntimeParameter, and runs know no parameter "
-                    f"{value.runtime_parameter.name}; see awesome_kubeflow.parameters"
+                    f"{value.runtime_parameter.name}; see awesome_kubeflow.changes"
                 )
 
 

@@ -63,8 +63,9 @@ def _run(options: argparse.Namespace) -> None:
     settings = load_node_settings()
     check_store(settings)
     import_tensorflow()
+    from awesome_kubeflow.changes import apply
     from awesome_kubeflow.node import decode
-    from awesome_kubeflow.parameters import RunParameters, apply
+    from awesome_kubeflow.parameters import RunParameters
 
     compiled = decode(options.slice)
     # TensorFlow and absl have put handlers of their own in the meantime.
@@ -84,7 +85,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _write_schema(part: NodeSlice, parameters: RunParameters) -> None:
-    from awesome_kubeflow.parameters import schema_content
+    from awesome_kubeflow.changes import schema_content
 
     content = schema_content(part, parameters)
     if content is None or content[0].exists():

@@ -95,8 +95,8 @@ def test_metadata_connection_does_not_travel(default_ir: Any) -> None:
     from tfx.orchestration import metadata
     from tfx.proto.orchestration import pipeline_pb2
 
+    from awesome_kubeflow.description import compiled_parameters
     from awesome_kubeflow.node import encode, slice_of
-    from awesome_kubeflow.parameters import compiled_parameters
 
     ir = pipeline_pb2.Pipeline()
     ir.CopyFrom(default_ir)

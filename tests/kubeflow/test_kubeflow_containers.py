@@ -22,11 +22,10 @@ import pytest
 from compiled_package import PULL, Package, read_package
 from engine import IMAGE, ROOT, TESTS_IMAGE, Engine, need_podman, own_engine
 from mariadb import MariaDB, mariadb_server
-from small_pipeline import CACHED, COMPLETE, Pod, storage_url, store_small_market, write_small_market
+from small_pipeline import CACHED, COMPLETE, RUNNING, Pod, storage_url, store_small_market, write_small_market
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
-FAILED = 4
 DATABASE = "metadata"
 CACHE_HITS = {"FeatureExampleGen", "StatisticsGen", "ImportSchemaGen", "ExampleValidator", "Transform"}
 """Of a second run on the same data that trains otherwise: its model is another, and has a predecessor."""
@@ -188,9 +187,8 @@ def test_the_metrics_are_those_of_another_tensorflow(first: Run, first_run: dict
     ours = json.loads((first.folder / "evaluator-linear" / "metrics").read_text())
     other = json.loads((first_run["evaluator-linear"].out / "metrics").read_text())
     assert ours.keys() == other.keys()
-    for name in ("rows", "sessions", "blessed"):
+    for name in ("example_count", "label/mean", "accuracy_baseline", "blessed"):
         assert ours[name] == other[name]
-    print({name: (ours[name], other[name]) for name in ours})
     assert ours["auc_exact"] == pytest.approx(other["auc_exact"], abs=1e-3)
     assert ours["auc_low"] == pytest.approx(other["auc_low"], abs=2e-3)
 
@@ -199,7 +197,8 @@ def test_a_node_that_fails_fails_the_run(containers: Containers, second: Run) ->
     run = containers.run(shares="nobody")
     assert run.code != 0
     assert "'featureexamplegen'" in run.log
-    assert containers.states(run) == {"FeatureExampleGen": [FAILED]}
+    # Its driver refuses, so TFX leaves the execution to a retry.
+    assert containers.states(run) == {"FeatureExampleGen": [RUNNING]}
     assert {path.name for path in run.folder.iterdir()} == {PULL}
     [container] = containers.engine.podman("ps", "--all", "--quiet", "--latest").stdout.split()
     reason = json.loads(containers.engine.podman("logs", "--tail", "1", container).stderr)["message"]
@@ -245,4 +244,3 @@ def test_the_fast_tests_pass_within_the_image(engine: Engine, tmp_path: Path) ->
         "exec python -m pytest -q -m 'not slow'", check=False, timeout=1500,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:]
-    print(done.stdout.splitlines()[-1])
