@@ -16,12 +16,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from awesome_kubeflow import database_pull, run_report
 from awesome_kubeflow.cluster import ClusterSettings, kind_of_step
 from awesome_kubeflow.description import compiled_parameters, database_of, describe_run, extracts
 from awesome_kubeflow.errors import CompileError
 from awesome_kubeflow.node import encode, slice_of
 from awesome_kubeflow.parameters import RunParameters
-from awesome_kubeflow.run_report import NEEDED, NODE_ID
 from awesome_kubeflow.sdk import check_kfp, quiet_imports
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 ENTRYPOINT = ("python", "-m", "awesome_kubeflow.entrypoint")
 DATABASE_PULL = ("python", "-m", "awesome_kubeflow.database_pull")
 RUN_REPORT = ("python", "-m", "awesome_kubeflow.run_report")
-PULL_ID = "PullDatabase"
 _INPUT_TYPES: Mapping[str, type] = {
     "shares": str,
     "since": str,
@@ -134,8 +133,8 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
     parameters, compiled = compiled_parameters(ir)
     nodes = [str(node.pipeline_node.node_info.id) for node in ir.nodes]
     pulls = cluster.storage_secret != "" and not extracts(ir)
-    reports = set(NEEDED) <= set(nodes)
-    names = _names([*nodes, *([PULL_ID] if pulls else []), *([NODE_ID] if reports else [])])
+    reports = set(run_report.NEEDED) <= set(nodes)
+    names = _names([*nodes, *([database_pull.TASK_ID] if pulls else []), *([run_report.TASK_ID] if reports else [])])
     components = {
         node_id: _component(
             names[node_id],
@@ -149,11 +148,13 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
     }
     if pulls:
         given = ("--database", database_of(ir))
-        components[PULL_ID] = _component(names[PULL_ID], cluster.image, DATABASE_PULL, (), given)
+        components[database_pull.TASK_ID] = _component(
+            names[database_pull.TASK_ID], cluster.image, DATABASE_PULL, (), given
+        )
     if reports:
         given = ("--compiled", describe_run(ir, compiled, cluster.data_folder).to_json())
         inputs = ("run_id", *_INPUT_TYPES)
-        components[NODE_ID] = _component(names[NODE_ID], cluster.image, RUN_REPORT, inputs, given)
+        components[run_report.TASK_ID] = _component(names[run_report.TASK_ID], cluster.image, RUN_REPORT, inputs, given)
 
     # KFP reads the signature and calls the function with channels, in its order.
     def wired(*channels: Any) -> None:
@@ -170,16 +171,16 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
             _place(task, cluster, kind, with_storage)
 
         if pulls:
-            add(PULL_ID, (), {}, "light", True)
+            add(database_pull.TASK_ID, (), {}, "light", True)
         for node in ir.nodes:
             info = node.pipeline_node.node_info
             upstream = sorted(node.pipeline_node.upstream_nodes)
             if pulls and info.type.name.endswith(f".{_FIRST_NODE}"):
-                upstream.append(PULL_ID)
+                upstream.append(database_pull.TASK_ID)
             add(info.id, upstream, values, kind_of_step(info.type.name), False)
         if reports:
             followed = {name for node in ir.nodes for name in node.pipeline_node.upstream_nodes}
-            add(NODE_ID, [name for name in nodes if name not in followed], values, "evaluation", True)
+            add(run_report.TASK_ID, [name for name in nodes if name not in followed], values, "evaluation", True)
 
     wired.__signature__ = _signature(_INPUT_TYPES, None)  # type: ignore[attr-defined]
     function = dsl.pipeline(

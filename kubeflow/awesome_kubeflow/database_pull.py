@@ -12,6 +12,8 @@ from pathlib import Path
 
 from awesome_kubeflow.pod import add_executor_input, run_pod, take_storage_secret
 
+TASK_ID = "PullDatabase"
+
 _LOG = logging.getLogger("awesome.node")
 _MIB = 2**20
 
@@ -25,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or 1 where the database that was there before still is.
     """
-    return run_pod(lambda: _run(_parser().parse_args(arguments)))
+    return run_pod(lambda: _run(_parser().parse_args(arguments)), TASK_ID)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,7 +59,7 @@ def _run(options: argparse.Namespace) -> None:
         "data": manifest.data_digest,
     }
     verdict = f"{manifest.shares:,} shares, the last session is {manifest.last_session or 'none'}."
-    write_outputs(outputs, page("PullDatabase", Section(verdict), facts), None)
+    write_outputs(outputs, page(TASK_ID, Section(verdict), facts), None)
     _LOG.info("done in %.1f s: %s", pulled.seconds, verdict)
 
 

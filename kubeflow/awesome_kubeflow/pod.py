@@ -22,16 +22,17 @@ PARAMETERS = ("shares", "since", "formatter", "horizon", "hyperparameters", "tra
 _LOG = logging.getLogger("awesome.node")
 
 
-def run_pod(run: Callable[[], None]) -> int:
+def run_pod(run: Callable[[], None], task: str = "") -> int:
     """Runs what a pod is for. Its log is JSON on standard error, and the last line of one that failed is the reason.
 
     Args:
         run: does all of it.
+        task: its name in the log; empty where only `run` can tell.
 
     Returns:
         The exit code: 0, or 1 where it failed.
     """
-    start_json_log("", sys.stderr)
+    start_json_log(task, sys.stderr)
     try:
         run()
     except UserError as error:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from awesome_kubeflow.parameters import RunParameters
     from pipeline.settings import NodeSettings, Settings
 
-NODE_ID = "RunReport"
+TASK_ID = "RunReport"
 NEEDED = ("FeatureExampleGen", "ModelSelector", "Pusher")
 """Ids of the nodes without which there is no report."""
 
@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or 1 where the report is not written or the models are not pushed.
     """
-    return run_pod(lambda: _run(_parser().parse_args(arguments)))
+    return run_pod(lambda: _run(_parser().parse_args(arguments)), TASK_ID)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -121,7 +121,7 @@ def _run(options: argparse.Namespace) -> None:
     if not (folder / REPORT_JSON).exists():
         import_tensorflow()
         # TensorFlow and absl have put handlers of their own in the meantime.
-        start_json_log(NODE_ID, sys.stderr)
+        start_json_log(TASK_ID, sys.stderr)
         from awesome_kubeflow.parameters import RunParameters
 
         parameters = RunParameters.from_texts({name: getattr(options, name) for name in PARAMETERS})
