@@ -6,6 +6,9 @@ PYTHON = python3
 # What is handed to the command: make run ARGS="--seed 7", make fast ARGS=tests/setup
 ARGS =
 
+# Processes that share the tests: make WORKERS=0 test for none beside the first.
+WORKERS = auto
+
 # The checkout's own environment and the interpreter above, whatever the shell was set to.
 unexport VIRTUAL_ENV UV_PYTHON
 export UV_PROJECT_ENVIRONMENT = .venv
@@ -28,10 +31,10 @@ run: sync-run ## install what is missing and run the main job, `awesome run $(AR
 	@.venv/bin/awesome run $(ARGS)
 
 test: lint ## install what is missing and run every check and every test
-	.venv/bin/pytest $(ARGS)
+	.venv/bin/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 fast: sync-test ## the tests that need no TensorFlow
-	.venv/bin/pytest -m 'not slow' $(ARGS)
+	.venv/bin/pytest -n $(WORKERS) --dist loadgroup -m 'not slow' $(ARGS)
 
 lint: sync-test ## ruff, mypy and import-linter
 	.venv/bin/ruff check

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEBIAN = "localhost/awesome-debian:13"
 TAG = "tests"
 IMAGE = f"localhost/awesome-training:{TAG}"
+EXTRACTOR = f"localhost/awesome-extractor:{TAG}"
 TESTS_IMAGE = f"localhost/awesome-training-tests:{TAG}"
 USER = 10001
 
@@ -53,14 +54,14 @@ class Engine:
         return done
 
     def build(self) -> None:
-        """Builds base and training image as a user does; what has not changed comes from podman's cache."""
+        """Builds every image as a user does; what has not changed comes from podman's cache."""
         if self.podman("image", "exists", DEBIAN, check=False).returncode:
             _run(["sh", "kubeflow/docker/debian-base.sh", DEBIAN], self.environment, 600)
         secrets = self._secrets()
         _run(
             [sys.executable, "-c", "from pipeline.cli import main; main()", "kubeflow", "build", "--registry",
-             "localhost", "--tag", TAG, "--engine", "podman", "--image", "base", "--image", "training",
-             "--base-image", DEBIAN, *(f"--secret={name}={path}" for name, path in secrets.items())],
+             "localhost", "--tag", TAG, "--engine", "podman", "--base-image", DEBIAN,
+             *(f"--secret={name}={path}" for name, path in secrets.items())],
             self.environment, _BUILD_SECONDS,
         )  # fmt: skip
         given = [f"--secret=id={name},src={path}" for name, path in secrets.items()]

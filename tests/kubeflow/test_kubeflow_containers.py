@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 from compiled_package import PULL, Package, read_package
-from engine import IMAGE, ROOT, TESTS_IMAGE, Engine, need_podman, own_engine
+from engine import EXTRACTOR, IMAGE, ROOT, TESTS_IMAGE, Engine, need_podman, own_engine
 from mariadb import MariaDB, mariadb_server
 from small_pipeline import CACHED, COMPLETE, RUNNING, Pod, storage_url, store_small_market, write_small_market
 
@@ -232,6 +232,16 @@ def test_the_image_is_not_root_and_holds_no_secret(engine: Engine) -> None:
         "(", "-name", "*.env", "-o", "-name", "pip.conf", "-o", "-name", "uv.toml", ")", check=False,
     )  # fmt: skip
     assert listed.stdout == ""
+
+
+def test_the_extractor_is_small_and_works_on_a_root_that_cannot_be_written(engine: Engine) -> None:
+    [image] = json.loads(engine.podman("image", "inspect", EXTRACTOR).stdout)
+    assert image["Size"] < 400e6
+    assert image["Config"]["User"] == "10001:10001"
+    sources = engine.podman("run", "--rm", "--read-only", EXTRACTOR, "sources").stdout
+    assert "tencent" in sources
+    script = "import importlib.util as u; raise SystemExit(any(map(u.find_spec, ('tensorflow', 'tfx', 'apache_beam'))))"
+    engine.podman("run", "--rm", "--read-only", "--entrypoint", "python", EXTRACTOR, "-c", script)
 
 
 def test_the_fast_tests_pass_within_the_image(engine: Engine, tmp_path: Path) -> None:
