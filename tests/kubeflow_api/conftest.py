@@ -1,0 +1,123 @@
+"""A server with the API of Kubeflow Pipelines, and the project's commands run against it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import yaml
+from pipelines_server import PipelinesServer, pipelines_server
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# There is no kfp for Python 3.10.
+collect_ignore_glob = [] if importlib.util.find_spec("kfp") else ["test_*.py"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def refusal(self) -> str:
+        """The one line of a command that ended with an error of the user's."""
+        assert self.code == 1, self
+        [line] = self.err.splitlines()
+        assert line.startswith("awesome: ")
+        return line.removeprefix("awesome: ")
+
+
+@dataclass
+class Shell:
+    """A folder of its own in which programs run, without settings but those of a test.
+
+    Attributes:
+        server: state of the API.
+        url: its address.
+        folder: where programs run.
+        variables: of the environment.
+    """
+
+    server: PipelinesServer
+    url: str
+    folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.upper().startswith(("AWESOME_", "KF_PIPELINES_", "KUBEFLOW_HOME"))
+        }
+        path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
+        return kept | {"PATH": path, "HOME": str(self.folder), "COLUMNS": "200"} | self.variables
+
+    def run(self, program: str, *arguments: str, timeout: float = 120) -> Outcome:
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name(program)), *arguments],
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def awesome(self, *arguments: str) -> Outcome:
+        """`awesome kubeflow ...` with the server's address."""
+        return self.run("awesome", "kubeflow", *arguments, "--endpoint", self.url)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    with pipelines_server() as (server, url):
+        yield Shell(server, url, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def package() -> Path:
+    """The default pipeline's, as it was reviewed."""
+    return ROOT / "tests" / "kubeflow" / "golden" / "default.yaml"
+
+
+@pytest.fixture(scope="session")
+def small_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two steps, an input of every type, and one without a default."""
+    path = tmp_path_factory.mktemp("small") / "small.yaml"
+    inputs = {
+        "days": {"parameterType": "NUMBER_INTEGER"},
+        "share": {"parameterType": "STRING", "defaultValue": "IBM", "isOptional": True},
+        "rate": {"parameterType": "NUMBER_DOUBLE", "defaultValue": 0.5, "isOptional": True},
+        "cache": {"parameterType": "BOOLEAN", "defaultValue": True, "isOptional": True},
+        "names": {"parameterType": "LIST", "defaultValue": ["a"], "isOptional": True},
+        "table": {"parameterType": "STRUCT", "isOptional": True},
+    }
+    tasks = {
+        "first": {"componentRef": {"name": "comp-step"}, "taskInfo": {"name": "first"}},
+        "second": {
+            "componentRef": {"name": "comp-step"},
+            "dependentTasks": ["first"],
+            "taskInfo": {"name": "second"},
+        },
+    }
+    spec = {
+        "pipelineInfo": {"name": "small-one"},
+        "root": {"dag": {"tasks": tasks}, "inputDefinitions": {"parameters": inputs}},
+        "components": {"comp-step": {"executorLabel": "exec-step"}},
+        "deploymentSpec": {"executors": {"exec-step": {"container": {"image": "busybox", "command": ["true"]}}}},
+        "schemaVersion": "2.1.0",
+        "sdkVersion": "kfp-2.13.0",
+    }
+    path.write_text(yaml.safe_dump(spec))
+    return path
