@@ -18,7 +18,7 @@ from typing import Any
 from awesome_kubeflow.cluster import ClusterSettings, refused_address
 from awesome_kubeflow.errors import ApiError, NoAnswerError
 from awesome_kubeflow.inputs import Input, package_name, spec_inputs, spec_tasks
-from awesome_kubeflow.sdk import check_kfp, quiet_imports
+from awesome_kubeflow.sdk import check_kfp_client, quiet_imports
 
 TOKEN_VARIABLE = "AWESOME_KFP_TOKEN"
 SUCCEEDED = "SUCCEEDED"
@@ -191,9 +191,9 @@ class PipelinesApi:
             connection: how it is reached.
 
         Raises:
-            CompileError: KFP's SDK is not installed.
+            ApiError: KFP's SDK is not installed.
         """
-        check_kfp()
+        check_kfp_client()
         with quiet_imports():
             import kfp_server_api
         configuration = kfp_server_api.Configuration(host=connection.endpoint)

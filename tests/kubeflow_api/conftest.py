@@ -51,6 +51,7 @@ class Shell:
     server: PipelinesServer
     url: str
     folder: Path
+    capsys: pytest.CaptureFixture[str] = field(repr=False)
     variables: dict[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
@@ -60,7 +61,8 @@ class Shell:
             if not key.upper().startswith(("AWESOME_", "KF_PIPELINES_", "KUBEFLOW_HOME"))
         }
         path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-        return kept | {"PATH": path, "HOME": str(self.folder), "COLUMNS": "200"} | self.variables
+        home = str(self.folder.with_name("home"))
+        return kept | {"PATH": path, "HOME": home, "COLUMNS": "200"} | self.variables
 
     def run(self, program: str, *arguments: str, timeout: float = 120) -> Outcome:
         done = subprocess.run(
@@ -75,14 +77,29 @@ class Shell:
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     def awesome(self, *arguments: str) -> Outcome:
-        """`awesome kubeflow ...` with the server's address."""
-        return self.run("awesome", "kubeflow", *arguments, "--endpoint", self.url)
+        """`awesome kubeflow ...` with the server's address, in this process."""
+        from pipeline.cli import main
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["awesome", "kubeflow", *arguments, "--endpoint", self.url])
+            patch.chdir(self.folder)
+            for name in os.environ.keys() - self.environment().keys():
+                patch.delenv(name)
+            for name, value in self.environment().items():
+                patch.setenv(name, value)
+            self.capsys.readouterr()
+            with pytest.raises(SystemExit) as stop:
+                main()
+            printed = self.capsys.readouterr()
+        return Outcome(int(stop.value.code or 0), printed.out, printed.err)
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Iterator[Shell]:
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
+    for name in ("home", "work"):
+        (tmp_path / name).mkdir()
     with pipelines_server() as (server, url):
-        yield Shell(server, url, tmp_path)
+        yield Shell(server, url, tmp_path / "work", capsys)
 
 
 @pytest.fixture(scope="session")

@@ -67,12 +67,16 @@ class PipelinesServer:
         token: the only one that it accepts; empty for any and none.
         page: entries of a list at the most, whatever is asked for.
         broken: by method and template, statuses and bodies that are answered instead, each once.
+        drop: by method and template, how many requests get no answer at all.
         exchanges: every request and its answer.
+        on_get_run: what a test does to a run before it is looked at.
+        looked: set once somebody has looked at a run.
     """
 
     token: str = ""
     page: int = 1000
     broken: dict[tuple[str, str], list[tuple[int, bytes, str]]] = field(default_factory=dict)
+    drop: dict[tuple[str, str], int] = field(default_factory=dict)
     pipelines: dict[str, Object] = field(default_factory=dict)
     versions: dict[str, Object] = field(default_factory=dict)
     experiments: dict[str, Object] = field(default_factory=dict)
@@ -80,6 +84,7 @@ class PipelinesServer:
     recurring_runs: dict[str, Object] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
     on_get_run: Callable[[Object], None] | None = None
+    looked: threading.Event = field(default_factory=threading.Event)
     _clock: dt.datetime = dt.datetime(2026, 1, 5, tzinfo=dt.timezone.utc)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -114,9 +119,12 @@ class PipelinesServer:
     def answer(
         self, method: str, path: str, query: dict[str, str], content: bytes, kind: str, authorization: str
     ) -> tuple[int, bytes, str]:
-        """Status, body and content type of one request."""
+        """Status, body and content type of one request; a status of 0 for no answer."""
         with self._lock:
             template, places, handler = _route(method, path)
+            if self.drop.get((method, template), 0):
+                self.drop[method, template] -= 1
+                return 0, b"", ""
             instead = self.broken.get((method, template), [])
             if instead:
                 return instead.pop(0)
@@ -242,6 +250,7 @@ class PipelinesServer:
         run = _known(self.runs, "Run", run_id)
         if self.on_get_run is not None:
             self.on_get_run(run)
+        self.looked.set()
         return run
 
     def delete_run(self, query: dict[str, str], body: None, run_id: str) -> Object:
@@ -437,6 +446,9 @@ def pipelines_server() -> Iterator[tuple[PipelinesServer, str]]:
             status, reply, reply_kind = state.answer(
                 self.command, parts.path, query, content, kind, self.headers.get("Authorization", "")
             )
+            if not status:
+                self.close_connection = True
+                return
             self.send_response(status)
             self.send_header("Content-Type", reply_kind)
             self.send_header("Content-Length", str(len(reply)))
