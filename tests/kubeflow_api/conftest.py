@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,17 +77,23 @@ class Shell:
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
 
-    def awesome(self, *arguments: str) -> Outcome:
-        """`awesome kubeflow ...` with the server's address, in this process."""
-        from pipeline.cli import main
-
+    @contextmanager
+    def entered(self) -> Iterator[pytest.MonkeyPatch]:
+        """This process in the folder, with the environment."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "argv", ["awesome", "kubeflow", *arguments, "--endpoint", self.url])
             patch.chdir(self.folder)
             for name in os.environ.keys() - self.environment().keys():
                 patch.delenv(name)
             for name, value in self.environment().items():
                 patch.setenv(name, value)
+            yield patch
+
+    def awesome(self, *arguments: str) -> Outcome:
+        """`awesome kubeflow ...` with the server's address, in this process."""
+        from pipeline.cli import main
+
+        with self.entered() as patch:
+            patch.setattr(sys, "argv", ["awesome", "kubeflow", *arguments, "--endpoint", self.url])
             self.capsys.readouterr()
             with pytest.raises(SystemExit) as stop:
                 main()

@@ -80,7 +80,7 @@ def operations() -> dict[tuple[str, str], Operation]:
                 continue
             needed = [key for key in inspect.signature(method).parameters if key != "kwargs"]
             every = [key for key in re.findall(r":param (\w+):", method.__doc__ or "") if not key.startswith("_")]
-            method(**{key: "x" for key in {*needed, *every} - {"async_req"}})
+            method(**dict.fromkeys({*needed, *every} - {"async_req"}, "x"))
             assert recorder.operation is not None
             found[recorder.operation.method, recorder.operation.template] = recorder.operation
     return found

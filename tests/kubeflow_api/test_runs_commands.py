@@ -231,8 +231,10 @@ def test_waiting_outlives_an_endpoint_that_is_away_for_a_while(small: Shell) -> 
 def test_ctrl_c_leaves_the_run_going(small: Shell) -> None:
     looked = small.server.looked
     process = subprocess.Popen(
-        [str(Path(sys.executable).with_name("awesome")), "kubeflow", "run", "--pipeline=small-one"]
-        + ["--parameter=days=5", "--wait", "--every=0.05", "--endpoint", small.url],
+        [
+            *(str(Path(sys.executable).with_name("awesome")), "kubeflow", "run", "--pipeline=small-one"),
+            *("--parameter=days=5", "--wait", "--every=0.05", "--endpoint", small.url),
+        ],
         cwd=small.folder,
         env=small.environment(),
         stdout=subprocess.PIPE,
