@@ -19,8 +19,8 @@ from awesome_kubeflow.cluster import ClusterSettings, refused_address
 from awesome_kubeflow.errors import ApiError, NoAnswerError
 from awesome_kubeflow.inputs import Input, package_name, spec_inputs, spec_tasks
 from awesome_kubeflow.sdk import check_kfp_client, quiet_imports
+from pipeline.settings import KFP_TOKEN
 
-TOKEN_VARIABLE = "AWESOME_KFP_TOKEN"
 SUCCEEDED = "SUCCEEDED"
 ENDED = frozenset({SUCCEEDED, "FAILED", "SKIPPED", "CANCELED"})
 """States that a run does not leave."""
@@ -589,9 +589,9 @@ class PipelinesApi:
         told = _server_message(error.body)
         if status in (401, 403) or 300 <= status < 400:
             token = (
-                f"the token in {TOKEN_VARIABLE} is not accepted"
+                f"the token in {KFP_TOKEN} is not accepted"
                 if self._connection.token
-                else f"a token goes into the environment, {TOKEN_VARIABLE}"
+                else f"a token goes into the environment, {KFP_TOKEN}"
             )
             return ApiError(f"{endpoint} refuses (HTTP {status}): {token}{f'; it says: {told}' if told else ''}")
         if status == 404:
@@ -619,7 +619,8 @@ def _moment(value: object) -> dt.datetime | None:
 
 
 def _line(text: str | None) -> str:
-    line = " ".join((text or "").split())
+    # What a server says may hold anything, a terminal's control codes too.
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text or "").split())
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 

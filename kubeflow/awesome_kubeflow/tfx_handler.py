@@ -21,7 +21,7 @@ from awesome_kubeflow.cluster import STAGE, cluster_settings
 from awesome_kubeflow.errors import ApiError
 from awesome_kubeflow.inputs import typed
 from components.errors import UserError
-from pipeline.settings import kfp_token, load_settings
+from pipeline.settings import KFP_TOKEN, kfp_token, load_settings
 
 if TYPE_CHECKING:
     from awesome_kubeflow.compiler import KubeflowRunner
@@ -166,7 +166,7 @@ class KubeflowHandler(base_handler.BaseHandler):
         if self.flags_dict.get(labels.IAP_CLIENT_ID):
             raise ApiError(
                 "--iap_client_id: Google's Identity-Aware Proxy is not supported; a token goes into the environment, "
-                "AWESOME_KFP_TOKEN"
+                f"{KFP_TOKEN}"
             )
         cluster = cluster_settings(load_settings().clusters, STAGE)
         namespace = self.flags_dict.get(labels.NAMESPACE)

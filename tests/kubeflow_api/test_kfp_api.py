@@ -47,7 +47,12 @@ def stage(**changes: object) -> ClusterSettings:
         (401, b"<html>", "text/html", "refuses (HTTP 401): a token goes into the environment, AWESOME_KFP_TOKEN"),
         (403, b"RBAC: access denied", "text/plain", "AWESOME_KFP_TOKEN; it says: RBAC: access denied"),
         (404, b"default backend - 404", "text/plain", "pipelines: {url} has none; it says: default backend - 404"),
-        (500, b'{"message": "a\\n  b"}', "application/json", "pipelines: {url} refuses (HTTP 500): a b"),
+        (
+            500,
+            b'{"message": "a\\n \\u001b[31m b"}',
+            "application/json",
+            "pipelines: {url} refuses (HTTP 500): a [31m b",
+        ),
         (502, b"<html>Bad Gateway</html>", "text/html", "pipelines: {url} refuses (HTTP 502): Bad Gateway"),
         (500, b"x" * 9999, "text/plain", "xxx..."),
     ],
@@ -83,6 +88,15 @@ def test_waiting_for_an_answer_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
         with pytest.raises(NoAnswerError, match="timed out"):
             list(connected(f"http://127.0.0.1:{silent.getsockname()[1]}").pipelines())
     assert time.monotonic() - begin < 5
+
+
+def test_nothing_is_asked_twice(server: tuple[PipelinesServer, PipelinesApi]) -> None:
+    state, api = server
+    state.drop[LIST] = 1
+    with pytest.raises(NoAnswerError, match="does not answer"):
+        list(api.pipelines())
+    assert state.drop[LIST] == 0
+    assert list(api.pipelines()) == []
 
 
 def test_an_upload_that_got_no_answer_is_not_repeated(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from conftest import Shell
+from command_shell import Shell
 
 
 def test_kfp_uploads_the_package_and_runs_it(shell: Shell, package: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Shell
+from command_shell import Shell
 
 UPLOADS = ("POST", "/apis/v2beta1/pipelines/upload_version")
 RUNS = ("POST", "/apis/v2beta1/runs")

@@ -1,4 +1,4 @@
-"""`tfx pipeline ...` and `tfx run ...` with `--engine=kubeflow`: the program itself, and its commands in this process."""
+"""`tfx pipeline ...` and `tfx run ...` with `--engine=kubeflow`: the program, and its commands in this process."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Outcome, Shell
+from command_shell import Outcome, Shell
 
 from awesome_kubeflow import tfx_cli
+from awesome_kubeflow.sdk import quiet_imports
+from pipeline.quiet import import_tensorflow
 
-RUNNER = str(ROOT / "kubeflow" / "runner.py")
+RUNNER = str(Path(__file__).resolve().parents[2] / "kubeflow" / "runner.py")
 HANDLER = "tfx.tools.cli.handler.kubeflow_handler"
 FOLDER = str(Path(tfx_cli.__file__).parent)
 NAME = "awesome-window-returns-h1"
@@ -27,7 +29,10 @@ pytestmark = pytest.mark.slow
 def tfx(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tfx]:
     """`tfx ... --engine=kubeflow` in this process, with the finder that the folder installs."""
     from click.testing import CliRunner
-    from tfx.tools.cli.cli_main import cli_group
+
+    with quiet_imports():
+        import_tensorflow()
+        from tfx.tools.cli.cli_main import cli_group
 
     (shell.folder / "awesome.toml").write_text(SETTINGS)
     monkeypatch.syspath_prepend(FOLDER)
