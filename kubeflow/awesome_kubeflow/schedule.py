@@ -12,9 +12,8 @@ from awesome_kubeflow.errors import ApiError
 from components.extractor.calendar import ExchangeCalendar
 
 _YEAR = dt.timedelta(days=366)
-_WEEKS = 52
 _REGULAR = 4
-"""A weekday counts if the exchange opens on it in at least one of so many weeks: one special Sunday is none."""
+"""A weekday counts if the exchange opens on it in at least one of so many weeks: a special Saturday is none."""
 
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
@@ -58,7 +57,7 @@ def after_close(exchange: str, delay: dt.timedelta, now: dt.datetime) -> DailyTr
 
     Args:
         exchange: its code in exchange_calendars, such as XSHG.
-        delay: how long after the close.
+        delay: how long after the close, in whole minutes.
         now: the present, with a zone.
 
     Raises:
@@ -77,11 +76,10 @@ def after_close(exchange: str, delay: dt.timedelta, now: dt.datetime) -> DailyTr
     # From midnight UTC of the session's date: a close may fall on the day before or after it.
     after_midnight = (closes - sessions.astype("datetime64[s]")).max().item()
     days, rest = divmod(after_midnight + delay, dt.timedelta(days=1))
-    minutes = -(-rest // dt.timedelta(minutes=1))
-    days, minutes = days + minutes // 1440, minutes % 1440
+    hour, minute = divmod(rest // dt.timedelta(minutes=1), 60)
     return DailyTrigger(
-        hour=minutes // 60,
-        minute=minutes % 60,
+        hour=hour,
+        minute=minute,
         weekdays=tuple(sorted({(day + days) % 7 for day in _regular_weekdays(sessions.tolist())})),
         latest_close=(dt.datetime.min + after_midnight % dt.timedelta(days=1)).time(),
     )
@@ -90,4 +88,4 @@ def after_close(exchange: str, delay: dt.timedelta, now: dt.datetime) -> DailyTr
 def _regular_weekdays(sessions: Iterable[dt.date]) -> set[int]:
     """Days of the week, 0 for Sunday, on which an exchange is open as a rule."""
     weekdays = np.bincount([day.isoweekday() % 7 for day in sessions], minlength=7)
-    return {day for day in range(7) if weekdays[day] * _REGULAR >= min(_WEEKS, weekdays.max())}
+    return {day for day in range(7) if weekdays[day] * _REGULAR >= weekdays.max()}

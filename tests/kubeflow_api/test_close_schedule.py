@@ -33,6 +33,12 @@ def test_the_moment_after_every_close(exchange: str, minutes: int, cron: str, te
     assert (trigger.cron, str(trigger)) == (cron, text)
 
 
+def test_a_special_saturday_does_not_make_saturday_a_day_of_runs() -> None:
+    begin = dt.datetime(2024, 1, 1, tzinfo=dt.timezone.utc)
+    assert exchange_calendars.get_calendar("XBOM").is_session("2024-01-20")
+    assert after_close("XBOM", dt.timedelta(0), begin).weekdays == (1, 2, 3, 4, 5)
+
+
 @pytest.mark.parametrize("exchange", ["XSHG", "XHKG", "XNYS", "XASX", "XNZE", "CMES"])
 def test_it_comes_after_the_close_of_every_session(exchange: str) -> None:
     """Each session of the coming year is followed by the moment within a day of its close, if it closes as usual."""

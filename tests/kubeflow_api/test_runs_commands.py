@@ -276,6 +276,7 @@ def test_runs_are_listed_the_newest_first(small: Shell, package: Path) -> None:
 
 def test_one_run_is_shown_with_its_steps(small: Shell) -> None:
     run_id = started(small.awesome("run", "--pipeline=small-one", "--parameter=days=5").out)
+    assert small.awesome("runs", "--run", run_id).out.splitlines()[1].endswith(", finished -")
     small.server.move(run_id, "FAILED", "no  volume\nat all", first="SUCCEEDED", second="FAILED")
     first, second, *steps, link = small.awesome("runs", "--run", run_id).out.splitlines()
     assert first == f"run {run_id}: FAILED, no volume at all"
