@@ -587,6 +587,8 @@ class PipelinesApi:
                 "ca_certificate in awesome.toml"
             )
         told = _server_message(error.body)
+        if self._connection.token:
+            told = told.replace(self._connection.token, "***")
         if status in (401, 403) or 300 <= status < 400:
             token = (
                 f"the token in {KFP_TOKEN} is not accepted"

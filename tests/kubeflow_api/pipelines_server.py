@@ -15,7 +15,7 @@ import ssl
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -453,8 +453,10 @@ def pipelines_server(tls: ssl.SSLContext | None = None) -> Iterator[tuple[Pipeli
             self.send_response(status)
             self.send_header("Content-Type", reply_kind)
             self.send_header("Content-Length", str(len(reply)))
-            self.end_headers()
-            self.wfile.write(reply)
+            # A client that was stopped does not wait for it.
+            with suppress(ConnectionError):
+                self.end_headers()
+                self.wfile.write(reply)
 
         do_GET = do_POST = do_DELETE = _answer
 

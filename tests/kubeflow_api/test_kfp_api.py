@@ -173,6 +173,13 @@ def test_a_token_is_not_in_what_python_shows() -> None:
     assert "s3cret" not in shown
 
 
+def test_a_token_that_the_server_repeats_is_not_told() -> None:
+    with pipelines_server() as (state, url):
+        state.broken[LIST] = [(500, b"what is Bearer s3cret?", "text/plain")]
+        with pytest.raises(ApiError, match=r"what is Bearer \*\*\*\?$"):
+            list(connected(url, token="s3cret").pipelines())
+
+
 def test_a_pipeline_goes_with_all_its_versions_but_not_from_under_a_schedule(
     server: tuple[PipelinesServer, PipelinesApi], small_package: Path
 ) -> None:
