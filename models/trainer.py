@@ -75,6 +75,7 @@ def train(
     held_out: Rows,
     seed: int,
     callbacks: list[Any] | None = None,
+    most_steps: int | None = None,
 ) -> tuple[keras.Model, keras.callbacks.History]:
     """Trains one model in memory until the loss on the eval split has not fallen for `patience` epochs.
 
@@ -89,6 +90,7 @@ def train(
         held_out: the eval split.
         seed: two runs with the same seed on one machine give the same model.
         callbacks: Keras callbacks beside early stopping.
+        most_steps: gradient steps after which training ends; None for the epochs alone.
 
     Returns:
         The model with the weights of its best epoch, and the history of the losses.
@@ -97,16 +99,20 @@ def train(
     model = get_architecture(architecture).versions[version](inputs, hyperparameters)
     batch_size = hyperparameters.batch_rows(len(rows.label))
     steps = math.ceil(len(rows.label) / batch_size) * hyperparameters.epochs
-    # The learning rate falls to zero over the epochs: a few are enough then.
+    stopping = [keras.callbacks.EarlyStopping("val_loss", patience=hyperparameters.patience, restore_best_weights=True)]
+    if most_steps is not None:
+        steps = min(steps, most_steps)
+        stopping.append(_StopAfter(steps))
+    # The learning rate falls to zero over the steps: a few epochs are enough then.
     schedule = keras.optimizers.schedules.CosineDecay(hyperparameters.learning_rate, steps)
     model.compile(
         optimizer=keras.optimizers.Adam(schedule),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
-        steps_per_execution=32,
+        # Callbacks are only asked after as many.
+        steps_per_execution=32 if most_steps is None else 1,
         jit_compile=False,
     )
     names = [tensor.name for tensor in model.inputs]
-    stopping = keras.callbacks.EarlyStopping("val_loss", patience=hyperparameters.patience, restore_best_weights=True)
     history = model.fit(
         {name: rows.features[name] for name in names},
         rows.label[:, None],
@@ -115,17 +121,30 @@ def train(
         validation_data=({name: held_out.features[name] for name in names}, held_out.label[:, None]),
         validation_batch_size=8192,
         epochs=hyperparameters.epochs,
-        callbacks=[stopping, *(callbacks or [])],
+        callbacks=[*stopping, *(callbacks or [])],
         verbose=0,
     )
     return model, history
+
+
+class _StopAfter(keras.callbacks.Callback):
+    """Ends training after a number of steps, in the middle of an epoch too."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self._left = steps
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self.model.stop_training = True
 
 
 def run_fn(fn_args: FnArgs) -> None:
     """Trains the architecture named in the custom config and exports it.
 
     Args:
-        fn_args: TFX's; `custom_config` is a TrainingConfig.
+        fn_args: TFX's; `custom_config` is a TrainingConfig, `train_steps` the steps at most, None for the epochs alone.
     """
     config = TrainingConfig(**fn_args.custom_config)
     formatter = get_formatter(config.formatter)
@@ -156,6 +175,7 @@ def run_fn(fn_args: FnArgs) -> None:
             held_out,
             config.seed,
             [board, keras.callbacks.CSVLogger(history_path), progress],
+            fn_args.train_steps,
         )
     global_step = int(model.optimizer.iterations.numpy())
     card = ModelCard(

@@ -213,5 +213,6 @@ def pipeline_config(settings: Settings, write_files: bool = True) -> PipelineCon
         training=training,
         serving=str(serving_folder(settings).absolute()),
         evaluation_code=code_digest(["components/evidence"]),
+        train_steps=settings.train_steps,
         cache=settings.cache,
     )

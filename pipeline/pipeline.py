@@ -47,6 +47,7 @@ class PipelineConfig:
         serving: folder the champion is pushed to.
         evaluation_code: digest of the code of the metrics, so that TFX's cache sees a change.
         beam_arguments: how Beam runs.
+        train_steps: of every model at most; 0 for the epochs alone.
         cache: take unchanged steps from earlier runs.
     """
 
@@ -58,6 +59,7 @@ class PipelineConfig:
     serving: str
     evaluation_code: str = ""
     beam_arguments: Sequence[str] = DIRECT_RUNNER
+    train_steps: int = 0
     cache: bool = True
 
 
@@ -100,7 +102,7 @@ def create_pipeline(
             run_fn=RUN_FN,
             examples=example_gen.outputs["examples"],
             transform_graph=transform.outputs["transform_graph"],
-            train_args=trainer_pb2.TrainArgs(splits=["train"]),
+            train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=config.train_steps),
             eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
             custom_config=training.to_custom_config(),
         ).with_id(f"Trainer.{training.model}")

@@ -1,11 +1,13 @@
-"""Runs a pipeline in this process, step by step, with TFX's own launcher."""
+"""Runs a pipeline in this process, step by step, with TFX's own launcher; reads back what ran elsewhere."""
 
 from __future__ import annotations
 
 import datetime
 import logging
+import math
 import resource
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,7 +101,8 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
     deployment = runner_utils.extract_local_deployment_config(ir)
     clock, cpu = time.perf_counter(), _cpu_seconds()
     # The launcher sees this for itself where there is an executor; a resolver it would run a second time.
-    ended = _ended_well(connection, node)
+    contexts = [(one.type.name, one.name.field_value.string_value) for one in node.contexts.contexts]
+    ended = _ended_well(connection, contexts)
     if ended is not None:
         outputs, cached = _outputs(connection, ended)
         return Step(name, time.perf_counter() - clock, _cpu_seconds() - cpu, cached, outputs)
@@ -120,13 +123,37 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
     return Step(name, time.perf_counter() - clock, _cpu_seconds() - cpu, cached, outputs)
 
 
-def _ended_well(connection: Any, node: Any) -> int | None:
-    """The execution of a node that is complete in this run already."""
+def finished_steps(connection: Any, pipeline_name: str, run_id: str, nodes: Sequence[str]) -> dict[str, Step]:
+    """The steps of a run whose nodes were run elsewhere, each by itself.
+
+    Args:
+        connection: of ML Metadata.
+        pipeline_name: of the run.
+        run_id: of the run.
+        nodes: ids of the nodes.
+
+    Returns:
+        By node id, in the order given; their seconds are those between the first and the last record of an execution,
+        their CPU seconds are not known (NaN). A node that has not ended well in this run is left out.
+    """
+    steps: dict[str, Step] = {}
+    for node in nodes:
+        contexts = {"pipeline": pipeline_name, "pipeline_run": run_id, "node": f"{pipeline_name}.{node}"}
+        ended = _ended_well(connection, list(contexts.items()))
+        if ended is None:
+            continue
+        outputs, cached = _outputs(connection, ended)
+        with metadata.Metadata(connection) as handle:
+            [execution] = handle.store.get_executions_by_id([ended])
+        seconds = (execution.last_update_time_since_epoch - execution.create_time_since_epoch) / 1000
+        steps[node] = Step(node, seconds, math.nan, cached, outputs)
+    return steps
+
+
+def _ended_well(connection: Any, named: Sequence[tuple[str, str]]) -> int | None:
+    """The execution that has these contexts, of type and name, and is complete."""
     with metadata.Metadata(connection) as handle:
-        contexts = [
-            handle.store.get_context_by_type_and_name(one.type.name, one.name.field_value.string_value)
-            for one in node.contexts.contexts
-        ]
+        contexts = [handle.store.get_context_by_type_and_name(kind, name) for kind, name in named]
         if not all(contexts):
             return None
         found = execution_lib.get_executions_associated_with_all_contexts(handle, contexts)

@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     market_sessions: int = Field(2900, ge=1, description="sessions of a synthetic market")
     cache: bool = Field(True, description="take unchanged steps from earlier runs")
     hyperparameters: dict[str, dict[str, Any]] = Field({}, description="by model: [hyperparameters.rnn] epochs = 9")
+    train_steps: int = Field(0, ge=0, description="steps of training at most, for every model; 0 for its own epochs")
     clusters: dict[str, dict[str, Any]] = Field({}, description='by cluster: [clusters.stage] image = "..."')
 
     @field_validator("shares", "models", "horizons", "split_fractions", "split_dates", mode="before")
@@ -142,6 +143,9 @@ class NodeSettings(BaseSettings):
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix=NODE_PREFIX, frozen=True)
 
     pipeline_root: Path | None = Field(None, description="folder of artifacts instead of the compiled one")
+    storage_secret: Path | None = Field(
+        None, description="folder of a Secret: each of its files becomes a variable, AWESOME_STORAGE_URL and keys"
+    )
     metadata_sqlite: Path | None = Field(None, description="SQLite file of ML Metadata: one pod at a time")
     metadata_host: str | None = Field(None, description="of MariaDB or MySQL")
     metadata_port: int = Field(3306, ge=1, le=65535, description="of MariaDB or MySQL")

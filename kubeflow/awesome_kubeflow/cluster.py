@@ -96,6 +96,8 @@ class ClusterSettings:
         image_pull_secrets: names of secrets for the image's registry.
         data_claim: the PersistentVolumeClaim of database, artifacts and pushed models (ReadWriteMany).
         data_folder: where pods see it.
+        storage_secret: the Secret whose keys are the variables of object storage, AWESOME_STORAGE_URL and an account;
+            empty where nothing comes from there and nothing goes there.
         secrets: by name of a Secret, which of its keys becomes which variable.
         config_maps: by name of a ConfigMap, likewise.
         retries: of a step that failed.
@@ -114,6 +116,7 @@ class ClusterSettings:
     image_pull_secrets: tuple[str, ...] = ()
     data_claim: str = "awesome-data"
     data_folder: str = "/data"
+    storage_secret: str = "awesome-storage"
     secrets: Mapping[str, Mapping[str, str]] = field(
         default_factory=lambda: {
             "awesome-metadata": {
@@ -159,13 +162,14 @@ class ClusterSettings:
     def _refuse(self, name: str, why: str) -> None:
         raise CompileError(f"clusters.{self.name}.{name}: {why}")
 
-    def resources_of(self, node_type: str) -> Resources:
-        """What the pod of a node asks for.
 
-        Args:
-            node_type: dotted name of the component's class.
-        """
-        return self.resources[_KINDS.get(node_type.rpartition(".")[2], "light")]
+def kind_of_step(node_type: str) -> str:
+    """The kind of step that a node is, and so what its pod asks for.
+
+    Args:
+        node_type: dotted name of the component's class.
+    """
+    return _KINDS.get(node_type.rpartition(".")[2], "light")
 
 
 _KINDS = {

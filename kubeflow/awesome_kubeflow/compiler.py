@@ -1,5 +1,8 @@
 """From a TFX pipeline to a package for open-source Kubeflow Pipelines: one container component for each node.
 
+Two tasks are no nodes: before the first, the database comes from object storage; after the last, the run is reported on
+and its models go there.
+
 A pod runs its node with TFX's own launcher (entrypoint.py), so resolvers, drivers, importers and the cache mean what
 they mean locally. Artifacts do not pass through KFP: they lie on a volume, and edges only say what comes after what.
 """
@@ -9,32 +12,37 @@ from __future__ import annotations
 import inspect
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from awesome_kubeflow.cluster import ClusterSettings
+from awesome_kubeflow import database_pull, run_report
+from awesome_kubeflow.cluster import ClusterSettings, kind_of_step
+from awesome_kubeflow.description import compiled_parameters, database_of, describe_run, extracts
 from awesome_kubeflow.errors import CompileError
 from awesome_kubeflow.node import encode, slice_of
-from awesome_kubeflow.parameters import RunParameters, compiled_parameters
+from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.sdk import check_kfp, quiet_imports
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
 
 ENTRYPOINT = ("python", "-m", "awesome_kubeflow.entrypoint")
+DATABASE_PULL = ("python", "-m", "awesome_kubeflow.database_pull")
+RUN_REPORT = ("python", "-m", "awesome_kubeflow.run_report")
 _INPUT_TYPES: Mapping[str, type] = {
     "shares": str,
     "since": str,
     "formatter": str,
     "horizon": int,
     "hyperparameters": str,
-    "epochs": int,
+    "train_steps": int,
     "cache": bool,
 }
 """The pipeline's inputs, as the UI's form shows them: the fields of RunParameters."""
 
-_METRICS_NODE = "Evaluator"
+_FIRST_NODE, _METRICS_NODE = "FeatureExampleGen", "Evaluator"
+_STORAGE_FOLDER = "/run/secrets/storage"
 _LONGEST_NAME = 100
 
 
@@ -123,35 +131,56 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
     ir = tfx_compiler.Compiler().compile(pipeline)
     _refuse_runtime_parameters(ir, {constants.PIPELINE_ROOT_PARAMETER_NAME, constants.PIPELINE_RUN_ID_PARAMETER_NAME})
     parameters, compiled = compiled_parameters(ir)
-    names: dict[str, str] = {}
-    for node in ir.nodes:
-        node_id = str(node.pipeline_node.node_info.id)
-        name = kfp_name(node_id)
-        if name in names:
-            raise CompileError(f"nodes {names[name]} and {node_id}: are both called {name} in Kubeflow Pipelines")
-        names[name] = node_id
+    nodes = [str(node.pipeline_node.node_info.id) for node in ir.nodes]
+    pulls = cluster.storage_secret != "" and not extracts(ir)
+    reports = set(run_report.NEEDED) <= set(nodes)
+    names = _names([*nodes, *([database_pull.TASK_ID] if pulls else []), *([run_report.TASK_ID] if reports else [])])
     components = {
-        node_id: _component(name, encode(slice_of(ir, node_id, compiled)), cluster.image, _is_evaluator(ir, node_id))
-        for name, node_id in names.items()
+        node_id: _component(
+            names[node_id],
+            cluster.image,
+            ENTRYPOINT,
+            ("run_id", *_INPUT_TYPES),
+            ("--slice", encode(slice_of(ir, node_id, compiled))),
+            _is_evaluator(ir, node_id),
+        )
+        for node_id in nodes
     }
+    if pulls:
+        given = ("--database", database_of(ir))
+        components[database_pull.TASK_ID] = _component(
+            names[database_pull.TASK_ID], cluster.image, DATABASE_PULL, (), given
+        )
+    if reports:
+        given = ("--compiled", describe_run(ir, compiled, cluster.data_folder).to_json())
+        inputs = ("run_id", *_INPUT_TYPES)
+        components[run_report.TASK_ID] = _component(names[run_report.TASK_ID], cluster.image, RUN_REPORT, inputs, given)
 
     # KFP reads the signature and calls the function with channels, in its order.
     def wired(*channels: Any) -> None:
         values = dict(zip(_INPUT_TYPES, channels, strict=True))
+        # It is only resolved as a whole constant, so it is an input of its own.
+        values["run_id"] = dsl.PIPELINE_JOB_ID_PLACEHOLDER
         tasks: dict[str, Any] = {}
+
+        def add(name: str, upstream: Sequence[str], given: Mapping[str, Any], kind: str, with_storage: bool) -> None:
+            task = components[name](**given)
+            if upstream:
+                task.after(*(tasks[other] for other in upstream))
+            tasks[name] = task.set_display_name(name)
+            _place(task, cluster, kind, with_storage)
+
+        if pulls:
+            add(database_pull.TASK_ID, (), {}, "light", True)
         for node in ir.nodes:
             info = node.pipeline_node.node_info
-            task = components[info.id](
-                # It is only resolved as a whole constant, so it is an input of its own.
-                run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
-                **values,
-            )
-            upstream = [tasks[name] for name in sorted(node.pipeline_node.upstream_nodes)]
-            if upstream:
-                task.after(*upstream)
-            tasks[info.id] = task
-            task.set_display_name(info.id)
-            _place(task, cluster, info.type.name)
+            upstream = sorted(node.pipeline_node.upstream_nodes)
+            if pulls and info.type.name.endswith(f".{_FIRST_NODE}"):
+                upstream.append(database_pull.TASK_ID)
+            add(info.id, upstream, values, kind_of_step(info.type.name), False)
+        if reports:
+            followed = {name for node in ir.nodes for name in node.pipeline_node.upstream_nodes}
+            add(run_report.TASK_ID, [name for name in nodes if name not in followed], values, "evaluation", True)
 
     wired.__signature__ = _signature(_INPUT_TYPES, None)  # type: ignore[attr-defined]
     function = dsl.pipeline(
@@ -164,7 +193,7 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
 def _inputs(parameters: RunParameters) -> dict[str, Any]:
     """The inputs' defaults in the types that the UI's form shows."""
     texts: dict[str, Any] = dict(parameters.to_texts())
-    return texts | {"horizon": parameters.horizon, "epochs": parameters.epochs, "cache": parameters.cache}
+    return texts | {"horizon": parameters.horizon, "train_steps": parameters.train_steps, "cache": parameters.cache}
 
 
 def _is_evaluator(ir: Any, node_id: str) -> bool:
@@ -179,27 +208,44 @@ def _refuse_runtime_parameters(ir: Any, known: set[str]) -> None:
             if value.WhichOneof("value") == "runtime_parameter" and value.runtime_parameter.name not in known:
                 raise CompileError(
                     f"{node.pipeline_node.node_info.id}.{key}: is a RuntimeParameter, and runs know no parameter "
-                    f"{value.runtime_parameter.name}; see awesome_kubeflow.parameters"
+                    f"{value.runtime_parameter.name}; see awesome_kubeflow.changes"
                 )
 
 
-def _component(name: str, part: str, image: str, with_metrics: bool) -> Any:
-    """A container component of one node: its command and the inputs and outputs that KFP knows of."""
+def _names(ids: Sequence[str]) -> dict[str, str]:
+    """The tasks' names in KFP by id."""
+    ids_by_name: dict[str, str] = {}
+    for one in ids:
+        name = kfp_name(one)
+        if name in ids_by_name:
+            raise CompileError(f"nodes {ids_by_name[name]} and {one}: are both called {name} in Kubeflow Pipelines")
+        ids_by_name[name] = one
+    return {one: name for name, one in ids_by_name.items()}
+
+
+def _component(
+    name: str,
+    image: str,
+    command: Sequence[str],
+    names: Sequence[str],
+    constants: Sequence[str],
+    with_metrics: bool = False,
+) -> Any:
+    """A container component: its command, its inputs by name, its constant arguments, and the outputs KFP knows of."""
     from kfp import dsl
 
-    names = ("run_id", *_INPUT_TYPES)
     outputs = {"html": dsl.Output[dsl.HTML]} | ({"metrics": dsl.Output[dsl.Metrics]} if with_metrics else {})
 
     # KFP calls it with placeholders: those of the inputs, then those of the outputs.
     def function(*placeholders: Any) -> Any:
         pairs = [(f"--{key.replace('_', '-')}", value) for key, value in zip(names, placeholders, strict=False)]
         args = [item for pair in pairs for item in pair]
-        args += ["--slice", part, "--executor-input", "{{$}}"]
-        return dsl.ContainerSpec(image=image, command=list(ENTRYPOINT), args=args)
+        args += [*constants, "--executor-input", "{{$}}"]
+        return dsl.ContainerSpec(image=image, command=list(command), args=args)
 
     function.__name__ = name.replace("-", "_")
     function.__signature__ = _signature(  # type: ignore[attr-defined]
-        {"run_id": str, **_INPUT_TYPES, **outputs}, dsl.ContainerSpec
+        {key: _INPUT_TYPES.get(key, str) for key in names} | outputs, dsl.ContainerSpec
     )
     return dsl.container_component(function)
 
@@ -212,11 +258,11 @@ def _signature(types: Mapping[str, Any], result: Any) -> inspect.Signature:
     )
 
 
-def _place(task: Any, cluster: ClusterSettings, node_type: str) -> None:
+def _place(task: Any, cluster: ClusterSettings, kind: str, with_storage: bool) -> None:
     """What Kubernetes is told of a task."""
     from kfp import kubernetes
 
-    resources = cluster.resources_of(node_type)
+    resources = cluster.resources[kind]
     # TFX's cache decides; KFP's would skip the pod whose execution TFX has to record.
     task.set_caching_options(False)
     if cluster.retries:
@@ -238,6 +284,10 @@ def _place(task: Any, cluster: ClusterSettings, node_type: str) -> None:
         kubernetes.use_secret_as_env(task, name, dict(sorted(keys.items())))
     for name, keys in sorted(cluster.config_maps.items()):
         kubernetes.use_config_map_as_env(task, name, dict(sorted(keys.items())))
+    if with_storage and cluster.storage_secret:
+        # As files: which keys there are depends on the storage, and as variables each would have to be named here.
+        kubernetes.use_secret_as_volume(task, cluster.storage_secret, _STORAGE_FOLDER)
+        task.set_env_variable("AWESOME_NODE_STORAGE_SECRET", _STORAGE_FOLDER)
     kubernetes.set_image_pull_policy(task, cluster.image_pull_policy)
     if cluster.image_pull_secrets:
         kubernetes.set_image_pull_secrets(task, list(cluster.image_pull_secrets))

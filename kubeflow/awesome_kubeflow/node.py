@@ -16,8 +16,15 @@ from typing import Any
 from google.protobuf.message import DecodeError
 from tfx import version
 from tfx.proto.orchestration import pipeline_pb2
+from tfx.utils import proto_utils
 
 from awesome_kubeflow.errors import SliceError
+
+# Names and not the classes' own: they alone would take seconds to import, in every pod.
+EXAMPLE_GEN = "components.feature_example_gen.component.FeatureExampleGen"
+SCHEMA_GEN = "tfx.components.schema_gen.import_schema_gen.component.ImportSchemaGen"
+TRAINER = "tfx.components.trainer.component.Trainer"
+CUSTOM_CONFIG, TRAIN_ARGS = "custom_config", "train_args"
 
 
 @dataclass(frozen=True)
@@ -135,3 +142,32 @@ def decode(text: str) -> NodeSlice:
     if len(ir.nodes) != 1:
         raise SliceError("--slice: holds not one node; compile the package again")
     return NodeSlice(ir, compiled, compiled_by)
+
+
+def properties_of(node: Any) -> dict[str, Any]:
+    """The execution properties that are known when a pipeline is compiled.
+
+    Args:
+        node: a PipelineNode message.
+
+    Returns:
+        Their values by name.
+    """
+    return {
+        key: getattr(value.field_value, value.field_value.WhichOneof("value"))
+        for key, value in node.parameters.parameters.items()
+        if value.WhichOneof("value") == "field_value"
+    }
+
+
+def train_args_of(node: Any) -> Any:
+    """A Trainer's TrainArgs message.
+
+    Args:
+        node: a PipelineNode message.
+    """
+    from tfx.proto import trainer_pb2
+
+    arguments = trainer_pb2.TrainArgs()
+    proto_utils.json_to_proto(properties_of(node)[TRAIN_ARGS], arguments)
+    return arguments

@@ -1,57 +1,19 @@
-"""The page that a step shows in the KFP UI: what came out of it, for a person to read.
-
-Self-contained, no script, nothing from elsewhere; everything that came from data is escaped.
-"""
+"""What each kind of node shows in the KFP UI: what came out of it, for a person to read."""
 
 from __future__ import annotations
 
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from awesome_kubeflow.node import NodeSlice
+from awesome_kubeflow.pages import Section, Table, page
 from awesome_kubeflow.parameters import RunParameters
 from pipeline.runner import Step
 
-if TYPE_CHECKING:
-    from pipeline.report_charts import Chart
-
 _MOST_ROWS = 400
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of the page.
-
-    Attributes:
-        title: above it.
-        header: of the columns.
-        rows: of texts, each as long as the header.
-        note: below it; may be empty.
-    """
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Section:
-    """What a kind of step has to show.
-
-    Attributes:
-        verdict: in one sentence.
-        tables: may be empty.
-        charts: may be empty.
-    """
-
-    verdict: str
-    tables: tuple[Table, ...] = ()
-    charts: tuple[Chart, ...] = ()
 
 
 def step_page(part: NodeSlice, step: Step, run_id: str, parameters: RunParameters) -> str:
@@ -66,15 +28,6 @@ def step_page(part: NodeSlice, step: Step, run_id: str, parameters: RunParameter
     Returns:
         An HTML document.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     made = tuple(
         (key, str(artifact.id), artifact.uri)
         for key, artifacts in sorted(step.outputs.items())
@@ -85,13 +38,10 @@ def step_page(part: NodeSlice, step: Step, run_id: str, parameters: RunParameter
         "pipeline": part.ir.pipeline_info.id,
         "time": f"{step.seconds:.1f} s" + (", from the cache" if step.cached else ""),
     }
-    return environment.get_template("step.html.j2").render(
-        node=part.node_id,
-        section=_section(part, step),
-        facts=facts,
-        parameters={name: text or "(all)" for name, text in parameters.to_texts().items() if name != "since" or text},
-        outputs=Table("Outputs", ("output", "artifact", "where"), made),
-    )
+    facts |= {
+        f"parameter {name}": text or "(all)" for name, text in parameters.to_texts().items() if name != "since" or text
+    }
+    return page(part.node_id, _section(part, step), facts, Table("Outputs", ("output", "artifact", "where"), made))
 
 
 def step_metrics(part: NodeSlice, step: Step) -> Mapping[str, float] | None:

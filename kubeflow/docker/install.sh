@@ -1,7 +1,7 @@
 #!/bin/sh
 # The build stage of an image. `install.sh packages EXTRA...` installs what uv.lock names for the extras, every file
 # checked against the lock's hash, into /opt/awesome; `install.sh project` puts the project itself, by the same folders,
-into /opt/project, so that an image keeps its large layer when only the project has changed.
+# into /opt/project, so that an image keeps its large layer when only the project has changed.
 #
 # Two optional build secrets, which leave no trace in an image: `index`, lines such as UV_DEFAULT_INDEX=https://...
 # for a mirror of PyPI, and `ca-certificates`, a PEM file to trust instead of the system's.

@@ -41,6 +41,7 @@ BestEffort = Annotated[
 ]
 Formatter = Annotated[str | None, typer.Option(help="The DataFormatter. (default: window_returns)")]
 Horizon = Annotated[int | None, typer.Option(help="Sessions ahead. (default: 1)")]
+TrainSteps = Annotated[int | None, typer.Option(help="Steps of training at most. (default: each model's own epochs)")]
 Market = Annotated[str | None, typer.Option(help="A synthetic market instead of the database.")]
 MarketShares = Annotated[int | None, typer.Option(help="Its shares. (default: 100)")]
 MarketSessions = Annotated[int | None, typer.Option(help="Its sessions. (default: 2900)")]

@@ -21,6 +21,7 @@ from pipeline.cli.common import (
     Shares,
     Since,
     Source,
+    TrainSteps,
     Workspace,
     app,
     example,
@@ -50,6 +51,7 @@ def run(
     market: Market = None,
     market_shares: MarketShares = None,
     market_sessions: MarketSessions = None,
+    train_steps: TrainSteps = None,
     cache: Annotated[bool | None, typer.Option("--cache/--no-cache", help="Take unchanged steps over.")] = None,
 ) -> None:
     """Trains, evaluates and reports; pushes the best model that earned it.

@@ -13,6 +13,7 @@ from pipeline.cli.common import (
     Shares,
     Since,
     Source,
+    TrainSteps,
     app,
     example,
     print_line,
@@ -42,10 +43,11 @@ def compile_(
     formatter: Formatter = None,
     models: Annotated[str | None, typer.Option(help="Models, separated by commas. (default: all four)")] = None,
     horizon: Horizon = None,
+    train_steps: TrainSteps = None,
 ) -> None:
     """Writes the package that Kubeflow Pipelines takes; what is set here are the defaults of a run's form."""
     flags = {"source": source, "shares": shares, "since": since, "formatter": formatter, "models": models}
-    settings = settings_from(flags | {"horizon": horizon})
+    settings = settings_from(flags | {"horizon": horizon, "train_steps": train_steps})
     chosen = write_package(settings, cluster, output)
     print_line(f"{output}: {output.stat().st_size / _KIB:.0f} KiB, for {chosen.context}, image {chosen.image}")
 

@@ -12,8 +12,7 @@ import typer
 from pipeline.cli.common import Db, app, example, new_console, settings_from
 
 if TYPE_CHECKING:
-    from components.object_storage import ModelManifest, Pushed, Storage
-    from pipeline.settings import Settings
+    from components.object_storage import ModelManifest, Pushed
 
 _MIB = 2**20
 _WIDEST = 400
@@ -36,8 +35,9 @@ def db_push(url: Url = None, db: Db = None) -> None:
     settings = settings_from({"db": db, "storage_url": url})
     from components.object_storage import push_database
     from pipeline.publishing import code_version
+    from pipeline.storage import open_storage
 
-    with _storage(settings) as storage, _bar(f"Pushing {settings.db}") as progress:
+    with open_storage(settings) as storage, _bar(f"Pushing {settings.db}") as progress:
         pushed = push_database(storage, settings.db, code_version(), progress)
     _print_push(pushed)
 
@@ -51,8 +51,9 @@ def db_pull(
     """Pulls a database, checks it, and only then replaces the one that is there."""
     settings = settings_from({"db": db, "storage_url": url})
     from components.object_storage import pull_database
+    from pipeline.storage import open_storage
 
-    with _storage(settings) as storage, _bar(f"Pulling {settings.db}") as progress:
+    with open_storage(settings) as storage, _bar(f"Pulling {settings.db}") as progress:
         pulled = pull_database(storage, settings.db, date, progress)
     manifest = pulled.manifest
     _print(f"pulled {_moved(1, manifest.file.size, pulled.seconds)} from {pulled.url} into {pulled.database}")
@@ -69,13 +70,14 @@ def model_push(
     from components.object_storage import push_model
     from pipeline.publishing import models_to_push
     from pipeline.results import REPORT_JSON
+    from pipeline.storage import open_storage
 
     if url is not None and (Path(url) / REPORT_JSON).is_file():  # the storage is set, and the run alone was named
         run, url = Path(url), None
     settings = settings_from({"storage_url": url})
 
     chosen = models_to_push(run, model)
-    with _storage(settings) as storage:
+    with open_storage(settings) as storage:
         for facts, folders in chosen:
             with _bar(f"Pushing {facts.model}") as progress:
                 pushed = push_model(storage, facts, folders, progress)
@@ -90,8 +92,9 @@ def model_list(url: Url = None) -> None:
     from rich.text import Text
 
     from components.object_storage import list_models
+    from pipeline.storage import open_storage
 
-    with _storage(settings) as storage:
+    with open_storage(settings) as storage:
         listing = list_models(storage)
         where = storage.url
     if listing.models:
@@ -120,9 +123,10 @@ def model_pull(
     """Pulls a model, checks it, and only then replaces one that was pulled before."""
     settings = settings_from({"storage_url": url})
     from components.object_storage import pull_model
+    from pipeline.storage import open_storage
 
     folder = to if to is not None else settings.workspace / "pulled" / model / "{version}"
-    with _storage(settings) as storage, _bar(f"Pulling {model}") as progress:
+    with open_storage(settings) as storage, _bar(f"Pulling {model}") as progress:
         pulled = pull_model(storage, model, folder, version, progress)
     manifest = pulled.manifest
     _print(
@@ -143,26 +147,6 @@ def _row(manifest: ModelManifest) -> tuple[str, ...]:
         facts.data_digest[:8] if facts.market is None else f"{facts.data_digest[:8]} (market {facts.market})",
         f"{manifest.size / _MIB:.1f}",
     )
-
-
-def _storage(settings: Settings) -> Storage:
-    from components.errors import StorageError
-    from components.object_storage import Storage, StorageSettings
-    from pipeline.settings import cos_credentials
-
-    if not settings.storage_url:
-        raise StorageError(
-            "no storage is named; give its URL, or set storage_url in awesome.toml (or AWESOME_STORAGE_URL)"
-        )
-    key, secret = cos_credentials()
-    how = StorageSettings(
-        s3_endpoint=settings.s3_endpoint,
-        cos_region=settings.cos_region,
-        cos_endpoint=settings.cos_endpoint,
-        cos_key=key,
-        cos_secret=secret,
-    )
-    return Storage.at(settings.storage_url, how)
 
 
 @contextmanager

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+PULL, REPORT = "pulldatabase", "runreport"
+"""The two tasks that are no nodes."""
+
 
 @dataclass(frozen=True)
 class Package:
@@ -25,6 +28,14 @@ class Package:
     @property
     def tasks(self) -> dict[str, Any]:
         return dict(self.spec["root"]["dag"]["tasks"])
+
+    @property
+    def nodes(self) -> dict[str, Any]:
+        """The tasks that are nodes of the pipeline."""
+        return {name: task for name, task in self.tasks.items() if name not in (PULL, REPORT)}
+
+    def program(self, task: str) -> list[str]:
+        return list(self.spec["deploymentSpec"]["executors"][f"exec-{task}"]["container"]["command"])
 
     def arguments(self, task: str) -> list[str]:
         return list(self.spec["deploymentSpec"]["executors"][f"exec-{task}"]["container"]["args"])

@@ -13,7 +13,7 @@ import sys
 import time
 
 _DELAY = 0.5
-_HEAVY = ("tfx.components", "awesome_kubeflow.parameters", "awesome_kubeflow.reports", "pipeline.runner")
+_HEAVY = ("tfx.components", "awesome_kubeflow.changes", "awesome_kubeflow.reports", "pipeline.runner")
 
 
 def _pod(job: dict[str, object], start: float) -> int:

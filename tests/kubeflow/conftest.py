@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from compiled_package import Package, default_pipeline, read_package
-from small_pipeline import Cluster, Pod, compile_small, run_every_node
+from small_pipeline import Cluster, Pod, compile_small, run_every_node, store_small_market
 
 # There is no kfp for Python 3.10.
 collect_ignore_glob = [] if importlib.util.find_spec("kfp") else ["test_*.py"]
@@ -49,7 +49,9 @@ def default_package(no_settings: None, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="session")
 def cluster(no_settings: None, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     root = tmp_path_factory.mktemp("volume")
-    return Cluster(compile_small(root), root)
+    package = compile_small(root)
+    store_small_market(root)
+    return Cluster(package, root)
 
 
 @pytest.fixture(scope="session")

@@ -112,6 +112,9 @@ class Engine:
             server.terminate()
             server.wait(timeout=30)
             shutil.rmtree(folder)
+            # KFP's runner leaves its containers.
+            if left := self.podman("ps", "--all", "--quiet", "--filter", f"ancestor={IMAGE}").stdout.split():
+                self.podman("rm", "--force", "--time", "0", *left)
 
 
 def engine_settings(variables: dict[str, str]) -> str:

@@ -66,6 +66,13 @@ class MariaDB:
             "AWESOME_NODE_METADATA_PASSWORD": self.password,
         }
 
+    def runs(self, database: str) -> set[str]:
+        """Names of the pipeline runs; none where no pod has used the database yet."""
+        if not self.rows(database, "SHOW TABLES LIKE 'Context'"):
+            return set()
+        query = "SELECT c.name FROM Context c JOIN Type t ON t.id = c.type_id WHERE t.name = 'pipeline_run'"
+        return {name for (name,) in self.rows(database, query)}
+
     def executions(self, database: str) -> dict[tuple[str, str], list[tuple[int, int]]]:
         """Id and state of every execution, by run and node."""
         found: dict[tuple[str, str], list[tuple[int, int]]] = {}

@@ -30,6 +30,21 @@ def write_small_market(root: Path) -> None:
     write_market(generate("reversal_easy", shares=SHARES, sessions=SESSIONS, seed=0), root / "awesome.db")
 
 
+def storage_url(root: Path) -> str:
+    return f"file://{root}/storage"
+
+
+def store_small_market(root: Path) -> None:
+    """Moves the feature store to where the package's first task pulls it from."""
+    from components.object_storage import Storage, StorageSettings, push_database
+    from pipeline.publishing import code_version
+
+    (root / "storage").mkdir()
+    with Storage.at(storage_url(root), StorageSettings()) as storage:
+        push_database(storage, root / "awesome.db", code_version())
+    (root / "awesome.db").unlink()
+
+
 def compile_small(root: Path) -> Package:
     """Writes the market and the package."""
     from awesome_kubeflow.cluster import cluster_settings
@@ -86,12 +101,20 @@ class Cluster:
         out = self.root / "kfp" / run_id / task
         out.mkdir(parents=True, exist_ok=True)
         kept = {key: value for key, value in os.environ.items() if not key.startswith("AWESOME_")}
-        command = [sys.executable, "-m", "awesome_kubeflow.entrypoint"]
+        python, *command = self.package.program(task)
+        assert python == "python"
+        secret = self.root / "secret"
+        secret.mkdir(exist_ok=True)
+        (secret / "AWESOME_STORAGE_URL").write_text(storage_url(self.root) + "\n")
+        variables = {
+            "AWESOME_NODE_METADATA_SQLITE": str(self.store),
+            "AWESOME_NODE_STORAGE_SECRET": str(secret),
+        }
         with (out / "log").open("w") as log:
             process = subprocess.Popen(
-                [*command, *self.package.command(task, run_id, out, parameters)],
+                [sys.executable, *command, *self.package.command(task, run_id, out, parameters)],
                 stdout=log, stderr=subprocess.STDOUT, text=True, cwd=self.root,
-                env=kept | {"AWESOME_NODE_METADATA_SQLITE": str(self.store)},
+                env=kept | variables,
             )  # fmt: skip
         return process, out
 

@@ -46,7 +46,7 @@ def test_kfp_loads_the_package(default_package: Any) -> None:
     inputs = {name: one.default for name, one in loaded.component_spec.inputs.items()}
     assert inputs == {
         "shares": "", "since": "", "formatter": "window_returns", "horizon": 1.0, "hyperparameters": "{}",
-        "epochs": 0.0, "cache": True,
+        "train_steps": 0.0, "cache": True,
     }  # fmt: skip
 
 
@@ -57,6 +57,10 @@ def test_edges_are_those_of_the_pipeline(default_package: Any, default_ir: Any) 
         shown[name]: {shown[other] for other in task.get("dependentTasks", [])}
         for name, task in default_package.tasks.items()
     }
+    assert found.pop("PullDatabase") == set()
+    # It ends after everything: what is followed by another node is not named.
+    assert found.pop("RunReport") == {"Pusher"}
+    expected["FeatureExampleGen"] = {"PullDatabase"}
     assert found == expected
     assert len(found) == 19
 
@@ -67,7 +71,7 @@ def test_each_task_carries_its_own_node_alone(default_package: Any, default_ir: 
     from awesome_kubeflow.node import decode
 
     nodes = {node.pipeline_node.node_info.id: node for node in default_ir.nodes}
-    for name, task in default_package.tasks.items():
+    for name, task in default_package.nodes.items():
         part = decode(default_package.slice_text(name))
         assert part.node_id == task["taskInfo"]["name"]
         assert list(part.ir.nodes) == [nodes[part.node_id]]
@@ -80,7 +84,7 @@ def test_each_task_carries_its_own_node_alone(default_package: Any, default_ir: 
 def test_no_path_of_this_machine_is_in_a_slice(default_package: Any) -> None:
     from awesome_kubeflow.node import decode
 
-    for name in default_package.tasks:
+    for name in default_package.nodes:
         text = str(decode(default_package.slice_text(name)).ir)
         found = set(re.findall(r'[" ](/(?!dev/null|data/)[a-z]+/[^"\s]*)', text.replace('\\"', '"')))
         assert found == set(), name
@@ -91,8 +95,8 @@ def test_metadata_connection_does_not_travel(default_ir: Any) -> None:
     from tfx.orchestration import metadata
     from tfx.proto.orchestration import pipeline_pb2
 
+    from awesome_kubeflow.description import compiled_parameters
     from awesome_kubeflow.node import encode, slice_of
-    from awesome_kubeflow.parameters import compiled_parameters
 
     ir = pipeline_pb2.Pipeline()
     ir.CopyFrom(default_ir)
@@ -144,8 +148,38 @@ def test_pods_get_what_the_cluster_says(tmp_path: Path) -> None:
         assert package.tasks[name.removeprefix("exec-")]["retryPolicy"]["maxRetryCount"] == 5
 
 
+def test_only_two_tasks_see_the_account_of_the_storage(default_package: Any) -> None:
+    platform = default_package.platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    mounts = {name: one["secretAsVolume"] for name, one in platform.items() if "secretAsVolume" in one}
+    assert mounts.keys() == {"exec-pulldatabase", "exec-runreport"}
+    for name, [mount] in mounts.items():
+        assert mount["secretName"] == "awesome-storage"
+        [variable] = default_package.spec["deploymentSpec"]["executors"][name]["container"]["env"]
+        assert variable == {"name": "AWESOME_NODE_STORAGE_SECRET", "value": mount["mountPath"]}
+
+
+@pytest.mark.parametrize(
+    ("tables", "settings"),
+    [({"stage": {"storage_secret": ""}}, {}), ({}, {"source": "tencent", "shares": "sh600519"})],
+)
+def test_nothing_is_pulled_without_a_storage_or_with_a_source(
+    tables: Any, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from compiled_package import default_pipeline, read_package
+
+    from awesome_kubeflow.cluster import cluster_settings
+    from awesome_kubeflow.compiler import compile_package
+
+    monkeypatch.chdir(tmp_path)
+    pipeline = default_pipeline(models=("linear",), **settings)
+    package = read_package(compile_package(pipeline, cluster_settings(tables, "stage"), tmp_path / "p.yaml"))
+    assert "pulldatabase" not in package.tasks
+    assert "dependentTasks" not in package.tasks["featureexamplegen"]
+    assert "runreport" in package.tasks
+
+
 def test_every_task_leaves_the_cache_to_tfx(default_package: Any) -> None:
-    assert [task["cachingOptions"] for task in default_package.tasks.values()] == [{}] * 19
+    assert [task["cachingOptions"] for task in default_package.tasks.values()] == [{}] * 21
 
 
 def test_names_that_collide_are_refused(tmp_path: Path) -> None:
@@ -176,7 +210,7 @@ def test_slices_round_trip_and_refuse_another_tfx(default_package: Any) -> None:
     from awesome_kubeflow.errors import SliceError
     from awesome_kubeflow.node import decode, encode
 
-    for name in default_package.tasks:
+    for name in default_package.nodes:
         text = default_package.slice_text(name)
         assert encode(decode(text)) == text
     other = encode(replace(decode(text), tfx_version="0.1"))

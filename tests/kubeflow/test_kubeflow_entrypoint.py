@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_pipeline import CACHED, COMPLETE, TRAINER, Cluster, Pod
+from compiled_package import PULL, REPORT
+from small_pipeline import CACHED, COMPLETE, SHARES, TRAINER, Cluster, Pod, storage_url
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning")]
 
 
 def test_every_node_ran_and_is_complete(cluster: Cluster, first_run: dict[str, Pod]) -> None:
-    assert len(first_run) == 10
-    for name in first_run:
+    assert first_run.keys() == {*cluster.package.nodes, PULL, REPORT}
+    assert len(cluster.package.nodes) == 10
+    for name in cluster.package.nodes:
         assert [state for _, state in cluster.executions(name, "first")] == [COMPLETE], name
 
 
@@ -32,11 +34,11 @@ def test_a_killed_pod_started_again_completes_the_same_execution(cluster: Cluste
     assert [path.name for path in models] == [str(killed)]
 
 
-def test_every_pod_logs_json_and_nothing_else(first_run: dict[str, Pod]) -> None:
+def test_every_pod_logs_json_and_nothing_else(cluster: Cluster, first_run: dict[str, Pod]) -> None:
     for name, pod in first_run.items():
         for line in pod.log:
             assert {"time", "severity", "message"} <= json.loads(line).keys(), f"{name}: {line}"
-        assert pod.last["node"].replace(".", "-").lower() == name
+        assert pod.last["node"] == cluster.package.tasks[name]["taskInfo"]["name"]
         assert pod.last["message"].startswith("done in ")
 
 
@@ -55,6 +57,50 @@ def test_pages_are_self_contained(first_run: dict[str, Pod]) -> None:
         assert "default-src 'none'" in pod.page
         assert "<script" not in pod.page
         assert "src=" not in pod.page.replace("default-src=", "")
+
+
+def test_the_database_comes_from_the_storage_before_the_first_node(cluster: Cluster, first_run: dict[str, Pod]) -> None:
+    assert cluster.package.tasks["featureexamplegen"]["dependentTasks"] == [PULL]
+    page = first_run[PULL].page
+    assert f"{SHARES} shares, the last session is " in page
+    assert f"{cluster.root}/storage/features/" in page
+
+
+def test_the_report_after_the_last_node_is_that_of_a_run(cluster: Cluster, first_run: dict[str, Pod]) -> None:
+    from pipeline.results import RunReport
+
+    report = RunReport.from_json(cluster.root / "runs" / "first")
+    metrics = json.loads((first_run["evaluator-linear"].out / "metrics").read_text())
+    model = report.models["linear"]
+    assert (model.auc, model.auc_low, model.auc_high) == tuple(metrics[f"auc_{x}"] for x in ("exact", "low", "high"))
+    assert (report.champion, report.settings["horizon"]) == ("linear", 1)
+    assert report.pushed is not None
+    assert Path(report.pushed).parent == cluster.root / "serving" / "awesome-window_returns-h1"
+    assert first_run[REPORT].page == (cluster.root / "runs" / "first" / "report.html").read_text()
+
+
+def test_models_go_to_the_storage_once(cluster: Cluster, first_run: dict[str, Pod]) -> None:
+    from components.object_storage import Storage, StorageSettings, list_models
+
+    def stored() -> list[tuple[str, float, bool]]:
+        with Storage.at(storage_url(cluster.root), StorageSettings()) as storage:
+            return [(one.facts.model, one.facts.auc, one.facts.champion) for one in list_models(storage).models]
+
+    metrics = json.loads((first_run["evaluator-linear"].out / "metrics").read_text())
+    assert stored() == [("linear", metrics["auc_exact"], True)]
+    again = cluster.pod(REPORT, "first")
+    assert again.code == 0
+    assert any(json.loads(line)["message"] == "linear: already there" for line in again.log)
+    assert len(stored()) == 1
+
+
+def test_a_report_of_a_run_that_has_not_ended_names_what_is_missing(
+    cluster: Cluster, first_run: dict[str, Pod]
+) -> None:
+    refused = cluster.pod(REPORT, "never")
+    assert refused.code == 1
+    assert refused.last["message"].startswith("run never: the metadata store knows of no end of FeatureExampleGen, ")
+    assert not (cluster.root / "runs" / "never").exists()
 
 
 def test_the_page_of_the_examples_shows_the_splits(cluster: Cluster, first_run: dict[str, Pod]) -> None:

@@ -16,14 +16,15 @@ HORIZON = 5
 
 
 def part_of(ir: Any, node: str) -> Any:
+    from awesome_kubeflow.description import compiled_parameters
     from awesome_kubeflow.node import slice_of
-    from awesome_kubeflow.parameters import compiled_parameters
 
     return slice_of(ir, node, compiled_parameters(ir)[1])
 
 
 def changed(ir: Any, node: str, **values: Any) -> Any:
-    from awesome_kubeflow.parameters import apply, compiled_parameters
+    from awesome_kubeflow.changes import apply
+    from awesome_kubeflow.description import compiled_parameters
 
     return apply(part_of(ir, node), replace(compiled_parameters(ir)[0], **values))
 
@@ -42,11 +43,12 @@ def test_defaults_change_nothing(default_ir: Any) -> None:
 
 
 def test_texts_are_read_back(default_ir: Any) -> None:
-    from awesome_kubeflow.parameters import RunParameters, compiled_parameters
+    from awesome_kubeflow.description import compiled_parameters
+    from awesome_kubeflow.parameters import RunParameters
 
     parameters = replace(
         compiled_parameters(default_ir)[0], shares=("a", "b"), since="2015-01-01", horizon=20,
-        hyperparameters={"rnn": {"epochs": 9}}, epochs=3, cache=False,
+        hyperparameters={"rnn": {"epochs": 9}}, train_steps=300, cache=False,
     )  # fmt: skip
     assert RunParameters.from_texts(parameters.to_texts()) == parameters
     # As KFP may write them: numbers as doubles, truth with a capital.
@@ -60,7 +62,7 @@ def test_texts_are_read_back(default_ir: Any) -> None:
         ("horizon", "0", "must be 1 or more"),
         ("horizon", "1.5", "'1.5' is not a whole number"),
         ("horizon", "inf", "is not a whole number"),
-        ("epochs", "-1", "must be 1 or more"),
+        ("train_steps", "-1", "must be 1 or more"),
         ("cache", "maybe", "neither true nor false"),
         ("formatter", "nope", "nope"),
         ("since", "yesterday", "is not a date"),
@@ -71,8 +73,9 @@ def test_texts_are_read_back(default_ir: Any) -> None:
     ],
 )
 def test_a_bad_parameter_is_named(default_ir: Any, name: str, text: str, message: str) -> None:
+    from awesome_kubeflow.description import compiled_parameters
     from awesome_kubeflow.errors import ParameterError
-    from awesome_kubeflow.parameters import RunParameters, compiled_parameters
+    from awesome_kubeflow.parameters import RunParameters
 
     texts = compiled_parameters(default_ir)[0].to_texts() | {name: text}
     with pytest.raises(ParameterError) as error:
@@ -90,14 +93,15 @@ def test_the_horizon_reaches_every_node_as_if_compiled_with_it(
     from tfx.dsl.compiler import compiler
 
     monkeypatch.chdir(tmp_path)
-    other = compiler.Compiler().compile(default_pipeline(horizon=HORIZON, formatter="closes"))
+    other = compiler.Compiler().compile(default_pipeline(horizon=HORIZON, formatter="closes", train_steps=70))
     for node in ids(default_ir):
-        found = changed(default_ir, node, horizon=HORIZON, formatter="closes")
+        found = changed(default_ir, node, horizon=HORIZON, formatter="closes", train_steps=70)
         assert found.ir == part_of(other, node).ir, node
 
 
 def test_the_schema_of_another_horizon_is_the_one_that_a_local_run_writes(default_ir: Any, tmp_path: Path) -> None:
-    from awesome_kubeflow.parameters import apply, compiled_parameters, schema_content
+    from awesome_kubeflow.changes import apply, schema_content
+    from awesome_kubeflow.description import compiled_parameters
     from pipeline.configuration import write_schema
     from pipeline.settings import Settings
 
@@ -111,14 +115,15 @@ def test_the_schema_of_another_horizon_is_the_one_that_a_local_run_writes(defaul
     assert schema_content(part_of(default_ir, "Pusher"), parameters) is None
 
 
-def test_hyperparameters_and_epochs_reach_their_trainers_only(default_ir: Any) -> None:
-    values = {"hyperparameters": {"rnn": {"learning_rate": 0.25}}, "epochs": 2}
+def test_hyperparameters_and_train_steps_reach_their_trainers_only(default_ir: Any) -> None:
+    values = {"hyperparameters": {"rnn": {"learning_rate": 0.25}}, "train_steps": 200}
     before = json.loads(properties(part_of(default_ir, "Trainer.rnn"))["custom_config"])
-    rnn = json.loads(properties(changed(default_ir, "Trainer.rnn", **values))["custom_config"])
-    assert rnn["hyperparameters"] == before["hyperparameters"] | {"learning_rate": 0.25, "epochs": 2}
-    dnn = json.loads(properties(changed(default_ir, "Trainer.dnn", **values))["custom_config"])
-    before = json.loads(properties(part_of(default_ir, "Trainer.dnn"))["custom_config"])
-    assert dnn["hyperparameters"] == before["hyperparameters"] | {"epochs": 2}
+    rnn = properties(changed(default_ir, "Trainer.rnn", **values))
+    assert json.loads(rnn["custom_config"])["hyperparameters"] == before["hyperparameters"] | {"learning_rate": 0.25}
+    dnn = properties(changed(default_ir, "Trainer.dnn", **values))
+    assert dnn["custom_config"] == properties(part_of(default_ir, "Trainer.dnn"))["custom_config"]
+    for found in (rnn, dnn):
+        assert json.loads(found["train_args"]) == {"splits": ["train"], "num_steps": 200}
     for node in set(ids(default_ir)) - {name for name in ids(default_ir) if name.startswith("Trainer.")}:
         assert changed(default_ir, node, **values).ir == part_of(default_ir, node).ir, node
 
@@ -127,7 +132,7 @@ def test_shares_and_since_reach_the_source(tmp_path: Path, monkeypatch: pytest.M
     from compiled_package import default_pipeline
     from tfx.dsl.compiler import compiler
 
-    from awesome_kubeflow.parameters import compiled_parameters
+    from awesome_kubeflow.description import compiled_parameters
     from components.feature_example_gen.config import ExampleGenConfig
 
     monkeypatch.chdir(tmp_path)
@@ -165,7 +170,7 @@ def test_the_cache_can_be_switched_off(default_ir: Any) -> None:
         ("FeatureExampleGen", {"horizon": HORIZON}),
         ("ImportSchemaGen", {"horizon": HORIZON}),
         ("Transform", {"formatter": "closes"}),
-        ("Trainer.linear", {"epochs": 2}),
+        ("Trainer.linear", {"train_steps": 200}),
         ("Trainer.linear", {"hyperparameters": {"linear": {"learning_rate": 0.5}}}),
         ("Evaluator.linear", {"horizon": HORIZON}),
     ],

@@ -3,6 +3,8 @@ ARG BASE_IMAGE
 FROM ${BASE_IMAGE}
 USER root
 WORKDIR /build
+RUN apt-get update -qq \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends git make sqlite3
 COPY tools/get_uv.py tools/
 COPY pyproject.toml uv.lock ./
 RUN --mount=type=secret,id=index --mount=type=secret,id=ca-certificates \

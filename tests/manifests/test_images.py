@@ -105,7 +105,7 @@ def _pyproject() -> str:
 
 
 def test_what_runs_where_nothing_is_said() -> None:
-    """A step of a pipeline brings its whole command: KFP's local runner would hand it to an entry point as arguments."""
+    """A step brings its whole command: KFP's local runner would hand it to an entry point as arguments."""
     assert of_name("extractor", "ENTRYPOINT") + of_name("extractor", "CMD") == ['["awesome"]', '["--help"]']
     assert of_name("training", "ENTRYPOINT") + of_name("training", "CMD") == ['["awesome", "--help"]']
 

@@ -184,6 +184,17 @@ def test_steps_fit_the_rows_and_the_learning_rate_falls_to_zero(easy: Market) ->
     assert float(model.optimizer.learning_rate) < 1e-6
 
 
+def test_training_ends_after_the_steps_it_is_given_within_an_epoch(easy: Market) -> None:
+    from models.trainer import train
+
+    defaults = get_architecture("linear").hyperparameters
+    model, history = train("linear", 1, defaults, easy.spec, easy.train, easy.held_out, 0, most_steps=100)
+    assert int(model.optimizer.iterations.numpy()) == 100
+    # 100 steps of 128 rows are more than one epoch of some 10,000 rows, and less than two.
+    assert len(history.epoch) == 2
+    assert float(model.optimizer.learning_rate) < 1e-6
+
+
 def test_the_balance_of_the_classes_is_learned() -> None:
     data = market("null", get_formatter("window_returns"))
     share_up = 0.7

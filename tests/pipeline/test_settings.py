@@ -30,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "market_shares": 100,
     "market_sessions": 2900,
     "cache": True,
+    "train_steps": 0,
     "hyperparameters": {},
     "clusters": {},
     "source": None,

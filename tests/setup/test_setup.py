@@ -521,8 +521,18 @@ def machine(tmp_path: Path) -> Checkout:
         found = shutil.which(name)
         assert found is not None
         (programs / name).symlink_to(found)
-    needed = ("sqlite3", "chromium", "kubectl", "podman", "docker-registry", "busybox", "c++", "python3")
-    for name in needed:
+    needed = (
+        "sqlite3",
+        "chromium",
+        "kubectl",
+        "podman",
+        "runc",
+        "debootstrap",
+        "docker-registry",
+        "busybox",
+        "mariadbd",
+    )
+    for name in (*needed, "c++", "python3"):
         _write_program(programs / name, "exit 0")
     _write_program(programs / "id", "echo 0")
     _write_program(programs / "make", 'echo "make $* CI=$CI" >> log; if read line; then echo asked >> log; fi')
@@ -539,12 +549,14 @@ def test_ci_runs_the_readmes_test_command(machine: Checkout) -> None:
 def test_ci_installs_as_root_what_is_missing(machine: Checkout) -> None:
     programs = Path(machine.environment["PATH"])
     (programs / "chromium").unlink()
+    (programs / "podman").unlink()
     _write_program(programs / "python3", "exit 1")  # no Python.h
     done = machine.run(".ci/run")
     assert done.returncode == 0, done.stderr
     assert _log(machine) == [
         "apt-get update -qq noninteractive",
-        "apt-get install -qq -y --no-install-recommends chromium python3-dev noninteractive",
+        "apt-get install -qq -y --no-install-recommends chromium podman containernetworking-plugins python3-dev "
+        "noninteractive",
         "make test CI=true",
     ]
 

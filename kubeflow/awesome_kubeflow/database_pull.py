@@ -1,0 +1,67 @@
+"""What the pod before the first node runs: the database from object storage onto the volume.
+
+`python -m awesome_kubeflow.database_pull --help`. Object storage is a boundary of the pipeline: TFX reads the volume.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from awesome_kubeflow.pod import add_executor_input, run_pod, take_storage_secret
+
+TASK_ID = "PullDatabase"
+
+_LOG = logging.getLogger("awesome.node")
+_MIB = 2**20
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Pulls the database.
+
+    Args:
+        arguments: of the command; None for the process's own.
+
+    Returns:
+        The exit code: 0, or 1 where the database that was there before still is.
+    """
+    return run_pod(lambda: _run(_parser().parse_args(arguments)), TASK_ID)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m awesome_kubeflow.database_pull", description=__doc__)
+    parser.add_argument("--database", required=True, type=Path, help="where to, on the volume")
+    add_executor_input(parser)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> None:
+    from awesome_kubeflow.executor_io import ExecutorInput, write_outputs
+    from awesome_kubeflow.pages import Section, page
+    from components.object_storage import pull_database
+    from pipeline.settings import load_node_settings, load_settings
+    from pipeline.storage import open_storage
+
+    outputs = ExecutorInput.from_json(options.executor_input)
+    take_storage_secret(load_node_settings())
+    settings = load_settings()
+    options.database.parent.mkdir(parents=True, exist_ok=True)
+    with open_storage(settings) as storage:
+        pulled = pull_database(storage, options.database)
+    manifest = pulled.manifest
+    facts = {
+        "from": pulled.url,
+        "to": str(pulled.database),
+        "size": f"{manifest.file.size / _MIB:.1f} MiB",
+        "time": f"{pulled.seconds:.1f} s",
+        "data": manifest.data_digest,
+    }
+    verdict = f"{manifest.shares:,} shares, the last session is {manifest.last_session or 'none'}."
+    write_outputs(outputs, page(TASK_ID, Section(verdict), facts), None)
+    _LOG.info("done in %.1f s: %s", pulled.seconds, verdict)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

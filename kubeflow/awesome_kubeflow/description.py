@@ -1,0 +1,100 @@
+"""What a compiled pipeline says of itself: the defaults of a run's parameters, and what pods beside its nodes need."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from awesome_kubeflow.errors import CompileError
+from awesome_kubeflow.node import CUSTOM_CONFIG, EXAMPLE_GEN, TRAINER, CompiledWith, properties_of, train_args_of
+from awesome_kubeflow.parameters import RunParameters
+from awesome_kubeflow.run_report import CompiledRun
+from components.feature_example_gen.config import ExampleGenConfig
+
+
+def compiled_parameters(ir: Any) -> tuple[RunParameters, CompiledWith]:
+    """The parameters that a pipeline was compiled with: a run's defaults.
+
+    Args:
+        ir: the whole Pipeline message.
+
+    Returns:
+        The defaults, and what every slice is to carry.
+
+    Raises:
+        CompileError: the pipeline has no FeatureExampleGen or no Trainer, so it is none of this project's.
+    """
+    nodes = [node.pipeline_node for node in ir.nodes]
+    trainers = [node for node in nodes if node.node_info.type.name == TRAINER]
+    if not trainers or all(node.node_info.type.name != EXAMPLE_GEN for node in nodes):
+        raise CompileError(
+            f"pipeline {ir.pipeline_info.id}: has no FeatureExampleGen or no Trainer to set parameters of"
+        )
+    config = _example_gen_config(ir)
+    formatter = str(json.loads(properties_of(trainers[0])[CUSTOM_CONFIG])["formatter"])
+    since = config.extraction.plan.since if config.extraction is not None else None
+    defaults = RunParameters(
+        shares=config.shares,
+        since="" if since is None else since.isoformat(),
+        formatter=formatter,
+        horizon=config.splits.horizon,
+        train_steps=train_args_of(trainers[0]).num_steps,
+        cache=nodes[0].execution_options.caching_options.enable_cache,
+    )
+    return defaults, CompiledWith(formatter, config.splits.horizon, config.splits.horizons)
+
+
+def _example_gen_config(ir: Any) -> ExampleGenConfig:
+    [node] = [one.pipeline_node for one in ir.nodes if one.pipeline_node.node_info.type.name == EXAMPLE_GEN]
+    return ExampleGenConfig.from_exec_properties(properties_of(node))
+
+
+def extracts(ir: Any) -> bool:
+    """Whether the first node brings the database up to date by itself.
+
+    Args:
+        ir: the whole Pipeline message.
+    """
+    return _example_gen_config(ir).extraction is not None
+
+
+def database_of(ir: Any) -> str:
+    """Where the first node reads prices.
+
+    Args:
+        ir: the whole Pipeline message.
+    """
+    return _example_gen_config(ir).database
+
+
+def describe_run(ir: Any, compiled: CompiledWith, data_folder: str) -> CompiledRun:
+    """What the report of a run is told of the pipeline.
+
+    Args:
+        ir: the whole Pipeline message.
+        compiled: what it was compiled with.
+        data_folder: of the volume.
+    """
+    config = _example_gen_config(ir)
+    nodes = [one.pipeline_node for one in ir.nodes]
+    trainers = [json.loads(properties_of(node)[CUSTOM_CONFIG]) for node in nodes if node.node_info.type.name == TRAINER]
+    settings: dict[str, Any] = {
+        "db": config.database,
+        "workspace": data_folder,
+        "horizons": config.splits.horizons,
+        "split_fractions": config.splits.fractions,
+        "split_dates": config.splits.dates,
+        "embargo": config.splits.embargo,
+        "seed": trainers[0]["seed"],
+    }
+    if config.extraction is not None:
+        settings["source"] = config.extraction.plan.source
+    return CompiledRun(
+        pipeline=str(ir.pipeline_info.id),
+        nodes=tuple(str(node.node_info.id) for node in nodes),
+        models=tuple(f"{one['model']}:{one['version']}" for one in trainers),
+        settings=settings,
+        formatter=compiled.formatter,
+        horizon=compiled.horizon,
+        runs=f"{data_folder}/runs",
+    )

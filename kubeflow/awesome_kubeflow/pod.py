@@ -1,0 +1,137 @@
+"""What every pod of a run does alike: its log, how it ends, and the account of its object storage."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from awesome_kubeflow.errors import NodeError
+from awesome_kubeflow.json_log import start_json_log
+from components.errors import UserError
+
+if TYPE_CHECKING:
+    from pipeline.settings import NodeSettings
+
+PARAMETERS = ("shares", "since", "formatter", "horizon", "hyperparameters", "train_steps", "cache")
+"""The parameters of a run, in the order of their arguments."""
+
+_LOG = logging.getLogger("awesome.node")
+
+
+def run_pod(run: Callable[[], None], task: str = "") -> int:
+    """Runs what a pod is for. Its log is JSON on standard error, and the last line of one that failed is the reason.
+
+    Args:
+        run: does all of it.
+        task: its name in the log; empty where only `run` can tell.
+
+    Returns:
+        The exit code: 0, or 1 where it failed.
+    """
+    start_json_log(task, sys.stderr)
+    try:
+        run()
+    except UserError as error:
+        _LOG.error("%s", error)
+        return 1
+    except Exception as error:
+        # The traceback comes first, as the last line of a pod is what a person is shown.
+        _LOG.info("the node failed", exc_info=True)
+        _LOG.error("%s: %s", type(error).__name__, _one_line(error))
+        return 1
+    return 0
+
+
+def _one_line(error: BaseException) -> str:
+    """Beam puts what went wrong first and where behind it."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else "no reason was given"
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of a pod that takes part in a run: its id and its parameters.
+
+    Args:
+        parser: takes them.
+    """
+    parser.add_argument("--run-id", required=True, help="of the run; the same one again takes up its execution")
+    for name in PARAMETERS:
+        parser.add_argument(f"--{name.replace('_', '-')}", required=True, help="a parameter of the run")
+
+
+def add_executor_input(parser: argparse.ArgumentParser) -> None:
+    """The argument that says where a pod's report goes.
+
+    Args:
+        parser: takes it.
+    """
+    parser.add_argument("--executor-input", required=True, help="JSON of Kubeflow Pipelines: where outputs go")
+
+
+def check_store(settings: NodeSettings) -> None:
+    """Refuses a pod that is not told where the metadata store is.
+
+    Args:
+        settings: of the pod.
+
+    Raises:
+        NodeError: neither a host nor a file is named, or both are.
+    """
+    if (settings.metadata_sqlite is None) == (settings.metadata_host is None):
+        raise NodeError(
+            "environment: name the metadata store, by AWESOME_NODE_METADATA_HOST (MariaDB) or "
+            "AWESOME_NODE_METADATA_SQLITE (a file), and not by both"
+        )
+
+
+def metadata_connection(settings: NodeSettings) -> Any:
+    """Where ML Metadata keeps its records. Imports TFX.
+
+    Args:
+        settings: of the pod.
+
+    Returns:
+        A ConnectionConfig message.
+
+    Raises:
+        NodeError: as in `check_store`.
+    """
+    from tfx.orchestration import metadata
+
+    check_store(settings)
+    if settings.metadata_sqlite is not None:
+        settings.metadata_sqlite.parent.mkdir(parents=True, exist_ok=True)
+        return metadata.sqlite_metadata_connection_config(str(settings.metadata_sqlite))
+    return metadata.mysql_metadata_connection_config(
+        host=settings.metadata_host,
+        port=settings.metadata_port,
+        database=settings.metadata_database,
+        username=settings.metadata_user,
+        password=settings.metadata_password.get_secret_value(),
+    )
+
+
+def take_storage_secret(settings: NodeSettings) -> None:
+    """Makes variables of the files of the storage's Secret, as a Secret's keys need not be known when one compiles.
+
+    Args:
+        settings: of the pod.
+
+    Raises:
+        NodeError: the folder or a file of it cannot be read.
+    """
+    folder = settings.storage_secret
+    if folder is None:
+        return
+    try:
+        # Kubernetes keeps what it is about to replace in folders that begin with a dot.
+        files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+        for path in files:
+            os.environ[path.name] = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise NodeError(f"AWESOME_NODE_STORAGE_SECRET: {folder} cannot be read ({reason})") from None

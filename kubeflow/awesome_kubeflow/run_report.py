@@ -1,0 +1,181 @@
+"""What the pod after the last node runs: the report of the run, and its models to object storage.
+
+`python -m awesome_kubeflow.run_report --help`. The report is that of `awesome run`, from what ML Metadata knows of the
+run; it lies on the volume, in runs/RUN, and its page is what the step shows. A second try takes the report that is
+there, so that models are pushed once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from awesome_kubeflow.errors import NodeError
+from awesome_kubeflow.json_log import start_json_log
+from awesome_kubeflow.pod import (
+    PARAMETERS,
+    add_executor_input,
+    add_run_arguments,
+    check_store,
+    metadata_connection,
+    run_pod,
+    take_storage_secret,
+)
+from pipeline.quiet import import_tensorflow
+
+if TYPE_CHECKING:
+    from awesome_kubeflow.parameters import RunParameters
+    from pipeline.settings import NodeSettings, Settings
+
+TASK_ID = "RunReport"
+NEEDED = ("FeatureExampleGen", "ModelSelector", "Pusher")
+"""Ids of the nodes without which there is no report."""
+
+_LOG = logging.getLogger("awesome.node")
+
+
+@dataclass(frozen=True)
+class CompiledRun:
+    """What a report needs of the pipeline and no pod can tell by itself.
+
+    Attributes:
+        pipeline: its name, as compiled.
+        nodes: ids of its nodes.
+        models: names of its models, with their versions.
+        settings: of the pipeline, beside what the run's parameters set: splits, seed, database.
+        formatter: as compiled.
+        horizon: as compiled, sessions.
+        runs: folder of the reports.
+    """
+
+    pipeline: str
+    nodes: tuple[str, ...]
+    models: tuple[str, ...]
+    settings: dict[str, Any]
+    formatter: str
+    horizon: int
+    runs: str
+
+    def to_json(self) -> str:
+        """As one line of text."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> CompiledRun:
+        """Reads what `to_json` wrote.
+
+        Args:
+            text: the line.
+
+        Raises:
+            NodeError: it is none.
+        """
+        try:
+            values = json.loads(text)
+            values |= {name: tuple(values[name]) for name in ("nodes", "models")}
+            return cls(**values)
+        except (ValueError, KeyError, TypeError):
+            raise NodeError("--compiled: is nothing that the compiler wrote; compile the package again") from None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes the report, and pushes the models where a storage is named.
+
+    Args:
+        arguments: of the command; None for the process's own.
+
+    Returns:
+        The exit code: 0, or 1 where the report is not written or the models are not pushed.
+    """
+    return run_pod(lambda: _run(_parser().parse_args(arguments)), TASK_ID)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m awesome_kubeflow.run_report", description="Reports on a run.")
+    add_run_arguments(parser)
+    parser.add_argument("--compiled", required=True, help="the pipeline, as the compiler described it")
+    add_executor_input(parser)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> None:
+    from awesome_kubeflow.executor_io import ExecutorInput, write_outputs
+    from pipeline.results import REPORT_HTML, REPORT_JSON
+    from pipeline.settings import load_node_settings
+
+    began = time.monotonic()
+    outputs = ExecutorInput.from_json(options.executor_input)
+    node_settings = load_node_settings()
+    check_store(node_settings)
+    take_storage_secret(node_settings)
+    compiled = CompiledRun.from_json(options.compiled)
+    folder = Path(compiled.runs) / options.run_id
+    if not (folder / REPORT_JSON).exists():
+        import_tensorflow()
+        # TensorFlow and absl have put handlers of their own in the meantime.
+        start_json_log(TASK_ID, sys.stderr)
+        from awesome_kubeflow.parameters import RunParameters
+
+        parameters = RunParameters.from_texts({name: getattr(options, name) for name in PARAMETERS})
+        _write_report(compiled, options.run_id, parameters, node_settings, folder)
+    _push_models(folder)
+    write_outputs(outputs, (folder / REPORT_HTML).read_text(encoding="utf-8"), None)
+    _LOG.info("done in %.1f s, the report is in %s", time.monotonic() - began, folder)
+
+
+def _write_report(
+    compiled: CompiledRun, run_id: str, parameters: RunParameters, node_settings: NodeSettings, folder: Path
+) -> None:
+    from awesome_kubeflow.parameters import renamed
+    from pipeline.gathering import gather_report
+    from pipeline.runner import finished_steps
+
+    name = renamed(compiled.pipeline, (compiled.formatter, compiled.horizon), parameters)
+    steps = finished_steps(metadata_connection(node_settings), name, run_id, compiled.nodes)
+    if missing := [node for node in compiled.nodes if node not in steps]:
+        raise NodeError(f"run {run_id}: the metadata store knows of no end of {', '.join(missing)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    gather_report(_settings(compiled, parameters), steps, {}, folder)
+
+
+def _settings(compiled: CompiledRun, parameters: RunParameters) -> Settings:
+    from pipeline.settings import Settings
+
+    return Settings(
+        **compiled.settings,
+        models=compiled.models,
+        shares=parameters.shares,
+        since=datetime.date.fromisoformat(parameters.since) if parameters.since else None,
+        formatter=parameters.formatter,
+        horizon=parameters.horizon,
+        hyperparameters={name: dict(values) for name, values in parameters.hyperparameters.items()},
+        train_steps=parameters.train_steps,
+        cache=parameters.cache,
+    )
+
+
+def _push_models(folder: Path) -> None:
+    from components.object_storage import push_model
+    from pipeline.publishing import models_to_push
+    from pipeline.settings import load_settings
+    from pipeline.storage import open_storage
+
+    settings = load_settings()
+    if not settings.storage_url:
+        return
+    with open_storage(settings) as storage:
+        for facts, folders in models_to_push(folder):
+            pushed = push_model(storage, facts, folders)
+            _LOG.info("%s: %s", facts.model, "already there" if pushed.already_there else f"pushed to {pushed.url}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
