@@ -30,6 +30,9 @@ PREFIX = "AWESOME_"
 NODE_PREFIX = "AWESOME_NODE_"
 """Of what a pod is told about its surroundings: see NodeSettings."""
 
+KFP_TOKEN = "AWESOME_KFP_TOKEN"
+"""What Kubeflow Pipelines is shown by who asks; no setting, as it is a secret."""
+
 _JSON_EXAMPLES = {"hyperparameters": '{"rnn": {"epochs": 9}}', "clusters": '{"stage": {"image": "registry/awesome:1"}}'}
 
 
@@ -179,6 +182,18 @@ def cos_credentials() -> tuple[str | None, str | None]:
     return os.environ.get("COS_SECRET_ID") or None, os.environ.get("COS_SECRET_KEY") or None
 
 
+def kfp_token() -> SecretStr | None:
+    """What is sent to Kubeflow Pipelines as the bearer's token, from the environment; None where it is not set.
+
+    Raises:
+        SettingsError: it cannot be one; the message does not show it.
+    """
+    text = os.environ.get(KFP_TOKEN, "").strip()
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise SettingsError(f"{KFP_TOKEN}: is no token; it has signs other than letters, digits and punctuation")
+    return SecretStr(text) if text else None
+
+
 def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
     """Reads the settings.
 
@@ -213,6 +228,7 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
         for key in os.environ
         if key.startswith(PREFIX)
         and not key.startswith(NODE_PREFIX)
+        and key != KFP_TOKEN
         and key[len(PREFIX) :].lower() not in Settings.model_fields
     ]
     if unknown:

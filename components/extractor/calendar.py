@@ -48,14 +48,22 @@ class ExchangeCalendar:
 
     def sessions(self, first: dt.date, last: dt.date) -> Days:
         """The sessions from `first` to `last`, both included; datetime64[D], ascending."""
-        known = self._sessions[
-            (self._sessions >= np.datetime64(first, "D")) & (self._sessions <= np.datetime64(last, "D"))
-        ]
+        known, _ = self.closes(first, last)
         if last <= self.end:
             return known
         begin = max(first, self.end + dt.timedelta(days=1))
         later = np.arange(begin, last + dt.timedelta(days=1), dtype="datetime64[D]")
         return np.concatenate([known, later[np.is_busday(later)]])
+
+    def closes(self, first: dt.date, last: dt.date) -> tuple[Days, Days]:
+        """The sessions from `first` to `last` whose closes are known, and these in UTC; datetime64[D] and [s].
+
+        Args:
+            first: the first day looked at.
+            last: the last one.
+        """
+        inside = (self._sessions >= np.datetime64(first, "D")) & (self._sessions <= np.datetime64(last, "D"))
+        return self._sessions[inside], self._closes[inside]
 
     def last_closed(self, now: dt.datetime, settle: dt.timedelta) -> dt.date:
         """The last session whose bar is final.

@@ -6,6 +6,7 @@ import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from awesome_kubeflow.errors import CompileError
 
@@ -48,6 +49,25 @@ _RESOURCES: Mapping[str, Resources] = {
 """By kind of step: a start, to be set from what the pods are seen to take."""
 
 
+def refused_address(address: str) -> str:
+    """Why an address cannot be an endpoint's; empty where it can.
+
+    Args:
+        address: such as http://127.0.0.1:8888.
+    """
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return "is not an address such as http://127.0.0.1:8888"
+    if "@" in parts.netloc:
+        # Addresses are printed, and awesome.toml is shared.
+        return "holds a user or password; leave them out"
+    if not usable or parts.query or parts.fragment or not address.isprintable() or " " in address:
+        return f"is an address such as http://127.0.0.1:8888, not {address!r}"
+    return ""
+
+
 def default_image() -> str:
     """The training image as `awesome kubeflow build` and the manifests name it: its tag is the project's version.
 
@@ -68,6 +88,9 @@ class ClusterSettings:
         name: stage or prod.
         context: of kubectl.
         namespace: where runs take place.
+        endpoint: of the API of Kubeflow Pipelines, such as http://127.0.0.1:8888; empty for none.
+        ui: address that links to runs and pipelines begin with; empty for the endpoint.
+        ca_certificate: file of the certificates that vouch for the endpoint; empty for the usual ones.
         image: the training image; by default of the installed version, without a registry.
         image_pull_policy: Always, IfNotPresent or Never.
         image_pull_secrets: names of secrets for the image's registry.
@@ -85,6 +108,9 @@ class ClusterSettings:
     name: str
     context: str
     namespace: str = "kubeflow"
+    endpoint: str = ""
+    ui: str = ""
+    ca_certificate: str = ""
     image: str = field(default_factory=default_image)
     image_pull_policy: str = "IfNotPresent"
     image_pull_secrets: tuple[str, ...] = ()
@@ -122,6 +148,9 @@ class ClusterSettings:
             self._refuse("image_pull_policy", f"is one of {', '.join(PULL_POLICIES)}, not {self.image_pull_policy!r}")
         if not self.data_folder.startswith("/") or self.data_folder == "/":
             self._refuse("data_folder", f"is an absolute folder below /, not {self.data_folder!r}")
+        for name, address in (("endpoint", self.endpoint), ("ui", self.ui)):
+            if why := address and refused_address(address):
+                self._refuse(name, why)
         if self.retries < 0 or self.retry_seconds < 0:
             self._refuse("retries", "and retry_seconds are not negative")
         for kind, resources in self.resources.items():

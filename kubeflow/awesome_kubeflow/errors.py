@@ -7,6 +7,8 @@ KubeflowError        one clear line, as every UserError
 |- CheckoutError     a command that works on a checkout was not run in one
 |- ImageError        an image cannot be built or pushed: the engine, a name, the registry
 |- DeployError       the manifests cannot be compared or applied: kubectl, the context, the cluster
+|- ApiError          Kubeflow Pipelines refuses, or has not what was named; a package or a schedule cannot be used
+|  `- NoAnswerError  it does not answer
 `- NodeError         a node cannot be run, or failed: its environment, its metadata store
 """
 
@@ -45,3 +47,11 @@ class ImageError(KubeflowError):
 
 class DeployError(KubeflowError):
     """The manifests cannot be compared with a cluster, or not be applied to it."""
+
+
+class ApiError(KubeflowError):
+    """Kubeflow Pipelines refuses what was asked of it, or has not what was named."""
+
+
+class NoAnswerError(ApiError):
+    """Kubeflow Pipelines does not answer; it may the next time."""

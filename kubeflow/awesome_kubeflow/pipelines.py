@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 
+def pipeline_name(settings: Settings) -> str:
+    """The pipeline's name in TFX and ML Metadata; Kubeflow Pipelines knows it with '-' for other signs.
+
+    Args:
+        settings: formatter and horizon are parts of it.
+    """
+    return f"awesome-{settings.formatter}-h{settings.horizon}"
+
+
 def cluster_pipeline(settings: Settings, cluster: ClusterSettings) -> Pipeline:
     """The pipeline of `awesome run`, on the cluster's volume. Imports TFX; writes nothing.
 
@@ -32,6 +41,6 @@ def cluster_pipeline(settings: Settings, cluster: ClusterSettings) -> Pipeline:
     data = Path(cluster.data_folder)
     settings = settings.model_copy(update={"workspace": data, "db": data / "awesome.db", "market": None})
     config = pipeline_config(settings, write_files=False)
-    name = f"awesome-{settings.formatter}-h{settings.horizon}"
+    name = pipeline_name(settings)
     config = replace(config, name=name, root=str(data / "tfx" / name), serving=str(data / "serving" / name))
     return create_pipeline(config)

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from awesome_kubeflow.errors import CompileError
+from awesome_kubeflow.errors import ApiError, CompileError
 
 
 def check_kfp() -> None:
@@ -20,6 +20,19 @@ def check_kfp() -> None:
         raise CompileError(
             "kfp and kfp-kubernetes are not installed: they come with the extra `kubeflow`, and there are none for "
             "Python 3.10; with a later one: pip install 'awesome[kubeflow,pipeline]'"
+        )
+
+
+def check_kfp_client() -> None:
+    """Refuses to go on without the SDK's client of the API, and without the seconds that the whole SDK takes to import.
+
+    Raises:
+        ApiError: kfp is not installed.
+    """
+    if importlib.util.find_spec("kfp_server_api") is None:
+        raise ApiError(
+            "kfp is not installed: it comes with the extra `kubeflow`, and there is none for Python 3.10; with a later "
+            "one: pip install 'awesome[kubeflow]'"
         )
 
 

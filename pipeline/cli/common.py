@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,3 +82,19 @@ def new_progress() -> Progress:
     console = new_console(stderr=True)
     # Into a file or a pipe, the bar would come out as an empty line.
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def print_line(text: str) -> None:
+    """Prints a line as it is, however long it is."""
+    new_console().print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def status(text: str, shown: bool = True) -> Iterator[None]:
+    """A spinner on the error stream, where nothing else shows that it goes on."""
+    console = new_console(stderr=True)
+    if not (shown and console.is_terminal):
+        yield
+        return
+    with console.status(text):
+        yield

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.common import example, new_console
+from pipeline.cli.common import example, new_console, print_line, status
 from pipeline.cli.kubeflow import kubeflow_app
 
 if TYPE_CHECKING:
@@ -71,7 +69,7 @@ def build(
     if BASE not in images and not exists(chosen, names[BASE]):
         raise ImageError(f"{names[BASE]} is not built, and {images[0]} stands on it; add --image base")
     for one in images:
-        with _status(f"Building {names[one]}", quiet):
+        with status(f"Building {names[one]}", quiet):
             built = build_image(
                 chosen,
                 checkout,
@@ -82,7 +80,7 @@ def build(
                 timeout=timeout * _MINUTE,
                 quiet=quiet,
             )
-        _print(f"{built.reference}: {built.size / _MIB:.0f} MiB in {built.seconds:.1f} s")
+        print_line(f"{built.reference}: {built.size / _MIB:.0f} MiB in {built.seconds:.1f} s")
 
 
 @kubeflow_app.command("push", epilog=example("awesome kubeflow push --registry registry.example/team"))
@@ -112,20 +110,20 @@ def push(
                 f"`awesome kubeflow build --registry {registry} --tag {tag}` makes it"
             )
     for name in names.values():
-        with _status(f"Pushing {name}", quiet), TemporaryDirectory(prefix="awesome-push-") as folder:
+        with status(f"Pushing {name}", quiet), TemporaryDirectory(prefix="awesome-push-") as folder:
             pushed = push_image(chosen, name, Path(folder), timeout=timeout * _MINUTE, insecure=insecure, quiet=quiet)
-        _print(f"{pushed.reference}: {pushed.digest} in {pushed.seconds:.1f} s")
+        print_line(f"{pushed.reference}: {pushed.digest} in {pushed.seconds:.1f} s")
     _print_where_it_is_named({one: name for one, name in names.items() if one in PUSHED})
 
 
 def _print_where_it_is_named(names: dict[str, str]) -> None:
     if names:
-        _print("\nkustomization.yaml of an overlay, under images:")
+        print_line("\nkustomization.yaml of an overlay, under images:")
     for one, name in names.items():
         repository, _, tag = name.rpartition(":")
-        _print(f'  - name: awesome-{one}\n    newName: {repository}\n    newTag: "{tag}"')
+        print_line(f'  - name: awesome-{one}\n    newName: {repository}\n    newTag: "{tag}"')
     if "training" in names:
-        _print(f'\nawesome.toml, for the steps of pipelines:\n  [clusters.stage]\n  image = "{names["training"]}"')
+        print_line(f'\nawesome.toml, for the steps of pipelines:\n  [clusters.stage]\n  image = "{names["training"]}"')
 
 
 @kubeflow_app.command("deploy", epilog=example("awesome kubeflow deploy --context training-stage --dry-run"))
@@ -142,22 +140,22 @@ def deploy(
     if not (yes or dry_run or sys.stdin.isatty()):
         raise DeployError("there is no terminal to ask on: --yes applies without asking, --dry-run only shows")
     target = find_target(find_checkout(Path.cwd()), context)
-    with _status(f"Comparing with {context}", True):
+    with status(f"Comparing with {context}", True):
         check_cluster(target)
         found = differences(target)
     if found is None:
-        _print(f"{context} is current")
+        print_line(f"{context} is current")
         return
     _print_differences(found)
-    _print(f"\n{context}: {len(found.new)} new, {len(found.changed)} changed")
+    print_line(f"\n{context}: {len(found.new)} new, {len(found.changed)} changed")
     if dry_run:
         return
     if not (yes or _agreed(f"Apply to {context}?")):
         raise typer.Abort
-    with _status(f"Applying to {context}", True):
+    with status(f"Applying to {context}", True):
         lines = apply(target)
     for line in lines:
-        _print(line)
+        print_line(line)
 
 
 def _agreed(question: str) -> bool:
@@ -174,18 +172,3 @@ def _print_differences(found: Differences) -> None:
     styles = {"+": "green", "-": "red", "@": "cyan", "d": "bold"}
     for line in found.text.splitlines():
         console.print(Text(line, style=styles.get(line[:1], "")), soft_wrap=True)
-
-
-@contextmanager
-def _status(text: str, shown: bool) -> Iterator[None]:
-    """A spinner on the error stream, where nothing else shows that it goes on."""
-    console = new_console(stderr=True)
-    if not (shown and console.is_terminal):
-        yield
-        return
-    with console.status(text):
-        yield
-
-
-def _print(text: str) -> None:
-    new_console().print(text, highlight=False, markup=False, soft_wrap=True)

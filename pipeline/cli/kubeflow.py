@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,9 +16,14 @@ from pipeline.cli.common import (
     TrainSteps,
     app,
     example,
-    new_console,
+    print_line,
     settings_from,
+    status,
 )
+
+if TYPE_CHECKING:
+    from awesome_kubeflow.cluster import ClusterSettings
+    from pipeline.settings import Settings
 
 _KIB = 2**10
 
@@ -43,6 +48,12 @@ def compile_(
     """Writes the package that Kubeflow Pipelines takes; what is set here are the defaults of a run's form."""
     flags = {"source": source, "shares": shares, "since": since, "formatter": formatter, "models": models}
     settings = settings_from(flags | {"horizon": horizon, "train_steps": train_steps})
+    chosen = write_package(settings, cluster, output)
+    print_line(f"{output}: {output.stat().st_size / _KIB:.0f} KiB, for {chosen.context}, image {chosen.image}")
+
+
+def write_package(settings: Settings, cluster: str, output: Path) -> ClusterSettings:
+    """Compiles the package of a cluster and returns the cluster's settings."""
     from awesome_kubeflow.cluster import cluster_settings
     from awesome_kubeflow.sdk import check_kfp
     from pipeline.configuration import check_choices
@@ -51,12 +62,10 @@ def compile_(
     check_choices(settings)
     chosen = cluster_settings(settings.clusters, cluster)
     check_kfp()
-    console = new_console()
-    with quiet_log(), console.status("Loading TensorFlow and TFX"):
+    with quiet_log(), status("Loading TensorFlow and TFX"):
         import_tensorflow()
         from awesome_kubeflow.compiler import compile_package
         from awesome_kubeflow.pipelines import cluster_pipeline
 
         compile_package(cluster_pipeline(settings, chosen), chosen, output)
-    text = f"{output}: {output.stat().st_size / _KIB:.0f} KiB, for {chosen.context}, image {chosen.image}"
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    return chosen

@@ -67,6 +67,7 @@ def test_every_command_is_found() -> None:
         *("prices import", "features export", "schema update", "extract", "sources"),
         *("db push", "db pull", "model push", "model pull", "model list"),
         *("kubeflow compile", "kubeflow build", "kubeflow push", "kubeflow deploy"),
+        *("kubeflow upload", "kubeflow run", "kubeflow runs", "kubeflow terminate", "kubeflow schedule"),
     }
 
 
