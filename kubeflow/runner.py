@@ -1,14 +1,14 @@
 """The pipeline for Kubeflow: `tfx pipeline create --engine=kubeflow --pipeline_path=kubeflow/runner.py`.
 
 Settings are those of `awesome kubeflow compile`: AWESOME_... in the environment, then awesome.toml, then defaults. Run
-as a script it writes the package for the cluster `stage` into the current folder.
+as a script it writes the package into the current folder. AWESOME_CLUSTER says for which cluster, stage or prod.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from awesome_kubeflow.cluster import STAGE, cluster_settings
+from awesome_kubeflow.cluster import cluster_settings
 from components.errors import UserError
 from pipeline.configuration import check_choices
 from pipeline.quiet import import_tensorflow
@@ -20,7 +20,7 @@ def main() -> None:
     try:
         settings = load_settings()
         check_choices(settings)
-        cluster = cluster_settings(settings.clusters, STAGE)
+        cluster = cluster_settings(settings.clusters, settings.cluster)
         import_tensorflow()
         from awesome_kubeflow.compiler import KubeflowRunner
         from awesome_kubeflow.pipelines import cluster_pipeline

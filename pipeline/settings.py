@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     cache: bool = Field(True, description="take unchanged steps from earlier runs")
     hyperparameters: dict[str, dict[str, Any]] = Field({}, description="by model: [hyperparameters.rnn] epochs = 9")
     train_steps: int = Field(0, ge=0, description="steps of training at most, for every model; 0 for its own epochs")
+    cluster: str = Field("stage", description="of Kubeflow: stage or prod")
     clusters: dict[str, dict[str, Any]] = Field({}, description='by cluster: [clusters.stage] image = "..."')
 
     @field_validator("shares", "models", "horizons", "split_fractions", "split_dates", mode="before")

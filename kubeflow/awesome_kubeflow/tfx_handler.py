@@ -17,7 +17,7 @@ from tfx.tools.cli import labels
 from tfx.tools.cli.handler import base_handler, dag_runner_patcher
 
 from awesome_kubeflow.api import PipelinesApi, PipelineVersion, Run, connection
-from awesome_kubeflow.cluster import STAGE, cluster_settings
+from awesome_kubeflow.cluster import cluster_settings
 from awesome_kubeflow.errors import ApiError
 from awesome_kubeflow.inputs import typed
 from components.errors import UserError
@@ -168,7 +168,8 @@ class KubeflowHandler(base_handler.BaseHandler):
                 "--iap_client_id: Google's Identity-Aware Proxy is not supported; a token goes into the environment, "
                 f"{KFP_TOKEN}"
             )
-        cluster = cluster_settings(load_settings().clusters, STAGE)
+        settings = load_settings()
+        cluster = cluster_settings(settings.clusters, settings.cluster)
         namespace = self.flags_dict.get(labels.NAMESPACE)
         token = kfp_token()
         return PipelinesApi(

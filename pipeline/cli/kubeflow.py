@@ -30,13 +30,15 @@ _KIB = 2**10
 kubeflow_app = typer.Typer(help="The pipeline on Kubeflow Pipelines.", no_args_is_help=True)
 app.add_typer(kubeflow_app, name="kubeflow")
 
-Cluster = Annotated[str, typer.Option(help="stage or prod; [clusters.stage] in awesome.toml sets it.")]
+Cluster = Annotated[
+    str | None, typer.Option(help="stage or prod; [clusters.stage] in awesome.toml sets it. (default: stage)")
+]
 
 
 @kubeflow_app.command("compile", epilog=example("awesome kubeflow compile --cluster prod --output prod.yaml"))
 def compile_(
     output: Annotated[Path, typer.Option(help="The package.")] = Path("awesome-pipeline.yaml"),
-    cluster: Cluster = "stage",
+    cluster: Cluster = None,
     source: Source = None,
     shares: Shares = None,
     since: Since = None,
@@ -46,21 +48,28 @@ def compile_(
     train_steps: TrainSteps = None,
 ) -> None:
     """Writes the package that Kubeflow Pipelines takes; what is set here are the defaults of a run's form."""
-    flags = {"source": source, "shares": shares, "since": since, "formatter": formatter, "models": models}
+    flags = {
+        "cluster": cluster,
+        "source": source,
+        "shares": shares,
+        "since": since,
+        "formatter": formatter,
+        "models": models,
+    }
     settings = settings_from(flags | {"horizon": horizon, "train_steps": train_steps})
-    chosen = write_package(settings, cluster, output)
+    chosen = write_package(settings, output)
     print_line(f"{output}: {output.stat().st_size / _KIB:.0f} KiB, for {chosen.context}, image {chosen.image}")
 
 
-def write_package(settings: Settings, cluster: str, output: Path) -> ClusterSettings:
-    """Compiles the package of a cluster and returns the cluster's settings."""
+def write_package(settings: Settings, output: Path) -> ClusterSettings:
+    """Compiles the package of the settings' cluster and returns that one's own settings."""
     from awesome_kubeflow.cluster import cluster_settings
     from awesome_kubeflow.sdk import check_kfp
     from pipeline.configuration import check_choices
     from pipeline.quiet import import_tensorflow, quiet_log
 
     check_choices(settings)
-    chosen = cluster_settings(settings.clusters, cluster)
+    chosen = cluster_settings(settings.clusters, settings.cluster)
     check_kfp()
     with quiet_log(), status("Loading TensorFlow and TFX"):
         import_tensorflow()

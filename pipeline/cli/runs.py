@@ -35,18 +35,18 @@ def upload(
     package: Annotated[
         Path | None, typer.Argument(help="A .yaml package. (default: that of the settings, compiled now)")
     ] = None,
-    cluster: Cluster = "stage",
+    cluster: Cluster = None,
     endpoint: Endpoint = None,
 ) -> None:
     """Uploads a package: the first one of its name makes a pipeline, every later one adds a version to it."""
-    settings = settings_from({})
-    api = _api(settings, cluster, endpoint)
+    settings = settings_from({"cluster": cluster})
+    api = _api(settings, endpoint)
     with TemporaryDirectory(prefix="awesome-package-") as folder:
         if package is None:
             package = Path(folder) / "awesome-pipeline.yaml"
             # Not only after the minute that compiling takes: is there somebody to upload it to?
             next(api.pipelines(), None)
-            write_package(settings, cluster, package)
+            write_package(settings, package)
         with status("Uploading"):
             version = api.upload(package, _now())
     print_line(f"pipeline {version.pipeline.name}, version {version.name}")
@@ -59,15 +59,15 @@ def run(
     parameter: Parameters = None,
     wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end; fails if the run fails.")] = False,
     every: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks, with --wait.")] = 5,
-    cluster: Cluster = "stage",
+    cluster: Cluster = None,
     endpoint: Endpoint = None,
 ) -> None:
     """Starts a run of a pipeline's newest version."""
-    settings = settings_from({})
+    settings = settings_from({"cluster": cluster})
     from awesome_kubeflow.inputs import split_pairs, typed
 
     texts = split_pairs(parameter or ())
-    api = _api(settings, cluster, endpoint)
+    api = _api(settings, endpoint)
     version = api.newest_version(_pipeline(api, settings, pipeline))
     started = api.create_run(version, typed(version.inputs, texts), _now())
     print_line(f"run {started.id} of {version.name}")
@@ -109,14 +109,14 @@ def runs(
     run_id: Annotated[str | None, typer.Option("--run", help="Only this one, with its steps.")] = None,
     pipeline: Annotated[str | None, typer.Option(help="Only those of this one, by name or id. (default: all)")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At the most, the newest.")] = 20,
-    cluster: Cluster = "stage",
+    cluster: Cluster = None,
     endpoint: Endpoint = None,
 ) -> None:
     """Lists runs and their states, the newest first."""
-    settings = settings_from({})
+    settings = settings_from({"cluster": cluster})
     from itertools import islice
 
-    api = _api(settings, cluster, endpoint)
+    api = _api(settings, endpoint)
     if run_id is not None:
         _print_run(api, api.run(run_id))
         return
@@ -139,11 +139,11 @@ def _print_run(api: PipelinesApi, run: Run) -> None:
 @kubeflow_app.command("terminate", epilog=example("awesome kubeflow terminate 4f1c0b1e-8f1d-4a52-9f4e-3c2f6f2d9a10"))
 def terminate(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="Its id, as `runs` prints it.")],
-    cluster: Cluster = "stage",
+    cluster: Cluster = None,
     endpoint: Endpoint = None,
 ) -> None:
     """Ends a run; what its steps have finished stays in the cache."""
-    api = _api(settings_from({}), cluster, endpoint)
+    api = _api(settings_from({"cluster": cluster}), endpoint)
     api.terminate(run_id)
     print_line(f"run {run_id}: is told to end")
 
@@ -161,7 +161,7 @@ def schedule(
     delete: Annotated[
         str | None, typer.Option("--delete", metavar="NAME", help="Delete those of this name, or id, instead.")
     ] = None,
-    cluster: Cluster = "stage",
+    cluster: Cluster = None,
     endpoint: Endpoint = None,
 ) -> None:
     """Schedules a run of a pipeline's newest version on every trading day after the close.
@@ -169,14 +169,14 @@ def schedule(
     It replaces the schedule of the same name. Holidays are weekdays to it: nothing is new then, so every step comes
     from the cache. After an upload the same command schedules the new version.
     """
-    settings = settings_from({})
+    settings = settings_from({"cluster": cluster})
     from awesome_kubeflow.errors import ApiError
     from awesome_kubeflow.inputs import split_pairs, typed
 
     if list_ and delete is not None:
         raise ApiError("--list and --delete are two things; name one of them")
     texts = split_pairs(parameter or ())
-    api = _api(settings, cluster, endpoint)
+    api = _api(settings, endpoint)
     if list_:
         _print_schedules(api)
         return
@@ -218,13 +218,13 @@ def _delete_schedules(api: PipelinesApi, name: str) -> None:
         print_line(f"schedule {one.name}, id {one.id}: deleted")
 
 
-def _api(settings: Settings, cluster: str, endpoint: str | None) -> PipelinesApi:
+def _api(settings: Settings, endpoint: str | None) -> PipelinesApi:
     from awesome_kubeflow.api import PipelinesApi, connection
     from awesome_kubeflow.cluster import cluster_settings
     from pipeline.settings import kfp_token
 
     token = kfp_token()
-    chosen = cluster_settings(settings.clusters, cluster)
+    chosen = cluster_settings(settings.clusters, settings.cluster)
     return PipelinesApi(connection(chosen, token.get_secret_value() if token else "", endpoint))
 
 

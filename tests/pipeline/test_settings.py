@@ -32,6 +32,7 @@ DEFAULTS: dict[str, Any] = {
     "cache": True,
     "train_steps": 0,
     "hyperparameters": {},
+    "cluster": "stage",
     "clusters": {},
     "source": None,
     "since": None,
