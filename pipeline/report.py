@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.results import REPORT_HTML, REPORT_JSON, ReportError, RunReport, SplitResult, write_text
 from pipeline.summary import assess, number, percent
+from pipeline.templates import load_template
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,8 +136,6 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     Raises:
         ValueError: `predictions` lacks a column that is read.
     """
-    import jinja2
-
     from components.evidence.statistics import calibration_curve, roc_curve
     from pipeline import report_charts as charts
 
@@ -155,15 +154,8 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
         if name in histories
     ]
     best = report.market.best_auc if report.market is not None else None
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(number=number, percent=percent, duration=_duration)
-    return environment.get_template("report.html.j2").render(
+    path = Path(__file__).with_name("report.html.j2")
+    return load_template(path, number=number, percent=percent, duration=_duration).render(
         report=report,
         verdict=assess(report),
         champion=report.models.get(report.champion) if report.champion is not None else None,

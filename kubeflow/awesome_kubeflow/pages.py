@@ -58,14 +58,7 @@ def page(title: str, section: Section, facts: Mapping[str, str], outputs: Table 
     Returns:
         An HTML document.
     """
-    import jinja2
+    from pipeline.templates import load_template
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template("step.html.j2")
+    template = load_template(Path(__file__).with_name("step.html.j2"))
     return template.render(node=title, section=section, facts=facts, outputs=outputs)

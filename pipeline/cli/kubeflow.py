@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,7 +39,9 @@ Cluster = Annotated[
 
 @kubeflow_app.command("compile", epilog=example("awesome kubeflow compile --cluster prod --output prod.yaml"))
 def compile_(
-    output: Annotated[Path, typer.Option(help="The package.")] = Path("awesome-pipeline.yaml"),
+    output: Annotated[Path, typer.Option(help="The package; - for the standard output.")] = Path(
+        "awesome-pipeline.yaml"
+    ),
     cluster: Cluster = None,
     source: Source = None,
     shares: Shares = None,
@@ -57,6 +61,13 @@ def compile_(
         "models": models,
     }
     settings = settings_from(flags | {"horizon": horizon, "train_steps": train_steps})
+    if str(output) == "-":
+        # Out of a container, whose user need not be able to write a folder of this machine's.
+        with TemporaryDirectory(prefix="awesome-package-") as folder:
+            package = Path(folder) / "awesome-pipeline.yaml"
+            write_package(settings, package)
+            sys.stdout.write(package.read_text(encoding="utf-8"))
+        return
     chosen = write_package(settings, output)
     print_line(f"{output}: {output.stat().st_size / _KIB:.0f} KiB, for {chosen.context}, image {chosen.image}")
 

@@ -131,10 +131,11 @@ def containers(engine: Engine, no_settings: None, tmp_path_factory: pytest.TempP
     settings = {"stage": {"data_folder": str(root / "data"), "image": IMAGE}}
     for path in (root, root / "data", *(root / "data" / "storage").rglob("*"), root / "data" / "storage"):
         path.chmod(0o777)
-    engine.podman(
-        "run", "--rm", "--read-only", "-v", f"{root}:{root}", "-e", f"AWESOME_CLUSTERS={json.dumps(settings)}", IMAGE,
-        "awesome", "kubeflow", "compile", "--models", "linear", "--output", str(root / "package.yaml"),
-    )  # fmt: skip
+    package = engine.podman(
+        "run", "--rm", "--read-only", "-e", f"AWESOME_CLUSTERS={json.dumps(settings)}", IMAGE,
+        "awesome", "kubeflow", "compile", "--models", "linear", "--output", "-",
+    ).stdout  # fmt: skip
+    (root / "package.yaml").write_text(package)
     with engine.bridge() as address, mariadb_server(tmp_path_factory.mktemp("mariadb"), address) as server:
         variables = server.create(DATABASE) | {"AWESOME_STORAGE_URL": storage_url(root / "data")}
         with engine.service(variables) as docker_host:

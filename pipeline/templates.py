@@ -1,0 +1,30 @@
+"""Templates of pages: what comes from data is escaped, and a name that is missing is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import jinja2
+
+
+def load_template(path: Path, **filters: Callable[..., Any]) -> jinja2.Template:
+    """Reads a template.
+
+    Args:
+        path: of the file.
+        filters: what it may use beside Jinja's own, by name.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(path.parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(filters)
+    return environment.get_template(path.name)
