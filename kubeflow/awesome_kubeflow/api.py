@@ -18,6 +18,7 @@ from typing import Any
 from awesome_kubeflow.cluster import ClusterSettings, refused_address
 from awesome_kubeflow.errors import ApiError, NoAnswerError
 from awesome_kubeflow.inputs import Input, package_name, spec_inputs, spec_tasks
+from awesome_kubeflow.names import kfp_name
 from awesome_kubeflow.sdk import check_kfp_client, quiet_imports
 from pipeline.settings import KFP_TOKEN
 
@@ -502,7 +503,7 @@ class PipelinesApi:
 
     def _named(self, name: str) -> StoredPipeline | None:
         method = self._pipelines.pipeline_service_list_pipelines_with_http_info
-        for one in dict.fromkeys((name, re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"))):
+        for one in dict.fromkeys((name, kfp_name(name))):
             answer = self._call("pipelines", method, filter=_equals("display_name", one), **self._namespace())
             if answer.pipelines:
                 return self._pipeline(answer.pipelines[0])

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from awesome_kubeflow import database_pull, run_report
 from awesome_kubeflow.cluster import ClusterSettings, kind_of_step
 from awesome_kubeflow.description import compiled_parameters, database_of, describe_run, extracts
 from awesome_kubeflow.errors import CompileError
+from awesome_kubeflow.names import kfp_name
 from awesome_kubeflow.node import encode, slice_of
 from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.sdk import check_kfp, quiet_imports
@@ -43,22 +43,6 @@ _INPUT_TYPES: Mapping[str, type] = {
 
 _FIRST_NODE, _METRICS_NODE = "FeatureExampleGen", "Evaluator"
 _STORAGE_FOLDER = "/run/secrets/storage"
-_LONGEST_NAME = 100
-
-
-def kfp_name(text: str) -> str:
-    """A name as KFP and Kubernetes take it: lower case, digits and dashes.
-
-    Args:
-        text: a node's id or a pipeline's name.
-
-    Raises:
-        CompileError: nothing is left of it, or it is too long.
-    """
-    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-    if not name or len(name) > _LONGEST_NAME:
-        raise CompileError(f"{text!r}: cannot be a name in Kubeflow Pipelines; use letters and digits, not too many")
-    return name
 
 
 def compile_package(pipeline: Pipeline, cluster: ClusterSettings, path: Path) -> Path:
