@@ -31,10 +31,10 @@ run: sync-run ## install what is missing and run the main job, `awesome run $(AR
 	@.venv/bin/awesome run $(ARGS)
 
 test: lint ## install what is missing and run every check and every test
-	.venv/bin/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	.venv/bin/pytest -n $(WORKERS) $(ARGS)
 
 fast: sync-test ## the tests that need no TensorFlow
-	.venv/bin/pytest -n $(WORKERS) --dist loadgroup -m 'not slow' $(ARGS)
+	.venv/bin/pytest -n $(WORKERS) -m 'not slow' $(ARGS)
 
 lint: sync-test ## ruff, mypy and import-linter
 	.venv/bin/ruff check

@@ -464,7 +464,7 @@ def test_make_test_runs_every_check_and_every_test(fake: Checkout) -> None:
     assert done.returncode == 0, done.stderr
     log = _log(fake)
     assert log[0] == f"uv sync --frozen --python {sys.executable} --all-extras --group dev --group bench"
-    assert [line.strip() for line in log[2:]] == [*LINTERS, "pytest -n auto --dist loadgroup"]
+    assert [line.strip() for line in log[2:]] == [*LINTERS, "pytest -n auto"]
 
 
 @pytest.mark.parametrize(
