@@ -6,9 +6,11 @@ as a script it writes the package into the current folder. AWESOME_CLUSTER says 
 
 from __future__ import annotations
 
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
-from awesome_kubeflow.cluster import cluster_settings
+from awesome_kubeflow.cluster import cluster_settings, other_tfx
 from components.errors import UserError
 from pipeline.configuration import check_choices
 from pipeline.quiet import import_tensorflow
@@ -25,6 +27,8 @@ def main() -> None:
         from awesome_kubeflow.compiler import KubeflowRunner
         from awesome_kubeflow.pipelines import cluster_pipeline
 
+        if warning := other_tfx(version("tfx")):
+            print(warning, file=sys.stderr)
         KubeflowRunner(cluster, Path("awesome-pipeline.yaml")).run(cluster_pipeline(settings, cluster))
     except UserError as error:
         raise SystemExit(f"awesome: {error}") from None

@@ -68,6 +68,27 @@ def refused_address(address: str) -> str:
     return ""
 
 
+IMAGE_TFX = "1.21.0"
+"""What the training image has; pods refuse packages that another version compiled."""
+
+
+def other_tfx(installed: str) -> str | None:
+    """What to say of a package that is compiled here.
+
+    Args:
+        installed: the version of TFX that compiles it.
+
+    Returns:
+        A warning; None where the version is that of the project's image.
+    """
+    if installed == IMAGE_TFX:
+        return None
+    return (
+        f"warning: compiled by TFX {installed}, so its pods need an image with that version; "
+        f"the project's training image has {IMAGE_TFX} and refuses it: compile there, see docs/kubeflow.md"
+    )
+
+
 def default_image() -> str:
     """The training image as `awesome kubeflow build` and the manifests name it: its tag is the project's version.
 

@@ -18,6 +18,7 @@ from pipeline.cli.common import (
     TrainSteps,
     app,
     example,
+    new_console,
     print_line,
     settings_from,
     status,
@@ -74,7 +75,9 @@ def compile_(
 
 def write_package(settings: Settings, output: Path) -> ClusterSettings:
     """Compiles the package of the settings' cluster and returns that one's own settings."""
-    from awesome_kubeflow.cluster import cluster_settings
+    from importlib.metadata import version
+
+    from awesome_kubeflow.cluster import cluster_settings, other_tfx
     from awesome_kubeflow.sdk import check_kfp
     from pipeline.configuration import check_choices
     from pipeline.quiet import import_tensorflow, quiet_log
@@ -88,4 +91,6 @@ def write_package(settings: Settings, output: Path) -> ClusterSettings:
         from awesome_kubeflow.pipelines import cluster_pipeline
 
         compile_package(cluster_pipeline(settings, chosen), chosen, output)
+    if warning := other_tfx(version("tfx")):
+        new_console(stderr=True).print(warning, style="yellow", highlight=False, markup=False, soft_wrap=True)
     return chosen

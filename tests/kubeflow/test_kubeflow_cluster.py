@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import io
 import json
 import logging
@@ -13,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from awesome_kubeflow.cluster import cluster_settings
+from awesome_kubeflow.cluster import IMAGE_TFX, cluster_settings, other_tfx
 from awesome_kubeflow.errors import CompileError, NodeError
 from awesome_kubeflow.executor_io import ExecutorInput, write_outputs
 from awesome_kubeflow.json_log import JsonFormatter
 
+ROOT = Path(__file__).resolve().parents[2]
 COMMAND = str(Path(sys.executable).with_name("awesome"))
 
 
@@ -149,6 +151,15 @@ def test_the_command_refuses_in_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_images_tfx_is_the_one_that_is_locked_for_its_python() -> None:
+    pyproject = (ROOT / "pyproject.toml").read_text()
+    assert f"\"tfx=={IMAGE_TFX}; python_version >= '3.12'\"" in pyproject
+    assert other_tfx(IMAGE_TFX) is None
+    warning = other_tfx("1.16.0")
+    assert warning is not None
+    assert "compiled by TFX 1.16.0" in warning
+
+
 @pytest.mark.slow
 def test_the_command_writes_the_package(tmp_path: Path) -> None:
     (tmp_path / "awesome.toml").write_text('[clusters.prod]\nimage = "registry/awesome:3"\n')
@@ -156,7 +167,11 @@ def test_the_command_writes_the_package(tmp_path: Path) -> None:
         tmp_path, "kubeflow", "compile", "--cluster", "prod", "--output", "p.yaml", "--models", "linear",
         AWESOME_NODE_METADATA_HOST="a-pod-s-variable-is-no-unknown-setting",
     )  # fmt: skip
-    assert (code, err) == (0, "")
+    installed = importlib.metadata.version("tfx")
+    assert code == 0
+    # Which of the two lines of TFX this is, depends on the Python that the tests run on.
+    assert err.startswith(f"warning: compiled by TFX {installed}, ") == (installed != IMAGE_TFX)
+    assert len(err.splitlines()) == (installed != IMAGE_TFX)
     assert out.startswith("p.yaml: ")
     assert out.endswith(" KiB, for training-prod, image registry/awesome:3\n")
     assert "image: registry/awesome:3" in (tmp_path / "p.yaml").read_text()
