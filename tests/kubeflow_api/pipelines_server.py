@@ -71,7 +71,6 @@ class PipelinesServer:
         drop: by method and template, how many requests get no answer at all.
         exchanges: every request and its answer.
         on_get_run: what a test does to a run before it is looked at.
-        looked: set once somebody has looked at a run.
     """
 
     token: str = ""
@@ -85,7 +84,6 @@ class PipelinesServer:
     recurring_runs: dict[str, Object] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
     on_get_run: Callable[[Object], None] | None = None
-    looked: threading.Event = field(default_factory=threading.Event)
     _clock: dt.datetime = dt.datetime(2026, 1, 5, tzinfo=dt.timezone.utc)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -249,7 +247,6 @@ class PipelinesServer:
         run = _known(self.runs, "Run", run_id)
         if self.on_get_run is not None:
             self.on_get_run(run)
-        self.looked.set()
         return run
 
     def delete_run(self, query: dict[str, str], body: None, run_id: str) -> Object:
