@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from awesome_kubeflow.errors import CompileError
@@ -10,6 +11,7 @@ from awesome_kubeflow.node import CUSTOM_CONFIG, EXAMPLE_GEN, TRAINER, CompiledW
 from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.run_report import CompiledRun
 from components.feature_example_gen.config import ExampleGenConfig
+from models.registry import get_architecture
 
 
 def compiled_parameters(ir: Any) -> tuple[RunParameters, CompiledWith]:
@@ -87,6 +89,8 @@ def describe_run(ir: Any, compiled: CompiledWith, data_folder: str) -> CompiledR
         "embargo": config.splits.embargo,
         "seed": trainers[0]["seed"],
     }
+    if changed := {one["model"]: values for one in trainers if (values := _changed_hyperparameters(one))}:
+        settings["hyperparameters"] = changed
     if config.extraction is not None:
         settings["source"] = config.extraction.plan.source
     return CompiledRun(
@@ -98,3 +102,9 @@ def describe_run(ir: Any, compiled: CompiledWith, data_folder: str) -> CompiledR
         horizon=compiled.horizon,
         runs=f"{data_folder}/runs",
     )
+
+
+def _changed_hyperparameters(trainer: dict[str, Any]) -> dict[str, Any]:
+    """Those that a Trainer was compiled with and that are not its model's own."""
+    own = json.loads(json.dumps(asdict(get_architecture(trainer["model"]).hyperparameters)))
+    return {name: value for name, value in trainer["hyperparameters"].items() if value != own[name]}

@@ -50,7 +50,8 @@ class CompiledRun:
         pipeline: its name, as compiled.
         nodes: ids of its nodes.
         models: names of its models, with their versions.
-        settings: of the pipeline, beside what the run's parameters set: splits, seed, database.
+        settings: of the pipeline, beside what the run's parameters set: splits, seed, database, and hyperparameters
+            that are not the models' own.
         formatter: as compiled.
         horizon: as compiled, sessions.
         runs: folder of the reports.
@@ -149,14 +150,18 @@ def _write_report(
 def _settings(compiled: CompiledRun, parameters: RunParameters) -> Settings:
     from pipeline.settings import Settings
 
+    settings = dict(compiled.settings)
+    hyperparameters = {name: dict(values) for name, values in settings.pop("hyperparameters", {}).items()}
+    for name, values in parameters.hyperparameters.items():
+        hyperparameters[name] = hyperparameters.get(name, {}) | dict(values)
     return Settings(
-        **compiled.settings,
+        **settings,
         models=compiled.models,
         shares=parameters.shares,
         since=datetime.date.fromisoformat(parameters.since) if parameters.since else None,
         formatter=parameters.formatter,
         horizon=parameters.horizon,
-        hyperparameters={name: dict(values) for name, values in parameters.hyperparameters.items()},
+        hyperparameters=hyperparameters,
         train_steps=parameters.train_steps,
         cache=parameters.cache,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from dataclasses import replace
@@ -176,6 +177,26 @@ def test_nothing_is_pulled_without_a_storage_or_with_a_source(
     assert "pulldatabase" not in package.tasks
     assert "dependentTasks" not in package.tasks["featureexamplegen"]
     assert "runreport" in package.tasks
+
+
+def test_the_report_is_told_what_no_parameter_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from compiled_package import REPORT, default_pipeline, read_package
+
+    from awesome_kubeflow.cluster import cluster_settings
+    from awesome_kubeflow.compiler import compile_package
+
+    monkeypatch.chdir(tmp_path)
+    pipeline = default_pipeline(
+        models=("linear", "dnn:1"), hyperparameters={"dnn": {"units": [8, 4], "epochs": 9}}, seed=3, embargo=5,
+        split_dates=("2005-01-03", "2006-01-03"),
+    )  # fmt: skip
+    package = read_package(compile_package(pipeline, cluster_settings({}, "stage"), tmp_path / "p.yaml"))
+    arguments = package.arguments(REPORT)
+    told = json.loads(arguments[arguments.index("--compiled") + 1])
+    assert sorted(told["models"]) == ["dnn:1", "linear:1"]
+    settings = told["settings"]
+    assert settings["hyperparameters"] == {"dnn": {"units": [8, 4], "epochs": 9}}
+    assert (settings["seed"], settings["embargo"], settings["split_dates"]) == (3, 5, ["2005-01-03", "2006-01-03"])
 
 
 def test_every_task_leaves_the_cache_to_tfx(default_package: Any) -> None:
