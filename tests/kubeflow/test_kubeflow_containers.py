@@ -7,6 +7,7 @@ and runs the project's fast tests.
 from __future__ import annotations
 
 import base64
+import importlib
 import json
 import os
 import subprocess
@@ -220,6 +221,24 @@ def test_a_package_of_another_tfx_is_refused(containers: Containers) -> None:
         "--slice: the package was compiled by TFX 1.16.0 and this image has TFX 1.21.0; "
         "compile the package with the image that runs it"
     )
+
+
+def test_tfx_creates_the_pipeline_from_within_the_image(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other line of TFX looks its handler up in the same way, and compiles for the pods of its own image."""
+    monkeypatch.syspath_prepend(ROOT / "tests" / "kubeflow_api")
+    pipelines_server = importlib.import_module("pipelines_server").pipelines_server
+    with pipelines_server() as (server, url):
+        done = engine.podman(
+            # As root, for a checkout that its owner alone may read.
+            "run", "--rm", "--read-only", "--network", "host", "--user", "0", "-v", f"{ROOT}:/src:ro", "-w", "/src",
+            IMAGE, "sh", "-c",
+            'PYTHONPATH="$(python -m awesome_kubeflow.tfx_cli)" '
+            f"tfx pipeline create --engine=kubeflow --pipeline_path=kubeflow/runner.py --endpoint={url}",
+        )  # fmt: skip
+        assert 'Pipeline "awesome-window-returns-h1" created successfully.' in done.stdout
+        assert "warning: compiled by" not in done.stderr
+        [version] = server.versions.values()
+    assert "pulldatabase" in version["pipeline_spec"]["pipeline_spec"]["root"]["dag"]["tasks"]
 
 
 def test_the_image_is_not_root_and_holds_no_secret(engine: Engine) -> None:
