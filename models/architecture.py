@@ -19,7 +19,7 @@ class Hyperparameters:
     """What every architecture is trained with; each adds its own.
 
     Attributes:
-        learning_rate: of Adam in the first step; it falls to 0 along half a cosine over all of them.
+        learning_rate: of Adam in the first step; it falls to 0 along half a cosine over all steps.
         batch_size: rows of a step, at most: see `batch_rows`.
         epochs: at most; early stopping may end sooner.
         patience: epochs without a lower loss on the eval split before training ends.

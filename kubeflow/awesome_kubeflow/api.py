@@ -11,12 +11,13 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from awesome_kubeflow.cluster import ClusterSettings, refused_address
-from awesome_kubeflow.errors import ApiError, NoAnswerError
+from awesome_kubeflow.errors import ApiError, CompileError, NoAnswerError
 from awesome_kubeflow.inputs import Input, package_name, spec_inputs, spec_tasks
 from awesome_kubeflow.names import kfp_name
 from awesome_kubeflow.sdk import check_kfp_client, quiet_imports
@@ -503,7 +504,7 @@ class PipelinesApi:
 
     def _named(self, name: str) -> StoredPipeline | None:
         method = self._pipelines.pipeline_service_list_pipelines_with_http_info
-        for one in dict.fromkeys((name, kfp_name(name))):
+        for one in _spellings(name):
             answer = self._call("pipelines", method, filter=_equals("display_name", one), **self._namespace())
             if answer.pipelines:
                 return self._pipeline(answer.pipelines[0])
@@ -606,6 +607,14 @@ class PipelinesApi:
 
 class _NotFoundError(ApiError):
     """404."""
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """A pipeline's name as it is given, and where that is another as KFP would have it."""
+    yield name
+    with suppress(CompileError):
+        if (other := kfp_name(name)) != name:
+            yield other
 
 
 def _equals(key: str, value: str) -> str:

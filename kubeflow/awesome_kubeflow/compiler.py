@@ -21,7 +21,7 @@ from awesome_kubeflow.description import compiled_parameters, database_of, descr
 from awesome_kubeflow.errors import CompileError
 from awesome_kubeflow.names import kfp_name
 from awesome_kubeflow.node import encode, slice_of
-from awesome_kubeflow.parameters import RunParameters
+from awesome_kubeflow.parameters import INPUT_TYPES, RunParameters
 from awesome_kubeflow.sdk import check_kfp, quiet_imports
 
 if TYPE_CHECKING:
@@ -30,17 +30,6 @@ if TYPE_CHECKING:
 ENTRYPOINT = ("python", "-m", "awesome_kubeflow.entrypoint")
 DATABASE_PULL = ("python", "-m", "awesome_kubeflow.database_pull")
 RUN_REPORT = ("python", "-m", "awesome_kubeflow.run_report")
-_INPUT_TYPES: Mapping[str, type] = {
-    "shares": str,
-    "since": str,
-    "formatter": str,
-    "horizon": int,
-    "hyperparameters": str,
-    "train_steps": int,
-    "cache": bool,
-}
-"""The pipeline's inputs, as the UI's form shows them: the fields of RunParameters."""
-
 _FIRST_NODE, _METRICS_NODE = "FeatureExampleGen", "Evaluator"
 _STORAGE_FOLDER = "/run/secrets/storage"
 
@@ -124,7 +113,7 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
             names[node_id],
             cluster.image,
             ENTRYPOINT,
-            ("run_id", *_INPUT_TYPES),
+            ("run_id", *INPUT_TYPES),
             ("--slice", encode(slice_of(ir, node_id, compiled))),
             _is_evaluator(ir, node_id),
         )
@@ -137,12 +126,12 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
         )
     if reports:
         given = ("--compiled", describe_run(ir, compiled, cluster.data_folder).to_json())
-        inputs = ("run_id", *_INPUT_TYPES)
+        inputs = ("run_id", *INPUT_TYPES)
         components[run_report.TASK_ID] = _component(names[run_report.TASK_ID], cluster.image, RUN_REPORT, inputs, given)
 
     # KFP reads the signature and calls the function with channels, in its order.
     def wired(*channels: Any) -> None:
-        values = dict(zip(_INPUT_TYPES, channels, strict=True))
+        values = dict(zip(INPUT_TYPES, channels, strict=True))
         # It is only resolved as a whole constant, so it is an input of its own.
         values["run_id"] = dsl.PIPELINE_JOB_ID_PLACEHOLDER
         tasks: dict[str, Any] = {}
@@ -166,7 +155,7 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
             followed = {name for node in ir.nodes for name in node.pipeline_node.upstream_nodes}
             add(run_report.TASK_ID, [name for name in nodes if name not in followed], values, "evaluation", True)
 
-    wired.__signature__ = _signature(_INPUT_TYPES, None)  # type: ignore[attr-defined]
+    wired.__signature__ = _signature(INPUT_TYPES, None)  # type: ignore[attr-defined]
     function = dsl.pipeline(
         name=kfp_name(ir.pipeline_info.id),
         description="Share-price direction models: daily prices to a pushed model, each step judged",
@@ -229,7 +218,7 @@ def _component(
 
     function.__name__ = name.replace("-", "_")
     function.__signature__ = _signature(  # type: ignore[attr-defined]
-        {key: _INPUT_TYPES.get(key, str) for key in names} | outputs, dsl.ContainerSpec
+        {key: INPUT_TYPES.get(key, str) for key in names} | outputs, dsl.ContainerSpec
     )
     return dsl.container_component(function)
 

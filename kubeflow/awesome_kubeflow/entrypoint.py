@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from awesome_kubeflow.json_log import start_json_log
 from awesome_kubeflow.pod import (
-    PARAMETERS,
     add_executor_input,
     add_run_arguments,
     check_store,
     metadata_connection,
+    run_parameters,
     run_pod,
 )
 from pipeline.quiet import import_tensorflow
@@ -65,12 +65,11 @@ def _run(options: argparse.Namespace) -> None:
     import_tensorflow()
     from awesome_kubeflow.changes import apply
     from awesome_kubeflow.node import decode
-    from awesome_kubeflow.parameters import RunParameters
 
     compiled = decode(options.slice)
     # TensorFlow and absl have put handlers of their own in the meantime.
     start_json_log(compiled.node_id, sys.stderr)
-    parameters = RunParameters.from_texts({name: getattr(options, name) for name in PARAMETERS})
+    parameters = run_parameters(options)
     part = apply(compiled, parameters)
     _write_schema(part, parameters)
 

@@ -100,6 +100,12 @@ class RunParameters:
         )
 
 
+INPUT_TYPES: Mapping[str, type] = {
+    one.name: {"int": int, "bool": bool}.get(str(one.type), str) for one in fields(RunParameters)
+}
+"""The pipeline's inputs, as the UI's form shows them: what is neither a number nor a flag is a text."""
+
+
 def _whole(texts: Mapping[str, str], name: str) -> int:
     try:
         # KFP keeps numbers as doubles and may write 20 as 20.0.

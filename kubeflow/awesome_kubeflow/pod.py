@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from awesome_kubeflow.errors import NodeError
 from awesome_kubeflow.json_log import start_json_log
+from awesome_kubeflow.parameters import INPUT_TYPES, RunParameters
 from components.errors import UserError
 
 if TYPE_CHECKING:
     from pipeline.settings import NodeSettings
-
-PARAMETERS = ("shares", "since", "formatter", "horizon", "hyperparameters", "train_steps", "cache")
-"""The parameters of a run, in the order of their arguments."""
 
 _LOG = logging.getLogger("awesome.node")
 
@@ -59,8 +57,20 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         parser: takes them.
     """
     parser.add_argument("--run-id", required=True, help="of the run; the same one again takes up its execution")
-    for name in PARAMETERS:
+    for name in INPUT_TYPES:
         parser.add_argument(f"--{name.replace('_', '-')}", required=True, help="a parameter of the run")
+
+
+def run_parameters(options: argparse.Namespace) -> RunParameters:
+    """The parameters of the run that a pod takes part in.
+
+    Args:
+        options: of its command, see `add_run_arguments`.
+
+    Raises:
+        ParameterError: one cannot be used.
+    """
+    return RunParameters.from_texts({name: getattr(options, name) for name in INPUT_TYPES})
 
 
 def add_executor_input(parser: argparse.ArgumentParser) -> None:

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 from awesome_kubeflow.errors import NodeError
 from awesome_kubeflow.json_log import start_json_log
 from awesome_kubeflow.pod import (
-    PARAMETERS,
     add_executor_input,
     add_run_arguments,
     check_store,
     metadata_connection,
+    run_parameters,
     run_pod,
     take_storage_secret,
 )
@@ -123,9 +123,8 @@ def _run(options: argparse.Namespace) -> None:
         import_tensorflow()
         # TensorFlow and absl have put handlers of their own in the meantime.
         start_json_log(TASK_ID, sys.stderr)
-        from awesome_kubeflow.parameters import RunParameters
 
-        parameters = RunParameters.from_texts({name: getattr(options, name) for name in PARAMETERS})
+        parameters = run_parameters(options)
         _write_report(compiled, options.run_id, parameters, node_settings, folder)
     _push_models(folder)
     write_outputs(outputs, (folder / REPORT_HTML).read_text(encoding="utf-8"), None)

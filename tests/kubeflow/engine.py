@@ -22,7 +22,6 @@ TAG = "tests"
 IMAGE = f"localhost/awesome-training:{TAG}"
 EXTRACTOR = f"localhost/awesome-extractor:{TAG}"
 TESTS_IMAGE = f"localhost/awesome-training-tests:{TAG}"
-USER = 10001
 
 _BUILD_SECONDS = 1800
 
@@ -91,8 +90,11 @@ class Engine:
             self.podman("rm", "-f", "-t", "0", container)
 
     @contextmanager
-    def service(self, variables: dict[str, str]) -> Iterator[str]:
-        """The engine's socket, as DOCKER_HOST takes it; every container has the variables in its environment."""
+    def service(self, variables: dict[str, str], root: Path) -> Iterator[str]:
+        """The engine's socket, as DOCKER_HOST takes it; every container has the variables in its environment.
+
+        KFP's runner leaves its containers, which see `root`: they are removed in the end.
+        """
         folder = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
         settings = folder / "containers.conf"
         settings.write_text(engine_settings(variables))
@@ -113,8 +115,7 @@ class Engine:
             server.terminate()
             server.wait(timeout=30)
             shutil.rmtree(folder)
-            # KFP's runner leaves its containers.
-            if left := self.podman("ps", "--all", "--quiet", "--filter", f"ancestor={IMAGE}").stdout.split():
+            if left := self.podman("ps", "--all", "--quiet", "--filter", f"volume={root}").stdout.split():
                 self.podman("rm", "--force", "--time", "0", *left)
 
 

@@ -139,7 +139,7 @@ def containers(engine: Engine, no_settings: None, tmp_path_factory: pytest.TempP
     (root / "package.yaml").write_text(package)
     with engine.bridge() as address, mariadb_server(tmp_path_factory.mktemp("mariadb"), address) as server:
         variables = server.create(DATABASE) | {"AWESOME_STORAGE_URL": storage_url(root / "data")}
-        with engine.service(variables) as docker_host:
+        with engine.service(variables, root) as docker_host:
             yield Containers(engine, server, root, docker_host)
 
 

@@ -208,3 +208,14 @@ def test_a_pipeline_without_versions_says_so(server: tuple[PipelinesServer, Pipe
     state.create_pipeline({}, {"display_name": "empty"})
     with pytest.raises(ApiError, match="pipeline empty: has no version; `awesome kubeflow upload` adds one"):
         api.newest_version(api.find_pipeline("empty"))
+
+
+@pytest.mark.parametrize("name", ["日本", "A" * 120])
+def test_a_pipeline_is_found_by_a_name_that_no_task_may_have(
+    server: tuple[PipelinesServer, PipelinesApi], name: str
+) -> None:
+    state, api = server
+    state.create_pipeline({}, {"display_name": name})
+    assert api.find_pipeline(name).name == name
+    with pytest.raises(ApiError, match="has none of this name"):
+        api.find_pipeline("!!!")
