@@ -411,8 +411,12 @@ def test_a_folder_without_an_index_is_told(tmp_path):
 def test_the_log_has_a_line_for_each_request_and_no_key():
     lines: list[str] = []
     with ReplayServer(MARKET, log=lines.append, faults=[Fault("503", source="sina")]) as server:
-        get(server, TARGETS["tiingo"])
-        get(server, TARGETS["sina"])
+        for number, source in enumerate(("tiingo", "sina"), 1):
+            get(server, TARGETS[source])
+            # The line is written once the answer is sent, in the connection's own thread.
+            deadline = time.monotonic() + 10
+            while len(lines) < number and time.monotonic() < deadline:
+                time.sleep(0.005)
     assert [line.split()[0] for line in lines] == ["200", "503"]
     assert "AAPL" in lines[0]
     assert "Token" not in "".join(lines)
