@@ -50,4 +50,4 @@ sync-run:
 	$(call sync,--all-extras --no-dev --inexact)
 
 sync-test:
-	$(call sync,--all-extras --group dev --group bench)
+	$(call sync,--all-extras --group dev --group docs --group notebooks)

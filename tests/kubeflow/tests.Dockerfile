@@ -12,7 +12,7 @@ RUN --mount=type=secret,id=index --mount=type=secret,id=ca-certificates \
     && if [ -r /run/secrets/ca-certificates ]; then export SSL_CERT_FILE=/run/secrets/ca-certificates; fi \
     && export UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy \
     && uv=$(python3 tools/get_uv.py) \
-    && "$uv" export --quiet --frozen --no-emit-project --only-group dev --only-group bench > requirements.txt \
+    && "$uv" export --quiet --frozen --no-emit-project --only-group dev > requirements.txt \
     && "$uv" pip install --python /opt/awesome/bin/python --require-hashes -r requirements.txt
 WORKDIR /data
 USER 10001:10001
