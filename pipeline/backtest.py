@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, BacktestError, backtest
 from pipeline.backtest_summary import BacktestRow, backtest_rows, basis_points, judge, share_percent
+from pipeline.gathering import PREDICTIONS_FILE
 from pipeline.results import REPORT_JSON, ReportError, RunReport, _plain, write_text
 from pipeline.summary import Verdict
 from pipeline.templates import load_template
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 BACKTEST_HTML = "backtest.html"
 BACKTEST_JSON = "backtest.json"
 SCHEMA_VERSION = 1
-
-PREDICTIONS_FILE = "predictions.parquet"
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,12 @@ def write_backtest(made: RunBacktest) -> Path:
     """
     section = _section(made.report, made.result, made.model)
     page = load_template(Path(__file__).with_name("backtest.html.j2")).render(
-        section=section, report=made.report, result=made.result, model=made.model, costs=basis_points(made.result.costs)
+        backtest=section,
+        report=made.report,
+        result=made.result,
+        model=made.model,
+        costs=basis_points(made.result.costs),
+        standalone=True,
     )
     content = BacktestFile(made.report.created, made.model, section.verdict.sentence, made.result)
     text = json.dumps(_plain(content), indent=1, allow_nan=False, ensure_ascii=False)

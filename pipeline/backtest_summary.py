@@ -17,7 +17,7 @@ from pipeline.summary import Verdict
 
 if TYPE_CHECKING:
     from components.backtest import Backtest, PortfolioResult
-    from components.evidence.statistics import Interval
+    from components.evidence.resampling import Interval
 
 EQUAL_WEIGHT = "equal weight"
 
@@ -82,7 +82,7 @@ def backtest_table(result: Backtest) -> Table:
         f"Test split {result.days[0]} to {result.days[-1]}: {len(result.days):,} days, {result.shares} shares\n"
         f"costs {basis_points(result.costs)}, quantile {share_percent(result.quantile)}, held for {held}"
     )
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     rows = backtest_rows(result)
     longest = max(len(word) for row in rows for word in (row.model, *row.portfolio.split()))
     table.add_column("portfolio", min_width=min(longest, 11), overflow="fold")
@@ -215,6 +215,8 @@ def ratio(value: float) -> str:
     if not math.isfinite(value):
         return "n/a"
     rounded = round(value, 2) + 0.0
+    if abs(rounded) >= 10:
+        return f"{rounded:+.1f}"
     return f"{rounded:+.2f}" if rounded else "0.00"
 
 

@@ -12,6 +12,7 @@ from components.backtest.results import (
     Performance,
     PortfolioResult,
     backtest,
+    sharpe_ratio,
 )
 from components.backtest.trading import Trading, trade
 
@@ -30,6 +31,7 @@ __all__ = [
     "held_targets",
     "long_short",
     "read_panel",
+    "sharpe_ratio",
     "top_quantile",
     "trade",
 ]

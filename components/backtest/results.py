@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from components.backtest.panel import BacktestError, read_panel
 from components.backtest.portfolios import equal_weight, held_targets, long_short, top_quantile
 from components.backtest.trading import Trading, trade
-from components.evidence.resampling import DayBlocks
-from components.evidence.statistics import Interval
+from components.evidence.resampling import DayBlocks, DayStatistic, Interval
 
 DEFAULT_COSTS = 10.0
 """Basis points of what is traded: about a half spread and a fee on large shares."""
@@ -30,6 +29,9 @@ DEFAULT_QUANTILE = 0.2
 """A fifth on each side, as in the field's quintile portfolios."""
 
 DAYS_A_YEAR = 252
+
+_LEAST_DAYS = 20
+"""Days that an interval needs: resamples of fewer are too often the same day again, which seems to vary little."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,37 @@ def backtest(
     )
 
 
+def sharpe_ratio(returns: NDArray[np.float64], blocks: DayBlocks) -> Interval:
+    """Sharpe ratio a year with its 95% interval.
+
+    Args:
+        returns: array [days].
+        blocks: of the same days, ascending.
+
+    Returns:
+        The ratio, nan where the returns do not vary; its interval is nan too with fewer than 20 days.
+    """
+    import empyrical
+
+    # Rounding would make a huge ratio of returns that are all alike, such as those of a portfolio that holds nothing.
+    if np.ptp(returns) == 0:
+        return Interval(math.nan, math.nan, math.nan, math.nan)
+
+    def resampled(weight: NDArray[Any]) -> float:
+        days = float(weight.sum())
+        mean = float(weight @ returns) / days
+        variance = float(weight @ (returns - mean) ** 2) / (days - 1)
+        return math.sqrt(DAYS_A_YEAR) * mean / math.sqrt(variance) if variance > 0 else math.nan
+
+    return _interval(float(empyrical.sharpe_ratio(returns, annualization=DAYS_A_YEAR)), resampled, blocks)
+
+
+def _interval(value: float, statistic: DayStatistic, blocks: DayBlocks) -> Interval:
+    if len(blocks.unique) < _LEAST_DAYS:
+        return Interval(value, math.nan, math.nan, math.nan)
+    return blocks.interval(statistic, value)
+
+
 def _result(trading: Trading, costs: float, blocks: DayBlocks, benchmark: Trading | None) -> PortfolioResult:
     return PortfolioResult(
         before_costs=_performance(trading, 0.0, blocks, benchmark),
@@ -186,29 +219,14 @@ def _performance(trading: Trading, costs: float, blocks: DayBlocks, benchmark: T
     difference = None
     if benchmark is not None:
         ahead = returns - benchmark.net_returns(costs)
-        difference = blocks.interval(lambda weight: DAYS_A_YEAR * float(weight @ ahead) / float(weight.sum()))
+        value = DAYS_A_YEAR * float(ahead.mean())
+        difference = _interval(value, lambda weight: DAYS_A_YEAR * float(weight @ ahead) / float(weight.sum()), blocks)
     return Performance(
         costs=costs,
         annual_return=float(empyrical.annual_return(returns, annualization=DAYS_A_YEAR)),
         annual_volatility=float(empyrical.annual_volatility(returns, annualization=DAYS_A_YEAR)),
-        sharpe=_sharpe(returns, blocks),
+        sharpe=sharpe_ratio(returns, blocks),
         max_drawdown=float(empyrical.max_drawdown(returns)),
         difference=difference,
         returns=tuple(returns.tolist()),
     )
-
-
-def _sharpe(returns: NDArray[np.float64], blocks: DayBlocks) -> Interval:
-    import empyrical
-
-    # Rounding would make a huge ratio of returns that are all alike, such as those of a portfolio that holds nothing.
-    if np.ptp(returns) == 0:
-        return Interval(math.nan, math.nan, math.nan, math.nan)
-
-    def resampled(weight: NDArray[Any]) -> float:
-        days = float(weight.sum())
-        mean = float(weight @ returns) / days
-        variance = float(weight @ (returns - mean) ** 2) / (days - 1)
-        return math.sqrt(DAYS_A_YEAR) * mean / math.sqrt(variance) if variance > 0 else math.nan
-
-    return blocks.interval(resampled, value=float(empyrical.sharpe_ratio(returns, annualization=DAYS_A_YEAR)))
