@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html.parser
+import inspect
 import io
 import json
 import math
@@ -17,7 +18,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from components.backtest import Backtest, ModelBacktest
+from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, ModelBacktest
 from components.evidence.resampling import Interval
 from pipeline.backtest import backtest_run, backtest_section, write_backtest
 from pipeline.backtest_summary import backtest_rows, backtest_table, basis_points, judge, points, ratio, share_percent
@@ -392,6 +393,13 @@ def test_a_folder_that_cannot_be_written_is_named(awesome: Awesome, monkeypatch:
     monkeypatch.setattr("os.replace", refuse)
     assert "backtest.json: cannot be written (No space left on device)" in awesome("backtest").refusal
     assert not list(Path("runs/latest").glob("*backtest*"))
+
+
+def test_the_command_has_the_defaults_of_the_backtest() -> None:
+    from pipeline.cli.evidence import backtest
+
+    defaults = {name: parameter.default for name, parameter in inspect.signature(backtest).parameters.items()}
+    assert (defaults["costs"], defaults["quantile"]) == (DEFAULT_COSTS, DEFAULT_QUANTILE)
 
 
 def test_made_intervals_are_what_they_are_called() -> None:
