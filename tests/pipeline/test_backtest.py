@@ -19,7 +19,7 @@ import pytest
 from rich.console import Console
 
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, ModelBacktest
-from components.evidence.resampling import Interval
+from components.evidence.interval import Interval
 from pipeline.backtest import backtest_run, backtest_section, write_backtest
 from pipeline.backtest_summary import backtest_rows, backtest_table, basis_points, judge, points, ratio, share_percent
 from pipeline.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
@@ -279,6 +279,21 @@ def test_the_champion_is_looked_at_else_the_first_model(tmp_path: Path) -> None:
     assert backtest_run(tmp_path / "none").model == "linear"
     assert backtest_run(tmp_path / "champion").model == "rnn"
     assert backtest_run(tmp_path / "champion" / "report.json", model="linear").model == "linear"
+
+
+def test_baselines_stand_beside_the_models_but_are_not_counted_as_tried(tmp_path: Path) -> None:
+    baselines = {"logistic_regression": {"auc": AROUND}, "lightgbm": {"auc": AROUND}}
+    report, frame = made_run(tmp_path / "run", names=("linear",), baselines=baselines)
+    # A run that was made without one of them.
+    frame.assign(logistic_regression=frame["linear"]).to_parquet(tmp_path / "run" / "predictions.parquet")
+    made = backtest_run(tmp_path / "run", model="logistic_regression")
+    assert list(made.result.models) == ["linear", "logistic_regression"]
+    assert made.result.models["logistic_regression"] == made.result.models["linear"]
+    assert backtest_run(tmp_path / "run").model == "linear"
+    assert "models tried" not in judge(report, changed(made.result, ABOVE, AROUND), "linear").sentence
+    console = Console(width=80, file=io.StringIO(), color_system=None)
+    console.print(backtest_table(made.result))
+    assert re.search(r"^ logistic .*\n regression ", console.file.getvalue(), re.MULTILINE)  # type: ignore[attr-defined]
 
 
 def test_growth_over_orders_of_magnitude_and_ruin_are_drawn(tmp_path: Path) -> None:
