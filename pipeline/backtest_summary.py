@@ -86,13 +86,13 @@ def backtest_table(result: Backtest) -> Table:
         f"costs {basis_points(result.costs)}, quantile {share_percent(result.quantile)}, held for {held}"
     )
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("portfolio", min_width=_NAME_WIDTH, overflow="fold")
+    table.add_column("portfolio", width=_NAME_WIDTH, overflow="fold")
     table.add_column("a year\n(vol.)", min_width=7)
     table.add_column("Sharpe\n(95%)", min_width=14)
     table.add_column("at no\ncosts", min_width=5)
-    table.add_column("draw-\ndown", min_width=5)
-    table.add_column("turn-\nover", min_width=5)
-    table.add_column("vs equal\nweight (95%)", min_width=15)
+    table.add_column("draw-\ndown", min_width=6)
+    table.add_column("turn-\nover", min_width=6)
+    table.add_column("vs equal\nweight (95%)", min_width=16)
     for row in backtest_rows(result):
         model = row.model if len(row.model) <= _NAME_WIDTH else row.model.replace("_", " ")
         table.add_row(
