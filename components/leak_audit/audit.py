@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +20,10 @@ from components.leak_audit import (
     scaling,
     split_proof,
 )
-from components.leak_audit.config import AuditConfig
+from components.leak_audit.config import AuditConfig, AuditedModel
 from components.leak_audit.results import AuditReport, CheckResult
 from components.leak_audit.rows import read_rows
 from models.formatters import get_formatter
-
-CHECKS = (
-    split_proof.NAME,
-    label_proof.NAME,
-    inflation.NAME,
-    day_ablation.NAME,
-    level.NAME,
-    canary.NAME,
-    permutation.NAME,
-    scaling.NAME,
-    limits.NAME,
-)
-"""The names of the checks, in their order."""
 
 
 def audit(
@@ -66,20 +55,29 @@ def audit(
     formatter = get_formatter(config.formatter)
     rows = read_rows(examples, formatter.sources)
     features = transform_rows(rows, formatter, transform_graph)
+
+    def of(name: str, model: AuditedModel) -> str:
+        return name if len(config.models) == 1 else f"{name}, {model.name}"
+
+    # The cheap proofs come first: they are what a reader wants to know while the rest goes on.
     checks: dict[str, Callable[[], CheckResult]] = {
         split_proof.NAME: lambda: split_proof.split_proof(rows, config.embargo),
         label_proof.NAME: lambda: label_proof.label_proof(rows),
-        inflation.NAME: lambda: inflation.leak_inflation(rows, features, config),
-        day_ablation.NAME: lambda: day_ablation.day_ablation(rows, features, config),
+        scaling.NAME: lambda: scaling.scaling(rows, features, transform_graph),
         level.NAME: lambda: level.level_test(rows, features.seeing_level, config),
         canary.NAME: lambda: canary.future_canary(rows, features, schema, config),
-        permutation.NAME: lambda: permutation.permuted_labels(rows, features, config),
-        scaling.NAME: lambda: scaling.scaling(rows, features, transform_graph),
-        limits.NAME: lambda: limits.alarm(aucs, config.limits),
     }
+    for model in config.models:
+        checks[of(permutation.NAME, model)] = partial(permutation.permuted_labels, rows, features, model, config)
+    checks[limits.NAME] = lambda: limits.alarm(aucs, config.limits)
+    for model in config.models:
+        checks[of(inflation.NAME, model)] = partial(inflation.leak_inflation, rows, features, model, config)
+    checks[inflation.MEMORISING] = lambda: inflation.leak_inflation(rows, features, None, config)
+    checks[day_ablation.NAME] = lambda: day_ablation.day_ablation(rows, features, config)
     results = []
-    for name in CHECKS:
+    for name, check in checks.items():
         if progress is not None:
             progress(name)
-        results.append(checks[name]())
-    return AuditReport(tuple(results), config.model, config.formatter, config.horizon, len(rows))
+        results.append(replace(check(), name=name))
+    models = tuple(model.name for model in config.models)
+    return AuditReport(tuple(results), models, config.formatter, config.horizon, len(rows))

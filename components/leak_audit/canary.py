@@ -166,7 +166,7 @@ def _single_features(
         figures.append(Figure(f"AUC of {name} alone", shown.value, shown.low, shown.high, 4))
         status = _judge_single(shown, name, features, config, len(columns))
         if status.severity > Status.PASSED.severity:
-            words = f"{name} alone has an AUC of {shown.value:.4f} ({shown.low:.4f} to {shown.high:.4f})"
+            words = f"the feature {name} alone has an AUC of {shown.value:.4f} ({shown.low:.4f} to {shown.high:.4f})"
             findings.append((status, words, f"see how {name} is made: can it hold a close that comes later?"))
     return figures, findings
 

@@ -11,18 +11,31 @@ from components.leak_audit.limits import PLAUSIBLE_AUC, Limits
 
 
 @dataclass(frozen=True)
+class AuditedModel:
+    """An architecture that is trained again, as the run had it.
+
+    Attributes:
+        name: of the architecture.
+        version: of it.
+        hyperparameters: all of them, by name.
+    """
+
+    name: str
+    version: int
+    hyperparameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class AuditConfig:
     """The settings of one audit.
 
     Attributes:
-        model: name of the architecture that is trained again.
-        version: of the architecture.
-        hyperparameters: all of them, by name.
+        models: what is trained again, at least one.
         formatter: name of the DataFormatter.
         horizon: the trained one.
         seed: of the training, the shuffling and the resampling.
         embargo: sessions left out after a border, as the splits were asked for.
-        train_steps: of the model at most; 0 for its epochs alone.
+        train_steps: of each model at most; 0 for its epochs alone.
         plausible_auc: an honest AUC above it on real prices is suspicious.
         market: whether the prices are made.
         best_auc: the best possible AUC of a made market; None where it is not known.
@@ -30,9 +43,7 @@ class AuditConfig:
         code: digest of the code, so that TFX's cache sees a change.
     """
 
-    model: str
-    version: int
-    hyperparameters: Mapping[str, Any]
+    models: tuple[AuditedModel, ...]
     formatter: str
     horizon: int
     seed: int
@@ -56,4 +67,5 @@ class AuditConfig:
     @classmethod
     def from_json(cls, text: str) -> AuditConfig:
         """Reads what `to_json` gave."""
-        return cls(**json.loads(text))
+        values = json.loads(text)
+        return cls(**{**values, "models": tuple(AuditedModel(**model) for model in values["models"])})

@@ -64,8 +64,8 @@ def day_ablation(rows: AuditRows, features: AuditFeatures, config: AuditConfig) 
     return CheckResult(
         NAME,
         Status.INFORMATION,
-        f"Under a shuffled split the day alone lifts logistic regression from {without.value:.4f} to "
-        f"{with_day.value:.4f}{predicted}{note}.",
+        f"Under a shuffled split logistic regression that knows the day reaches an AUC of {with_day.value:.4f} "
+        f"instead of {without.value:.4f}{predicted}{note}.",
         figures,
     )
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.leak_audit.config import AuditConfig
+from components.leak_audit.config import AuditConfig, AuditedModel
 from components.leak_audit.features import AuditFeatures
 from components.leak_audit.rows import EVAL, TEST, TRAIN
 
-MODEL_ROWS, LOGISTIC_ROWS, TREE_ROWS = 60_000, 20_000, 12_000
+MODEL_ROWS, LOGISTIC_ROWS, TREE_ROWS = 60_000, 20_000, 30_000
 """Rows of all splits that each learner is given at the most: an audit must not cost more than the run it audits."""
 
 # Trees deep enough, and enough of them, to know a training set by heart.
@@ -19,6 +19,7 @@ _TREES, _LEAVES = 150, 255
 
 
 def model_scores(
+    model: AuditedModel,
     config: AuditConfig,
     features: AuditFeatures,
     label: NDArray[np.int64],
@@ -27,7 +28,8 @@ def model_scores(
     """Trains the audited architecture anew and scores the test rows.
 
     Args:
-        config: architecture, hyperparameters, seed.
+        model: the architecture.
+        config: seed and steps.
         features: of all rows.
         label: 0 or 1, [rows].
         split: number of each row's split, [rows].
@@ -51,10 +53,10 @@ def model_scores(
             next_return=nothing,
         )
 
-    hyperparameters = get_architecture(config.model).hyperparameters.updated(config.hyperparameters)
-    model, _ = train(
-        config.model,
-        config.version,
+    hyperparameters = get_architecture(model.name).hyperparameters.updated(model.hyperparameters)
+    trained, _ = train(
+        model.name,
+        model.version,
         hyperparameters,
         features.inputs,
         part(TRAIN),
@@ -63,8 +65,8 @@ def model_scores(
         most_steps=config.train_steps or None,
     )
     test = part(TEST)
-    names = [tensor.name for tensor in model.inputs]
-    logits = model.predict({name: test.features[name] for name in names}, batch_size=8192, verbose=0)
+    names = [tensor.name for tensor in trained.inputs]
+    logits = trained.predict({name: test.features[name] for name in names}, batch_size=8192, verbose=0)
     return np.asarray(logits, np.float64)[:, 0]
 
 
@@ -92,6 +94,7 @@ def tree_scores(features: AuditFeatures, label: NDArray[np.int64], split: NDArra
         "seed": seed % 2**31,
         "deterministic": True,
         "force_row_wise": True,
+        "num_threads": 1,  # at this size threads mostly wait for each other
         "verbosity": -1,
     }
     data = lightgbm.Dataset(features.matrix(train), label[train])

@@ -40,39 +40,33 @@ def level_test(rows: AuditRows, seeing_level: tuple[str, ...], config: AuditConf
         Leaking where a model sees a level that tells the future; suspicious where it sees one that does not.
     """
     own = -np.log(rows.closes[:, 0].astype(np.float64))
-    own_ic, own_figures = _figures("prices as the run has them", rows, own, config)
-    figures = [*own_figures]
+    ic, own_figures = _figures("prices as the run has them", rows, own, config)
     factors = _last_factors(rows, config.database)
     if factors is None:
-        why = (
-            "; adjusted from the last day: not applicable, as there are no factors to be had. Closes that all end "
-            "at the same price stand for them as an illustration"
-        )
-        other, name = own - _last_level(rows, own), "illustration: closes rescaled to end at the same price"
+        name, other = "illustration: closes rescaled to end at the same price", own - _last_level(rows, own)
     else:
-        other, name, why = own + np.log(factors)[rows.share], "the same prices adjusted from the last day", ""
+        name, other = "the same prices adjusted from the last day", own + np.log(factors)[rows.share]
     other_ic, other_figures = _figures(name, rows, other, config)
-    figures += other_figures
-    compared = f" (rank IC {own_ic.value:+.4f}; {name}: {other_ic.value:+.4f}){why}."
+    figures = (*own_figures, *other_figures)
+    compared = f" (rank IC of minus its log {ic.value:+.4f}; adjusted from the last day "
+    compared += "not applicable, no factors are known)." if factors is None else f"{other_ic.value:+.4f})."
     if not seeing_level:
-        return CheckResult(
-            NAME, Status.PASSED, f"No feature changes with the level of a window's prices{compared}", tuple(figures)
-        )
-    seen = f"{', '.join(seeing_level)} see{'s' if len(seeing_level) == 1 else ''} the level of prices"
-    if own_ic.low > 0:
+        return CheckResult(NAME, Status.PASSED, f"No feature sees the level of its window's prices{compared}", figures)
+    seen = f"The level of prices is seen by {', '.join(seeing_level)}"
+    if ic.low > 0:
         return CheckResult(
             NAME,
             Status.LEAKING,
-            f"{seen[0].upper()}{seen[1:]}, and a low level tells a rise to come{compared}",
-            tuple(figures),
+            f"{seen}, and a low level tells a rise to come{compared}",
+            figures,
             "adjust prices from the first day on, or use a formatter whose features are relative to their window",
         )
-    what = "cannot be judged, as no day has three shares" if math.isnan(own_ic.low) else "does not tell the future here"
+    what = "cannot be judged, as no day has three shares" if math.isnan(ic.low) else "does not tell the future here"
     return CheckResult(
         NAME,
         Status.SUSPICIOUS,
-        f"{seen[0].upper()}{seen[1:]}; it {what}{compared}",
-        tuple(figures),
+        f"{seen}; it {what}{compared}",
+        figures,
         "use a formatter whose features are relative to their window: a level also tells the day",
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evidence.statistics import auc_interval
-from components.leak_audit.config import AuditConfig
+from components.leak_audit.config import AuditConfig, AuditedModel
 from components.leak_audit.features import AuditFeatures
 from components.leak_audit.learners import MODEL_ROWS, model_scores
 from components.leak_audit.results import CheckResult, Figure, Status
@@ -20,7 +20,7 @@ _LEVEL = 0.98
 """Its lower end decides, so that an honest run rings once in a hundred."""
 
 
-def permuted_labels(rows: AuditRows, features: AuditFeatures, config: AuditConfig) -> CheckResult:
+def permuted_labels(rows: AuditRows, features: AuditFeatures, model: AuditedModel, config: AuditConfig) -> CheckResult:
     """Deals the labels of each day out anew in all splits, and trains the audited architecture on them.
 
     What is left to be learned is how a day as a whole went, and of a day yet to come nobody knows that. So an AUC above
@@ -29,7 +29,8 @@ def permuted_labels(rows: AuditRows, features: AuditFeatures, config: AuditConfi
     Args:
         rows: of the run.
         features: of the same rows.
-        config: the audited architecture, and the seed.
+        model: the audited architecture.
+        config: horizon and seed.
 
     Returns:
         Leaking where the AUC is above 1/2 beyond its interval.
@@ -45,7 +46,7 @@ def permuted_labels(rows: AuditRows, features: AuditFeatures, config: AuditConfi
     rows, features = take(rows, places), take_features(features, places)
     label = deal_within_days(rows.labels[config.horizon], rows.split * (10**8) + rows.time, config.seed)
     test = np.flatnonzero(rows.split == TEST)
-    scores = model_scores(config, features, label, rows.split)
+    scores = model_scores(model, config, features, label, rows.split)
 
     def interval(level: float) -> tuple[float, float, float]:
         found = auc_interval(
@@ -56,7 +57,7 @@ def permuted_labels(rows: AuditRows, features: AuditFeatures, config: AuditConfi
     value, low, high = interval(0.95)
     decides = interval(_LEVEL)
     figures = (
-        Figure(f"AUC of {config.model} on permuted labels", value, low, high, 4),
+        Figure(f"AUC of {model.name} on permuted labels", value, low, high, 4),
         Figure("the same with the interval that decides", *decides, 4, _LEVEL),
     )
     if math.isnan(decides[1]):
@@ -66,7 +67,7 @@ def permuted_labels(rows: AuditRows, features: AuditFeatures, config: AuditConfi
         return CheckResult(
             NAME,
             Status.LEAKING,
-            f"With labels permuted within days {config.model} still reaches an AUC of {text}: it recognises days.",
+            f"With labels permuted within days {model.name} still reaches an AUC of {text}: it recognises days.",
             figures,
             "see whether rows of one day stand on both sides of the split, and whether a feature tells the day; an "
             "honest run rings here once in a hundred, so try another seed",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
@@ -63,6 +63,11 @@ class Figure:
     decimals: int = 0
     level: float = 0.95
 
+    def __post_init__(self) -> None:
+        """Takes whole numbers and NumPy's for what they are."""
+        for name in ("value", "low", "high"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+
     def text(self) -> str:
         """The number as it is written, with its interval where it has one."""
         if not math.isfinite(self.value):
@@ -101,14 +106,14 @@ class AuditReport:
 
     Attributes:
         checks: in the order they were made.
-        model: the architecture that was trained again.
+        models: the architectures that were trained again.
         formatter: the DataFormatter of the run.
         horizon: sessions ahead.
         rows: examples that were read, of all splits.
     """
 
     checks: tuple[CheckResult, ...]
-    model: str
+    models: tuple[str, ...]
     formatter: str
     horizon: int
     rows: int
@@ -171,8 +176,8 @@ class AuditReport:
                 )
                 for check in values["checks"]
             )
-            names = [field.name for field in fields(cls) if field.name != "checks"]
-            return cls(checks, **{name: values[name] for name in names})
+            models = tuple(str(name) for name in values["models"])
+            return cls(checks, models, str(values["formatter"]), int(values["horizon"]), int(values["rows"]))
         except (KeyError, TypeError, ValueError) as error:
             raise AuditError(f"this is no leak audit ({error!r}); make it anew with `awesome audit`") from None
 
