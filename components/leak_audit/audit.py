@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.evidence.resampling import Interval
+from components.evidence.interval import Interval
 from components.leak_audit import (
     canary,
     day_ablation,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from components.evidence.resampling import Interval
+from components.evidence.interval import Interval
 from components.evidence.statistics import auc, auc_interval
 from components.leak_audit.config import AuditConfig
 from components.leak_audit.features import AuditFeatures

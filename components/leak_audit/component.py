@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
-from tfx.types import component_spec
+from tfx.types import artifact, component_spec, standard_artifacts
 
-from components.leak_audit.artifact import LeakAuditReport
+from components.evidence.component import EvidenceArtifact
 from components.leak_audit.config import AuditConfig
 from components.leak_audit.executor import CONFIG, Executor
 
 
-@dataclass(frozen=True)
-class Evaluated:
-    """What an Evaluator said of one model of a run.
+class LeakAuditArtifact(artifact.Artifact):
+    """A folder with the audit (results.py)."""
 
-    Attributes:
-        evaluation: channel of its evaluation.
-        blessing: channel of its blessing.
-    """
+    TYPE_NAME = "LeakAudit"
 
-    evaluation: types.BaseChannel
-    blessing: types.BaseChannel
+
+class LeakAuditSpec(types.ComponentSpec):
+    """What LeakAudit takes and gives."""
+
+    PARAMETERS = {CONFIG: component_spec.ExecutionParameter(type=str)}  # noqa: RUF012 (TFX's own way)
+    INPUTS = {  # noqa: RUF012
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "schema": component_spec.ChannelParameter(type=standard_artifacts.Schema),
+        "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
+        "evidence": component_spec.ChannelParameter(type=EvidenceArtifact),
+    }
+    OUTPUTS = {"audit": component_spec.ChannelParameter(type=LeakAuditArtifact)}  # noqa: RUF012
 
 
 class LeakAudit(base_component.BaseComponent):
@@ -35,7 +36,7 @@ class LeakAudit(base_component.BaseComponent):
     It ends well whatever it finds: the property `verdict` of its output says clean, suspicious or leaking.
     """
 
-    SPEC_CLASS = types.ComponentSpec
+    SPEC_CLASS = LeakAuditSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
     def __init__(
@@ -43,7 +44,7 @@ class LeakAudit(base_component.BaseComponent):
         examples: types.BaseChannel,
         schema: types.BaseChannel,
         transform_graph: types.BaseChannel,
-        evaluated: Mapping[str, Evaluated],
+        evidence: types.BaseChannel,
         config: AuditConfig,
     ) -> None:
         """Builds the component.
@@ -52,28 +53,16 @@ class LeakAudit(base_component.BaseComponent):
             examples: of all splits.
             schema: that they were validated with.
             transform_graph: that the models were trained behind.
-            evaluated: by model name; the alarm judges their AUCs.
+            evidence: with the AUCs that the alarm judges.
             config: what is trained again, and what was asked of the splits.
         """
-        channels = {"examples": examples, "schema": schema, "transform_graph": transform_graph}
-        for name, one in evaluated.items():
-            if not re.fullmatch(r"[a-z0-9_]+", name):
-                raise ValueError(f"model name {name!r} cannot be part of a channel's name")
-            channels |= {f"{name}.evaluation": one.evaluation, f"{name}.blessing": one.blessing}
-        spec = _spec_class(channels)(
-            **channels, **{CONFIG: config.to_json()}, audit=types.Channel(type=LeakAuditReport)
+        super().__init__(
+            spec=LeakAuditSpec(
+                examples=examples,
+                schema=schema,
+                transform_graph=transform_graph,
+                evidence=evidence,
+                audit=types.Channel(type=LeakAuditArtifact),
+                **{CONFIG: config.to_json()},
+            )
         )
-        super().__init__(spec=spec)
-
-
-def _spec_class(channels: Mapping[str, types.BaseChannel]) -> Any:
-    """A spec with named inputs for just these models."""
-    return type(
-        "LeakAuditSpec",
-        (types.ComponentSpec,),
-        {
-            "PARAMETERS": {CONFIG: component_spec.ExecutionParameter(type=str)},
-            "INPUTS": {key: component_spec.ChannelParameter(type=channel.type) for key, channel in channels.items()},
-            "OUTPUTS": {"audit": component_spec.ChannelParameter(type=LeakAuditReport)},
-        },
-    )

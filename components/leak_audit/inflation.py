@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evidence.resampling import Interval
+from components.evidence.interval import Interval
 from components.evidence.statistics import auc_interval
 from components.leak_audit.config import AuditConfig, AuditedModel
 from components.leak_audit.features import AuditFeatures

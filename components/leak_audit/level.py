@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evidence.resampling import Interval
+from components.evidence.interval import Interval
 from components.evidence.statistics import auc_interval, rank_ic
 from components.leak_audit.config import AuditConfig
 from components.leak_audit.results import CheckResult, Figure, Status

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from components.evidence.resampling import Interval
+from components.evidence.interval import Interval
 from components.leak_audit.results import CheckResult, Figure, Status, worst
 
 NAME = "alarm"

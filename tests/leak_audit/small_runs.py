@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from components.evidence.resampling import Interval
+from components.evidence.interval import Interval
 from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_splits
 from components.feature_store import FeatureStore, PriceBars
 from components.leak_audit.config import AuditConfig, AuditedModel
