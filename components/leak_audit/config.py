@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from components.leak_audit.limits import PLAUSIBLE_AUC, Limits
+from components.synthetic_market import get_scenario
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,7 @@ class AuditConfig:
         embargo: sessions left out after a border, as the splits were asked for.
         train_steps: of each model at most; 0 for its epochs alone.
         plausible_auc: an honest AUC above it on real prices is suspicious.
-        market: whether the prices are made.
-        best_auc: the best possible AUC of a made market; None where it is not known.
+        market: scenario of a made market; None on real prices.
         database: path of the feature store, for the factors of its prices; empty where there is none.
         code: digest of the code, so that TFX's cache sees a change.
     """
@@ -50,15 +50,16 @@ class AuditConfig:
     embargo: int
     train_steps: int = 0
     plausible_auc: float = PLAUSIBLE_AUC
-    market: bool = False
-    best_auc: float | None = None
+    market: str | None = None
     database: str = ""
     code: str = ""
 
     @property
     def limits(self) -> Limits:
         """How high an AUC may be."""
-        return Limits(self.plausible_auc, self.market, self.best_auc)
+        if self.market is None:
+            return Limits(self.plausible_auc)
+        return Limits(self.plausible_auc, True, get_scenario(self.market).best_auc(self.horizon))
 
     def to_json(self) -> str:
         """As an execution property."""

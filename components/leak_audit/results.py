@@ -68,14 +68,22 @@ class Figure:
         for name in ("value", "low", "high"):
             object.__setattr__(self, name, float(getattr(self, name)))
 
+    @property
+    def bounded(self) -> bool:
+        """Whether it has an interval."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    def number(self) -> str:
+        """The number as it is written, without its interval."""
+        return f"{self.value:,.{self.decimals}f}" if math.isfinite(self.value) else "n/a"
+
+    def ends(self) -> str:
+        """Its interval as it is written."""
+        return f"{self.low:.{self.decimals}f} to {self.high:.{self.decimals}f}"
+
     def text(self) -> str:
         """The number as it is written, with its interval where it has one."""
-        if not math.isfinite(self.value):
-            return "n/a"
-        text = f"{self.value:,.{self.decimals}f}"
-        if math.isfinite(self.low) and math.isfinite(self.high):
-            text += f" ({self.low:.{self.decimals}f} to {self.high:.{self.decimals}f})"
-        return text
+        return f"{self.number()} ({self.ends()})" if self.bounded else self.number()
 
 
 @dataclass(frozen=True)

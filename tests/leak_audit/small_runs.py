@@ -141,8 +141,7 @@ def make_run(folder: Path, asked: Asked | None = None) -> SmallRun:
         horizon=asked.horizon,
         seed=asked.seed,
         embargo=asked.embargo,
-        market=True,
-        best_auc=scenario.best_auc(asked.horizon),
+        market=asked.market,
         database=str(database),
     )
     return SmallRun(examples, graph, schema_for(settings.horizons, settings.horizon), config)
@@ -162,4 +161,4 @@ def write_prices(market: Market, database: Path, bars: Callable[[Market, int], P
 
 def on_real_prices(run: SmallRun) -> SmallRun:
     """The same run, judged as if its prices were real."""
-    return replace(run, config=replace(run.config, market=False, best_auc=None))
+    return replace(run, config=replace(run.config, market=None))
