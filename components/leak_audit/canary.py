@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from statistics import NormalDist
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from components.evidence.interval import Interval
 from components.evidence.statistics import auc, auc_interval
 from components.leak_audit.config import AuditConfig
-from components.leak_audit.features import AuditFeatures
 from components.leak_audit.learners import LOGISTIC_ROWS, logistic_scores
 from components.leak_audit.limits import IMPOSSIBLE_AUC, LEAKING_ERRORS, SUSPICIOUS_ERRORS
 from components.leak_audit.results import CheckResult, Figure, Status, worst
@@ -19,6 +18,9 @@ from components.leak_audit.rows import TEST, AuditRows
 from components.leak_audit.subsets import capped_places, take, take_features
 from models.features import CLOSES, SHARE_ID, TIME, forward_return_key, label_key
 from models.formatters import DataFormatter
+
+if TYPE_CHECKING:
+    from components.leak_audit.features import AuditFeatures
 
 NAME = "future canary"
 CANARY = "canary"

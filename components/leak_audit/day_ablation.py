@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from components.evidence.day_leak import day_leak_auc, day_leak_auc_of_rows, mean_correlation
 from components.evidence.statistics import auc_interval
 from components.leak_audit.config import AuditConfig
-from components.leak_audit.features import AuditFeatures
 from components.leak_audit.learners import LOGISTIC_ROWS, logistic_scores
 from components.leak_audit.results import CheckResult, Figure, Status
 from components.leak_audit.rows import TEST, TRAIN, AuditRows
 from components.leak_audit.subsets import capped_places, shuffled, take, take_features
+
+if TYPE_CHECKING:
+    from components.leak_audit.features import AuditFeatures
 
 NAME = "day ablation"
 _SHARES = 60
@@ -75,4 +78,7 @@ def _correlation(rows: AuditRows, horizon: int) -> float:
     some = rows.share < _SHARES
     ahead = rows.returns[horizon]
     known = np.flatnonzero(some & ~np.isnan(ahead))
-    return mean_correlation(np.log1p(ahead[known].astype(np.float64)), rows.time[known], rows.share[known])
+    day = rows.time[known]
+    # A share of a few months would count as much in the mean over pairs as those that most rows are of.
+    least = max(60, len(np.unique(day)) // 4)
+    return mean_correlation(np.log1p(ahead[known].astype(np.float64)), day, rows.share[known], least)

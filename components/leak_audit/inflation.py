@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +11,16 @@ from numpy.typing import NDArray
 from components.evidence.interval import Interval
 from components.evidence.statistics import auc_interval
 from components.leak_audit.config import AuditConfig, AuditedModel
-from components.leak_audit.features import AuditFeatures
 from components.leak_audit.learners import MODEL_ROWS, TREE_ROWS, model_scores, tree_scores
 from components.leak_audit.results import CheckResult, Figure, Status
 from components.leak_audit.rows import TEST, AuditRows
 from components.leak_audit.subsets import capped_places, shuffled, take, take_features
 
+if TYPE_CHECKING:
+    from components.leak_audit.features import AuditFeatures
+
 NAME = "leak inflation"
-MEMORISING = "leak inflation at most"
+MEMORISING = "leak inflation, memorising"
 
 
 def leak_inflation(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.evidence.statistics import auc_interval
 from components.leak_audit.config import AuditConfig, AuditedModel
-from components.leak_audit.features import AuditFeatures
 from components.leak_audit.learners import MODEL_ROWS, model_scores
 from components.leak_audit.results import CheckResult, Figure, Status
 from components.leak_audit.rows import TEST, AuditRows
 from components.leak_audit.subsets import capped_places, take, take_features
+
+if TYPE_CHECKING:
+    from components.leak_audit.features import AuditFeatures
 
 NAME = "permuted labels"
 _LEVEL = 0.98

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.leak_audit.features import AuditFeatures
 from components.leak_audit.rows import EVAL, TEST, TRAIN, AuditRows
+
+if TYPE_CHECKING:
+    from components.leak_audit.features import AuditFeatures
 
 
 def capped_places(rows: AuditRows, most: int) -> NDArray[np.int64]:
