@@ -26,7 +26,10 @@ _RESAMPLES = 400
 
 
 def level_test(rows: AuditRows, seeing_level: tuple[str, ...], config: AuditConfig) -> CheckResult:
-    """Scores all rows by minus the log of their level.
+    """Scores all rows by minus the log of their level: of the oldest close of their window.
+
+    The oldest, as the newest also holds what may honestly be known: where prices revert, a low one is followed by a
+    rise. What an adjustment knows of the future is in every close of the window alike.
 
     The rank IC decides: it compares shares within a day, so that on honest prices its mean is 0 whatever the shares do.
     The AUC over all days is not that fair: a level wanders, and low ones are followed by rises in any sample.
@@ -39,7 +42,7 @@ def level_test(rows: AuditRows, seeing_level: tuple[str, ...], config: AuditConf
     Returns:
         Leaking where a model sees a level that tells the future; suspicious where it sees one that does not.
     """
-    own = -np.log(rows.closes[:, 0].astype(np.float64))
+    own = -np.log(rows.closes[:, -1].astype(np.float64))
     ic, own_figures = _figures("prices as the run has them", rows, own, config)
     factors = _last_factors(rows, config.database)
     if factors is None:

@@ -153,6 +153,13 @@ def test_a_level_that_no_feature_sees_does_no_harm(tmp_path: Path) -> None:
     assert report.verdict == "clean", report.verdict_line
 
 
+def test_prices_that_revert_honestly_are_no_leak_of_their_level(tmp_path: Path) -> None:
+    report = make_run(tmp_path, Asked(market="reversal_easy", formatter="closes", shares=20)).audited()
+
+    # A low newest close is followed by a rise there, which anybody may know.
+    assert status(report, level.NAME) is Status.SUSPICIOUS
+
+
 def test_raw_prices_with_factors_leak_only_once_they_are_adjusted_from_the_last_day(tmp_path: Path) -> None:
     def split_shares(market: Market, share: int) -> PriceBars:
         """A share is split, two for one, whenever it has doubled: raw closes stay between 50 and 200."""
