@@ -76,7 +76,7 @@ def read_rows(examples: str | Path, sources: Sequence[str] = ()) -> AuditRows:
     """
     tables = [_read_split(Path(examples), name) for name in SPLITS]
     features = sorted({name for table in tables for name in table.column_names})
-    joined = pa.concat_tables(tables, promote=True)
+    joined = _concatenated(tables)
     for name in (SHARE_ID, TIME, SESSION, CLOSES):
         if name not in features:
             raise AuditError(f"{examples}: its examples carry no feature {name}; run again with this version")
@@ -117,7 +117,21 @@ def _read_split(examples: Path, split: str) -> pa.Table:
     ]
     if not batches:
         raise AuditError(f"{files}: there are no examples; the pipeline's cache was removed, run again")
-    return pa.concat_tables(batches, promote=True)
+    return _concatenated(batches)
+
+
+def _concatenated(tables: Sequence[pa.Table]) -> pa.Table:
+    """Tables below each other; a feature that one of them lacks, or has no value of, is missing there."""
+    types = {field.name: field.type for table in tables for field in table.schema if not pa.types.is_null(field.type)}
+    whole = []
+    for table in tables:
+        there = {name for name in table.column_names if not pa.types.is_null(table.schema.field(name).type)}
+        columns = [table.column(name) if name in there else pa.nulls(len(table), kind) for name, kind in types.items()]
+        whole.append(pa.table(columns, names=list(types)))
+    try:
+        return pa.concat_tables(whole)
+    except pa.ArrowInvalid as error:
+        raise AuditError(f"the examples carry a feature of more than one type ({error}); run again") from None
 
 
 def _horizons(features: Sequence[str]) -> tuple[int, ...]:

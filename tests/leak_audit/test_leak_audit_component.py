@@ -160,3 +160,44 @@ def test_a_run_whose_artifacts_are_gone_is_refused(
     assert awesome(monkeypatch, "audit", str(tmp_path), "--models", "rnn") == 1
     assert "has no model rnn; it has linear" in capsys.readouterr().err
     assert not (tmp_path / AUDIT_FILE).exists()
+
+
+def test_a_feature_that_some_batches_lack_is_read(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    from components.leak_audit.rows import read_rows
+
+    def feature(*values: float) -> tf.train.Feature:
+        if all(isinstance(value, int) for value in values):
+            return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+        return tf.train.Feature(float_list=tf.train.FloatList(value=values))
+
+    for place, split in enumerate(("train", "eval", "test")):
+        (tmp_path / f"Split-{split}").mkdir()
+        features = {
+            "share_id": tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"AAA"])),
+            "time": feature(20200101 + place),
+            "session": feature(50 * place),
+            "closes": feature(*(float(lag + 1) for lag in range(21))),
+            "label_1": feature(1),
+            "forward_return_1": feature(0.5),
+            # Empty in one split, of no kind in another, and there in the last only.
+            "label_20": [feature(), tf.train.Feature(), feature(0)][place],
+            "forward_return_20": [
+                tf.train.Feature(),
+                tf.train.Feature(float_list=tf.train.FloatList()),
+                feature(-0.5),
+            ][place],
+        }
+        if split == "eval":
+            features["canary"] = feature(1.5)
+        with tf.io.TFRecordWriter(str(tmp_path / f"Split-{split}" / "data")) as writer:
+            writer.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
+
+    rows = read_rows(tmp_path)
+
+    assert "canary" in rows.features
+    assert rows.labels[20].tolist() == [-1, -1, 0]
+    assert rows.returns[20].tolist()[2] == -0.5
+    assert rows.labels[1].tolist() == [1, 1, 1]
+    assert rows.closes[2].tolist() == [float(lag + 1) for lag in range(21)]
