@@ -21,9 +21,11 @@ from components.leak_audit import (
     split_proof,
 )
 from components.leak_audit.config import AuditConfig, AuditedModel
-from components.leak_audit.results import AuditReport, CheckResult
+from components.leak_audit.results import AuditReport, CheckResult, Status
 from components.leak_audit.rows import read_rows
 from models.formatters import get_formatter
+
+_ONE_CLASS = CheckResult("", Status.NOT_APPLICABLE, "Train or test holds rises or falls alone: nothing can be learned.")
 
 
 def audit(
@@ -74,10 +76,13 @@ def audit(
         checks[of(inflation.NAME, model)] = partial(inflation.leak_inflation, rows, features, model, config)
     checks[inflation.MEMORISING] = lambda: inflation.leak_inflation(rows, features, None, config)
     checks[day_ablation.NAME] = lambda: day_ablation.day_ablation(rows, features, config)
+    learning = (permutation.NAME, inflation.NAME, day_ablation.NAME)
+    both = rows.both_classes(config.horizon)
     results = []
     for name, check in checks.items():
         if progress is not None:
             progress(name)
-        results.append(replace(check(), name=name))
+        result = check() if both or not name.startswith(learning) else _ONE_CLASS
+        results.append(replace(result, name=name))
     models = tuple(model.name for model in config.models)
     return AuditReport(tuple(results), models, config.formatter, config.horizon, len(rows))

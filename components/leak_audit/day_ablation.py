@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from components.leak_audit.features import AuditFeatures
 
 NAME = "day ablation"
+_ENOUGH_ROWS = 500
+"""Of a day, to know it fully."""
+
 _SHARES = 60
 """Shares that the correlation is measured on, at the most: their pairs grow with the square."""
 
@@ -51,7 +54,8 @@ def day_ablation(rows: AuditRows, features: AuditFeatures, config: AuditConfig) 
     )
     correlation = _correlation(part, config.horizon)
     known = np.bincount(day[train], minlength=int(day.max()) + 1)[day[test]]
-    whole, partly = day_leak_auc(correlation), day_leak_auc_of_rows(min(correlation, 0.999), known)
+    whole = day_leak_auc(correlation)
+    partly = day_leak_auc_of_rows(min(correlation, 0.999), np.minimum(known, _ENOUGH_ROWS))
     figures = (
         Figure("AUC of logistic regression, rows shuffled", without.value, without.low, without.high, 4),
         Figure("AUC with the day as a feature", with_day.value, with_day.low, with_day.high, 4),

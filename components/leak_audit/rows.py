@@ -54,6 +54,10 @@ class AuditRows:
         """Places of the rows of a split, [rows of the split]."""
         return np.flatnonzero(self.split == split)
 
+    def both_classes(self, horizon: int) -> bool:
+        """Whether train and test each hold rises and falls, without which nothing can be learned or judged."""
+        return all(len(np.unique(self.labels[horizon][self.of(split)])) > 1 for split in (TRAIN, TEST))
+
     def place(self, row: int) -> str:
         """Share and day of a row, in words."""
         day = str(self.time[row])

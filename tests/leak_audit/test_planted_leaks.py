@@ -264,6 +264,17 @@ def test_a_vocabulary_of_all_splits_is_caught(tmp_path: Path) -> None:
     assert "the vocabulary of day holds" in report.check(scaling.NAME).sentence
 
 
+def test_a_market_that_only_rises_is_audited_as_far_as_it_can_be(tmp_path: Path) -> None:
+    def rising(market: Market, share: int) -> PriceBars:
+        close = np.exp(0.001 * (share + 1) * np.arange(len(market.time)))
+        return PriceBars(market.time, close, np.ones_like(close))
+
+    report = make_run(tmp_path, Asked(shares=3, sessions=420, bars=rising)).audited({})
+
+    assert status(report, permutation.NAME) is Status.NOT_APPLICABLE
+    assert status(report, split_proof.NAME) is Status.PASSED
+
+
 def test_an_audit_is_the_same_when_it_is_read_back(tmp_path: Path) -> None:
     run: SmallRun = make_run(tmp_path, Asked(sessions=420, shares=5))
     told: list[str] = []
