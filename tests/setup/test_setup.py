@@ -463,7 +463,9 @@ def test_make_test_runs_every_check_and_every_test(fake: Checkout) -> None:
     done = fake.run("make", f"PYTHON={sys.executable}", "test")
     assert done.returncode == 0, done.stderr
     log = _log(fake)
-    assert log[0] == f"uv sync --frozen --python {sys.executable} --all-extras --group dev --group docs --group notebooks"
+    assert (
+        log[0] == f"uv sync --frozen --python {sys.executable} --all-extras --group dev --group docs --group notebooks"
+    )
     assert [line.strip() for line in log[2:]] == [*LINTERS, "pytest -n auto"]
 
 
@@ -490,7 +492,7 @@ def test_make_alone_lists_every_target(fake: Checkout) -> None:
     done = fake.run("make")
     assert done.returncode == 0, done.stderr
     listed = {line.split()[1] for line in done.stdout.splitlines()}
-    assert {"help", "run", "test", "fast", "lint", "clean"} == listed
+    assert {"help", "run", "test", "fast", "lint", "docs", "lab", "clean"} == listed
     assert not (fake.root / "log").exists()
 
 
