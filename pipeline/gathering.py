@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
 PREDICTIONS_FILE = "predictions.parquet"
 
+_SHARED_ARTIFACTS = (
+    ("FeatureExampleGen", "examples"),
+    ("StatisticsGen", "statistics"),
+    ("ImportSchemaGen", "schema"),
+    ("ExampleValidator", "anomalies"),
+    ("Transform", "transform_graph"),
+)
+
 # The exported model's probabilities must give the AUC that TFMA's pass over the same model gave.
 _AGREEMENT = 1e-3
 
@@ -70,6 +78,7 @@ def gather_report(settings: Settings, steps: Mapping[str, Step], seconds: dict[s
         settings=_plain_settings(settings),
         market=market,
         versions=_versions(),
+        artifacts={key: steps[node].outputs[key][0].uri for node, key in _SHARED_ARTIFACTS},
     )
     partial = folder / f".{PREDICTIONS_FILE}"
     predictions.to_parquet(partial, index=False)

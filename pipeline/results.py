@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from components.errors import UserError
 
 SCHEMA_VERSION = 1
-_LATER: dict[str, Any] = {"evaluation_uri": "", "sources": [], "behind": []}
+_LATER: dict[str, Any] = {"evaluation_uri": "", "sources": [], "behind": [], "artifacts": {}}
 """Keys that reports of this version may lack, as they came later."""
 
 REPORT_JSON = "report.json"
@@ -172,6 +172,7 @@ class RunReport:
         settings: the run's settings; formatter, horizon, seed and models are always there.
         market: the synthetic market, or None on real prices.
         versions: versions of python, tfx, tensorflow, keras and awesome.
+        artifacts: where what the models share lies: examples, statistics, schema, anomalies, transform_graph.
         schema_version: layout of report.json.
     """
 
@@ -186,6 +187,7 @@ class RunReport:
     settings: Mapping[str, Scalar]
     market: MarketSummary | None
     versions: Mapping[str, str]
+    artifacts: Mapping[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self, path: Path) -> None:
@@ -406,4 +408,5 @@ def _report(raw: Mapping[str, Any]) -> RunReport:
             scenario=_get(market, "scenario", str, "market."), best_auc=_number(market, "best_auc", "market.")
         ),
         versions={str(name): str(version) for name, version in versions.items()},
+        artifacts={name: str(uri) for name, uri in _get({**_LATER, **raw}, "artifacts", dict, "").items()},
     )

@@ -43,25 +43,42 @@ def read_evaluation(evaluation_uri: str, blessing_uri: str) -> Evaluation:
         evaluation_uri: of the ModelEvaluation artifact.
         blessing_uri: of the ModelBlessing artifact.
     """
-    result = tfma.load_eval_result(evaluation_uri, model_name=CANDIDATE)
-    if not result.slicing_metrics:
-        # Without a baseline TFMA drops the only model's name.
-        result = tfma.load_eval_result(evaluation_uri)
+    result = load_result(evaluation_uri)
     overall: Mapping[str, float] = {}
     by_year: dict[int, Mapping[str, float]] = {}
     differences: Mapping[str, float] = {}
     for slice_key, metrics in result.slicing_metrics:
-        values = _values(metrics)
+        values = metric_values(metrics)
         if not slice_key:
             overall = values
-            differences = _values(metrics, difference=True)
+            differences = metric_values(metrics, difference=True)
         elif len(slice_key) == 1 and slice_key[0][0] == YEAR:
             by_year[int(slice_key[0][1])] = values
     blessed = tf.io.gfile.exists(os.path.join(blessing_uri, "BLESSED"))
     return Evaluation(overall, dict(sorted(by_year.items())), blessed, _reason(overall, differences, blessed))
 
 
-def _values(metrics: Mapping[str, Any], difference: bool = False) -> dict[str, float]:
+def load_result(evaluation_uri: str) -> Any:
+    """TFMA's result of the candidate.
+
+    Args:
+        evaluation_uri: of the ModelEvaluation artifact.
+    """
+    result = tfma.load_eval_result(evaluation_uri, model_name=CANDIDATE)
+    # Without a baseline TFMA drops the only model's name.
+    return result if result.slicing_metrics else tfma.load_eval_result(evaluation_uri)
+
+
+def metric_values(metrics: Mapping[str, Any], difference: bool = False) -> dict[str, float]:
+    """The numbers of one slice, as TFMA nests them.
+
+    Args:
+        metrics: by output name, by sub key, by metric.
+        difference: the differences from the baseline instead of the values.
+
+    Returns:
+        By TFMA's names.
+    """
     found: dict[str, float] = {}
     for by_sub_key in metrics.values():
         for by_name in by_sub_key.values():
