@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, BacktestError, backtest
+from components.evidence.findings import PREDICTIONS_FILE
 from pipeline.backtest_summary import BacktestRow, backtest_rows, basis_points, judge, share_percent
-from pipeline.gathering import PREDICTIONS_FILE
 from pipeline.results import REPORT_JSON, ReportError, RunReport, _plain, write_text
 from pipeline.summary import Verdict
 from pipeline.templates import load_template

@@ -1,85 +1,101 @@
-"""How the models of a run did, as tables: TFMA's results overall and by year, and the predictions by share."""
+"""How the models of a run did, as tables: the Evidence step's figures, TFMA's overall and by year, AUCs by share."""
 
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping
+import math
 from typing import Any
 
 import pandas as pd
 
 from components.evidence import tfma_metrics
-from components.evidence.evaluations import load_result, metric_values
+from components.evidence.evaluations import load_result, read_evaluation
+from components.evidence.interval import Interval
+from components.evidence.scores import METRICS
 from components.evidence.statistics import auc_interval
 from models.features import YEAR
 from pipeline.notebook.run import FinishedRun, Line
+from pipeline.results import RunReport
 
-_SHARE_RESAMPLES = 300
-"""Per share and model; a thousand of them for a hundred shares would take minutes and move the ends by little."""
+_GROUP_RESAMPLES = 300
+"""Per group and model; a thousand of them for a hundred shares would take minutes and move the ends by little."""
 
 
-def results(run: FinishedRun) -> dict[str, Any]:
-    """TFMA's result of each model.
+def figures_table(report: RunReport) -> pd.DataFrame:
+    """Every figure of the models and the baselines with its 95% interval from resampling blocks of days.
 
     Args:
-        run: the run.
+        report: of the run.
 
     Returns:
-        An EvalResult by model.
+        A row a metric, a column a model or baseline; a cell such as "0.504 (0.477 to 0.530)".
     """
-    return {name: load_result(run.evaluation(name)) for name in run.report.models}
+    scores = {name: model.scores for name, model in report.models.items()} | dict(report.baselines)
+    columns = {
+        name: {METRICS[metric].title: _written(interval) for metric, interval in figures.items() if metric in METRICS}
+        for name, figures in scores.items()
+    }
+    return pd.DataFrame(columns).rename_axis("metric")
 
 
-def overall_table(results: Mapping[str, Any]) -> pd.DataFrame:
+def differences_table(report: RunReport, model: str) -> pd.DataFrame:
+    """A model's figures less those of the others on the same rows, with paired 95% intervals.
+
+    Args:
+        report: of the run.
+        model: its name.
+
+    Returns:
+        A row a metric, a column each other model, baseline and predecessor.
+    """
+    columns = {
+        f"less {other}": {
+            METRICS[metric].title: _written(interval, signed=True)
+            for metric, interval in figures.items()
+            if metric in METRICS
+        }
+        for other, figures in report.models[model].differences.items()
+    }
+    return pd.DataFrame(columns).rename_axis("metric")
+
+
+def tfma_table(run: FinishedRun) -> pd.DataFrame:
     """What TFMA computed over the whole test split, a column a model.
 
     Args:
-        results: of `results`.
+        run: the run.
     """
-    return pd.DataFrame({name: _by_slice(result)[()] for name, result in results.items()}).rename_axis("metric")
+    columns = {name: read_evaluation(run.evaluation(name)).metrics for name in run.report.models}
+    return pd.DataFrame(columns).rename_axis("metric")
 
 
-def interval_table(results: Mapping[str, Any]) -> pd.DataFrame:
-    """The figures that come with 95% intervals from resampling blocks of days, a row a model.
+def year_table(run: FinishedRun, predictions: pd.DataFrame) -> pd.DataFrame:
+    """How each model did in each year: TFMA's slices, with the AUC's interval from the predictions.
 
     Args:
-        results: of `results`.
-
-    Returns:
-        AUC and rank IC with low and high, accuracy beside the majority, and rows.
-    """
-    rows = {}
-    for name, result in results.items():
-        values = _by_slice(result)[()]
-        rows[name] = {
-            "AUC": values[tfma_metrics.AUC_EXACT],
-            "AUC low": values[tfma_metrics.AUC_LOW],
-            "AUC high": values[tfma_metrics.AUC_HIGH],
-            "rank IC": values[tfma_metrics.RANK_IC],
-            "rank IC low": values[tfma_metrics.RANK_IC_LOW],
-            "rank IC high": values[tfma_metrics.RANK_IC_HIGH],
-            "accuracy": values["accuracy"],
-            "majority": values[tfma_metrics.ACCURACY_BASELINE],
-            "rows": int(values[tfma_metrics.EXAMPLE_COUNT]),
-        }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
-
-
-def year_table(results: Mapping[str, Any]) -> pd.DataFrame:
-    """The AUC of each model in each year, from TFMA's slices.
-
-    Args:
-        results: of `results`.
+        run: the run.
+        predictions: of the run.
 
     Returns:
         A row a model and year: AUC, low, high, accuracy, majority, rows.
     """
-    rows = [
-        {"model": name, "year": int(key[0][1]), **_group(values)}
-        for name, result in results.items()
-        for key, values in sorted(_by_slice(result).items())
-        if len(key) == 1 and key[0][0] == YEAR
-    ]
+    years = predictions["time"].dt.year
+    rows = []
+    for name in run.report.models:
+        for year, values in read_evaluation(run.evaluation(name)).by_year.items():
+            area = _interval(run, predictions[years == year], name)
+            rows.append(
+                {
+                    "model": name,
+                    "year": year,
+                    "AUC": values[tfma_metrics.AUC_EXACT],
+                    "low": area.low,
+                    "high": area.high,
+                    "accuracy": values["accuracy"],
+                    "majority": values[tfma_metrics.ACCURACY_BASELINE],
+                    "rows": int(values[tfma_metrics.EXAMPLE_COUNT]),
+                }
+            )
     return pd.DataFrame(rows).set_index(["model", "year"])
 
 
@@ -93,26 +109,21 @@ def share_table(run: FinishedRun, predictions: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row a model and share: AUC, low, high, rows.
     """
-    horizon, seed = int(run.report.settings["horizon"] or 1), int(run.report.settings["seed"] or 0)
     rows = []
     for name in run.report.models:
         for share, group in predictions.groupby("share_id"):
-            area = auc_interval(
-                group["label"].to_numpy(), group[name].to_numpy(), group["time"].to_numpy(),
-                horizon=horizon, seed=seed, resamples=_SHARE_RESAMPLES,
-            )  # fmt: skip
-            rows.append(
-                {"model": name, "share": share, "AUC": area.value, "low": area.low, "high": area.high,
-                 "rows": len(group)}
-            )  # fmt: skip
-    return pd.DataFrame(rows).set_index(["model", "share"])
+            area = _interval(run, group, name)
+            rows.append((name, share, area.value, area.low, area.high, len(group)))
+    table = pd.DataFrame(rows, columns=["model", "share", "AUC", "low", "high", "rows"])
+    return table.set_index(["model", "share"])
 
 
-def interactive_metrics(result: Any) -> Any:
+def interactive_metrics(run: FinishedRun, model: str) -> Any:
     """TFMA's own view of the years.
 
     Args:
-        result: one of `results`.
+        run: the run.
+        model: its name.
 
     Returns:
         TFMA's widget where its extension can run, else the line that says what to do.
@@ -129,19 +140,25 @@ def interactive_metrics(result: Any) -> Any:
         return Line(elsewhere)
     import tensorflow_model_analysis as tfma
 
-    return tfma.view.render_slicing_metrics(result, slicing_column=YEAR)
+    return tfma.view.render_slicing_metrics(load_result(run.evaluation(model)), slicing_column=YEAR)
 
 
-def _group(values: Mapping[str, float]) -> dict[str, float]:
-    return {
-        "AUC": values[tfma_metrics.AUC_EXACT],
-        "low": values[tfma_metrics.AUC_LOW],
-        "high": values[tfma_metrics.AUC_HIGH],
-        "accuracy": values["accuracy"],
-        "majority": values[tfma_metrics.ACCURACY_BASELINE],
-        "rows": int(values[tfma_metrics.EXAMPLE_COUNT]),
-    }
+def _interval(run: FinishedRun, rows: pd.DataFrame, model: str) -> Interval:
+    settings = run.report.settings
+    return auc_interval(
+        rows["label"].to_numpy(),
+        rows[model].to_numpy(),
+        rows["time"].to_numpy(),
+        horizon=int(settings["horizon"] or 1),
+        seed=int(settings["seed"] or 0),
+        resamples=_GROUP_RESAMPLES,
+    )
 
 
-def _by_slice(result: Any) -> dict[tuple[Any, ...], dict[str, float]]:
-    return {key: metric_values(metrics) for key, metrics in result.slicing_metrics}
+def _written(interval: Interval, signed: bool = False) -> str:
+    sign = "+" if signed else ""
+    if math.isnan(interval.value):
+        return "n/a"
+    if math.isnan(interval.low):
+        return f"{interval.value:{sign}.4f} (n/a)"
+    return f"{interval.value:{sign}.4f} ({interval.low:{sign}.4f} to {interval.high:{sign}.4f})"

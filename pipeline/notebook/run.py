@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import UserError
+from components.evidence.findings import PREDICTIONS_FILE
 from pipeline.quiet import import_tensorflow
 from pipeline.results import RunReport
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.report_charts import Chart
-
-PREDICTIONS_FILE = "predictions.parquet"
 
 
 class NotebookError(UserError):
