@@ -108,9 +108,7 @@ class Shown:
 
 
 def open_run(path: str, start: Path | None = None) -> FinishedRun:
-    """Opens a run, and keeps what TensorFlow's libraries log below errors out of the notebook.
-
-    So it comes before anything that imports them.
+    """Opens a run.
 
     Args:
         path: the run's folder, or its report.json. A relative one is looked for in the working folder and above it, as
@@ -129,11 +127,15 @@ def open_run(path: str, start: Path | None = None) -> FinishedRun:
         candidate = base / path
         folder = candidate if candidate.is_dir() else candidate.parent
         if (folder / "report.json").is_file():
-            import_tensorflow()
-            for name in (None, "absl", "tensorflow"):
-                logging.getLogger(name).setLevel(logging.ERROR)
             return FinishedRun(folder, RunReport.from_json(folder))
     raise NotebookError(f"{path}: there is no finished run here; `awesome run` makes one, and RUN names it")
+
+
+def import_libraries() -> None:
+    """Imports TensorFlow, and keeps what its libraries log below errors out of the notebook; first of all imports."""
+    import_tensorflow()
+    for name in (None, "absl", "tensorflow"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _existing(uri: str, what: str, run: Path) -> str:
