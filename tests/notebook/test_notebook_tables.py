@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -234,3 +235,14 @@ def test_what_a_run_lacks_is_named(tmp_path: Path) -> None:
         run.artifact("schema")
     with pytest.raises(NotebookError, match="predictions are not beside the report"):
         run.predictions()
+
+
+def test_a_run_from_before_its_report_named_artifacts_is_opened_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    report(artifacts={"schema": str(tmp_path)}).to_json(path)
+    assert open_run(str(tmp_path)).artifact("schema") == str(tmp_path)
+    raw = json.loads(path.read_text())
+    del raw["artifacts"]
+    path.write_text(json.dumps(raw))
+    with pytest.raises(NotebookError, match="does not say where the schema lie; run `awesome run` again"):
+        open_run(str(tmp_path)).artifact("schema")
