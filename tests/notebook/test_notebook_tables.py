@@ -172,6 +172,22 @@ def test_months_are_compounded() -> None:
     assert "long-short: 1 of 2 months above 0" in chart.description
 
 
+def test_tfdvs_own_view_is_not_shown_unasked(statistics: Any) -> None:
+    assert repr(data.interactive_statistics(statistics, shown=False)).startswith(
+        "TFDV's interactive view loads scripts"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning:google")
+def test_tfdvs_own_view_is_a_frame_of_train_and_test(statistics: Any) -> None:
+    frame = data.interactive_statistics(statistics, shown=True)._repr_html_()
+    assert frame.startswith("<iframe srcdoc=")
+    assert "facets-overview" in frame
+    # Its own quotes must not end the attribute.
+    assert frame.count('"') == 8
+
+
 # what is drawn
 
 
