@@ -68,7 +68,7 @@ class RunBacktest:
         report: the run.
         folder: of the run.
         model: the model that the chart and the verdict are about.
-        result: the figures of all models.
+        result: the figures of all models and baselines.
     """
 
     report: RunReport
@@ -84,7 +84,7 @@ def backtest_run(
 
     Args:
         run: the run's folder, or its report.json.
-        model: the model to look at; None for the champion, or where there is none the first.
+        model: the model or baseline to look at; None for the champion, or where there is none the first model.
         costs: basis points of what is traded.
         quantile: share of a day's shares on each side.
 
@@ -98,13 +98,15 @@ def backtest_run(
     run = Path(run)
     report = RunReport.from_json(run)
     folder = run if run.is_dir() else run.parent
-    if model is not None and model not in report.models:
-        raise BacktestError(f"{run} has no model {model!r}; it has {', '.join(report.models) or 'none'}")
+    predictions = _read_predictions(folder)
+    traded = _traded(report, predictions)
+    if model is not None and model not in traded:
+        raise BacktestError(f"{run} has no model {model!r}; it has {', '.join(traded) or 'none'}")
     return RunBacktest(
         report=report,
         folder=folder,
         model=model or _default_model(report),
-        result=_trade(report, _read_predictions(folder), costs, quantile),
+        result=_trade(report, predictions, costs, quantile),
     )
 
 
@@ -163,11 +165,16 @@ def _default_model(report: RunReport) -> str:
     return next(iter(report.models))
 
 
+def _traded(report: RunReport, predictions: pd.DataFrame) -> list[str]:
+    """The run's models, and the baselines beside them; reports of older runs have none."""
+    return [*report.models, *(name for name in report.baselines if name in predictions.columns)]
+
+
 def _trade(report: RunReport, predictions: pd.DataFrame, costs: float, quantile: float) -> Backtest:
     horizon = report.settings.get("horizon", 1)
     if not isinstance(horizon, int):
         raise BacktestError(f"the run's horizon is {horizon!r}, not a number of sessions: run `awesome run` again")
-    return backtest(predictions, list(report.models), horizon=horizon, costs=costs, quantile=quantile)
+    return backtest(predictions, _traded(report, predictions), horizon=horizon, costs=costs, quantile=quantile)
 
 
 def _read_predictions(folder: Path) -> pd.DataFrame:

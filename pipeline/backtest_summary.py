@@ -17,9 +17,12 @@ from pipeline.summary import Verdict
 
 if TYPE_CHECKING:
     from components.backtest import Backtest, PortfolioResult
-    from components.evidence.resampling import Interval
+    from components.evidence.interval import Interval
 
 EQUAL_WEIGHT = "equal weight"
+
+_NAME_WIDTH = 11
+"""Columns of a terminal that the longest names have; beyond, they wrap at their underscores."""
 
 
 @dataclass(frozen=True)
@@ -83,18 +86,17 @@ def backtest_table(result: Backtest) -> Table:
         f"costs {basis_points(result.costs)}, quantile {share_percent(result.quantile)}, held for {held}"
     )
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    rows = backtest_rows(result)
-    longest = max(len(word) for row in rows for word in (row.model, *row.portfolio.split()))
-    table.add_column("portfolio", min_width=min(longest, 11), overflow="fold")
+    table.add_column("portfolio", width=_NAME_WIDTH, overflow="fold")
     table.add_column("a year\n(vol.)", min_width=7)
     table.add_column("Sharpe\n(95%)", min_width=14)
     table.add_column("at no\ncosts", min_width=5)
-    table.add_column("draw-\ndown", min_width=5)
-    table.add_column("turn-\nover", min_width=5)
-    table.add_column("vs equal\nweight (95%)", min_width=15)
-    for row in rows:
+    table.add_column("draw-\ndown", min_width=6)
+    table.add_column("turn-\nover", min_width=6)
+    table.add_column("vs equal\nweight (95%)", min_width=16)
+    for row in backtest_rows(result):
+        model = row.model if len(row.model) <= _NAME_WIDTH else row.model.replace("_", " ")
         table.add_row(
-            Text(f"{row.model}\n{row.portfolio}" if row.model else row.portfolio),
+            Text(f"{model}\n{row.portfolio}" if model else row.portfolio),
             f"{row.annual_return}\n({row.annual_volatility})",
             f"{row.sharpe}\n{row.sharpe_interval}",
             row.sharpe_before,
@@ -148,7 +150,7 @@ def judge(report: RunReport, result: Backtest, model: str) -> Verdict:
     ends = f"its 95% interval {ratio(sharpe.low)} to {ratio(sharpe.high)}"
     beside = _beside_equal_weight(portfolios.long_only.after_costs.difference)
     if sharpe.low > 0:
-        tried = len(result.models)
+        tried = len(report.models)
         best_of = f", one of {tried} models tried" if tried > 1 else ""
         where = (
             "these days, not of other years"

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from components.backtest.panel import BacktestError, read_panel
 from components.backtest.portfolios import equal_weight, held_targets, long_short, top_quantile
 from components.backtest.trading import Trading, trade
-from components.evidence.resampling import DayBlocks, DayStatistic, Interval
+from components.evidence.interval import Interval
+from components.evidence.resampling import DayBlocks, DayStatistic
 
 DEFAULT_COSTS = 10.0
 """Basis points of what is traded: about a half spread and a fee on large shares."""

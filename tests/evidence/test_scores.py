@@ -139,7 +139,7 @@ def test_intervals_hold_the_truth_on_the_market_factor_in_95_of_100_cases(horizo
     At the long horizon only figures that compare shares within a day, and the AUC, are asked for: 29 stretches of 20
     days leave the others' truth (0, at the border of what they can be) out in one case of ten.
     """
-    days, shares, markets, repeats = 580, 10, 10, 40
+    days, shares, markets, repeats = 580, 5, 25, 40
     truth = {"auc": 0.5, "ic": 0.0, "rank_ic": 0.0, "icir": 0.0}
     if horizon == 1:
         truth |= {"accuracy_above_majority": 0.0, "calibration_error": 0.0}
@@ -156,7 +156,7 @@ def test_intervals_hold_the_truth_on_the_market_factor_in_95_of_100_cases(horizo
             day = np.repeat(now, shares)
             label = (forward > 0).astype(int)
             probability = 1 / (1 + np.exp(-past))
-            blocks = DayBlocks(day, horizon=horizon, resamples=200, seed=seed)
+            blocks = DayBlocks(day, horizon=horizon, resamples=300, seed=seed)
             model = ScoredModel(label, probability, forward, blocks)
             # Only answers of one half are calibrated here; a trace of the past makes ten bins of them.
             calibrated = ScoredModel(label, 0.5 + 1e-9 * past, forward, blocks)

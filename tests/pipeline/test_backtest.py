@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html.parser
+import inspect
 import io
 import json
 import math
@@ -17,8 +18,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from components.backtest import Backtest, ModelBacktest
-from components.evidence.resampling import Interval
+from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, ModelBacktest
+from components.evidence.interval import Interval
 from pipeline.backtest import backtest_run, backtest_section, write_backtest
 from pipeline.backtest_summary import backtest_rows, backtest_table, basis_points, judge, points, ratio, share_percent
 from pipeline.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
@@ -143,8 +144,11 @@ def test_an_edge_on_a_made_market_says_nothing_of_real_prices(tmp_path: Path) ->
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_no_figure_of_the_table_is_torn(tmp_path: Path, width: int) -> None:
-    made_run(tmp_path / "run", names=("linear", "custom_dnn"))
+    made_run(tmp_path / "run", names=("logistic_regression", "custom_dnn"))
     result = backtest_run(tmp_path / "run").result
+    # As wide as figures of real runs come.
+    wide = Interval(-0.466, -0.686, -0.246, 0.1)
+    result = changed(changed(result, BELOW, wide, "logistic_regression"), BELOW, wide, "custom_dnn")
     console = Console(width=width, file=io.StringIO(), color_system=None)
     console.print(backtest_table(result))
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
@@ -152,9 +156,10 @@ def test_no_figure_of_the_table_is_torn(tmp_path: Path, width: int) -> None:
     text = " ".join("\n".join(lines).split())
     rows = backtest_rows(result)
     assert [(row.model, row.portfolio) for row in rows] == [
-        ("linear", "long-short"), ("linear", "long-only"), ("custom_dnn", "long-short"), ("custom_dnn", "long-only"),
-        ("", "equal weight"),
+        ("logistic_regression", "long-short"), ("logistic_regression", "long-only"),
+        ("custom_dnn", "long-short"), ("custom_dnn", "long-only"), ("", "equal weight"),
     ]  # fmt: skip
+    assert text.count("-68.6% to -24.6%") == 2
     for row in rows:
         for figure in (row.annual_return, row.sharpe, row.sharpe_interval, row.max_drawdown, row.turnover):
             assert figure in text
@@ -280,6 +285,21 @@ def test_the_champion_is_looked_at_else_the_first_model(tmp_path: Path) -> None:
     assert backtest_run(tmp_path / "champion" / "report.json", model="linear").model == "linear"
 
 
+def test_baselines_stand_beside_the_models_but_are_not_counted_as_tried(tmp_path: Path) -> None:
+    baselines = {"logistic_regression": {"auc": AROUND}, "lightgbm": {"auc": AROUND}}
+    report, frame = made_run(tmp_path / "run", names=("linear",), baselines=baselines)
+    # A run that was made without one of them.
+    frame.assign(logistic_regression=frame["linear"]).to_parquet(tmp_path / "run" / "predictions.parquet")
+    made = backtest_run(tmp_path / "run", model="logistic_regression")
+    assert list(made.result.models) == ["linear", "logistic_regression"]
+    assert made.result.models["logistic_regression"] == made.result.models["linear"]
+    assert backtest_run(tmp_path / "run").model == "linear"
+    assert "models tried" not in judge(report, changed(made.result, ABOVE, AROUND), "linear").sentence
+    console = Console(width=80, file=io.StringIO(), color_system=None)
+    console.print(backtest_table(made.result))
+    assert re.search(r"^ logistic .*\n regression ", console.file.getvalue(), re.MULTILINE)  # type: ignore[attr-defined]
+
+
 def test_growth_over_orders_of_magnitude_and_ruin_are_drawn(tmp_path: Path) -> None:
     report, frame = made_run(tmp_path / "run")
     rich = backtest_section(report, frame.assign(linear=0.5 + frame["next_return"]))
@@ -392,6 +412,13 @@ def test_a_folder_that_cannot_be_written_is_named(awesome: Awesome, monkeypatch:
     monkeypatch.setattr("os.replace", refuse)
     assert "backtest.json: cannot be written (No space left on device)" in awesome("backtest").refusal
     assert not list(Path("runs/latest").glob("*backtest*"))
+
+
+def test_the_command_has_the_defaults_of_the_backtest() -> None:
+    from pipeline.cli.evidence import backtest
+
+    defaults = {name: parameter.default for name, parameter in inspect.signature(backtest).parameters.items()}
+    assert (defaults["costs"], defaults["quantile"]) == (DEFAULT_COSTS, DEFAULT_QUANTILE)
 
 
 def test_made_intervals_are_what_they_are_called() -> None:
