@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT = .venv
 export UV_PYTHON_DOWNLOADS = never
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fast lint clean sync-run sync-test
+.PHONY: help run test fast lint docs lab clean sync-run sync-test
 
 # $(call sync,OPTIONS): installs what is missing; a matter of milliseconds when nothing is.
 define sync
@@ -42,8 +42,14 @@ lint: sync-test ## ruff, mypy and import-linter
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+docs: sync-test ## the documentation's site, into site/
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+
+lab: sync-test ## the notebooks in JupyterLab
+	.venv/bin/jupyter lab notebooks
+
 clean: ## remove what was installed and built; runs/ and awesome.db stay
-	rm -rf .venv .tools build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # Inexact: what `make test` has installed stays.
 sync-run:

@@ -106,9 +106,9 @@ CLOSES_FORMATTER = DataFormatter(
 CLOSES_WITH_TIME = DataFormatter(
     name="closes_with_time",
     description=(
-        "The same with the day itself as a category: the original project's leak, kept to show it. Under a shuffled "
-        "split the day tells how the market moved; under a split by date every day of the test is new, and it tells "
-        "nothing."
+        "The same as closes, with the day itself as a category: the original project's leak, kept to show it. Under a "
+        "shuffled split the day tells how the market moved; under a split by date every day of the test is new, and it "
+        "tells nothing."
     ),
     features=(_CLOSES, _SHARE, Feature("day", TIME, Operation.VOCABULARY, Kind.CATEGORY)),
     warning="the day is a leak under any split that is not by date; use window_returns",

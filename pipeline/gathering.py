@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
     from pipeline.runner import Step
 
+_SHARED_ARTIFACTS = (
+    ("FeatureExampleGen", "examples"),
+    ("StatisticsGen", "statistics"),
+    ("ImportSchemaGen", "schema"),
+    ("ExampleValidator", "anomalies"),
+    ("Transform", "transform_graph"),
+)
+
 # The exported model's probabilities must give the AUC that TFMA's pass over the same model gave.
 _AGREEMENT = 1e-3
 
@@ -73,6 +81,7 @@ def gather_report(settings: Settings, steps: Mapping[str, Step], seconds: dict[s
         settings=_plain_settings(settings),
         market=market,
         versions=_versions(),
+        artifacts={key: steps[node].outputs[key][0].uri for node, key in _SHARED_ARTIFACTS},
         baselines=findings.baselines,
         audit=_audit(steps),
     )

@@ -28,6 +28,7 @@ _LATER: dict[str, Any] = {
     "differences": {},
     "baselines": {},
     "audit": None,
+    "artifacts": {},
 }
 """Keys that reports of this version may lack, as they came later."""
 
@@ -189,6 +190,7 @@ class RunReport:
         versions: versions of python, tfx, tensorflow, keras and awesome.
         baselines: figures of logistic regression and LightGBM on the same rows and features, by name and metric.
         audit: the leak audit; None where it was left out.
+        artifacts: where what the models share lies: examples, statistics, schema, anomalies, transform_graph.
         schema_version: layout of report.json.
     """
 
@@ -205,6 +207,7 @@ class RunReport:
     versions: Mapping[str, str]
     baselines: Mapping[str, Figures] = field(default_factory=dict)
     audit: AuditReport | None = None
+    artifacts: Mapping[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self, path: Path) -> None:
@@ -454,4 +457,5 @@ def _report(raw: Mapping[str, Any]) -> RunReport:
             for name, figures in _table({**_LATER, **raw}, "baselines", "").items()
         },
         audit=_audit(raw),
+        artifacts={name: str(uri) for name, uri in _get({**_LATER, **raw}, "artifacts", dict, "").items()},
     )

@@ -2,31 +2,202 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-from models.formatters import FORMATTERS
+from models import features
+from models.architecture import Architecture, Hyperparameters
+from models.formatters import FORMATTERS, DataFormatter, Operation
+from models.registry import ARCHITECTURES
 
-FORMATTERS_PAGE = Path(__file__).resolve().parent.parent / "docs" / "formatters.md"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+FOLDERS = ("formatters", "models")
+"""Folders of docs/ that hold nothing but generated pages."""
+
+_MADE = "by `python tools/write_docs.py`"
 
 
-def formatters_page() -> str:
-    """The page of the DataFormatters."""
-    lines = [
-        "# DataFormatters",
-        "",
-        "What a model sees of a row, made from models/formatters.py by `python tools/write_docs.py`. Choose one with",
-        "`awesome run --formatter NAME`; `awesome formatters` prints the same.",
+def pages() -> dict[Path, str]:
+    """Every generated page: its path within docs/ to its text."""
+    made = {Path("formatters.md"): _formatters_index(), Path("models.md"): _models_index()}
+    made |= {Path("formatters", f"{name}.md"): _formatter_page(one) for name, one in FORMATTERS.items()}
+    return made | {Path("models", f"{name}.md"): _model_page(one) for name, one in ARCHITECTURES.items()}
+
+
+def write(docs: Path) -> None:
+    """Writes the pages, and removes those of what no longer exists.
+
+    Args:
+        docs: the folder.
+    """
+    made = pages()
+    for path, text in made.items():
+        (docs / path).parent.mkdir(exist_ok=True)
+        (docs / path).write_text(text, encoding="utf-8")
+    for folder in FOLDERS:
+        for path in (docs / folder).glob("*.md"):
+            if path.relative_to(docs) not in made:
+                path.unlink()
+
+
+def _formatters_index() -> str:
+    rows = [
+        (f"[{one.name}](formatters/{one.name}.md)", _sentence(one.description), "yes" if one.warning else "")
+        for one in FORMATTERS.values()
     ]
-    for formatter in FORMATTERS.values():
-        lines += ["", f"## {formatter.name}", "", formatter.description]
-        if formatter.warning:
-            lines += ["", f"**Warning:** {formatter.warning}."]
-        lines += ["", "| feature | values | kind | made of | how |", "|---|---|---|---|---|"]
-        for feature in formatter.features:
-            how = feature.operation.value
-            lines.append(f"| {feature.name} | {feature.steps} | {feature.kind.value} | {feature.source} | {how} |")
-    return "\n".join(lines) + "\n"
+    return _page(
+        "# DataFormatters",
+        f"What a model sees of a row, made from models/formatters.py {_MADE}. Choose one with "
+        "`awesome run --formatter NAME`; `awesome formatters` prints the same. Transform, the serving signatures, "
+        "that command and these pages read one declaration: a feature has one definition.",
+        _table(("formatter", "what it is", "warning"), rows),
+        "What a formatter is made of comes from FeatureExampleGen:",
+        _table(("raw feature", "type", "meaning"), _raw_features()),
+    )
+
+
+def _formatter_page(formatter: DataFormatter) -> str:
+    raw = [row for row in _raw_features() if row[0] in formatter.sources]
+    rows = [
+        (feature.name, str(feature.steps), feature.kind.value, feature.source, feature.operation.value)
+        for feature in formatter.features
+    ]
+    operations: Mapping[Operation, list[str]] = {
+        operation: [feature.name for feature in formatter.features if feature.operation is operation]
+        for operation in Operation
+    }
+    used = [
+        (f"`{operation.name}`", operation.value, ", ".join(names)) for operation, names in operations.items() if names
+    ]
+    return _page(
+        f"# {formatter.name}",
+        f"A [DataFormatter](../formatters.md), made from models/formatters.py {_MADE}.",
+        formatter.description,
+        f"**Warning:** {formatter.warning}." if formatter.warning else "",
+        _code(f"awesome run --formatter {formatter.name}"),
+        "## What a model sees",
+        _table(("feature", "values", "kind", "made of", "how"), rows),
+        "A sequence is read oldest first. A category is an index that a model turns into an intercept or an "
+        "embedding, which is zero for what the train split did not hold.",
+        "## Operations",
+        "Each is one function of TensorFlow Transform in models/preprocessing.py; its means, variances and "
+        "vocabularies come from the train split alone, and the exported model carries them.",
+        _table(("operation", "what it does", "features"), used),
+        "## What it reads",
+        _table(("raw feature", "type", "meaning"), raw),
+    )
+
+
+def _models_index() -> str:
+    rows = [
+        (f"[{one.name}](models/{one.name}.md)", one.description, ", ".join(map(str, one.versions)))
+        for one in ARCHITECTURES.values()
+    ]
+    return _page(
+        "# Models",
+        f"What is learned, made from models/ {_MADE}. Choose with `awesome run --models NAME,NAME`; "
+        "`awesome models` prints the hyperparameters. Each is trained on what a [DataFormatter](formatters.md) shows "
+        "it, and answers with the probability that the close is higher after the horizon.",
+        _table(("model", "what it is", "versions"), rows),
+        "## How all are trained",
+        "The cross-entropy is minimised by Adam, the whole train split in memory and in a new random order each "
+        "epoch, until the loss on the eval split has not fallen for `patience` epochs; the weights of the best epoch "
+        "are kept. The learning rate falls along half a cosine. The balance of rises and falls is left as it is. Two "
+        "runs with one seed on one machine give the same model.",
+    )
+
+
+def _model_page(architecture: Architecture) -> str:
+    defaults = architecture.hyperparameters
+    meanings = _meanings(type(defaults))
+    rows = [
+        (f"`{one.name}`", _value(getattr(defaults, one.name)), type(getattr(defaults, one.name)).__name__,
+         meanings[one.name])
+        for one in fields(defaults)
+    ]  # fmt: skip
+    module = inspect.getmodule(type(defaults))
+    assert module is not None
+    lines = [
+        f"# {architecture.name}",
+        f"A [model](../models.md), made from models/{architecture.name}.py {_MADE}.",
+        _capital(_prose(module).partition(": ")[2]),
+        _code(f"awesome run --models {architecture.name}"),
+        "## Versions",
+    ]
+    for version, builder in architecture.versions.items():
+        title = f"### {version}{', the default' if version == architecture.default_version else ''}"
+        # Where there are several, the docstring begins with the number that the heading has.
+        lines += [title, re.sub(r"^Version \d+: (.)", lambda match: match[1].upper(), _prose(builder))]
+    if len(architecture.versions) > 1:
+        old = next(version for version in architecture.versions if version != architecture.default_version)
+        command = f"awesome run --models {architecture.name}:{old}"
+        lines.append(f"Another than the default is named with a colon: `{command}`.")
+    lines += [
+        "## Hyperparameters",
+        _table(("name", "default", "type", "meaning"), rows),
+        "Others are set in `awesome.toml`, and a run's report names what was set:",
+        _code(f"[hyperparameters.{architecture.name}]\nepochs = {defaults.epochs * 2}", "toml"),
+    ]
+    return _page(*lines)
+
+
+def _meanings(kind: type[Any]) -> dict[str, str]:
+    """What each hyperparameter means: the base class's words, and after them those of the model's own class."""
+    found: dict[str, list[str]] = {}
+    for one in reversed(kind.__mro__):
+        if issubclass(one, Hyperparameters):
+            for name, text in _attributes(one).items():
+                found.setdefault(name, []).append(text)
+    return {name: " Here: ".join(texts) for name, texts in found.items()}
+
+
+def _attributes(kind: type[Any]) -> dict[str, str]:
+    """The section Attributes of a Google docstring: name to text, each on one line."""
+    section = inspect.getdoc(kind).partition("Attributes:\n")[2]  # type: ignore[union-attr]
+    entries = re.findall(r"^    (\w+): (.*(?:\n      +.*)*)", section, re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in entries}
+
+
+def _prose(documented: Any) -> str:
+    """A docstring without its sections (Args, Returns ...)."""
+    text = inspect.getdoc(documented) or ""
+    return re.split(r"\n\n(?=[A-Z][a-z]+:\n)", text)[0]
+
+
+def _raw_features() -> list[tuple[str, ...]]:
+    """The table in the docstring of models/features.py, without its head."""
+    rows = [line for line in (features.__doc__ or "").splitlines() if line.startswith("|")]
+    return [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows[2:]]
+
+
+def _sentence(text: str) -> str:
+    return text.partition(". ")[0].removesuffix(".")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _value(value: Any) -> str:
+    return f"`{', '.join(map(str, value)) if isinstance(value, tuple) else value}`"
+
+
+def _code(text: str, language: str = "sh") -> str:
+    return f"```{language}\n{text}\n```"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    written = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
+    return "\n".join([written[0], "|---" * len(head) + "|", *written[1:]])
+
+
+def _page(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 if __name__ == "__main__":
-    FORMATTERS_PAGE.write_text(formatters_page(), encoding="utf-8")
+    write(DOCS)

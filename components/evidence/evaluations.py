@@ -34,10 +34,7 @@ def read_evaluation(evaluation_uri: str) -> Evaluation:
     Args:
         evaluation_uri: of the ModelEvaluation artifact.
     """
-    result = tfma.load_eval_result(evaluation_uri, model_name=CANDIDATE)
-    if not result.slicing_metrics:
-        # Without a baseline TFMA drops the only model's name.
-        result = tfma.load_eval_result(evaluation_uri)
+    result = load_result(evaluation_uri)
     overall: Mapping[str, float] = {}
     by_year: dict[int, Mapping[str, float]] = {}
     for slice_key, metrics in result.slicing_metrics:
@@ -47,6 +44,17 @@ def read_evaluation(evaluation_uri: str) -> Evaluation:
         elif len(slice_key) == 1 and slice_key[0][0] == YEAR:
             by_year[int(slice_key[0][1])] = values
     return Evaluation(overall, dict(sorted(by_year.items())))
+
+
+def load_result(evaluation_uri: str) -> Any:
+    """TFMA's result of the candidate.
+
+    Args:
+        evaluation_uri: of the ModelEvaluation artifact.
+    """
+    result = tfma.load_eval_result(evaluation_uri, model_name=CANDIDATE)
+    # Without a baseline TFMA drops the only model's name.
+    return result if result.slicing_metrics else tfma.load_eval_result(evaluation_uri)
 
 
 def _values(metrics: Mapping[str, Any]) -> dict[str, float]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.components.example_validator import component, executor
 from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils
-from tfx.utils import io_utils
 
 from components.errors import AnomalyError
+from components.example_validator.anomalies import read_anomalies
 
 
 class Executor(executor.Executor):
@@ -33,14 +31,7 @@ class Executor(executor.Executor):
         """
         output = super().Do(input_dict, output_dict, exec_properties)
         artifact = artifact_utils.get_single_instance(output_dict["anomalies"])
-        rows: list[tuple[str, str, str]] = []
-        for split in artifact_utils.decode_split_names(artifact.split_names):
-            uri = artifact_utils.get_split_uri([artifact], split)
-            anomalies = anomalies_pb2.Anomalies()
-            anomalies.ParseFromString(io_utils.read_bytes_file(os.path.join(uri, "SchemaDiff.pb")))
-            rows += [(split, name, info.description) for name, info in sorted(anomalies.anomaly_info.items())]
-            if anomalies.HasField("dataset_anomaly_info"):
-                rows.append((split, "(all)", anomalies.dataset_anomaly_info.description))
+        rows = read_anomalies(artifact.uri, artifact_utils.decode_split_names(artifact.split_names))
         if rows:
             width = max(len(name) for _, name, _ in rows)
             table = "\n".join(f"  {split:<6} {name:<{width}}  {text}" for split, name, text in rows)

@@ -169,12 +169,12 @@ def test_json_keys_are_those_the_schema_fixes(tmp_path: Path) -> None:
     assert raw["schema_version"] == 1
     assert set(raw) == {
         "schema_version", "created", "models", "splits", "champion", "pushed", "seconds", "cached", "data", "settings",
-        "market", "versions",
+        "market", "versions", "artifacts", "baselines",
     }  # fmt: skip
     assert set(raw["models"]["linear"]) == {
         "auc", "auc_low", "auc_high", "auc_standard_error", "accuracy", "majority", "rank_ic", "rank_ic_low",
         "rank_ic_high", "blessed", "reason", "skill", "rows", "model_uri", "model_run_uri", "evaluation_uri",
-        "metrics", "by_year", "by_share",
+        "metrics", "by_year", "by_share", "scores", "differences",
     }  # fmt: skip
     assert set(raw["models"]["linear"]["by_year"]["2012"]) == {"auc", "rows"}
     assert set(raw["splits"]["train"]) == {"first", "last", "rows", "purged", "unlabelled", "sessions"}

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from executed_notebooks import ExecutedNotebook, execute
 
 from components.feature_store import CLOSE_COLUMNS
 from components.synthetic_market import get_scenario
@@ -505,3 +506,75 @@ def test_the_shipped_prices_are_the_default(tmp_path: Path) -> None:
     assert report["champion"] == ("linear" if model["blessed"] else None)
     assert (report["pushed"] is None) == (report["champion"] is None)
     assert ("yes, champion" if model["blessed"] else "no: AUC") in " ".join(job.out.split())
+
+
+# the notebooks
+
+
+@pytest.fixture(scope="module")
+def executed(job: Job, report: Any) -> dict[str, ExecutedNotebook]:
+    return {name: execute(name, job.folder / "out") for name in ("data_validation", "model_analysis", "backtest")}
+
+
+def test_no_cell_of_a_notebook_warns_and_none_shows_what_lies_elsewhere(executed: dict[str, ExecutedNotebook]) -> None:
+    for name, notebook in executed.items():
+        assert [output for output in notebook.outputs if output.get("name") == "stderr"] == [], name
+        assert {output["output_type"] for output in notebook.outputs} <= {"stream", "execute_result"}, name
+        assert "://" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", notebook.shown), name
+
+
+def test_the_data_notebook_shows_splits_schema_and_drift(executed: dict[str, ExecutedNotebook], report: Any) -> None:
+    notebook = executed["data_validation"]
+    for name, split in report["splits"].items():
+        cells = (split["first"], split["last"], split["sessions"], split["rows"], split["purged"], split["unlabelled"])
+        assert " ".join(map(str, (name, *cells))) in notebook.text
+    assert "TFDV's interactive view loads scripts from the internet" in notebook.text
+    assert "feature anomaly split train none eval none test none" in notebook.text
+    # The window has 21 closes, and a share's mean label is what the predictions' is.
+    assert re.search(r"closes float every row 21 1e-12 to 1e\+12", notebook.text)
+    drift = dict(re.findall(r" (time|closes|label_1) [\d.]+ ([\d.]+)", notebook.text.partition("train to eval")[2]))
+    assert float(drift["time"]) == pytest.approx(1, abs=0.01)
+    assert float(drift["label_1"]) < 0.01
+    [seen] = re.findall(r"KS train to test feature returns [-\d. ]*? ([\d.]+) log_volatility", notebook.text)
+    assert float(seen) < 0.05
+    # A market of one kind of shares, all there from the first day.
+    assert "category share 0.0000 0.0000 0.0000" in notebook.text
+    for title in ("The splits", "Raw features by split", "What the models saw by split (window_returns)"):
+        assert title in notebook.text
+    assert notebook.shown.count("<svg ") == 3
+
+
+def test_the_models_notebook_shows_what_the_report_says(
+    executed: dict[str, ExecutedNotebook], report: Any, predictions: pd.DataFrame
+) -> None:
+    notebook = executed["model_analysis"]
+    for model in report["models"].values():
+        assert f"{model['auc']:.4f} ({model['auc_low']:.4f} to {model['auc_high']:.4f})" in notebook.text
+        for year, group in model["by_year"].items():
+            assert re.search(rf" {year} {group['auc']:.4f} [\d.]+ [\d.]+ [\d.]+ [\d.]+ {group['rows']} ", notebook.text)
+        for share, group in model["by_share"].items():
+            assert re.search(rf" {share} {group['auc']:.4f} [\d.]+ [\d.]+ {group['rows']} ", notebook.text)
+    for name in ("logistic_regression", "lightgbm", *NAMES):
+        assert name in notebook.text
+    assert "TFMA's interactive view exists for the classic notebook" in notebook.text
+    for title in ("AUC by year", "AUC by share", "ROC curves", "Calibration"):
+        assert f"<strong>{title}</strong>" in notebook.shown
+    assert f"{report['champion']} less each other:" in notebook.text
+
+
+def test_the_backtest_notebook_shows_the_backtest(executed: dict[str, ExecutedNotebook], job: Job, report: Any) -> None:
+    from pipeline.backtest import backtest_run
+    from pipeline.backtest_summary import judge
+
+    notebook = executed["backtest"]
+    made = backtest_run(job.folder / "out")
+    assert " ".join(judge(made.report, made.result, made.model).sentence.split()) in notebook.text
+    for model in made.result.models.values():
+        for portfolio in (model.long_short, model.long_only):
+            sharpe = portfolio.after_costs.sharpe
+            assert f"{sharpe.value:.4f} {sharpe.low:.4f} {sharpe.high:.4f}" in notebook.text
+    free = made.result.models[made.model].long_short.before_costs
+    assert f"0 {free.annual_return:.4f} {free.sharpe.value:.4f}" in notebook.text
+    for title in ("What costs do to", "Month by month"):
+        assert title in notebook.shown
+    assert notebook.shown.count("<svg ") == 3

@@ -492,7 +492,7 @@ def test_make_alone_lists_every_target(fake: Checkout) -> None:
     done = fake.run("make")
     assert done.returncode == 0, done.stderr
     listed = {line.split()[1] for line in done.stdout.splitlines()}
-    assert {"help", "run", "test", "fast", "lint", "clean"} == listed
+    assert {"help", "run", "test", "fast", "lint", "docs", "lab", "clean"} == listed
     assert not (fake.root / "log").exists()
 
 

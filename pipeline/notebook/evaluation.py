@@ -1,0 +1,164 @@
+"""How the models of a run did, as tables: the Evidence step's figures, TFMA's overall and by year, AUCs by share."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+from typing import Any
+
+import pandas as pd
+
+from components.evidence import tfma_metrics
+from components.evidence.evaluations import load_result, read_evaluation
+from components.evidence.interval import Interval
+from components.evidence.scores import METRICS
+from components.evidence.statistics import auc_interval
+from models.features import YEAR
+from pipeline.notebook.run import FinishedRun, Line
+from pipeline.results import RunReport
+
+_GROUP_RESAMPLES = 300
+"""Per group and model; a thousand of them for a hundred shares would take minutes and move the ends by little."""
+
+
+def figures_table(report: RunReport) -> pd.DataFrame:
+    """Every figure of the models and the baselines with its 95% interval from resampling blocks of days.
+
+    Args:
+        report: of the run.
+
+    Returns:
+        A row a metric, a column a model or baseline; a cell such as "0.504 (0.477 to 0.530)".
+    """
+    scores = {name: model.scores for name, model in report.models.items()} | dict(report.baselines)
+    columns = {
+        name: {METRICS[metric].title: _written(interval) for metric, interval in figures.items() if metric in METRICS}
+        for name, figures in scores.items()
+    }
+    return pd.DataFrame(columns).rename_axis("metric")
+
+
+def differences_table(report: RunReport, model: str) -> pd.DataFrame:
+    """A model's figures less those of the others on the same rows, with paired 95% intervals.
+
+    Args:
+        report: of the run.
+        model: its name.
+
+    Returns:
+        A row a metric, a column each other model, baseline and predecessor.
+    """
+    columns = {
+        f"less {other}": {
+            METRICS[metric].title: _written(interval, signed=True)
+            for metric, interval in figures.items()
+            if metric in METRICS
+        }
+        for other, figures in report.models[model].differences.items()
+    }
+    return pd.DataFrame(columns).rename_axis("metric")
+
+
+def tfma_table(run: FinishedRun) -> pd.DataFrame:
+    """What TFMA computed over the whole test split, a column a model.
+
+    Args:
+        run: the run.
+    """
+    columns = {name: read_evaluation(run.evaluation(name)).metrics for name in run.report.models}
+    return pd.DataFrame(columns).rename_axis("metric")
+
+
+def year_table(run: FinishedRun, predictions: pd.DataFrame) -> pd.DataFrame:
+    """How each model did in each year: TFMA's slices, with the AUC's interval from the predictions.
+
+    Args:
+        run: the run.
+        predictions: of the run.
+
+    Returns:
+        A row a model and year: AUC, low, high, accuracy, majority, rows.
+    """
+    years = predictions["time"].dt.year
+    rows = []
+    for name in run.report.models:
+        for year, values in read_evaluation(run.evaluation(name)).by_year.items():
+            area = _interval(run, predictions[years == year], name)
+            rows.append(
+                {
+                    "model": name,
+                    "year": year,
+                    "AUC": values[tfma_metrics.AUC_EXACT],
+                    "low": area.low,
+                    "high": area.high,
+                    "accuracy": values["accuracy"],
+                    "majority": values[tfma_metrics.ACCURACY_BASELINE],
+                    "rows": int(values[tfma_metrics.EXAMPLE_COUNT]),
+                }
+            )
+    return pd.DataFrame(rows).set_index(["model", "year"])
+
+
+def share_table(run: FinishedRun, predictions: pd.DataFrame) -> pd.DataFrame:
+    """The AUC of each model on each share, from the predictions.
+
+    Args:
+        run: the run.
+        predictions: of the run.
+
+    Returns:
+        A row a model and share: AUC, low, high, rows.
+    """
+    rows = []
+    for name in run.report.models:
+        for share, group in predictions.groupby("share_id"):
+            area = _interval(run, group, name)
+            rows.append((name, share, area.value, area.low, area.high, len(group)))
+    table = pd.DataFrame(rows, columns=["model", "share", "AUC", "low", "high", "rows"])
+    return table.set_index(["model", "share"])
+
+
+def interactive_metrics(run: FinishedRun, model: str) -> Any:
+    """TFMA's own view of the years.
+
+    Args:
+        run: the run.
+        model: its name.
+
+    Returns:
+        TFMA's widget where its extension can run, else the line that says what to do.
+    """
+    elsewhere = (
+        "TFMA's interactive view exists for the classic notebook (below version 7) only; open this notebook there to "
+        "see it. The tables and charts on this page are the same figures."
+    )
+    try:
+        classic = int(importlib.metadata.version("notebook").split(".")[0]) < 7
+    except importlib.metadata.PackageNotFoundError:
+        classic = False
+    if not classic:
+        return Line(elsewhere)
+    import tensorflow_model_analysis as tfma
+
+    return tfma.view.render_slicing_metrics(load_result(run.evaluation(model)), slicing_column=YEAR)
+
+
+def _interval(run: FinishedRun, rows: pd.DataFrame, model: str) -> Interval:
+    settings = run.report.settings
+    return auc_interval(
+        rows["label"].to_numpy(),
+        rows[model].to_numpy(),
+        rows["time"].to_numpy(),
+        horizon=int(settings["horizon"] or 1),
+        seed=int(settings["seed"] or 0),
+        resamples=_GROUP_RESAMPLES,
+    )
+
+
+def _written(interval: Interval, signed: bool = False) -> str:
+    sign = "+" if signed else ""
+    if math.isnan(interval.value):
+        return "n/a"
+    if math.isnan(interval.low):
+        return f"{interval.value:{sign}.4f} (n/a)"
+    return f"{interval.value:{sign}.4f} ({interval.low:{sign}.4f} to {interval.high:{sign}.4f})"
