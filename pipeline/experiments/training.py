@@ -87,7 +87,11 @@ class SplitTrainer:
                 transform = fit_formatter(raw["train"], formatter, Path(folder) / "graph")
                 made = {part: apply_formatter(raw[part], formatter, transform) for part in ("train", "test")}
                 inputs = input_spec(formatter, transform)
-            self._fitted[formatter.name] = (inputs, self._part("train", made["train"]), self._part("test", made["test"]))
+            self._fitted[formatter.name] = (
+                inputs,
+                self._part("train", made["train"]),
+                self._part("test", made["test"]),
+            )
         return self._fitted[formatter.name]
 
     def _part(self, part: str, features: dict[str, npt.NDArray[Any]]) -> Rows:
@@ -98,6 +102,7 @@ class SplitTrainer:
             time=rows.raw[TIME][places].astype(np.int64),
             share_id=rows.raw[SHARE_ID][places],
             forward_return=rows.forward_return[places],
+            next_return=rows.next_return[places],
         )
 
 
