@@ -16,7 +16,7 @@ def experiments(
     models: Annotated[str, typer.Option(help="Experiments, separated by commas. (default: all)")] = "",
     data: Annotated[str, typer.Option(help="shipped, market or both.")] = "both",
     seed: Seed = None,
-    epochs: Annotated[int, typer.Option(help="Passes over each train split, without early stopping.")] = 60,
+    epochs: Annotated[int, typer.Option(help="Passes over each train split, without early stopping.")] = 20,
     output: Annotated[Path, typer.Option(help="Folder of the page and of finished trainings.")] = Path(
         "runs/experiments"
     ),

@@ -109,7 +109,7 @@ def read_answers(path: Path) -> Answers | None:
         The answers; None where there is no file, or one that cannot be read.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
             values = {field.name: file[field.name] for field in fields(Answers)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

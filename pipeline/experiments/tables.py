@@ -16,8 +16,8 @@ from pipeline.experiments.results import ExperimentsReport
 from pipeline.summary import interval, number
 
 _STYLES = {"leak": "bold yellow", "no leak": "green", "not shown": ""}
-_NARROW = 110
-"""Columns below which the eleven metrics are cut into two tables."""
+_NARROW = 150
+"""Columns below which the eleven metrics are cut into three tables."""
 
 LOSS_NOTE = (
     "loss is the mean cross-entropy; the original's linear and dnn models summed it over a batch of "
@@ -103,13 +103,14 @@ def metric_text(name: str, value: float | None) -> str:
 
 
 def metric_tables(findings: Sequence[Finding], width: int) -> list[Table]:
-    """The eleven metrics: one table, or two on a narrow terminal.
+    """The eleven metrics: one table, or three on a narrow terminal.
 
     Args:
         findings: of one panel and horizon.
         width: of the terminal, in columns.
     """
-    groups = [original.METRICS] if width >= _NARROW else [original.METRICS[:6], original.METRICS[6:]]
+    all_names = original.METRICS
+    groups = [all_names] if width >= _NARROW else [all_names[:4], all_names[4:8], all_names[8:]]
     tables = []
     for names in groups:
         table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
