@@ -54,7 +54,7 @@ def heading(report: ExperimentsReport, panel: str, horizon: int, findings: Seque
     sessions = "1 session" if horizon == 1 else f"{horizon} sessions"
     return (
         f"{report.panels[panel]}, {sessions} ahead\nmeasured correlation within a day {number(rho)}: "
-        f"knowing the day gives AUC {number(day_leak_auc(rho))} at most"
+        f"one market factor, fully known, gives AUC {number(day_leak_auc(rho))}"
     )
 
 

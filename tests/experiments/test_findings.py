@@ -55,7 +55,7 @@ def test_the_sentence_says_what_the_day_predicts_only_where_it_is_a_feature() ->
     assert "predicts 0.830 from the 34.0 rows" in with_time
     assert "0.841 from very many" in with_time
     assert "predicts" not in without
-    assert "recognised from the closes" in without
+    assert "The day is no feature" in without
 
 
 def test_a_difference_of_independent_figures() -> None:
