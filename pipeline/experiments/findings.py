@@ -84,7 +84,7 @@ class Finding:
                 f"({limit:.3f} from very many)"
             )
         elif self.verdict == "leak":
-            said += ". The day is no feature: the closes, the share or overlapping labels tell it, and this does not say which"
+            said += ". The day is no feature: closes, share or overlapping labels told it; this does not say which"
         return said + "."
 
 
