@@ -49,15 +49,15 @@ class Finding:
     def verdict(self) -> Verdict:
         """A leak where the shuffled AUC's interval lies above chance and, as a whole, above the dated one's.
 
-        "not shown" where the difference alone is beyond its interval while the two intervals still touch, or where an
-        interval is missing: of 28 rows, one or two differ so by luck.
+        "no leak" only where the shuffled AUC is not above chance either. In between nothing is shown: at 20 sessions a
+        dated interval is so wide that it would hide a leak, and that must not be called none.
         """
         shuffled, dated = self.shuffled.auc, self.dated.auc
         if any(math.isnan(value) for value in (shuffled.low, dated.high)):
             return "not shown"
         if shuffled.low > max(dated.high, 0.5):
             return "leak"
-        return "not shown" if self.inflation.low > 0 else "no leak"
+        return "not shown" if shuffled.low > 0.5 or self.inflation.low > 0 else "no leak"
 
     @property
     def knows_the_day(self) -> bool:
@@ -73,7 +73,9 @@ class Finding:
         if self.verdict == "leak":
             said += f": {change.value:+.3f} {_ends(change)} that no future day gives"
         elif self.verdict == "not shown":
-            said += f": the difference {change.value:+.3f} {_ends(change)} is not enough to call it one"
+            said += f": above chance when shuffled, but {change.value:+.3f} {_ends(change)} does not set the two apart"
+            if self.panel == "market":
+                said += "; as nothing can be known of this market, what is above 0.5 is leak or luck"
         else:
             said += f": no more shuffled than dated, beyond what luck gives ({change.value:+.3f} {_ends(change)})"
         if self.knows_the_day:

@@ -36,4 +36,5 @@ def render_page(report: ExperimentsReport) -> str:
         their_horizon=original.HORIZON,
         loss_note=LOSS_NOTE,
         leaks=sum(finding.verdict == "leak" for finding in report.findings),
+        undecided=sum(finding.verdict == "not shown" for finding in report.findings),
     )

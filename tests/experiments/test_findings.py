@@ -31,14 +31,21 @@ def made(name: str, shuffled: float, dated: float, horizon: int = 1, error: floa
     [
         (0.83, 0.50, "leak"),
         (0.51, 0.50, "no leak"),
+        (0.60, 0.59, "not shown"),  # above chance under both: too little to call it either
         (0.50, 0.53, "no leak"),
-        (0.49, 0.40, "no leak or not shown"),  # above the dated one, but not above chance
+        (0.49, 0.40, "not shown"),  # above the dated one, but not above chance
         (0.535, 0.50, "not shown"),  # the difference is beyond its interval, the intervals still touch
     ],
 )
 def test_a_leak_needs_both_intervals_apart_and_above_chance(shuffled: float, dated: float, verdict: str) -> None:
-    assert made("dnn", shuffled, dated).verdict in verdict
-    assert made("dnn", shuffled, dated).verdict != "leak" or verdict == "leak"
+    assert made("dnn", shuffled, dated).verdict == verdict
+
+
+def test_a_wide_dated_interval_hides_a_leak_and_is_not_called_none() -> None:
+    finding = made("dnn", 0.674, 0.587, horizon=20)
+    blurred = replace(finding, dated=replace(finding.dated, auc=area(0.587, 0.05)))
+    assert blurred.verdict == "not shown"
+    assert "nothing can be known of this market" in blurred.sentence
 
 
 def test_no_interval_shows_nothing() -> None:
