@@ -31,7 +31,9 @@ def test_time_leaks_under_the_shuffled_split_only_and_a_second_run_takes_up(tmp_
     folder = tmp_path / "runs" / "experiments"
     linear, with_time = json.loads((folder / "experiments.json").read_text())["experiments"]
     assert with_time["shuffled"]["auc"]["value"] == pytest.approx(with_time["shuffled"]["predicted"], abs=0.03)
-    assert with_time["dated"]["auc"]["low"] < 0.5 < with_time["dated"]["auc"]["high"]
+    # Not centred on 0.5: the level of a price lifts it without any leak (test_panels.py). Over markets of this size its
+    # mean is 0.51 to 0.52 and its standard deviation 0.01.
+    assert with_time["dated"]["auc"]["value"] == pytest.approx(0.515, abs=0.035)
     assert with_time["correlation"] == pytest.approx(0.52, abs=0.05)
     assert with_time["verdict"] == "leak"
     # Shuffled, a share's own level tells a little too, so linear may be just above chance; a leak it is not.
