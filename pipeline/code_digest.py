@@ -13,13 +13,14 @@ def code_digest(packages: Iterable[str]) -> str:
     """SHA-256 over the Python files of packages of this project.
 
     Args:
-        packages: folders below the project's root, such as `models`.
+        packages: folders below the project's root, such as `models`, or single files.
 
     Returns:
         The first 16 hexadecimal digits.
     """
     digest = hashlib.sha256()
     for package in packages:
-        for file in sorted((_ROOT / package).rglob("*.py")):
+        path = _ROOT / package
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
             digest.update(str(file.relative_to(_ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]

@@ -22,6 +22,9 @@ _NODES = 80
 def mean_correlation(returns: NDArray[Any], days: NDArray[Any], shares: NDArray[Any], least_days: int = 60) -> float:
     """Mean over all pairs of shares of the correlation, over the days they have in common, of their returns.
 
+    A pair counts by its common days, as it does among the rows: a share that was listed for a few months must not
+    weigh as much as one of many years.
+
     Args:
         returns: array [rows], over any horizon.
         days: array [rows] of anything that sorts.
@@ -41,7 +44,7 @@ def mean_correlation(returns: NDArray[Any], days: NDArray[Any], shares: NDArray[
     table = np.full((len(share_names), len(day_names)), np.nan)
     table[share, day] = returns
     present = ~np.isnan(table)
-    correlations = []
+    correlations, weights = [], []
     for first in range(len(table)):
         for second in range(first):
             common = present[first] & present[second]
@@ -51,7 +54,8 @@ def mean_correlation(returns: NDArray[Any], days: NDArray[Any], shares: NDArray[
                 scale = math.sqrt(float(a @ a) * float(b @ b))
                 if scale > 0:
                     correlations.append(float(a @ b) / scale)
-    return float(np.mean(correlations)) if correlations else float("nan")
+                    weights.append(len(a))
+    return float(np.average(correlations, weights=weights)) if correlations else float("nan")
 
 
 def day_leak_auc(correlation: float) -> float:

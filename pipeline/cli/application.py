@@ -7,7 +7,19 @@ from typing import Any, NoReturn
 
 import typer
 
-from pipeline.cli import audit, describe, evidence, extraction, images, jobs, kubeflow, prices, runs, storage  # noqa: F401  (their commands enter the application)
+from pipeline.cli import (  # noqa: F401  (their commands enter the application)
+    audit,
+    describe,
+    evidence,
+    experiments,
+    extraction,
+    images,
+    jobs,
+    kubeflow,
+    prices,
+    runs,
+    storage,
+)
 from pipeline.cli.common import app
 
 _STOPPED = 130

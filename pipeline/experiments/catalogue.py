@@ -13,9 +13,6 @@ from models.formatters import CLOSES_FORMATTER, CLOSES_WITH_TIME, DataFormatter
 from models.registry import get_architecture
 from pipeline.experiments import original
 
-EPOCHS = 60
-"""Passes over the train split: enough for a dense network to show that it recognises rows of days it has seen."""
-
 
 class ExperimentError(UserError):
     """An experiment that does not exist, or that cannot be made as asked for."""
@@ -93,7 +90,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             ),
             Experiment(
                 "custom_dnn",
-                "customized DNN with a shared dense stack and dropout 0.5; its sizes are not stated, 16-16 is our guess",
+                "customized DNN with a shared dense stack and dropout 0.5; its sizes are not stated, 16-16 is ours",
                 "custom_dnn",
                 CLOSES_FORMATTER,
                 original.CUSTOM_DNN_DROPOUT,

@@ -99,6 +99,4 @@ RNN: Mapping[str, float] = MappingProxyType({})
 """Trained (rnn_v1, rnn_v2), no figures reported."""
 
 TIP = "I should not use feature `time`, because different shares in the same `time` has the same trend"
-CONCLUSION = (
-    "it's easier to predict the next 1 day than the next 20 days when using the same feature(recent 20 days)"
-)
+CONCLUSION = "it's easier to predict the next 1 day than the next 20 days when using the same feature(recent 20 days)"

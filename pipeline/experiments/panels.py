@@ -16,7 +16,7 @@ from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_splits
 from components.feature_store import FeatureStore
 from components.synthetic_market import MarketFactor, generate, get_scenario, write_market
-from models.features import CLOSES, SHARE_ID, TIME, forward_return_key, label_key
+from models.features import CLOSES, NEXT_SESSION, SHARE_ID, TIME, forward_return_key, label_key
 from pipeline.run import SHIPPED_PRICES, import_shipped_prices
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class PanelRows:
         raw: what a DataFormatter reads, by name.
         label: 0 or 1, float32.
         forward_return: over the horizon, float32.
+        next_return: to the share's next session, float32; nan where there is none yet.
         splits: for each way to cut, 0, 1, 2 for train, eval, test, and -1 for rows that it leaves out.
         correlation: mean pairwise correlation of the shares' returns over the horizon within a day, as measured.
     """
@@ -67,6 +68,7 @@ class PanelRows:
     raw: Mapping[str, npt.NDArray[Any]]
     label: npt.NDArray[np.float32]
     forward_return: npt.NDArray[np.float32]
+    next_return: npt.NDArray[np.float32]
     splits: Mapping[Split, npt.NDArray[np.int64]]
     correlation: float
 
@@ -149,6 +151,8 @@ def panel_rows(panel: Panel, horizon: int, seed: int) -> PanelRows:
         columns[TIME][known],
         columns[SHARE_ID][known],
     )
+    following = forward_return_key(NEXT_SESSION)
+    next_return = np.where(labelled.missing[following], np.nan, columns[following].astype(np.float64))
     kept = np.flatnonzero(~labelled.missing[label_key(horizon)])
     order = np.random.default_rng((seed, horizon)).permutation(len(kept))
     borders = np.round(np.cumsum(settings.fractions)[:-1] * len(kept)).astype(np.int64)
@@ -160,6 +164,7 @@ def panel_rows(panel: Panel, horizon: int, seed: int) -> PanelRows:
         raw={name: columns[name][kept] for name in (CLOSES, SHARE_ID, TIME)},
         label=columns[label_key(horizon)][kept].astype(np.float32),
         forward_return=columns[forward_return_key(horizon)][kept].astype(np.float32),
+        next_return=next_return[kept].astype(np.float32),
         splits={"shuffled": shuffled, "dated": labelled.split[kept]},
         correlation=correlation,
     )

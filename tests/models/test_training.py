@@ -175,6 +175,20 @@ def test_the_weights_are_those_of_the_best_epoch() -> None:
     assert loss < losses[-1]
 
 
+def test_without_an_eval_split_all_epochs_are_trained_and_the_last_weights_kept() -> None:
+    from models.trainer import train
+
+    noise = market("null", get_formatter("window_returns"))
+    values = get_architecture("dnn").hyperparameters.updated({"epochs": 6, "patience": 1, "dropout": 0.0})
+    model, history = train("dnn", 1, values, noise.spec, noise.train, None, 0)
+    assert len(history.epoch) == 6
+    assert set(history.history) == {"loss"}
+    inputs = {tensor.name: noise.train.features[tensor.name] for tensor in model.inputs}
+    loss = model.evaluate(inputs, noise.train.label[:, None], batch_size=8192, verbose=0, return_dict=True)["loss"]
+    # What was memorised is still there: below the mean loss over the last epoch's steps, and below a coin.
+    assert loss < min(history.history["loss"][-1] + 1e-3, np.log(2))
+
+
 def test_training_ends_when_the_loss_has_not_fallen_for_patience_epochs() -> None:
     noise = market("null", get_formatter("window_returns"))
     _, history = trained("dnn", 1, noise, epochs=30, patience=2, learning_rate=0.01, dropout=0.0)

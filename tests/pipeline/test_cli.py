@@ -64,6 +64,7 @@ def test_every_command_is_found() -> None:
     found = {" ".join(line) for line in command_lines()}
     assert found == {
         *("run", "predict", "evaluate", "audit", "backtest", "tensorboard", "config", "formatters", "models", "market"),
+        "experiments",
         *("prices import", "features export", "schema update", "extract", "sources"),
         *("db push", "db pull", "model push", "model pull", "model list"),
         *("kubeflow compile", "kubeflow build", "kubeflow push", "kubeflow deploy"),

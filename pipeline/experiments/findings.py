@@ -1,0 +1,200 @@
+"""What the numbers say: a sentence for each experiment, and the original's two claims, judged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from components.evidence.day_leak import day_leak_auc
+from components.evidence.resampling import Interval
+from models.features import TIME
+from pipeline.experiments import original
+from pipeline.experiments.catalogue import Experiment
+from pipeline.experiments.panels import Split
+from pipeline.experiments.scores import Score
+
+Verdict = Literal["leak", "no leak", "not shown"]
+
+_NORMAL = 1.959964
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One experiment on one panel at one horizon, under both splits.
+
+    Attributes:
+        panel: shipped or market.
+        horizon: sessions ahead.
+        experiment: what was trained.
+        correlation: mean pairwise, as measured.
+        shuffled: its score where rows are dealt out at random.
+        dated: its score where the test follows the train split in time.
+    """
+
+    panel: str
+    horizon: int
+    experiment: Experiment
+    correlation: float
+    shuffled: Score
+    dated: Score
+
+    @property
+    def inflation(self) -> Interval:
+        """Shuffled AUC minus dated AUC; the two are of different test rows and taken as independent."""
+        return difference(self.shuffled.auc, self.dated.auc)
+
+    @property
+    def verdict(self) -> Verdict:
+        """A leak where the shuffled AUC's interval lies above chance and, as a whole, above the dated one's.
+
+        "no leak" only where the shuffled AUC is not above chance either. In between nothing is shown: at 20 sessions a
+        dated interval is so wide that it would hide a leak, and that must not be called none.
+        """
+        shuffled, dated = self.shuffled.auc, self.dated.auc
+        if any(math.isnan(value) for value in (shuffled.low, dated.high)):
+            return "not shown"
+        if shuffled.low > max(dated.high, 0.5):
+            return "leak"
+        return "not shown" if shuffled.low > 0.5 or self.inflation.low > 0 else "no leak"
+
+    @property
+    def knows_the_day(self) -> bool:
+        """Whether the day is a feature."""
+        return TIME in self.experiment.formatter.sources
+
+    @property
+    def sentence(self) -> str:
+        """What the row says, in words made of its numbers."""
+        change = self.inflation
+        areas = f"AUC {_of(self.shuffled.auc)} shuffled, {_of(self.dated.auc)} dated"
+        said = f"{self.experiment.name}: {self.verdict}. {areas}"
+        if self.verdict == "leak":
+            said += f": {change.value:+.3f} {_ends(change)} that no future day gives"
+        elif self.verdict == "not shown":
+            said += f": above chance when shuffled, but {change.value:+.3f} {_ends(change)} does not set the two apart"
+            if self.panel == "market":
+                said += "; as nothing can be known of this market, what is above 0.5 is leak or luck"
+        else:
+            said += f": no more shuffled than dated, beyond what luck gives ({change.value:+.3f} {_ends(change)})"
+        if self.knows_the_day:
+            limit = day_leak_auc(self.correlation)
+            said += (
+                f". The day is a feature; a market factor of correlation {self.correlation:.2f} predicts "
+                f"{self.shuffled.predicted:.3f} from the {self.shuffled.known:.1f} rows of a day that were trained on "
+                f"({limit:.3f} from very many)"
+            )
+        elif self.verdict == "leak":
+            said += ". The day is no feature: closes, share or overlapping labels told it; this does not say which"
+        return said + "."
+
+
+@dataclass(frozen=True)
+class TimeGain:
+    """What `time` adds to the linear model's AUC.
+
+    Attributes:
+        panel: shipped or market.
+        horizon: sessions ahead.
+        by_split: the paired difference on the same test rows, with its interval.
+    """
+
+    panel: str
+    horizon: int
+    by_split: Mapping[Split, Interval]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One of the original's claims and what became of it.
+
+    Attributes:
+        quote: the original's words.
+        verdict: confirmed, refuted or open, and in which sense.
+        evidence: a line for each comparison, with its interval.
+    """
+
+    quote: str
+    verdict: str
+    evidence: tuple[str, ...]
+
+
+def difference(first: Interval, second: Interval) -> Interval:
+    """The difference of two independent figures, with its 95 % interval.
+
+    Args:
+        first: what is taken from.
+        second: what is taken away.
+    """
+    value = first.value - second.value
+    error = math.hypot(first.standard_error, second.standard_error)
+    return Interval(value, value - _NORMAL * error, value + _NORMAL * error, error)
+
+
+def judge_claims(findings: Sequence[Finding], gains: Sequence[TimeGain]) -> tuple[Claim, ...]:
+    """Judges those of the original's claims that the experiments made speak of.
+
+    Args:
+        findings: all of them.
+        gains: what `time` adds to linear, where both were trained.
+    """
+    return tuple(claim for claim in (_time_claim(gains), _horizon_claim(findings)) if claim is not None)
+
+
+def _time_claim(gains: Sequence[TimeGain]) -> Claim | None:
+    leaks = [gain.by_split["shuffled"].low > 0 for gain in gains]
+    helps = [gain.by_split["dated"].low > 0 for gain in gains]
+    evidence = [
+        f"{gain.panel}, horizon {gain.horizon}: `time` changes the AUC by "
+        + " and by ".join(f"{change.value:+.3f} {_ends(change)} {kind}" for kind, change in gain.by_split.items())
+        for gain in gains
+    ]
+    if not evidence:
+        return None
+    if all(leaks) and not any(helps):
+        verdict = (
+            "confirmed: it gains under the shuffled split, and no gain beyond its interval is found under the dated one"
+        )
+    elif any(helps):
+        verdict = f"refuted in {sum(helps)} of {len(helps)} cases: `time` helps under the dated split too"
+    else:
+        verdict = f"open: `time` helps under the shuffled split in {sum(leaks)} of {len(leaks)} cases, dated in none"
+    return Claim(original.TIP, verdict, tuple(evidence))
+
+
+def _horizon_claim(findings: Sequence[Finding]) -> Claim | None:
+    by_key = {(f.panel, f.horizon, f.experiment.name): f for f in findings if not f.knows_the_day}
+    evidence, easier, harder, skilful = [], 0, 0, 0
+    for (panel, horizon, name), one in by_key.items():
+        twenty = by_key.get((panel, 20, name))
+        if horizon != 1 or twenty is None:
+            continue
+        dated = difference(one.dated.auc, twenty.dated.auc)
+        shuffled = difference(one.shuffled.auc, twenty.shuffled.auc)
+        easier += dated.low > 0
+        harder += dated.high < 0
+        skilful += dated.low > 0 and one.dated.auc.low > 0.5
+        evidence.append(
+            f"{panel}, {name}: AUC at 1 day minus AUC at 20 is {dated.value:+.3f} {_ends(dated)} dated, "
+            f"{shuffled.value:+.3f} {_ends(shuffled)} shuffled"
+        )
+    if not evidence:
+        return None
+    cases = len(evidence)
+    counted = f"1 day is easier beyond the interval in {easier} of {cases} cases, and harder in {harder}"
+    if skilful == cases:
+        verdict = f"confirmed: under the dated split {counted}"
+    elif skilful == 0:
+        verdict = f"not confirmed as skill: under the dated split {counted}, never with a 1-day AUC above chance"
+    else:
+        verdict = f"open: under the dated split {counted}; in {skilful} the 1-day AUC is above chance as well"
+    return Claim(original.CONCLUSION, verdict, tuple(evidence))
+
+
+def _of(area: Interval) -> str:
+    return f"{area.value:.3f} {_ends(area)}"
+
+
+def _ends(area: Interval) -> str:
+    return "(n/a)" if math.isnan(area.low) else f"({area.low:.3f} to {area.high:.3f})"

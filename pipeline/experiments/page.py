@@ -1,0 +1,40 @@
+"""experiments.html: self-contained, no script, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.experiments import original
+from pipeline.experiments.chart import auc_chart
+from pipeline.experiments.results import ExperimentsReport
+from pipeline.experiments.tables import LOSS_NOTE, heading, metric_lines, metric_text
+from pipeline.summary import interval, number
+from pipeline.templates import load_template
+
+
+def render_page(report: ExperimentsReport) -> str:
+    """Makes the page.
+
+    Args:
+        report: what was found.
+
+    Returns:
+        The HTML document.
+    """
+    blocks = [
+        (heading(report, panel, horizon, findings), findings, auc_chart(f"auc-{panel}-{horizon}", findings))
+        for panel, horizon, findings in report.blocks()
+    ]
+    template = load_template(Path(__file__).with_name("experiments.html.j2"), number=number)
+    return template.render(
+        report=report,
+        blocks=blocks,
+        interval=interval,
+        metrics=original.METRICS,
+        metric_lines=metric_lines,
+        metric_text=metric_text,
+        their_horizon=original.HORIZON,
+        loss_note=LOSS_NOTE,
+        leaks=sum(finding.verdict == "leak" for finding in report.findings),
+        undecided=sum(finding.verdict == "not shown" for finding in report.findings),
+    )

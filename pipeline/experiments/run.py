@@ -1,0 +1,230 @@
+"""Runs the experiments: checks first, then trains what is not kept yet, then writes the page and the file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.feature_example_gen.splits import plan_splits
+from pipeline.experiments.answers import Answers, answers_key, read_answers, write_answers
+from pipeline.experiments.catalogue import Experiment, ExperimentError, choose_experiments
+from pipeline.experiments.findings import Finding, TimeGain, judge_claims
+from pipeline.experiments.page import render_page
+from pipeline.experiments.panels import (
+    SPLIT_KINDS,
+    Panel,
+    PanelRows,
+    Split,
+    market_panel,
+    panel_rows,
+    shipped_panel,
+    split_settings,
+)
+from pipeline.experiments.results import EXPERIMENTS_HTML, EXPERIMENTS_JSON, ExperimentsReport
+from pipeline.experiments.scores import paired_difference, score
+from pipeline.quiet import import_tensorflow, run_log
+from pipeline.results import write_text
+from pipeline.run import check_writable, workspace_lock
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipeline.experiments.training import SplitTrainer
+
+LOG_FILE = "experiments.log"
+_DATA = {"shipped": ("shipped",), "market": ("market",), "both": ("shipped", "market")}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command was asked for.
+
+    Attributes:
+        horizons: sessions ahead.
+        models: names of experiments; none for all.
+        data: shipped, market or both.
+        seed: of everything random.
+        epochs: passes over each train split.
+        output: folder of the page, the file and the finished trainings.
+        market_shares: shares of the market.
+        market_sessions: sessions of the market.
+    """
+
+    horizons: tuple[int, ...]
+    models: tuple[str, ...]
+    data: str
+    seed: int
+    epochs: int
+    output: Path
+    market_shares: int
+    market_sessions: int
+
+    @property
+    def command(self) -> str:
+        """The command line that asks for the same."""
+        parts = [f"--horizons {','.join(map(str, self.horizons))}", f"--data {self.data}"]
+        parts += [f"--models {','.join(self.models)}"] if self.models else []
+        parts += [f"--seed {self.seed}", f"--epochs {self.epochs}"]
+        if "market" in _DATA[self.data]:
+            parts += [f"--market-shares {self.market_shares}", f"--market-sessions {self.market_sessions}"]
+        return " ".join(["awesome experiments", *parts])
+
+
+def run_experiments(options: Options, console: Console) -> ExperimentsReport:
+    """Does all of it; what is finished already is taken from the output's folder.
+
+    Args:
+        options: what is asked for.
+        console: where progress is shown.
+
+    Returns:
+        The report, which is also written as experiments.html and experiments.json.
+
+    Raises:
+        UserError: something the user can mend.
+    """
+    experiments = _checked(options)
+    folder = options.output
+    check_writable(folder)
+    with workspace_lock(folder), run_log(folder / LOG_FILE):
+        panels = _panels(options, console)
+        rows = {(p.name, h): panel_rows(p, h, options.seed) for p in panels for h in options.horizons}
+        answers = _Trainings(options, experiments, console).all_answers(panels, rows)
+        findings, gains = [], []
+        with console.status("Resampling days"):
+            for panel in panels:
+                for horizon in options.horizons:
+                    mine = {key[2:]: value for key, value in answers.items() if key[:2] == (panel.name, horizon)}
+                    correlation = rows[panel.name, horizon].correlation
+                    scores = {k: score(v, horizon, correlation, options.seed) for k, v in mine.items()}
+                    findings += [
+                        Finding(
+                            panel.name, horizon, e, correlation, scores["shuffled", e.name], scores["dated", e.name]
+                        )
+                        for e in experiments
+                    ]
+                    gains += _time_gain(panel, horizon, mine, options.seed)
+        report = ExperimentsReport(
+            panels={panel.name: panel.title for panel in panels},
+            findings=tuple(findings),
+            gains=tuple(gains),
+            claims=judge_claims(findings, gains),
+            epochs=options.epochs,
+            seed=options.seed,
+            command=options.command,
+        )
+        write_text(folder / EXPERIMENTS_HTML, render_page(report))
+        write_text(folder / EXPERIMENTS_JSON, report.to_json())
+    return report
+
+
+def _checked(options: Options) -> tuple[Experiment, ...]:
+    """The experiments; refuses what can be refused before anything is made."""
+    if options.data not in _DATA:
+        raise ExperimentError(f"--data {options.data}: choose one of {', '.join(_DATA)}")
+    if not options.horizons or min(options.horizons) < 1:
+        raise ExperimentError("--horizons: name sessions ahead, each 1 or more, such as 1,20")
+    if options.epochs < 1:
+        raise ExperimentError(f"--epochs {options.epochs}: at least 1 is needed")
+    if "market" in _DATA[options.data] and options.market_shares < 2:
+        raise ExperimentError(f"--market-shares {options.market_shares}: shares that move together are at least 2")
+    return choose_experiments(options.models)
+
+
+def _panels(options: Options, console: Console) -> list[Panel]:
+    stores = options.output / "stores"
+    stores.mkdir(exist_ok=True)
+    panels = []
+    for name in _DATA[options.data]:
+        with console.status(f"Reading the {name} data"):
+            panel = (
+                shipped_panel(stores)
+                if name == "shipped"
+                else market_panel(stores, options.market_shares, options.market_sessions, options.seed)
+            )
+            for horizon in options.horizons:
+                plan_splits(panel.sessions, split_settings(horizon))
+        panels.append(panel)
+    return panels
+
+
+_Key = tuple[str, int, Split, str]
+"""Panel, horizon, split, experiment."""
+
+
+class _Trainings:
+    """Trains what is not kept; TensorFlow is imported once it is needed."""
+
+    def __init__(self, options: Options, experiments: tuple[Experiment, ...], console: Console) -> None:
+        self._options, self._experiments, self._console = options, experiments, console
+        self._folder = options.output / "trainings"
+        self._folder.mkdir(exist_ok=True)
+
+    def all_answers(self, panels: list[Panel], rows: dict[tuple[str, int], PanelRows]) -> dict[_Key, Answers]:
+        """The answers of every experiment on every panel, horizon and split."""
+        found: dict[_Key, Answers] = {}
+        total = len(rows) * len(SPLIT_KINDS) * len(self._experiments)
+        for panel in panels:
+            for horizon in self._options.horizons:
+                for kind in SPLIT_KINDS:
+                    trainer = _Lazy(rows[panel.name, horizon], kind, self._console)
+                    for experiment in self._experiments:
+                        key: _Key = (panel.name, horizon, kind, experiment.name)
+                        found[key] = self._one(panel, horizon, kind, experiment, trainer, f"{len(found) + 1}/{total}")
+        return found
+
+    def _one(
+        self, panel: Panel, horizon: int, kind: Split, experiment: Experiment, trainer: _Lazy, place: str
+    ) -> Answers:
+        epochs, seed = self._options.epochs, self._options.seed
+        path = self._folder / f"{answers_key(panel, horizon, kind, experiment, epochs, seed)}.npz"
+        said = f"{place:>6}  {panel.name:<8} h={horizon:<3} {kind:<8} {experiment.name:<15}"
+        kept = read_answers(path)
+        if kept is not None:
+            self._console.print(f"  [green]✓[/] {said} kept", highlight=False)
+            return kept
+        model = trainer.get()
+        with _training_status(self._console, said, epochs) as on_epoch:
+            made = model.answers(experiment, epochs, seed, on_epoch)
+        write_answers(made, path)
+        self._console.print(f"  [green]✓[/] {said} {made.seconds:6.1f} s", highlight=False)
+        return made
+
+
+class _Lazy:
+    """A split's trainer, made when the first training needs it: all may be kept already."""
+
+    def __init__(self, rows: PanelRows, kind: Split, console: Console) -> None:
+        self._rows, self._kind, self._console = rows, kind, console
+        self._made: SplitTrainer | None = None
+
+    def get(self) -> SplitTrainer:
+        if self._made is None:
+            with self._console.status("Loading TensorFlow"):
+                import_tensorflow()
+                from pipeline.experiments.training import SplitTrainer
+            self._made = SplitTrainer(self._rows, self._kind)
+        return self._made
+
+
+@contextmanager
+def _training_status(console: Console, said: str, epochs: int) -> Iterator[Callable[[int], None]]:
+    """Shows which epoch is done, on a terminal."""
+    begin = time.perf_counter()
+    with console.status(said) as status:
+        yield lambda epoch: status.update(f"{said} epoch {epoch}/{epochs}, {time.perf_counter() - begin:.0f} s")
+
+
+def _time_gain(panel: Panel, horizon: int, answers: dict[tuple[Split, str], Answers], seed: int) -> list[TimeGain]:
+    """What `time` adds to linear, where both were trained."""
+    if not {("shuffled", "linear"), ("shuffled", "linear_time")} <= set(answers):
+        return []
+    changes = {
+        kind: paired_difference(answers[kind, "linear_time"], answers[kind, "linear"], horizon, seed)
+        for kind in SPLIT_KINDS
+    }
+    return [TimeGain(panel.name, horizon, changes)]

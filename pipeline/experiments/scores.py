@@ -1,0 +1,132 @@
+"""The eleven metrics of TensorFlow's estimators, and the AUC with its interval, of a training's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evidence.day_leak import day_leak_auc_of_rows
+from components.evidence.resampling import DayBlocks, Interval
+from components.evidence.statistics import Pairs, accuracy, auc, auc_interval, majority
+from pipeline.experiments.answers import Answers
+
+# A probability that float64 rounds to 0 or 1 would cost an infinite loss.
+_LEAST = 1e-15
+
+
+@dataclass(frozen=True)
+class Score:
+    """How one training did on its test rows.
+
+    Attributes:
+        metrics: the eleven, by the names of `original.METRICS`.
+        auc: with its 95 % interval from blocks of days.
+        predicted: AUC that a model reaches which uses of each row's day the labels it was trained on and nothing else,
+            with one market factor of the measured correlation.
+        train_rows: rows trained on.
+        rows: test rows.
+        days: sessions that the test rows stand on.
+        known: mean number of rows of a test row's day that were trained on.
+        seconds: of the training.
+    """
+
+    metrics: Mapping[str, float]
+    auc: Interval
+    predicted: float
+    train_rows: int
+    rows: int
+    days: int
+    known: float
+    seconds: float
+
+
+def score(answers: Answers, horizon: int, correlation: float, seed: int) -> Score:
+    """Scores answers.
+
+    Args:
+        answers: of the test rows.
+        horizon: sessions ahead.
+        correlation: mean pairwise, of the returns over the horizon within a day.
+        seed: of the resampling.
+    """
+    area = auc_interval(answers.label, answers.probability, answers.time, horizon=horizon, seed=seed)
+    return Score(
+        metrics=eleven_metrics(answers.label, answers.probability, answers.global_step),
+        auc=area,
+        predicted=day_leak_auc_of_rows(correlation, answers.known),
+        train_rows=answers.train_rows,
+        rows=len(answers.label),
+        days=len(np.unique(answers.time)),
+        known=float(answers.known.mean()),
+        seconds=answers.seconds,
+    )
+
+
+def paired_difference(first: Answers, second: Answers, horizon: int, seed: int) -> Interval:
+    """The AUC of one model minus that of another on the same test rows, with its 95 % interval from blocks of days.
+
+    Args:
+        first: answers of the one.
+        second: answers of the other.
+        horizon: sessions ahead.
+        seed: of the resampling.
+
+    Raises:
+        ValueError: the rows are not the same.
+    """
+    if not (np.array_equal(first.time, second.time) and np.array_equal(first.share_id, second.share_id)):
+        raise ValueError("a paired difference needs the same rows twice")
+    blocks = DayBlocks(first.time, horizon=horizon, seed=seed)
+    one, other = (Pairs(answers.label == 1, answers.probability) for answers in (first, second))
+
+    def statistic(weight: NDArray[Any]) -> float:
+        by_row = weight[blocks.index]
+        return one.auc(by_row) - other.auc(by_row)
+
+    return blocks.interval(statistic)
+
+
+def eleven_metrics(labels: NDArray[Any], probabilities: NDArray[Any], global_step: int) -> dict[str, float]:
+    """What the original reported, by the names and definitions of TensorFlow's binary estimators.
+
+    Two differ: `loss` is the mean cross-entropy, where the original's linear and dnn models summed it over a batch of
+    16 rows; and the areas are exact, where estimators take 200 thresholds.
+
+    Args:
+        labels: array [rows] of 0 and 1, at least one row.
+        probabilities: array [rows] within [0, 1].
+        global_step: steps trained.
+    """
+    up, called = labels == 1, probabilities > 0.5
+    hits = float(np.count_nonzero(up & called))
+    clipped = np.clip(probabilities, _LEAST, 1 - _LEAST)
+    loss = float(-np.mean(np.where(up, np.log(clipped), np.log1p(-clipped))))
+    return {
+        "loss": loss,
+        "accuracy_baseline": majority(labels),
+        "global_step": float(global_step),
+        # Estimators give 0 where there is nothing to divide by.
+        "recall": hits / max(float(up.sum()), 1.0),
+        "auc": auc(labels, probabilities),
+        "prediction/mean": float(np.mean(probabilities)),
+        "precision": hits / max(float(called.sum()), 1.0),
+        "label/mean": float(np.mean(up)),
+        "average_loss": loss,
+        "auc_precision_recall": _average_precision(up, probabilities),
+        "accuracy": accuracy(labels, probabilities),
+    }
+
+
+def _average_precision(up: NDArray[Any], probabilities: NDArray[Any]) -> float:
+    """Area under precision over recall, as steps; rows that tie come together. nan without a positive row."""
+    if not up.any():
+        return float("nan")
+    order = np.argsort(-probabilities, kind="stable")
+    ranked = probabilities[order]
+    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    hits = np.cumsum(up[order])[last]
+    return float(np.sum(np.diff(hits, prepend=0) * hits / (last + 1)) / hits[-1])
