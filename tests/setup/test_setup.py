@@ -463,7 +463,9 @@ def test_make_test_runs_every_check_and_every_test(fake: Checkout) -> None:
     done = fake.run("make", f"PYTHON={sys.executable}", "test")
     assert done.returncode == 0, done.stderr
     log = _log(fake)
-    assert log[0] == f"uv sync --frozen --python {sys.executable} --all-extras --group dev --group docs --group notebooks"
+    assert (
+        log[0] == f"uv sync --frozen --python {sys.executable} --all-extras --group dev --group docs --group notebooks"
+    )
     assert [line.strip() for line in log[2:]] == [*LINTERS, "pytest -n auto"]
 
 
