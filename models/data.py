@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from models.features import CLOSES, SHARE_ID, TIME, WINDOW, forward_return_key, label_key
+from models.features import CLOSES, NEXT_SESSION, SHARE_ID, TIME, WINDOW, forward_return_key, label_key
 from models.formatters import DataFormatter
 
 _BATCH = 20_000
@@ -41,7 +41,8 @@ class Rows:
         label: 0 or 1, float32 [rows].
         time: YYYYMMDD [rows].
         share_id: [rows], object array of str.
-        forward_return: [rows].
+        forward_return: over the trained horizon, [rows].
+        next_return: to the share's next session, [rows]; nan where there is none yet.
     """
 
     features: Mapping[str, npt.NDArray[np.generic]]
@@ -49,6 +50,7 @@ class Rows:
     time: npt.NDArray[np.int64]
     share_id: npt.NDArray[np.object_]
     forward_return: npt.NDArray[np.float32]
+    next_return: npt.NDArray[np.float32]
 
 
 def record_batches(patterns: Sequence[str]) -> tf.data.Dataset:
@@ -73,9 +75,10 @@ def load_rows(patterns: Sequence[str], horizon: int, formatter: DataFormatter, t
     Returns:
         All rows.
     """
-    label, ahead = label_key(horizon), forward_return_key(horizon)
+    label, ahead, following = label_key(horizon), forward_return_key(horizon), forward_return_key(NEXT_SESSION)
     spec = dict(RAW_FEATURES) | {
         label: tf.io.FixedLenFeature([1], tf.int64),
+        following: tf.io.FixedLenFeature([1], tf.float32, default_value=[np.nan]),
         ahead: tf.io.FixedLenFeature([1], tf.float32),
     }
 
@@ -85,7 +88,7 @@ def load_rows(patterns: Sequence[str], horizon: int, formatter: DataFormatter, t
         used = {source: raw[source] for source in formatter.sources}
         return {
             "features": {} if transform is None else transform(used),
-            **{k: raw[k] for k in (label, ahead, TIME, SHARE_ID)},
+            **{k: raw[k] for k in (label, ahead, following, TIME, SHARE_ID)},
         }
 
     parts = [tf.nest.map_structure(lambda tensor: tensor.numpy(), read(batch)) for batch in record_batches(patterns)]
@@ -98,4 +101,5 @@ def load_rows(patterns: Sequence[str], horizon: int, formatter: DataFormatter, t
         time=np.concatenate([part[TIME][:, 0] for part in parts]),
         share_id=np.array([name.decode() for name in names], dtype=object)[code],
         forward_return=np.concatenate([part[ahead][:, 0] for part in parts]),
+        next_return=np.concatenate([part[following][:, 0] for part in parts]),
     )

@@ -5,6 +5,7 @@
 | share_id | bytes [1] | the share |
 | time | int64 [1] | its session as YYYYMMDD |
 | year | int64 [1] | the session's year, for slices |
+| session | int64 [1] | how many windows its share had before: tells which rows of a share have sessions in common |
 | closes | float32 [21] | close0 (the latest) to close20, adjusted from the first day on |
 | label_h | int64 [1] or none | 1 where the close h sessions later is higher, 0 lower; none if unchanged or unknown |
 | forward_return_h | float32 [1] or none | close h sessions later / close now - 1 |
@@ -15,9 +16,13 @@ from __future__ import annotations
 WINDOW = 21
 """Closes in a window; one more than its returns."""
 
+NEXT_SESSION = 1
+"""The horizon that every example carries a return for, whatever is trained."""
+
 SHARE_ID = "share_id"
 TIME = "time"
 YEAR = "year"
+SESSION = "session"
 CLOSES = "closes"
 
 

@@ -13,6 +13,7 @@ from components.errors import UserError
 from components.feature_example_gen.config import ExampleGenConfig, Extraction
 from components.feature_example_gen.splits import SplitSettings
 from models.architecture import Architecture
+from models.features import NEXT_SESSION
 from models.formatters import get_formatter
 from models.registry import get_architecture
 from pipeline.code_digest import code_digest
@@ -60,7 +61,7 @@ def split_settings(settings: Settings) -> SplitSettings:
     """The settings of the splits.
 
     Args:
-        settings: the trained horizon is added to the horizons.
+        settings: the trained horizon is added to the horizons, and the next session, which a backtest needs.
 
     Raises:
         SplitError: they make no sense.
@@ -69,7 +70,7 @@ def split_settings(settings: Settings) -> SplitSettings:
         fractions=settings.split_fractions,
         dates=settings.split_dates,
         embargo=settings.embargo,
-        horizons=tuple(sorted({*settings.horizons, settings.horizon})),
+        horizons=tuple(sorted({NEXT_SESSION, *settings.horizons, settings.horizon})),
         horizon=settings.horizon,
     )
 

@@ -25,8 +25,8 @@ def predict_test_split(examples_uri: str, models: Mapping[str, str], horizon: in
         horizon: the trained one.
 
     Returns:
-        A row an example: time (datetime64), share_id, label (0 or 1), forward_return, and a column of probabilities for
-        each model; sorted by time and share.
+        A row an example: time (datetime64), share_id, label (0 or 1), forward_return, next_return (to the share's next
+        session, nan where it is not known yet), and a column of probabilities for each model; sorted by time and share.
     """
     pattern = [f"{examples_uri}/{TEST_PATTERN}"]
     rows = load_rows(pattern, horizon, WINDOW_RETURNS)
@@ -36,6 +36,7 @@ def predict_test_split(examples_uri: str, models: Mapping[str, str], horizon: in
             "share_id": rows.share_id,
             "label": rows.label.astype(np.int64),
             "forward_return": rows.forward_return.astype(np.float64),
+            "next_return": rows.next_return.astype(np.float64),
         }
     )
     for name, uri in models.items():

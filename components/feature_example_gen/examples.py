@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from components.feature_example_gen.splits import SPLITS, SplitPlan
 from components.feature_store import CLOSE_COLUMNS
-from models.features import CLOSES, SHARE_ID, TIME, YEAR, forward_return_key, label_key
+from models.features import CLOSES, SESSION, SHARE_ID, TIME, YEAR, forward_return_key, label_key
 
 BATCH_ROWS = 8192
 """Rows of one Arrow batch: large enough to amortise a call, small enough to stay in the processor's cache."""
@@ -110,6 +110,7 @@ def label_rows(features: pa.Table, plan: SplitPlan) -> LabelledRows:
         SHARE_ID: _bytes(shares),
         TIME: number,
         YEAR: number // 10_000,
+        SESSION: position - share_start,
         CLOSES: closes.astype(np.float32),
     }
     missing: dict[str, npt.NDArray[np.bool_]] = {}

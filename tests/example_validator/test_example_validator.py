@@ -29,6 +29,7 @@ def good(rows: int = 60, seed: int = 0) -> Columns:
         "share_id": [["AAA"]] * rows,
         "time": [[int(day.replace("-", ""))] for day in days],
         "year": [[int(day[:4])] for day in days],
+        "session": [[i] for i in range(rows)],
         "closes": [rng.uniform(50, 60, 21).tolist() for _ in range(rows)],
         "label_1": [[int(value > 0)] for value in ahead],
         "forward_return_1": [[float(value)] for value in ahead],

@@ -35,6 +35,7 @@ class Row:
     share: bytes
     time: int
     year: int
+    session: int
     closes: list[float]
     labels: Mapping[int, int | None]
     returns: Mapping[int, float | None]
@@ -100,7 +101,7 @@ def naive(
                 continue
             time = int(day.strftime("%Y%m%d"))
             window = [closes[at - lag] for lag in range(WINDOW)]
-            rows[split].append(Row(share.encode(), time, day.year, window, labels, returns))
+            rows[split].append(Row(share.encode(), time, day.year, row, window, labels, returns))
     counts = {
         split: SplitCounts(
             rows=len(rows[split]),
@@ -128,6 +129,7 @@ def assert_same(labelled: LabelledRows, rows: Mapping[str, list[Row]], counts: M
         assert [(row["time"], row["share_id"]) for row in written] == [([row.time], [row.share]) for row in expected]
         for got, want in zip(written, expected, strict=True):
             assert got["year"] == [want.year]
+            assert got["session"] == [want.session]
             assert got["closes"] == pytest.approx(want.closes, rel=1e-7)
             for horizon, label in want.labels.items():
                 assert got[f"label_{horizon}"] == ([] if label is None else [label])
@@ -288,6 +290,7 @@ def test_columns_have_the_types_that_an_example_has() -> None:
         "share_id": pa.binary(),
         "time": pa.int64(),
         "year": pa.int64(),
+        "session": pa.int64(),
         "closes": pa.float32(),
         "label_1": pa.int64(),
         "label_20": pa.int64(),

@@ -79,7 +79,7 @@ def exported(fit: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory
     spec = input_spec(WINDOW_RETURNS, fitted.output)
     # Labels that lean on the share and the latest return, so that no weight stays zero.
     label = (fitted.features["returns"][:, -1] + fitted.features["share"][:, 0] > 0.5).astype(np.float32)
-    rows = Rows(fitted.features, label, fitted.rows.time, np.array(fitted.rows.share_id, dtype=object), label)
+    rows = Rows(fitted.features, label, fitted.rows.time, np.array(fitted.rows.share_id, dtype=object), label, label)
     hyperparameters = get_architecture("linear").hyperparameters.updated({"epochs": 20, "learning_rate": 0.1})
     model, _ = train("linear", 1, hyperparameters, spec, rows, rows, seed=3)
     card = ModelCard("linear", 1, "window_returns", 1, 3, 41, "abc")

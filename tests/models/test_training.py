@@ -52,7 +52,14 @@ def market(scenario: str, formatter: DataFormatter, seed: int = 0) -> Market:
         }
         following = ahead[first:last].reshape(-1)
         names = np.array([str(s) for s in share], dtype=object)
-        return Rows(features, (following > 0).astype(np.float32), day, names, following.astype(np.float32))
+        return Rows(
+            features,
+            (following > 0).astype(np.float32),
+            day,
+            names,
+            following.astype(np.float32),
+            following.astype(np.float32),
+        )
 
     borders = int(0.7 * days), int(0.8 * days)
     return Market(
