@@ -25,9 +25,10 @@ from benchmarks.panel_data import PANELS, Panel, PanelFiles, prepare
 from components.errors import UserError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
-    from components.evidence.statistics import Interval
+    from components.evidence.resampling import Interval
     from pipeline.results import RunReport
 
 DATA = Path(__file__).parent / ".data"
@@ -67,6 +68,8 @@ class Case:
         rows: of train, eval and test.
         models: the project's.
         learners: the scripts'.
+        best: the model with the highest AUC on the test split.
+        ahead: that model's AUC less LightGBM's on the same rows, with its paired interval.
         job: the whole main job, every step of it for all models.
     """
 
@@ -75,6 +78,8 @@ class Case:
     rows: dict[str, int]
     models: tuple[Measured, ...]
     learners: tuple[Measured, ...]
+    best: str
+    ahead: Interval
     job: ProcessUsage
 
 
@@ -143,18 +148,17 @@ def skill_rows(case: Case) -> list[dict[str, Any]]:
 
 def target_row(case: Case) -> dict[str, Any]:
     """Whether the case's best model is within the tolerance of LightGBM's AUC, or above it."""
-    best = max(case.models, key=lambda one: one.auc.value)
-    [lightgbm] = (one for one in case.learners if one.name == "lightgbm")
-    ahead = best.auc.value - lightgbm.auc.value
+    area = {one.name: one.auc.value for one in (*case.models, *case.learners)}
     return {
         "panel": case.panel,
         "horizon": case.horizon,
         "test rows": case.rows["test"],
-        "best": best.name,
-        "auc": best.auc.value,
-        "lightgbm": lightgbm.auc.value,
-        "difference": round(ahead, 4),
-        "holds": "yes" if ahead >= -TOLERANCE else "no",
+        "best": case.best,
+        "auc": area[case.best],
+        "lightgbm": area["lightgbm"],
+        "difference": round(case.ahead.value, 4),
+        "difference 95 %": _ends(case.ahead),
+        "holds": "yes" if case.ahead.value >= -TOLERANCE else "no",
     }
 
 
@@ -219,14 +223,26 @@ def _measure(panel: Panel, files: PanelFiles, horizon: int, work: Path, seed: in
         usage = run_process([*module, *options])
         models.append(_measured(name, predictions, name, horizon, seed, usage, _last_line(usage)["import"]["cpu"]))
     learners = []
+    together = predictions
     for name in LEARNERS:
         answered = work / f"{name}.parquet"
         usage = run_process(_script(name, files.prices, horizon, report, seed, answered))
         own = pd.read_parquet(answered)
         check_same_rows(predictions, own, report.splits["train"].rows, _last_line(usage)["train_rows"])
         learners.append(_measured(name, own, "probability", horizon, seed, usage))
-    rows = {name: split.rows for name, split in report.splits.items()}
-    return Case(panel.name, horizon, rows, tuple(models), tuple(learners), job)
+        own = own[["time", "share_id", "probability"]].rename(columns={"probability": name})
+        together = together.merge(own, on=["time", "share_id"])
+    best = max(models, key=lambda one: one.auc.value).name
+    return Case(
+        panel=panel.name,
+        horizon=horizon,
+        rows={name: split.rows for name, split in report.splits.items()},
+        models=tuple(models),
+        learners=tuple(learners),
+        best=best,
+        ahead=auc_difference(together, best, "lightgbm", horizon, seed),
+        job=job,
+    )
 
 
 def _script(learner: str, prices: Path, horizon: int, report: RunReport, seed: int, answered: Path) -> list[str]:
@@ -258,6 +274,30 @@ def _measured(
     score = rows[column].to_numpy()
     area = auc_interval(label, score, day, horizon=horizon, seed=seed)
     return Measured(name, area, rank_ic(score, ahead, day, horizon=horizon, seed=seed), usage, imports)
+
+
+def auc_difference(rows: pd.DataFrame, first: str, second: str, horizon: int, seed: int) -> Interval:
+    """One AUC less another on the same rows, with the interval of the difference from the same resampled days.
+
+    Args:
+        rows: time, label, and the scores in the two columns named.
+        first: its AUC counts in full.
+        second: its AUC is taken off.
+        horizon: sessions ahead that the label looks.
+        seed: of the resampling.
+    """
+    from components.evidence.resampling import DayBlocks
+    from components.evidence.statistics import Pairs
+
+    up = rows["label"].to_numpy() == 1
+    blocks = DayBlocks(rows["time"].to_numpy(), horizon=horizon, seed=seed)
+    one, other = (Pairs(up, rows[name].to_numpy()) for name in (first, second))
+
+    def difference(weight: np.ndarray[Any, Any]) -> float:
+        each = weight[blocks.index]
+        return one.auc(each) - other.auc(each)
+
+    return blocks.interval(difference)
 
 
 def check_same_rows(run: pd.DataFrame, script: pd.DataFrame, train_rows: int, script_train_rows: int) -> None:
