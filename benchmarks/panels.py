@@ -1,12 +1,13 @@
 """Wide panels of real closes, beside plain scikit-learn and LightGBM scripts: `python -m benchmarks.panels`.
 
 Two panels are fetched from the package registry (see benchmarks/panel_data.py) into --data, which git ignores by
-default. For each horizon the main job trains its models, and a plain script (benchmarks/straightforward/panel.py) fits
-each learner on the same rows and features; that the test rows are the same is checked, share by share and day by day.
-Every process runs alone, one after the other: the main job, each of its Trainers once more, each script. Takes about a
-quarter of an hour on two cores.
+default. For each horizon the main job trains its models and fits its baselines, and a plain script
+(benchmarks/straightforward/panel.py) fits each learner on the same rows and features; that the rows are the same is
+checked, the test's share by share and day by day. Every process runs alone, one after the other: the main job, each of
+its Trainers once more, each script. Takes about a quarter of an hour on two cores.
 
-What is asked: the best of the project's models is within 0.005 AUC of LightGBM's, or above it. The best is taken on the
+What is asked: the best of the project's models is within 0.005 AUC of LightGBM's or above it, of the main job's
+baseline (more trees, stopped early on the eval split) and of the script's (defaults) alike. The best is taken on the
 test split itself, so its AUC flatters: it says that a plain learner has no more to give, not how good a model is.
 """
 
@@ -16,6 +17,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,12 +25,13 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.measure import ProcessUsage, print_table, run_process, write_result
 from benchmarks.panel_data import PANELS, Panel, PanelFiles, prepare
 from components.errors import UserError
+from components.evidence.scores import AUC, RANK_IC
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
-    from components.evidence.resampling import Interval
+    from components.evidence.findings import Findings
+    from components.evidence.interval import Interval
     from pipeline.results import RunReport
 
 DATA = Path(__file__).parent / ".data"
@@ -40,22 +43,16 @@ TOLERANCE = 0.005
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One model or learner on one panel at one horizon.
+class Use:
+    """What one process used.
 
     Attributes:
-        name: of the model or the learner.
-        auc: on the test split.
-        rank_ic: on the test split.
-        usage: of its process; a Trainer's, or a script's from prices to predictions.
-        imports: CPU seconds of the process that went into the import of TensorFlow and TFX; 0 for a script.
+        process: of a Trainer, or of a script from prices to predictions.
+        imports: CPU seconds of it that went into the import of TensorFlow and TFX; None for a script.
     """
 
-    name: str
-    auc: Interval
-    rank_ic: Interval
-    usage: ProcessUsage
-    imports: float = 0.0
+    process: ProcessUsage
+    imports: float | None = None
 
 
 @dataclass(frozen=True)
@@ -65,22 +62,22 @@ class Case:
     Attributes:
         panel: its name.
         horizon: sessions ahead.
-        rows: of train, eval and test.
-        models: the project's.
-        learners: the scripts'.
-        best: the model with the highest AUC on the test split.
-        ahead: that model's AUC less LightGBM's on the same rows, with its paired interval.
+        findings: figures and paired differences of the project's models; as baselines those of the main job, and of the
+            scripts under `script_name`.
+        used: by the name of a model or of a script; the main job's baselines have no process of their own.
         job: the whole main job, every step of it for all models.
     """
 
     panel: str
     horizon: int
-    rows: dict[str, int]
-    models: tuple[Measured, ...]
-    learners: tuple[Measured, ...]
-    best: str
-    ahead: Interval
+    findings: Findings
+    used: Mapping[str, Use]
     job: ProcessUsage
+
+
+def script_name(learner: str) -> str:
+    """What a learner of the plain script is called, beside the main job's baseline of the same kind."""
+    return f"script {learner}"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -117,7 +114,7 @@ def main(argv: list[str] | None = None) -> int:
     payload = {
         "panels": [_panel_row(panel, files[panel.name]) for panel in chosen],
         "skill": [row for case in cases for row in skill_rows(case)],
-        "target": [target_row(case) for case in cases],
+        "target": [row for case in cases for row in target_rows(case)],
         "speed": [row for case in cases for row in speed_rows(case)],
     }
     print_table("Panels", payload["panels"])
@@ -130,36 +127,45 @@ def main(argv: list[str] | None = None) -> int:
 
 def skill_rows(case: Case) -> list[dict[str, Any]]:
     """The case's rows of the table of AUC, rank IC, seconds and memory."""
+    figures = {name: found.scores for name, found in case.findings.models.items()} | dict(case.findings.baselines)
     return [
         {
             "panel": case.panel,
             "horizon": case.horizon,
-            "model": one.name,
-            "auc": one.auc.value,
-            "auc 95 %": _ends(one.auc),
-            "rank ic": round(one.rank_ic.value, 4),
-            "rank ic 95 %": _ends(one.rank_ic),
-            "seconds": round(one.usage.wall, 1),
-            "peak MiB": round(one.usage.peak_rss),
+            "model": name,
+            "auc": round(scores[AUC].value, 4),
+            "auc 95 %": _ends(scores[AUC]),
+            "rank ic": round(scores[RANK_IC].value, 4),
+            "rank ic 95 %": _ends(scores[RANK_IC]),
+            "seconds": round(case.used[name].process.wall, 1) if name in case.used else None,
+            "peak MiB": round(case.used[name].process.peak_rss) if name in case.used else None,
         }
-        for one in (*case.models, *case.learners)
+        for name, scores in figures.items()
     ]
 
 
-def target_row(case: Case) -> dict[str, Any]:
-    """Whether the case's best model is within the tolerance of LightGBM's AUC, or above it."""
-    area = {one.name: one.auc.value for one in (*case.models, *case.learners)}
-    return {
-        "panel": case.panel,
-        "horizon": case.horizon,
-        "test rows": case.rows["test"],
-        "best": case.best,
-        "auc": area[case.best],
-        "lightgbm": area["lightgbm"],
-        "difference": round(case.ahead.value, 4),
-        "difference 95 %": _ends(case.ahead),
-        "holds": "yes" if case.ahead.value >= -TOLERANCE else "no",
-    }
+def target_rows(case: Case) -> list[dict[str, Any]]:
+    """Whether the case's best model is within the tolerance of each LightGBM's AUC, or above it."""
+    models = case.findings.models
+    best = max(models, key=lambda name: models[name].scores[AUC].value)
+    rows = []
+    for rival in ("lightgbm", script_name("lightgbm")):
+        ahead = models[best].differences[rival][AUC]
+        rows.append(
+            {
+                "panel": case.panel,
+                "horizon": case.horizon,
+                "test rows": case.findings.rows,
+                "days": case.findings.days,
+                "best": best,
+                "auc": round(models[best].scores[AUC].value, 4),
+                "against": rival,
+                "difference": round(ahead.value, 4),
+                "95 %": _ends(ahead),
+                "holds": "yes" if ahead.value >= -TOLERANCE else "no",
+            }
+        )
+    return rows
 
 
 def speed_rows(case: Case) -> list[dict[str, Any]]:
@@ -168,11 +174,11 @@ def speed_rows(case: Case) -> list[dict[str, Any]]:
     A Trainer reads features that other steps made, a script makes its own from the prices; so each Trainer stands
     beside each script with all that its process did, and the whole job beside both scripts together.
     """
-    scripts = {one.name: one.usage.cpu for one in case.learners}
+    scripts = {name: case.used[name].process.cpu for name in map(script_name, LEARNERS)}
     processes = [
-        *((f"Trainer {one.name}", one.usage.cpu, one.imports) for one in case.models),
+        *((f"Trainer {name}", case.used[name].process.cpu, case.used[name].imports) for name in case.findings.models),
         ("whole job", case.job.cpu, None),
-        *((f"script {one.name}", one.usage.cpu, None) for one in case.learners),
+        *((name, cpu, None) for name, cpu in scripts.items()),
     ]
     return [
         {
@@ -180,9 +186,9 @@ def speed_rows(case: Case) -> list[dict[str, Any]]:
             "horizon": case.horizon,
             "process": name,
             "cpu s": round(cpu, 1),
-            "of it imports": imports if imports is None else round(imports, 1),
-            **{f"x {learner}": cpu / seconds for learner, seconds in scripts.items()},
-            "x both scripts": cpu / sum(scripts.values()),
+            "of it imports": None if imports is None else round(imports, 1),
+            **{f"x {script}": cpu / seconds for script, seconds in scripts.items()},
+            "x both": cpu / sum(scripts.values()),
         }
         for name, cpu, imports in processes
     ]
@@ -207,6 +213,7 @@ def _measure(panel: Panel, files: PanelFiles, horizon: int, work: Path, seed: in
     """Runs the main job, its Trainers and the scripts on one panel at one horizon."""
     import pandas as pd
 
+    from components.evidence.comparing import compare
     from pipeline.results import RunReport
 
     print(f"{panel.description}, {horizon} day{'s' if horizon > 1 else ''} ahead", file=sys.stderr, flush=True)
@@ -216,33 +223,22 @@ def _measure(panel: Panel, files: PanelFiles, horizon: int, work: Path, seed: in
     choices = ["--models", ",".join(MODELS), "--horizon", str(horizon), "--seed", str(seed)]
     job = run_process([*awesome, *choices, "--output", str(run), "--workspace", str(workspace)])
     report, predictions = RunReport.from_json(run), pd.read_parquet(run / "predictions.parquet")
-    models = []
+    used = {}
     for name in MODELS:
         module = [sys.executable, "-m", "benchmarks.panel_trainer", "--workspace", str(workspace), "--model", name]
         options = ["--horizon", str(horizon), "--seed", str(seed), "--output", str(work / name)]
-        usage = run_process([*module, *options])
-        models.append(_measured(name, predictions, name, horizon, seed, usage, _last_line(usage)["import"]["cpu"]))
-    learners = []
-    together = predictions
-    for name in LEARNERS:
-        answered = work / f"{name}.parquet"
-        usage = run_process(_script(name, files.prices, horizon, report, seed, answered))
+        process = run_process([*module, *options])
+        used[name] = Use(process, _last_line(process)["import"]["cpu"])
+    for learner in LEARNERS:
+        name, answered = script_name(learner), work / f"{learner}.parquet"
+        process = run_process(_script(learner, files.prices, horizon, report, seed, answered))
+        used[name] = Use(process)
         own = pd.read_parquet(answered)
-        check_same_rows(predictions, own, report.splits["train"].rows, _last_line(usage)["train_rows"])
-        learners.append(_measured(name, own, "probability", horizon, seed, usage))
+        check_same_rows(predictions, own, report.splits["train"].rows, _last_line(process)["train_rows"])
         own = own[["time", "share_id", "probability"]].rename(columns={"probability": name})
-        together = together.merge(own, on=["time", "share_id"])
-    best = max(models, key=lambda one: one.auc.value).name
-    return Case(
-        panel=panel.name,
-        horizon=horizon,
-        rows={name: split.rows for name, split in report.splits.items()},
-        models=tuple(models),
-        learners=tuple(learners),
-        best=best,
-        ahead=auc_difference(together, best, "lightgbm", horizon, seed),
-        job=job,
-    )
+        predictions = predictions.merge(own, on=["time", "share_id"])
+    rivals = [*report.baselines, *map(script_name, LEARNERS)]
+    return Case(panel.name, horizon, compare(predictions, MODELS, rivals, horizon, seed), used, job)
 
 
 def _script(learner: str, prices: Path, horizon: int, report: RunReport, seed: int, answered: Path) -> list[str]:
@@ -256,48 +252,6 @@ def _script(learner: str, prices: Path, horizon: int, report: RunReport, seed: i
 def _last_line(usage: ProcessUsage) -> dict[str, Any]:
     line: dict[str, Any] = json.loads(usage.output.strip().splitlines()[-1])
     return line
-
-
-def _measured(
-    name: str,
-    rows: pd.DataFrame,
-    column: str,
-    horizon: int,
-    seed: int,
-    usage: ProcessUsage,
-    imports: float = 0.0,
-) -> Measured:
-    """The intervals of the probabilities in a column, computed alike for models and learners."""
-    from components.evidence.statistics import auc_interval, rank_ic
-
-    label, ahead, day = (rows[key].to_numpy() for key in ("label", "forward_return", "time"))
-    score = rows[column].to_numpy()
-    area = auc_interval(label, score, day, horizon=horizon, seed=seed)
-    return Measured(name, area, rank_ic(score, ahead, day, horizon=horizon, seed=seed), usage, imports)
-
-
-def auc_difference(rows: pd.DataFrame, first: str, second: str, horizon: int, seed: int) -> Interval:
-    """One AUC less another on the same rows, with the interval of the difference from the same resampled days.
-
-    Args:
-        rows: time, label, and the scores in the two columns named.
-        first: its AUC counts in full.
-        second: its AUC is taken off.
-        horizon: sessions ahead that the label looks.
-        seed: of the resampling.
-    """
-    from components.evidence.resampling import DayBlocks
-    from components.evidence.statistics import Pairs
-
-    up = rows["label"].to_numpy() == 1
-    blocks = DayBlocks(rows["time"].to_numpy(), horizon=horizon, seed=seed)
-    one, other = (Pairs(up, rows[name].to_numpy()) for name in (first, second))
-
-    def difference(weight: np.ndarray[Any, Any]) -> float:
-        each = weight[blocks.index]
-        return one.auc(each) - other.auc(each)
-
-    return blocks.interval(difference)
 
 
 def check_same_rows(run: pd.DataFrame, script: pd.DataFrame, train_rows: int, script_train_rows: int) -> None:
