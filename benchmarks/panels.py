@@ -1,0 +1,279 @@
+"""Wide panels of real closes, beside plain scikit-learn and LightGBM scripts: `python -m benchmarks.panels`.
+
+Two panels are fetched from the package registry (see benchmarks/panel_data.py) into --data, which git ignores by
+default. For each horizon the main job trains its models and fits its baselines, and a plain script
+(benchmarks/straightforward/panel.py) fits each learner on the same rows and features; that the rows are the same is
+checked, the test's share by share and day by day. Every process runs alone, one after the other: the main job, each of
+its Trainers once more, each script. Takes 20 to 25 minutes on two cores that others use as well.
+
+What is asked: the best of the project's models is within 0.005 AUC of LightGBM's or above it, of the main job's
+baseline (more trees, stopped early on the eval split) and of the script's (defaults) alike. The best is taken on the
+test split itself, so its AUC flatters: it says that a plain learner has no more to give, not how good a model is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.measure import ProcessUsage, print_table, run_process, write_result
+from benchmarks.panel_data import PANELS, Panel, PanelFiles, prepare
+from components.errors import UserError
+from components.evidence.scores import AUC, RANK_IC
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from components.evidence.findings import Findings
+    from components.evidence.interval import Interval
+    from pipeline.results import RunReport
+
+DATA = Path(__file__).parent / ".data"
+MODELS = ("linear", "dnn", "rnn")
+LEARNERS = ("logistic_regression", "lightgbm")
+HORIZONS = (1, 20)
+TOLERANCE = 0.005
+"""AUC by which the best model may be below LightGBM."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """What one process used.
+
+    Attributes:
+        process: of a Trainer, or of a script from prices to predictions.
+        imports: CPU seconds of it that went into the import of TensorFlow and TFX; None for a script.
+    """
+
+    process: ProcessUsage
+    imports: float | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One panel at one horizon.
+
+    Attributes:
+        panel: its name.
+        horizon: sessions ahead.
+        findings: figures and paired differences of the project's models; as baselines those of the main job, and of the
+            scripts under `script_name`.
+        used: by the name of a model or of a script; the main job's baselines have no process of their own.
+        job: the whole main job, every step of it for all models.
+    """
+
+    panel: str
+    horizon: int
+    findings: Findings
+    used: Mapping[str, Use]
+    job: ProcessUsage
+
+
+def script_name(learner: str) -> str:
+    """What a learner of the plain script is called, beside the main job's baseline of the same kind."""
+    return f"script {learner}"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Prints the tables and writes benchmarks/results/panels.json.
+
+    Args:
+        argv: command line; None for the process's own.
+
+    Returns:
+        0 if the best model is within the tolerance of LightGBM's AUC, or above it, on every panel and horizon; 1 where
+        it is not; 2 where a panel cannot be had.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [panel.name for panel in PANELS]
+    parser.add_argument("--data", type=Path, default=DATA, help="keeps the panels (default: %(default)s)")
+    parser.add_argument("--panels", nargs="+", choices=names, default=names)
+    parser.add_argument("--horizons", nargs="+", type=int, default=list(HORIZONS), help="sessions ahead")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="work in this new folder and keep it")
+    arguments = parser.parse_args(argv)
+    chosen = [panel for panel in PANELS if panel.name in arguments.panels]
+    try:
+        files = {panel.name: prepare(panel, arguments.data) for panel in chosen}
+    except UserError as error:
+        print(f"benchmarks.panels: {error}", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as temporary:
+        work = arguments.keep or Path(temporary)
+        cases = [
+            _measure(panel, files[panel.name], horizon, work / f"{panel.name}-{horizon}", arguments.seed)
+            for panel in chosen
+            for horizon in arguments.horizons
+        ]
+    payload = {
+        "panels": [_panel_row(panel, files[panel.name]) for panel in chosen],
+        "skill": [row for case in cases for row in skill_rows(case)],
+        "target": [row for case in cases for row in target_rows(case)],
+        "speed": [row for case in cases for row in speed_rows(case)],
+    }
+    print_table("Panels", payload["panels"])
+    print_table("Test split", payload["skill"])
+    print_table(f"Best model beside LightGBM: within {TOLERANCE} AUC or above", payload["target"])
+    print_table("CPU seconds of whole processes, and how many times a plain script's", payload["speed"])
+    write_result("panels", payload)
+    return 0 if all(row["holds"] == "yes" for row in payload["target"]) else 1
+
+
+def skill_rows(case: Case) -> list[dict[str, Any]]:
+    """The case's rows of the table of AUC, rank IC, seconds and memory."""
+    figures = {name: found.scores for name, found in case.findings.models.items()} | dict(case.findings.baselines)
+    return [
+        {
+            "panel": case.panel,
+            "horizon": case.horizon,
+            "model": name,
+            "auc": round(scores[AUC].value, 4),
+            "auc 95 %": _ends(scores[AUC]),
+            "rank ic": round(scores[RANK_IC].value, 4),
+            "rank ic 95 %": _ends(scores[RANK_IC]),
+            "seconds": round(case.used[name].process.wall, 1) if name in case.used else None,
+            "peak MiB": round(case.used[name].process.peak_rss) if name in case.used else None,
+        }
+        for name, scores in figures.items()
+    ]
+
+
+def target_rows(case: Case) -> list[dict[str, Any]]:
+    """Whether the case's best model is within the tolerance of each LightGBM's AUC, or above it."""
+    models = case.findings.models
+    best = max(models, key=lambda name: models[name].scores[AUC].value)
+    rows = []
+    for rival in ("lightgbm", script_name("lightgbm")):
+        ahead = models[best].differences[rival][AUC]
+        rows.append(
+            {
+                "panel": case.panel,
+                "horizon": case.horizon,
+                "test rows": case.findings.rows,
+                "days": case.findings.days,
+                "best": best,
+                "auc": round(models[best].scores[AUC].value, 4),
+                "against": rival,
+                "difference": round(ahead.value, 4),
+                "95 %": _ends(ahead),
+                "holds": "yes" if ahead.value >= -TOLERANCE else "no",
+            }
+        )
+    return rows
+
+
+def speed_rows(case: Case) -> list[dict[str, Any]]:
+    """The case's rows of the table of CPU seconds: each Trainer and the whole job against the plain scripts.
+
+    A Trainer reads features that other steps made, a script makes its own from the prices; so each Trainer stands
+    beside each script with all that its process did, and the whole job beside both scripts together.
+    """
+    scripts = {name: case.used[name].process.cpu for name in map(script_name, LEARNERS)}
+    processes = [
+        *((f"Trainer {name}", case.used[name].process.cpu, case.used[name].imports) for name in case.findings.models),
+        ("whole job", case.job.cpu, None),
+        *((name, cpu, None) for name, cpu in scripts.items()),
+    ]
+    return [
+        {
+            "panel": case.panel,
+            "horizon": case.horizon,
+            "process": name,
+            "cpu s": round(cpu, 1),
+            "of it imports": None if imports is None else round(imports, 1),
+            **{f"x {script}": cpu / seconds for script, seconds in scripts.items()},
+            "x both": cpu / sum(scripts.values()),
+        }
+        for name, cpu, imports in processes
+    ]
+
+
+def _ends(interval: Interval) -> str:
+    return f"{interval.low:.4f} to {interval.high:.4f}"
+
+
+def _panel_row(panel: Panel, files: PanelFiles) -> dict[str, Any]:
+    return {
+        "panel": panel.name,
+        "shares": files.shares,
+        "sessions": files.sessions,
+        "package": f"{panel.project} {panel.version}",
+        "file": panel.member,
+        "sha256": f"{panel.sha256[:12]}...",
+    }
+
+
+def _measure(panel: Panel, files: PanelFiles, horizon: int, work: Path, seed: int) -> Case:
+    """Runs the main job, its Trainers and the scripts on one panel at one horizon."""
+    import pandas as pd
+
+    from components.evidence.comparing import compare
+    from pipeline.results import RunReport
+
+    print(f"{panel.description}, {horizon} day{'s' if horizon > 1 else ''} ahead", file=sys.stderr, flush=True)
+    run, workspace = work / "run", work / "workspace"
+    work.mkdir(parents=True)
+    awesome = [str(Path(sys.executable).with_name("awesome")), "run", "--db", str(files.database)]
+    choices = ["--models", ",".join(MODELS), "--horizon", str(horizon), "--seed", str(seed)]
+    job = run_process([*awesome, *choices, "--output", str(run), "--workspace", str(workspace)])
+    report, predictions = RunReport.from_json(run), pd.read_parquet(run / "predictions.parquet")
+    used = {}
+    for name in MODELS:
+        module = [sys.executable, "-m", "benchmarks.panel_trainer", "--workspace", str(workspace), "--model", name]
+        options = ["--horizon", str(horizon), "--seed", str(seed), "--output", str(work / name)]
+        process = run_process([*module, *options])
+        used[name] = Use(process, _last_line(process)["import"]["cpu"])
+    for learner in LEARNERS:
+        name, answered = script_name(learner), work / f"{learner}.parquet"
+        process = run_process(_script(learner, files.prices, horizon, report, seed, answered))
+        used[name] = Use(process)
+        own = pd.read_parquet(answered)
+        check_same_rows(predictions, own, report.splits["train"].rows, _last_line(process)["train_rows"])
+        own = own[["time", "share_id", "probability"]].rename(columns={"probability": name})
+        predictions = predictions.merge(own, on=["time", "share_id"])
+    rivals = [*report.baselines, *map(script_name, LEARNERS)]
+    return Case(panel.name, horizon, compare(predictions, MODELS, rivals, horizon, seed), used, job)
+
+
+def _script(learner: str, prices: Path, horizon: int, report: RunReport, seed: int, answered: Path) -> list[str]:
+    """The plain script's command, with the days that the run's purge and embargo left."""
+    train, test = report.splits["train"], report.splits["test"]
+    module = [sys.executable, "-m", "benchmarks.straightforward.panel", "--prices", str(prices), "--learner", learner]
+    days = ["--train", train.first, train.last, "--test", test.first, test.last]
+    return [*module, *days, "--horizon", str(horizon), "--seed", str(seed), "--predictions", str(answered)]
+
+
+def _last_line(usage: ProcessUsage) -> dict[str, Any]:
+    line: dict[str, Any] = json.loads(usage.output.strip().splitlines()[-1])
+    return line
+
+
+def check_same_rows(run: pd.DataFrame, script: pd.DataFrame, train_rows: int, script_train_rows: int) -> None:
+    """Refuses a comparison of unlike rows.
+
+    Args:
+        run: the run's test rows: time, share_id, label.
+        script: the script's.
+        train_rows: how many rows the run trained on.
+        script_train_rows: how many the script was fitted on.
+
+    Raises:
+        RuntimeError: rows or labels differ; a defect.
+    """
+    keys = ["time", "share_id", "label"]
+    same = len(run) == len(script) == len(run[keys].merge(script[keys], on=keys))
+    if not same or train_rows != script_train_rows:
+        raise RuntimeError(
+            f"the plain script's rows are not the run's: {script_train_rows} and {train_rows} to train on, "
+            f"{len(script)} and {len(run)} to test on"
+        )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
