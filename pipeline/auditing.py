@@ -85,9 +85,7 @@ def _metadata_file(run: Path, report: RunReport, name: str) -> Path:
     model = Path(report.models[name].model_uri)
     path = model.parents[3] / "metadata.db" if len(model.parents) > 3 else model
     if not model.is_dir() or not path.is_file():
-        raise AuditError(
-            f"{run}: what the run left is not at {model}; audit it where it ran, or run again"
-        )
+        raise AuditError(f"{run}: what the run left is not at {model}; audit it where it ran, or run again")
     return path
 
 

@@ -5,7 +5,6 @@ Both are untuned, as somebody would try them first. A model that does not beat t
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -88,7 +87,8 @@ def fit_lightgbm(formatter: DataFormatter, train: Rows, held_out: Rows, seed: in
         "seed": seed % 2**31,  # a C int
         "deterministic": True,
         "force_row_wise": True,
-        "num_threads": os.cpu_count() or 1,
+        # More threads wait for each other busily: on a machine that others use as well they cost tenfold.
+        "num_threads": 1,
         "verbose": -1,
     }
     with warnings.catch_warnings():

@@ -143,6 +143,11 @@ def _change_evaluator(part: NodeSlice, parameters: RunParameters) -> None:
     _set(part.node, "eval_config", proto_utils.proto_to_json(config))
 
 
+def _change_evidence(part: NodeSlice, parameters: RunParameters) -> None:
+    _set(part.node, "formatter", parameters.formatter)
+    part.node.parameters.parameters["horizon"].field_value.int_value = parameters.horizon
+
+
 def _change_audit(part: NodeSlice, parameters: RunParameters) -> None:
     from components.leak_audit.config import AuditConfig
 
@@ -205,6 +210,7 @@ _CHANGES: Mapping[str, Callable[[NodeSlice, RunParameters], None]] = {
     "tfx.components.transform.component.Transform": _change_transform,
     TRAINER: _change_trainer,
     "tfx.components.evaluator.component.Evaluator": _change_evaluator,
+    "components.evidence.component.Evidence": _change_evidence,
     "components.leak_audit.component.LeakAudit": _change_audit,
     "tfx.components.pusher.component.Pusher": _change_pusher,
 }

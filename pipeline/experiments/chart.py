@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape
 
-from components.evidence.resampling import Interval
+from components.evidence.interval import Interval
 from pipeline.experiments.findings import Finding
 from pipeline.summary import interval, number
 

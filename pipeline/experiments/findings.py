@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from components.evidence.day_leak import day_leak_auc
-from components.evidence.resampling import Interval
+from components.evidence.interval import Interval
 from models.features import TIME
 from pipeline.experiments import original
 from pipeline.experiments.catalogue import Experiment

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evidence.day_leak import day_leak_auc_of_rows
-from components.evidence.resampling import DayBlocks, Interval
+from components.evidence.interval import Interval
+from components.evidence.resampling import DayBlocks
 from components.evidence.statistics import Pairs, accuracy, auc, auc_interval, majority
 from pipeline.experiments.answers import Answers
 
