@@ -1,7 +1,4 @@
-"""Statistics of scores against what happened, with intervals that respect days.
-
-Shares move together within a day and labels of horizon h overlap for h days, so rows are not independent. An interval
-that resamples rows is far too narrow; every interval here resamples blocks of whole days instead.
+"""Statistics of scores against what happened, with intervals that respect days (resampling.py).
 
 Throughout, ``labels`` is an array [rows] of 0 and 1 (1: the close was higher after the horizon), ``scores`` an array
 [rows] that is larger where "up" is thought likelier, ``probabilities`` such scores within [0, 1], and ``days`` an array
@@ -16,34 +13,15 @@ long horizons that is itself biased against chance (on a market without signal o
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evidence.resampling import DayBlocks, Interval
+
 _NAN = float("nan")
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A number with its uncertainty, all four in the number's own units.
-
-    Attributes:
-        value: the statistic on the rows as they are; nan where it is undefined.
-        low: lower end of the interval; nan where there are too few days to tell.
-        high: upper end of the interval; nan where there are too few days to tell.
-        standard_error: standard deviation of the statistic over resampled blocks of days, corrected for the
-            number of blocks; nan where there are too few days to tell.
-    """
-
-    value: float
-    low: float
-    high: float
-    standard_error: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +86,7 @@ def auc(labels: NDArray[Any], scores: NDArray[Any], weights: NDArray[Any] | None
     weight = np.ones(len(ranked)) if weights is None else np.asarray(weights, dtype=np.float64)
     if weight.shape != ranked.shape or not np.all(np.isfinite(weight)) or np.any(weight < 0):
         raise ValueError("weights must be finite, not negative, and as many as there are scores")
-    pairs = _Pairs(positive, ranked, weight)
+    pairs = Pairs(positive, ranked, weight)
     return pairs.auc(weight)
 
 
@@ -127,8 +105,7 @@ def auc_interval(
 
     All rows of a day are drawn together, which keeps what shares have in common on a day; blocks of consecutive days
     keep what labels have in common that overlap in time (see `default_block` for the length). The ends are
-    ``value -+ t x standard_error``, with Student's t at the degrees of freedom that blocks of this length leave
-    (see `_interval`), cut to [0, 1].
+    those of `DayBlocks.summarise`, cut to [0, 1].
 
     Args:
         labels: array [rows] of 0 and 1.
@@ -147,14 +124,10 @@ def auc_interval(
         ValueError: lengths differ, or a value is out of its range.
     """
     positive, ranked = _checked(labels, scores)
-    unique, day = _days(days, len(ranked))
-    pairs = _Pairs(positive, ranked)
-    value = pairs.auc(None)
-
-    def statistic(weight: NDArray[Any]) -> float:
-        return pairs.auc(weight[day])
-
-    return _interval(value, statistic, len(unique), horizon, block, resamples, seed, level, bounds=(0.0, 1.0))
+    _days(days, len(ranked))
+    blocks = DayBlocks(days, horizon=horizon, block=block, resamples=resamples, seed=seed)
+    pairs = Pairs(positive, ranked)
+    return blocks.interval(lambda weight: pairs.auc(weight[blocks.index]), pairs.auc(None), level, bounds=(0.0, 1.0))
 
 
 def rank_ic(
@@ -189,29 +162,56 @@ def rank_ic(
     Raises:
         ValueError: lengths differ, or a value is out of its range.
     """
-    score = _numbers(scores, "scores")
-    forward = _numbers(forward_returns, "forward_returns")
-    if score.shape != forward.shape:
-        raise ValueError(f"{len(score)} scores but {len(forward)} forward returns")
-    unique, day = _days(days, len(score))
-    x, y = _ranks_within(day, score), _ranks_within(day, forward)
-    total = len(unique)
-    rows = np.bincount(day, minlength=total)
-    # Ranks of a day always have the mean (rows + 1) / 2, ties or not.
-    x -= (rows[day] + 1) / 2
-    y -= (rows[day] + 1) / 2
-    covariance = np.bincount(day, x * y, minlength=total)
-    variance = np.bincount(day, x * x, minlength=total) * np.bincount(day, y * y, minlength=total)
-    counts = (rows >= 3) & (variance > 0)
-    daily = covariance[counts] / np.sqrt(variance[counts])
-    if len(daily) == 0:
+    unique, daily = daily_rank_ic(scores, forward_returns, days)
+    counts = ~np.isnan(daily)
+    if not np.any(counts):
         return Interval(_NAN, _NAN, _NAN, _NAN)
+    daily = daily[counts]
+    blocks = DayBlocks(unique[counts], horizon=horizon, block=block, resamples=resamples, seed=seed)
+    return blocks.interval(
+        lambda weight: float(weight @ daily) / len(daily), float(daily.mean()), level, bounds=(-1.0, 1.0)
+    )
 
-    def statistic(weight: NDArray[Any]) -> float:
-        return float(weight @ daily) / len(daily)
 
-    value = float(daily.mean())
-    return _interval(value, statistic, len(daily), horizon, block, resamples, seed, level, bounds=(-1.0, 1.0))
+def daily_ic(
+    scores: NDArray[Any], forward_returns: NDArray[Any], days: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Information coefficient of each day: Pearson's correlation over shares between scores and forward returns.
+
+    Args:
+        scores: array [rows].
+        forward_returns: array [rows], the return over the horizon that followed.
+        days: array [rows], the session each row was scored on.
+
+    Returns:
+        The distinct days, ascending, [days], and their correlations, [days]; nan for a day with fewer than 3 shares, or
+        on which the scores or the returns are all equal.
+
+    Raises:
+        ValueError: lengths differ, or a value is out of its range.
+    """
+    score, forward, unique, day = _by_day(scores, forward_returns, days)
+    return unique, _daily_correlation(day, score, forward, len(unique))
+
+
+def daily_rank_ic(
+    scores: NDArray[Any], forward_returns: NDArray[Any], days: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Rank information coefficient of each day: Spearman's correlation; ties get their middle rank.
+
+    Args:
+        scores: array [rows].
+        forward_returns: array [rows], the return over the horizon that followed.
+        days: array [rows], the session each row was scored on.
+
+    Returns:
+        As `daily_ic` does.
+
+    Raises:
+        ValueError: lengths differ, or a value is out of its range.
+    """
+    score, forward, unique, day = _by_day(scores, forward_returns, days)
+    return unique, _daily_correlation(day, _ranks_within(day, score), _ranks_within(day, forward), len(unique))
 
 
 def accuracy(labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
@@ -360,30 +360,17 @@ def skill(auc: float, best: float) -> float:
     return (auc - 0.5) / (best - 0.5) if best != 0.5 else _NAN
 
 
-def default_block(horizon: int, days: int) -> int:
-    """Days in a bootstrap block.
-
-    Labels of horizon h on days less than h apart share returns, so what a day adds to the AUC is correlated over h
-    days, falling off about linearly. Blocks of b >= h days see only the fraction 1 - h / (3 b) of the variance that
-    this adds up to: 67 % with b = h, 89 % with b = 3 h, hence three horizons. Where labels do not overlap (h = 1) the
-    cube root of the number of days, the rate at which a block should grow, guards against what else lasts for days,
-    such as volatility. Never more than a quarter of the days: fewer than four blocks measure no spread.
-
-    Args:
-        horizon: sessions ahead that the label looks.
-        days: days there are.
-
-    Returns:
-        Days in a block, at least 1.
-    """
-    overlap = 3 * horizon if horizon > 1 else 1
-    return max(1, min(max(overlap, math.ceil(days ** (1 / 3))), days // 4))
-
-
-class _Pairs:
+class Pairs:
     """Rows sorted by score once, so that the AUC under many sets of weights costs no further sorting."""
 
     def __init__(self, positive: NDArray[Any], scores: NDArray[Any], weight: NDArray[Any] | None = None) -> None:
+        """Sorts.
+
+        Args:
+            positive: bool array [rows], True for "up".
+            scores: float array [rows].
+            weight: array [rows]; rows without weight are left out for good.
+        """
         # Sorted positives make the look-ups below run through memory in order.
         rows = np.arange(len(scores)) if weight is None else np.flatnonzero(weight)
         up, down = rows[positive[rows]], rows[~positive[rows]]
@@ -410,58 +397,35 @@ class _Pairs:
         return float(won) / pairs
 
 
-def _interval(
-    value: float,
-    statistic: Callable[[NDArray[Any]], float],
-    days: int,
-    horizon: int,
-    block: int | None,
-    resamples: int,
-    seed: int,
-    level: float,
-    bounds: tuple[float, float],
-) -> Interval:
-    """The interval of ``statistic``, a function of how often each day counts (float array [days]).
-
-    Two corrections, because blocks are few when horizons are long. The spread over resamples of D days in blocks of b
-    falls short by the factor 1 - b / D in variance, since each block is compared with a mean it is itself part of.
-    And it is itself an estimate, with about 1.5 D / b degrees of freedom (those of a triangular lag window of b days),
-    so its quantile is Student's, not the normal one.
-    """
-    if horizon < 1 or resamples < 2 or not 0 < level < 1 or (block is not None and block < 1):
-        raise ValueError("need horizon >= 1, resamples >= 2, block >= 1 and a level within (0, 1)")
-    length = default_block(horizon, days) if block is None else block
-    if math.isnan(value) or days < 2 * length:
-        return Interval(value, _NAN, _NAN, _NAN)
-    rng = np.random.default_rng(seed)
-    starts = rng.integers(0, days, size=(resamples, -(-days // length)))
-    offset = np.arange(length)
-    drawn = np.empty(resamples)
-    for i, first in enumerate(starts):
-        # The last block is cut so that every sample has as many days as there are; blocks wrap around the end.
-        picked = (first[:, None] + offset).ravel()[:days] % days
-        drawn[i] = statistic(np.bincount(picked, minlength=days).astype(np.float64))
-    drawn = drawn[~np.isnan(drawn)]
-    if len(drawn) < 2:
-        return Interval(value, _NAN, _NAN, _NAN)
-    error = float(np.std(drawn, ddof=1)) / math.sqrt(1 - length / days)
-    reach = _student_quantile((1 + level) / 2, 1.5 * days / length) * error
-    return Interval(value, max(bounds[0], value - reach), min(bounds[1], value + reach), error)
+def _by_day(
+    scores: NDArray[Any], forward_returns: NDArray[Any], days: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+    score = _numbers(scores, "scores")
+    forward = _numbers(forward_returns, "forward_returns")
+    if score.shape != forward.shape:
+        raise ValueError(f"{len(score)} scores but {len(forward)} forward returns")
+    return (score, forward, *_days(days, len(score)))
 
 
-def _student_quantile(probability: float, freedom: float) -> float:
-    """Quantile of Student's t by its expansion around the normal one (Abramowitz and Stegun 26.7.5).
-
-    Off by less than 0.5 % from 3 degrees of freedom on at the usual levels.
-    """
-    z = NormalDist().inv_cdf(probability)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / freedom ** (i + 1) for i, term in enumerate(terms))
+def _daily_correlation(day: NDArray[Any], x: NDArray[Any], y: NDArray[Any], days: int) -> NDArray[Any]:
+    """Pearson's correlation of x and y within each day, [days]."""
+    rows = np.bincount(day, minlength=days)
+    varies = np.ones(days, dtype=bool)
+    centred = []
+    for values in (x, y):
+        # A mean of equal values is off by its last digit: a day without variance has to be seen before.
+        highest, lowest = np.full(days, -np.inf), np.full(days, np.inf)
+        np.maximum.at(highest, day, values)
+        np.minimum.at(lowest, day, values)
+        varies &= highest > lowest
+        centred.append(values - (np.bincount(day, values, minlength=days) / np.maximum(rows, 1))[day])
+    x, y = centred
+    covariance = np.bincount(day, x * y, minlength=days)
+    variance = np.bincount(day, x * x, minlength=days) * np.bincount(day, y * y, minlength=days)
+    counts = (rows >= 3) & varies & (variance > 0)
+    daily = np.full(days, _NAN)
+    daily[counts] = covariance[counts] / np.sqrt(variance[counts])
+    return daily
 
 
 def _ranks_within(group: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:

@@ -170,7 +170,8 @@ def test_shares_and_settings_choose_the_rows(database: Path, run: Run) -> None:
     for split in SPLITS:
         assert in_order(result.rows(split)) == in_order(expected[split])
         assert {name for row in result.rows(split) for name in row} == {
-            "share_id", "time", "year", "session", "closes", "label_5", "label_2", "forward_return_5", "forward_return_2",
+            "share_id", "time", "year", "session", "closes", "label_5", "label_2",
+            "forward_return_5", "forward_return_2",
         }  # fmt: skip
     assert result.artifact.get_int_custom_property("shares") == 2
     assert result.rows("eval")[0]["time"] > [20000501]
