@@ -65,6 +65,7 @@ def test_every_command_is_found() -> None:
     assert found == {
         *("run", "predict", "evaluate", "tensorboard", "config", "formatters", "models", "market"),
         *("prices import", "features export", "schema update", "extract", "sources"),
+        "walkforward",
         *("db push", "db pull", "model push", "model pull", "model list"),
         *("kubeflow compile", "kubeflow build", "kubeflow push", "kubeflow deploy"),
         *("kubeflow upload", "kubeflow run", "kubeflow runs", "kubeflow terminate", "kubeflow schedule"),
