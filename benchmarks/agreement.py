@@ -53,7 +53,7 @@ def compare(run: Path) -> list[dict[str, Any]]:
     import pandas as pd
     from sklearn import metrics as sk
 
-    from pipeline.gathering import PREDICTIONS_FILE
+    from components.evidence.findings import PREDICTIONS_FILE
     from pipeline.results import RunReport
 
     report = RunReport.from_json(run)

@@ -1,4 +1,4 @@
-"""The TFMA configuration: which metrics, on which slices, and what a model must pass to be blessed."""
+"""The TFMA configuration: which metrics, on which slices. It has no thresholds: the Evidence step blesses."""
 
 from __future__ import annotations
 
@@ -29,15 +29,13 @@ _METRICS: tuple[tuple[str, dict[str, object]], ...] = (
 )
 
 
-def evaluation_config(horizon: int, seed: int, code: str = "") -> config_pb2.EvalConfig:
+def evaluation_config(horizon: int, code: str = "") -> config_pb2.EvalConfig:
     """What each Evaluator is told.
 
-    A model is blessed when its AUC is above 1/2 by more than its standard error over blocks of days, and not below
-    that of its predecessor on the same test split.
+    Where there is a predecessor, TFMA gives the change of every metric beside it.
 
     Args:
         horizon: the trained one.
-        seed: of the resampling of days.
         code: digest of the metrics' code; it becomes part of a name, so that TFX's cache sees a change.
 
     Returns:
@@ -58,35 +56,10 @@ def evaluation_config(horizon: int, seed: int, code: str = "") -> config_pb2.Eva
     evidence = config_pb2.MetricConfig(
         class_name=tfma_metrics.EvidenceOverDays.__name__,
         module=tfma_metrics.__name__,
-        config=json.dumps({"name": f"evidence_over_days_{code}", "horizon": horizon, "seed": seed}),
+        config=json.dumps({"name": f"evidence_over_days_{code}", "horizon": horizon}),
     )
-    above_chance = config_pb2.MetricThreshold(
-        value_threshold=config_pb2.GenericValueThreshold(lower_bound={"value": 0.0})
-    )
-    not_worse = config_pb2.MetricThreshold(
-        change_threshold=config_pb2.GenericChangeThreshold(
-            # The last digit of a float32 sum is no worsening.
-            absolute={"value": -1e-6},
-            direction=config_pb2.MetricDirection.HIGHER_IS_BETTER,
-        )
-    )
-    for metric in metrics:
-        if json.loads(metric.config)["name"] == AUC:
-            metric.per_slice_thresholds.append(_overall(not_worse))
     return config_pb2.EvalConfig(
         model_specs=specs,
-        metrics_specs=[
-            config_pb2.MetricsSpec(
-                metrics=[*metrics, evidence],
-                per_slice_thresholds={
-                    tfma_metrics.ABOVE_CHANCE: config_pb2.PerSliceMetricThresholds(thresholds=[_overall(above_chance)])
-                },
-            )
-        ],
+        metrics_specs=[config_pb2.MetricsSpec(metrics=[*metrics, evidence])],
         slicing_specs=[config_pb2.SlicingSpec(), config_pb2.SlicingSpec(feature_keys=[YEAR])],
     )
-
-
-def _overall(threshold: config_pb2.MetricThreshold) -> config_pb2.PerSliceMetricThreshold:
-    """The threshold for the whole test split only: a single year has to pass none."""
-    return config_pb2.PerSliceMetricThreshold(slicing_specs=[config_pb2.SlicingSpec()], threshold=threshold)

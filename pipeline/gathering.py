@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from components.evidence.findings import PREDICTIONS_FILE, ModelFindings
 from components.feature_example_gen.splits import SPLITS
 from components.feature_store import FeatureStore
 from pipeline.configuration import chosen_models, database_path
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
     from pipeline.runner import Step
 
-PREDICTIONS_FILE = "predictions.parquet"
-
 # The exported model's probabilities must give the AUC that TFMA's pass over the same model gave.
 _AGREEMENT = 1e-3
 
@@ -45,15 +44,18 @@ def gather_report(settings: Settings, steps: Mapping[str, Step], seconds: dict[s
     Returns:
         The report, which is also written.
     """
-    from components.evidence.predictions import predict_test_split
+    import pandas as pd
+
+    from components.evidence.findings import Findings
     from pipeline.report import write_report
 
     names = list(chosen_models(settings))
     [examples] = steps["FeatureExampleGen"].outputs["examples"]
-    models = {name: steps[f"Trainer.{name}"].outputs["model"][0].uri for name in names}
-    predictions = predict_test_split(examples.uri, models, settings.horizon)
+    [evidence] = steps["Evidence"].outputs["evidence"]
+    findings = Findings.read(Path(evidence.uri))
+    predictions = pd.read_parquet(Path(evidence.uri) / PREDICTIONS_FILE)
     market = _market(settings)
-    results = {name: _model_result(name, steps, predictions, market) for name in names}
+    results = {name: _model_result(name, steps, findings.models[name], predictions, market) for name in names}
     [pushed] = steps["Pusher"].outputs["pushed_model"]
     destination = pushed.get_string_custom_property("pushed_destination") or None
     champion = steps["ModelSelector"].outputs["model"][0].get_string_custom_property("champion") or None
@@ -70,6 +72,7 @@ def gather_report(settings: Settings, steps: Mapping[str, Step], seconds: dict[s
         settings=_plain_settings(settings),
         market=market,
         versions=_versions(),
+        baselines=findings.baselines,
     )
     partial = folder / f".{PREDICTIONS_FILE}"
     predictions.to_parquet(partial, index=False)
@@ -88,38 +91,42 @@ def _market(settings: Settings) -> MarketSummary | None:
 
 
 def _model_result(
-    name: str, steps: Mapping[str, Step], predictions: pd.DataFrame, market: MarketSummary | None
+    name: str,
+    steps: Mapping[str, Step],
+    found: ModelFindings,
+    predictions: pd.DataFrame,
+    market: MarketSummary | None,
 ) -> ModelResult:
     from components.evidence import tfma_metrics
     from components.evidence.evaluations import read_evaluation
-    from components.evidence.statistics import auc, auc_by_group, skill
+    from components.evidence.scores import AUC, RANK_IC
+    from components.evidence.statistics import accuracy, auc_by_group, majority, skill
 
-    outputs = steps[f"Evaluator.{name}"].outputs
-    evaluation = read_evaluation(outputs["evaluation"][0].uri, outputs["blessing"][0].uri)
-    metrics = evaluation.metrics
+    evaluation_uri = steps[f"Evaluator.{name}"].outputs["evaluation"][0].uri
+    evaluation = read_evaluation(evaluation_uri)
     label, probability = predictions["label"].to_numpy(), predictions[name].to_numpy()
-    area = metrics[tfma_metrics.AUC_EXACT]
-    if abs(auc(label, probability) - area) > _AGREEMENT:
+    area, ranks = found.scores[AUC], found.scores[RANK_IC]
+    if abs(evaluation.metrics[tfma_metrics.AUC_EXACT] - area.value) > _AGREEMENT:
         raise RuntimeError(f"{name}: the exported model's AUC on the test split differs from its evaluation's")
     trainer = steps[f"Trainer.{name}"].outputs
     return ModelResult(
-        auc=area,
-        auc_low=metrics[tfma_metrics.AUC_LOW],
-        auc_high=metrics[tfma_metrics.AUC_HIGH],
-        auc_standard_error=metrics[tfma_metrics.STANDARD_ERROR],
-        accuracy=metrics["accuracy"],
-        majority=metrics[tfma_metrics.ACCURACY_BASELINE],
-        rank_ic=metrics[tfma_metrics.RANK_IC],
-        rank_ic_low=metrics[tfma_metrics.RANK_IC_LOW],
-        rank_ic_high=metrics[tfma_metrics.RANK_IC_HIGH],
-        blessed=evaluation.blessed,
-        reason=evaluation.reason,
-        skill=None if market is None else skill(area, market.best_auc),
+        auc=area.value,
+        auc_low=area.low,
+        auc_high=area.high,
+        auc_standard_error=area.standard_error,
+        accuracy=accuracy(label, probability),
+        majority=majority(label),
+        rank_ic=ranks.value,
+        rank_ic_low=ranks.low,
+        rank_ic_high=ranks.high,
+        blessed=found.blessed,
+        reason=found.reason,
+        skill=None if market is None else skill(area.value, market.best_auc),
         rows=len(predictions),
         model_uri=trainer["model"][0].uri,
         model_run_uri=trainer["model_run"][0].uri,
-        evaluation_uri=outputs["evaluation"][0].uri,
-        metrics=dict(sorted(metrics.items())),
+        evaluation_uri=evaluation_uri,
+        metrics=dict(sorted(evaluation.metrics.items())),
         by_year={
             str(year): GroupScore(values[tfma_metrics.AUC_EXACT], int(values["example_count"]))
             for year, values in evaluation.by_year.items()
@@ -128,6 +135,8 @@ def _model_result(
             str(group.group): GroupScore(group.auc, group.rows)
             for group in auc_by_group(label, probability, predictions["share_id"].to_numpy(str))
         },
+        scores=found.scores,
+        differences=found.differences,
     )
 
 

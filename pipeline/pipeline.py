@@ -13,11 +13,12 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
 from tfx.types import Channel, standard_artifacts
 
+from components.evidence.component import Contender, Evidence
 from components.example_validator.component import StoppingExampleValidator
 from components.feature_example_gen.component import FeatureExampleGen
 from components.feature_example_gen.config import ExampleGenConfig
 from components.model_selector import predecessor
-from components.model_selector.component import Candidate, ModelSelector
+from components.model_selector.component import ModelSelector
 from models.trainer import TrainingConfig
 from pipeline.evaluation import EXTRACTORS, evaluation_config
 
@@ -96,7 +97,7 @@ def create_pipeline(
     transform.add_upstream_node(validator)
 
     components = [example_gen, statistics_gen, schema_gen, validator, transform]
-    candidates = {}
+    contenders = {}
     for training in config.training:
         trainer = Trainer(
             run_fn=RUN_FN,
@@ -106,7 +107,6 @@ def create_pipeline(
             eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
             custom_config=training.to_custom_config(),
         ).with_id(f"Trainer.{training.model}")
-        evaluator_id = f"Evaluator.{training.model}"
         resolver = Resolver(
             strategy_class=predecessor.LatestBlessedPredecessor,
             **{
@@ -116,7 +116,9 @@ def create_pipeline(
                     type=standard_artifacts.Model, producer_component_id=trainer.id, output_key="model"
                 ),
                 predecessor.BLESSING: Channel(
-                    type=standard_artifacts.ModelBlessing, producer_component_id=evaluator_id, output_key="blessing"
+                    type=standard_artifacts.ModelBlessing,
+                    producer_component_id=Evidence.__name__,
+                    output_key=f"{training.model}.blessing",
                 ),
             },
         ).with_id(f"Predecessor.{training.model}")
@@ -125,16 +127,23 @@ def create_pipeline(
             example_splits=["test"],
             model=trainer.outputs["model"],
             baseline_model=resolver.outputs[predecessor.MODEL],
-            eval_config=evaluation_config(horizon, training.seed, config.evaluation_code),
+            eval_config=evaluation_config(horizon, config.evaluation_code),
             schema=schema_gen.outputs["schema"],
             module_path=EXTRACTORS,
-        ).with_id(evaluator_id)
+        ).with_id(f"Evaluator.{training.model}")
         components += [trainer, resolver, evaluator]
-        candidates[training.model] = Candidate(
-            trainer.outputs["model"], evaluator.outputs["evaluation"], evaluator.outputs["blessing"]
-        )
+        contenders[training.model] = Contender(trainer.outputs["model"], resolver.outputs[predecessor.MODEL])
 
-    selector = ModelSelector(candidates)
+    evidence = Evidence(
+        examples=example_gen.outputs["examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        contenders=contenders,
+        formatter=first.formatter,
+        horizon=horizon,
+        seed=first.seed,
+        code=f"{first.code} {config.evaluation_code}",
+    )
+    selector = ModelSelector({name: one.model for name, one in contenders.items()}, evidence.outputs["evidence"])
     pusher = Pusher(
         model=selector.outputs["model"],
         model_blessing=selector.outputs["blessing"],
@@ -142,7 +151,7 @@ def create_pipeline(
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=config.serving)
         ),
     )
-    components += [selector, pusher]
+    components += [evidence, selector, pusher]
     return tfx_pipeline.Pipeline(
         pipeline_name=config.name,
         pipeline_root=config.root,

@@ -183,7 +183,7 @@ def _pushed(settings: Settings) -> _Chosen:
             "name a candidate of a run to see what it says all the same: awesome predict --model linear"
         )
     metrics = read_evidence(versions[-1])
-    return _Chosen(versions[-1], True, metrics["auc_exact"], metrics["auc_low"], metrics["auc_high"])
+    return _Chosen(versions[-1], True, metrics["auc"], metrics["auc_low"], metrics["auc_high"])
 
 
 def _candidate(settings: Settings, model: str | None, run: Path | None) -> _Chosen:

@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 
 from components.errors import StorageError
+from components.evidence.findings import flat
 from components.object_storage import CodeVersion, ModelFacts, ModelFolders
 from models.card import ModelCard, read_card
 from pipeline.code_digest import code_digest
@@ -108,6 +109,6 @@ def _card(saved_model: Path) -> ModelCard | None:
 def _evidence(result: ModelResult) -> str:
     # The model selector lays the same file beside a champion; it is written here for all, so that none goes without.
     # JSON has no word for NaN.
-    metrics = {name: value for name, value in result.metrics.items() if math.isfinite(value)}
+    metrics = {name: value for name, value in result.metrics.items() if math.isfinite(value)} | flat(result.scores)
     content = {"metrics": metrics, "blessed": result.blessed, "reason": result.reason}
     return json.dumps(content, indent=2, allow_nan=False) + "\n"

@@ -14,6 +14,7 @@ from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from components.evidence.findings import PREDECESSOR
 from pipeline.results import REPORT_HTML, REPORT_JSON, ReportError, RunReport, SplitResult, write_text
 from pipeline.summary import assess, number, percent
 from pipeline.templates import load_template
@@ -136,8 +137,10 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     Raises:
         ValueError: `predictions` lacks a column that is read.
     """
+    from components.evidence.scores import METRICS
     from components.evidence.statistics import calibration_curve, roc_curve
     from pipeline import report_charts as charts
+    from pipeline.evidence_charts import difference_chart
 
     missing = [column for column in (*_PREDICTION_COLUMNS, *report.models) if column not in predictions.columns]
     if missing:
@@ -155,7 +158,8 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     ]
     best = report.market.best_auc if report.market is not None else None
     path = Path(__file__).with_name("report.html.j2")
-    return load_template(path, number=number, percent=percent, duration=_duration).render(
+    scored = {name: model.scores for name, model in report.models.items() if model.scores} | dict(report.baselines)
+    return load_template(path, number=number, number4=_four_decimals, percent=percent, duration=_duration).render(
         report=report,
         verdict=assess(report),
         champion=report.models.get(report.champion) if report.champion is not None else None,
@@ -173,6 +177,13 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
         years=charts.year_chart(report.models, styles),
         year_rows=_group_rows(report, "by_year"),
         share_rows=_group_rows(report, "by_share")[:_SHARES_SHOWN],
+        scored=scored,
+        metrics=tuple(METRICS.values()),
+        difference_chart=difference_chart(
+            {name: model.differences for name, model in report.models.items()},
+            (*report.baselines, PREDECESSOR),
+            styles,
+        ),
         shares_total=len(_group_rows(report, "by_share")),
         share_ids=report.data.share_ids[:_SHARES_SHOWN],
         metric_names=sorted({metric for model in report.models.values() for metric in model.metrics}),
@@ -268,6 +279,11 @@ def _steps(report: RunReport) -> list[Step]:
     ]
     timed = {step.name for step in steps}
     return steps + [Step(name, 0.0, 0.0, True) for name in report.cached if name not in timed]
+
+
+def _four_decimals(value: float) -> str:
+    """Differences between models begin at the third decimal."""
+    return f"{value + 0.0:.4f}" if math.isfinite(value) else "n/a"
 
 
 def _duration(seconds: float) -> str:

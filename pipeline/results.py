@@ -16,9 +16,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from components.errors import UserError
+from components.evidence.findings import Figures, figures_from_json
 
 SCHEMA_VERSION = 1
-_LATER: dict[str, Any] = {"evaluation_uri": "", "sources": [], "behind": []}
+_LATER: dict[str, Any] = {
+    "evaluation_uri": "",
+    "sources": [],
+    "behind": [],
+    "scores": {},
+    "differences": {},
+    "baselines": {},
+}
 """Keys that reports of this version may lack, as they came later."""
 
 REPORT_JSON = "report.json"
@@ -72,6 +80,9 @@ class ModelResult:
         metrics: TFMA's figures under TFMA's names.
         by_year: scores by calendar year, keys such as "2011".
         by_share: scores by share_id.
+        scores: the figures of components/evidence/scores.py with their 95% intervals, by metric.
+        differences: its figures less those of each other model, each baseline and its `predecessor`, with paired 95%
+            intervals, by name and metric.
     """
 
     auc: float
@@ -93,6 +104,8 @@ class ModelResult:
     metrics: Mapping[str, float] = field(default_factory=dict)
     by_year: Mapping[str, GroupScore] = field(default_factory=dict)
     by_share: Mapping[str, GroupScore] = field(default_factory=dict)
+    scores: Figures = field(default_factory=dict)
+    differences: Mapping[str, Figures] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -172,6 +185,7 @@ class RunReport:
         settings: the run's settings; formatter, horizon, seed and models are always there.
         market: the synthetic market, or None on real prices.
         versions: versions of python, tfx, tensorflow, keras and awesome.
+        baselines: figures of logistic regression and LightGBM on the same rows and features, by name and metric.
         schema_version: layout of report.json.
     """
 
@@ -186,6 +200,7 @@ class RunReport:
     settings: Mapping[str, Scalar]
     market: MarketSummary | None
     versions: Mapping[str, str]
+    baselines: Mapping[str, Figures] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self, path: Path) -> None:
@@ -337,6 +352,15 @@ def _strings(raw: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
     return tuple(items)
 
 
+def _figures(raw: Mapping[str, Any], where: str) -> Figures:
+    for metric, ends in raw.items():
+        if not isinstance(ends, dict):
+            raise _LayoutError(f"{where}{metric} holds {type(ends).__name__}")
+        for end in ("value", "low", "high", "standard_error"):
+            _number(ends, end, f"{where}{metric}.")
+    return figures_from_json(raw)
+
+
 def _model(raw: Mapping[str, Any], where: str) -> ModelResult:
     skill = _get(raw, "skill", (int, float, type(None)), where)
     numbers = ("auc", "auc_low", "auc_high", "accuracy", "majority", "rank_ic", "rank_ic_low", "rank_ic_high")
@@ -353,6 +377,11 @@ def _model(raw: Mapping[str, Any], where: str) -> ModelResult:
         metrics=_numbers(raw, "metrics", where),
         by_year=_groups(raw, "by_year", where),
         by_share=_groups(raw, "by_share", where),
+        scores=_figures(_table({**_LATER, **raw}, "scores", where), f"{where}scores."),
+        differences={
+            other: _figures(figures, f"{where}differences.{other}.")
+            for other, figures in _table({**_LATER, **raw}, "differences", where).items()
+        },
     )
 
 
@@ -406,4 +435,8 @@ def _report(raw: Mapping[str, Any]) -> RunReport:
             scenario=_get(market, "scenario", str, "market."), best_auc=_number(market, "best_auc", "market.")
         ),
         versions={str(name): str(version) for name, version in versions.items()},
+        baselines={
+            name: _figures(figures, f"baselines.{name}.")
+            for name, figures in _table({**_LATER, **raw}, "baselines", "").items()
+        },
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import StoreError, UserError
+from components.evidence.findings import PREDICTIONS_FILE
 from components.feature_example_gen.splits import plan_splits
 from components.feature_store import FeatureStore
 from pipeline.configuration import (
@@ -22,7 +23,7 @@ from pipeline.configuration import (
     pipeline_config,
     split_settings,
 )
-from pipeline.gathering import PREDICTIONS_FILE, gather_report
+from pipeline.gathering import gather_report
 from pipeline.quiet import import_tensorflow, run_log
 from pipeline.results import RunReport
 from pipeline.settings import Settings

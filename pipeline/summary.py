@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from components.evidence.findings import Figures
+from components.evidence.interval import Interval
 from pipeline.results import ModelResult, RunReport
 
 LEAK_AUC = 0.53
@@ -71,7 +73,7 @@ def assess(report: RunReport) -> Verdict:
 
 
 def summary_table(report: RunReport) -> Table:
-    """Builds the table of results, one row a model; readable from 80 columns on.
+    """Builds the table of results, one row a model and a baseline; readable from 80 columns on.
 
     Args:
         report: the run.
@@ -114,7 +116,26 @@ def summary_table(report: RunReport) -> Table:
         else:
             cells.append(Text(f"no: {model.reason}" if model.reason else "no"))
         table.add_row(*cells)
+    for name, figures in report.baselines.items():
+        table.add_row(*_baseline_cells(name, figures, report), style="dim")
     return table
+
+
+def _baseline_cells(name: str, figures: Figures, report: RunReport) -> list[Text]:
+    """The row of a baseline, which saw the same rows and features."""
+    area, ranks = figures["auc"], figures["rank_ic"]
+    majority = next((model.majority for model in report.models.values()), math.nan)
+    accuracy = majority + figures["accuracy_above_majority"].value
+    cells = [
+        Text(name.replace("_", "\n")),
+        Text(f"{number(area.value)}\n{interval(area.low, area.high)}"),
+        Text(f"{number(accuracy)}\n({number(majority)})"),
+        Text(number(ranks.value, signed=True)),
+    ]
+    if report.market is not None:
+        best = report.market.best_auc
+        cells.append(Text(percent((area.value - CHANCE) / (best - CHANCE) if best > CHANCE + 1e-9 else None)))
+    return [*cells, Text("baseline")]
 
 
 def print_summary(report: RunReport, console: Console) -> None:
@@ -162,6 +183,22 @@ def interval(low: float, high: float) -> str:
     return f"({low:.3f}-{high:.3f})"
 
 
+def figure(estimate: Interval, signed: bool = False) -> str:
+    """Writes a figure with its interval.
+
+    Args:
+        estimate: the figure.
+        signed: whether a plus sign stands before a positive one.
+
+    Returns:
+        The text, such as "0.504 (0.477 to 0.530)".
+    """
+    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
+        return number(estimate.value, signed)
+    ends = f"{number(estimate.low, signed)} to {number(estimate.high, signed)}"
+    return f"{number(estimate.value, signed)} ({ends})"
+
+
 def percent(value: float | None) -> str:
     """Writes a share of one as per cent.
 
@@ -191,8 +228,8 @@ def standard_error(model: ModelResult) -> float:
 
 
 def _beats_chance(model: ModelResult) -> bool:
-    """By more than its standard error; False where either is NaN."""
-    return model.auc - CHANCE > standard_error(model)
+    """Beyond its 95% interval; False where there is none."""
+    return model.auc_low > CHANCE
 
 
 def _test_days(report: RunReport) -> str:
@@ -231,14 +268,14 @@ def _nothing_blessed(report: RunReport) -> Verdict:
         return Verdict(
             "plain",
             label,
-            f"No model beats chance by more than its standard error on {days} of the synthetic market "
+            f"No model beats chance beyond its 95% interval on {days} of the synthetic market "
             f"{report.market.scenario}, where an AUC of {number(report.market.best_auc)} is possible: these models or "
             "this much data cannot find the signal that is there.",
         )
     return Verdict(
         "plain",
         label,
-        f"No model beats chance by more than its standard error on {days}: do not trade on these numbers; that is the "
+        f"No model beats chance beyond its 95% interval on {days}: do not trade on these numbers; that is the "
         "normal outcome on daily prices of large shares.",
     )
 
@@ -272,8 +309,8 @@ def _champion_on_a_market(report: RunReport, name: str, model: ModelResult) -> V
         return Verdict(
             "warning",
             f"Champion: {name}, by luck",
-            f"{name} passed with AUC {_auc(model)} {where}, in which there is no signal: this is luck, as about one "
-            "useless model in six is above chance by a standard error.",
+            f"{name} passed with AUC {_auc(model)} {where}, in which there is no signal: this is luck, as "
+            "it is in one run of forty.",
         )
     # The best possible model lies above its own expectation by three standard errors once in 700 runs.
     if model.auc - market.best_auc > 3 * standard_error(model):

@@ -1,17 +1,13 @@
-"""What an Evaluator left behind, read once for the selector and the report."""
+"""What an Evaluator left behind: TFMA's point values, overall and by year."""
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
-from components.evidence.tfma_metrics import ABOVE_CHANCE, AUC_EXACT, STANDARD_ERROR
 from models.features import YEAR
 
 CANDIDATE = "candidate"
@@ -26,22 +22,17 @@ class Evaluation:
     Attributes:
         metrics: overall, TFMA's names to values.
         by_year: the same for each year.
-        blessed: passed all thresholds.
-        reason: in words, why it was blessed or not.
     """
 
     metrics: Mapping[str, float]
     by_year: Mapping[int, Mapping[str, float]]
-    blessed: bool
-    reason: str
 
 
-def read_evaluation(evaluation_uri: str, blessing_uri: str) -> Evaluation:
-    """Reads metrics and verdict.
+def read_evaluation(evaluation_uri: str) -> Evaluation:
+    """Reads the metrics.
 
     Args:
         evaluation_uri: of the ModelEvaluation artifact.
-        blessing_uri: of the ModelBlessing artifact.
     """
     result = tfma.load_eval_result(evaluation_uri, model_name=CANDIDATE)
     if not result.slicing_metrics:
@@ -49,42 +40,21 @@ def read_evaluation(evaluation_uri: str, blessing_uri: str) -> Evaluation:
         result = tfma.load_eval_result(evaluation_uri)
     overall: Mapping[str, float] = {}
     by_year: dict[int, Mapping[str, float]] = {}
-    differences: Mapping[str, float] = {}
     for slice_key, metrics in result.slicing_metrics:
         values = _values(metrics)
         if not slice_key:
             overall = values
-            differences = _values(metrics, difference=True)
         elif len(slice_key) == 1 and slice_key[0][0] == YEAR:
             by_year[int(slice_key[0][1])] = values
-    blessed = tf.io.gfile.exists(os.path.join(blessing_uri, "BLESSED"))
-    return Evaluation(overall, dict(sorted(by_year.items())), blessed, _reason(overall, differences, blessed))
+    return Evaluation(overall, dict(sorted(by_year.items())))
 
 
-def _values(metrics: Mapping[str, Any], difference: bool = False) -> dict[str, float]:
+def _values(metrics: Mapping[str, Any]) -> dict[str, float]:
     found: dict[str, float] = {}
     for by_sub_key in metrics.values():
         for by_name in by_sub_key.values():
             for name, value in by_name.items():
-                if ("doubleValue" in value) and (name.endswith("_diff") is difference):
-                    found[name.removesuffix("_diff")] = float(value["doubleValue"])
+                # With a predecessor, TFMA gives each metric's change as well.
+                if "doubleValue" in value and not name.endswith("_diff"):
+                    found[name] = float(value["doubleValue"])
     return found
-
-
-def _reason(metrics: Mapping[str, float], differences: Mapping[str, float], blessed: bool) -> str:
-    """Why, in words; the numbers are the thresholds' own."""
-    area, error = metrics.get(AUC_EXACT, math.nan), metrics.get(STANDARD_ERROR, math.nan)
-    above = metrics.get(ABOVE_CHANCE, math.nan)
-    chance = f"AUC {area:.4f} is {'better' if area > 0.5 else 'no better'} than chance"
-    if not above > 0:
-        if area > 0.5 and math.isnan(error):
-            chance += ", but there are too few days to tell by how much"
-        elif area > 0.5:
-            chance += f", but by less than its standard error of {error:.4f}"
-        return chance
-    chance += f" by more than its standard error of {error:.4f}"
-    if AUC not in differences:
-        return chance + "; there is no predecessor" if blessed else chance
-    change = differences[AUC]
-    compared = f"{'not worse' if blessed else 'worse'} than its predecessor ({change:+.4f})"
-    return f"{chance}, {'and' if blessed else 'but'} {compared}"

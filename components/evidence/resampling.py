@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
 from typing import Any
@@ -18,28 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evidence.interval import Interval
+
 _NAN = float("nan")
 
 DayStatistic = Callable[[NDArray[Any]], float]
 """A statistic as a function of how often each distinct day counts, a float array [days] of whole numbers."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A number with its uncertainty, all four in the number's own units.
-
-    Attributes:
-        value: the statistic on the rows as they are; nan where it is undefined.
-        low: lower end of the interval; nan where there are too few days to tell.
-        high: upper end of the interval; nan where there are too few days to tell.
-        standard_error: standard deviation of the statistic over resampled blocks of days, corrected for the
-            number and the length of the blocks; nan where there are too few days to tell.
-    """
-
-    value: float
-    low: float
-    high: float
-    standard_error: float
 
 
 class DayBlocks:
@@ -118,6 +101,17 @@ class DayBlocks:
     def _each(self, statistic: DayStatistic) -> Iterator[float]:
         for weight in self.weights:
             yield statistic(weight.astype(np.float64))
+
+    def sums(self, daily: NDArray[Any]) -> NDArray[Any]:
+        """Sums over the days of every resample.
+
+        Args:
+            daily: what each day adds, [days] or [days, parts].
+
+        Returns:
+            [resamples] or [resamples, parts].
+        """
+        return self.weights.astype(np.float64) @ daily
 
     def summarise(
         self,
@@ -211,8 +205,11 @@ def default_block(horizon: int, days: int) -> int:
 
     Labels of horizon h on days less than h apart share returns, so what a day adds to a statistic is correlated over h
     days, falling off about linearly. Blocks of b >= h days see only the fraction 1 - h / (3 b) of the variance that
-    this adds up to: 67 % with b = h, 89 % with b = 3 h, hence three horizons. Where labels do not overlap (h = 1) the
-    cube root of the number of days, the rate at which a block should grow, guards against what else lasts for days,
+    this adds up to: 67 % with b = h, 78 % with b = 1.5 h. `DayBlocks.summarise` makes up for the rest; longer blocks
+    would need less of that, but are fewer. (On a market without signal, with 580 days and h = 20, intervals from blocks
+    of 1, 1.5 and 2 horizons held the truth in 95, 94 and 93 % of 700 cases; the shortest see the least of what lasts
+    longer than the labels.) Where labels do not overlap (h = 1)
+    the cube root of the number of days, the rate at which a block should grow, guards against what else lasts for days,
     such as volatility. Never more than a quarter of the days: fewer than four blocks measure no spread.
 
     Args:
@@ -222,7 +219,7 @@ def default_block(horizon: int, days: int) -> int:
     Returns:
         Days in a block, at least 1.
     """
-    overlap = 3 * horizon if horizon > 1 else 1
+    overlap = math.ceil(1.5 * horizon) if horizon > 1 else 1
     return max(1, min(max(overlap, math.ceil(days ** (1 / 3))), days // 4))
 
 

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evidence.resampling import DayBlocks, Interval
+from components.evidence.interval import Interval
+from components.evidence.resampling import DayBlocks
 
 _NAN = float("nan")
 
@@ -82,7 +83,7 @@ def auc(labels: NDArray[Any], scores: NDArray[Any], weights: NDArray[Any] | None
     Raises:
         ValueError: lengths differ, or a value is out of its range.
     """
-    positive, ranked = _checked(labels, scores)
+    positive, ranked = checked(labels, scores)
     weight = np.ones(len(ranked)) if weights is None else np.asarray(weights, dtype=np.float64)
     if weight.shape != ranked.shape or not np.all(np.isfinite(weight)) or np.any(weight < 0):
         raise ValueError("weights must be finite, not negative, and as many as there are scores")
@@ -123,7 +124,7 @@ def auc_interval(
     Raises:
         ValueError: lengths differ, or a value is out of its range.
     """
-    positive, ranked = _checked(labels, scores)
+    positive, ranked = checked(labels, scores)
     _days(days, len(ranked))
     blocks = DayBlocks(days, horizon=horizon, block=block, resamples=resamples, seed=seed)
     pairs = Pairs(positive, ranked)
@@ -227,7 +228,7 @@ def accuracy(labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
     Raises:
         ValueError: lengths differ, or a value is out of its range.
     """
-    positive, probability = _checked(labels, probabilities)
+    positive, probability = checked(labels, probabilities)
     return float(np.mean((probability > 0.5) == positive)) if len(positive) else _NAN
 
 
@@ -268,7 +269,7 @@ def roc_curve(labels: NDArray[Any], scores: NDArray[Any], points: int = 200) -> 
     """
     if points < 2:
         raise ValueError(f"a curve needs at least 2 points, not {points}")
-    positive, ranked = _checked(labels, scores)
+    positive, ranked = checked(labels, scores)
     order = np.argsort(-ranked, kind="stable")
     positive, ranked = positive[order], ranked[order]
     # The curve has a corner after the last row of each distinct score.
@@ -308,11 +309,8 @@ def calibration_curve(labels: NDArray[Any], probabilities: NDArray[Any], bins: i
     """
     if bins < 1:
         raise ValueError(f"a calibration curve needs at least 1 bin, not {bins}")
-    positive, probability = _checked(labels, probabilities)
-    rows = len(positive)
-    # A row's bin follows from its middle rank, which ties share.
-    middle = _ranks_within(np.zeros(rows, dtype=np.int64), probability)
-    chosen = np.minimum(((middle - 0.5) * bins / max(rows, 1)).astype(np.int64), bins - 1)
+    positive, probability = checked(labels, probabilities)
+    chosen = calibration_bins(probability, bins)
     count = np.bincount(chosen, minlength=bins)
     filled = count > 0
     return CalibrationCurve(
@@ -320,6 +318,22 @@ def calibration_curve(labels: NDArray[Any], probabilities: NDArray[Any], bins: i
         observed=np.bincount(chosen, positive, minlength=bins)[filled] / count[filled],
         count=count[filled],
     )
+
+
+def calibration_bins(probabilities: NDArray[Any], bins: int) -> NDArray[Any]:
+    """The bin of each row, from 0, lowest probabilities first; equally many rows in each, but for ties.
+
+    Args:
+        probabilities: array [rows].
+        bins: how many; those that ties leave empty are no row's.
+
+    Returns:
+        int array [rows]; rows of equal probability share one.
+    """
+    # A row's bin follows from its middle rank, which ties share.
+    middle = _ranks_within(np.zeros(len(probabilities), dtype=np.int64), probabilities)
+    chosen = ((middle - 0.5) * bins / max(len(probabilities), 1)).astype(np.int64)
+    return np.minimum(chosen, bins - 1)
 
 
 def auc_by_group(labels: NDArray[Any], scores: NDArray[Any], groups: NDArray[Any]) -> tuple[GroupAuc, ...]:
@@ -336,7 +350,7 @@ def auc_by_group(labels: NDArray[Any], scores: NDArray[Any], groups: NDArray[Any
     Raises:
         ValueError: lengths differ, or a value is out of its range.
     """
-    positive, ranked = _checked(labels, scores)
+    positive, ranked = checked(labels, scores)
     names, member = _days(groups, len(ranked), what="groups")
     order = np.argsort(member, kind="stable")
     counts = np.bincount(member, minlength=len(names))
@@ -444,8 +458,16 @@ def _ranks_within(group: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
     return ranks
 
 
-def _checked(labels: NDArray[Any], scores: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Labels as bool [rows] and scores as float64 [rows]."""
+def checked(labels: NDArray[Any], scores: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Labels as bool [rows] and scores as float64 [rows].
+
+    Args:
+        labels: array [rows] of 0 and 1.
+        scores: array [rows].
+
+    Raises:
+        ValueError: lengths differ, or a value is out of its range.
+    """
     positive, ranked = _booleans(labels), _numbers(scores, "scores")
     if positive.shape != ranked.shape:
         raise ValueError(f"{len(positive)} labels but {len(ranked)} scores")

@@ -1,4 +1,4 @@
-"""EvidenceOverDays: what TFMA does not compute, because it does not know that rows of one day belong together."""
+"""EvidenceOverDays: what TFMA does not compute, or not exactly. Intervals are the Evidence step's (scores.py)."""
 
 from __future__ import annotations
 
@@ -10,33 +10,21 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
-from components.evidence.statistics import auc_interval, majority, rank_ic
+from components.evidence.statistics import auc, daily_rank_ic, majority
 from models.features import TIME, forward_return_key
 from models.serving import GLOBAL_STEP, PROBABILITY
 
 AUC_EXACT = "auc_exact"
-AUC_LOW = "auc_low"
-AUC_HIGH = "auc_high"
-STANDARD_ERROR = "auc_standard_error"
-ABOVE_CHANCE = "auc_above_chance"
 RANK_IC = "rank_ic"
-RANK_IC_LOW = "rank_ic_low"
-RANK_IC_HIGH = "rank_ic_high"
 ACCURACY_BASELINE = "accuracy_baseline"
 LOSS = "loss"
 AVERAGE_LOSS = "average_loss"
 EXAMPLE_COUNT = "example_count"
 
-NAMES = (
-    AUC_EXACT, AUC_LOW, AUC_HIGH, STANDARD_ERROR, ABOVE_CHANCE, RANK_IC, RANK_IC_LOW, RANK_IC_HIGH, ACCURACY_BASELINE,
-    LOSS, AVERAGE_LOSS, GLOBAL_STEP, EXAMPLE_COUNT,
-)  # fmt: skip
+NAMES = (AUC_EXACT, RANK_IC, ACCURACY_BASELINE, LOSS, AVERAGE_LOSS, GLOBAL_STEP, EXAMPLE_COUNT)
 """
 auc_exact            without thresholds, ties counted half
-auc_low, auc_high    its 95 % interval from resampling blocks of whole days
-auc_standard_error   of the same resampling
-auc_above_chance     auc_exact - 1/2 - auc_standard_error: above 0 is better than chance by more than its error
-rank_ic, _low, _high mean over the days of Spearman's correlation of probability and forward return, and its interval
+rank_ic              mean over the days of Spearman's correlation of probability and forward return
 accuracy_baseline    accuracy of always naming the majority class
 loss                 what training minimises: the mean cross-entropy, as nothing is added to it
 average_loss         mean cross-entropy
@@ -57,26 +45,16 @@ class _Accumulator:
 
 
 class EvidenceOverDays(metric_types.Metric):
-    """Exact AUC, its interval and standard error over blocks of days, and the original project's remaining names."""
+    """Exact AUC, the rank IC, which has to know the days, and the original project's remaining names."""
 
-    def __init__(
-        self, name: str = "evidence_over_days", horizon: int = 1, seed: int = 0, resamples: int = 1000
-    ) -> None:
+    def __init__(self, name: str = "evidence_over_days", horizon: int = 1) -> None:
         """Builds the metric; TFMA does so from the config's JSON.
 
         Args:
             name: unused prefix that TFMA wants.
-            horizon: sessions ahead of the label; blocks must be longer than their overlap.
-            seed: of the resampling.
-            resamples: how many.
+            horizon: sessions ahead of the label.
         """
-        super().__init__(
-            metric_util.merge_per_key_computations(_computations),
-            name=name,
-            horizon=horizon,
-            seed=seed,
-            resamples=resamples,
-        )
+        super().__init__(metric_util.merge_per_key_computations(_computations), name=name, horizon=horizon)
 
 
 metric_types.register_metric(EvidenceOverDays)
@@ -85,8 +63,6 @@ metric_types.register_metric(EvidenceOverDays)
 def _computations(
     name: str = "",
     horizon: int = 1,
-    seed: int = 0,
-    resamples: int = 1000,
     eval_config: Any = None,
     model_name: str = "",
     output_name: str = "",
@@ -99,7 +75,7 @@ def _computations(
         metric_types.MetricComputation(
             keys=keys,
             preprocessors=[metric_types.FeaturePreprocessor(feature_keys=[TIME, forward_return_key(horizon)])],
-            combiner=_Evidence(keys, eval_config, model_name, output_name, horizon, seed, resamples),
+            combiner=_Evidence(keys, eval_config, model_name, output_name, horizon),
         )
     ]
 
@@ -107,23 +83,12 @@ def _computations(
 class _Evidence(beam.CombineFn):
     """Gathers label, probability, day, forward return and step of each row, and computes once at the end."""
 
-    def __init__(
-        self,
-        keys: list[Any],
-        eval_config: Any,
-        model_name: str,
-        output_name: str,
-        horizon: int,
-        seed: int,
-        resamples: int,
-    ) -> None:
+    def __init__(self, keys: list[Any], eval_config: Any, model_name: str, output_name: str, horizon: int) -> None:
         self._keys = keys
         self._eval_config = eval_config
         self._model_name = model_name
         self._output_name = output_name
         self._horizon = horizon
-        self._seed = seed
-        self._resamples = resamples
 
     def create_accumulator(self) -> _Accumulator:
         return _Accumulator()
@@ -152,19 +117,16 @@ class _Evidence(beam.CombineFn):
     def extract_output(self, accumulator: _Accumulator) -> dict[Any, float]:
         columns = (accumulator.labels, accumulator.probabilities, accumulator.days, accumulator.returns)
         labels, probabilities, days, returns = (np.concatenate(column) for column in columns)
-        # Beam may bring the rows in any order; the resampling must not depend on it.
+        # Beam may bring the rows in any order; the last digits of sums must not depend on it.
         order = np.lexsort((probabilities, returns, days))
         labels, probabilities, days, returns = labels[order], probabilities[order], days[order], returns[order]
-        area = auc_interval(
-            labels, probabilities, days, horizon=self._horizon, seed=self._seed, resamples=self._resamples
-        )
-        ranks = rank_ic(probabilities, returns, days, horizon=self._horizon, seed=self._seed, resamples=self._resamples)
+        _, daily = daily_rank_ic(probabilities, returns, days)
+        counts = ~np.isnan(daily)
+        ranks = float(daily[counts].mean()) if np.any(counts) else float("nan")
         clipped = np.clip(probabilities, 1e-7, 1 - 1e-7)
         loss = -np.mean(np.where(labels == 1, np.log(clipped), np.log1p(-clipped)))
-        values: tuple[Any, ...] = (
-            area.value, area.low, area.high, area.standard_error, area.value - 0.5 - area.standard_error,
-            ranks.value, ranks.low, ranks.high, majority(labels), loss, loss, accumulator.step, len(labels),
-        )  # fmt: skip
+        area = auc(labels, probabilities)
+        values = (area, ranks, majority(labels), loss, loss, accumulator.step, len(labels))
         return {key: float(value) for key, value in zip(self._keys, values, strict=True)}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from tfx import types
@@ -12,21 +11,6 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
 from components.model_selector.executor import Executor
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One model of a run with what its Evaluator said.
-
-    Attributes:
-        model: channel of the trained model.
-        evaluation: channel of its evaluation.
-        blessing: channel of its blessing.
-    """
-
-    model: types.BaseChannel
-    evaluation: types.BaseChannel
-    blessing: types.BaseChannel
 
 
 class ModelSelector(base_component.BaseComponent):
@@ -39,21 +23,18 @@ class ModelSelector(base_component.BaseComponent):
     SPEC_CLASS = types.ComponentSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
-    def __init__(self, candidates: Mapping[str, Candidate]) -> None:
+    def __init__(self, models: Mapping[str, types.BaseChannel], evidence: types.BaseChannel) -> None:
         """Builds the component.
 
         Args:
-            candidates: by model name.
+            models: channels of the trained models, by name.
+            evidence: channel of what the Evidence step found of them.
         """
-        channels: dict[str, types.BaseChannel] = {}
-        for name, candidate in candidates.items():
+        channels: dict[str, types.BaseChannel] = {"evidence": evidence}
+        for name, model in models.items():
             if not re.fullmatch(r"[a-z0-9_]+", name):
                 raise ValueError(f"model name {name!r} cannot be part of a channel's name")
-            channels |= {
-                f"{name}.model": candidate.model,
-                f"{name}.evaluation": candidate.evaluation,
-                f"{name}.blessing": candidate.blessing,
-            }
+            channels[f"{name}.model"] = model
         spec = _spec_class(channels)(
             **channels,
             model=types.Channel(type=standard_artifacts.Model),

@@ -45,20 +45,37 @@ def step_page(part: NodeSlice, step: Step, run_id: str, parameters: RunParameter
 
 
 def step_metrics(part: NodeSlice, step: Step) -> Mapping[str, float] | None:
-    """The numbers that the KFP UI shows of an Evaluator.
+    """The numbers that the KFP UI shows of an Evaluator, and of the Evidence step.
 
     Args:
         part: the node.
         step: what it left.
 
     Returns:
-        Finite numbers by name, `blessed` among them as 0 or 1; None for other steps.
+        Finite numbers by name: TFMA's point values of an Evaluator; of the Evidence step MODEL.METRIC with the ends of
+        its interval, and MODEL.blessed as 0 or 1; None for other steps.
     """
-    if _kind(part) != "Evaluator":
-        return None
-    evaluation = _evaluation(step)
-    numbers = {name: float(value) for name, value in sorted(evaluation.metrics.items()) if math.isfinite(value)}
-    return numbers | {"blessed": float(evaluation.blessed)}
+    if _kind(part) == "Evaluator":
+        evaluation = _evaluation(step)
+        return {name: float(value) for name, value in sorted(evaluation.metrics.items()) if math.isfinite(value)}
+    if _kind(part) == "Evidence":
+        return _evidence_metrics(step)
+    return None
+
+
+def _evidence_metrics(step: Step) -> Mapping[str, float]:
+    from components.evidence.findings import flat
+
+    findings = _findings(step)
+    figures = {name: model.scores for name, model in findings.models.items()} | dict(findings.baselines)
+    numbers = {f"{name}.{metric}": value for name, scores in figures.items() for metric, value in flat(scores).items()}
+    return numbers | {f"{name}.blessed": float(model.blessed) for name, model in findings.models.items()}
+
+
+def _findings(step: Step) -> Any:
+    from components.evidence.findings import Findings
+
+    return Findings.read(Path(_single(step, "evidence").uri))
 
 
 def _kind(part: NodeSlice) -> str:
@@ -198,12 +215,12 @@ def _training(part: NodeSlice, step: Step) -> Section:
 def _evaluation(step: Step) -> Any:
     from components.evidence.evaluations import read_evaluation
 
-    return read_evaluation(_single(step, "evaluation").uri, _single(step, "blessing").uri)
+    return read_evaluation(_single(step, "evaluation").uri)
 
 
 def _judged(part: NodeSlice, step: Step) -> Section:
     from components.evidence import tfma_metrics as names
-    from pipeline.summary import interval, number
+    from pipeline.summary import number
 
     evaluation = _evaluation(step)
     metrics = evaluation.metrics
@@ -212,28 +229,54 @@ def _judged(part: NodeSlice, step: Step) -> Section:
         return float(metrics.get(name, math.nan))
 
     figures = (
-        ("AUC", number(of(names.AUC_EXACT)), interval(of(names.AUC_LOW), of(names.AUC_HIGH)), "0.5"),
-        ("rank IC", number(of(names.RANK_IC)), interval(of(names.RANK_IC_LOW), of(names.RANK_IC_HIGH)), "0"),
-        ("accuracy", number(of("accuracy")), "", number(of(names.ACCURACY_BASELINE))),
+        ("AUC", number(of(names.AUC_EXACT)), "0.5"),
+        ("rank IC", number(of(names.RANK_IC)), "0"),
+        ("accuracy", number(of("accuracy")), number(of(names.ACCURACY_BASELINE))),
     )
     years = tuple(
         (str(year), number(float(values.get(names.AUC_EXACT, math.nan))), f"{values.get('example_count', 0):,.0f}")
         for year, values in evaluation.by_year.items()
     )
     every = tuple((name, f"{value:.6g}") for name, value in sorted(metrics.items()))
-    verdict = f"{'Blessed' if evaluation.blessed else 'Not blessed'}: {evaluation.reason}."
     return Section(
-        verdict,
+        f"AUC {number(of(names.AUC_EXACT))} on the test split. Intervals, baselines and the blessing are on the page of"
+        " the step Evidence.",
         (
             Table(
                 "On the test split",
-                ("figure", "value", "95% interval", "without skill"),
+                ("figure", "value", "without skill"),
                 figures,
-                "Intervals are from resampling blocks of whole days; without skill: a coin, and for the accuracy the "
-                "test split's commoner direction.",
+                "Without skill: a coin, and for the accuracy the test split's commoner direction.",
             ),
             Table("By year", ("year", "AUC", "rows"), years),
             Table("Every metric", ("metric", "value"), every),
+        ),
+    )
+
+
+def _evidence(part: NodeSlice, step: Step) -> Section:
+    from components.evidence.scores import METRICS
+    from pipeline.summary import figure
+
+    findings = _findings(step)
+    scored = {name: model.scores for name, model in findings.models.items()} | dict(findings.baselines)
+    header = ("model", *(metric.title for metric in METRICS.values()))
+    figures = tuple((name, *(figure(scores[metric]) for metric in METRICS)) for name, scores in scored.items())
+    differences = tuple(
+        (name, other, figure(values["auc"], signed=True))
+        for name, model in findings.models.items()
+        for other, values in model.differences.items()
+    )
+    blessings = tuple((name, "yes" if model.blessed else "no", model.reason) for name, model in findings.models.items())
+    blessed = [name for name, model in findings.models.items() if model.blessed]
+    verdict = f"Blessed: {', '.join(blessed)}." if blessed else "No model is blessed."
+    note = f"{findings.rows:,} rows on {findings.days:,} days; 95% intervals from resampling blocks of whole days."
+    return Section(
+        verdict,
+        (
+            Table("Blessings", ("model", "blessed", "reason"), blessings),
+            Table("Figures", header, figures, note),
+            Table("Differences in AUC", ("model", "against", "difference"), differences, "Paired 95% intervals."),
         ),
     )
 
@@ -267,6 +310,7 @@ _SECTIONS: Mapping[str, Callable[[NodeSlice, Step], Section]] = {
     "ImportSchemaGen": _schema,
     "Trainer": _training,
     "Evaluator": _judged,
+    "Evidence": _evidence,
     "Resolver": _predecessor,
     "ModelSelector": _selected,
     "Pusher": _pushed,

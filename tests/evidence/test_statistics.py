@@ -183,7 +183,7 @@ def test_days_must_be_one_a_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("horizon", "days", "block"), [(1, 1000, 10), (20, 1000, 60), (5, 8000, 20), (20, 100, 25), (1, 3, 1), (1, 0, 1)]
+    ("horizon", "days", "block"), [(1, 1000, 10), (20, 1000, 30), (5, 8000, 20), (20, 100, 25), (1, 3, 1), (1, 0, 1)]
 )
 def test_default_block(horizon: int, days: int, block: int) -> None:
     assert default_block(horizon, days) == block

@@ -1,0 +1,79 @@
+"""What a model has to show before it may be pushed.
+
+1. Better than chance beyond doubt: the interval of its AUC lies above 1/2. With several candidates in a run the best of
+   several coins looks better than a coin, so the interval is that of 95 % for all of them together (Bonferroni): of
+   runs on a market without signal one in forty pushes something, however many models it trains.
+2. Not worse than the last blessed model of its kind, on the same test split, by more than the standard error of the
+   paired difference. Were a last digit enough, daily retraining would stop at the first lucky model.
+3. Not beaten beyond doubt by a simple baseline: no 95 % interval of the paired difference lies below 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.evidence.interval import Interval
+
+CHANCE = 0.5
+_FALSE_ALARMS = 0.05
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a model may be pushed.
+
+    Attributes:
+        blessed: it passed all three conditions.
+        reason: in words, why or why not.
+    """
+
+    blessed: bool
+    reason: str
+
+
+def level_for(candidates: int) -> float:
+    """Level of each interval so that all of them together hold 95 %.
+
+    Args:
+        candidates: models of the run.
+    """
+    return 1 - _FALSE_ALARMS / max(candidates, 1)
+
+
+def judge(auc: Interval, candidates: int, predecessor: Interval | None, baselines: Mapping[str, Interval]) -> Verdict:
+    """Judges a model.
+
+    Args:
+        auc: of the model, its ends those of an interval of `level_for(candidates)`.
+        candidates: models of the run.
+        predecessor: its AUC less that of the last blessed model of its kind; None where there is none.
+        baselines: by name, its AUC less the baseline's, with 95 % intervals.
+
+    Returns:
+        The verdict.
+    """
+    area = f"AUC {auc.value:.4f}"
+    if not auc.value > CHANCE:
+        return Verdict(False, f"{area} is no better than chance")
+    if math.isnan(auc.low):
+        return Verdict(False, f"{area} is better than chance, but there are too few days to tell by how much")
+    interval = f"{auc.low:.4f} to {auc.high:.4f}" + (f", 95 % for all {candidates} models" if candidates > 1 else "")
+    if not auc.low > CHANCE:
+        return Verdict(False, f"{area} may be chance: its interval ({interval}) holds 0.5")
+    better = f"{area} is better than chance ({interval})"
+    if predecessor is not None and predecessor.value + _or_zero(predecessor.standard_error) < 0:
+        error = f"standard error {predecessor.standard_error:.4f}"
+        return Verdict(False, f"{better}, but worse than its predecessor ({predecessor.value:+.4f}, {error})")
+    for name, difference in baselines.items():
+        if difference.high < 0:
+            by = f"{-difference.high:.4f} to {-difference.low:.4f}"
+            return Verdict(False, f"{better}, but {name} is better by {by}")
+    if predecessor is None:
+        return Verdict(True, f"{better}; there is no predecessor")
+    return Verdict(True, f"{better}, and not worse than its predecessor ({predecessor.value:+.4f})")
+
+
+def _or_zero(value: float) -> float:
+    return 0.0 if math.isnan(value) else value

@@ -1,0 +1,93 @@
+"""Evidence as a TFX component."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import artifact, component_spec, standard_artifacts
+
+from components.evidence.executor import Executor
+
+
+class EvidenceArtifact(artifact.Artifact):
+    """A folder with the findings and the predictions they come from (findings.py)."""
+
+    TYPE_NAME = "Evidence"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One model of a run, and what it has to stand against.
+
+    Attributes:
+        model: channel of the trained model.
+        predecessor: channel of the last blessed one of its kind; empty where there is none.
+    """
+
+    model: types.BaseChannel
+    predecessor: types.BaseChannel
+
+
+class Evidence(base_component.BaseComponent):
+    """Judges all models of a run on the test split, beside baselines and predecessors.
+
+    `outputs['evidence']` holds the findings, `outputs['NAME.blessing']` says of each model whether it may be pushed.
+    """
+
+    SPEC_CLASS = types.ComponentSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        transform_graph: types.BaseChannel,
+        contenders: Mapping[str, Contender],
+        formatter: str,
+        horizon: int,
+        seed: int,
+        code: str = "",
+    ) -> None:
+        """Builds the component.
+
+        Args:
+            examples: with the splits train, eval and test.
+            transform_graph: the formatter's.
+            contenders: by model name.
+            formatter: name of the DataFormatter.
+            horizon: the trained one.
+            seed: of the resampling and the baselines.
+            code: digest of the code, so that TFX's cache sees a change.
+        """
+        inputs: dict[str, types.BaseChannel] = {"examples": examples, "transform_graph": transform_graph}
+        for name, contender in contenders.items():
+            inputs |= {f"{name}.model": contender.model, f"{name}.predecessor": contender.predecessor}
+        outputs: dict[str, types.BaseChannel] = {"evidence": types.Channel(type=EvidenceArtifact)}
+        outputs |= {f"{name}.blessing": types.Channel(type=standard_artifacts.ModelBlessing) for name in contenders}
+        parameters = {"formatter": formatter, "horizon": horizon, "seed": seed, "code": code}
+        super().__init__(spec=_spec_class(inputs, outputs)(**inputs, **outputs, **parameters))
+
+
+def _spec_class(inputs: Mapping[str, types.BaseChannel], outputs: Mapping[str, types.BaseChannel]) -> Any:
+    """A spec with named inputs and outputs for just these contenders."""
+    return type(
+        "EvidenceSpec",
+        (types.ComponentSpec,),
+        {
+            "PARAMETERS": {
+                "formatter": component_spec.ExecutionParameter(type=str),
+                "horizon": component_spec.ExecutionParameter(type=int),
+                "seed": component_spec.ExecutionParameter(type=int),
+                "code": component_spec.ExecutionParameter(type=str),
+            },
+            "INPUTS": {
+                # A model may be the first of its kind.
+                key: component_spec.ChannelParameter(type=channel.type, optional=key.endswith(".predecessor"))
+                for key, channel in inputs.items()
+            },
+            "OUTPUTS": {key: component_spec.ChannelParameter(type=channel.type) for key, channel in outputs.items()},
+        },
+    )

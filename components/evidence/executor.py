@@ -1,0 +1,76 @@
+"""Asks all models, fits the baselines, computes the figures and blesses."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tfx.components.evaluator import constants
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.utils import io_utils
+
+from components.evidence.baselines import BASELINES
+from components.evidence.comparing import compare, predecessor_column
+from components.evidence.findings import PREDICTIONS_FILE
+from components.evidence.predictions import predict_baselines, predict_test_split
+from models.formatters import get_formatter
+
+_LOG = logging.getLogger(__name__)
+
+
+class Executor(base_executor.BaseExecutor):
+    """Leaves the findings, the predictions they come from, and a blessing for each model."""
+
+    def Do(self, input_dict: dict[str, Any], output_dict: dict[str, Any], exec_properties: dict[str, Any]) -> None:
+        """Judges the candidates.
+
+        Args:
+            input_dict: `examples`, `transform_graph`, and `NAME.model` and `NAME.predecessor` for each candidate, the
+                latter possibly empty.
+            output_dict: `evidence` and `NAME.blessing` for each candidate.
+            exec_properties: `formatter`, `horizon`, `seed`.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        horizon, seed = exec_properties["horizon"], exec_properties["seed"]
+        examples = artifact_utils.get_single_uri(input_dict["examples"])
+        names = [key.removesuffix(".model") for key in input_dict if key.endswith(".model")]
+        models = {name: artifact_utils.get_single_instance(input_dict[f"{name}.model"]) for name in names}
+        predecessors = {
+            predecessor_column(name): artifact_utils.get_single_uri(input_dict[f"{name}.predecessor"])
+            for name in names
+            if input_dict.get(f"{name}.predecessor")
+        }
+        baselines = predict_baselines(
+            examples,
+            artifact_utils.get_single_uri(input_dict["transform_graph"]),
+            get_formatter(exec_properties["formatter"]),
+            horizon,
+            seed,
+        )
+        uris = {name: model.uri for name, model in models.items()}
+        predictions = predict_test_split(examples, uris | predecessors, horizon, baselines)
+        findings = compare(predictions, names, list(BASELINES), horizon, seed)
+
+        folder = Path(artifact_utils.get_single_uri(output_dict["evidence"]))
+        folder.mkdir(parents=True, exist_ok=True)
+        predictions.drop(columns=list(predecessors)).to_parquet(folder / PREDICTIONS_FILE, index=False)
+        findings.write(folder)
+        for name, found in findings.models.items():
+            _LOG.info("%s is %sblessed: %s", name, "" if found.blessed else "not ", found.reason)
+            _write_blessing(
+                artifact_utils.get_single_instance(output_dict[f"{name}.blessing"]), models[name], found.blessed
+            )
+
+
+def _write_blessing(blessing: Any, model: Any, blessed: bool) -> None:
+    """As TFX's Evaluator would: a marker for a Pusher, and properties for who looks for the last blessed model."""
+    blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(blessed))
+    marker = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
+    tf.io.gfile.makedirs(blessing.uri)
+    io_utils.write_string_file(os.path.join(blessing.uri, marker), "")
