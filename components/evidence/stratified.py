@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evidence.resampling import DayBlocks, Interval
+from components.evidence.interval import Interval
+from components.evidence.resampling import DayBlocks
 from components.evidence.statistics import Pairs
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.errors import UserError
+from components.evidence.findings import PREDICTIONS_FILE
 from components.feature_store import FeatureStore
 from pipeline.configuration import check_choices, database_path, split_settings
-from pipeline.gathering import PREDICTIONS_FILE
 from pipeline.results import RunReport
 from pipeline.run import check_writable, ensure_prices, output_folder, point_latest, run, workspace_lock
 from pipeline.settings import Settings

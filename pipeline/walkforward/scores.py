@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from components.evidence.resampling import Interval
+from components.evidence.interval import Interval
 
 if TYPE_CHECKING:
     import pandas as pd

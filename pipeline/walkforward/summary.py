@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from components.evidence.resampling import Interval
+from components.evidence.interval import Interval
 from pipeline.summary import interval, number
 from pipeline.walkforward.folds import Fold, Stretch
 from pipeline.walkforward.results import Walk
