@@ -59,7 +59,7 @@ def walk_forward(settings: Settings, walk: WalkSettings, console: Console) -> tu
     check_choices(base)
     home = settings.workspace / FOLDER
     check_writable(home)
-    inner = base.model_copy(update={"workspace": home / "folds" / _name(base)})
+    inner = base.model_copy(update={"workspace": home / "folds" / workspace_name(base)})
     check_writable(inner.workspace)
     with workspace_lock(home), output_folder(settings.model_copy(update={"workspace": home})) as output:
         ensure_prices(inner, console)
@@ -106,11 +106,14 @@ def _common(settings: Settings) -> Settings:
     )
 
 
-def _name(settings: Settings) -> str:
+def workspace_name(settings: Settings) -> str:
     """One folder for all walks whose folds may share a cache: their figures depend on the same settings.
 
     The cut into folds is not among them, since each cut has a pipeline of its own, nor are the names of the models:
     each kind has its own predecessors. Of one kind, though, another version would become this one's predecessor.
+
+    Args:
+        settings: that all folds have in common.
     """
     data = database_path(settings)
     decisive = {
