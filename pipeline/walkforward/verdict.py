@@ -113,7 +113,7 @@ def find(scores: HorizonScores) -> Finding:
         "which is what luck gives"
         if not folds.above
         else f"which {'the best of as many models' if len(models) > 1 else 'a model'} without skill reaches with a "
-        f"probability of {'at most ' if len(models) > 1 else ''}{_percent(probability)}: "
+        f"probability of {_percent(probability, at_most=len(models) > 1)}: "
         + ("more than luck" if more else "no more than luck may give")
     )
     tone, label, rest = _judge(scores, models[model], more)
@@ -169,5 +169,7 @@ def _auc(score: Score) -> str:
     return f"{number(score.auc.value)} (95% interval {number(score.auc.low)} to {number(score.auc.high)})"
 
 
-def _percent(probability: float) -> str:
-    return "less than 0.1%" if probability < 0.001 else f"{100 * probability:.{0 if probability >= 0.1 else 1}f}%"
+def _percent(probability: float, at_most: bool) -> str:
+    if probability < 0.001:
+        return "less than 0.1%"
+    return f"{'at most ' if at_most else ''}{100 * probability:.{0 if probability >= 0.1 else 1}f}%"

@@ -1,4 +1,4 @@
-"""`awesome walkforward` from end to end on a small market with signal: stopped in its second fold, resumed, repeated."""
+"""`awesome walkforward` end to end on a small market with signal: stopped in its second fold, resumed, repeated."""
 
 from __future__ import annotations
 
