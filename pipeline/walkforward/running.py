@@ -20,7 +20,7 @@ from pipeline.run import check_writable, ensure_prices, output_folder, point_lat
 from pipeline.settings import Settings
 from pipeline.walkforward.folds import Fold, WalkSettings, plan_folds
 from pipeline.walkforward.results import FoldRun, Walk, write_walk
-from pipeline.walkforward.scores import FOLD, HORIZON, HorizonScores, score_horizon
+from pipeline.walkforward.scores import FOLD, HORIZON, HorizonScores, model_columns, score_horizon
 from pipeline.walkforward.summary import print_plan
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def walk_forward(settings: Settings, walk: WalkSettings, console: Console) -> tu
                 report, folder = run(_fold_settings(inner, fold, horizon), console)
                 runs.append(_fold_run(fold, horizon, report, os.path.relpath(folder, output), begin))
                 reports.append(report)
-                frames.append(_predictions(folder, fold, horizon))
+                frames.append(_predictions(folder, fold, horizon, list(report.models)))
         import pandas as pd
 
         with console.status("Scoring the folds"):
@@ -158,10 +158,13 @@ def _fold_run(fold: Fold, horizon: int, report: RunReport, folder: str, begin: f
     )
 
 
-def _predictions(folder: Path, fold: Fold, horizon: int) -> pd.DataFrame:
+def _predictions(folder: Path, fold: Fold, horizon: int, models: Sequence[str]) -> pd.DataFrame:
+    """The test predictions of a fold; models in the order they were asked for, then the baselines."""
     import pandas as pd
 
     frame = pd.read_parquet(folder / PREDICTIONS_FILE)
+    columns = [*models, *(name for name in model_columns(frame) if name not in models)]
+    frame = frame[[*(name for name in frame.columns if name not in columns), *columns]]
     frame.insert(0, HORIZON, horizon)
     frame.insert(1, FOLD, fold.number)
     return frame

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,12 +17,20 @@ _NOT_A_MODEL = (HORIZON, FOLD, "time", "share_id", "label", "forward_return", "n
 """The columns of predictions that hold no probability."""
 
 
+_LEAST_HORIZONS = 4
+"""Days of a part, in horizons, below which it gets no interval: four blocks, each at least as long as labels overlap.
+
+The stub of a year would else have a narrow one, as all of its labels are made of much the same returns.
+"""
+
+
 @dataclass(frozen=True)
 class Score:
     """How a model did on a part of the tested days.
 
     Attributes:
-        auc: over pairs of rows of one fold, with its 95% interval from blocks of days.
+        auc: over pairs of rows of one fold, with its 95% interval from blocks of days; the ends are NaN on fewer days
+            than four horizons.
         accuracy: share of rows whose direction was called right at a threshold of 0.5.
         rank_ic: mean over days of the rank correlation of probability and forward return, with its interval.
     """
@@ -114,16 +123,17 @@ def _part(name: str, predictions: pd.DataFrame, horizon: int, seed: int) -> Part
     from components.evidence.statistics import accuracy, majority, rank_ic
     from components.evidence.stratified import stratified_auc
 
+    enough = predictions["time"].nunique() >= _LEAST_HORIZONS * horizon
     label, days = predictions["label"].to_numpy(), predictions["time"].to_numpy()
     returns, fold = predictions["forward_return"].to_numpy(), predictions[FOLD].to_numpy()
     scores = {}
     for model in model_columns(predictions):
         probability = predictions[model].to_numpy(dtype=float)
         scores[model] = Score(
-            auc=stratified_auc(label, probability, fold, days, horizon=horizon, seed=seed),
+            auc=_told(stratified_auc(label, probability, fold, days, horizon=horizon, seed=seed), enough),
             accuracy=accuracy(label, probability),
             # A day belongs to one fold, so the correlations within days never compare two fits.
-            rank_ic=rank_ic(probability, returns, days, horizon=horizon, seed=seed),
+            rank_ic=_told(rank_ic(probability, returns, days, horizon=horizon, seed=seed), enough),
         )
     return Part(
         name=name,
@@ -134,3 +144,8 @@ def _part(name: str, predictions: pd.DataFrame, horizon: int, seed: int) -> Part
         majority=majority(label),
         scores=scores,
     )
+
+
+def _told(interval: Interval, enough: bool) -> Interval:
+    """The interval where there are enough days for one, else the figure alone."""
+    return interval if enough else Interval(interval.value, math.nan, math.nan, math.nan)

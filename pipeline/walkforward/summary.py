@@ -19,6 +19,9 @@ from pipeline.walkforward.verdict import count_above
 _PART_WIDTH, _MODEL_WIDTH = 16, 15
 """Of the first column of the table by fold and year, and of one model's."""
 
+_NARROW = (0, 1, 0, 0)
+"""Padding with which the longest name of a baseline and all figures fit into 80 columns."""
+
 
 def print_plan(folds: Sequence[Fold], horizons: Sequence[int], rolling: bool, console: Console) -> None:
     """Prints the dates of every fold.
@@ -82,21 +85,21 @@ def overall_table(scores: HorizonScores) -> Table:
     )
     if scores.best_auc is not None:
         title += f"\nSynthetic market: best possible AUC {number(scores.best_auc)}"
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=_NARROW)
     names = [*overall.scores, "model"]
     table.add_column("model", min_width=min(max(map(len, names)), 20), overflow="fold")
     table.add_column("AUC\n(95%)", min_width=13)
     table.add_column("accuracy\n(majority)", min_width=10)
-    table.add_column("rank IC\n(95%)", min_width=15)
-    table.add_column("above chance\nfolds, years", min_width=12)
+    table.add_column("rank IC\n(95%)", min_width=16)
+    table.add_column("above\nchance", min_width=9)
     for name, score in overall.scores.items():
         folds, years = count_above(scores.folds, name), count_above(scores.years, name)
         table.add_row(
             name,
             with_interval(score.auc),
             f"{number(score.accuracy)}\n({number(overall.majority)})",
-            f"{number(score.rank_ic.value, signed=True)}\n({signed_interval(score.rank_ic)})",
-            f"{folds.above} of {folds.parts}, {years.above} of {years.parts}",
+            f"{number(score.rank_ic.value, signed=True)}\n{signed_interval(score.rank_ic)}",
+            f"{folds.above}/{folds.parts} folds\n{years.above}/{years.parts} years",
         )
     return table
 

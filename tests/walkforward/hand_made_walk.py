@@ -12,7 +12,7 @@ from pipeline.walkforward.scores import score_horizon
 
 
 def predictions(seed: int = 0, horizon: int = 1, days: int = 200, shares: int = 4) -> pd.DataFrame:
-    """Two folds of 100 weekdays from October 2006 on; `knows` sees half of the return, `coin` nothing."""
+    """Two folds of 100 weekdays from October 2006 on; `knows` sees half of the return, the other model nothing."""
     rng = np.random.default_rng(seed)
     rows = days * shares
     day = np.repeat(np.arange(days), shares)
@@ -27,7 +27,7 @@ def predictions(seed: int = 0, horizon: int = 1, days: int = 200, shares: int = 
             "forward_return": returns,
             "next_return": returns,
             "knows": 0.5 + returns + rng.normal(0, 0.04, rows),
-            "coin": rng.random(rows),
+            "logistic_regression": rng.random(rows),
         }
     )
 
@@ -47,7 +47,7 @@ def walk(horizons: tuple[int, ...] = (1, 20), market: str | None = None, best_au
             for h in horizons
             for fold in (1, 2)
         ),
-        settings={"shares": "", "formatter": "window_returns", "models": "knows,coin", "seed": 0},
+        settings={"shares": "", "formatter": "window_returns", "models": "knows,logistic_regression", "seed": 0},
         market=market,
         digest="0f",
         database="<b>.db",

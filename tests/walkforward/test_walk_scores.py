@@ -15,8 +15,8 @@ from pipeline.walkforward.scores import model_columns, score_horizon
 def test_every_column_that_is_no_fact_is_a_model() -> None:
     frame = predictions()
     frame["lightgbm"] = 0.5
-    assert model_columns(frame) == ["knows", "coin", "lightgbm"]
-    assert list(score_horizon(frame, 1).overall.scores) == ["knows", "coin", "lightgbm"]
+    assert model_columns(frame) == ["knows", "logistic_regression", "lightgbm"]
+    assert list(score_horizon(frame, 1).overall.scores) == ["knows", "logistic_regression", "lightgbm"]
 
 
 def test_folds_by_hand() -> None:
@@ -53,7 +53,7 @@ def test_against_scikit_learn_and_scipy() -> None:
     assert [part.name for part in found.years] == ["2006", "2007"]
     for part in found.folds:
         mine = frame[frame["fold"] == int(part.name.removeprefix("fold "))]
-        for model in ("knows", "coin"):
+        for model in ("knows", "logistic_regression"):
             score = part.scores[model]
             assert score.auc.value == pytest.approx(roc_auc_score(mine["label"], mine[model]))
             assert score.accuracy == pytest.approx(accuracy_score(mine["label"], mine[model] > 0.5))
@@ -77,8 +77,20 @@ def test_the_interval_over_all_folds_is_that_of_independent_folds_where_labels_d
     assert found.overall.scores["knows"].auc.standard_error == pytest.approx(np.hypot(first, second) / 2, rel=0.15)
 
 
+def test_the_stub_of_a_year_has_no_interval_at_a_long_horizon() -> None:
+    # 65 weekdays of 2006 and 135 of 2007: at 20 sessions four horizons are 80 days.
+    frame = predictions(horizon=20)
+    stub, year = score_horizon(frame, 20).years
+    assert (stub.days, year.days) == (65, 135)
+    for score in stub.scores.values():
+        assert 0 < score.auc.value < 1
+        assert np.isnan([score.auc.low, score.auc.high, score.auc.standard_error, score.rank_ic.low]).all()
+    for score in (*year.scores.values(), *score_horizon(frame, 16).years[0].scores.values()):
+        assert score.auc.low < score.auc.value < score.auc.high
+
+
 def test_a_probability_that_is_missing_is_a_defect() -> None:
     frame = predictions()
-    frame.loc[3, "coin"] = np.nan
+    frame.loc[3, "logistic_regression"] = np.nan
     with pytest.raises(ValueError, match="1 are not"):
         score_horizon(frame, 1)
