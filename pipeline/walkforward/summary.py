@@ -16,8 +16,8 @@ from pipeline.walkforward.results import Walk
 from pipeline.walkforward.scores import HorizonScores
 from pipeline.walkforward.verdict import count_above
 
-_PART_WIDTH, _MODEL_WIDTH = 16, 15
-"""Of the first column of the table by fold and year, and of one model's."""
+_PART_WIDTH, _INTERVAL_WIDTH, _GAP = 16, 13, 3
+"""Of the first column of the table by fold and year, of an interval, and between two models."""
 
 _NARROW = (0, 1, 0, 0)
 """Padding with which the longest name of a baseline and all figures fit into 80 columns."""
@@ -115,7 +115,9 @@ def part_tables(scores: HorizonScores, width: int) -> list[Table]:
         The tables.
     """
     models = list(scores.overall.scores)
-    room = max(1, (width - _PART_WIDTH) // _MODEL_WIDTH)
+    widths = sorted(max(len(name), _INTERVAL_WIDTH) + _GAP for name in models)
+    # As many as fit whichever they are: the widest.
+    room = max(1, sum(sum(widths[-count:]) <= width - _PART_WIDTH for count in range(1, len(models) + 1)))
     # Equally full tables are easier to compare than a full one and a rest.
     room = -(-len(models) // -(-len(models) // room))
     return [_part_table(scores, models[begin : begin + room]) for begin in range(0, len(models), room)]
@@ -130,7 +132,7 @@ def _part_table(scores: HorizonScores, models: Sequence[str]) -> Table:
     )
     table.add_column("tested days\n(rows)", min_width=11)
     for name in models:
-        table.add_column(name, min_width=13, overflow="fold")
+        table.add_column(name, min_width=_INTERVAL_WIDTH, overflow="fold")
     for group in (scores.folds, scores.years, (scores.overall,)):
         for part in group:
             aucs = (with_interval(part.scores[name].auc) for name in models)

@@ -15,7 +15,8 @@ from rich.console import Console
 
 from pipeline.results import ReportError
 from pipeline.walkforward.results import write_walk
-from pipeline.walkforward.summary import print_plan, print_walk
+from pipeline.walkforward.scores import score_horizon
+from pipeline.walkforward.summary import part_tables, print_plan, print_walk
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +119,21 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 # the terminal
+
+
+@pytest.mark.parametrize(("width", "tables"), [(40, 6), (80, 2), (117, 2), (118, 1)])
+def test_models_stand_side_by_side_as_far_as_there_is_room(width: int, tables: int) -> None:
+    names = ("linear", "dnn", "custom_dnn", "rnn", "logistic_regression", "lightgbm")
+    frame = predictions(days=40)
+    scored = score_horizon(frame.assign(**dict.fromkeys(names, frame["knows"]))[[*frame.columns[:7], *names]], 1)
+    made = part_tables(scored, width)
+    assert len(made) == tables
+    console = Console(width=width, file=StringIO())
+    for table in made:
+        console.print(table)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    for name in names if width >= 80 else ():
+        assert re.search(rf"\b{name}\b", text)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
