@@ -72,7 +72,7 @@ def train(
     hyperparameters: Hyperparameters,
     inputs: InputSpec,
     rows: Rows,
-    held_out: Rows,
+    held_out: Rows | None,
     seed: int,
     callbacks: list[Any] | None = None,
     most_steps: int | None = None,
@@ -87,19 +87,23 @@ def train(
         hyperparameters: of its own class.
         inputs: the features.
         rows: the train split.
-        held_out: the eval split.
+        held_out: the eval split; None trains for all epochs, to memorise, and keeps the last weights.
         seed: two runs with the same seed on one machine give the same model.
         callbacks: Keras callbacks beside early stopping.
         most_steps: gradient steps after which training ends; None for the epochs alone.
 
     Returns:
-        The model with the weights of its best epoch, and the history of the losses.
+        The model with the weights of its best epoch (of the last one without an eval split), and the history of the
+        losses.
     """
     keras.utils.set_random_seed(seed)
     model = get_architecture(architecture).versions[version](inputs, hyperparameters)
     batch_size = hyperparameters.batch_rows(len(rows.label))
     steps = math.ceil(len(rows.label) / batch_size) * hyperparameters.epochs
-    stopping = [keras.callbacks.EarlyStopping("val_loss", patience=hyperparameters.patience, restore_best_weights=True)]
+    stopping: list[Any] = []
+    if held_out is not None:
+        patience = hyperparameters.patience
+        stopping.append(keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True))
     if most_steps is not None:
         steps = min(steps, most_steps)
         stopping.append(_StopAfter(steps))
@@ -112,13 +116,15 @@ def train(
         steps_per_execution=32 if most_steps is None else 1,
         jit_compile=False,
     )
-    names = [tensor.name for tensor in model.inputs]
+
+    def inputs_and_labels(split: Rows) -> tuple[dict[str, Any], Any]:
+        return {tensor.name: split.features[tensor.name] for tensor in model.inputs}, split.label[:, None]
+
     history = model.fit(
-        {name: rows.features[name] for name in names},
-        rows.label[:, None],
+        *inputs_and_labels(rows),
         batch_size=batch_size,
         shuffle=True,  # the files are in order of time: an epoch in that order would end on the last days each time
-        validation_data=({name: held_out.features[name] for name in names}, held_out.label[:, None]),
+        validation_data=None if held_out is None else inputs_and_labels(held_out),
         validation_batch_size=8192,
         epochs=hyperparameters.epochs,
         callbacks=[*stopping, *(callbacks or [])],

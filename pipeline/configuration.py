@@ -20,6 +20,8 @@ from pipeline.code_digest import code_digest
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    from components.leak_audit.config import AuditConfig
+    from models.trainer import TrainingConfig
     from pipeline.pipeline import PipelineConfig
 
 
@@ -223,4 +225,23 @@ def pipeline_config(settings: Settings, write_files: bool = True) -> PipelineCon
         evaluation_code=code_digest(["components/evidence"]),
         train_steps=settings.train_steps,
         cache=settings.cache,
+        audit=_audit_config(settings, training[0]) if settings.audit else None,
+    )
+
+
+def _audit_config(settings: Settings, first: TrainingConfig) -> AuditConfig:
+    """The audit of the first model: it costs a few trainings, and what leaks for one leaks for all."""
+    from components.leak_audit.config import AuditConfig, AuditedModel
+
+    return AuditConfig(
+        models=(AuditedModel(first.model, first.version, first.hyperparameters),),
+        formatter=first.formatter,
+        horizon=first.horizon,
+        seed=first.seed,
+        embargo=settings.embargo,
+        train_steps=settings.train_steps,
+        plausible_auc=settings.audit_plausible_auc,
+        market=settings.market,
+        database=str(database_path(settings).absolute()),
+        code=f"{first.code} {code_digest(['components/leak_audit', 'components/evidence'])}",
     )

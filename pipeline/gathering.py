@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from components.evidence.findings import PREDICTIONS_FILE, ModelFindings
 from components.feature_example_gen.splits import SPLITS
 from components.feature_store import FeatureStore
+from components.leak_audit.results import AUDIT_FILE, AuditReport
 from pipeline.configuration import chosen_models, database_path
 from pipeline.results import (
     DataSummary,
@@ -73,12 +74,21 @@ def gather_report(settings: Settings, steps: Mapping[str, Step], seconds: dict[s
         market=market,
         versions=_versions(),
         baselines=findings.baselines,
+        audit=_audit(steps),
     )
     partial = folder / f".{PREDICTIONS_FILE}"
     predictions.to_parquet(partial, index=False)
     partial.rename(folder / PREDICTIONS_FILE)
     write_report(report, predictions, {name: _history(steps, name) for name in names}, folder)
     return report
+
+
+def _audit(steps: Mapping[str, Step]) -> AuditReport | None:
+    if "LeakAudit" not in steps:
+        return None
+    [audit] = steps["LeakAudit"].outputs["audit"]
+    path = Path(audit.uri) / AUDIT_FILE
+    return AuditReport.from_json(path.read_text(encoding="utf-8"), str(path))
 
 
 def _market(settings: Settings) -> MarketSummary | None:

@@ -17,6 +17,8 @@ from components.evidence.component import Contender, Evidence
 from components.example_validator.component import StoppingExampleValidator
 from components.feature_example_gen.component import FeatureExampleGen
 from components.feature_example_gen.config import ExampleGenConfig
+from components.leak_audit.component import LeakAudit
+from components.leak_audit.config import AuditConfig
 from components.model_selector import predecessor
 from components.model_selector.component import ModelSelector
 from models.trainer import TrainingConfig
@@ -50,6 +52,7 @@ class PipelineConfig:
         beam_arguments: how Beam runs.
         train_steps: of every model at most; 0 for the epochs alone.
         cache: take unchanged steps from earlier runs.
+        audit: of the run; None for none.
     """
 
     name: str
@@ -62,6 +65,7 @@ class PipelineConfig:
     beam_arguments: Sequence[str] = DIRECT_RUNNER
     train_steps: int = 0
     cache: bool = True
+    audit: AuditConfig | None = None
 
 
 def create_pipeline(
@@ -152,6 +156,15 @@ def create_pipeline(
         ),
     )
     components += [evidence, selector, pusher]
+    if config.audit is not None:
+        audit = LeakAudit(
+            examples=example_gen.outputs["examples"],
+            schema=schema_gen.outputs["schema"],
+            transform_graph=transform.outputs["transform_graph"],
+            evidence=evidence.outputs["evidence"],
+            config=config.audit,
+        )
+        components.append(audit)
     return tfx_pipeline.Pipeline(
         pipeline_name=config.name,
         pipeline_root=config.root,

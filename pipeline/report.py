@@ -140,6 +140,8 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     from components.evidence.scores import METRICS
     from components.evidence.statistics import calibration_curve, roc_curve
     from pipeline import report_charts as charts
+    from pipeline.audit_chart import audit_chart
+    from pipeline.backtest import backtest_section
     from pipeline.evidence_charts import difference_chart
 
     missing = [column for column in (*_PREDICTION_COLUMNS, *report.models) if column not in predictions.columns]
@@ -184,6 +186,8 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
             (*report.baselines, PREDECESSOR),
             styles,
         ),
+        backtest=backtest_section(report, predictions),
+        audit_chart=None if report.audit is None else audit_chart(report.audit),
         shares_total=len(_group_rows(report, "by_share")),
         share_ids=report.data.share_ids[:_SHARES_SHOWN],
         metric_names=sorted({metric for model in report.models.values() for metric in model.metrics}),

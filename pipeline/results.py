@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from components.errors import UserError
 from components.evidence.findings import Figures, figures_from_json
+from components.leak_audit.results import AuditError, AuditReport
 
 SCHEMA_VERSION = 1
 _LATER: dict[str, Any] = {
@@ -26,6 +27,7 @@ _LATER: dict[str, Any] = {
     "scores": {},
     "differences": {},
     "baselines": {},
+    "audit": None,
 }
 """Keys that reports of this version may lack, as they came later."""
 
@@ -186,6 +188,7 @@ class RunReport:
         market: the synthetic market, or None on real prices.
         versions: versions of python, tfx, tensorflow, keras and awesome.
         baselines: figures of logistic regression and LightGBM on the same rows and features, by name and metric.
+        audit: the leak audit; None where it was left out.
         schema_version: layout of report.json.
     """
 
@@ -201,6 +204,7 @@ class RunReport:
     market: MarketSummary | None
     versions: Mapping[str, str]
     baselines: Mapping[str, Figures] = field(default_factory=dict)
+    audit: AuditReport | None = None
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self, path: Path) -> None:
@@ -285,6 +289,8 @@ def write_text(path: Path, text: str) -> None:
 
 def _plain(value: Any) -> Any:
     """Dataclasses, mappings and tuples as JSON's types; a number JSON has no word for becomes null."""
+    if isinstance(value, AuditReport):
+        return value.to_dict()
     if hasattr(value, "__dataclass_fields__"):
         plain = {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
         if isinstance(value, RunReport):  # the version first: a person who opens the file should see it at once
@@ -411,6 +417,14 @@ def _data(raw: Mapping[str, Any]) -> DataSummary:
     )
 
 
+def _audit(raw: Mapping[str, Any]) -> AuditReport | None:
+    values = _get({**_LATER, **raw}, "audit", (dict, type(None)), "")
+    try:
+        return None if values is None else AuditReport.from_dict(values)
+    except AuditError:
+        raise _LayoutError("audit is no leak audit") from None
+
+
 def _report(raw: Mapping[str, Any]) -> RunReport:
     market = _get(raw, "market", (dict, type(None)), "")
     settings = _get(raw, "settings", dict, "")
@@ -439,4 +453,5 @@ def _report(raw: Mapping[str, Any]) -> RunReport:
             name: _figures(figures, f"baselines.{name}.")
             for name, figures in _table({**_LATER, **raw}, "baselines", "").items()
         },
+        audit=_audit(raw),
     )

@@ -31,6 +31,8 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from components.feature_store import ImportReport
+
 SHIPPED_PRICES = Path(__file__).resolve().parent.parent / "data" / "prices.csv.gz"
 LOG_FILE = "run.log"
 LATEST = "latest"
@@ -227,19 +229,35 @@ def ensure_prices(settings: Settings, console: Console, seconds: dict[str, float
     elif not path.exists():
         if path != Settings.model_fields["db"].default:
             raise StoreError(f"--db {path} does not exist; import prices first: awesome prices import FILE --db {path}")
-        from components.feature_store import import_prices
-
         with clock.measured("prices"), console.status("Importing the shipped prices"):
-            # Half of the prices under the database's name would be taken for all of them by the next run.
-            partial = path.with_name(f".{path.name}.partial")
-            partial.unlink(missing_ok=True)
-            imported = import_prices(SHIPPED_PRICES, partial, source="file:prices.csv.gz")
-            partial.rename(path)
+            imported = import_shipped_prices(path)
         console.print(
             f"  [green]✓[/] {'prices':<24} {clock.seconds['prices']:7.1f} s  "
             f"{imported.taken} prices of {len(imported.shares)} shares from {SHIPPED_PRICES.name} into {path}",
             soft_wrap=True,
         )
+
+
+def import_shipped_prices(path: Path) -> ImportReport:
+    """Imports the prices that come with the project into a store that is not there yet.
+
+    Args:
+        path: of the store.
+
+    Returns:
+        What was taken.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    from components.feature_store import import_prices
+
+    # Half of the prices under the database's name would be taken for all of them by the next run.
+    partial = path.with_name(f".{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    imported = import_prices(SHIPPED_PRICES, partial, source="file:prices.csv.gz")
+    partial.rename(path)
+    return imported
 
 
 def _check_store(settings: Settings) -> None:

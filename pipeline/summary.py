@@ -20,6 +20,9 @@ LEAK_AUC = 0.53
 
 CHANCE = 0.5
 
+AUDIT_STYLES = {"clean": "green", "suspicious": "bold yellow", "leaking": "bold red"}
+"""By the verdict of the leak audit."""
+
 _INTERVAL_IN_STANDARD_ERRORS = 2 * 1.959964
 """Width of a 95% interval of a normally distributed estimate."""
 
@@ -149,6 +152,8 @@ def print_summary(report: RunReport, console: Console) -> None:
     console.print(summary_table(report))
     style = {"plain": "bold", "good": "bold green", "warning": "bold yellow"}[judged.tone]
     console.print(Text(judged.sentence, style=style))
+    if report.audit is not None:
+        console.print(Text(f"Leak audit: {report.audit.verdict_line}", style=AUDIT_STYLES[report.audit.verdict]))
 
 
 def number(value: float, signed: bool = False) -> str:

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.errors import UserError
+from components.evidence.day_leak import day_leak_auc
 from components.evidence.statistics import auc
 
 WINDOW_RETURNS = 20
@@ -238,7 +239,7 @@ class MarketFactor(Scenario):
     @property
     def leaked_auc(self) -> float:
         """AUC at any horizon of a model that knows the day, as with `time` as a feature under a shuffled split."""
-        return _gaussian_limits(math.sqrt(self.correlation)).auc
+        return day_leak_auc(self.correlation)
 
     def _draw(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:
         own = rng.standard_normal((sessions, shares))

@@ -143,6 +143,24 @@ def _change_evaluator(part: NodeSlice, parameters: RunParameters) -> None:
     _set(part.node, "eval_config", proto_utils.proto_to_json(config))
 
 
+def _change_audit(part: NodeSlice, parameters: RunParameters) -> None:
+    from components.leak_audit.config import AuditConfig
+
+    config = AuditConfig.from_json(properties_of(part.node)[CUSTOM_CONFIG])
+    models = tuple(
+        replace(one, hyperparameters={**one.hyperparameters, **parameters.hyperparameters.get(one.name, {})})
+        for one in config.models
+    )
+    config = replace(
+        config,
+        models=models,
+        formatter=parameters.formatter,
+        horizon=parameters.horizon,
+        train_steps=parameters.train_steps,
+    )
+    _set(part.node, CUSTOM_CONFIG, config.to_json())
+
+
 def _change_pusher(part: NodeSlice, parameters: RunParameters) -> None:
     from tfx.proto import pusher_pb2
 
@@ -187,5 +205,6 @@ _CHANGES: Mapping[str, Callable[[NodeSlice, RunParameters], None]] = {
     "tfx.components.transform.component.Transform": _change_transform,
     TRAINER: _change_trainer,
     "tfx.components.evaluator.component.Evaluator": _change_evaluator,
+    "components.leak_audit.component.LeakAudit": _change_audit,
     "tfx.components.pusher.component.Pusher": _change_pusher,
 }

@@ -281,6 +281,22 @@ def _evidence(part: NodeSlice, step: Step) -> Section:
     )
 
 
+def _audited(part: NodeSlice, step: Step) -> Section:
+    from components.leak_audit.results import AUDIT_FILE, AuditReport
+
+    path = Path(_single(step, "audit").uri) / AUDIT_FILE
+    audit = AuditReport.from_json(path.read_text(encoding="utf-8"), str(path))
+    checks = tuple((check.name, check.status.value, check.sentence, check.look_at) for check in audit.checks)
+    figures = tuple((check.name, one.name, one.text()) for check in audit.checks for one in check.figures)
+    return Section(
+        f"Leak audit: {audit.verdict_line}",
+        (
+            Table("Checks", ("check", "status", "what it found", "look at"), checks),
+            Table("Figures", ("check", "figure", "value"), figures[:_MOST_ROWS]),
+        ),
+    )
+
+
 def _predecessor(part: NodeSlice, step: Step) -> Section:
     models = step.outputs.get("model", [])
     if not models:
@@ -311,6 +327,7 @@ _SECTIONS: Mapping[str, Callable[[NodeSlice, Step], Section]] = {
     "Trainer": _training,
     "Evaluator": _judged,
     "Evidence": _evidence,
+    "LeakAudit": _audited,
     "Resolver": _predecessor,
     "ModelSelector": _selected,
     "Pusher": _pushed,

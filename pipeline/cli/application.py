@@ -7,7 +7,19 @@ from typing import Any, NoReturn
 
 import typer
 
-from pipeline.cli import describe, extraction, images, jobs, kubeflow, prices, runs, storage, walkforward  # noqa: F401  (their commands enter the application)
+from pipeline.cli import (  # noqa: F401  (their commands enter the application)
+    audit,
+    describe,
+    evidence,
+    extraction,
+    images,
+    jobs,
+    kubeflow,
+    prices,
+    runs,
+    storage,
+    walkforward,
+)
 from pipeline.cli.common import app
 
 _STOPPED = 130

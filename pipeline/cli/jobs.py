@@ -53,6 +53,7 @@ def run(
     market_shares: MarketShares = None,
     market_sessions: MarketSessions = None,
     train_steps: TrainSteps = None,
+    audit: Annotated[bool | None, typer.Option("--audit/--no-audit", help="End with the leak audit.")] = None,
     cache: Annotated[bool | None, typer.Option("--cache/--no-cache", help="Take unchanged steps over.")] = None,
 ) -> None:
     """Trains, evaluates and reports; pushes the best model that earned it.

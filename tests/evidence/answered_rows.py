@@ -57,20 +57,7 @@ def make_rows(days: int, shares: int, candidate: float, baseline: float, seed: i
     return AnsweredRows(time, (0.02 * ahead).astype(np.float32), answer(candidate), answer(baseline))
 
 
-@dataclass(frozen=True)
-class Evaluated:
-    """What the Evaluator left.
-
-    Attributes:
-        evaluation: as read back.
-        blessing: its artifact.
-    """
-
-    evaluation: Evaluation
-    blessing: Any
-
-
-Evaluate = Callable[..., Evaluated]
+Evaluate = Callable[..., "Evaluation"]
 
 
 def write_examples(rows: AnsweredRows, horizon: int, folder: Path, files: int) -> None:
@@ -95,6 +82,7 @@ def write_examples(rows: AnsweredRows, horizon: int, folder: Path, files: int) -
                     "share_id": tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"AAA"])),
                     "time": integers(rows.time[row]),
                     "year": integers(rows.time[row] // 10_000),
+                    "session": integers(row),
                     "closes": numbers(*[50.0] * 21),
                     f"label_{horizon}": integers(labels[row]),
                     f"forward_return_{horizon}": numbers(rows.forward_return[row]),

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from answered_rows import HORIZONS, STEPS, AnsweredRows, Evaluate, Evaluated, write_examples
+from answered_rows import HORIZONS, STEPS, AnsweredRows, Evaluate, write_examples
+
+if TYPE_CHECKING:
+    from components.evidence.evaluations import Evaluation
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +56,9 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
         baseline: bool = True,
         horizon: int = 1,
         files: int = 1,
-        seed: int = 0,
         grouped: bool = True,
-    ) -> Evaluated:
+        blessing: Path | None = None,
+    ) -> Evaluation:
         folder = tmp_path_factory.mktemp("evaluation")
         write_examples(rows, horizon, folder / "examples" / "Split-test", files)
         examples = standard_artifacts.Examples()
@@ -65,8 +70,8 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
         (folder / "schema").mkdir()
         text = text_format.MessageToString(schema_for(HORIZONS, trained=horizon))
         (folder / "schema" / "schema.pbtxt").write_text(text)
-        evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
-        evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
+        evaluation, blessed = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
+        evaluation.uri, blessed.uri = str(folder / "evaluation"), str(blessing or folder / "blessing")
         context = executor.Executor.Context(
             beam_pipeline_args=[*DIRECT_RUNNER, f"--requirements_file={os.devnull}"],
             tmp_dir=str(folder / "tmp"),
@@ -79,14 +84,14 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
                 "baseline_model": [models["baseline"]] if baseline else [],
                 "schema": [schema],
             },
-            {"evaluation": [evaluation], "blessing": [blessing]},
+            {"evaluation": [evaluation], "blessing": [blessed]},
             {
-                "eval_config": proto_utils.proto_to_json(evaluation_config(horizon, seed)),
+                "eval_config": proto_utils.proto_to_json(evaluation_config(horizon)),
                 "example_splits": '["test"]',
                 "fairness_indicator_thresholds": "null",
                 **({"module_path": EXTRACTORS} if grouped else {}),
             },
         )
-        return Evaluated(read_evaluation(evaluation.uri, blessing.uri), blessing)
+        return read_evaluation(evaluation.uri)
 
     return run

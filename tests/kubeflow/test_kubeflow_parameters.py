@@ -115,7 +115,7 @@ def test_the_schema_of_another_horizon_is_the_one_that_a_local_run_writes(defaul
     assert schema_content(part_of(default_ir, "Pusher"), parameters) is None
 
 
-def test_hyperparameters_and_train_steps_reach_their_trainers_only(default_ir: Any) -> None:
+def test_hyperparameters_and_train_steps_reach_what_trains_only(default_ir: Any) -> None:
     values = {"hyperparameters": {"rnn": {"learning_rate": 0.25}}, "train_steps": 200}
     before = json.loads(properties(part_of(default_ir, "Trainer.rnn"))["custom_config"])
     rnn = properties(changed(default_ir, "Trainer.rnn", **values))
@@ -124,7 +124,10 @@ def test_hyperparameters_and_train_steps_reach_their_trainers_only(default_ir: A
     assert dnn["custom_config"] == properties(part_of(default_ir, "Trainer.dnn"))["custom_config"]
     for found in (rnn, dnn):
         assert json.loads(found["train_args"]) == {"splits": ["train"], "num_steps": 200}
-    for node in set(ids(default_ir)) - {name for name in ids(default_ir) if name.startswith("Trainer.")}:
+    audited = json.loads(properties(changed(default_ir, "LeakAudit", **values))["custom_config"])
+    assert audited["train_steps"] == 200
+    trained = {name for name in ids(default_ir) if name.startswith("Trainer.") or name == "LeakAudit"}
+    for node in set(ids(default_ir)) - trained:
         assert changed(default_ir, node, **values).ir == part_of(default_ir, node).ir, node
 
 
@@ -201,3 +204,11 @@ def cache_key(part: Any, folder: Path) -> str:
             parameters=data_types_utils.build_parsed_value_dict(parameters),
         )
     return str(context.name)
+
+
+def test_the_audit_trains_what_the_run_trains(default_ir: Any) -> None:
+    values = {"hyperparameters": {"linear": {"epochs": 3}, "rnn": {"epochs": 4}}}
+    [model] = json.loads(properties(changed(default_ir, "LeakAudit", **values))["custom_config"])["models"]
+    before = json.loads(properties(part_of(default_ir, "Trainer.linear"))["custom_config"])
+    assert model["name"] == "linear"
+    assert model["hyperparameters"] == before["hyperparameters"] | {"epochs": 3}

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from components.evidence.evaluations import Evaluation
+    from components.evidence.findings import ModelFindings
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 
 
-def evaluation(auc: float, blessed: bool) -> Evaluation:
-    from components.evidence.evaluations import Evaluation
-    from components.evidence.tfma_metrics import AUC_EXACT
+def found(auc: float, blessed: bool) -> ModelFindings:
+    from components.evidence.findings import ModelFindings
+    from components.evidence.interval import Interval
 
-    # A rough AUC that says the opposite: the exact one must decide.
-    metrics = {AUC_EXACT: auc, "auc": 1 - auc, "rank_ic": float("nan")}
-    return Evaluation(metrics, {}, blessed, f"because of {auc}")
+    nan = float("nan")
+    # Another figure says the opposite: the AUC must decide.
+    scores = {"auc": Interval(auc, auc - 0.01, nan, 0.005), "ic": Interval(1 - auc, nan, nan, nan)}
+    return ModelFindings(scores, {}, blessed, f"because of {auc}")
 
 
 # choose
@@ -46,7 +47,7 @@ def test_the_best_blessed_candidate_is_the_champion(
 ) -> None:
     from components.model_selector.executor import choose
 
-    assert choose({name: evaluation(*values) for name, values in candidates.items()}) == champion
+    assert choose({name: found(*values) for name, values in candidates.items()}) == champion
 
 
 # ModelSelector between importers and Pusher
@@ -66,49 +67,34 @@ Select = Callable[[Mapping[str, tuple[float, bool]]], Outcome]
 
 
 @pytest.fixture
-def select(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Select:
-    """Runs ModelSelector and Pusher on candidates whose evaluations are given instead of read."""
+def select(tmp_path: Path) -> Select:
+    """Runs ModelSelector and Pusher on candidates and what the Evidence step would have found of them."""
     from tfx.components import Pusher
     from tfx.dsl.components.common.importer import Importer
     from tfx.orchestration import pipeline as tfx_pipeline
     from tfx.proto import pusher_pb2
     from tfx.types import standard_artifacts
 
-    from components.model_selector import executor
-    from components.model_selector.component import Candidate, ModelSelector
+    from components.evidence.component import EvidenceArtifact
+    from components.evidence.findings import Findings
+    from components.model_selector.component import ModelSelector
     from pipeline.runner import run_pipeline, sqlite_metadata
 
-    kinds = {
-        "model": standard_artifacts.Model,
-        "evaluation": standard_artifacts.ModelEvaluation,
-        "blessing": standard_artifacts.ModelBlessing,
-    }
-
     def run(candidates: Mapping[str, tuple[float, bool]]) -> Outcome:
-        def read(evaluation_uri: str, blessing_uri: str) -> Evaluation:
-            name = Path(evaluation_uri).parent.name
-            # Each candidate's own blessing must be read with its evaluation.
-            assert Path(blessing_uri) == tmp_path / name / "blessing"
-            assert Path(evaluation_uri) == tmp_path / name / "evaluation"
-            return evaluation(*candidates[name])
-
-        monkeypatch.setattr(executor, "read_evaluation", read)
-        components: list[Any] = []
+        (tmp_path / "evidence").mkdir(exist_ok=True)
+        Findings({name: found(*values) for name, values in candidates.items()}).write(tmp_path / "evidence")
+        evidence = Importer(source_uri=str(tmp_path / "evidence"), artifact_type=EvidenceArtifact).with_id("evidence")
+        components: list[Any] = [evidence]
         channels = {}
         for name in candidates:
-            for kind in kinds:
-                (tmp_path / name / kind).mkdir(parents=True, exist_ok=True)
             serving = tmp_path / name / "model" / "Format-Serving"
             (serving / "variables").mkdir(parents=True, exist_ok=True)
             (serving / "saved_model.pb").write_text(f"I am {name}")
             (serving / "variables" / "variables.index").write_text(name * 2)
-            importers = {
-                kind: Importer(source_uri=str(tmp_path / name / kind), artifact_type=artifact).with_id(f"{name}.{kind}")
-                for kind, artifact in kinds.items()
-            }
-            components += importers.values()
-            channels[name] = Candidate(**{kind: importer.outputs["result"] for kind, importer in importers.items()})
-        selector = ModelSelector(channels)
+            importer = Importer(source_uri=str(tmp_path / name / "model"), artifact_type=standard_artifacts.Model)
+            components.append(importer.with_id(f"{name}.model"))
+            channels[name] = importer.outputs["result"]
+        selector = ModelSelector(channels, evidence.outputs["result"])
         pusher = Pusher(
             model=selector.outputs["model"],
             model_blessing=selector.outputs["blessing"],
@@ -149,11 +135,13 @@ def test_the_champion_is_copied_blessed_and_pushed(select: Select, tmp_path: Pat
     assert (serving / "saved_model.pb").read_text() == "I am dnn"
     assert (serving / "variables" / "variables.index").read_text() == "dnndnn"
     # What is known of the model goes with it, and only numbers that JSON can hold.
-    assert read_evidence(serving) == {"auc_exact": 0.55, "auc": pytest.approx(0.45)}
+    assert read_evidence(serving) == {
+        "auc": 0.55, "auc_low": pytest.approx(0.54), "auc_standard_error": 0.005, "ic": pytest.approx(0.45)
+    }  # fmt: skip
 
     [version] = outcome.pushed
     assert (version / "saved_model.pb").read_text() == "I am dnn"
-    assert read_evidence(version)["auc_exact"] == 0.55
+    assert read_evidence(version)["auc"] == 0.55
     [pushed] = outcome.steps["Pusher"].outputs["pushed_model"]
     assert pushed.get_int_custom_property("pushed") == 1
     # The candidate itself is left as it was trained.
@@ -185,15 +173,11 @@ def test_without_a_blessed_candidate_nothing_is_pushed_and_the_run_ends_well(
 def test_a_name_that_cannot_be_part_of_a_channel_is_refused() -> None:
     from tfx.types import Channel, standard_artifacts
 
-    from components.model_selector.component import Candidate, ModelSelector
+    from components.evidence.component import EvidenceArtifact
+    from components.model_selector.component import ModelSelector
 
-    candidate = Candidate(
-        Channel(type=standard_artifacts.Model),
-        Channel(type=standard_artifacts.ModelEvaluation),
-        Channel(type=standard_artifacts.ModelBlessing),
-    )
     with pytest.raises(ValueError, match=r"model name 'a\.model' cannot"):
-        ModelSelector({"a.model": candidate})
+        ModelSelector({"a.model": Channel(type=standard_artifacts.Model)}, Channel(type=EvidenceArtifact))
 
 
 # LatestBlessedPredecessor

@@ -63,7 +63,7 @@ def fetch(db: Path, query: str) -> list[tuple[Any, ...]]:
 def test_every_command_is_found() -> None:
     found = {" ".join(line) for line in command_lines()}
     assert found == {
-        *("run", "predict", "evaluate", "tensorboard", "config", "formatters", "models", "market"),
+        *("run", "predict", "evaluate", "audit", "backtest", "tensorboard", "config", "formatters", "models", "market"),
         *("prices import", "features export", "schema update", "extract", "sources"),
         "walkforward",
         *("db push", "db pull", "model push", "model pull", "model list"),

@@ -33,6 +33,8 @@ DEFAULTS: dict[str, Any] = {
     "market_sessions": 2900,
     "cache": True,
     "train_steps": 0,
+    "audit": True,
+    "audit_plausible_auc": 0.53,
     "hyperparameters": {},
     "cluster": "stage",
     "clusters": {},

@@ -229,7 +229,7 @@ def test_the_splits_add_up_to_the_data(report: Any, database: Path) -> None:
 
 def test_seconds_are_of_every_step(report: Any) -> None:
     per_model = {f"{step}.{name}" for step in ("Trainer", "Predecessor", "Evaluator") for name in NAMES}
-    steps = {"ImportSchemaGen", *BEFORE_TRAINING, *per_model, "ModelSelector", "Pusher"}
+    steps = {"ImportSchemaGen", *BEFORE_TRAINING, *per_model, "LeakAudit", "ModelSelector", "Pusher"}
     assert set(report["seconds"]) == {"market", "imports", *steps}
     assert all(0 <= seconds < 600 for seconds in report["seconds"].values())
     assert report["seconds"]["Transform"] > 0.5

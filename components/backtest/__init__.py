@@ -1,0 +1,37 @@
+"""What predictions are worth: portfolios held by them day by day, their costs, and how sure the outcome is."""
+
+from __future__ import annotations
+
+from components.backtest.panel import BacktestError, Panel, read_panel
+from components.backtest.portfolios import equal_weight, held_targets, long_short, top_quantile
+from components.backtest.results import (
+    DEFAULT_COSTS,
+    DEFAULT_QUANTILE,
+    Backtest,
+    ModelBacktest,
+    Performance,
+    PortfolioResult,
+    backtest,
+    sharpe_ratio,
+)
+from components.backtest.trading import Trading, trade
+
+__all__ = [
+    "DEFAULT_COSTS",
+    "DEFAULT_QUANTILE",
+    "Backtest",
+    "BacktestError",
+    "ModelBacktest",
+    "Panel",
+    "Performance",
+    "PortfolioResult",
+    "Trading",
+    "backtest",
+    "equal_weight",
+    "held_targets",
+    "long_short",
+    "read_panel",
+    "sharpe_ratio",
+    "top_quantile",
+    "trade",
+]

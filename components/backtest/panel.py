@@ -1,0 +1,95 @@
+"""Predictions as a table of days and shares: what was known on a day, and what the share did until its next session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from components.errors import UserError
+
+NEXT_RETURN = "next_return"
+
+
+class BacktestError(UserError):
+    """Predictions that cannot be traded, or a way to trade that does not exist."""
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Predictions of several models, a row a day and a column a share.
+
+    Attributes:
+        days: datetime64[D] array [days], ascending.
+        share_ids: the shares, in the order of the columns.
+        returns: float array [days, shares]: close of the share's next session / close of the day - 1; nan where the
+            share has no row on that day, or no next session is known.
+        present: bool array [days, shares], whether the share has a row on that day and so can be held.
+        scores: by model, float array [days, shares], larger where "up" is thought likelier; nan where not present.
+    """
+
+    days: NDArray[np.datetime64]
+    share_ids: tuple[str, ...]
+    returns: NDArray[np.float64]
+    present: NDArray[np.bool_]
+    scores: Mapping[str, NDArray[np.float64]]
+
+
+def read_panel(predictions: pd.DataFrame, models: Sequence[str], horizon: int = 1) -> Panel:
+    """Arranges a run's predictions by day and share.
+
+    A row whose label is not known (its close unchanged over the horizon) is not among the predictions, so such a share
+    is not held that day. At horizon 1 this leaves out shares that would have returned exactly 0.
+
+    Args:
+        predictions: a row for each labelled row of the test split: time, share_id, a column of probabilities for each
+            model, and next_return, the simple return to the share's next session. Predictions of older runs have
+            forward_return alone, the return over the horizon, which is the same at horizon 1.
+        models: columns to take as scores.
+        horizon: sessions ahead that the models look.
+
+    Returns:
+        The panel.
+
+    Raises:
+        BacktestError: fewer than two shares or days, returns or probabilities that are missing.
+        ValueError: a share has two rows on one day.
+    """
+    source = NEXT_RETURN
+    if NEXT_RETURN not in predictions.columns:
+        if horizon > 1:
+            raise BacktestError(
+                f"the predictions have no column {NEXT_RETURN}, the return to the next session, which a backtest at "
+                f"horizon {horizon} needs: run `awesome run` again"
+            )
+        source = "forward_return"
+    missing = [name for name in ("time", "share_id", source, *models) if name not in predictions.columns]
+    if missing:
+        raise BacktestError(f"the predictions have no column {', '.join(missing)}: run `awesome run` again")
+    days, day = np.unique(predictions["time"].to_numpy().astype("datetime64[D]"), return_inverse=True)
+    shares, share = np.unique(predictions["share_id"].to_numpy(dtype=str), return_inverse=True)
+    for count, what in ((len(shares), "shares"), (len(days), "days")):
+        if count < 2:
+            raise BacktestError(f"a backtest needs at least two {what} of predictions, and here {_there_are(count)}")
+    if len(np.unique(day * len(shares) + share)) < len(day):
+        raise ValueError("a share has two rows on one day")
+
+    def table(column: str) -> NDArray[np.float64]:
+        values = np.full((len(days), len(shares)), np.nan)
+        values[day, share] = predictions[column].to_numpy(dtype=np.float64)
+        return values
+
+    for name in models:
+        silent = int(np.isnan(predictions[name].to_numpy(dtype=np.float64)).sum())
+        if silent:
+            raise BacktestError(f"model {name} has no probability for {silent:,} rows: train it again")
+    present = np.zeros((len(days), len(shares)), dtype=bool)
+    present[day, share] = True
+    return Panel(days, tuple(shares.tolist()), table(source), present, {name: table(name) for name in models})
+
+
+def _there_are(count: int) -> str:
+    return "is one" if count == 1 else "are none"

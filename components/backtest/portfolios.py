@@ -1,0 +1,98 @@
+"""Portfolios formed by scores: which share of the capital is in which share of the market, day by day.
+
+Scores are arrays [days, shares] with nan where a share cannot be held, weights are arrays of the same shape in units of
+the capital, 0 where nothing is held. Only the scores of a day decide its weights.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from components.backtest.panel import BacktestError
+
+
+def top_quantile(scores: NDArray[Any], quantile: float) -> NDArray[np.float64]:
+    """Long only: the shares with the highest scores of each day, equally weighted.
+
+    Of n shares the nearest number to ``quantile`` x n is held, at least one, and at most half of them where there are
+    two or more. Shares whose scores tie at the border share its remaining places equally, so neither a share's name nor
+    its place in a file decides; shares that all tie are all held alike.
+
+    Args:
+        scores: array [days, shares].
+        quantile: share of a day's shares to hold, within (0, 0.5].
+
+    Returns:
+        Weights [days, shares], which add up to 1 on each day with a share.
+
+    Raises:
+        BacktestError: the quantile is out of its range.
+    """
+    if not 0 < quantile <= 0.5:
+        raise BacktestError(f"quantile {quantile:g} is not above 0 and up to 0.5, such as 0.2 for a fifth")
+    count = np.sum(~np.isnan(scores), axis=1)
+    places = np.clip(np.floor(quantile * count + 0.5), 1, np.maximum(count // 2, 1))[:, None]
+    table = pd.DataFrame(scores)
+    first = table.rank(axis=1, method="min", ascending=False).to_numpy()
+    last = table.rank(axis=1, method="max", ascending=False).to_numpy()
+    tied = last - first + 1
+    # Of the places from `first` to `last`, which the tied shares hold together, those that are within the quantile.
+    within = np.clip(places - (first - 1), 0, tied)
+    return np.nan_to_num(within / tied / places)
+
+
+def long_short(scores: NDArray[Any], quantile: float) -> NDArray[np.float64]:
+    """Dollar neutral: long the top quantile and short the bottom quantile of each day, each with all of the capital.
+
+    This is the return spread of the field (Jegadeesh and Titman 1993): weights add up to 0, their absolute values to 2.
+    They add up to less where a tie spans both quantiles, as then nothing tells those shares apart; scores that all tie
+    hold nothing.
+
+    Args:
+        scores: array [days, shares].
+        quantile: share of a day's shares on each side, within (0, 0.5].
+
+    Returns:
+        Weights [days, shares].
+
+    Raises:
+        BacktestError: the quantile is out of its range.
+    """
+    return top_quantile(scores, quantile) - top_quantile(-scores, quantile)
+
+
+def equal_weight(present: NDArray[Any]) -> NDArray[np.float64]:
+    """The benchmark: all shares of each day alike.
+
+    Args:
+        present: bool array [days, shares], which shares can be held.
+
+    Returns:
+        Weights [days, shares], which add up to 1 on each day with a share.
+    """
+    return present / np.maximum(present.sum(axis=1), 1)[:, None]
+
+
+def held_targets(targets: NDArray[Any], horizon: int) -> NDArray[np.float64]:
+    """What is held when each day's target is held for ``horizon`` sessions: the mean of the latest ``horizon`` targets.
+
+    Overlapping tranches as in Jegadeesh and Titman (1993): every day the tranche that was formed ``horizon`` sessions
+    before is exchanged for a new one, and each tranche has an equal part of the capital. On the first days, before all
+    tranches are formed, the capital is in those that are.
+
+    Args:
+        targets: weights [days, shares] asked for on each day.
+        horizon: sessions that a target is held, at least 1.
+
+    Returns:
+        Weights [days, shares].
+    """
+    total = np.zeros_like(targets, dtype=np.float64)
+    for age in range(min(horizon, len(targets))):
+        total[age:] += targets[: len(targets) - age]
+    tranches = np.minimum(np.arange(1, len(targets) + 1), horizon)
+    return total / tranches[:, None]

@@ -1,0 +1,193 @@
+"""Future canary: a feature that contains the label must be caught, by the schema or by the alarm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from components.evidence.interval import Interval
+from components.evidence.statistics import auc, auc_interval
+from components.leak_audit.config import AuditConfig
+from components.leak_audit.learners import LOGISTIC_ROWS, logistic_scores
+from components.leak_audit.limits import IMPOSSIBLE_AUC, LEAKING_ERRORS, SUSPICIOUS_ERRORS
+from components.leak_audit.results import CheckResult, Figure, Status, worst
+from components.leak_audit.rows import TEST, AuditRows
+from components.leak_audit.subsets import capped_places, take, take_features
+from models.features import CLOSES, SHARE_ID, TIME, forward_return_key, label_key
+from models.formatters import DataFormatter
+
+if TYPE_CHECKING:
+    from components.leak_audit.features import AuditFeatures
+
+NAME = "future canary"
+CANARY = "canary"
+_READABLE = (CLOSES, SHARE_ID, TIME)
+"""What a formatter may read: all of it is known on the day of the row."""
+
+_MEASURED = 3
+"""Features whose AUC gets an interval: those farthest from 1/2."""
+
+_RESAMPLES = 400
+
+Finding = tuple[Status, str, str]
+"""What is wrong: how bad, in words, and what to look at."""
+
+
+def future_canary(rows: AuditRows, features: AuditFeatures, schema: Any, config: AuditConfig) -> CheckResult:
+    """Makes the check, in four parts.
+
+    Args:
+        rows: of the run.
+        features: of the same rows.
+        schema: a tensorflow_metadata Schema: what the examples were validated with.
+        config: horizon, seed and how high an AUC may be.
+
+    Returns:
+        The worst of its parts.
+    """
+    findings: list[Finding] = [*_undeclared(rows, schema), *_forbidden_sources(features.formatter)]
+    figures: list[Figure] = []
+    if not schema_refuses(schema, CANARY):
+        findings.append((Status.LEAKING, "the schema accepts a feature it does not declare", "see models/schema.pbtxt"))
+    if config.limits.known and rows.both_classes(config.horizon):
+        figure, finding = _self_test(rows, features, config)
+        figures.append(figure)
+        findings += finding
+        found, finding = _single_features(rows, features, config)
+        figures += found
+        findings += finding
+    if not findings:
+        rings = "the alarm rings for one that does" if config.limits.known else "the alarm has no limit to ring at"
+        return CheckResult(
+            NAME,
+            Status.PASSED,
+            f"No feature holds the label: an example with one feature more is refused, and {rings}.",
+            tuple(figures),
+        )
+    status = worst(*(finding[0] for finding in findings))
+    chosen = [finding for finding in findings if finding[0] is status]
+    sentence = "; ".join(words for _, words, _ in chosen)
+    return CheckResult(
+        NAME,
+        status,
+        f"{sentence[0].upper()}{sentence[1:]}.",
+        tuple(figures),
+        "; ".join(dict.fromkeys(look for _, _, look in chosen)),
+    )
+
+
+def schema_refuses(schema: Any, name: str) -> bool:
+    """Whether TFDV names a feature an anomaly.
+
+    Args:
+        schema: a tensorflow_metadata Schema.
+        name: of the feature, which every example has one number of.
+    """
+    import tensorflow_data_validation as tfdv
+    from tensorflow_metadata.proto.v0 import statistics_pb2
+
+    rows = 100
+    statistics = statistics_pb2.DatasetFeatureStatisticsList()
+    dataset = statistics.datasets.add(num_examples=rows)
+    feature = dataset.features.add(type=statistics_pb2.FeatureNameStatistics.FLOAT)
+    feature.path.step.append(name)
+    common = feature.num_stats.common_stats
+    common.num_non_missing, common.tot_num_values = rows, rows
+    common.min_num_values, common.max_num_values, common.avg_num_values = 1, 1, 1.0
+    return name in tfdv.validate_statistics(statistics, schema).anomaly_info
+
+
+def _undeclared(rows: AuditRows, schema: Any) -> Iterable[Finding]:
+    declared = {feature.name for feature in schema.feature}
+    unknown = [name for name in rows.features if name not in declared]
+    if unknown:
+        yield (
+            Status.LEAKING,
+            f"the examples carry {', '.join(unknown)}, which the schema does not declare",
+            "see where the feature comes from, and why the validator let it through",
+        )
+
+
+def _forbidden_sources(formatter: DataFormatter) -> Iterable[Finding]:
+    future = tuple(key(0).removesuffix("0") for key in (label_key, forward_return_key))
+    for source in formatter.sources:
+        if source.startswith(future):
+            yield (
+                Status.LEAKING,
+                f"the formatter {formatter.name} reads {source}, which is not known on the day",
+                "take it out of models/formatters.py",
+            )
+        elif source not in _READABLE:
+            yield (
+                Status.SUSPICIOUS,
+                f"the formatter {formatter.name} reads {source}, which is no declared input",
+                "see whether it is known on the day of the row",
+            )
+
+
+def _self_test(rows: AuditRows, features: AuditFeatures, config: AuditConfig) -> tuple[Figure, list[Finding]]:
+    """Whether the alarm rings for logistic regression that sees the forward return."""
+    places = capped_places(rows, LOGISTIC_ROWS)
+    part, seen = take(rows, places), take_features(features, places)
+    label, ahead = part.labels[config.horizon], part.returns[config.horizon].astype(np.float64)
+    test = part.of(TEST)
+    scores = logistic_scores(seen, label, part.split, extra=np.nan_to_num(ahead))
+    area = auc_interval(
+        label[test], scores, part.time[test], horizon=config.horizon, seed=config.seed, resamples=_RESAMPLES
+    )
+    figure = Figure("AUC of logistic regression that sees the forward return", area.value, area.low, area.high, 4)
+    if config.limits.judge(area) in (Status.LEAKING, Status.NOT_APPLICABLE):
+        return figure, []
+    return figure, [
+        (
+            Status.SUSPICIOUS,
+            f"the alarm does not ring for a feature that contains the label (AUC {area.value:.4f})",
+            "see whether labels and forward returns belong together, and the plausible AUC",
+        )
+    ]
+
+
+def _single_features(
+    rows: AuditRows, features: AuditFeatures, config: AuditConfig
+) -> tuple[list[Figure], list[Finding]]:
+    """The AUC of each single number that a model sees, whichever way it points, on the test split."""
+    test = rows.of(TEST)
+    label, time = rows.labels[config.horizon][test], rows.time[test]
+    columns = {name: values[test] for name, values in features.columns().items()}
+    aucs = {name: auc(label, values) for name, values in columns.items()}
+    farthest = sorted(aucs, key=lambda name: -abs(aucs[name] - 0.5))[:_MEASURED]
+    figures, findings = [], []
+    for name in farthest:
+        sign = 1.0 if aucs[name] >= 0.5 else -1.0
+        shown = auc_interval(
+            label, sign * columns[name], time, horizon=config.horizon, seed=config.seed, resamples=_RESAMPLES
+        )
+        figures.append(Figure(f"AUC of {name} alone", shown.value, shown.low, shown.high, 4))
+        status = _judge_single(shown, name, features, config, len(columns))
+        if status.severity > Status.PASSED.severity:
+            words = f"the feature {name} alone has an AUC of {shown.value:.4f} ({shown.low:.4f} to {shown.high:.4f})"
+            findings.append((status, words, f"see how {name} is made: can it hold a close that comes later?"))
+    return figures, findings
+
+
+def _judge_single(shown: Interval, name: str, features: AuditFeatures, config: AuditConfig, tests: int) -> Status:
+    """As the alarm does, but for the farthest of many: one of twenty useless features is always off by two errors."""
+    limits = config.limits
+    error = (shown.high - shown.low) / 2 / NormalDist().inv_cdf(0.975)
+    normal = NormalDist()
+    # The errors that the largest of so many passes as rarely as a single one passes the alarm's.
+    reach = -normal.inv_cdf(normal.cdf(-SUSPICIOUS_ERRORS) / (2 * tests))
+    # A level wanders over the whole test split, and its AUC is off 1/2 for that alone; the level test judges it.
+    wanders = name.partition("[")[0] in features.seeing_level
+    if not limits.market or wanders:
+        if shown.low > IMPOSSIBLE_AUC:
+            return Status.LEAKING
+        return Status.SUSPICIOUS if not wanders and shown.value - reach * error > limits.plausible else Status.PASSED
+    assert limits.best is not None
+    above = shown.value - limits.best
+    if above > (reach + LEAKING_ERRORS - SUSPICIOUS_ERRORS) * error:
+        return Status.LEAKING
+    return Status.SUSPICIOUS if above > reach * error else Status.PASSED

@@ -1,0 +1,72 @@
+"""What an audit is told, and how it travels: JSON in a component's execution property."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from components.leak_audit.limits import PLAUSIBLE_AUC, Limits
+from components.synthetic_market import get_scenario
+
+
+@dataclass(frozen=True)
+class AuditedModel:
+    """An architecture that is trained again, as the run had it.
+
+    Attributes:
+        name: of the architecture.
+        version: of it.
+        hyperparameters: all of them, by name.
+    """
+
+    name: str
+    version: int
+    hyperparameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class AuditConfig:
+    """The settings of one audit.
+
+    Attributes:
+        models: what is trained again, at least one.
+        formatter: name of the DataFormatter.
+        horizon: the trained one.
+        seed: of the training, the shuffling and the resampling.
+        embargo: sessions left out after a border, as the splits were asked for.
+        train_steps: of each model at most; 0 for its epochs alone.
+        plausible_auc: an honest AUC above it on real prices is suspicious.
+        market: scenario of a made market; None on real prices.
+        database: path of the feature store, for the factors of its prices; empty where there is none.
+        code: digest of the code, so that TFX's cache sees a change.
+    """
+
+    models: tuple[AuditedModel, ...]
+    formatter: str
+    horizon: int
+    seed: int
+    embargo: int
+    train_steps: int = 0
+    plausible_auc: float = PLAUSIBLE_AUC
+    market: str | None = None
+    database: str = ""
+    code: str = ""
+
+    @property
+    def limits(self) -> Limits:
+        """How high an AUC may be."""
+        if self.market is None:
+            return Limits(self.plausible_auc)
+        return Limits(self.plausible_auc, True, get_scenario(self.market).best_auc(self.horizon))
+
+    def to_json(self) -> str:
+        """As an execution property."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> AuditConfig:
+        """Reads what `to_json` gave."""
+        values = json.loads(text)
+        return cls(**{**values, "models": tuple(AuditedModel(**model) for model in values["models"])})

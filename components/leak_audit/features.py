@@ -1,0 +1,103 @@
+"""The rows behind the transform graph: what a model sees of them, and whether it sees the level of prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow_transform as tft
+from numpy.typing import NDArray
+
+from components.leak_audit.rows import AuditRows
+from models.architecture import InputSpec
+from models.features import CLOSES
+from models.formatters import DataFormatter, Kind
+from models.in_memory import apply_formatter
+from models.trainer import input_spec
+
+Features = Mapping[str, NDArray[Any]]
+
+_PROBED = 2000
+"""Windows that are made larger to see whether a model would notice."""
+
+_FACTORS = (16.0, 1 / 16)
+# In a window that hardly moves, rounding is as large as the returns.
+_LEAST_VOLATILITY = 1e-4
+# Of a feature's standard deviation: far above rounding, far below what a level could be used by.
+_NOTICED = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class AuditFeatures:
+    """What a model sees of the rows.
+
+    Attributes:
+        formatter: declares it.
+        inputs: the same with the sizes of the vocabularies.
+        values: by feature name, [rows, steps] or [rows, 1], in the order of the rows.
+        seeing_level: names of the features that change where all closes of a window are multiplied by a constant.
+    """
+
+    formatter: DataFormatter
+    inputs: InputSpec
+    values: Features
+    seeing_level: tuple[str, ...]
+
+    def columns(self) -> dict[str, NDArray[np.float64]]:
+        """Every single number that a model sees, by name, [rows] each; categories by their index."""
+        found = {}
+        for feature in self.formatter.features:
+            values = self.values[feature.name].astype(np.float64)
+            for step in range(values.shape[1]):
+                found[feature.name if values.shape[1] == 1 else f"{feature.name}[{step}]"] = values[:, step]
+        return found
+
+    def matrix(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The numbers that a model sees of some rows, [rows, numbers]; categories by their index."""
+        return np.concatenate([self.values[f.name][places] for f in self.formatter.features], axis=1).astype(np.float32)
+
+    def categories(self) -> tuple[str, ...]:
+        """Names of the features that are indices."""
+        return tuple(feature.name for feature in self.formatter.of_kind(Kind.CATEGORY))
+
+
+def transform_rows(rows: AuditRows, formatter: DataFormatter, transform_graph: str) -> AuditFeatures:
+    """Puts all rows through a run's transform graph.
+
+    Args:
+        rows: of the run.
+        formatter: of the run.
+        transform_graph: folder of the TransformGraph artifact.
+    """
+    transform = tft.TFTransformOutput(transform_graph)
+    raw = {source: rows.raw[source] for source in formatter.sources}
+    values = apply_formatter(raw, formatter, transform)
+    seeing = _seeing_level(raw, rows.closes, values, formatter, transform) if CLOSES in raw else ()
+    return AuditFeatures(formatter, input_spec(formatter, transform), values, seeing)
+
+
+def _seeing_level(
+    raw: Mapping[str, NDArray[Any]],
+    closes: NDArray[np.float32],
+    values: Features,
+    formatter: DataFormatter,
+    transform: tft.TFTransformOutput,
+) -> tuple[str, ...]:
+    """Features that notice that prices are other ones, though every return is the same."""
+    returns = np.diff(np.log(closes.astype(np.float64)), axis=1)
+    moving = np.flatnonzero(np.sqrt(np.mean(returns**2, axis=1)) > _LEAST_VOLATILITY)
+    probed = moving[:: max(1, len(moving) // _PROBED)]
+    if not len(probed):
+        return ()
+    part = {source: column[probed] for source, column in raw.items()}
+    seeing: set[str] = set()
+    for factor in _FACTORS:
+        scaled = apply_formatter({**part, CLOSES: closes[probed] * np.float32(factor)}, formatter, transform)
+        for name, value in scaled.items():
+            before = values[name][probed].astype(np.float64)
+            spread = np.std(before, axis=0) if np.issubdtype(values[name].dtype, np.floating) else 0.0
+            if np.any(np.abs(value - before) > _NOTICED * spread + 1e-6):
+                seeing.add(name)
+    return tuple(feature.name for feature in formatter.features if feature.name in seeing)

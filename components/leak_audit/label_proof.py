@@ -1,0 +1,97 @@
+"""Label proof: labels and forward returns are those of the closes h sessions later, as other rows hold them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.leak_audit.results import CheckResult, Figure, Status
+from components.leak_audit.rows import AuditRows
+from models.features import WINDOW
+
+NAME = "label proof"
+
+# Two closes in single precision, their ratio, and that rounded once more.
+_ROUNDING = 5e-7
+
+
+def label_proof(rows: AuditRows) -> CheckResult:
+    """Makes the check.
+
+    Args:
+        rows: of the run.
+
+    Returns:
+        Leaking where a label or a return is not that of the closes; suspicious where none could be verified.
+    """
+    closes = _Closes(rows)
+    figures: list[Figure] = []
+    faults: list[tuple[int, int]] = []
+    verified_in_all = 0
+    for horizon in rows.returns:
+        verified, wrong = _compare(rows, closes, horizon)
+        known = int(np.count_nonzero(~np.isnan(rows.returns[horizon])))
+        verified_in_all += verified
+        figures += [
+            Figure(f"labels of horizon {horizon} verified", verified),
+            Figure(f"labels of horizon {horizon} whose later close no row holds", known - verified - len(wrong)),
+            Figure(f"labels of horizon {horizon} that are wrong", len(wrong)),
+        ]
+        if len(wrong):
+            faults.append((horizon, int(wrong[0])))
+    if faults:
+        horizon, row = faults[0]
+        return CheckResult(
+            NAME,
+            Status.LEAKING,
+            f"Labels or returns are not those of the closes: the first is {rows.place(row)}, horizon {horizon}.",
+            tuple(figures),
+            "see where windows end (a window that holds a later close knows its label) and how labels are made",
+        )
+    if not verified_in_all:
+        return CheckResult(
+            NAME,
+            Status.SUSPICIOUS,
+            "No label could be verified: no row holds a close of a later one.",
+            tuple(figures),
+            "see whether the examples are whole",
+        )
+    return CheckResult(
+        NAME, Status.PASSED, f"{verified_in_all:,} labels and returns are those of the closes.", tuple(figures)
+    )
+
+
+class _Closes:
+    """The close of each share and session, as the windows of all rows hold it."""
+
+    def __init__(self, rows: AuditRows) -> None:
+        span = np.zeros(len(rows.shares), np.int64)
+        np.maximum.at(span, rows.share, rows.session)
+        self._begin = np.concatenate([[0], np.cumsum(span + WINDOW)])
+        self._close = np.full(self._begin[-1], np.nan, np.float32)
+        at = self._begin[rows.share] + rows.session
+        for lag in reversed(range(WINDOW)):
+            self._close[at + WINDOW - 1 - lag] = rows.closes[:, lag]
+
+    def at(self, share: NDArray[np.int64], session: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The close of a share's session, [rows]; nan where no row holds it."""
+        place = self._begin[share] + session + WINDOW - 1
+        inside = place < self._begin[share + 1]
+        return np.where(inside, self._close[np.where(inside, place, 0)], np.nan).astype(np.float64)
+
+
+def _compare(rows: AuditRows, closes: _Closes, horizon: int) -> tuple[int, NDArray[np.int64]]:
+    """How many labels were verified, and which rows' are wrong."""
+    ahead = rows.returns[horizon].astype(np.float64)
+    label = rows.labels[horizon]
+    later = closes.at(rows.share, rows.session + horizon)
+    expected = later / rows.closes[:, 0].astype(np.float64) - 1
+    known = ~np.isnan(later) & ~np.isnan(ahead)
+    with np.errstate(invalid="ignore"):
+        off = known & (np.abs(ahead - expected) > _ROUNDING * (1 + np.abs(expected)))
+        # The sign is that of the return, which tells moves that single precision does not show in the closes.
+        wrong_sign = ~np.isnan(ahead) & (label >= 0) & ((ahead == 0) | (label != (ahead > 0)))
+    # A label without the return it is made of cannot be right either.
+    alone = (label >= 0) & np.isnan(ahead)
+    wrong = np.flatnonzero(off | wrong_sign | alone)
+    return int(np.count_nonzero(known)) - int(np.count_nonzero(known[wrong])), wrong

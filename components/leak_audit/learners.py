@@ -1,0 +1,144 @@
+"""What the audit trains: the audited architecture, logistic regression, and trees that memorise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.leak_audit.config import AuditConfig, AuditedModel
+from components.leak_audit.rows import EVAL, TEST, TRAIN
+
+if TYPE_CHECKING:
+    from components.leak_audit.features import AuditFeatures
+
+MODEL_ROWS, LOGISTIC_ROWS, TREE_ROWS = 60_000, 20_000, 30_000
+"""Rows of all splits that each learner is given at the most: an audit must not cost more than the run it audits."""
+
+# Trees deep enough, and enough of them, to know a training set by heart.
+_TREES, _LEAVES = 150, 255
+
+
+def model_scores(
+    model: AuditedModel,
+    config: AuditConfig,
+    features: AuditFeatures,
+    label: NDArray[np.int64],
+    split: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Trains the audited architecture anew and scores the test rows.
+
+    Args:
+        model: the architecture.
+        config: seed and steps.
+        features: of all rows.
+        label: 0 or 1, [rows].
+        split: number of each row's split, [rows].
+
+    Returns:
+        Logits of the rows of the test split, in their order.
+    """
+    from models.data import Rows
+    from models.registry import get_architecture
+    from models.trainer import train
+
+    def part(number: int) -> Rows:
+        places = np.flatnonzero(split == number)
+        nothing = np.zeros(len(places), np.float32)
+        return Rows(
+            features={name: values[places] for name, values in features.values.items()},
+            label=label[places].astype(np.float32),
+            time=nothing.astype(np.int64),
+            share_id=nothing.astype(object),
+            forward_return=nothing,
+            next_return=nothing,
+        )
+
+    hyperparameters = get_architecture(model.name).hyperparameters.updated(model.hyperparameters)
+    trained, _ = train(
+        model.name,
+        model.version,
+        hyperparameters,
+        features.inputs,
+        part(TRAIN),
+        part(EVAL),
+        config.seed,
+        most_steps=config.train_steps or None,
+    )
+    test = part(TEST)
+    names = [tensor.name for tensor in trained.inputs]
+    logits = trained.predict({name: test.features[name] for name in names}, batch_size=8192, verbose=0)
+    return np.asarray(logits, np.float64)[:, 0]
+
+
+def tree_scores(features: AuditFeatures, label: NDArray[np.int64], split: NDArray[np.int64], seed: int) -> NDArray[Any]:
+    """LightGBM large enough to memorise, trained on the train rows alone.
+
+    Args:
+        features: of all rows.
+        label: 0 or 1, [rows].
+        split: number of each row's split, [rows].
+        seed: of the trees.
+
+    Returns:
+        Scores of the rows of the test split.
+    """
+    import lightgbm
+
+    train, test = np.flatnonzero(split == TRAIN), np.flatnonzero(split == TEST)
+    parameters = {
+        "objective": "binary",
+        "num_leaves": _LEAVES,
+        "min_data_in_leaf": 2,
+        "learning_rate": 0.1,
+        "max_bin": 63,
+        "seed": seed % 2**31,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": 1,  # at this size threads mostly wait for each other
+        "verbosity": -1,
+    }
+    data = lightgbm.Dataset(features.matrix(train), label[train])
+    booster = lightgbm.train(parameters, data, num_boost_round=_TREES)
+    return np.asarray(booster.predict(features.matrix(test), raw_score=True), np.float64)
+
+
+def logistic_scores(
+    features: AuditFeatures,
+    label: NDArray[np.int64],
+    split: NDArray[np.int64],
+    *,
+    day: NDArray[np.int64] | None = None,
+    extra: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Logistic regression: numbers scaled by the train rows, categories and the day one-hot.
+
+    Args:
+        features: of all rows.
+        label: 0 or 1, [rows].
+        split: number of each row's split, [rows].
+        day: index of each row's day, [rows]; a feature where it is given.
+        extra: one more number, [rows].
+
+    Returns:
+        Scores of the rows of the test split.
+    """
+    from scipy import sparse
+    from sklearn.linear_model import LogisticRegression
+
+    train, test = np.flatnonzero(split == TRAIN), np.flatnonzero(split == TEST)
+    columns = features.columns()
+    categories = [columns.pop(name).astype(np.int64) for name in features.categories()]
+    numbers = [*columns.values(), *([] if extra is None else [extra])]
+    parts: list[Any] = []
+    if numbers:
+        dense = np.stack(numbers, axis=1)
+        spread = np.std(dense[train], axis=0)
+        parts.append(sparse.csr_matrix((dense - np.mean(dense[train], axis=0)) / np.where(spread > 0, spread, 1)))
+    for index in [*categories, *([] if day is None else [day])]:
+        place = (np.arange(len(index)), index)
+        parts.append(sparse.csr_matrix((np.ones(len(index)), place), shape=(len(index), int(index.max()) + 1)))
+    matrix = sparse.hstack(parts, format="csr")
+    model = LogisticRegression(max_iter=200).fit(matrix[train], label[train])
+    return np.asarray(model.decision_function(matrix[test]), np.float64)

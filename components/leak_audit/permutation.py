@@ -1,0 +1,104 @@
+"""Permuted labels: with the labels of each day dealt out anew, nothing is left that an honest model could learn."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evidence.statistics import auc_interval
+from components.leak_audit.config import AuditConfig, AuditedModel
+from components.leak_audit.learners import MODEL_ROWS, model_scores
+from components.leak_audit.results import CheckResult, Figure, Status
+from components.leak_audit.rows import TEST, AuditRows
+from components.leak_audit.subsets import capped_places, take, take_features
+
+if TYPE_CHECKING:
+    from components.leak_audit.features import AuditFeatures
+
+NAME = "permuted labels"
+_LEVEL = 0.98
+"""Its lower end decides, so that an honest run rings once in a hundred."""
+
+
+def permuted_labels(rows: AuditRows, features: AuditFeatures, model: AuditedModel, config: AuditConfig) -> CheckResult:
+    """Deals the labels of each day out anew in all splits, and trains the audited architecture on them.
+
+    What is left to be learned is how a day as a whole went, and of a day yet to come nobody knows that. So an AUC above
+    1/2 says that the model recognises days. Below it there is no leak: a model may be wrong about a market.
+
+    Args:
+        rows: of the run.
+        features: of the same rows.
+        model: the audited architecture.
+        config: horizon and seed.
+
+    Returns:
+        Leaking where the AUC is above 1/2 beyond its interval.
+    """
+    # A label that is alone on its day could only be dealt to its own row.
+    split_day = rows.split * (10**8) + rows.time
+    _, day, count = np.unique(split_day, return_inverse=True, return_counts=True)
+    shared = np.flatnonzero(count[day.reshape(-1)] > 1)
+    if not all(np.any(rows.split[shared] == split) for split in range(3)):
+        return CheckResult(NAME, Status.NOT_APPLICABLE, "No day has two shares, so there is nothing to deal out.")
+    rows, features = take(rows, shared), take_features(features, shared)
+    places = capped_places(rows, MODEL_ROWS)
+    rows, features = take(rows, places), take_features(features, places)
+    label = deal_within_days(rows.labels[config.horizon], rows.split * (10**8) + rows.time, config.seed)
+    test = np.flatnonzero(rows.split == TEST)
+    scores = model_scores(model, config, features, label, rows.split)
+
+    def interval(level: float) -> tuple[float, float, float]:
+        found = auc_interval(
+            label[test], scores, rows.time[test], horizon=config.horizon, seed=config.seed, level=level
+        )
+        return found.value, found.low, found.high
+
+    value, low, high = interval(0.95)
+    decides = interval(_LEVEL)
+    figures = (
+        Figure(f"AUC of {model.name} on permuted labels", value, low, high, 4),
+        Figure("the same with the interval that decides", *decides, 4, _LEVEL),
+    )
+    if math.isnan(decides[1]):
+        return CheckResult(NAME, Status.NOT_APPLICABLE, "There are too few days to tell 1/2 from more.", figures)
+    text = f"{value:.4f} (95 % interval {low:.4f} to {high:.4f})"
+    if decides[1] > 0.5:
+        return CheckResult(
+            NAME,
+            Status.LEAKING,
+            f"With labels permuted within days {model.name} still reaches an AUC of {text}: it recognises days.",
+            figures,
+            "see whether rows of one day stand on both sides of the split, and whether a feature tells the day; an "
+            "honest run rings here once in a hundred, so try another seed",
+        )
+    return CheckResult(
+        NAME, Status.PASSED, f"With labels permuted within days nothing is left of the AUC: {text}.", figures
+    )
+
+
+def deal_within_days(label: NDArray[np.int64], day: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Gives each row the label of another row of its day, each label to one row.
+
+    Never its own: of N rows a day one in N would keep what can honestly be known of it.
+
+    Args:
+        label: [rows].
+        day: [rows] of anything that sorts.
+        seed: of the order.
+
+    Returns:
+        [rows]; a row that is alone on its day keeps its label.
+    """
+    order = np.lexsort((np.random.default_rng(seed).random(len(label)), day))
+    sorted_day = day[order]
+    first = np.searchsorted(sorted_day, sorted_day, side="left")
+    last = np.searchsorted(sorted_day, sorted_day, side="right") - 1
+    place = np.arange(len(label))
+    giver = np.where(place == last, first, place + 1)
+    dealt = np.empty_like(label)
+    dealt[order] = label[order][giver]
+    return dealt

@@ -1,0 +1,80 @@
+"""Scaling: what Transform learned of the data, it learned of the train split alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow_transform as tft
+from numpy.typing import NDArray
+
+from components.leak_audit.features import AuditFeatures
+from components.leak_audit.results import CheckResult, Figure, Status
+from components.leak_audit.rows import TRAIN, AuditRows
+from models.formatters import Feature, Operation
+from models.preprocessing import vocabulary_name
+
+NAME = "scaling"
+_SCALED = (Operation.Z_SCORE, Operation.Z_SCORED_LOG_VOLATILITY)
+_TOLERANCE = 1e-3
+"""Of mean and variance: Transform adds up in single precision."""
+
+
+def scaling(rows: AuditRows, features: AuditFeatures, transform_graph: str) -> CheckResult:
+    """Makes the check.
+
+    Args:
+        rows: of the run.
+        features: of the same rows.
+        transform_graph: folder of the TransformGraph artifact.
+
+    Returns:
+        Leaking where a mean, a variance or a vocabulary is not that of the train rows.
+    """
+    train = rows.of(TRAIN)
+    figures: list[Figure] = []
+    faults: list[str] = []
+    checked = 0
+    for feature in features.formatter.features:
+        if feature.operation in _SCALED:
+            checked += 1
+            values = features.values[feature.name]
+            off = _off_standard(values[train])
+            figures.append(Figure(f"{feature.name}: mean or variance on train rows off 0 or 1 by", off, decimals=6))
+            if off > _TOLERANCE:
+                everywhere = " and is that of all splits" if _off_standard(values) <= _TOLERANCE else ""
+                faults.append(f"the scale of {feature.name} is not that of the train rows{everywhere}")
+        elif feature.operation is Operation.VOCABULARY:
+            checked += 1
+            unknown = _not_in_train(feature, rows, train, transform_graph)
+            figures.append(Figure(f"{feature.name}: values in the vocabulary that no train row has", len(unknown)))
+            if unknown:
+                faults.append(f"the vocabulary of {feature.name} holds {unknown[0]}, which no train row has")
+    if faults:
+        sentence = "; ".join(faults)
+        return CheckResult(
+            NAME,
+            Status.LEAKING,
+            f"{sentence[0].upper()}{sentence[1:]}.",
+            tuple(figures),
+            "let Transform analyze the train split alone (splits_config in pipeline/pipeline.py)",
+        )
+    if not checked:
+        return CheckResult(NAME, Status.NOT_APPLICABLE, "The formatter learns nothing of the data.")
+    return CheckResult(
+        NAME, Status.PASSED, "Means, variances and vocabularies are those of the train rows alone.", tuple(figures)
+    )
+
+
+def _off_standard(values: NDArray[np.generic]) -> float:
+    """How far the mean is from 0 or the variance from 1, the larger; a constant has no variance to be scaled."""
+    numbers = values.astype(np.float64)
+    mean, variance = np.mean(numbers, axis=0), np.var(numbers, axis=0)
+    return float(np.max(np.maximum(np.abs(mean), np.where(variance > 0, np.abs(variance - 1), 0))))
+
+
+def _not_in_train(feature: Feature, rows: AuditRows, train: NDArray[np.int64], transform_graph: str) -> list[str]:
+    """Values of a vocabulary that stand in no train row."""
+    vocabulary = tft.TFTransformOutput(transform_graph).vocabulary_by_name(vocabulary_name(feature))
+    known = {
+        value if isinstance(value, bytes) else str(value).encode() for value in set(rows.raw[feature.source][train])
+    }
+    return [value.decode(errors="replace") for value in vocabulary if value not in known]

@@ -1,0 +1,72 @@
+"""Some of the rows, with what a model sees of them: around the borders, or dealt out at random."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.leak_audit.rows import EVAL, TEST, TRAIN, AuditRows
+
+if TYPE_CHECKING:
+    from components.leak_audit.features import AuditFeatures
+
+
+def capped_places(rows: AuditRows, most: int) -> NDArray[np.int64]:
+    """The places of the rows around the borders, whole days, so that about `most` are left, ascending.
+
+    Of train and eval the last days, of test the first ones: days stay whole, so what shares have in common on a day is
+    still there to be learned.
+
+    Args:
+        rows: of the run.
+        most: rows of all splits together.
+    """
+    if len(rows) <= most:
+        return np.arange(len(rows))
+    kept = []
+    for split in (TRAIN, EVAL, TEST):
+        places = rows.of(split)
+        wanted = max(1, int(len(places) * most / len(rows)))
+        days, count = np.unique(rows.time[places], return_counts=True)
+        order = slice(None) if split == TEST else slice(None, None, -1)
+        enough = int(np.searchsorted(np.cumsum(count[order]), wanted)) + 1
+        kept.append(places[np.isin(rows.time[places], days[order][:enough])])
+    return np.sort(np.concatenate(kept))
+
+
+def take(rows: AuditRows, places: NDArray[np.int64]) -> AuditRows:
+    """Some rows by themselves.
+
+    Args:
+        rows: of the run.
+        places: which, ascending.
+    """
+    return replace(
+        rows,
+        share=rows.share[places],
+        time=rows.time[places],
+        session=rows.session[places],
+        closes=rows.closes[places],
+        split=rows.split[places],
+        labels={h: values[places] for h, values in rows.labels.items()},
+        returns={h: values[places] for h, values in rows.returns.items()},
+        raw={name: values[places] for name, values in rows.raw.items()},
+    )
+
+
+def take_features(features: AuditFeatures, places: NDArray[np.int64]) -> AuditFeatures:
+    """What a model sees of some rows."""
+    return replace(features, values={name: values[places] for name, values in features.values.items()})
+
+
+def shuffled(split: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Deals the same rows out at random: train, eval and test of the same sizes, and what no pipeline should do.
+
+    Args:
+        split: number of each row's split.
+        seed: of the shuffling.
+    """
+    return np.random.default_rng(seed).permutation(split)

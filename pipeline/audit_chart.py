@@ -1,0 +1,66 @@
+"""The chart of the leak audit: what a shuffled split would have claimed, beside what is honest."""
+
+from __future__ import annotations
+
+import math
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from components.leak_audit.results import AuditReport, Status
+from components.leak_audit.results import Figure as AuditFigure
+from pipeline.report_charts import _GRID, _INK, _WIDTH, Chart, _chart, _drawing, _padded, model_styles
+from pipeline.summary import CHANCE
+
+_AUC = "AUC "
+_LINE = 34
+"""Letters of a label's line."""
+
+
+def audit_chart(audit: AuditReport) -> Chart | None:
+    """Draws the AUCs of the checks that are there for information.
+
+    Args:
+        audit: of the run.
+
+    Returns:
+        The chart; None where no such check was made.
+    """
+    rows = [
+        figure
+        for check in audit.checks
+        if check.status is Status.INFORMATION
+        for figure in check.figures
+        if figure.name.startswith(_AUC) and math.isfinite(figure.value)
+    ]
+    if not rows:
+        return None
+    ends = [CHANCE, *(end for row in rows for end in (row.value, row.low, row.high) if math.isfinite(end))]
+    low, high = _padded(min(ends), max(ends), 0.08, least=0.02)
+    honest, leaked = model_styles(["honest", "leaked"]).values()
+    with _drawing():
+        drawing = Figure(figsize=(_WIDTH, 1.0 + 0.46 * len(rows)), layout="constrained")
+        axes = drawing.add_subplot()
+        axes.axvline(CHANCE, color=_INK, linewidth=1.2)
+        for place, row in enumerate(rows):
+            style = honest if row.name.endswith("by date") else leaked
+            if row.bounded:
+                axes.plot([row.low, row.high], [place, place], color=style.colour, linewidth=2.4)
+            filled = style.colour if row.bounded else "white"
+            axes.plot(row.value, place, marker=style.marker, markersize=7, color=style.colour, markerfacecolor=filled)
+        axes.set_yticks(range(len(rows)), [_wrapped(row) for row in rows])
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xlim(low, high)
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.grid(axis="x", color=_GRID)
+        axes.tick_params(left=False)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel("AUC, 95% interval over blocks of days")
+        words = "; ".join(f"{row.name} {row.text()}" for row in rows)
+        return _chart("audit", "What a shuffled split would have claimed", f"{words}. Chance is 0.5.", drawing)
+
+
+def _wrapped(row: AuditFigure) -> str:
+    import textwrap
+
+    return "\n".join(textwrap.wrap(row.name.removeprefix(_AUC).removeprefix("of "), _LINE))

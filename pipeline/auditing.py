@@ -1,0 +1,156 @@
+"""Audits a finished run: finds what it left through ML Metadata, and puts it before the leak audit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from components.evidence.interval import Interval
+from components.leak_audit.results import AUDIT_FILE, AuditError, AuditReport
+from pipeline.results import REPORT_JSON, RunReport, write_text
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from components.leak_audit.config import AuditConfig
+    from models.trainer import TrainingConfig
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """What a Trainer was given, and where its inputs came from."""
+
+    training: TrainingConfig
+    train_steps: int
+    examples: str
+    transform_graph: str
+    schema: str
+    embargo: int
+    database: str
+
+
+def audit_run(
+    run: Path, models: Sequence[str], settings: Settings, progress: Callable[[str], None] | None = None
+) -> AuditReport:
+    """Audits a run again, and writes audit.json into its folder.
+
+    Args:
+        run: its folder, or its report.json.
+        models: those of its models that are trained again; the first one if none is named.
+        settings: what an AUC may be.
+        progress: is told the name of each check before it is made.
+
+    Returns:
+        What was found, which is also written.
+
+    Raises:
+        ReportError: there is no report, or audit.json cannot be written.
+        AuditError: the run has no such model, or what it left is gone.
+    """
+    report = RunReport.from_json(run)
+    unknown = [name for name in models if name not in report.models]
+    if unknown or not report.models:
+        raise AuditError(f"{run} has no model {', '.join(unknown)}; it has {', '.join(report.models) or 'none'}")
+    names = list(dict.fromkeys(models)) or list(report.models)[:1]
+    metadata = _metadata_file(run, report, names[0])
+
+    from pipeline.quiet import import_tensorflow
+
+    import_tensorflow()
+    from components.leak_audit.audit import audit
+    from components.leak_audit.executor import read_schema
+
+    trained = [_trained(metadata, report.models[name].model_uri) for name in names]
+    first = trained[0]
+    made = audit(
+        first.examples,
+        read_schema(first.schema),
+        first.transform_graph,
+        {
+            name: Interval(model.auc, model.auc_low, model.auc_high, model.auc_standard_error)
+            for name, model in report.models.items()
+        },
+        _config(trained, report, settings),
+        progress,
+    )
+    folder = run.parent if run.name == REPORT_JSON else run
+    write_text(folder / AUDIT_FILE, made.to_json())
+    return made
+
+
+def _metadata_file(run: Path, report: RunReport, name: str) -> Path:
+    """ML Metadata of the workspace that the run's models lie in: WORKSPACE/tfx/NAME/Trainer.MODEL/model/NUMBER."""
+    model = Path(report.models[name].model_uri)
+    path = model.parents[3] / "metadata.db" if len(model.parents) > 3 else model
+    if not model.is_dir() or not path.is_file():
+        raise AuditError(f"{run}: what the run left is not at {model}; audit it where it ran, or run again")
+    return path
+
+
+def _trained(metadata_file: Path, model_uri: str) -> _Trained:
+    from tfx.orchestration import metadata
+
+    from components.feature_example_gen.config import ExampleGenConfig
+    from models.trainer import TrainingConfig
+    from pipeline.runner import sqlite_metadata
+
+    with metadata.Metadata(sqlite_metadata(str(metadata_file))) as handle:
+        trainer = _Execution(handle.store, model_uri)
+        transform = _Execution(handle.store, trainer.inputs["transform_graph"])
+        example_gen = _Execution(handle.store, trainer.inputs["examples"])
+        config = ExampleGenConfig.from_exec_properties(example_gen.properties)
+        return _Trained(
+            training=TrainingConfig(**json.loads(trainer.properties["custom_config"])),
+            train_steps=int(json.loads(trainer.properties["train_args"]).get("num_steps", 0)),
+            examples=trainer.inputs["examples"],
+            transform_graph=trainer.inputs["transform_graph"],
+            schema=transform.inputs["schema"],
+            embargo=config.splits.embargo,
+            database=config.database,
+        )
+
+
+class _Execution:
+    """The execution that made an artifact: what it was told, and the folders of what it read."""
+
+    def __init__(self, store: Any, uri: str) -> None:
+        from ml_metadata.proto import metadata_store_pb2
+
+        artifacts = store.get_artifacts_by_uri(uri)
+        events = store.get_events_by_artifact_ids([artifact.id for artifact in artifacts]) if artifacts else []
+        made = [event.execution_id for event in events if event.type == metadata_store_pb2.Event.OUTPUT]
+        if not made:
+            raise AuditError(f"{uri}: the pipeline's metadata does not know where it comes from; run again")
+        # The first one made it; the later ones found it in the cache.
+        [execution] = store.get_executions_by_id([min(made)])
+        self.properties = {key: value.string_value for key, value in execution.custom_properties.items()}
+        read = [
+            event
+            for event in store.get_events_by_execution_ids([execution.id])
+            if event.type == metadata_store_pb2.Event.INPUT
+        ]
+        by_id = {one.id: one.uri for one in store.get_artifacts_by_id([event.artifact_id for event in read])}
+        self.inputs = {
+            step.key: by_id[event.artifact_id] for event in read for step in event.path.steps if step.HasField("key")
+        }
+
+
+def _config(trained: Sequence[_Trained], report: RunReport, settings: Settings) -> AuditConfig:
+    from components.leak_audit.config import AuditConfig, AuditedModel
+
+    first = trained[0]
+    return AuditConfig(
+        models=tuple(
+            AuditedModel(one.training.model, one.training.version, one.training.hyperparameters) for one in trained
+        ),
+        formatter=first.training.formatter,
+        horizon=first.training.horizon,
+        seed=first.training.seed,
+        embargo=first.embargo,
+        train_steps=first.train_steps,
+        plausible_auc=settings.audit_plausible_auc,
+        market=None if report.market is None else report.market.scenario,
+        database=first.database,
+    )

@@ -1,0 +1,84 @@
+"""The chart of a backtest: growth after costs, and the loss from the highest value so far below it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from components.backtest import Backtest, Performance
+from pipeline.backtest_summary import EQUAL_WEIGHT, basis_points, points
+from pipeline.report_charts import _GRID, _INK, _WIDTH, Chart, _chart, _drawing, _legend, _line, model_styles
+
+_LOGARITHMIC_FROM = 5
+"""Between the highest and the lowest value; below it, a plain axis is easier to read."""
+
+
+def growth_chart(result: Backtest, model: str) -> Chart:
+    """Draws what 1 grows to after costs, and the drawdown, of a model's two portfolios and of equal weight.
+
+    Args:
+        result: the figures.
+        model: the model.
+
+    Returns:
+        The chart.
+    """
+    drawn: dict[str, Performance] = {
+        "long-short": result.models[model].long_short.after_costs,
+        "long-only": result.models[model].long_only.after_costs,
+        EQUAL_WEIGHT: result.equal_weight.after_costs,
+    }
+    styles = model_styles(list(drawn))
+    days = np.array(result.days, dtype="datetime64[D]")
+    growth = {name: _growth(performance) for name, performance in drawn.items()}
+    lowest = min(float(values.min()) for values in growth.values())
+    highest = max(float(values.max()) for values in growth.values())
+    with _drawing():
+        figure = Figure(figsize=(_WIDTH, 4.7))
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1.4))
+        # Margins as in the other charts, so that their axes stand in line on the page.
+        figure.subplots_adjust(left=0.86 / _WIDTH, right=1 - 0.14 / _WIDTH, top=0.97, bottom=0.15, hspace=0.12)
+        upper.axhline(1, color=_INK, linewidth=1)
+        for name, values in growth.items():
+            upper.plot(days, values, **_line(styles[name]))
+            lower.plot(days, _drawdown(values), **_line(styles[name]))
+        if lowest > 0 and highest / lowest > _LOGARITHMIC_FROM:
+            upper.set_yscale("log")
+            upper.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
+            upper.yaxis.set_minor_formatter(NullFormatter())
+        upper.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        upper.set_ylabel("1 grows to")
+        lower.set_ylabel("drawdown")
+        lower.set_ylim(top=0)
+        lower.yaxis.set_major_locator(MaxNLocator(3))
+        lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
+        # Not at the ends, where half of a date would be cut off.
+        marked = days[np.unique(np.array([1, 3, 5, 7]) * (len(days) - 1) // 8)]
+        lower.set_xticks(marked, [str(day) for day in marked])
+        for axes in (upper, lower):
+            axes.grid(color=_GRID)
+        _legend(figure, styles, drawn, extra=())
+        words = "; ".join(
+            f"{name} ends at {values[-1]:.3g}, largest loss {points(drawn[name].max_drawdown)}"
+            for name, values in growth.items()
+        )
+        return _chart(
+            "backtest",
+            f"{model} after costs of {basis_points(result.costs)}",
+            f"What 1 grows to after costs from {result.days[0]} to {result.days[-1]}, and the loss from the highest "
+            f"value so far: {words}.",
+            figure,
+        )
+
+
+def _growth(performance: Performance) -> np.ndarray[Any, Any]:
+    """What 1 has become at the close of each day's next session, array [days]."""
+    return np.cumprod(1 + np.array(performance.returns))
+
+
+def _drawdown(growth: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Loss from the highest value so far, the beginning's 1 included, array [days]."""
+    return growth / np.maximum(np.maximum.accumulate(growth), 1) - 1

@@ -1,0 +1,242 @@
+"""A backtest for people: the table, and one sentence that claims no more than the intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.results import RunReport
+from pipeline.summary import Verdict
+
+if TYPE_CHECKING:
+    from components.backtest import Backtest, PortfolioResult
+    from components.evidence.interval import Interval
+
+EQUAL_WEIGHT = "equal weight"
+
+_NAME_WIDTH = 11
+"""Columns of a terminal that the longest names have; beyond, they wrap at their underscores."""
+
+
+@dataclass(frozen=True)
+class BacktestRow:
+    """One portfolio, every figure as it is written.
+
+    Attributes:
+        model: the model; empty for equal weight.
+        portfolio: long-short, long-only or equal weight.
+        annual_return: after costs, compounded.
+        annual_volatility: after costs.
+        sharpe: after costs.
+        sharpe_interval: its 95% interval.
+        sharpe_before: before costs.
+        sharpe_before_interval: its 95% interval.
+        max_drawdown: after costs.
+        turnover: one-way, a day.
+        difference: mean return a year less that of equal weight, both after costs; empty for equal weight.
+        difference_interval: its 95% interval; empty for equal weight.
+    """
+
+    model: str
+    portfolio: str
+    annual_return: str
+    annual_volatility: str
+    sharpe: str
+    sharpe_interval: str
+    sharpe_before: str
+    sharpe_before_interval: str
+    max_drawdown: str
+    turnover: str
+    difference: str
+    difference_interval: str
+
+
+def backtest_rows(result: Backtest) -> tuple[BacktestRow, ...]:
+    """Writes every portfolio as a row of the table, equal weight last.
+
+    Args:
+        result: the figures.
+
+    Returns:
+        The rows.
+    """
+    return tuple(_row(model, name, portfolio) for model, name, portfolio in _portfolios(result))
+
+
+def backtest_table(result: Backtest) -> Table:
+    """Builds the table for a terminal; readable from 80 columns on.
+
+    Args:
+        result: the figures.
+
+    Returns:
+        A row a portfolio: return and volatility a year, Sharpe after and before costs, drawdown, turnover and the
+        difference from equal weight, with 95% intervals over blocks of days.
+    """
+    held = "1 session" if result.horizon == 1 else f"{result.horizon} sessions"
+    title = (
+        f"Test split {result.days[0]} to {result.days[-1]}: {len(result.days):,} days, {result.shares} shares\n"
+        f"costs {basis_points(result.costs)}, quantile {share_percent(result.quantile)}, held for {held}"
+    )
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("portfolio", width=_NAME_WIDTH, overflow="fold")
+    table.add_column("a year\n(vol.)", min_width=7)
+    table.add_column("Sharpe\n(95%)", min_width=14)
+    table.add_column("at no\ncosts", min_width=5)
+    table.add_column("draw-\ndown", min_width=6)
+    table.add_column("turn-\nover", min_width=6)
+    table.add_column("vs equal\nweight (95%)", min_width=16)
+    for row in backtest_rows(result):
+        model = row.model if len(row.model) <= _NAME_WIDTH else row.model.replace("_", " ")
+        table.add_row(
+            Text(f"{model}\n{row.portfolio}" if model else row.portfolio),
+            f"{row.annual_return}\n({row.annual_volatility})",
+            f"{row.sharpe}\n{row.sharpe_interval}",
+            row.sharpe_before,
+            row.max_drawdown,
+            row.turnover,
+            f"{row.difference}\n{row.difference_interval}" if row.difference else "",
+        )
+    return table
+
+
+def print_backtest(report: RunReport, result: Backtest, model: str, console: Console) -> None:
+    """Prints the table and the verdict under it.
+
+    Args:
+        report: the run.
+        result: the figures.
+        model: the model that the verdict is about.
+        console: where to.
+    """
+    console.print(backtest_table(result))
+    judged = judge(report, result, model)
+    style = {"good": "bold green", "warning": "bold yellow", "plain": "bold"}[judged.tone]
+    console.print(Text(judged.sentence, style=style))
+
+
+def judge(report: RunReport, result: Backtest, model: str) -> Verdict:
+    """Says in one sentence what may be claimed of a model, and no more.
+
+    Args:
+        report: the run.
+        result: the figures.
+        model: the model.
+
+    Returns:
+        The verdict: good where the interval of the long-short Sharpe ratio after costs lies above 0, a warning where it
+        lies below, else plain.
+    """
+    portfolios = result.models[model]
+    sharpe = portfolios.long_short.after_costs.sharpe
+    days = f"{len(result.days):,} test days"
+    costs = f"after costs of {basis_points(result.costs)}"
+    if math.isnan(sharpe.value):
+        return Verdict(
+            "plain",
+            "Nothing to trade",
+            f"The long-short portfolio of {model} never gains or loses on {days}: no edge can be claimed.",
+        )
+    said = f"{model}'s long-short Sharpe {costs} is {ratio(sharpe.value)} on {days}"
+    if math.isnan(sharpe.low):
+        return Verdict("plain", "Too few days", f"{said}, too few for an interval: no edge after costs can be claimed.")
+    ends = f"its 95% interval {ratio(sharpe.low)} to {ratio(sharpe.high)}"
+    beside = _beside_equal_weight(portfolios.long_only.after_costs.difference)
+    if sharpe.low > 0:
+        tried = len(report.models)
+        best_of = f", one of {tried} models tried" if tried > 1 else ""
+        where = (
+            "these days, not of other years"
+            if report.market is None
+            else f"the synthetic market {report.market.scenario}, not of real prices"
+        )
+        return Verdict(
+            "good",
+            "An edge after costs on these days",
+            f"{said}{best_of}, and {ends} lies above 0: an edge of {where}; {beside}.",
+        )
+    if sharpe.high < 0:
+        return Verdict("warning", "It loses after costs", f"{said}, and {ends} lies below 0: it loses; {beside}.")
+    return Verdict(
+        "plain",
+        "No edge after costs can be claimed",
+        f"{said}, and {ends} holds 0: no edge after costs can be claimed; {beside}.",
+    )
+
+
+def _beside_equal_weight(difference: Interval | None) -> str:
+    if difference is None or math.isnan(difference.low):
+        return "long-only cannot be told from equal weight"
+    words = f"{points(difference.value)} a year, 95% interval {points(difference.low)} to {points(difference.high)}"
+    if difference.low > 0:
+        return f"long-only is ahead of equal weight by {words}"
+    if difference.high < 0:
+        return f"long-only is behind equal weight: {words}"
+    return f"long-only cannot be told from equal weight: {words}"
+
+
+def _portfolios(result: Backtest) -> Iterator[tuple[str, str, PortfolioResult]]:
+    for name, model in result.models.items():
+        yield name, "long-short", model.long_short
+        yield name, "long-only", model.long_only
+    yield "", EQUAL_WEIGHT, result.equal_weight
+
+
+def _row(model: str, portfolio: str, result: PortfolioResult) -> BacktestRow:
+    after, before = result.after_costs, result.before_costs
+    difference = after.difference
+    return BacktestRow(
+        model=model,
+        portfolio=portfolio,
+        annual_return=points(after.annual_return),
+        annual_volatility=share_percent(after.annual_volatility),
+        sharpe=ratio(after.sharpe.value),
+        sharpe_interval=_ends(ratio(after.sharpe.low), ratio(after.sharpe.high)),
+        sharpe_before=ratio(before.sharpe.value),
+        sharpe_before_interval=_ends(ratio(before.sharpe.low), ratio(before.sharpe.high)),
+        max_drawdown=points(after.max_drawdown),
+        turnover=share_percent(result.turnover),
+        difference="" if difference is None else points(difference.value),
+        difference_interval="" if difference is None else _ends(points(difference.low), points(difference.high)),
+    )
+
+
+def _ends(low: str, high: str) -> str:
+    return "n/a" if "n/a" in (low, high) else f"{low} to {high}"
+
+
+def ratio(value: float) -> str:
+    """Writes a Sharpe ratio, such as "+0.42"; "n/a" for NaN."""
+    if not math.isfinite(value):
+        return "n/a"
+    rounded = round(value, 2) + 0.0
+    if abs(rounded) >= 10:
+        return f"{rounded:+.1f}"
+    return f"{rounded:+.2f}" if rounded else "0.00"
+
+
+def points(value: float) -> str:
+    """Writes a gain or loss, a share of one, with its sign, such as "+4.2%"; "n/a" for NaN."""
+    if not math.isfinite(value):
+        return "n/a"
+    rounded = round(100 * value, 1) + 0.0
+    if abs(rounded) >= 100:
+        return f"{rounded:+,.0f}%"
+    return f"{rounded:+.1f}%" if rounded else "0.0%"
+
+
+def share_percent(value: float) -> str:
+    """Writes a share of one without a sign, such as "20%" or "0.4%"; "n/a" for NaN."""
+    return f"{round(100 * value, 1):g}%" if math.isfinite(value) else "n/a"
+
+
+def basis_points(costs: float) -> str:
+    """Writes costs, such as "10 basis points"."""
+    return f"{costs:g} basis point{'' if costs == 1 else 's'}"

@@ -1,0 +1,40 @@
+"""`awesome audit`: whether a run's evaluation leaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.common import app, example, new_console, new_progress, settings_from
+
+LEAKING = 3
+"""Exit code where a check finds a leak."""
+
+_LATEST_RUN = Path("runs/latest")
+
+
+@app.command(epilog=example("awesome audit runs/latest --models linear,dnn"))
+def audit(
+    run: Annotated[Path, typer.Argument(help="The run's folder, or its report.json.")] = _LATEST_RUN,
+    models: Annotated[
+        str | None, typer.Option(help="Models to train again, separated by commas. (default: the run's first)")
+    ] = None,
+    plausible_auc: Annotated[
+        float | None, typer.Option(help="An AUC on real prices above which a leak is suspected. (default: 0.53)")
+    ] = None,
+) -> None:
+    """Audits a run for leaks, and writes audit.json into its folder; exits with 3 if it leaks."""
+    settings = settings_from({"audit_plausible_auc": plausible_auc})
+    from pipeline.audit_summary import print_audit
+    from pipeline.auditing import audit_run
+    from pipeline.quiet import quiet_log
+
+    names = [name.strip() for name in (models or "").split(",") if name.strip()]
+    with quiet_log(), new_progress() as progress:
+        bar = progress.add_task("reading the run", total=None)
+        found = audit_run(run, names, settings, lambda name: progress.update(bar, description=f"audit: {name}"))
+    print_audit(found, new_console())
+    if found.verdict == "leaking":
+        raise typer.Exit(LEAKING)

@@ -1,0 +1,36 @@
+"""`awesome backtest`: what is known beyond a run's own report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.common import app, example, new_console, status
+
+_LATEST_RUN = Path("runs/latest")
+
+
+@app.command(epilog=example("awesome backtest runs/latest --model linear --costs 5"))
+def backtest(
+    run: Annotated[Path, typer.Argument(help="The run's folder, or its report.json.")] = _LATEST_RUN,
+    model: Annotated[
+        str | None, typer.Option(help="The one to draw and to judge. (default: the champion, else the first)")
+    ] = None,
+    costs: Annotated[float, typer.Option(help="Basis points of what is bought or sold.")] = 10.0,
+    quantile: Annotated[float, typer.Option(help="Share of a day's shares to buy, and to sell short.")] = 0.2,
+) -> None:
+    """Trades a run's test split: what its predictions are worth after costs.
+
+    Writes backtest.html and backtest.json into the run's folder.
+    """
+    from pipeline.backtest import backtest_run, write_backtest
+    from pipeline.backtest_summary import print_backtest
+
+    with status("Trading the test split"):
+        made = backtest_run(run, model, costs, quantile)
+        page = write_backtest(made)
+    console = new_console()
+    print_backtest(made.report, made.result, made.model, console)
+    console.print(f"\nThe backtest: {page}", highlight=False, soft_wrap=True)

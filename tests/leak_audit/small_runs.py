@@ -1,0 +1,164 @@
+"""Small runs to be audited: the pipeline's own steps on a small market, without its launcher.
+
+Prices go through the feature store, FeatureExampleGen's own shards and TensorFlow Transform, so what a test breaks by
+monkeypatching is the code that a pipeline runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from components.evidence.interval import Interval
+from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_splits
+from components.feature_store import FeatureStore, PriceBars
+from components.leak_audit.config import AuditConfig, AuditedModel
+from components.leak_audit.results import AuditReport
+from components.synthetic_market import Market, generate, get_scenario
+from models.registry import get_architecture
+from models.schema import schema_for
+
+SHARES, SESSIONS = 12, 700
+
+
+@dataclass(frozen=True)
+class SmallRun:
+    """What an audit reads of a run.
+
+    Attributes:
+        examples: folder of the Examples artifact.
+        graph: folder of the TransformGraph artifact.
+        schema: of the examples.
+        config: of the audit.
+    """
+
+    examples: Path
+    graph: Path
+    schema: Any
+    config: AuditConfig
+
+    def audited(self, aucs: Mapping[str, Interval] | None = None, progress: Any = None) -> AuditReport:
+        """The audit; the alarm hears of the model's own AUC on the test split if no others are given."""
+        from components.leak_audit.audit import audit
+
+        if aucs is None:
+            aucs = {self.config.models[0].name: self.auc()}
+        return audit(self.examples, self.schema, str(self.graph), aucs, self.config, progress)
+
+    def auc(self) -> Interval:
+        """The AUC of the audited model under the run's own splits."""
+        from components.evidence.statistics import auc_interval
+        from components.leak_audit.features import transform_rows
+        from components.leak_audit.learners import model_scores
+        from components.leak_audit.rows import TEST, read_rows
+        from models.formatters import get_formatter
+
+        formatter = get_formatter(self.config.formatter)
+        rows = read_rows(self.examples, formatter.sources)
+        features = transform_rows(rows, formatter, str(self.graph))
+        label = rows.labels[self.config.horizon]
+        scores = model_scores(self.config.models[0], self.config, features, label, rows.split)
+        test = rows.of(TEST)
+        return auc_interval(label[test], scores, rows.time[test], horizon=self.config.horizon)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a small run is made of.
+
+    Attributes:
+        market: scenario of the market.
+        shares: of the market.
+        sessions: of the market.
+        seed: of the market and the training.
+        horizon: the trained one.
+        formatter: name of the DataFormatter.
+        model: name of the architecture.
+        hyperparameters: of the model, those that differ.
+        embargo: that the splits were asked for; the audit is told the same.
+        splits: what the splits are cut with, if not what was asked for.
+        analyzed: the splits that Transform looks at.
+        bars: makes a share's prices of its closes; raw prices without factors otherwise.
+    """
+
+    market: str = "null"
+    shares: int = SHARES
+    sessions: int = SESSIONS
+    seed: int = 0
+    horizon: int = 1
+    formatter: str = "window_returns"
+    model: str = "linear"
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    embargo: int = 21
+    splits: SplitSettings | None = None
+    analyzed: tuple[int, ...] = (0,)
+    bars: Callable[[Market, int], PriceBars] | None = None
+
+
+def make_run(folder: Path, asked: Asked | None = None) -> SmallRun:
+    """Does what a run does before it is audited.
+
+    Args:
+        folder: an empty one.
+        asked: what is to be made.
+    """
+    from components.feature_example_gen.executor import Shard, WriteShard
+    from components.leak_audit.rows import read_rows
+    from models.formatters import get_formatter
+    from models.in_memory import fit_formatter
+
+    asked = asked or Asked()
+    scenario = get_scenario(asked.market)
+    market = generate(scenario, shares=asked.shares, sessions=asked.sessions, seed=asked.seed)
+    database = folder / "prices.db"
+    write_prices(market, database, asked.bars or plain_bars)
+    settings = asked.splits or SplitSettings(
+        fractions=(0.5, 0.2, 0.3), embargo=asked.embargo, horizons=(1, 20), horizon=asked.horizon
+    )
+    with FeatureStore.open(database) as store:
+        plan = plan_splits(store.sessions(), settings)
+    examples = folder / "examples"
+    uris = {split: str(examples / f"Split-{split}") for split in SPLITS}
+    for uri in uris.values():
+        Path(uri).mkdir(parents=True)
+    [result] = WriteShard(str(database), plan, uris).process(Shard(0, 1, market.share_ids))
+    assert not result.refusal
+
+    formatter = get_formatter(asked.formatter)
+    rows = read_rows(examples, formatter.sources)
+    analyzed = np.isin(rows.split, asked.analyzed)
+    graph = folder / "graph"
+    fit_formatter({name: values[analyzed] for name, values in rows.raw.items()}, formatter, graph)
+    architecture = get_architecture(asked.model)
+    hyperparameters = architecture.hyperparameters.updated(asked.hyperparameters)
+    config = AuditConfig(
+        models=(AuditedModel(asked.model, architecture.default_version, asdict(hyperparameters)),),
+        formatter=asked.formatter,
+        horizon=asked.horizon,
+        seed=asked.seed,
+        embargo=asked.embargo,
+        market=asked.market,
+        database=str(database),
+    )
+    return SmallRun(examples, graph, schema_for(settings.horizons, settings.horizon), config)
+
+
+def plain_bars(market: Market, share: int) -> PriceBars:
+    """The share's closes as they are, without a dividend or a split."""
+    close = np.ascontiguousarray(market.close[:, share])
+    return PriceBars(market.time, close, np.ones_like(close))
+
+
+def write_prices(market: Market, database: Path, bars: Callable[[Market, int], PriceBars]) -> None:
+    with FeatureStore.create(database) as store:
+        for place, share in enumerate(market.share_ids):
+            store.upsert(share, bars(market, place), source="test")
+
+
+def on_real_prices(run: SmallRun) -> SmallRun:
+    """The same run, judged as if its prices were real."""
+    return replace(run, config=replace(run.config, market=None))

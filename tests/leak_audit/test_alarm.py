@@ -1,0 +1,85 @@
+"""The alarm and the results, no TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from components.evidence.interval import Interval
+from components.leak_audit.limits import Limits, alarm
+from components.leak_audit.results import AuditError, AuditReport, CheckResult, Figure, Status
+
+REAL = Limits(plausible=0.53)
+NULL = Limits(plausible=0.53, market=True, best=0.5)
+
+
+def around(value: float, error: float) -> Interval:
+    return Interval(value, value - 1.959964 * error, value + 1.959964 * error, error)
+
+
+@pytest.mark.parametrize(
+    ("limits", "auc", "status"),
+    [
+        (REAL, around(0.512, 0.005), Status.PASSED),
+        (REAL, around(0.531, 0.005), Status.SUSPICIOUS),
+        (REAL, around(0.61, 0.02), Status.SUSPICIOUS),
+        (REAL, around(0.64, 0.01), Status.LEAKING),
+        (Limits(plausible=0.55), around(0.54, 0.001), Status.PASSED),
+        (NULL, around(0.529, 0.01), Status.PASSED),
+        (NULL, around(0.531, 0.01), Status.SUSPICIOUS),
+        (NULL, around(0.551, 0.01), Status.LEAKING),
+        (Limits(0.53, market=True, best=0.6361), around(0.64, 0.005), Status.PASSED),
+        (Limits(0.53, market=True, best=None), around(0.99, 0.005), Status.NOT_APPLICABLE),
+        (NULL, Interval(0.9, math.nan, math.nan, math.nan), Status.NOT_APPLICABLE),
+    ],
+)
+def test_the_alarm_knows_real_prices_from_a_market(limits: Limits, auc: Interval, status: Status) -> None:
+    result = alarm({"honest": around(0.49, 0.01), "linear": auc}, limits)
+
+    if status is Status.NOT_APPLICABLE and limits.best is not None:
+        status = Status.PASSED  # of the other model, which can be judged
+    assert result.status is status
+    assert ("linear" in result.sentence) == (status in (Status.SUSPICIOUS, Status.LEAKING))
+    assert bool(result.look_at) == (status in (Status.SUSPICIOUS, Status.LEAKING))
+
+
+def report(*statuses: Status) -> AuditReport:
+    checks = tuple(
+        CheckResult(f"check {i}", status, "It says so.", (Figure("AUC", 0.5, 0.4, math.nan, 4), Figure("rows", 7)))
+        for i, status in enumerate(statuses)
+    )
+    return AuditReport(checks, ("linear",), "window_returns", 1, 1234)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "verdict"),
+    [
+        ((Status.PASSED, Status.INFORMATION, Status.NOT_APPLICABLE), "clean"),
+        ((Status.PASSED, Status.SUSPICIOUS), "suspicious"),
+        ((Status.SUSPICIOUS, Status.LEAKING, Status.PASSED), "leaking"),
+    ],
+)
+def test_the_worst_check_is_the_verdict(statuses: tuple[Status, ...], verdict: str) -> None:
+    made = report(*statuses)
+
+    assert made.verdict == verdict
+    assert made.verdict_line.startswith(verdict)
+    assert "\n" not in made.verdict_line
+    if verdict != "clean":
+        assert made.verdict_line.startswith(f"{verdict}: check 1")
+
+
+def test_json_comes_back_and_holds_the_verdict() -> None:
+    made = report(Status.PASSED, Status.LEAKING)
+    text = made.to_json()
+
+    assert json.loads(text)["verdict"] == "leaking"
+    assert AuditReport.from_json(text, "audit.json").to_json() == text
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"checks": [{}]}', '{"checks": [], "models": 1}'])
+def test_what_is_no_audit_is_refused_with_its_name(text: str) -> None:
+    with pytest.raises(AuditError, match=r"^runs/x/audit\.json: "):
+        AuditReport.from_json(text, "runs/x/audit.json")

@@ -1,0 +1,147 @@
+"""The leak audit where people read it: in report.json, on the page, on the terminal; no TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from components.leak_audit.results import AuditReport, CheckResult, Figure, Status
+from pipeline.audit_chart import audit_chart
+from pipeline.audit_summary import print_audit
+from pipeline.report import render_html
+from pipeline.results import DataSummary, ModelResult, ReportError, RunReport, SplitResult
+from pipeline.summary import print_summary
+
+AUDIT = AuditReport(
+    (
+        CheckResult("split proof", Status.PASSED, "No row shares a session.", (Figure("rows shared", 0),)),
+        CheckResult(
+            "alarm",
+            Status.LEAKING,
+            "The AUC of <linear> is above 0.6.",
+            (Figure("AUC linear", 0.7, 0.68, 0.72, 4), Figure("AUC rnn", math.nan, decimals=4)),
+            "check the split",
+        ),
+        CheckResult(
+            "leak inflation",
+            Status.INFORMATION,
+            "A shuffled split would have claimed more.",
+            (
+                Figure("AUC of linear, split by date", 0.5017, 0.47, 0.53, 4),
+                Figure("AUC of linear, rows shuffled", 0.5264, 0.50, 0.55, 4),
+                Figure("leak inflation of linear", 0.0247, -0.01, 0.06, 4),
+                Figure("AUC that one market factor predicts", 0.74, decimals=4),
+            ),
+        ),
+    ),
+    ("linear",),
+    "window_returns",
+    1,
+    11623,
+)
+
+
+def report(audit: AuditReport | None = AUDIT) -> RunReport:
+    model = ModelResult(0.7, 0.68, 0.72, 0.6, 0.52, 0.1, 0.05, 0.15, False, "not blessed", auc_standard_error=0.01)
+    return RunReport(
+        created="2026-01-02T03:04:05+00:00",
+        models={"linear": model},
+        splits={"test": SplitResult("2020-01-02", "2020-12-30", 100, 0, 0, 50)},
+        champion=None,
+        pushed=None,
+        seconds={},
+        cached=(),
+        data=DataSummary(1, 300, "d", "2019-01-02", "2020-12-30", ("AAA",), "awesome.db"),
+        settings={"formatter": "window_returns", "horizon": 1, "seed": 0, "models": "linear"},
+        market=None,
+        versions={},
+        audit=audit,
+    )
+
+
+def predictions() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "time": pd.to_datetime("2020-01-02") + pd.to_timedelta(np.arange(100) // 2, unit="D"),
+            "share_id": np.where(np.arange(100) % 2, "AAA", "BBB"),
+            "label": rng.integers(0, 2, 100),
+            "forward_return": rng.normal(0, 0.01, 100),
+            "next_return": rng.normal(0, 0.01, 100),
+            "linear": rng.random(100),
+        }
+    )
+
+
+def test_the_report_keeps_the_audit(tmp_path: Path) -> None:
+    report().to_json(tmp_path / "report.json")
+
+    read = RunReport.from_json(tmp_path).audit
+
+    assert read is not None
+    assert read.to_json() == AUDIT.to_json()
+    raw = json.loads((tmp_path / "report.json").read_text())["audit"]
+    assert (raw["verdict"], raw["checks"][1]["status"]) == ("leaking", "leaking")
+
+
+def test_an_earlier_report_has_none_and_a_broken_one_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    report(None).to_json(path)
+    raw = json.loads(path.read_text())
+    del raw["audit"]
+    path.write_text(json.dumps(raw))
+    assert RunReport.from_json(path).audit is None
+
+    path.write_text(json.dumps(raw | {"audit": {"checks": [1]}}))
+    with pytest.raises(ReportError, match="audit is no leak audit"):
+        RunReport.from_json(path)
+
+
+def test_the_page_shows_every_check_and_escapes_it() -> None:
+    page = render_html(report(), predictions(), {})
+
+    assert "Leak audit: leaking" in page
+    assert "The AUC of &lt;linear&gt; is above 0.6." in page
+    assert "Look at: check the split." in page
+    assert "0.4700 to 0.5300 (95%)" in page
+    assert "What a shuffled split would have claimed" in page
+    assert "Leak audit" not in render_html(report(None), predictions(), {})
+
+
+def test_the_chart_draws_what_is_there_for_information_only() -> None:
+    chart = audit_chart(AUDIT)
+
+    assert chart is not None
+    assert "AUC of linear, rows shuffled 0.5264 (0.5000 to 0.5500)" in chart.description
+    assert "0.7400" in chart.description
+    assert "AUC linear 0.7" not in chart.description
+    assert audit_chart(replace(AUDIT, checks=AUDIT.checks[:2])) is None
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_terminal_shows_numbers_whole(width: int) -> None:
+    console = Console(file=StringIO(), width=width)
+
+    print_audit(AUDIT, console)
+
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert any("0.7000" in line and "0.6800 to 0.7200 (95%)" in line for line in lines)
+    assert "alarm: leaking" in lines
+    assert " ".join(lines).rstrip().endswith("the AUC of <linear> is above 0.6.")
+
+
+def test_the_summary_of_a_run_ends_with_the_verdict() -> None:
+    console = Console(file=StringIO(), width=200)
+
+    print_summary(report(), console)
+
+    assert console.file.getvalue().rstrip().endswith(f"Leak audit: {AUDIT.verdict_line}")
