@@ -74,6 +74,8 @@ def split_settings(settings: Settings) -> SplitSettings:
         embargo=settings.embargo,
         horizons=tuple(sorted({NEXT_SESSION, *settings.horizons, settings.horizon})),
         horizon=settings.horizon,
+        start=settings.split_start,
+        end=settings.split_end,
     )
 
 
@@ -111,14 +113,19 @@ def database_path(settings: Settings) -> Path:
 def pipeline_name(settings: Settings) -> str:
     """One name for all runs that may be compared: same data, formatter and horizon.
 
-    Runs of one name share their predecessors, and a model for 20 days is none for one of a single day.
+    Runs of one name share their predecessors, and a model for 20 days is none for one of a single day. Nor is one of a
+    stretch of days for one of another stretch: it may have been trained on the days that the other is tested on.
     """
     path = database_path(settings).absolute()
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)
     if settings.market is None and path.parent != Path.cwd():
         # Two databases of one name in different folders are different data.
         stem += f"-{hashlib.sha256(str(path.parent).encode()).hexdigest()[:6]}"
-    return f"{stem}-{settings.formatter}-h{settings.horizon}"
+    name = f"{stem}-{settings.formatter}-h{settings.horizon}"
+    if settings.split_start is not None or settings.split_end is not None:
+        cut = (settings.split_start, settings.split_dates or settings.split_fractions, settings.split_end)
+        name += f"-{hashlib.sha256(repr(cut).encode()).hexdigest()[:6]}"
+    return name
 
 
 def serving_folder(settings: Settings) -> Path:

@@ -72,7 +72,7 @@ def run(settings: Settings, console: Console) -> tuple[RunReport, Path]:
     check_choices(settings)
     clock = _Clock({})
     check_writable(settings.workspace)
-    with workspace_lock(settings.workspace), _output_folder(settings) as folder, run_log(folder / LOG_FILE):
+    with workspace_lock(settings.workspace), output_folder(settings) as folder, run_log(folder / LOG_FILE):
         prepare_prices(settings, console, clock.seconds)
         with clock.measured("imports"), console.status("Loading TensorFlow and TFX"):
             import_tensorflow()
@@ -91,12 +91,17 @@ def run(settings: Settings, console: Console) -> tuple[RunReport, Path]:
         with clock.measured("report"), console.status("Writing the report"):
             report = gather_report(settings, steps, clock.seconds, folder)
         console.print(f"  [green]✓[/] {'report':<24} {clock.seconds['report']:7.1f} s")
-        _point_latest(settings.workspace, folder)
+        point_latest(settings.workspace, folder)
     return report, folder
 
 
-def _point_latest(workspace: Path, folder: Path) -> None:
-    """Lets runs/latest stand for the last finished run."""
+def point_latest(workspace: Path, folder: Path) -> None:
+    """Lets runs/latest stand for the last finished run.
+
+    Args:
+        workspace: that takes the link.
+        folder: of the run.
+    """
     link, partial = workspace / LATEST, workspace / f".{LATEST}"
     partial.unlink(missing_ok=True)
     partial.symlink_to(folder.resolve(), target_is_directory=True)
@@ -104,8 +109,18 @@ def _point_latest(workspace: Path, folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _output_folder(settings: Settings) -> Iterator[Path]:
-    """Makes the run's folder; a mistake of the user's takes it away again if it holds nothing or an empty log."""
+def output_folder(settings: Settings) -> Iterator[Path]:
+    """Makes the run's folder; a mistake of the user's takes it away again if it holds nothing or an empty log.
+
+    Args:
+        settings: the folder is `output`, or a new one in the workspace.
+
+    Yields:
+        The folder.
+
+    Raises:
+        OutputError: it cannot be written, or holds an earlier run.
+    """
     folder = settings.output or settings.workspace / datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     # A run that was killed leaves its log: the same command must be able to take up from there.
     if folder.is_dir() and {path.name for path in folder.iterdir()} - {LOG_FILE, f".{PREDICTIONS_FILE}"}:
@@ -183,12 +198,22 @@ def prepare_prices(settings: Settings, console: Console, seconds: dict[str, floa
 
         check_plan(extraction_plan(settings), settings.db)
         return
-    _ensure_prices(settings, console, _Clock({} if seconds is None else seconds))
+    ensure_prices(settings, console, seconds)
     _check_store(settings)
 
 
-def _ensure_prices(settings: Settings, console: Console, clock: _Clock) -> None:
-    """Makes the synthetic market, or imports the shipped prices where no database was named and none is there."""
+def ensure_prices(settings: Settings, console: Console, seconds: dict[str, float] | None = None) -> None:
+    """Makes the synthetic market, or imports the shipped prices where no database was named and none is there.
+
+    Args:
+        settings: all of them.
+        console: where progress is shown.
+        seconds: takes the time of what was done.
+
+    Raises:
+        StoreError: the database that was named does not exist.
+    """
+    clock = _Clock({} if seconds is None else seconds)
     path = database_path(settings)
     if settings.market is not None:
         from components.synthetic_market import generate, get_scenario, write_market

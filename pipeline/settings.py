@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     horizons: Numbers = Field((1, 20), description="horizons that examples carry labels for beside the trained one")
     split_fractions: Fractions = Field((0.7, 0.1, 0.2), description="parts of the sessions for train, eval, test")
     split_dates: Dates = Field(None, description="first sessions of eval and test, ISO, instead of fractions")
+    split_start: str | None = Field(None, description="first session that is used, ISO; default is that of the data")
+    split_end: str | None = Field(None, description="first session that is no longer used, ISO; default is none")
     embargo: int = Field(21, ge=0, description="sessions left out after a border")
     # Keras takes seeds of 32 bits.
     seed: int = Field(
@@ -110,6 +112,11 @@ class Settings(BaseSettings):
             if len(value) != 2:
                 raise ValueError("give two dates, the first sessions of eval and of test, separated by a comma")
         return value
+
+    @field_validator("split_start", "split_end", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return None if value == "" else value
 
     @field_validator("sources_url", "s3_endpoint", "cos_endpoint")
     @classmethod

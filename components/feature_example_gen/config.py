@@ -98,6 +98,8 @@ class ExampleGenConfig:
                 embargo=int(splits["embargo"]),
                 horizons=tuple(int(horizon) for horizon in splits["horizons"]),
                 horizon=int(splits["horizon"]),
+                start=splits["start"],
+                end=splits["end"],
             ),
             shard_rows=int(struct["shard_rows"]),
             code=struct["code"],

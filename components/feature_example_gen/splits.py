@@ -1,13 +1,16 @@
 """Train, eval and test as ranges of dates, with purge and embargo counted in sessions of the data.
 
+    start                                                                          end
     |------ train ------|purge| embargo |-- eval --|purge| embargo |---- test ----|
                               ^ border             ^ border: the first session that the next split owns
 
 A row belongs to the split that owns its session. It is *purged* where its longest label reaches a border, since its
 answer is then made of prices of the next split, and *embargoed* where it stands within the embargo behind a border,
 since its window would then hold prices of the split before. Both are counted in the sessions of the row's own share
-too: the window of a share that was suspended reaches further back than that of the others. This module is plain NumPy:
-no TensorFlow, no TFX.
+too: the window of a share that was suspended reaches further back than that of the others. Rows before `start` and from
+`end` on are in no split; without these two bounds the splits own all sessions. A window of train may reach back behind
+`start`, and a label of test beyond `end`: on neither side is there a split that could be seen. This module is plain
+NumPy: no TensorFlow, no TFX.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -37,11 +41,13 @@ class SplitSettings:
     """What the user asks of the splits.
 
     Attributes:
-        fractions: the shares of the sessions that train, eval and test own; they sum to 1.
+        fractions: the shares of the sessions within the bounds that train, eval and test own; they sum to 1.
         dates: the first sessions of eval and test, ISO; they replace the fractions.
         embargo: sessions left out after a border. The default is the length of the window.
         horizons: every horizon (sessions ahead) that rows get a label for; the longest decides the purge.
         horizon: the one that is trained; a row without this label is left out.
+        start: the first session that is used, ISO; None for the first of the data.
+        end: the first session that is no longer used, ISO; None for none.
     """
 
     fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
@@ -49,6 +55,8 @@ class SplitSettings:
     embargo: int = WINDOW
     horizons: tuple[int, ...] = (1, 20)
     horizon: int = 1
+    start: str | None = None
+    end: str | None = None
 
     def __post_init__(self) -> None:
         """Checks the settings.
@@ -62,10 +70,13 @@ class SplitSettings:
             raise SplitError(f"embargo {self.embargo} must not be negative")
         if not self.horizons or min(self.horizons) < 1 or self.horizon not in self.horizons:
             raise SplitError(f"horizon {self.horizon} must be one of the horizons {self.horizons}, each 1 or more")
-        if self.dates is not None:
-            first, second = (_parse_date(text) for text in self.dates)
-            if first >= second:
-                raise SplitError(f"split dates {self.dates[0]},{self.dates[1]}: eval must begin before test")
+        if self.dates is not None and _parse_date(self.dates[0]) >= _parse_date(self.dates[1]):
+            raise SplitError(f"split dates {self.dates[0]},{self.dates[1]}: eval must begin before test")
+        given = [("start", self.start), *zip(SPLITS[1:], self.dates or (), strict=False), ("end", self.end)]
+        dated = [(name, text, _parse_date(text)) for name, text in given if text is not None]
+        for (name, text, date), (later_name, later_text, later) in pairwise(dated):
+            if date >= later:
+                raise SplitError(f"the split's {name} {text} must lie before its {later_name} {later_text}")
 
 
 @dataclass(frozen=True)
@@ -127,10 +138,10 @@ class SplitPlan:
         split = np.full(session.shape, -1, np.int64)
         purged = np.full(session.shape, -1, np.int64)
         for index, part in enumerate(self.ranges):
-            border = part.owned[0]
-            inside = (session >= part.start) & (session < part.end) & ((oldest >= border) | (border == 0))
-            # Behind the last split there is no session, so nothing reaches out of it.
-            reaches = inside & (label_end >= part.end)
+            # Before the first split and behind the last there is none, so nothing reaches into another there.
+            first, last = index == 0, index == len(self.ranges) - 1
+            inside = (session >= part.start) & (session < part.end) & ((oldest >= part.owned[0]) | first)
+            reaches = inside & (label_end >= part.end) & (not last)
             split[inside & ~reaches] = index
             purged[reaches] = index
         return split, purged
@@ -150,9 +161,11 @@ def plan_splits(sessions: Dates, settings: SplitSettings) -> SplitPlan:
         SplitError: the data is too short, or a border lies outside it.
     """
     count = len(sessions)
+    start, end = _bounds(sessions, settings)
     if settings.dates is None:
         train, evaluation, _ = settings.fractions
-        borders = [round(count * train), round(count * (train + evaluation))]
+        owned = end - start
+        borders = [start + round(owned * train), start + round(owned * (train + evaluation))]
     else:
         borders = [int(np.searchsorted(sessions, np.datetime64(_parse_date(text), "D"))) for text in settings.dates]
         for text, border in zip(settings.dates, borders, strict=True):
@@ -161,21 +174,42 @@ def plan_splits(sessions: Dates, settings: SplitSettings) -> SplitPlan:
                     f"split date {text} lies outside the data, which has {count} sessions"
                     + (f" from {sessions[0]} to {sessions[-1]}" if count else "")
                 )
-    edges = [0, *borders, count]
+    edges = [start, *borders, end]
     ranges = tuple(
         SplitRange(name, (edges[i], edges[i + 1]), edges[i] + (settings.embargo if i else 0))
         for i, name in enumerate(SPLITS)
     )
     longest = max(settings.horizons)
+    bounded = "" if end - start == count else f" from {sessions[start]} to {sessions[end - 1]}"
     for part in ranges:
-        usable = part.end - part.start - longest
+        # Labels of the last split may be made of later prices, as far as there are any.
+        last = min(part.end, count - longest) if part is ranges[-1] else part.end - longest
+        usable = last - part.start
         if usable < MINIMUM_SESSIONS:
             raise SplitError(
-                f"the data is too short: {count} sessions leave the {part.name} split {max(usable, 0)} sessions "
-                f"after an embargo of {part.start - part.owned[0]} and the longest horizon of {longest}, and at least "
-                f"{MINIMUM_SESSIONS} are needed; bring more sessions, a shorter horizon or other split dates"
+                f"the data is too short: {end - start} sessions{bounded} leave the {part.name} split {max(usable, 0)} "
+                f"sessions after an embargo of {part.start - part.owned[0]} and the longest horizon of {longest}, and "
+                f"at least {MINIMUM_SESSIONS} are needed; bring more sessions, a shorter horizon or other split dates"
             )
     return SplitPlan(sessions, (ranges[0], ranges[1], ranges[2]), settings.embargo, settings.horizons, settings.horizon)
+
+
+def _bounds(sessions: Dates, settings: SplitSettings) -> tuple[int, int]:
+    """The first session that is used and the one behind the last, as indices."""
+    start, end = 0, len(sessions)
+    if settings.start is not None:
+        start = int(np.searchsorted(sessions, np.datetime64(_parse_date(settings.start), "D")))
+    if settings.end is not None:
+        end = int(np.searchsorted(sessions, np.datetime64(_parse_date(settings.end), "D")))
+    if start >= end and len(sessions):
+        bounds = " and ".join(
+            f"{name} {text}" for name, text in (("start", settings.start), ("end", settings.end)) if text is not None
+        )
+        raise SplitError(
+            f"the split's {bounds} leave no session of the data, which has {len(sessions)} from {sessions[0]} to "
+            f"{sessions[-1]}"
+        )
+    return start, end
 
 
 def describe_plan(plan: SplitPlan) -> Sequence[tuple[str, str, str, int]]:

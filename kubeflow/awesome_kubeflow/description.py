@@ -86,6 +86,8 @@ def describe_run(ir: Any, compiled: CompiledWith, data_folder: str) -> CompiledR
         "horizons": config.splits.horizons,
         "split_fractions": config.splits.fractions,
         "split_dates": config.splits.dates,
+        "split_start": config.splits.start,
+        "split_end": config.splits.end,
         "embargo": config.splits.embargo,
         "seed": trainers[0]["seed"],
     }

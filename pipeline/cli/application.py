@@ -19,6 +19,7 @@ from pipeline.cli import (  # noqa: F401  (their commands enter the application)
     prices,
     runs,
     storage,
+    walkforward,
 )
 from pipeline.cli.common import app
 

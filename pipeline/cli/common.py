@@ -98,3 +98,12 @@ def status(text: str, shown: bool = True) -> Iterator[None]:
         return
     with console.status(text):
         yield
+
+
+def warn_of_formatter(name: str) -> None:
+    """Says on the error stream what is wrong with a formatter that is only kept to show its leak."""
+    from models.formatters import FORMATTERS
+
+    formatter = FORMATTERS.get(name)
+    if formatter is not None and formatter.warning:
+        new_console(stderr=True).print(f"[yellow]warning: formatter {name}: {formatter.warning}[/]", highlight=False)

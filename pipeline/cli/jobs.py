@@ -27,6 +27,7 @@ from pipeline.cli.common import (
     example,
     new_console,
     settings_from,
+    warn_of_formatter,
 )
 
 
@@ -61,7 +62,7 @@ def run(
     """
     settings = settings_from(locals())
     console = new_console()
-    _warn_of_formatter(settings.formatter)
+    warn_of_formatter(settings.formatter)
     from pipeline.run import run as run_job
 
     report, folder = run_job(settings, console)
@@ -127,11 +128,3 @@ def tensorboard(run: RunFolder, port: Annotated[int, typer.Option(help="Of the p
     # The module has no entry point of its own that a frozen path would not break.
     command = [sys.executable, "-m", "tensorboard.main", f"--logdir_spec={logs}", f"--port={port}"]
     os.execv(sys.executable, command)
-
-
-def _warn_of_formatter(name: str) -> None:
-    from models.formatters import FORMATTERS
-
-    formatter = FORMATTERS.get(name)
-    if formatter is not None and formatter.warning:
-        new_console(stderr=True).print(f"[yellow]warning: formatter {name}: {formatter.warning}[/]", highlight=False)

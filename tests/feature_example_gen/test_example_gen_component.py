@@ -306,6 +306,7 @@ def test_a_refused_run_does_not_stand_in_the_way_of_the_next(database: Path, run
         ExampleGenConfig(
             "a.db", splits=SplitSettings((0.6, 0.15, 0.25), ("2019-01-02", "2020-06-03"), 0, (3, 250), 250)
         ),
+        ExampleGenConfig("a.db", splits=SplitSettings(start="2001-01-02", end="2009-01-02")),
     ],
 )
 def test_settings_come_back_from_tfx_as_they_went(config: ExampleGenConfig) -> None:

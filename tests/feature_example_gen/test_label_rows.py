@@ -69,12 +69,15 @@ def naive(
     """What each split holds and lost, a row and a session at a time."""
     sessions = plan.sessions.astype(object).tolist()
     borders = [sessions[part.owned[0]] for part in plan.ranges]
+    used = sessions[plan.ranges[0].owned[0] : plan.ranges[-1].owned[1]]
     rows: dict[str, list[Row]] = {split: [] for split in SPLITS}
     purged, unlabelled = dict.fromkeys(SPLITS, 0), dict.fromkeys(SPLITS, 0)
     for share in sorted(market):
         days, closes = market[share].days, market[share].closes
         table_days = days[WINDOW - 1 :]  # what FEATURE tells of the share's sessions
         for row, day in enumerate(table_days):
+            if not used[0] <= day <= used[-1]:
+                continue
             index = sum(day >= border for border in borders) - 1
             split = SPLITS[index]
             if index > 0:
@@ -168,6 +171,9 @@ SHORT = SplitSettings(fractions=(0.55, 0.2, 0.25))
         SplitSettings(fractions=(0.5, 0.3, 0.2), embargo=0, horizons=(3, 1, 7), horizon=3),
         SplitSettings(fractions=(0.5, 0.25, 0.25), embargo=5, horizons=(1,)),
         SplitSettings(dates=("2000-12-25", "2001-04-01"), embargo=30, horizons=(1, 5), horizon=5),
+        SplitSettings(fractions=(0.5, 0.2, 0.3), start="2000-02-21", horizon=20),
+        SplitSettings(fractions=(0.5, 0.25, 0.25), end="2001-05-01", horizons=(1, 5)),
+        SplitSettings(dates=("2000-09-20", "2001-01-01"), start="2000-03-01", end="2001-06-03", horizons=(2, 1)),
     ],
 )
 @pytest.mark.parametrize("seed", [1, 2])
@@ -182,6 +188,29 @@ def test_rows_are_those_of_the_loop(chosen: SplitSettings, seed: int) -> None:
     assert counts["eval"].purged > 0
     assert all(counts[split].unlabelled > 0 for split in SPLITS)
     assert_same(label_rows(table, plan), rows, counts)
+
+
+def test_labels_of_the_last_rows_are_made_of_prices_behind_the_end() -> None:
+    market = random_market(4)
+    table = feature_table(market)
+    sessions = sessions_of(table)
+    start, end = 30, 350
+    chosen = SplitSettings(fractions=(0.5, 0.25, 0.25), start=str(sessions[start]), end=str(sessions[end]))
+    plan = plan_splits(sessions, chosen)
+    labelled = label_rows(table, plan)
+    days = sessions.astype(object).tolist()
+    kept = [dt.datetime.strptime(str(row["time"][0]), "%Y%m%d").date() for row in batch_rows(labelled, "test")]  # type: ignore[index]
+    assert max(kept) == days[end - 1]
+    # Nothing is purged behind the last split, and of a whole share's rows each has its 20 days ahead.
+    assert labelled.counts["test"].purged == 0
+    last = [row for row in batch_rows(labelled, "test") if row["share_id"] == [b"A"]][-20:]
+    assert [len(row["forward_return_20"]) for row in last] == [1] * 20  # type: ignore[arg-type]
+    train = batch_rows(labelled, "train")
+    assert train[0]["time"] == [int(f"{days[start]:%Y%m%d}")]
+    # Without bounds the same days are there and more.
+    whole = label_rows(table, plan_splits(sessions, SplitSettings(fractions=(0.5, 0.25, 0.25))))
+    assert whole.counts["train"].first < labelled.counts["train"].first
+    assert whole.counts["test"].last > labelled.counts["test"].last
 
 
 def test_shards_of_shares_add_up_to_the_whole() -> None:
@@ -330,8 +359,12 @@ def cases(draw: st.DrawFn) -> tuple[dict[str, Prices], SplitSettings]:
             market[f"S{number}"] = Prices([days[i] for i in here], closes.tolist())
     horizons = tuple(draw(st.lists(st.integers(1, 25), min_size=1, max_size=3, unique=True)))
     first = draw(st.floats(0.25, 0.4))
+    start = draw(st.one_of(st.none(), st.integers(0, 40)))
+    end = draw(st.one_of(st.none(), st.integers(count - 45, count - 1)))
     chosen = SplitSettings(
         fractions=(first, 0.3, 0.7 - first),
+        start=None if start is None else days[start].isoformat(),
+        end=None if end is None else days[end].isoformat(),
         embargo=draw(st.sampled_from([20, 21, 21, 25, 30])),
         horizons=horizons,
         horizon=draw(st.sampled_from(horizons)),
@@ -355,6 +388,8 @@ def test_no_window_and_no_label_crosses_a_border(case: tuple[dict[str, Prices], 
             day = dt.datetime.strptime(str(row["time"][0]), "%Y%m%d").date()
             assert (share, day) not in seen
             seen.add((share, day))
+            assert chosen.start is None or day.isoformat() >= chosen.start
+            assert chosen.end is None or day.isoformat() < chosen.end
             assert row[f"label_{chosen.horizon}"]
             at = place[share, day]
             days = market[share].days

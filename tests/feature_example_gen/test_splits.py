@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,6 +82,51 @@ def test_the_plan_in_words_begins_behind_the_embargo() -> None:
         ("eval", str(sessions[705]), str(sessions[799]), 95),
         ("test", str(sessions[805]), str(sessions[999]), 195),
     ]
+
+
+def test_bounds_leave_out_what_lies_before_and_behind() -> None:
+    sessions = weekdays(1000)
+    plan = plan_splits(sessions, SplitSettings((0.6, 0.15, 0.25), start=str(sessions[100]), end=str(sessions[600])))
+    assert owned(plan) == [(100, 400), (400, 475), (475, 600)]
+    assert starts(plan) == [100, 421, 496]
+    assert len(plan.sessions) == 1000
+    session = np.arange(1000)
+    split, purged = plan.assign(session, session - plan.lookback, session + 20)
+    # Windows of train begin before the start, and labels of test end behind the end.
+    assert np.flatnonzero(split == 0).tolist() == list(range(100, 380))
+    assert np.flatnonzero(split == 2).tolist() == list(range(496, 600))
+    assert not (purged == 2).any()
+
+
+def test_bounds_outside_the_data_take_nothing_away() -> None:
+    sessions = weekdays(1000)
+    wide = SplitSettings(start="1990-01-01", end="2030-01-01")
+    assert owned(plan_splits(sessions, wide)) == owned(plan_splits(sessions, SplitSettings()))
+
+
+def test_with_an_end_inside_the_data_a_test_split_needs_no_room_for_its_labels() -> None:
+    sessions = weekdays(500)
+    dates = (str(sessions[300]), str(sessions[400]))
+    plan_splits(sessions, SplitSettings(dates=dates, end=str(sessions[400 + 21 + MINIMUM_SESSIONS])))
+    with pytest.raises(SplitError, match=f"leave the test split {MINIMUM_SESSIONS - 1} sessions"):
+        plan_splits(sessions, SplitSettings(dates=dates, end=str(sessions[400 + 20 + MINIMUM_SESSIONS])))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"start": "2002-01-01", "end": "2001-01-01"}, "start 2002-01-01 must lie before its end 2001-01-01"),
+        ({"start": "2002-01-01", "dates": ("2001-01-01", "2002-06-01")}, "start 2002-01-01 must lie before its eval"),
+        ({"end": "2001-06-01", "dates": ("2001-01-01", "2002-06-01")}, "test 2002-06-01 must lie before its end"),
+        ({"start": "2002-1-1"}, "split date '2002-1-1' is not a date"),
+        ({"end": "soon"}, "split date 'soon' is not a date"),
+        ({"start": "2030-01-01"}, "start 2030-01-01 leave no session of the data, which has 500 from 2000-01-03 to "),
+        ({"end": "2000-01-03"}, "end 2000-01-03 leave no session of the data"),
+    ],
+)
+def test_bounds_that_leave_nothing_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SplitError, match=message):
+        plan_splits(weekdays(500), SplitSettings(**settings))
 
 
 # rows at the borders, by hand

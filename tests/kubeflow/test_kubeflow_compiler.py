@@ -188,7 +188,7 @@ def test_the_report_is_told_what_no_parameter_says(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     pipeline = default_pipeline(
         models=("linear", "dnn:1"), hyperparameters={"dnn": {"units": [8, 4], "epochs": 9}}, seed=3, embargo=5,
-        split_dates=("2005-01-03", "2006-01-03"),
+        split_dates=("2005-01-03", "2006-01-03"), split_end="2008-01-02",
     )  # fmt: skip
     package = read_package(compile_package(pipeline, cluster_settings({}, "stage"), tmp_path / "p.yaml"))
     arguments = package.arguments(REPORT)
@@ -197,6 +197,7 @@ def test_the_report_is_told_what_no_parameter_says(tmp_path: Path, monkeypatch: 
     settings = told["settings"]
     assert settings["hyperparameters"] == {"dnn": {"units": [8, 4], "epochs": 9}}
     assert (settings["seed"], settings["embargo"], settings["split_dates"]) == (3, 5, ["2005-01-03", "2006-01-03"])
+    assert (settings["split_start"], settings["split_end"]) == (None, "2008-01-02")
 
 
 def test_every_task_leaves_the_cache_to_tfx(default_package: Any) -> None:

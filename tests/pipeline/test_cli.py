@@ -66,6 +66,7 @@ def test_every_command_is_found() -> None:
         *("run", "predict", "evaluate", "audit", "backtest", "tensorboard", "config", "formatters", "models", "market"),
         "experiments",
         *("prices import", "features export", "schema update", "extract", "sources"),
+        "walkforward",
         *("db push", "db pull", "model push", "model pull", "model list"),
         *("kubeflow compile", "kubeflow build", "kubeflow push", "kubeflow deploy"),
         *("kubeflow upload", "kubeflow run", "kubeflow runs", "kubeflow terminate", "kubeflow schedule"),

@@ -75,6 +75,8 @@ def test_a_formatter_that_does_not_exist_is_named() -> None:
         {"split_dates": ("2002-01-01", "2001-01-01")},
         {"split_dates": ("2001-13-01", "2002-01-01")},
         {"split_fractions": (0.7, 0.1, 0.1)},
+        {"split_start": "2001-01-01", "split_end": "2001-01-01"},
+        {"split_end": "2001"},
         {"horizons": (0, 1)},
     ],
 )
@@ -91,6 +93,12 @@ def test_the_trained_horizon_is_one_of_the_horizons() -> None:
     splits = split_settings(Settings(horizon=5))
     assert (splits.horizon, splits.horizons) == (5, (1, 5, 20))
     assert split_settings(Settings(horizon=20)).horizons == (1, 20)
+
+
+def test_the_bounds_of_the_splits_are_handed_on() -> None:
+    splits = split_settings(Settings(split_start="2001-01-02", split_end="2009-01-02"))
+    assert (splits.start, splits.end) == ("2001-01-02", "2009-01-02")
+    assert (split_settings(Settings()).start, split_settings(Settings()).end) == (None, None)
 
 
 def test_a_market_has_a_database_of_its_own_for_all_that_makes_it() -> None:
@@ -113,9 +121,13 @@ def test_only_runs_that_may_be_compared_share_a_name() -> None:
             Settings(db=Path("a.db"), horizon=2),
             Settings(db=Path("a.db"), formatter="closes"),
             Settings(market="null"),
+            Settings(db=Path("a.db"), split_end="2008-01-02"),
+            Settings(db=Path("a.db"), split_end="2009-01-02"),
+            Settings(db=Path("a.db"), split_start="2001-01-02", split_end="2009-01-02"),
+            Settings(db=Path("a.db"), split_end="2009-01-02", split_dates=("2007-01-02", "2008-01-02")),
         )
     }
-    assert len(names) == 5
+    assert len(names) == 9
     assert pipeline_name(Settings(db=Path("a.db"), seed=9, models=("rnn",))) == pipeline_name(base)
 
 

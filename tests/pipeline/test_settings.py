@@ -22,6 +22,8 @@ DEFAULTS: dict[str, Any] = {
     "horizons": (1, 20),
     "split_fractions": (0.7, 0.1, 0.2),
     "split_dates": None,
+    "split_start": None,
+    "split_end": None,
     "embargo": 21,
     "seed": 0,
     "output": None,
@@ -122,9 +124,11 @@ def test_hyperparameters_come_from_the_environment_as_json(monkeypatch: pytest.M
 def test_empty_lists_in_the_environment_mean_all_and_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWESOME_SHARES", "")
     monkeypatch.setenv("AWESOME_SPLIT_DATES", "")
+    monkeypatch.setenv("AWESOME_SPLIT_START", "")
     settings = load_settings()
     assert settings.shares == ()
     assert settings.split_dates is None
+    assert settings.split_start is None
 
 
 def test_settings_cannot_be_changed() -> None:

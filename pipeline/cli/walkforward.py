@@ -1,0 +1,73 @@
+"""`awesome walkforward`: the same pipeline, refit and tested again on each stretch of days that follows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.common import (
+    Db,
+    Formatter,
+    Market,
+    MarketSessions,
+    MarketShares,
+    Seed,
+    Shares,
+    TrainSteps,
+    Workspace,
+    app,
+    example,
+    new_console,
+    settings_from,
+    warn_of_formatter,
+)
+
+
+@app.command(epilog=example("awesome walkforward --folds 5 --horizons 1,20 --models linear,rnn"))
+def walkforward(
+    folds: Annotated[int, typer.Option(min=1, help="How often the models are refit and tested.")] = 5,
+    rolling: Annotated[
+        bool, typer.Option("--rolling", help="Train keeps its length and moves. (default: it grows)")
+    ] = False,
+    horizons: Annotated[str | None, typer.Option(help="Sessions ahead, separated by commas. (default: 1,20)")] = None,
+    models: Annotated[
+        str | None, typer.Option(help="Models, separated by commas. (default: linear,dnn,custom_dnn,rnn)")
+    ] = None,
+    first_test: Annotated[str | None, typer.Option(help="First day that may be tested, such as 2010-01-04.")] = None,
+    test_fraction: Annotated[
+        float | None, typer.Option(help="Or the part of the sessions that is tested. (default: 0.5)")
+    ] = None,
+    db: Db = None,
+    shares: Shares = None,
+    formatter: Formatter = None,
+    seed: Seed = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of the result. (default: runs/walkforward/TIME)")] = None,
+    workspace: Workspace = None,
+    market: Market = None,
+    market_shares: MarketShares = None,
+    market_sessions: MarketSessions = None,
+    train_steps: TrainSteps = None,
+    cache: Annotated[bool | None, typer.Option("--cache/--no-cache", help="Take unchanged steps over.")] = None,
+) -> None:
+    """Trains and tests on one stretch of days after another, and says whether the result holds over the years.
+
+    Each fold is a run of its own, with purge and embargo; nothing is pushed.
+    """
+    flags = {k: v for k, v in locals().items() if k not in ("folds", "rolling", "first_test", "test_fraction")}
+    settings = settings_from(flags)
+    console = new_console()
+    from components.errors import UserError
+    from pipeline.walkforward.folds import WalkSettings
+
+    if first_test is not None and test_fraction is not None:
+        raise UserError("--first-test and --test-fraction say the same thing; name one of them")
+    chosen = WalkSettings(folds, rolling, first_test, 0.5 if test_fraction is None else test_fraction)
+    from pipeline.walkforward.running import walk_forward
+    from pipeline.walkforward.summary import print_walk
+
+    warn_of_formatter(settings.formatter)
+    walk, folder = walk_forward(settings, chosen, console)
+    print_walk(walk, console)
+    console.print(f"\nThe page: {folder / 'walkforward.html'}", highlight=False, soft_wrap=True)

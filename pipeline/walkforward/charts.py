@@ -1,0 +1,147 @@
+"""The charts of walkforward.html: the plan as a time line, and AUCs with intervals by fold and by year."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from pipeline.report_charts import (
+    _GRID,
+    _INK,
+    _MUTED,
+    _WIDTH,
+    CHANCE,
+    Chart,
+    Style,
+    _chart,
+    _drawing,
+    _legend,
+    _padded,
+    _plot,
+)
+from pipeline.summary import interval, number
+from pipeline.walkforward.folds import Fold, describe_fold
+from pipeline.walkforward.scores import HorizonScores, Part
+
+_SPLIT_COLOURS = {"train": "#2c6fa6", "eval": "#8a5a00", "test": "#00704f"}
+"""As on the time line of a run's report."""
+
+
+def plan_chart(folds: Sequence[Fold]) -> Chart:
+    """Draws train, eval and test of every fold along one time line.
+
+    Args:
+        folds: in order of time.
+
+    Returns:
+        The chart.
+    """
+    with _drawing():
+        figure = Figure(figsize=(2 * _WIDTH, 0.9 + 0.34 * len(folds)), layout="constrained")
+        axes = figure.add_subplot()
+        for row, fold in enumerate(folds):
+            for name, stretch in describe_fold(fold):
+                first, last = (date2num(date.fromisoformat(day)) for day in (stretch.first, stretch.last))
+                axes.barh(row, last - first + 1, 0.62, first, color=_SPLIT_COLOURS[name])
+        axes.set_yticks(range(len(folds)), [f"fold {fold.number}" for fold in folds])
+        axes.invert_yaxis()
+        axes.xaxis_date()
+        locator = AutoDateLocator(maxticks=9)
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+        axes.grid(axis="x", color=_GRID)
+        axes.tick_params(left=False)
+        axes.spines["left"].set_visible(False)
+        handles = [Patch(color=colour, label=name) for name, colour in _SPLIT_COLOURS.items()]
+        figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+        words = "; ".join(
+            f"fold {fold.number}: "
+            + ", ".join(f"{name} {one.first} to {one.last}" for name, one in describe_fold(fold))
+            for fold in folds
+        )
+        return _chart("plan", "What is learned from, and what is tested", f"{words}.", figure)
+
+
+def part_charts(scores: HorizonScores, styles: Mapping[str, Style]) -> tuple[Chart, Chart]:
+    """Draws every model's AUC with its interval, by fold and by year.
+
+    Args:
+        scores: of one horizon.
+        styles: of `model_styles`.
+
+    Returns:
+        The two charts; both have the same vertical scale.
+    """
+    limits = _limits((*scores.folds, *scores.years), scores.best_auc)
+    return (
+        _part_chart(f"folds-{scores.horizon}", "AUC by fold", scores.folds, scores, styles, limits),
+        _part_chart(f"years-{scores.horizon}", "AUC by year", scores.years, scores, styles, limits),
+    )
+
+
+def _limits(parts: Sequence[Part], best: float | None) -> tuple[float, float]:
+    values = [CHANCE] if best is None or not math.isfinite(best) else [CHANCE, best]
+    for part in parts:
+        for score in part.scores.values():
+            # A stub of a year has an interval from 0 to 1, beside which nothing else could be told apart.
+            ends = (score.auc.low, score.auc.high) if score.auc.standard_error < 0.1 else (score.auc.value,)
+            values += [value for value in ends if math.isfinite(value)]
+    return _padded(min(values), max(values), 0.06, least=0.04, bounds=(0, 1))
+
+
+def _part_chart(
+    name: str,
+    title: str,
+    parts: Sequence[Part],
+    scores: HorizonScores,
+    styles: Mapping[str, Style],
+    limits: tuple[float, float],
+) -> Chart:
+    models = list(scores.overall.scores)
+    known = scores.best_auc is not None and math.isfinite(scores.best_auc) and scores.best_auc > CHANCE
+    labels = [part.name.removeprefix("fold ") for part in parts]
+    with _drawing():
+        figure, axes = _plot(2.9, legend=len(models) + 1 + known, label=False)
+        axes.axhline(CHANCE, color=_INK, linewidth=1.2)
+        extra = [Line2D([], [], color=_INK, linewidth=1.2, label="chance")]
+        if known:
+            axes.axhline(scores.best_auc, color=_MUTED, linewidth=1.2, linestyle=(0, (4, 2)))
+            extra.append(Line2D([], [], color=_MUTED, linestyle=(0, (4, 2)), label="best possible"))
+        width = 0.7 / max(len(models), 1)
+        for i, model in enumerate(models):
+            style = styles[model]
+            for place, part in enumerate(parts):
+                auc = part.scores[model].auc
+                if not math.isfinite(auc.value):
+                    continue
+                x = place + (i - (len(models) - 1) / 2) * width
+                if math.isfinite(auc.low):
+                    axes.plot([x, x], [auc.low, auc.high], color=style.colour, linewidth=1.6)
+                axes.plot(
+                    x, auc.value, marker=style.marker, markersize=5.5, color=style.colour, linestyle="",
+                    markerfacecolor=style.colour if auc.low > CHANCE else "white", markeredgewidth=1.4,
+                )  # fmt: skip
+        axes.set(xlim=(-0.6, len(parts) - 0.4), ylim=limits, ylabel="AUC")
+        step = max(1, math.ceil(len(parts) / 9))
+        axes.set_xticks(np.arange(len(parts))[::step], labels[::step])
+        axes.yaxis.set_major_locator(MaxNLocator(6))
+        axes.grid(axis="y", color=_GRID)
+        axes.tick_params(bottom=False)
+        _legend(figure, styles, scores.overall.scores, extra=extra, markers=True)
+        words = "; ".join(
+            f"{part.name}: "
+            + ", ".join(
+                f"{model} {number(score.auc.value)} {interval(score.auc.low, score.auc.high)}"
+                for model, score in part.scores.items()
+            )
+            for part in parts
+        )
+        return _chart(name, title, f"{title} at horizon {scores.horizon}. {words}. Chance is 0.5.", figure)

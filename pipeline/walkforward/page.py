@@ -1,0 +1,41 @@
+"""walkforward.html: a walk as one self-contained page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.summary import number
+from pipeline.templates import load_template
+from pipeline.walkforward.summary import signed_interval
+from pipeline.walkforward.verdict import count_above
+
+if TYPE_CHECKING:
+    from pipeline.walkforward.results import Walk
+
+_TEMPLATE = Path(__file__).with_name("walkforward.html.j2")
+
+
+def render_walk(walk: Walk) -> str:
+    """Makes the page.
+
+    Args:
+        walk: the figures.
+
+    Returns:
+        The HTML document.
+    """
+    from pipeline.report_charts import model_styles
+    from pipeline.walkforward.charts import part_charts, plan_chart
+
+    styles = model_styles(list(walk.horizons[0].overall.scores))
+    return load_template(_TEMPLATE, number=number, signed_interval=signed_interval).render(
+        walk=walk,
+        styles=styles,
+        plan=plan_chart(walk.folds),
+        charts={scores.horizon: part_charts(scores, styles) for scores in walk.horizons},
+        findings={finding.horizon: finding for finding in walk.findings},
+        count_above=count_above,
+        verdict=walk.verdict,
+        minutes=sum(run.seconds for run in walk.runs) / 60,
+    )

@@ -1,0 +1,107 @@
+"""What a walk leaves behind: walkforward.json, the page and the joined predictions.
+
+docs/walk-forward.md is the layout of walkforward.json in words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.results import Scalar, _plain, write_text
+from pipeline.summary import Verdict
+from pipeline.walkforward.folds import Fold
+from pipeline.walkforward.scores import HorizonScores
+from pipeline.walkforward.verdict import Finding, find, summarise
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA_VERSION = 1
+WALK_JSON, WALK_HTML, PREDICTIONS = "walkforward.json", "walkforward.html", "predictions.parquet"
+
+
+@dataclass(frozen=True)
+class FoldRun:
+    """The run of one fold at one horizon.
+
+    Attributes:
+        fold: its number.
+        horizon: sessions ahead.
+        folder: of the run, with its own report.
+        train_rows: labelled rows that were learned from.
+        test_rows: labelled rows that were tested.
+        seconds: wall time.
+        trained: the models that were trained anew; those of an unchanged fold come from the cache.
+    """
+
+    fold: int
+    horizon: int
+    folder: str
+    train_rows: int
+    test_rows: int
+    seconds: float
+    trained: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Everything `awesome walkforward` reports.
+
+    Attributes:
+        created: end of the walk, ISO 8601 in UTC.
+        rolling: whether train kept its length and moved.
+        folds: the plan, in order of time.
+        horizons: the scores, one entry a horizon.
+        runs: one a fold and horizon, in the order they ran.
+        settings: what the runs had in common.
+        market: the synthetic market, or None on real prices.
+        digest: fingerprint of the feature table.
+        database: the file the data came from.
+        sources: where the prices came from.
+    """
+
+    created: str
+    rolling: bool
+    folds: tuple[Fold, ...]
+    horizons: tuple[HorizonScores, ...]
+    runs: tuple[FoldRun, ...]
+    settings: Mapping[str, Scalar]
+    market: str | None
+    digest: str
+    database: str
+    sources: tuple[str, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What it means, one entry a horizon."""
+        return tuple(find(scores) for scores in self.horizons)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it means in all."""
+        return summarise(self.findings)
+
+
+def write_walk(walk: Walk, predictions: pd.DataFrame, folder: Path) -> None:
+    """Writes the three files, each whole or not at all; walkforward.json last: where it is, the walk is complete.
+
+    Args:
+        walk: the figures.
+        predictions: the joined test predictions: horizon, fold, and the columns of a run's own predictions.
+        folder: an existing one.
+
+    Raises:
+        ReportError: a file cannot be written.
+    """
+    from pipeline.walkforward.page import render_walk
+
+    partial = folder / f".{PREDICTIONS}"
+    predictions.to_parquet(partial, index=False)
+    partial.replace(folder / PREDICTIONS)
+    write_text(folder / WALK_HTML, render_walk(walk))
+    plain = {"schema_version": SCHEMA_VERSION, **_plain(walk), "findings": _plain(walk.findings)}
+    write_text(folder / WALK_JSON, json.dumps(plain, indent=2, allow_nan=False, ensure_ascii=False) + "\n")

@@ -1,0 +1,200 @@
+"""Runs the folds of a walk, each through the very pipeline of `awesome run`, and joins what they predicted."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from components.errors import UserError
+from components.evidence.findings import PREDICTIONS_FILE
+from components.feature_store import FeatureStore
+from pipeline.configuration import check_choices, database_path, split_settings
+from pipeline.results import RunReport
+from pipeline.run import check_writable, ensure_prices, output_folder, point_latest, run, workspace_lock
+from pipeline.settings import Settings
+from pipeline.walkforward.folds import Fold, WalkSettings, plan_folds
+from pipeline.walkforward.results import FoldRun, Walk, write_walk
+from pipeline.walkforward.scores import FOLD, HORIZON, HorizonScores, model_columns, score_horizon
+from pipeline.walkforward.summary import print_plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+FOLDER = "walkforward"
+"""Below the workspace: the walks, and the workspaces that their folds run in."""
+
+_REPORTED = ("shares", "formatter", "models", "horizons", "embargo", "seed", "train_steps")
+"""Settings that all folds have in common and that belong in the report."""
+
+
+def walk_forward(settings: Settings, walk: WalkSettings, console: Console) -> tuple[Walk, Path]:
+    """Plans all folds, runs them one after the other and writes the result.
+
+    Every fold runs in a workspace of the walk's own, below WORKSPACE/walkforward: it shares its cache with repetitions
+    of the same walk and nothing with any other run. A walk that was stopped is taken up by the next one, as finished
+    steps are in TFX's cache.
+
+    Args:
+        settings: those of a run; `horizons` are those that are walked. The horizon, the bounds and dates of the splits
+            and the source are not looked at.
+        walk: how many folds, and where.
+        console: where progress is shown.
+
+    Returns:
+        The walk, which is also written, and its folder.
+
+    Raises:
+        UserError: something the user can mend; before the first fold runs, if it can be known by then.
+    """
+    if not settings.horizons:
+        raise UserError("horizons: name at least one")
+    base = _common(settings)
+    check_choices(base)
+    home = settings.workspace / FOLDER
+    check_writable(home)
+    inner = base.model_copy(update={"workspace": home / "folds" / workspace_name(base)})
+    check_writable(inner.workspace)
+    with workspace_lock(home), output_folder(settings.model_copy(update={"workspace": home})) as output:
+        ensure_prices(inner, console)
+        folds = plan_folds(_sessions(inner), walk, split_settings(inner))
+        print_plan(folds, base.horizons, walk.rolling, console)
+        runs: list[FoldRun] = []
+        reports: list[RunReport] = []
+        frames: list[pd.DataFrame] = []
+        for horizon in base.horizons:
+            for fold in folds:
+                console.print(
+                    f"\n[bold]horizon {horizon}, fold {fold.number} of {len(folds)}[/]: "
+                    f"test {fold.test.first} to {fold.test.last}",
+                    highlight=False,
+                )
+                begin = time.perf_counter()
+                report, folder = run(_fold_settings(inner, fold, horizon), console)
+                runs.append(_fold_run(fold, horizon, report, os.path.relpath(folder, output), begin))
+                reports.append(report)
+                frames.append(_predictions(folder, fold, horizon, list(report.models)))
+        import pandas as pd
+
+        with console.status("Scoring the folds"):
+            predictions = pd.concat(frames, ignore_index=True)
+            result = _join(base, walk, folds, runs, reports, predictions)
+        write_walk(result, predictions, output)
+        point_latest(home, output)
+    return result, output
+
+
+def _common(settings: Settings) -> Settings:
+    """The settings that all folds have in common."""
+    return settings.model_copy(
+        update={
+            "horizon": settings.horizons[0],
+            "horizons": tuple(dict.fromkeys(settings.horizons)),
+            # Prices must not change between two folds.
+            "source": None,
+            "output": None,
+            "split_dates": None,
+            "split_start": None,
+            "split_end": None,
+        }
+    )
+
+
+def workspace_name(settings: Settings) -> str:
+    """One folder for all walks whose folds may share a cache: their figures depend on the same settings.
+
+    The cut into folds is not among them, since each cut has a pipeline of its own, nor are the names of the models:
+    each kind has its own predecessors. Of one kind, though, another version would become this one's predecessor.
+
+    Args:
+        settings: that all folds have in common.
+    """
+    data = database_path(settings)
+    decisive = {
+        "data": data.name if settings.market is not None else str(data.absolute()),
+        **{name: getattr(settings, name) for name in ("shares", "horizons", "embargo", "seed", "train_steps")},
+        "hyperparameters": settings.hyperparameters,
+        "versions": sorted(model for model in settings.models if ":" in model),
+    }
+    digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:8]
+    return f"{settings.market or data.stem}-{digest}"
+
+
+def _sessions(settings: Settings) -> Any:
+    from components.feature_example_gen.config import ExampleGenConfig
+
+    path = database_path(settings)
+    with FeatureStore.open(path) as store:
+        shares = [s.share_id for s in ExampleGenConfig(str(path), settings.shares).select(store.shares())]
+        return store.sessions(shares)
+
+
+def _fold_settings(settings: Settings, fold: Fold, horizon: int) -> Settings:
+    return settings.model_copy(
+        update={
+            "horizon": horizon,
+            "split_start": fold.splits.start,
+            "split_dates": fold.splits.dates,
+            "split_end": fold.splits.end,
+        }
+    )
+
+
+def _fold_run(fold: Fold, horizon: int, report: RunReport, folder: str, begin: float) -> FoldRun:
+    return FoldRun(
+        fold=fold.number,
+        horizon=horizon,
+        folder=folder,
+        train_rows=report.splits["train"].rows,
+        test_rows=report.splits["test"].rows,
+        seconds=time.perf_counter() - begin,
+        trained=tuple(name for name in report.models if f"Trainer.{name}" not in report.cached),
+    )
+
+
+def _predictions(folder: Path, fold: Fold, horizon: int, models: Sequence[str]) -> pd.DataFrame:
+    """The test predictions of a fold; models in the order they were asked for, then the baselines."""
+    import pandas as pd
+
+    frame = pd.read_parquet(folder / PREDICTIONS_FILE)
+    columns = [*models, *(name for name in model_columns(frame) if name not in models)]
+    frame = frame[[*(name for name in frame.columns if name not in columns), *columns]]
+    frame.insert(0, HORIZON, horizon)
+    frame.insert(1, FOLD, fold.number)
+    return frame
+
+
+def _join(
+    settings: Settings,
+    walk: WalkSettings,
+    folds: Sequence[Fold],
+    runs: Sequence[FoldRun],
+    reports: Sequence[RunReport],
+    predictions: pd.DataFrame,
+) -> Walk:
+    if len({report.data.digest for report in reports}) > 1:
+        raise UserError(f"{reports[0].data.database} changed while the folds ran; the same command runs them anew")
+    horizons: list[HorizonScores] = []
+    for horizon in settings.horizons:
+        market = next(report.market for run, report in zip(runs, reports, strict=True) if run.horizon == horizon)
+        best = None if market is None else market.best_auc
+        horizons.append(score_horizon(predictions[predictions[HORIZON] == horizon], horizon, settings.seed, best))
+    last = reports[-1]
+    return Walk(
+        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        rolling=walk.rolling,
+        folds=tuple(folds),
+        horizons=tuple(horizons),
+        runs=tuple(runs),
+        settings={name: last.settings[name] for name in _REPORTED},
+        market=None if last.market is None else last.market.scenario,
+        digest=last.data.digest,
+        database=last.data.database,
+        sources=last.data.sources,
+    )

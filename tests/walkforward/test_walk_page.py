@@ -1,0 +1,169 @@
+"""What a walk leaves: the page, the JSON, the predictions, and what is printed."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hand_made_walk import predictions, walk
+from rich.console import Console
+
+from pipeline.results import ReportError
+from pipeline.walkforward.results import write_walk
+from pipeline.walkforward.scores import score_horizon
+from pipeline.walkforward.summary import part_tables, print_plan, print_walk
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("walk")
+    write_walk(walk(), predictions(), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path) -> str:
+    return (folder / "walkforward.html").read_text(encoding="utf-8")
+
+
+def test_three_files_and_nothing_half_written(folder: Path) -> None:
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"walkforward.html", "walkforward.json", "predictions.parquet"}
+    assert list(pd.read_parquet(folder / "predictions.parquet").columns[:3]) == ["horizon", "fold", "time"]
+
+
+def test_the_json_holds_every_figure(folder: Path) -> None:
+    read = json.loads((folder / "walkforward.json").read_text())
+    made = walk()
+    assert next(iter(read)) == "schema_version"
+    assert [one["horizon"] for one in read["horizons"]] == [1, 20]
+    first = read["horizons"][0]
+    assert [part["name"] for part in first["folds"]] == ["fold 1", "fold 2"]
+    auc = made.horizons[0].folds[1].scores["knows"].auc
+    assert first["folds"][1]["scores"]["knows"]["auc"] == {
+        "value": auc.value, "low": auc.low, "high": auc.high, "standard_error": auc.standard_error,
+    }  # fmt: skip
+    assert read["folds"][0]["test"] == {
+        "first": made.folds[0].test.first, "last": made.folds[0].test.last, "sessions": 200,
+    }  # fmt: skip
+    assert [finding["sentence"] for finding in read["findings"]] == [one.sentence for one in made.findings]
+
+
+def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(page: str) -> None:
+    open_tags: list[str] = []
+    ids: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            ids.extend(str(value) for name, value in attrs if name == "id")
+            for name, value in attrs:
+                assert not (name in ("src", "href") and re.match(r"(https?:)?//", value or "")), (tag, value)
+            if tag not in ("meta", "br", "link") and not page_self_closes(self):
+                open_tags.append(tag)
+
+        def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            pass
+
+        def handle_endtag(self, tag: str) -> None:
+            assert open_tags.pop() == tag
+
+    def page_self_closes(reader: Reader) -> bool:
+        return (reader.get_starttag_text() or "").endswith("/>")
+
+    Reader().feed(page)
+    assert open_tags == []
+    assert len(ids) == len(set(ids)), "an id stands twice"
+    assert "<script" not in page
+    assert 'http-equiv="Content-Security-Policy" content="default-src \'none\'' in page
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_the_page_says_what_was_found(page: str) -> None:
+    made = walk()
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    for finding in made.findings:
+        assert finding.sentence in text
+    auc = made.horizons[1].overall.scores["logistic_regression"].auc
+    assert f"{auc.value:.3f} {auc.low:.3f} to {auc.high:.3f}" in text
+    assert "No day is tested twice" in text
+    assert "Train grows from the first session on." in text
+    for fold in made.folds:
+        assert f"test {fold.test.first} to {fold.test.last}" in page  # in words for those who cannot see the chart
+    assert '<a href="../folds/x/run-2-20/report.html">horizon 20, fold 2</a>' in page
+    assert "none, all from the cache" in page
+
+
+def test_what_comes_from_data_is_escaped(page: str) -> None:
+    assert "&lt;b&gt;.db" in page
+    assert "<b>.db" not in page
+
+
+def test_a_market_is_named_with_its_best_auc(tmp_path: Path) -> None:
+    write_walk(walk((1,), "reversal", 0.5451), predictions(), tmp_path)
+    page = (tmp_path / "walkforward.html").read_text()
+    assert "synthetic market <strong>reversal</strong>" in page
+    assert "The best possible AUC on this market is 0.545" in page
+    assert "best possible" in page
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "walkforward.html").mkdir()
+    with pytest.raises(ReportError, match=r"walkforward\.html: cannot be written"):
+        write_walk(walk((1,)), predictions(), tmp_path)
+    assert not (tmp_path / "walkforward.json").exists()
+
+
+# the terminal
+
+
+@pytest.mark.parametrize(("width", "tables"), [(40, 6), (80, 2), (117, 2), (118, 1)])
+def test_models_stand_side_by_side_as_far_as_there_is_room(width: int, tables: int) -> None:
+    names = ("linear", "dnn", "custom_dnn", "rnn", "logistic_regression", "lightgbm")
+    frame = predictions(days=40)
+    scored = score_horizon(frame.assign(**dict.fromkeys(names, frame["knows"]))[[*frame.columns[:7], *names]], 1)
+    made = part_tables(scored, width)
+    assert len(made) == tables
+    console = Console(width=width, file=StringIO())
+    for table in made:
+        console.print(table)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    for name in names if width >= 80 else ():
+        assert re.search(rf"\b{name}\b", text)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_number_is_broken_on_a_narrow_terminal(width: int) -> None:
+    console = Console(width=width, file=StringIO())
+    made = walk((1,))
+    print_walk(made, console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    for part in (*made.horizons[0].folds, *made.horizons[0].years, made.horizons[0].overall):
+        for score in part.scores.values():
+            assert f"{score.auc.value:.3f}" in text
+            assert f"({score.auc.low:.3f}-{score.auc.high:.3f})" in text
+    assert max(map(len, text.splitlines())) <= width
+    if width >= 80:  # below it, whole cells are folded
+        for score in made.horizons[0].overall.scores.values():
+            assert f"{score.rank_ic.low:+.3f} to {score.rank_ic.high:+.3f}" in text
+        assert "logistic_regression" in text
+        assert "2/2 folds" in text
+        assert "2/2 years" in text
+    assert " ".join(made.findings[0].sentence.split()) in " ".join(text.split())
+
+
+def test_the_plan_is_shown_with_its_dates() -> None:
+    console = Console(width=80, file=StringIO())
+    made = walk()
+    print_plan(made.folds, (1, 20), True, console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "2 folds, train rolling; horizon 1, 20" in text
+    for fold in made.folds:
+        for stretch in (fold.train, fold.evaluation, fold.test):
+            assert stretch.first in text
+            assert stretch.last in text
+            assert f"({stretch.sessions})" in text
