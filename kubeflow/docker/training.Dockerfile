@@ -30,6 +30,12 @@ RUN --mount=type=secret,id=index --mount=type=secret,id=ca-certificates \
     sh kubeflow/docker/install.sh project
 
 FROM ${BASE_IMAGE} AS training
+USER root
+# LightGBM's wheel leaves OpenMP to the system.
+RUN apt-get update -qq \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends libgomp1 \
+    && rm -rf /var/lib/apt/lists/*
+USER 10001:10001
 # Two layers: the large one changes with uv.lock alone.
 COPY --from=packages /opt/awesome /opt/awesome
 COPY --from=project /opt/project /opt/awesome

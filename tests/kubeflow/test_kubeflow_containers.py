@@ -156,7 +156,7 @@ def second(containers: Containers, first: Run) -> Run:
 def test_every_node_runs_in_a_container(containers: Containers, first: Run) -> None:
     assert first.code == 0, first.log[-3000:]
     nodes = [task["taskInfo"]["name"] for task in containers.package.nodes.values()]
-    assert len(nodes) == 10
+    assert len(nodes) == 12
     assert containers.states(first) == {node: [COMPLETE] for node in nodes}
     [version] = (containers.data / "serving" / "awesome-window_returns-h1").iterdir()
     assert (version / "saved_model.pb").is_file()
@@ -176,8 +176,8 @@ def test_a_second_run_hits_the_cache_and_resolves_the_firsts_model(
     assert states == {node: [CACHED if node in CACHE_HITS else COMPLETE] for node in containers.states(first)}
     assert containers.models(first, "Predecessor.linear") == []
     assert containers.models(second, "Predecessor.linear") == containers.models(first, "Trainer.linear")
-    pages = [(run.folder / "evaluator-linear" / "html").read_text() for run in (first, second)]
-    assert ["there is no predecessor" in page for page in pages] == [True, False]
+    pages = [(run.folder / "evidence" / "html").read_text() for run in (first, second)]
+    assert ["<td>predecessor</td>" in page for page in pages] == [False, True]
     steps = [
         json.loads((run.folder / "evaluator-linear" / "metrics").read_text())["global_step"] for run in (first, second)
     ]
@@ -186,13 +186,15 @@ def test_a_second_run_hits_the_cache_and_resolves_the_firsts_model(
 
 def test_the_metrics_are_those_of_another_tensorflow(first: Run, first_run: dict[str, Pod]) -> None:
     """The same rows in both; weights that two versions of TensorFlow trained from the same seed."""
-    ours = json.loads((first.folder / "evaluator-linear" / "metrics").read_text())
-    other = json.loads((first_run["evaluator-linear"].out / "metrics").read_text())
-    assert ours.keys() == other.keys()
-    for name in ("example_count", "label/mean", "accuracy_baseline", "blessed"):
-        assert ours[name] == other[name]
-    assert ours["auc_exact"] == pytest.approx(other["auc_exact"], abs=1e-3)
-    assert ours["auc_low"] == pytest.approx(other["auc_low"], abs=2e-3)
+    for step in ("evaluator-linear", "evidence"):
+        ours = json.loads((first.folder / step / "metrics").read_text())
+        other = json.loads((first_run[step].out / "metrics").read_text())
+        assert ours.keys() == other.keys()
+        for name in {"example_count", "label/mean", "accuracy_baseline", "linear.blessed"} & ours.keys():
+            assert ours[name] == other[name]
+        for name in ours.keys() & {"auc_exact", "linear.auc", "logistic_regression.auc"}:
+            assert ours[name] == pytest.approx(other[name], abs=1e-3)
+    assert ours["linear.auc_low"] == pytest.approx(other["linear.auc_low"], abs=2e-3)
 
 
 def test_a_node_that_fails_fails_the_run(containers: Containers, second: Run) -> None:

@@ -70,9 +70,12 @@ def test_the_report_after_the_last_node_is_that_of_a_run(cluster: Cluster, first
     from pipeline.results import RunReport
 
     report = RunReport.from_json(cluster.root / "runs" / "first")
-    metrics = json.loads((first_run["evaluator-linear"].out / "metrics").read_text())
+    metrics = json.loads((first_run["evidence"].out / "metrics").read_text())
     model = report.models["linear"]
-    assert (model.auc, model.auc_low, model.auc_high) == tuple(metrics[f"auc_{x}"] for x in ("exact", "low", "high"))
+    assert (model.auc, model.auc_low, model.auc_high) == tuple(
+        metrics[f"linear.auc{end}"] for end in ("", "_low", "_high")
+    )
+    assert report.audit is not None
     assert (report.champion, report.settings["horizon"]) == ("linear", 1)
     assert report.pushed is not None
     assert Path(report.pushed).parent == cluster.root / "serving" / "awesome-window_returns-h1"
@@ -86,8 +89,8 @@ def test_models_go_to_the_storage_once(cluster: Cluster, first_run: dict[str, Po
         with Storage.at(storage_url(cluster.root), StorageSettings()) as storage:
             return [(one.facts.model, one.facts.auc, one.facts.champion) for one in list_models(storage).models]
 
-    metrics = json.loads((first_run["evaluator-linear"].out / "metrics").read_text())
-    assert stored() == [("linear", metrics["auc_exact"], True)]
+    metrics = json.loads((first_run["evidence"].out / "metrics").read_text())
+    assert stored() == [("linear", metrics["linear.auc"], True)]
     again = cluster.pod(REPORT, "first")
     assert again.code == 0
     assert any(json.loads(line)["message"] == "linear: already there" for line in again.log)
@@ -128,18 +131,28 @@ def test_the_pusher_says_where_the_model_is(cluster: Cluster, first_run: dict[st
     assert (version / "saved_model.pb").is_file()
 
 
-def test_metrics_are_numbers_and_those_of_the_table(first_run: dict[str, Pod]) -> None:
-    pod = first_run["evaluator-linear"]
+def metrics_of(pod: Pod) -> dict[str, float]:
+    """What the UI shows of a step, which is also what is handed on."""
     [entry] = json.loads((pod.out / "output.json").read_text())["artifacts"]["metrics"]["artifacts"]
-    metrics = entry["metadata"]
-    assert all(isinstance(value, float) and math.isfinite(value) for value in metrics.values())
-    assert metrics["auc_low"] < metrics["auc_exact"] < metrics["auc_high"]
-    # The market's signal is strong: a coin's AUC would be within 0.04 of a half.
-    assert metrics["auc_exact"] > 0.54
-    assert metrics["blessed"] == 1
-    interval = f"({metrics['auc_low']:.3f}-{metrics['auc_high']:.3f})"
-    assert f"<td>{metrics['auc_exact']:.3f}</td><td>{interval}</td>" in pod.page
+    metrics: dict[str, float] = entry["metadata"]
     assert json.loads((pod.out / "metrics").read_text()) == metrics
+    assert all(isinstance(value, float) and math.isfinite(value) for value in metrics.values())
+    return metrics
+
+
+def test_metrics_are_numbers_and_those_of_the_tables(first_run: dict[str, Pod]) -> None:
+    judged, evaluated = metrics_of(first_run["evidence"]), metrics_of(first_run["evaluator-linear"])
+    area, low, high = (judged[f"linear.auc{end}"] for end in ("", "_low", "_high"))
+    assert low < area < high
+    # The market's signal is strong: a coin's AUC would be within 0.04 of a half.
+    assert area > 0.54
+    assert judged["linear.blessed"] == 1
+    assert evaluated["auc_exact"] == pytest.approx(area, abs=1e-6)
+    assert f"<td>{area:.3f} ({low:.3f} to {high:.3f})</td>" in first_run["evidence"].page
+    assert f"<td>{area:.3f}</td><td>0.5</td>" in first_run["evaluator-linear"].page
+    for baseline in ("logistic_regression", "lightgbm"):
+        assert judged[f"{baseline}.auc"] > 0.5
+        assert f'<th scope="row">{baseline}</th>' in first_run["evidence"].page
 
 
 def test_a_second_run_hits_the_cache_and_a_changed_one_does_not(cluster: Cluster, first_run: dict[str, Pod]) -> None:

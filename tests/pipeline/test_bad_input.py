@@ -273,7 +273,7 @@ def test_a_share_of_the_prediction_that_does_not_exist(awesome: Awesome, m_db: P
     saved = Path("runs/serving/m-window_returns-h1/1")
     (saved / "assets.extra").mkdir(parents=True)
     (saved / "saved_model.pb").touch()
-    (saved / "assets.extra/evidence.json").write_text('{"metrics": {"auc_exact": 1, "auc_low": 1, "auc_high": 1}}')
+    (saved / "assets.extra/evidence.json").write_text('{"metrics": {"auc": 1, "auc_low": 1, "auc_high": 1}}')
     assert awesome("predict", "--db", "m.db", "--shares", "IBM").refusal.startswith("m.db has no share IBM")
     assert awesome("predict", "--db", "m.db", "--horizon", "2").refusal.startswith("no model was pushed")
 

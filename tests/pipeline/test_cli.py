@@ -362,7 +362,7 @@ def test_evaluate_prints_the_table_and_the_verdict_again(awesome: Awesome, name:
     text = " ".join(outcome.out.split())
     assert "Test split 2012-01-03 to 2013-02-28: 1,000 rows, 290 sessions" in text
     assert re.search(r"linear +0\.513 +0\.507 +\+0\.012", outcome.out)
-    assert "No model beats chance by more than its standard error on 290 test days" in text
+    assert "No model beats chance beyond its 95% interval on 290 test days" in text
 
 
 @pytest.mark.parametrize("command", ["evaluate", "tensorboard"])
