@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from components.leak_audit.results import AuditReport, Status
 from components.leak_audit.results import Figure as AuditFigure
-from pipeline.report_charts import _GRID, _INK, _WIDTH, Chart, _chart, _drawing, _padded, model_styles
+from pipeline.drawing import GRID, INK, WIDTH, Chart, drawing, model_styles, padded, svg_chart
 from pipeline.summary import CHANCE
 
 _AUC = "AUC "
@@ -36,12 +36,12 @@ def audit_chart(audit: AuditReport) -> Chart | None:
     if not rows:
         return None
     ends = [CHANCE, *(end for row in rows for end in (row.value, row.low, row.high) if math.isfinite(end))]
-    low, high = _padded(min(ends), max(ends), 0.08, least=0.02)
+    low, high = padded(min(ends), max(ends), 0.08, least=0.02)
     honest, leaked = model_styles(["honest", "leaked"]).values()
-    with _drawing():
-        drawing = Figure(figsize=(_WIDTH, 1.0 + 0.46 * len(rows)), layout="constrained")
-        axes = drawing.add_subplot()
-        axes.axvline(CHANCE, color=_INK, linewidth=1.2)
+    with drawing():
+        canvas = Figure(figsize=(WIDTH, 1.0 + 0.46 * len(rows)), layout="constrained")
+        axes = canvas.add_subplot()
+        axes.axvline(CHANCE, color=INK, linewidth=1.2)
         for place, row in enumerate(rows):
             style = honest if row.name.endswith("by date") else leaked
             if row.bounded:
@@ -52,12 +52,12 @@ def audit_chart(audit: AuditReport) -> Chart | None:
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlim(low, high)
         axes.xaxis.set_major_locator(MaxNLocator(6))
-        axes.grid(axis="x", color=_GRID)
+        axes.grid(axis="x", color=GRID)
         axes.tick_params(left=False)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel("AUC, 95% interval over blocks of days")
         words = "; ".join(f"{row.name} {row.text()}" for row in rows)
-        return _chart("audit", "What a shuffled split would have claimed", f"{words}. Chance is 0.5.", drawing)
+        return svg_chart("audit", "What a shuffled split would have claimed", f"{words}. Chance is 0.5.", canvas)
 
 
 def _wrapped(row: AuditFigure) -> str:

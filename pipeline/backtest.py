@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, BacktestError, backtest
 from components.evidence.findings import PREDICTIONS_FILE
 from pipeline.backtest_summary import BacktestRow, backtest_rows, basis_points, judge, share_percent
-from pipeline.results import REPORT_JSON, ReportError, RunReport, _plain, write_text
+from pipeline.results import REPORT_JSON, ReportError, RunReport, to_plain, write_text
 from pipeline.summary import Verdict
 from pipeline.templates import load_template
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.report_charts import Chart
+    from pipeline.drawing import Chart
 
 BACKTEST_HTML = "backtest.html"
 BACKTEST_JSON = "backtest.json"
@@ -150,7 +150,7 @@ def write_backtest(made: RunBacktest) -> Path:
         standalone=True,
     )
     content = BacktestFile(made.report.created, made.model, section.verdict.sentence, made.result)
-    text = json.dumps(_plain(content), indent=1, allow_nan=False, ensure_ascii=False)
+    text = json.dumps(to_plain(content), indent=1, allow_nan=False, ensure_ascii=False)
     write_text(made.folder / BACKTEST_JSON, text + "\n")
     write_text(made.folder / BACKTEST_HTML, page)
     return made.folder / BACKTEST_HTML

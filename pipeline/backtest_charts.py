@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from components.backtest import Backtest, Performance
 from pipeline.backtest_summary import EQUAL_WEIGHT, basis_points, points
-from pipeline.report_charts import _GRID, _INK, _WIDTH, Chart, _chart, _drawing, _legend, _line, model_styles
+from pipeline.drawing import GRID, INK, WIDTH, Chart, add_legend, drawing, line_style, model_styles, svg_chart
 
 _LOGARITHMIC_FROM = 5
 """Between the highest and the lowest value; below it, a plain axis is easier to read."""
@@ -36,15 +36,15 @@ def growth_chart(result: Backtest, model: str) -> Chart:
     growth = {name: _growth(performance) for name, performance in drawn.items()}
     lowest = min(float(values.min()) for values in growth.values())
     highest = max(float(values.max()) for values in growth.values())
-    with _drawing():
-        figure = Figure(figsize=(_WIDTH, 4.7))
+    with drawing():
+        figure = Figure(figsize=(WIDTH, 4.7))
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1.4))
         # Margins as in the other charts, so that their axes stand in line on the page.
-        figure.subplots_adjust(left=0.86 / _WIDTH, right=1 - 0.14 / _WIDTH, top=0.97, bottom=0.15, hspace=0.12)
-        upper.axhline(1, color=_INK, linewidth=1)
+        figure.subplots_adjust(left=0.86 / WIDTH, right=1 - 0.14 / WIDTH, top=0.97, bottom=0.15, hspace=0.12)
+        upper.axhline(1, color=INK, linewidth=1)
         for name, values in growth.items():
-            upper.plot(days, values, **_line(styles[name]))
-            lower.plot(days, _drawdown(values), **_line(styles[name]))
+            upper.plot(days, values, **line_style(styles[name]))
+            lower.plot(days, _drawdown(values), **line_style(styles[name]))
         if lowest > 0 and highest / lowest > _LOGARITHMIC_FROM:
             upper.set_yscale("log")
             upper.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
@@ -59,13 +59,13 @@ def growth_chart(result: Backtest, model: str) -> Chart:
         marked = days[np.unique(np.array([1, 3, 5, 7]) * (len(days) - 1) // 8)]
         lower.set_xticks(marked, [str(day) for day in marked])
         for axes in (upper, lower):
-            axes.grid(color=_GRID)
-        _legend(figure, styles, drawn, extra=())
+            axes.grid(color=GRID)
+        add_legend(figure, styles, drawn, extra=())
         words = "; ".join(
             f"{name} ends at {values[-1]:.3g}, largest loss {points(drawn[name].max_drawdown)}"
             for name, values in growth.items()
         )
-        return _chart(
+        return svg_chart(
             "backtest",
             f"{model} after costs of {basis_points(result.costs)}",
             f"What 1 grows to after costs from {result.days[0]} to {result.days[-1]}, and the loss from the highest "

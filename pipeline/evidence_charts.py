@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from components.evidence.findings import Figures
-from pipeline.report_charts import _GRID, _INK, _WIDTH, Chart, Style, _chart, _drawing, _padded
+from pipeline.drawing import GRID, INK, WIDTH, Chart, Style, drawing, padded, svg_chart
 from pipeline.summary import figure
 
 
@@ -37,11 +37,11 @@ def difference_chart(
     values = [0.0]
     for _, _, difference in rows:
         values += [end for end in (difference.value, difference.low, difference.high) if math.isfinite(end)]
-    low, high = _padded(min(values), max(values), 0.08, least=0.02)
-    with _drawing():
-        drawing = Figure(figsize=(_WIDTH, 1.15 + 0.34 * len(rows)), layout="constrained")
-        axes = drawing.add_subplot()
-        axes.axvline(0, color=_INK, linewidth=1.2)
+    low, high = padded(min(values), max(values), 0.08, least=0.02)
+    with drawing():
+        canvas = Figure(figsize=(WIDTH, 1.15 + 0.34 * len(rows)), layout="constrained")
+        axes = canvas.add_subplot()
+        axes.axvline(0, color=INK, linewidth=1.2)
         for row, (name, _, difference) in enumerate(rows):
             style = styles[name]
             if math.isfinite(difference.low):
@@ -53,9 +53,9 @@ def difference_chart(
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlim(low, high)
         axes.xaxis.set_major_locator(MaxNLocator(6))
-        axes.grid(axis="x", color=_GRID)
+        axes.grid(axis="x", color=GRID)
         axes.tick_params(left=False)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel("difference in AUC, paired 95% interval")
         words = "; ".join(f"{name} less {other} {figure(value, signed=True)}" for name, other, value in rows)
-        return _chart("differences", "Against simple baselines", f"Differences in AUC: {words}.", drawing)
+        return svg_chart("differences", "Against simple baselines", f"Differences in AUC: {words}.", canvas)

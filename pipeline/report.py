@@ -142,13 +142,14 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     from pipeline import report_charts as charts
     from pipeline.audit_chart import audit_chart
     from pipeline.backtest import backtest_section
+    from pipeline.drawing import model_styles
     from pipeline.evidence_charts import difference_chart
 
     missing = [column for column in (*_PREDICTION_COLUMNS, *report.models) if column not in predictions.columns]
     if missing:
         raise ValueError(f"predictions lack the columns {missing}")
     names = list(report.models)
-    styles = charts.model_styles(names)
+    styles = model_styles(names)
     labels = predictions["label"].to_numpy()
     probabilities = {name: predictions[name].to_numpy(dtype=float) for name in names}
     rocs = {name: roc_curve(labels, values) for name, values in probabilities.items()}

@@ -1,19 +1,9 @@
-"""The charts of report.html: matplotlib figures as accessible, deterministic inline SVG.
-
-Every chart is as wide as a column of the page (about 500 CSS pixels), so that its text stays legible when a telephone
-shows it at 340. A model keeps one colour, one marker and one dash pattern over all charts, so none depends on colour
-alone. Figures are made without pyplot, which keeps global state.
-"""
+"""The charts of report.html."""
 
 from __future__ import annotations
 
-import io
 import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib
@@ -24,69 +14,23 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from components.evidence.statistics import CalibrationCurve, RocCurve
+from pipeline.drawing import (
+    BAND,
+    GRID,
+    INK,
+    MUTED,
+    WIDTH,
+    Chart,
+    Style,
+    add_legend,
+    drawing,
+    line_style,
+    padded,
+    plot_area,
+    svg_chart,
+)
 from pipeline.results import ModelResult
-from pipeline.summary import interval, number
-
-CHANCE = 0.5
-
-_INK = "#1b2733"
-_MUTED = "#5b6875"
-_GRID = "#e3e7eb"
-_BAND = "#eceff2"
-
-# Okabe and Ito's colour-blind-safe palette, its light ones darkened to a contrast of 3:1 and more on white.
-_COLOURS = ("#0072b2", "#c8500a", "#00805f", "#a8478a", "#7a6000", "#3b3b8f", "#8a1c1c", "#4d4d4d")
-_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "h")
-_DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (3, 1.5, 1, 1.5)), (0, (1.2, 1.2)))
-
-_WIDTH = 5.2
-
-
-@dataclass(frozen=True)
-class Style:
-    """How a model is drawn in every chart.
-
-    Attributes:
-        colour: "#rrggbb".
-        marker: a matplotlib marker.
-        dash: a matplotlib line style.
-    """
-
-    colour: str
-    marker: str
-    dash: Any
-
-
-@dataclass(frozen=True)
-class Chart:
-    """One chart of the page.
-
-    Attributes:
-        name: unique within the page; prefix of every id in the SVG.
-        title: heading.
-        description: what the chart shows, for those who cannot see it.
-        svg: the element, without width and height: the page sizes it.
-    """
-
-    name: str
-    title: str
-    description: str
-    svg: str
-
-
-def model_styles(names: Sequence[str]) -> dict[str, Style]:
-    """Gives every model its colour, marker and dash pattern.
-
-    Args:
-        names: the models, in the report's order.
-
-    Returns:
-        A style a name.
-    """
-    return {
-        name: Style(_COLOURS[i % len(_COLOURS)], _MARKERS[i % len(_MARKERS)], _DASHES[i % len(_DASHES)])
-        for i, name in enumerate(names)
-    }
+from pipeline.summary import CHANCE, interval, number
 
 
 def forest_chart(
@@ -112,26 +56,26 @@ def forest_chart(
     best_fits = best_auc is not None and best_auc - max(values) < 3 * max(spread, 0.01)
     if best_auc is not None and best_fits:
         values.append(best_auc)
-    low, high = _padded(min(values), max(values), 0.08, least=0.02)
-    with _drawing():
-        figure = Figure(figsize=(_WIDTH, 1.15 + 0.52 * max(len(names), 1)), layout="constrained")
+    low, high = padded(min(values), max(values), 0.08, least=0.02)
+    with drawing():
+        figure = Figure(figsize=(WIDTH, 1.15 + 0.52 * max(len(names), 1)), layout="constrained")
         axes = figure.add_subplot()
-        axes.axvline(CHANCE, color=_INK, linewidth=1.2)
+        axes.axvline(CHANCE, color=INK, linewidth=1.2)
         if best_auc is not None and best_fits:
-            axes.axvline(best_auc, color=_MUTED, linewidth=1.2, linestyle=(0, (4, 2)))
+            axes.axvline(best_auc, color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)))
             axes.annotate(
                 f"best {number(best_auc)}", (best_auc, 1), (0, 3), xycoords=("data", "axes fraction"),
-                textcoords="offset points", ha="right" if best_auc > (low + high) / 2 else "left", color=_MUTED,
+                textcoords="offset points", ha="right" if best_auc > (low + high) / 2 else "left", color=MUTED,
             )  # fmt: skip
         axes.annotate(
             "chance", (CHANCE, 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
-            ha="left" if CHANCE < low + 0.15 * (high - low) else "center", color=_INK,
+            ha="left" if CHANCE < low + 0.15 * (high - low) else "center", color=INK,
         )  # fmt: skip
         for row, name in enumerate(names):
             model, style = models[name], styles[name]
             if not math.isfinite(model.auc):
                 axes.annotate("no AUC: the test split holds one class only", (CHANCE, row), (6, 0),
-                              textcoords="offset points", va="center", color=_MUTED)  # fmt: skip
+                              textcoords="offset points", va="center", color=MUTED)  # fmt: skip
                 continue
             if math.isfinite(model.auc_low) and math.isfinite(model.auc_high):
                 axes.plot([model.auc_low, model.auc_high], [row, row], color=style.colour, linewidth=2.4)
@@ -146,13 +90,13 @@ def forest_chart(
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.set_xlim(low, high)
         axes.xaxis.set_major_locator(MaxNLocator(6))
-        axes.grid(axis="x", color=_GRID)
+        axes.grid(axis="x", color=GRID)
         axes.tick_params(left=False)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel("AUC on the test split, 95% interval over blocks of days")
         words = "; ".join(f"{name} {number(m.auc)} {interval(m.auc_low, m.auc_high)}" for name, m in models.items())
         best = "" if best_auc is None else f" The best possible is {number(best_auc)}."
-        return _chart("forest", "AUC and its uncertainty", f"AUC by model: {words}. Chance is 0.5.{best}", figure)
+        return svg_chart("forest", "AUC and its uncertainty", f"AUC by model: {words}. Chance is 0.5.{best}", figure)
 
 
 def roc_charts(curves: Mapping[str, RocCurve], styles: Mapping[str, Style]) -> tuple[Chart, Chart]:
@@ -165,37 +109,37 @@ def roc_charts(curves: Mapping[str, RocCurve], styles: Mapping[str, Style]) -> t
     Returns:
         The two charts.
     """
-    with _drawing():
-        figure, axes = _plot(3.7, legend=len(curves) + 1)
-        axes.plot([0, 1], [0, 1], color=_INK, linewidth=1)
+    with drawing():
+        figure, axes = plot_area(3.7, legend=len(curves) + 1)
+        axes.plot([0, 1], [0, 1], color=INK, linewidth=1)
         for name, curve in curves.items():
-            axes.plot(curve.false_positive_rate, curve.true_positive_rate, **_line(styles[name]))
+            axes.plot(curve.false_positive_rate, curve.true_positive_rate, **line_style(styles[name]))
         axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
         axes.set(xlabel="share of falls called up", ylabel="share of rises called up")
-        axes.grid(color=_GRID)
-        _legend(figure, styles, curves, extra=[Line2D([], [], color=_INK, linewidth=1, label="chance")])
-        plain = _chart(
+        axes.grid(color=GRID)
+        add_legend(figure, styles, curves, extra=[Line2D([], [], color=INK, linewidth=1, label="chance")])
+        plain = svg_chart(
             "roc",
             "ROC curves",
             "Share of rises called up against the share of falls called up, for every threshold. A model without skill "
             f"runs along the diagonal. Models: {', '.join(curves)}.",
             figure,
         )
-        figure, axes = _plot(3.7, legend=len(curves) + 1)
-        axes.axhline(0, color=_INK, linewidth=1)
+        figure, axes = plot_area(3.7, legend=len(curves) + 1)
+        axes.axhline(0, color=INK, linewidth=1)
         heights = [-0.01, 0.01]
         farthest = []
         for name, curve in curves.items():
             lift = curve.true_positive_rate - curve.false_positive_rate
-            axes.plot(curve.false_positive_rate, lift, **_line(styles[name]))
+            axes.plot(curve.false_positive_rate, lift, **line_style(styles[name]))
             if len(lift) and np.isfinite(lift).all():
                 heights += [float(lift.min()), float(lift.max())]
                 farthest.append(f"{name} {lift[int(np.abs(lift).argmax())]:+.3f}")
-        axes.set(xlim=(0, 1), ylim=_padded(min(heights), max(heights), 0.06, least=0.04))
+        axes.set(xlim=(0, 1), ylim=padded(min(heights), max(heights), 0.06, least=0.04))
         axes.set(xlabel="share of falls called up", ylabel="share of rises minus share of falls called up")
-        axes.grid(color=_GRID)
-        _legend(figure, styles, curves, extra=[Line2D([], [], color=_INK, linewidth=1, label="chance")])
-        lifted = _chart(
+        axes.grid(color=GRID)
+        add_legend(figure, styles, curves, extra=[Line2D([], [], color=INK, linewidth=1, label="chance")])
+        lifted = svg_chart(
             "lift",
             "The same curves, distance from the diagonal",
             f"Height of each ROC curve above the diagonal. Largest distances: {', '.join(farthest) or 'none'}.",
@@ -226,19 +170,19 @@ def calibration_chart(
     ys = [CHANCE]
     for curve in filled.values():
         ys += [float(value) for value in (*(curve.observed - _reach(curve)), *(curve.observed + _reach(curve)))]
-    y_low, y_high = _padded(min(ys), max(ys), 0.04, least=0.02, bounds=(0, 1))
+    y_low, y_high = padded(min(ys), max(ys), 0.04, least=0.02, bounds=(0, 1))
     # The histogram stands in a strip of its own below the points.
     y_limits = (y_low - 0.22 * (y_high - y_low), y_high)
     lines = max(1, math.ceil(len(filled) / 2))
-    with _drawing():
-        figure = Figure(figsize=(_WIDTH, 0.6 + 2.2 * lines), layout="constrained")
+    with drawing():
+        figure = Figure(figsize=(WIDTH, 0.6 + 2.2 * lines), layout="constrained")
         grid = figure.subplots(lines, 2, sharey=True, squeeze=False)
         for axes, name in zip(grid.flat, filled, strict=False):
             curve, style = filled[name], styles[name]
             ends = [float(np.quantile(probabilities[name], share)) for share in (0.005, 0.995)]
             xs = [*ends, *(float(value) for value in curve.predicted)]
-            x_limits = _padded(min(xs), max(xs), 0.06, least=0.004, bounds=(0, 1))
-            axes.plot(x_limits, x_limits, color=_INK, linewidth=1)
+            x_limits = padded(min(xs), max(xs), 0.06, least=0.004, bounds=(0, 1))
+            axes.plot(x_limits, x_limits, color=INK, linewidth=1)
             axes.errorbar(
                 curve.predicted, curve.observed, _reach(curve), color=style.colour, linestyle="",
                 elinewidth=1, marker=style.marker, markersize=4.5,
@@ -249,7 +193,7 @@ def calibration_chart(
             strip.set(xlim=x_limits, ylim=(0, max(int(rows.max()), 1)))
             strip.set_axis_off()
             axes.set_title(name, color=style.colour, fontsize=10, fontweight="bold", loc="left")
-            axes.grid(color=_GRID)
+            axes.grid(color=GRID)
             axes.set(xlim=x_limits, ylim=y_limits)
             axes.xaxis.set_major_locator(MaxNLocator(3))
             axes.yaxis.set_major_locator(MaxNLocator(5))
@@ -263,7 +207,7 @@ def calibration_chart(
             f"{number(float(c.observed.min()))} to {number(float(c.observed.max()))} rose"
             for name, c in filled.items()
         )
-        return _chart(
+        return svg_chart(
             "calibration",
             "Calibration",
             f"Predicted probability against the share that rose, in bins of about {count:,} rows: {spread}.",
@@ -292,12 +236,12 @@ def training_chart(index: int, name: str, history: pd.DataFrame, style: Style) -
     if not drawn:
         return None
     epochs = history["epoch"].to_numpy() if "epoch" in history else np.arange(1, len(history) + 1)
-    with _drawing():
-        figure, axes = _plot(1.9, legend=4, columns=2)
+    with drawing():
+        figure, axes = plot_area(1.9, legend=4, columns=2)
         words = {"loss": "train", "val_loss": "eval"}
         for column in drawn:
             axes.plot(
-                epochs, history[column].to_numpy(dtype=float), color=style.colour if column == "val_loss" else _MUTED,
+                epochs, history[column].to_numpy(dtype=float), color=style.colour if column == "val_loss" else MUTED,
                 linestyle="-" if column == "val_loss" else (0, (4, 2)), linewidth=1.8, label=words[column],
                 marker="o" if len(epochs) < 25 else "", markersize=3,
             )  # fmt: skip
@@ -313,14 +257,14 @@ def training_chart(index: int, name: str, history: pd.DataFrame, style: Style) -
         bottom, top = axes.get_ylim()
         coin = math.log(2)
         if bottom < coin < top:
-            axes.axhline(coin, color=_INK, linewidth=1, label="a coin (ln 2)")
+            axes.axhline(coin, color=INK, linewidth=1, label="a coin (ln 2)")
         axes.set(xlabel="epoch", ylabel="loss")
         axes.xaxis.set_major_locator(MaxNLocator(7, integer=True))
         axes.ticklabel_format(axis="y", useOffset=False)
-        axes.grid(color=_GRID)
+        axes.grid(color=GRID)
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles, labels, loc="lower center", ncols=2, frameon=False)
-        return _chart(f"training-{index}", name, f"Training of {name}: {said}", figure)
+        return svg_chart(f"training-{index}", name, f"Training of {name}: {said}", figure)
 
 
 def year_chart(models: Mapping[str, ModelResult], styles: Mapping[str, Style]) -> Chart | None:
@@ -338,13 +282,13 @@ def year_chart(models: Mapping[str, ModelResult], styles: Mapping[str, Style]) -
         return None
     place = {year: i for i, year in enumerate(years)}
     rows = {year: max(m.by_year[year].rows for m in models.values() if year in m.by_year) for year in years}
-    with _drawing():
-        figure, axes = _plot(2.7, legend=len(models) + 1, label=False)
+    with drawing():
+        figure, axes = plot_area(2.7, legend=len(models) + 1, label=False)
         # 0.577/sqrt(n) is the standard error of the AUC of a coin on n independent rows.
         reach = np.array([1.96 * 0.577 / math.sqrt(max(rows[year], 1)) for year in years])
         x = np.arange(len(years))
-        axes.bar(x, 2 * reach, 0.9, CHANCE - reach, color=_BAND, label="a coin, at least")
-        axes.axhline(CHANCE, color=_INK, linewidth=1)
+        axes.bar(x, 2 * reach, 0.9, CHANCE - reach, color=BAND, label="a coin, at least")
+        axes.axhline(CHANCE, color=INK, linewidth=1)
         width = 0.6 / max(len(models), 1)
         lowest, highest = [], []
         for i, (name, model) in enumerate(models.items()):
@@ -359,124 +303,18 @@ def year_chart(models: Mapping[str, ModelResult], styles: Mapping[str, Style]) -
             if values:
                 lowest.append(min(values))
                 highest.append(max(values))
-        low, high = _padded(
+        low, high = padded(
             min([*lowest, float((CHANCE - reach).min())]), max([*highest, float((CHANCE + reach).max())]), 0.06, 0.02
         )
         axes.set(ylim=(max(low, 0), min(high, 1)), xlim=(-0.6, len(years) - 0.4), ylabel="AUC")
         step = max(1, math.ceil(len(years) / 9))
         axes.set_xticks(x[::step], years[::step])
-        axes.grid(axis="y", color=_GRID)
-        band = matplotlib.patches.Patch(color=_BAND, label="95% of coins, at least")
-        _legend(figure, styles, models, extra=[band], markers=True)
-        return _chart(
+        axes.grid(axis="y", color=GRID)
+        band = matplotlib.patches.Patch(color=BAND, label="95% of coins, at least")
+        add_legend(figure, styles, models, extra=[band], markers=True)
+        return svg_chart(
             "years",
             "AUC by year",
             f"AUC by calendar year of the test split, {years[0]} to {years[-1]}; the figures are in the table below.",
             figure,
         )
-
-
-def _plot(height: float, legend: int, columns: int = 3, label: bool = True) -> tuple[Figure, Any]:
-    """A figure with one set of axes and room for a legend below it.
-
-    The margins are set and not fitted to the text: matplotlib's fitting takes as long as all the drawing, and with one
-    left margin for all charts their axes stand in line on the page.
-
-    Args:
-        height: of the axes, in inches.
-        legend: entries in the legend.
-        columns: entries side by side.
-        label: whether the horizontal axis has a label.
-
-    Returns:
-        The figure and its axes.
-    """
-    left, right, top, bottom = 0.86, 0.14, 0.12, (0.6 if label else 0.4) + 0.22 * math.ceil(legend / columns)
-    total = top + height + bottom
-    figure = Figure(figsize=(_WIDTH, total))
-    return figure, figure.add_axes((left / _WIDTH, bottom / total, (_WIDTH - left - right) / _WIDTH, height / total))
-
-
-def _line(style: Style) -> dict[str, Any]:
-    return {"color": style.colour, "linestyle": style.dash, "linewidth": 1.6}
-
-
-def _legend(
-    figure: Figure, styles: Mapping[str, Style], names: Mapping[str, Any], extra: Sequence[Any], markers: bool = False
-) -> None:
-    handles: list[Any] = [
-        Line2D([], [], **_line(styles[name]), marker=styles[name].marker if markers else "", label=name)
-        for name in names
-    ]
-    handles += extra
-    figure.legend(
-        handles, [handle.get_label() for handle in handles], loc="lower center",
-        ncols=min(len(handles), 3), frameon=False, handlelength=2.6,
-    )  # fmt: skip
-
-
-def _padded(
-    low: float, high: float, share: float, least: float, bounds: tuple[float, float] = (-math.inf, math.inf)
-) -> tuple[float, float]:
-    """Limits around low and high with a margin of a share of their distance, at least `least` apart."""
-    middle, half = (low + high) / 2, max((high - low) * (0.5 + share), least / 2)
-    return max(middle - half, bounds[0]), min(middle + half, bounds[1])
-
-
-@contextmanager
-def _drawing() -> Iterator[None]:
-    """Settings of every chart, for as long as it is drawn."""
-    settings = {
-        "axes.edgecolor": _MUTED,
-        "axes.labelcolor": _INK,
-        "axes.spines.right": False,
-        "axes.spines.top": False,
-        "axes.axisbelow": True,
-        "figure.facecolor": "none",
-        "axes.facecolor": "none",
-        "font.family": ["DejaVu Sans"],
-        "font.size": 10,
-        "grid.linewidth": 0.8,
-        "legend.fontsize": 10,
-        # Ids are made of this and not of a random salt: the same run gives the same file.
-        "svg.hashsalt": "awesome",
-        # Text stays text: it can be read aloud, searched and copied, and needs no outlines.
-        "svg.fonttype": "none",
-        "svg.image_inline": True,
-        # A name with a dollar sign is a name, not a formula.
-        "text.parse_math": False,
-        "text.color": _INK,
-        "text.usetex": False,
-        "xtick.color": _MUTED,
-        "xtick.labelcolor": _INK,
-        "ytick.color": _MUTED,
-        "ytick.labelcolor": _INK,
-    }
-    with matplotlib.rc_context(settings):
-        yield
-
-
-def _chart(name: str, title: str, description: str, figure: Figure) -> Chart:
-    buffer = io.StringIO()
-    # No metadata: it holds the time of day and addresses that look like external resources.
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}, dpi=72)
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :].strip()
-    opening = re.match(r"<svg[^>]*>", svg)
-    view_box = re.search(r'viewBox="([^"]+)"', opening.group(0)) if opening else None
-    if opening is None or view_box is None:
-        raise RuntimeError("matplotlib wrote an SVG that is not understood")
-    body = svg[opening.end() :]
-    # All charts share one HTML document, so every id gets the chart's name in front.
-    body = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', body)
-    body = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", body)
-    body = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{name}-\1"', body)
-    # A hundredth of a point is finer than any screen; half the file would be digits otherwise.
-    body = re.sub(r'\b(?:d|x|y)="[^"]*"', lambda part: re.sub(r"(\.\d{2})\d+", r"\1", part.group(0)), body)
-    body = re.sub(r">\s+<", ">\n<", body)
-    width, height = view_box.group(1).split()[2:]
-    head = (
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-title {name}-desc">'
-        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>'
-    )
-    return Chart(name=name, title=title, description=description, svg=head + body)

@@ -219,7 +219,7 @@ class RunReport:
         Raises:
             ReportError: the file cannot be written.
         """
-        text = json.dumps(_plain(self), indent=2, allow_nan=False, ensure_ascii=False)
+        text = json.dumps(to_plain(self), indent=2, allow_nan=False, ensure_ascii=False)
         write_text(path, text + "\n")
 
     @classmethod
@@ -290,19 +290,19 @@ def write_text(path: Path, text: str) -> None:
         ) from None
 
 
-def _plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """Dataclasses, mappings and tuples as JSON's types; a number JSON has no word for becomes null."""
     if isinstance(value, AuditReport):
         return value.to_dict()
     if hasattr(value, "__dataclass_fields__"):
-        plain = {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        plain = {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}
         if isinstance(value, RunReport):  # the version first: a person who opens the file should see it at once
             plain = {"schema_version": plain.pop("schema_version"), **plain}
         return plain
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
+        return [to_plain(item) for item in value]
     if hasattr(value, "item") and not isinstance(value, (str, bytes)):  # a numpy scalar
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

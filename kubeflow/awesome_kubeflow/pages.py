@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.report_charts import Chart
+    from pipeline.drawing import Chart
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,8 @@ def _training(part: NodeSlice, step: Step) -> Section:
     import pandas as pd
 
     from models.trainer import HISTORY_FILE
-    from pipeline.report_charts import model_styles, training_chart
+    from pipeline.drawing import model_styles
+    from pipeline.report_charts import training_chart
 
     name = part.node_id.partition(".")[2] or part.node_id
     history = pd.read_csv(Path(_single(step, "model_run").uri) / HISTORY_FILE)

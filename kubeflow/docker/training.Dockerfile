@@ -19,6 +19,8 @@ RUN --mount=type=secret,id=index --mount=type=secret,id=ca-certificates \
     sh kubeflow/docker/install.sh packages $EXTRAS
 # What no step compiles against: TensorFlow's C++ headers.
 RUN rm -rf /opt/awesome/lib/python3.13/site-packages/tensorflow/include
+# LightGBM's wheel leaves OpenMP to the system, and the compiler that has it stays behind in this stage.
+RUN cp -L /usr/lib/*-linux-gnu/libgomp.so.1 /opt/awesome/lib/
 
 FROM packages AS project
 COPY LICENSE README.md setup.py ./
@@ -30,15 +32,10 @@ RUN --mount=type=secret,id=index --mount=type=secret,id=ca-certificates \
     sh kubeflow/docker/install.sh project
 
 FROM ${BASE_IMAGE} AS training
-USER root
-# LightGBM's wheel leaves OpenMP to the system.
-RUN apt-get update -qq \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends libgomp1 \
-    && rm -rf /var/lib/apt/lists/*
-USER 10001:10001
 # Two layers: the large one changes with uv.lock alone.
 COPY --from=packages /opt/awesome /opt/awesome
 COPY --from=project /opt/project /opt/awesome
+ENV LD_LIBRARY_PATH=/opt/awesome/lib
 # No entrypoint: a step's command is its own, and KFP's local runner would hand it to the entrypoint as arguments.
 CMD ["awesome", "--help"]
 # Last, as they change with every build.

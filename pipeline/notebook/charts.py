@@ -1,4 +1,4 @@
-"""The notebooks' own charts, in the style of the report's (pipeline/report_charts.py)."""
+"""The notebooks' own charts, in the style of the report's (pipeline/drawing.py)."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.report_charts import (
-    _GRID,
-    _INK,
-    _WIDTH,
-    CHANCE,
+from pipeline.drawing import (
+    GRID,
+    INK,
+    WIDTH,
     Chart,
-    _chart,
-    _drawing,
-    _padded,
+    drawing,
     model_styles,
+    padded,
+    svg_chart,
 )
 from pipeline.results import RunReport
+from pipeline.summary import CHANCE
 
 _SPLIT_COLOURS = {"train": "#2c6fa6", "eval": "#8a5a00", "test": "#00704f"}
 _SPLIT_DASHES: Mapping[str, Any] = {"train": "-", "eval": (0, (6, 2)), "test": (0, (1.2, 1.2))}
@@ -42,17 +42,17 @@ def split_timeline(report: RunReport) -> Chart:
     Args:
         report: of the run.
     """
-    with _drawing():
-        figure = Figure(figsize=(_WIDTH * 1.6, 1.5), layout="constrained")
+    with drawing():
+        figure = Figure(figsize=(WIDTH * 1.6, 1.5), layout="constrained")
         axes = figure.add_subplot()
         words = []
         for name, split in report.splits.items():
             first, last = (date.fromisoformat(day) for day in (split.first, split.last))
             left, right = matplotlib.dates.date2num([first, last])
-            axes.barh(0, right - left, left=left, height=0.8, color=_SPLIT_COLOURS.get(name, _INK))
+            axes.barh(0, right - left, left=left, height=0.8, color=_SPLIT_COLOURS.get(name, INK))
             axes.annotate(
                 f"{name}\n{split.rows:,} rows", ((left + right) / 2, -0.62), ha="center", va="bottom",
-                color=_SPLIT_COLOURS.get(name, _INK), annotation_clip=False,
+                color=_SPLIT_COLOURS.get(name, INK), annotation_clip=False,
             )  # fmt: skip
             words.append(f"{name} {split.first} to {split.last}")
         axes.set_ylim(0.5, -1.5)
@@ -60,7 +60,7 @@ def split_timeline(report: RunReport) -> Chart:
         axes.spines["left"].set_visible(False)
         axes.xaxis.axis_date()
         axes.xaxis.set_major_locator(matplotlib.dates.AutoDateLocator(minticks=4, maxticks=9))
-        return _chart("splits", "The splits", f"{'; '.join(words)}. No row lies between them.", figure)
+        return svg_chart("splits", "The splits", f"{'; '.join(words)}. No row lies between them.", figure)
 
 
 def distribution_chart(features: Mapping[str, Mapping[str, npt.NDArray[Any]]], name: str, title: str) -> Chart:
@@ -72,14 +72,14 @@ def distribution_chart(features: Mapping[str, Mapping[str, npt.NDArray[Any]]], n
         title: heading.
     """
     lines = math.ceil(len(features) / 2)
-    with _drawing():
-        figure = Figure(figsize=(_WIDTH * 1.6, 0.5 + 2.1 * lines), layout="constrained")
+    with drawing():
+        figure = Figure(figsize=(WIDTH * 1.6, 0.5 + 2.1 * lines), layout="constrained")
         grid = figure.subplots(lines, 2, sharey=True, squeeze=False)
         for axes, (feature, by_split) in zip(grid.flat, features.items(), strict=False):
             inner = []
             for split, edges in by_split.items():
                 axes.plot(
-                    edges, np.linspace(0, 1, len(edges)), color=_SPLIT_COLOURS.get(split, _INK), linewidth=1.7,
+                    edges, np.linspace(0, 1, len(edges)), color=_SPLIT_COLOURS.get(split, INK), linewidth=1.7,
                     linestyle=_SPLIT_DASHES.get(split, "-"),
                 )  # fmt: skip
                 # A tenth at each end is tail, which would press the rest together.
@@ -87,21 +87,21 @@ def distribution_chart(features: Mapping[str, Mapping[str, npt.NDArray[Any]]], n
                 inner += [float(edges[tail]), float(edges[-1 - tail])]
             low, high = min(inner), max(inner)
             if high > low:
-                axes.set_xlim(*_padded(low, high, 0.35, 0))
+                axes.set_xlim(*padded(low, high, 0.35, 0))
             axes.set_title(feature, fontsize=10, fontweight="bold", loc="left")
-            axes.grid(color=_GRID)
+            axes.grid(color=GRID)
             axes.xaxis.set_major_locator(MaxNLocator(5))
         for axes in list(grid.flat)[len(features) :]:
             axes.set_axis_off()
         splits = list(dict.fromkeys(split for by_split in features.values() for split in by_split))
         handles = [
-            Line2D([], [], color=_SPLIT_COLOURS.get(s, _INK), linestyle=_SPLIT_DASHES.get(s, "-"), label=s)
+            Line2D([], [], color=_SPLIT_COLOURS.get(s, INK), linestyle=_SPLIT_DASHES.get(s, "-"), label=s)
             for s in splits
         ]
         figure.legend(handles, splits, loc="outside lower center", ncols=3, frameon=False)
         figure.supylabel("share of values below", fontsize=10)
         words = f"Share of values below each value, by split: {', '.join(splits)}. Features: {', '.join(features)}."
-        return _chart(name, title, words, figure)
+        return svg_chart(name, title, words, figure)
 
 
 def group_chart(table: pd.DataFrame, what: str, names: Sequence[str]) -> Chart:
@@ -119,10 +119,10 @@ def group_chart(table: pd.DataFrame, what: str, names: Sequence[str]) -> Chart:
         rows = table["rows"].groupby(level=1).max().sort_values(ascending=False, kind="stable")
         shown = sorted(rows.index[:_MOST_GROUPS])
     finite = [CHANCE]
-    with _drawing():
-        figure = Figure(figsize=(_WIDTH * 1.6, 1.1 + (0.16 + 0.16 * len(names)) * len(shown)), layout="constrained")
+    with drawing():
+        figure = Figure(figsize=(WIDTH * 1.6, 1.1 + (0.16 + 0.16 * len(names)) * len(shown)), layout="constrained")
         axes = figure.add_subplot()
-        axes.axvline(CHANCE, color=_INK, linewidth=1)
+        axes.axvline(CHANCE, color=INK, linewidth=1)
         for i, name in enumerate(names):
             style = styles[name]
             for row, group in enumerate(shown):
@@ -136,8 +136,8 @@ def group_chart(table: pd.DataFrame, what: str, names: Sequence[str]) -> Chart:
                 finite += [value for value in (area, low, high) if math.isfinite(value)]
         axes.set_yticks(range(len(shown)), [str(group) for group in shown])
         axes.set_ylim(len(shown) - 0.4, -0.6)
-        axes.set_xlim(*_padded(min(finite), max(finite), 0.05, 0.02, (0, 1)))
-        axes.grid(axis="x", color=_GRID)
+        axes.set_xlim(*padded(min(finite), max(finite), 0.05, 0.02, (0, 1)))
+        axes.grid(axis="x", color=GRID)
         axes.tick_params(left=False)
         axes.set_xlabel("AUC on the test split, 95% interval over blocks of days")
         handles = [
@@ -146,7 +146,7 @@ def group_chart(table: pd.DataFrame, what: str, names: Sequence[str]) -> Chart:
         figure.legend(handles, list(names), loc="outside lower center", ncols=4, frameon=False)
         rest = f" The {len(shown)} with most rows of {len(groups)}." if len(shown) < len(groups) else ""
         words = f"AUC by {what} of {', '.join(names)}; the table has the figures.{rest}"
-        return _chart(f"by-{what}", f"AUC by {what}", words, figure)
+        return svg_chart(f"by-{what}", f"AUC by {what}", words, figure)
 
 
 def quantiles(values: npt.NDArray[Any], steps: int = 100) -> npt.NDArray[np.float64]:
@@ -171,23 +171,23 @@ def costs_chart(table: pd.DataFrame, model: str) -> Chart:
     """
     names = list(dict.fromkeys(table.index.get_level_values(0)))
     styles = model_styles(names)
-    with _drawing():
-        figure = Figure(figsize=(_WIDTH, 3.2), layout="constrained")
+    with drawing():
+        figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
         axes = figure.add_subplot()
-        axes.axhline(0, color=_INK, linewidth=1)
+        axes.axhline(0, color=INK, linewidth=1)
         for name in names:
             part, style = table.loc[name], styles[name]
             axes.fill_between(part.index, part["Sharpe low"], part["Sharpe high"], color=style.colour, alpha=0.15)
             axes.plot(part.index, part["Sharpe"], color=style.colour, marker=style.marker, linestyle=style.dash)
         axes.set(xlabel="costs, basis points of what is traded", ylabel="Sharpe ratio a year")
-        axes.grid(color=_GRID)
+        axes.grid(color=GRID)
         handles = [
             Line2D([], [], color=styles[n].colour, marker=styles[n].marker, linestyle=styles[n].dash, label=n)
             for n in names
         ]
         figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False)
         words = f"Sharpe ratio of {model}'s portfolios over costs, with 95% intervals; the table has the figures."
-        return _chart("costs", f"What costs do to {model}", words, figure)
+        return svg_chart("costs", f"What costs do to {model}", words, figure)
 
 
 def month_chart(table: pd.DataFrame, model: str) -> Chart:
@@ -198,20 +198,20 @@ def month_chart(table: pd.DataFrame, model: str) -> Chart:
         model: whose portfolios they are.
     """
     panels = (("long-short", "long-short"), ("ahead", "long-only less equal weight"))
-    with _drawing():
-        figure = Figure(figsize=(_WIDTH * 1.6, 3.6), layout="constrained")
+    with drawing():
+        figure = Figure(figsize=(WIDTH * 1.6, 3.6), layout="constrained")
         grid = figure.subplots(2, 1, sharex=True)
         days = matplotlib.dates.date2num(table.index.to_timestamp().to_pydatetime())
         for axes, (column, title) in zip(grid, panels, strict=True):
             values = 100 * table[column].to_numpy()
             colours = [_SPLIT_COLOURS["test"] if value >= 0 else "#c8500a" for value in values]
             axes.bar(days, values, width=22, align="edge", color=colours)
-            axes.axhline(0, color=_INK, linewidth=1)
+            axes.axhline(0, color=INK, linewidth=1)
             axes.set_title(title, fontsize=10, fontweight="bold", loc="left")
             axes.set_ylabel("%")
-            axes.grid(axis="y", color=_GRID)
+            axes.grid(axis="y", color=GRID)
         grid[-1].xaxis.axis_date()
         grid[-1].xaxis.set_major_locator(matplotlib.dates.AutoDateLocator(minticks=4, maxticks=9))
         ups = {title: int((table[column] > 0).sum()) for column, title in panels}
         words = "; ".join(f"{title}: {count} of {len(table)} months above 0" for title, count in ups.items())
-        return _chart("months", f"Month by month, {model}", f"Returns after costs. {words}.", figure)
+        return svg_chart("months", f"Month by month, {model}", f"Returns after costs. {words}.", figure)

@@ -15,7 +15,7 @@ from pipeline.results import RunReport
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.report_charts import Chart
+    from pipeline.drawing import Chart
 
 
 class NotebookError(UserError):

@@ -13,21 +13,20 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.report_charts import (
-    _GRID,
-    _INK,
-    _MUTED,
-    _WIDTH,
-    CHANCE,
+from pipeline.drawing import (
+    GRID,
+    INK,
+    MUTED,
+    WIDTH,
     Chart,
     Style,
-    _chart,
-    _drawing,
-    _legend,
-    _padded,
-    _plot,
+    add_legend,
+    drawing,
+    padded,
+    plot_area,
+    svg_chart,
 )
-from pipeline.summary import interval, number
+from pipeline.summary import CHANCE, interval, number
 from pipeline.walkforward.folds import Fold, describe_fold
 from pipeline.walkforward.scores import HorizonScores, Part
 
@@ -44,8 +43,8 @@ def plan_chart(folds: Sequence[Fold]) -> Chart:
     Returns:
         The chart.
     """
-    with _drawing():
-        figure = Figure(figsize=(2 * _WIDTH, 0.9 + 0.34 * len(folds)), layout="constrained")
+    with drawing():
+        figure = Figure(figsize=(2 * WIDTH, 0.9 + 0.34 * len(folds)), layout="constrained")
         axes = figure.add_subplot()
         for row, fold in enumerate(folds):
             for name, stretch in describe_fold(fold):
@@ -57,7 +56,7 @@ def plan_chart(folds: Sequence[Fold]) -> Chart:
         locator = AutoDateLocator(maxticks=9)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
-        axes.grid(axis="x", color=_GRID)
+        axes.grid(axis="x", color=GRID)
         axes.tick_params(left=False)
         axes.spines["left"].set_visible(False)
         handles = [Patch(color=colour, label=name) for name, colour in _SPLIT_COLOURS.items()]
@@ -67,7 +66,7 @@ def plan_chart(folds: Sequence[Fold]) -> Chart:
             + ", ".join(f"{name} {one.first} to {one.last}" for name, one in describe_fold(fold))
             for fold in folds
         )
-        return _chart("plan", "What is learned from, and what is tested", f"{words}.", figure)
+        return svg_chart("plan", "What is learned from, and what is tested", f"{words}.", figure)
 
 
 def part_charts(scores: HorizonScores, styles: Mapping[str, Style]) -> tuple[Chart, Chart]:
@@ -94,7 +93,7 @@ def _limits(parts: Sequence[Part], best: float | None) -> tuple[float, float]:
             # A stub of a year has an interval from 0 to 1, beside which nothing else could be told apart.
             ends = (score.auc.low, score.auc.high) if score.auc.standard_error < 0.1 else (score.auc.value,)
             values += [value for value in ends if math.isfinite(value)]
-    return _padded(min(values), max(values), 0.06, least=0.04, bounds=(0, 1))
+    return padded(min(values), max(values), 0.06, least=0.04, bounds=(0, 1))
 
 
 def _part_chart(
@@ -108,13 +107,13 @@ def _part_chart(
     models = list(scores.overall.scores)
     known = scores.best_auc is not None and math.isfinite(scores.best_auc) and scores.best_auc > CHANCE
     labels = [part.name.removeprefix("fold ") for part in parts]
-    with _drawing():
-        figure, axes = _plot(2.9, legend=len(models) + 1 + known, label=False)
-        axes.axhline(CHANCE, color=_INK, linewidth=1.2)
-        extra = [Line2D([], [], color=_INK, linewidth=1.2, label="chance")]
+    with drawing():
+        figure, axes = plot_area(2.9, legend=len(models) + 1 + known, label=False)
+        axes.axhline(CHANCE, color=INK, linewidth=1.2)
+        extra = [Line2D([], [], color=INK, linewidth=1.2, label="chance")]
         if known:
-            axes.axhline(scores.best_auc, color=_MUTED, linewidth=1.2, linestyle=(0, (4, 2)))
-            extra.append(Line2D([], [], color=_MUTED, linestyle=(0, (4, 2)), label="best possible"))
+            axes.axhline(scores.best_auc, color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)))
+            extra.append(Line2D([], [], color=MUTED, linestyle=(0, (4, 2)), label="best possible"))
         width = 0.7 / max(len(models), 1)
         for i, model in enumerate(models):
             style = styles[model]
@@ -133,9 +132,9 @@ def _part_chart(
         step = max(1, math.ceil(len(parts) / 9))
         axes.set_xticks(np.arange(len(parts))[::step], labels[::step])
         axes.yaxis.set_major_locator(MaxNLocator(6))
-        axes.grid(axis="y", color=_GRID)
+        axes.grid(axis="y", color=GRID)
         axes.tick_params(bottom=False)
-        _legend(figure, styles, scores.overall.scores, extra=extra, markers=True)
+        add_legend(figure, styles, scores.overall.scores, extra=extra, markers=True)
         words = "; ".join(
             f"{part.name}: "
             + ", ".join(
@@ -144,4 +143,4 @@ def _part_chart(
             )
             for part in parts
         )
-        return _chart(name, title, f"{title} at horizon {scores.horizon}. {words}. Chance is 0.5.", figure)
+        return svg_chart(name, title, f"{title} at horizon {scores.horizon}. {words}. Chance is 0.5.", figure)

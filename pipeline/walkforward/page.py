@@ -25,7 +25,7 @@ def render_walk(walk: Walk) -> str:
     Returns:
         The HTML document.
     """
-    from pipeline.report_charts import model_styles
+    from pipeline.drawing import model_styles
     from pipeline.walkforward.charts import part_charts, plan_chart
 
     styles = model_styles(list(walk.horizons[0].overall.scores))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.results import Scalar, _plain, write_text
+from pipeline.results import Scalar, to_plain, write_text
 from pipeline.summary import Verdict
 from pipeline.walkforward.folds import Fold
 from pipeline.walkforward.scores import HorizonScores
@@ -103,5 +103,5 @@ def write_walk(walk: Walk, predictions: pd.DataFrame, folder: Path) -> None:
     predictions.to_parquet(partial, index=False)
     partial.replace(folder / PREDICTIONS)
     write_text(folder / WALK_HTML, render_walk(walk))
-    plain = {"schema_version": SCHEMA_VERSION, **_plain(walk), "findings": _plain(walk.findings)}
+    plain = {"schema_version": SCHEMA_VERSION, **to_plain(walk), "findings": to_plain(walk.findings)}
     write_text(folder / WALK_JSON, json.dumps(plain, indent=2, allow_nan=False, ensure_ascii=False) + "\n")

@@ -25,6 +25,8 @@ import pytest
 
 from components.errors import UserError
 from components.evidence import statistics
+from components.evidence.comparing import compare
+from components.evidence.scores import METRICS
 from pipeline.report import render_html, write_report
 from pipeline.results import (
     DataSummary,
@@ -169,7 +171,7 @@ def test_json_keys_are_those_the_schema_fixes(tmp_path: Path) -> None:
     assert raw["schema_version"] == 1
     assert set(raw) == {
         "schema_version", "created", "models", "splits", "champion", "pushed", "seconds", "cached", "data", "settings",
-        "market", "versions", "artifacts", "baselines",
+        "market", "versions", "audit", "artifacts", "baselines",
     }  # fmt: skip
     assert set(raw["models"]["linear"]) == {
         "auc", "auc_low", "auc_high", "auc_standard_error", "accuracy", "majority", "rank_ic", "rank_ic_low",
@@ -435,11 +437,33 @@ def test_ids_are_unique_and_references_resolve() -> None:
         assert reference in ids
 
 
+def test_all_figures_stand_beside_those_of_the_baselines() -> None:
+    report, predictions, histories = made_run(champion=True)
+    predictions["lightgbm"] = np.random.default_rng(3).uniform(0.4, 0.6, len(predictions))
+    found = compare(predictions, list(report.models), ["lightgbm"], horizon=1, seed=0)
+    models = {
+        name: dataclasses.replace(model, scores=found.models[name].scores, differences=found.models[name].differences)
+        for name, model in report.models.items()
+    }
+    report = dataclasses.replace(report, models=models, baselines=found.baselines)
+    page = Page(render_html(report, predictions, histories))
+    words = page.words()
+    for metric in METRICS.values():
+        assert metric.title in words
+    for figures in (found.models["linear"].scores, found.baselines["lightgbm"]):
+        for estimate in figures.values():
+            assert f"{estimate.value:.4f}" in words
+            assert f"{estimate.low:.4f} to {estimate.high:.4f}" in words
+    difference = found.models["linear"].differences["lightgbm"]["auc"]
+    assert f"{difference.low:.4f} to {difference.high:.4f}" in words
+    assert "Differences in AUC: linear less lightgbm" in words
+
+
 def test_every_chart_has_a_title_and_a_description() -> None:
     page = Page(made_page(champion=False))
     charts = page.all("svg")
-    # Forest, years, two of ROC, calibration, and the training of each model.
-    assert len(charts) == 5 + len(NAMES)
+    # Forest, years, two of ROC, calibration, backtest, and the training of each model.
+    assert len(charts) == 6 + len(NAMES)
     assert all(chart["role"] == "img" for chart in charts)
     assert len(page.all("desc")) == len(charts)
     assert {a["lang"] for a in page.all("html")} == {"en"}
