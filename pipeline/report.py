@@ -288,7 +288,7 @@ def _steps(report: RunReport) -> list[Step]:
 
 def _four_decimals(value: float) -> str:
     """Differences between models begin at the third decimal."""
-    return f"{value + 0.0:.4f}" if math.isfinite(value) else "n/a"
+    return f"{round(value, 4) + 0.0:.4f}" if math.isfinite(value) else "n/a"
 
 
 def _duration(seconds: float) -> str:
