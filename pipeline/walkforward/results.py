@@ -94,8 +94,8 @@ class Walk:
             return Verdict(
                 "warning",
                 "The evaluation leaks",
-                f"The leak audit of {'; '.join(self.leaking)} says that the evaluation leaks, so no figure of this walk "
-                "can be believed; the report of the fold says what and where.",
+                f"The leak audit of {'; '.join(self.leaking)} says that the evaluation leaks, so no figure of this "
+                "walk can be believed; the report of the fold says what and where.",
             )
         return summarise(self.findings)
 
