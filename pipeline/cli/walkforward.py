@@ -49,6 +49,7 @@ def walkforward(
     market_shares: MarketShares = None,
     market_sessions: MarketSessions = None,
     train_steps: TrainSteps = None,
+    audit: Annotated[bool | None, typer.Option("--audit/--no-audit", help="End each fold with the leak audit.")] = None,
     cache: Annotated[bool | None, typer.Option("--cache/--no-cache", help="Take unchanged steps over.")] = None,
 ) -> None:
     """Trains and tests on one stretch of days after another, and says whether the result holds over the years.

@@ -36,6 +36,7 @@ class FoldRun:
         test_rows: labelled rows that were tested.
         seconds: wall time.
         trained: the models that were trained anew; those of an unchanged fold come from the cache.
+        audit: the verdict of its leak audit: clean, suspicious or leaking; None where it was left out.
     """
 
     fold: int
@@ -45,6 +46,7 @@ class FoldRun:
     test_rows: int
     seconds: float
     trained: tuple[str, ...]
+    audit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,20 @@ class Walk:
         return tuple(find(scores) for scores in self.horizons)
 
     @property
+    def leaking(self) -> tuple[str, ...]:
+        """The runs whose leak audit found a leak, in words."""
+        return tuple(f"horizon {run.horizon}, fold {run.fold}" for run in self.runs if run.audit == "leaking")
+
+    @property
     def verdict(self) -> Verdict:
-        """What it means in all."""
+        """What it means in all; nothing, where a fold leaks."""
+        if self.leaking:
+            return Verdict(
+                "warning",
+                "The evaluation leaks",
+                f"The leak audit of {'; '.join(self.leaking)} says that the evaluation leaks, so no figure of this "
+                "walk can be believed; the report of the fold says what and where.",
+            )
         return summarise(self.findings)
 
 

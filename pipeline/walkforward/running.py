@@ -155,6 +155,7 @@ def _fold_run(fold: Fold, horizon: int, report: RunReport, folder: str, begin: f
         test_rows=report.splits["test"].rows,
         seconds=time.perf_counter() - begin,
         trained=tuple(name for name in report.models if f"Trainer.{name}" not in report.cached),
+        audit=None if report.audit is None else report.audit.verdict,
     )
 
 

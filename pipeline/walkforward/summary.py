@@ -64,6 +64,9 @@ def print_walk(walk: Walk, console: Console) -> None:
         for table in part_tables(scores, console.width):
             console.print(table)
     style = {"plain": "bold", "good": "bold green", "warning": "bold yellow"}
+    if walk.leaking:
+        console.print(Text(walk.verdict.sentence, style=style[walk.verdict.tone]))
+        return
     for finding in walk.findings:
         console.print(Text(finding.sentence, style=style[finding.tone]))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
@@ -109,6 +110,23 @@ def test_a_market_is_named_with_its_best_auc(tmp_path: Path) -> None:
     assert "synthetic market <strong>reversal</strong>" in page
     assert "The best possible AUC on this market is 0.545" in page
     assert "best possible" in page
+
+
+def test_where_a_fold_leaks_no_figure_is_believed(tmp_path: Path) -> None:
+    made = walk((1,))
+    first, second = made.runs
+    made = replace(made, runs=(replace(first, audit="clean"), replace(second, audit="leaking")))
+    assert (made.verdict.tone, made.verdict.label) == ("warning", "The evaluation leaks")
+    assert "The leak audit of horizon 1, fold 2 says" in made.verdict.sentence
+    write_walk(made, predictions(), tmp_path)
+    page = (tmp_path / "walkforward.html").read_text()
+    assert "<h1>The evaluation leaks</h1>" in page
+    assert "<td>clean</td>" in page
+    console = Console(width=80, file=StringIO())
+    print_walk(made, console)
+    for text in (page, console.file.getvalue()):  # type: ignore[attr-defined]
+        assert " ".join(made.verdict.sentence.split()) in " ".join(text.split())
+        assert "than luck" not in text
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -138,6 +138,7 @@ def test_each_fold_is_a_run_with_its_own_report(walks: Walks) -> None:
         assert splits["train"]["purged"] > 0
         assert splits["test"]["purged"] == 0
         assert report["market"]["scenario"] == "reversal_easy"
+        assert run["audit"] == "clean"
         for model, result in report["models"].items():
             assert part["scores"][model]["auc"]["value"] == pytest.approx(result["auc"], abs=1e-6)
 
