@@ -626,7 +626,7 @@ def test_the_page_in_chromium(browser: Browser, tmp_path: Path, champion: bool) 
     address = (tmp_path / "run" / "report.html").as_uri()
     browser.call("Page.navigate", url=address)
     browser.wait_for("Page.loadEventFired")
-    assert browser.evaluate("document.querySelectorAll('svg').length") == 5 + len(NAMES)
+    assert browser.evaluate("document.querySelectorAll('svg').length") == 6 + len(NAMES)
     browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     for width in (360, 400, 768, 1200):
         browser.call(
