@@ -90,9 +90,7 @@ def _limits(parts: Sequence[Part], best: float | None) -> tuple[float, float]:
     values = [CHANCE] if best is None or not math.isfinite(best) else [CHANCE, best]
     for part in parts:
         for score in part.scores.values():
-            # A stub of a year has an interval from 0 to 1, beside which nothing else could be told apart.
-            ends = (score.auc.low, score.auc.high) if score.auc.standard_error < 0.1 else (score.auc.value,)
-            values += [value for value in ends if math.isfinite(value)]
+            values += [value for value in (score.auc.low, score.auc.high) if math.isfinite(value)]
     return padded(min(values), max(values), 0.06, least=0.04, bounds=(0, 1))
 
 
@@ -119,11 +117,10 @@ def _part_chart(
             style = styles[model]
             for place, part in enumerate(parts):
                 auc = part.scores[model].auc
-                if not math.isfinite(auc.value):
-                    continue
+                if not math.isfinite(auc.low):
+                    continue  # the figure alone, such as that of a few days of a year, would look like a finding
                 x = place + (i - (len(models) - 1) / 2) * width
-                if math.isfinite(auc.low):
-                    axes.plot([x, x], [auc.low, auc.high], color=style.colour, linewidth=1.6)
+                axes.plot([x, x], [auc.low, auc.high], color=style.colour, linewidth=1.6)
                 axes.plot(
                     x, auc.value, marker=style.marker, markersize=5.5, color=style.colour, linestyle="",
                     markerfacecolor=style.colour if auc.low > CHANCE else "white", markeredgewidth=1.4,

@@ -99,6 +99,16 @@ def test_the_page_says_what_was_found(page: str) -> None:
     assert "none, all from the cache" in page
 
 
+def test_a_part_without_an_interval_says_why_and_is_not_drawn(page: str) -> None:
+    stub = walk().horizons[1].years[0]
+    assert f"{stub.scores['knows'].auc.value:.3f}<small>too few days</small>" in page
+    years = page[page.index('aria-labelledby="years-20-title') :]
+    by_folds = page[page.index('aria-labelledby="folds-20-title') :]
+    # One marker a model for each of two folds; of two years one has an interval.
+    drawn = [svg[: svg.index("</svg>")].count("clip-path") for svg in (by_folds, years)]
+    assert drawn[1] == drawn[0] - 4, drawn  # a line and a marker of each of two models
+
+
 def test_what_comes_from_data_is_escaped(page: str) -> None:
     assert "&lt;b&gt;.db" in page
     assert "<b>.db" not in page
