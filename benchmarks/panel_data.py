@@ -188,7 +188,9 @@ def read_closes(panel: Panel, archive: Path) -> pd.DataFrame:
     try:
         days = pd.to_datetime(table.pop(_DAY), format="%Y-%m-%d")
     except ValueError as error:
-        raise PanelError(f"{where}: the column {_DAY} holds something else than dates ({error})") from None
+        # pandas goes on for lines on how it may be told to guess.
+        reason = str(error).splitlines()[0]
+        raise PanelError(f"{where}: the column {_DAY} holds something else than dates ({reason})") from None
     table.index = pd.DatetimeIndex(days, name="time")
     if table.empty or not table.index.is_monotonic_increasing or not table.index.is_unique:
         raise PanelError(f"{where}: the dates are not ascending and distinct")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ENTRYPOINT = ("python", "-m", "awesome_kubeflow.entrypoint")
 DATABASE_PULL = ("python", "-m", "awesome_kubeflow.database_pull")
 RUN_REPORT = ("python", "-m", "awesome_kubeflow.run_report")
-_FIRST_NODE, _METRICS_NODE = "FeatureExampleGen", "Evaluator"
+_FIRST_NODE, _METRICS_NODES = "FeatureExampleGen", ("Evaluator", "Evidence")
 _STORAGE_FOLDER = "/run/secrets/storage"
 
 
@@ -115,7 +115,7 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
             ENTRYPOINT,
             ("run_id", *INPUT_TYPES),
             ("--slice", encode(slice_of(ir, node_id, compiled))),
-            _is_evaluator(ir, node_id),
+            _has_metrics(ir, node_id),
         )
         for node_id in nodes
     }
@@ -169,9 +169,9 @@ def _inputs(parameters: RunParameters) -> dict[str, Any]:
     return texts | {"horizon": parameters.horizon, "train_steps": parameters.train_steps, "cache": parameters.cache}
 
 
-def _is_evaluator(ir: Any, node_id: str) -> bool:
+def _has_metrics(ir: Any, node_id: str) -> bool:
     [kind] = [node.pipeline_node.node_info.type.name for node in ir.nodes if node.pipeline_node.node_info.id == node_id]
-    return str(kind).rpartition(".")[2] == _METRICS_NODE
+    return str(kind).rpartition(".")[2] in _METRICS_NODES
 
 
 def _refuse_runtime_parameters(ir: Any, known: set[str]) -> None:

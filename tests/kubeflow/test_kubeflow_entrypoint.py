@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarnin
 
 def test_every_node_ran_and_is_complete(cluster: Cluster, first_run: dict[str, Pod]) -> None:
     assert first_run.keys() == {*cluster.package.nodes, PULL, REPORT}
-    assert len(cluster.package.nodes) == 10
+    assert len(cluster.package.nodes) == 12
     for name in cluster.package.nodes:
         assert [state for _, state in cluster.executions(name, "first")] == [COMPLETE], name
 
