@@ -45,7 +45,7 @@ def test_every_pod_logs_json_and_nothing_else(cluster: Cluster, first_run: dict[
 def test_every_pod_lists_what_it_wrote(first_run: dict[str, Pod]) -> None:
     for name, pod in first_run.items():
         listed = json.loads((pod.out / "output.json").read_text())["artifacts"]
-        assert set(listed) == ({"html", "metrics"} if name == "evaluator-linear" else {"html"})
+        assert set(listed) == ({"html", "metrics"} if name in ("evaluator-linear", "evidence") else {"html"})
         for key, value in listed.items():
             assert Path(value["artifacts"][0]["uri"]) == pod.out / key
             assert (pod.out / key).stat().st_size > 0
