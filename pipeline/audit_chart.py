@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from components.leak_audit.results import AuditReport, Status
 from components.leak_audit.results import Figure as AuditFigure
-from pipeline.drawing import GRID, INK, WIDTH, Chart, drawing, model_styles, padded, svg_chart
+from pipeline.drawing import INK, WIDTH, Chart, drawing, finish_rows, model_styles, padded, svg_chart
 from pipeline.summary import CHANCE
 
 _AUC = "AUC "
@@ -49,12 +48,7 @@ def audit_chart(audit: AuditReport) -> Chart | None:
             filled = style.colour if row.bounded else "white"
             axes.plot(row.value, place, marker=style.marker, markersize=7, color=style.colour, markerfacecolor=filled)
         axes.set_yticks(range(len(rows)), [_wrapped(row) for row in rows])
-        axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.set_xlim(low, high)
-        axes.xaxis.set_major_locator(MaxNLocator(6))
-        axes.grid(axis="x", color=GRID)
-        axes.tick_params(left=False)
-        axes.spines["left"].set_visible(False)
+        finish_rows(axes, len(rows), low, high)
         axes.set_xlabel("AUC, 95% interval over blocks of days")
         words = "; ".join(f"{row.name} {row.text()}" for row in rows)
         return svg_chart("audit", "What a shuffled split would have claimed", f"{words}. Chance is 0.5.", canvas)

@@ -19,6 +19,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 INK = "#1b2733"
 MUTED = "#5b6875"
@@ -136,6 +137,23 @@ def padded(
     """Limits around low and high with a margin of a share of their distance, at least `least` apart."""
     middle, half = (low + high) / 2, max((high - low) * (0.5 + share), least / 2)
     return max(middle - half, bounds[0]), min(middle + half, bounds[1])
+
+
+def finish_rows(axes: Any, rows: int, low: float, high: float) -> None:
+    """Makes axes of intervals that lie one below the other, the first on top.
+
+    Args:
+        axes: with a tick for each row.
+        rows: how many.
+        low: lower limit of the values.
+        high: upper limit of the values.
+    """
+    axes.set_ylim(rows - 0.4, -0.6)
+    axes.set_xlim(low, high)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.grid(axis="x", color=GRID)
+    axes.tick_params(left=False)
+    axes.spines["left"].set_visible(False)
 
 
 @contextmanager

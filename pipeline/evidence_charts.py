@@ -1,4 +1,4 @@
-"""The chart of how models differ from each other's baselines: paired differences with their intervals."""
+"""The chart of how models differ from baselines and predecessors: paired differences with their intervals."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import math
 from collections.abc import Mapping
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from components.evidence.findings import Figures
-from pipeline.drawing import GRID, INK, WIDTH, Chart, Style, drawing, padded, svg_chart
+from pipeline.drawing import INK, WIDTH, Chart, Style, drawing, finish_rows, padded, svg_chart
 from pipeline.summary import figure
 
 
@@ -50,12 +49,7 @@ def difference_chart(
         axes.set_yticks(range(len(rows)), [f"{name} less {other.replace('_', ' ')}" for name, other, _ in rows])
         for label, (name, _, _) in zip(axes.get_yticklabels(), rows, strict=True):
             label.set_color(styles[name].colour)
-        axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.set_xlim(low, high)
-        axes.xaxis.set_major_locator(MaxNLocator(6))
-        axes.grid(axis="x", color=GRID)
-        axes.tick_params(left=False)
-        axes.spines["left"].set_visible(False)
+        finish_rows(axes, len(rows), low, high)
         axes.set_xlabel("difference in AUC, paired 95% interval")
         words = "; ".join(f"{name} less {other} {figure(value, signed=True)}" for name, other, value in rows)
         return svg_chart("differences", "Against simple baselines", f"Differences in AUC: {words}.", canvas)

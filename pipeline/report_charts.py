@@ -24,6 +24,7 @@ from pipeline.drawing import (
     Style,
     add_legend,
     drawing,
+    finish_rows,
     line_style,
     padded,
     plot_area,
@@ -87,12 +88,7 @@ def forest_chart(
         for label, name in zip(axes.get_yticklabels(), names, strict=True):
             label.set_color(styles[name].colour)
             label.set_fontweight("bold")
-        axes.set_ylim(len(names) - 0.4, -0.6)
-        axes.set_xlim(low, high)
-        axes.xaxis.set_major_locator(MaxNLocator(6))
-        axes.grid(axis="x", color=GRID)
-        axes.tick_params(left=False)
-        axes.spines["left"].set_visible(False)
+        finish_rows(axes, len(names), low, high)
         axes.set_xlabel("AUC on the test split, 95% interval over blocks of days")
         words = "; ".join(f"{name} {number(m.auc)} {interval(m.auc_low, m.auc_high)}" for name, m in models.items())
         best = "" if best_auc is None else f" The best possible is {number(best_auc)}."
