@@ -17,6 +17,7 @@ class CustomDnnHyperparameters(Hyperparameters):
 
     Attributes:
         epochs: one more than elsewhere; the shared stack is slow to find products of steps.
+        members: as many as of dnn.
         step_units: widths of the stack that every step goes through.
         units: width of the layer over all steps; with half of it, one seed in three never finds a product of two steps.
         dropout: share of the last layer's outputs that is dropped in training. None is dropped where the steps meet:
@@ -25,6 +26,7 @@ class CustomDnnHyperparameters(Hyperparameters):
     """
 
     epochs: int = 6
+    members: int = 4
     step_units: tuple[int, ...] = (16, 16)
     units: int = 128
     dropout: float = 0.1

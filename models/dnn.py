@@ -16,11 +16,13 @@ class DnnHyperparameters(Hyperparameters):
     """Those of the dense stack.
 
     Attributes:
+        members: a single network's order of shares on real prices is mostly its seed's.
         units: width of each layer.
         dropout: share of a layer's outputs that is dropped in training.
         embedding: numbers a share is turned into.
     """
 
+    members: int = 4
     units: tuple[int, ...] = (256, 128, 64)
     dropout: float = 0.1
     embedding: int = 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,28 +14,39 @@ _LOG = logging.getLogger(__name__)
 
 
 class _Progress(keras.callbacks.Callback):
-    def __init__(self, name: str, bar: Any, task: Any) -> None:
+    def __init__(self, name: str, before: int, bar: Any, task: Any) -> None:
         super().__init__()
-        self._name, self._bar, self._task = name, bar, task
+        self._name, self._before, self._bar, self._task = name, before, bar, task
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         text = f"loss {logs['loss']:.5f}, eval {logs['val_loss']:.5f}" if logs else ""
         if self._bar is not None:
-            self._bar.update(self._task, completed=epoch + 1, losses=text)
+            self._bar.update(self._task, completed=self._before + epoch + 1, losses=text)
         else:
             _LOG.info("%s: epoch %d, %s", self._name, epoch + 1, text)
 
 
 @contextmanager
-def training_progress(name: str, epochs: int) -> Iterator[keras.callbacks.Callback]:
-    """A Keras callback that shows epochs and losses while the block runs.
+def training_progress(name: str, epochs: int, members: int) -> Iterator[Callable[[int], keras.callbacks.Callback]]:
+    """Shows epochs and losses while the block runs.
 
     Args:
         name: what is trained.
-        epochs: at most; early stopping may end before.
+        epochs: of a member at most; early stopping may end before.
+        members: how many networks are trained, one after the other.
+
+    Yields:
+        A member's number, counted from 0, to the Keras callback that shows its epochs.
     """
+
+    def callback(member: int, bar: Any = None, task: Any = None) -> keras.callbacks.Callback:
+        said = f"{name}, member {member + 1} of {members}" if members > 1 else name
+        if bar is not None:
+            bar.update(task, description=f"{said} (epochs at most)")
+        return _Progress(said, member * epochs, bar, task)
+
     if not sys.stderr.isatty():
-        yield _Progress(name, None, None)
+        yield callback
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -48,4 +59,5 @@ def training_progress(name: str, epochs: int) -> Iterator[keras.callbacks.Callba
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield _Progress(name, bar, bar.add_task(f"{name} (epochs at most)", total=epochs, losses=""))
+        task = bar.add_task(name, total=epochs * members, losses="")
+        yield lambda member: callback(member, bar, task)

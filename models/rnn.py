@@ -17,12 +17,14 @@ class RnnHyperparameters(Hyperparameters):
 
     Attributes:
         learning_rate: larger than a deep model's; there are few weights.
+        members: as many as of dnn.
         units: size of the recurrent state.
         embedding: numbers a share is turned into.
         dropout: share of the last state that is dropped in training.
     """
 
     learning_rate: float = 1e-2
+    members: int = 4
     units: int = 16
     embedding: int = 4
     dropout: float = 0.0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -17,6 +18,7 @@ import tensorflow_transform as tft
 from models.architecture import Hyperparameters, InputSpec
 from models.card import ModelCard
 from models.data import Rows, load_rows
+from models.ensemble import mean_of
 from models.formatters import DataFormatter, Kind, get_formatter
 from models.preprocessing import vocabulary_name
 from models.progress import training_progress
@@ -24,6 +26,7 @@ from models.registry import get_architecture
 from models.serving import ServedModel, export
 
 if TYPE_CHECKING:
+    import pandas as pd
     from tfx.components.trainer.fn_args_utils import FnArgs
 
 _LOG = logging.getLogger(__name__)
@@ -66,6 +69,31 @@ def input_spec(formatter: DataFormatter, transform: tft.TFTransformOutput) -> In
     )
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves.
+
+    Attributes:
+        model: gives a logit, [n, 1]; the mean of its members' where there are several.
+        histories: the losses of each member, epoch by epoch.
+        global_step: gradient steps of all members together.
+    """
+
+    model: keras.Model
+    histories: tuple[keras.callbacks.History, ...]
+    global_step: int
+
+    def history(self) -> pd.DataFrame:
+        """The losses as a table: member and epoch, both counted from 1, loss and, with an eval split, val_loss."""
+        import pandas as pd
+
+        parts = [
+            pd.DataFrame({"member": number, "epoch": np.array(one.epoch) + 1, **one.history})
+            for number, one in enumerate(self.histories, start=1)
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+
 def train(
     architecture: str,
     version: int,
@@ -74,10 +102,10 @@ def train(
     rows: Rows,
     held_out: Rows | None,
     seed: int,
-    callbacks: list[Any] | None = None,
+    callbacks: Callable[[int], list[keras.callbacks.Callback]] | None = None,
     most_steps: int | None = None,
-) -> tuple[keras.Model, keras.callbacks.History]:
-    """Trains one model in memory until the loss on the eval split has not fallen for `patience` epochs.
+) -> Trained:
+    """Trains one model in memory, each member until its loss on the eval split has not fallen for `patience` epochs.
 
     The balance of the classes is left as it is: the share of rising days is part of what is learned.
 
@@ -89,15 +117,32 @@ def train(
         rows: the train split.
         held_out: the eval split; None trains for all epochs, to memorise, and keeps the last weights.
         seed: two runs with the same seed on one machine give the same model.
-        callbacks: Keras callbacks beside early stopping.
-        most_steps: gradient steps after which training ends; None for the epochs alone.
+        callbacks: Keras callbacks beside early stopping, for a member by its number, counted from 0.
+        most_steps: gradient steps after which each member's training ends; None for the epochs alone.
 
     Returns:
-        The model with the weights of its best epoch (of the last one without an eval split), and the history of the
-        losses.
+        The model, each member with the weights of its best epoch (of the last one without an eval split).
     """
-    keras.utils.set_random_seed(seed)
-    model = get_architecture(architecture).versions[version](inputs, hyperparameters)
+    keras.utils.set_random_seed(seed)  # once: what a member draws follows from what the one before it drew
+    build = partial(get_architecture(architecture).versions[version], inputs, hyperparameters)
+    members, histories = [], []
+    for number in range(hyperparameters.members):
+        members.append(build())
+        beside = callbacks(number) if callbacks else []
+        histories.append(_fit(members[-1], hyperparameters, rows, held_out, beside, most_steps))
+    steps = sum(int(member.optimizer.iterations.numpy()) for member in members)
+    return Trained(mean_of(members), tuple(histories), steps)
+
+
+def _fit(
+    model: keras.Model,
+    hyperparameters: Hyperparameters,
+    rows: Rows,
+    held_out: Rows | None,
+    callbacks: list[keras.callbacks.Callback],
+    most_steps: int | None,
+) -> keras.callbacks.History:
+    """Fits one member; see `train`."""
     batch_size = hyperparameters.batch_rows(len(rows.label))
     steps = math.ceil(len(rows.label) / batch_size) * hyperparameters.epochs
     stopping: list[Any] = []
@@ -120,17 +165,16 @@ def train(
     def inputs_and_labels(split: Rows) -> tuple[dict[str, Any], Any]:
         return {tensor.name: split.features[tensor.name] for tensor in model.inputs}, split.label[:, None]
 
-    history = model.fit(
+    return model.fit(
         *inputs_and_labels(rows),
         batch_size=batch_size,
         shuffle=True,  # the files are in order of time: an epoch in that order would end on the last days each time
         validation_data=None if held_out is None else inputs_and_labels(held_out),
         validation_batch_size=8192,
         epochs=hyperparameters.epochs,
-        callbacks=[*stopping, *(callbacks or [])],
+        callbacks=[*stopping, *callbacks],
         verbose=0,
     )
-    return model, history
 
 
 class _StopAfter(keras.callbacks.Callback):
@@ -168,11 +212,15 @@ def run_fn(fn_args: FnArgs) -> None:
     held_out = load_rows(fn_args.eval_files, config.horizon, formatter, transformed)
     _LOG.info("%s: %d rows to train, %d for early stopping", config.model, len(rows.label), len(held_out.label))
 
-    board = keras.callbacks.TensorBoard(fn_args.model_run_dir, write_graph=False)
-    history_path = os.path.join(fn_args.model_run_dir, HISTORY_FILE)
-    tf.io.gfile.makedirs(fn_args.model_run_dir)
-    with training_progress(config.model, hyperparameters.epochs) as progress:
-        model, history = train(
+    with training_progress(config.model, hyperparameters.epochs, hyperparameters.members) as progress:
+
+        def callbacks(member: int) -> list[keras.callbacks.Callback]:
+            # TensorBoard shows each folder as a run of its own.
+            folder = f"member{member + 1}" if hyperparameters.members > 1 else ""
+            board = keras.callbacks.TensorBoard(os.path.join(fn_args.model_run_dir, folder), write_graph=False)
+            return [board, progress(member)]
+
+        trained = train(
             config.model,
             config.version,
             hyperparameters,
@@ -180,13 +228,14 @@ def run_fn(fn_args: FnArgs) -> None:
             rows,
             held_out,
             config.seed,
-            [board, keras.callbacks.CSVLogger(history_path), progress],
+            callbacks,
             fn_args.train_steps,
         )
-    global_step = int(model.optimizer.iterations.numpy())
-    card = ModelCard(
-        config.model, config.version, config.formatter, config.horizon, config.seed, global_step, config.code
-    )
-    export(ServedModel(model, transform, formatter, global_step), card, fn_args.serving_model_dir)
-    best = int(np.argmin(history.history["val_loss"]))
-    _LOG.info("%s: best epoch %d of %d, %s", config.model, best + 1, len(history.epoch), json.dumps(card.global_step))
+    history = trained.history()
+    with tf.io.gfile.GFile(os.path.join(fn_args.model_run_dir, HISTORY_FILE), "w") as file:
+        history.to_csv(file, index=False)
+    step = trained.global_step
+    card = ModelCard(config.model, config.version, config.formatter, config.horizon, config.seed, step, config.code)
+    export(ServedModel(trained.model, transform, formatter, step), card, fn_args.serving_model_dir)
+    best = history.loc[history.groupby("member")["val_loss"].idxmin(), "epoch"]
+    _LOG.info("%s: best epochs %s, %d steps", config.model, ", ".join(map(str, best)), step)

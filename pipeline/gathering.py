@@ -213,9 +213,7 @@ def _history(steps: Mapping[str, Step], name: str) -> pd.DataFrame:
 
     from models.trainer import HISTORY_FILE
 
-    history = pd.read_csv(Path(steps[f"Trainer.{name}"].outputs["model_run"][0].uri) / HISTORY_FILE)
-    history["epoch"] += 1  # Keras counts from 0, people from 1
-    return history
+    return pd.read_csv(Path(steps[f"Trainer.{name}"].outputs["model_run"][0].uri) / HISTORY_FILE)
 
 
 def _plain_settings(settings: Settings) -> dict[str, str | int | float | bool | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -217,12 +217,13 @@ def _reach(curve: CalibrationCurve) -> np.ndarray[Any, Any]:
 
 
 def training_chart(index: int, name: str, history: pd.DataFrame, style: Style) -> Chart | None:
-    """Draws a model's loss over the epochs and marks the epoch with the best loss on the eval split.
+    """Draws a model's loss over the epochs, a line a member, and marks each member's best loss on the eval split.
 
     Args:
         index: the model's place, which makes the chart's ids unique.
         name: the model.
-        history: columns epoch (counted from 1 if missing), loss and val_loss, either of which may be missing.
+        history: columns member (all one if missing), epoch (counted from 1 if missing), loss and val_loss, either of
+            which may be missing.
         style: of `model_styles`.
 
     Returns:
@@ -231,25 +232,36 @@ def training_chart(index: int, name: str, history: pd.DataFrame, style: Style) -
     drawn = [column for column in ("loss", "val_loss") if column in history and history[column].notna().any()]
     if not drawn:
         return None
-    epochs = history["epoch"].to_numpy() if "epoch" in history else np.arange(1, len(history) + 1)
+    members = [one for _, one in history.groupby("member")] if "member" in history else [history]
+    several = len(members) > 1
     with drawing():
         figure, axes = plot_area(1.9, legend=4, columns=2)
-        words = {"loss": "train", "val_loss": "eval"}
-        for column in drawn:
+        lengths, best = [], []
+        for place, member in enumerate(members):
+            epochs = member["epoch"].to_numpy() if "epoch" in member else np.arange(1, len(member) + 1)
+            lengths.append(len(epochs))
+            for column, word in (("loss", "train"), ("val_loss", "eval")):
+                if column in drawn:
+                    axes.plot(
+                        epochs, member[column].to_numpy(dtype=float), label=word if place == 0 else None,
+                        color=style.colour if word == "eval" else MUTED, linewidth=1.2 if several else 1.8,
+                        linestyle="-" if word == "eval" else (0, (4, 2)),
+                        marker="o" if len(epochs) < 25 else "", markersize=3,
+                    )  # fmt: skip
+            if "val_loss" in drawn:
+                losses = member["val_loss"].to_numpy(dtype=float)
+                lowest = int(np.nanargmin(losses))
+                best.append((int(epochs[lowest]), float(losses[lowest])))
+        said = f"{len(members)} members of {_reaches(lengths, 'd')} epochs." if several else f"{lengths[0]} epochs."
+        if best:
+            best_epochs, best_losses = zip(*best, strict=True)
+            at = f"epoch{'s' if several else ''} {_reaches(best_epochs, 'd')}"
             axes.plot(
-                epochs, history[column].to_numpy(dtype=float), color=style.colour if column == "val_loss" else MUTED,
-                linestyle="-" if column == "val_loss" else (0, (4, 2)), linewidth=1.8, label=words[column],
-                marker="o" if len(epochs) < 25 else "", markersize=3,
+                best_epochs, best_losses, marker="*", markersize=14, color=style.colour, markeredgecolor="white",
+                linestyle="", label=f"best eval: {at}",
             )  # fmt: skip
-        said = f"{len(epochs)} epochs."
-        if "val_loss" in drawn:
-            losses = history["val_loss"].to_numpy(dtype=float)
-            best = int(np.nanargmin(losses))
-            axes.plot(
-                epochs[best], losses[best], marker="*", markersize=14, color=style.colour, markeredgecolor="white",
-                linestyle="", label=f"best eval: epoch {epochs[best]:g}",
-            )  # fmt: skip
-            said += f" The best eval loss is {losses[best]:.4f}, at epoch {epochs[best]:g}."
+            what = "members' best eval losses are" if several else "best eval loss is"
+            said += f" The {what} {_reaches(best_losses, '.4f')}, at {at}."
         bottom, top = axes.get_ylim()
         coin = math.log(2)
         if bottom < coin < top:
@@ -261,6 +273,12 @@ def training_chart(index: int, name: str, history: pd.DataFrame, style: Style) -
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles, labels, loc="lower center", ncols=2, frameon=False)
         return svg_chart(f"training-{index}", name, f"Training of {name}: {said}", figure)
+
+
+def _reaches(values: Sequence[float], form: str) -> str:
+    """The smallest and the largest of some numbers, or the one that they all are."""
+    ends = dict.fromkeys(format(end, form) for end in (min(values), max(values)))
+    return " to ".join(ends)
 
 
 def year_chart(models: Mapping[str, ModelResult], styles: Mapping[str, Style]) -> Chart | None:

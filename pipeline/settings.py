@@ -91,7 +91,9 @@ class Settings(BaseSettings):
     market_sessions: int = Field(2900, ge=1, description="sessions of a synthetic market")
     cache: bool = Field(True, description="take unchanged steps from earlier runs")
     hyperparameters: dict[str, dict[str, Any]] = Field({}, description="by model: [hyperparameters.rnn] epochs = 9")
-    train_steps: int = Field(0, ge=0, description="steps of training at most, for every model; 0 for its own epochs")
+    train_steps: int = Field(
+        0, ge=0, description="steps of training at most, for every model (each of its members); 0 for its own epochs"
+    )
     audit: bool = Field(True, description="whether a run ends with the leak audit")
     audit_plausible_auc: float = Field(
         0.53, gt=0.5, lt=1, description="an honest AUC on real prices above which a leak is suspected"

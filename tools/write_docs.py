@@ -108,6 +108,13 @@ def _models_index() -> str:
         "epoch, until the loss on the eval split has not fallen for `patience` epochs; the weights of the best epoch "
         "are kept. The learning rate falls along half a cosine. The balance of rises and falls is left as it is. Two "
         "runs with one seed on one machine give the same model.",
+        "Where so little can be learned, a single network's answers are to a good part those of its first weights and "
+        "of the order of its rows. So all models but the linear one are `members` networks that are trained one after "
+        "the other, each stopped by itself, and the model is the mean of their logits: another seed changes less, and "
+        "what they agree on is more often right (Lakshminarayanan, Pritzel and Blundell (2017), *Simple and scalable "
+        "predictive uncertainty estimation using deep ensembles*; Gu, Kelly and Xiu (2020), *Empirical asset pricing "
+        "via machine learning*, average networks over seeds as well). The experiments that repeat the original "
+        "project train one network, as it did.",
     )
 
 

@@ -56,7 +56,7 @@ def model_scores(
         )
 
     hyperparameters = get_architecture(model.name).hyperparameters.updated(model.hyperparameters)
-    trained, _ = train(
+    trained = train(
         model.name,
         model.version,
         hyperparameters,
@@ -65,7 +65,7 @@ def model_scores(
         part(EVAL),
         config.seed,
         most_steps=config.train_steps or None,
-    )
+    ).model
     test = part(TEST)
     names = [tensor.name for tensor in trained.inputs]
     logits = trained.predict({name: test.features[name] for name in names}, batch_size=8192, verbose=0)

@@ -49,8 +49,9 @@ class Experiment:
         Args:
             epochs: passes over the train split.
         """
-        # As the original, nothing is held down: a penalty on what a day or a share adds would hide the leak.
-        values = {"category_l2": 0.0, **self.hyperparameters, "epochs": epochs}
+        # As the original, one network, and nothing is held down: a penalty on what a day or a share adds would hide the
+        # leak.
+        values = {"category_l2": 0.0, "members": 1, **self.hyperparameters, "epochs": epochs}
         return get_architecture(self.architecture).hyperparameters.updated(values)
 
 

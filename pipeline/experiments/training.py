@@ -53,7 +53,7 @@ class SplitTrainer:
         """
         begin = time.perf_counter()
         inputs, rows, test = self._features(experiment.formatter)
-        model, _ = train(
+        trained = train(
             experiment.architecture,
             experiment.version,
             experiment.trained_with(epochs),
@@ -61,8 +61,9 @@ class SplitTrainer:
             rows,
             None,
             seed,
-            [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch(epoch + 1))] if on_epoch else [],
+            _epoch_callbacks(on_epoch) if on_epoch else None,
         )
+        model = trained.model
         features = {tensor.name: test.features[tensor.name] for tensor in model.inputs}
         logit = model.predict(features, batch_size=8192, verbose=0)[:, 0].astype(np.float64)
         # The rows of each test row's day that were trained on: what a model can know of the day.
@@ -75,7 +76,7 @@ class SplitTrainer:
             probability=_sigmoid(logit),
             known=np.where(days[place] == test.time, counts[place], 0),
             train_rows=len(rows.label),
-            global_step=int(model.optimizer.iterations.numpy()),
+            global_step=trained.global_step,
             seconds=time.perf_counter() - begin,
         )
 
@@ -104,6 +105,10 @@ class SplitTrainer:
             forward_return=rows.forward_return[places],
             next_return=rows.next_return[places],
         )
+
+
+def _epoch_callbacks(on_epoch: Epochs) -> Callable[[int], list[keras.callbacks.Callback]]:
+    return lambda member: [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch(epoch + 1))]
 
 
 def _sigmoid(logit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -81,7 +81,7 @@ def exported(fit: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory
     label = (fitted.features["returns"][:, -1] + fitted.features["share"][:, 0] > 0.5).astype(np.float32)
     rows = Rows(fitted.features, label, fitted.rows.time, np.array(fitted.rows.share_id, dtype=object), label, label)
     hyperparameters = get_architecture("linear").hyperparameters.updated({"epochs": 20, "learning_rate": 0.1})
-    model, _ = train("linear", 1, hyperparameters, spec, rows, rows, seed=3)
+    model = train("linear", 1, hyperparameters, spec, rows, rows, seed=3).model
     card = ModelCard("linear", 1, "window_returns", 1, 3, 41, "abc")
     directory = tmp_path_factory.mktemp("served") / "model"
     export(ServedModel(model, fitted.output, WINDOW_RETURNS, 41), card, str(directory))

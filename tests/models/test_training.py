@@ -86,11 +86,18 @@ def _values(
     return (np.diff(np.log(closes), axis=1) / volatility(closes)).astype(np.float32)
 
 
-def trained(name: str, version: int, data: Market, seed: int = 0, **hyperparameters: Any) -> tuple[Any, Any]:
+def trained(name: str, version: int, data: Market, seed: int = 0, **hyperparameters: Any) -> Any:
     from models.trainer import train
 
     values = get_architecture(name).hyperparameters.updated(hyperparameters)
     return train(name, version, values, data.spec, data.train, data.held_out, seed)
+
+
+def single(name: str, version: int, data: Market, seed: int = 0, **hyperparameters: Any) -> tuple[Any, Any]:
+    """The model and the history of a training of one member."""
+    one = trained(name, version, data, seed, members=1, **hyperparameters)
+    [history] = one.histories
+    return one.model, history
 
 
 def scores(model: Any, rows: Any) -> npt.NDArray[np.float64]:
@@ -106,10 +113,11 @@ def easy() -> Market:
 @pytest.mark.parametrize(("name", "version"), EVERY_VERSION)
 def test_every_version_learns_an_easy_market_with_its_defaults(name: str, version: int, easy: Market) -> None:
     assert 9_000 < len(easy.train.label) < 11_000
-    model, history = trained(name, version, easy)
+    result = trained(name, version, easy)
+    model = result.model
     score = scores(model, easy.test)
     assert model.output_shape == (None, 1)
-    assert len(history.epoch) <= get_architecture(name).hyperparameters.epochs
+    assert max(len(one.epoch) for one in result.histories) <= get_architecture(name).hyperparameters.epochs
     # The best there is, is 0.636.
     assert 0.55 < auc(easy.test.label.astype(int), score) < 0.70
     # A logit, not a probability, and about as many up as down.
@@ -145,7 +153,7 @@ def test_every_version_builds_for_every_formatter_and_uses_all_it_sees(name: str
 
 @pytest.mark.parametrize("name", list(ARCHITECTURES))
 def test_an_index_that_was_never_trained_on_changes_nothing(name: str, easy: Market) -> None:
-    model, _ = trained(name, get_architecture(name).default_version, easy, epochs=1)
+    model, _ = single(name, get_architecture(name).default_version, easy, epochs=1)
     (table,) = model.get_layer("share_embedding").get_weights()
     assert np.all(table[SHARES] == 0)
     assert np.abs(table[:SHARES]).min(axis=0).max() > 0
@@ -155,7 +163,7 @@ def test_an_index_that_was_never_trained_on_changes_nothing(name: str, easy: Mar
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(name: str, easy: Market) -> None:
     version = get_architecture(name).default_version
     (first, losses), (second, again), (other, others) = (
-        trained(name, version, easy, seed=seed, epochs=2) for seed in (5, 5, 6)
+        single(name, version, easy, seed=seed, epochs=2) for seed in (5, 5, 6)
     )
     assert losses.history == again.history
     assert losses.history != others.history
@@ -166,7 +174,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(name: str,
 
 def test_the_weights_are_those_of_the_best_epoch() -> None:
     noise = market("null", get_formatter("window_returns"))
-    model, history = trained("dnn", 1, noise, epochs=6, patience=6, learning_rate=0.01, dropout=0.0)
+    model, history = single("dnn", 1, noise, epochs=6, patience=6, learning_rate=0.01, dropout=0.0)
     losses = history.history["val_loss"]
     assert int(np.argmin(losses)) < len(losses) - 1
     inputs = {tensor.name: noise.held_out.features[tensor.name] for tensor in model.inputs}
@@ -179,8 +187,9 @@ def test_without_an_eval_split_all_epochs_are_trained_and_the_last_weights_kept(
     from models.trainer import train
 
     noise = market("null", get_formatter("window_returns"))
-    values = get_architecture("dnn").hyperparameters.updated({"epochs": 6, "patience": 1, "dropout": 0.0})
-    model, history = train("dnn", 1, values, noise.spec, noise.train, None, 0)
+    values = get_architecture("dnn").hyperparameters.updated({"epochs": 6, "patience": 1, "dropout": 0.0, "members": 1})
+    result = train("dnn", 1, values, noise.spec, noise.train, None, 0)
+    model, [history] = result.model, result.histories
     assert len(history.epoch) == 6
     assert set(history.history) == {"loss"}
     inputs = {tensor.name: noise.train.features[tensor.name] for tensor in model.inputs}
@@ -191,14 +200,14 @@ def test_without_an_eval_split_all_epochs_are_trained_and_the_last_weights_kept(
 
 def test_training_ends_when_the_loss_has_not_fallen_for_patience_epochs() -> None:
     noise = market("null", get_formatter("window_returns"))
-    _, history = trained("dnn", 1, noise, epochs=30, patience=2, learning_rate=0.01, dropout=0.0)
+    _, history = single("dnn", 1, noise, epochs=30, patience=2, learning_rate=0.01, dropout=0.0)
     losses = history.history["val_loss"]
     assert len(losses) < 30
     assert len(losses) == int(np.argmin(losses)) + 1 + 2
 
 
 def test_steps_fit_the_rows_and_the_learning_rate_falls_to_zero(easy: Market) -> None:
-    model, history = trained("linear", 1, easy, epochs=2)
+    model, history = single("linear", 1, easy, epochs=2)
     rows = len(easy.train.label)
     assert len(history.epoch) == 2
     assert int(model.optimizer.iterations.numpy()) == 2 * -(-rows // 128)
@@ -209,8 +218,9 @@ def test_training_ends_after_the_steps_it_is_given_within_an_epoch(easy: Market)
     from models.trainer import train
 
     defaults = get_architecture("linear").hyperparameters
-    model, history = train("linear", 1, defaults, easy.spec, easy.train, easy.held_out, 0, most_steps=100)
-    assert int(model.optimizer.iterations.numpy()) == 100
+    result = train("linear", 1, defaults, easy.spec, easy.train, easy.held_out, 0, most_steps=100)
+    model, [history] = result.model, result.histories
+    assert result.global_step == int(model.optimizer.iterations.numpy()) == 100
     # 100 steps of 128 rows are more than one epoch of some 10,000 rows, and less than two.
     assert len(history.epoch) == 2
     assert float(model.optimizer.learning_rate) < 1e-6
@@ -221,6 +231,55 @@ def test_the_balance_of_the_classes_is_learned() -> None:
     share_up = 0.7
     for rows in (data.train, data.held_out, data.test):
         rows.label[:] = np.random.default_rng(4).random(len(rows.label)) < share_up
-    model, _ = trained("linear", 1, data)
+    model, _ = single("linear", 1, data)
     probability = 1 / (1 + np.exp(-scores(model, data.test)))
     assert probability.mean() == pytest.approx(share_up, abs=0.03)
+
+
+def test_a_model_of_several_members_answers_with_the_mean_of_their_logits(easy: Market) -> None:
+    result = trained("rnn", 2, easy, members=3, epochs=2)
+    names = ["rnn_1", "rnn_2", "rnn_3"]
+    each = [scores(result.model.get_layer(name), easy.test) for name in names]
+    np.testing.assert_allclose(scores(result.model, easy.test), np.mean(each, axis=0), atol=1e-6)
+    # Alike but not the same, and each of them has learned.
+    assert np.abs(each[0] - each[1]).mean() > 1e-3
+    assert np.abs(each[1] - each[2]).mean() > 1e-3
+    assert min(auc(easy.test.label.astype(int), one) for one in each) > 0.55
+    # Every member has its own early stopping and its own steps.
+    assert result.global_step == 3 * 2 * -(-len(easy.train.label) // 128)
+    losses = result.history()
+    assert list(losses.columns) == ["member", "epoch", "loss", "val_loss"]
+    assert losses[["member", "epoch"]].to_numpy().tolist() == [[m, e] for m in (1, 2, 3) for e in (1, 2)]
+    assert losses["loss"].nunique() == 6
+
+
+def test_members_are_the_same_again_with_the_same_seed(easy: Market) -> None:
+    first, again = (scores(trained("dnn", 1, easy, seed=5, members=2, epochs=1).model, easy.test) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+
+
+def test_the_seed_decides_less_with_more_members() -> None:
+    noise = market("null", get_formatter("window_returns"))
+
+    def agreement(members: int) -> float:
+        one, other = (
+            scores(trained("dnn", 1, noise, seed=seed, members=members, epochs=2).model, noise.test) for seed in (0, 1)
+        )
+        return float(np.corrcoef(one, other)[0, 1])
+
+    assert agreement(4) > agreement(1) + 0.1
+
+
+def test_callbacks_are_made_for_each_member(easy: Market) -> None:
+    import keras
+
+    from models.trainer import train
+
+    seen: list[tuple[int, int]] = []
+
+    def callbacks(member: int) -> list[Any]:
+        return [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append((member, epoch)))]
+
+    values = get_architecture("rnn").hyperparameters.updated({"epochs": 2, "members": 2})
+    train("rnn", 2, values, easy.spec, easy.train, easy.held_out, 0, callbacks)
+    assert seen == [(0, 0), (0, 1), (1, 0), (1, 1)]

@@ -673,3 +673,14 @@ def test_a_report_from_before_a_key_was_added_is_still_read(tmp_path: Path) -> N
     read = RunReport.from_json(path)
     assert {model.evaluation_uri for model in read.models.values()} == {""}
     assert (read.data.sources, read.data.behind) == ((), ())
+
+
+def test_every_member_of_a_model_has_its_own_losses() -> None:
+    report, predictions, _ = made_run(names=("dnn",))
+    two = pd.DataFrame(
+        {"member": [1, 1, 2, 2, 2], "epoch": [1, 2, 1, 2, 3], "loss": [0.70, 0.69, 0.70, 0.69, 0.68],
+         "val_loss": [0.695, 0.691, 0.696, 0.694, 0.692]}
+    )  # fmt: skip
+    page = Page(render_html(report, predictions, {"dnn": two}))
+    said = "Training of dnn: 2 members of 2 to 3 epochs. The members' best eval losses are 0.6910 to 0.6920"
+    assert f"{said}, at epochs 2 to 3." in page.words()
