@@ -147,15 +147,8 @@ def create_pipeline(
         seed=first.seed,
         code=f"{first.code} {config.evaluation_code}",
     )
-    selector = ModelSelector({name: one.model for name, one in contenders.items()}, evidence.outputs["evidence"])
-    pusher = Pusher(
-        model=selector.outputs["model"],
-        model_blessing=selector.outputs["blessing"],
-        push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=config.serving)
-        ),
-    )
-    components += [evidence, selector, pusher]
+    components.append(evidence)
+    audit = None
     if config.audit is not None:
         audit = LeakAudit(
             examples=example_gen.outputs["examples"],
@@ -165,6 +158,19 @@ def create_pipeline(
             config=config.audit,
         )
         components.append(audit)
+    selector = ModelSelector(
+        {name: one.model for name, one in contenders.items()},
+        evidence.outputs["evidence"],
+        audit.outputs["audit"] if audit else None,
+    )
+    pusher = Pusher(
+        model=selector.outputs["model"],
+        model_blessing=selector.outputs["blessing"],
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=config.serving)
+        ),
+    )
+    components += [selector, pusher]
     return tfx_pipeline.Pipeline(
         pipeline_name=config.name,
         pipeline_root=config.root,

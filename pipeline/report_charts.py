@@ -255,7 +255,7 @@ def training_chart(index: int, name: str, history: pd.DataFrame, style: Style) -
         said = f"{len(members)} members of {_reaches(lengths, 'd')} epochs." if several else f"{lengths[0]} epochs."
         if best:
             best_epochs, best_losses = zip(*best, strict=True)
-            at = f"epoch{'s' if several else ''} {_reaches(best_epochs, 'd')}"
+            at = f"epoch{'s' if len(set(best_epochs)) > 1 else ''} {_reaches(best_epochs, 'd')}"
             axes.plot(
                 best_epochs, best_losses, marker="*", markersize=14, color=style.colour, markeredgecolor="white",
                 linestyle="", label=f"best eval: {at}",

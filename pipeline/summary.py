@@ -65,6 +65,8 @@ def assess(report: RunReport) -> Verdict:
     Returns:
         The verdict.
     """
+    if report.audit is not None and report.audit.leaks:
+        return _leaking(report)
     champion = report.models.get(report.champion) if report.champion is not None else None
     if report.champion is not None and champion is not None:
         if report.market is None:
@@ -245,6 +247,17 @@ def _test_days(report: RunReport) -> str:
 
 def _auc(model: ModelResult) -> str:
     return f"{number(model.auc)} (95% interval {number(model.auc_low)} to {number(model.auc_high)})"
+
+
+def _leaking(report: RunReport) -> Verdict:
+    passed = [name for name, model in report.models.items() if model.blessed]
+    without = f"; {', '.join(passed)} would have passed without it" if passed else ""
+    return Verdict(
+        "warning",
+        "The evaluation leaks, nothing pushed",
+        f"The leak audit found that the evaluation leaks, so none of these numbers says how good a model is, and "
+        f"nothing was pushed{without}: the audit names what to look at.",
+    )
 
 
 def _nothing_blessed(report: RunReport) -> Verdict:

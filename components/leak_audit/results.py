@@ -132,6 +132,11 @@ class AuditReport:
         return _VERDICTS.get(worst(Status.PASSED, *(check.status for check in self.checks)), "clean")
 
     @property
+    def leaks(self) -> bool:
+        """Whether it is certain that the evaluation leaks, so that its figures say nothing."""
+        return any(check.status is Status.LEAKING for check in self.checks)
+
+    @property
     def verdict_line(self) -> str:
         """The verdict in one line, with the checks it comes from."""
         status = worst(Status.PASSED, *(check.status for check in self.checks))

@@ -17,20 +17,26 @@ class ModelSelector(base_component.BaseComponent):
     """Takes the candidates of a run and passes on the best blessed one.
 
     `outputs['model']` holds the champion, or nothing; `outputs['blessing']` is blessed only where there is one, so a
-    Pusher behind it pushes nothing otherwise.
+    Pusher behind it pushes nothing otherwise. Where the audit says that the evaluation leaks, there is none.
     """
 
     SPEC_CLASS = types.ComponentSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
-    def __init__(self, models: Mapping[str, types.BaseChannel], evidence: types.BaseChannel) -> None:
+    def __init__(
+        self,
+        models: Mapping[str, types.BaseChannel],
+        evidence: types.BaseChannel,
+        audit: types.BaseChannel | None = None,
+    ) -> None:
         """Builds the component.
 
         Args:
             models: channels of the trained models, by name.
             evidence: channel of what the Evidence step found of them.
+            audit: channel of what the LeakAudit step found; None where there is no such step.
         """
-        channels: dict[str, types.BaseChannel] = {"evidence": evidence}
+        channels: dict[str, types.BaseChannel] = {"evidence": evidence} | ({"audit": audit} if audit else {})
         for name, model in models.items():
             if not re.fullmatch(r"[a-z0-9_]+", name):
                 raise ValueError(f"model name {name!r} cannot be part of a channel's name")

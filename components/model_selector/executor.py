@@ -16,6 +16,7 @@ from tfx.utils import io_utils, path_utils
 
 from components.evidence.findings import Findings, ModelFindings, flat
 from components.evidence.scores import AUC
+from components.leak_audit.results import AUDIT_FILE, AuditReport
 from components.model_selector.files import EVIDENCE_FILE, evidence_text
 from models.card import EXTRA_FOLDER
 
@@ -41,6 +42,14 @@ def _write_evidence(saved_model: str, found: ModelFindings) -> None:
     io_utils.write_string_file(path, evidence_text(flat(found.scores), found.reason))
 
 
+def _leaks(input_dict: Mapping[str, Any]) -> bool:
+    """Whether the run was audited and its evaluation leaks; a suspicion is not enough to withhold a model."""
+    if "audit" not in input_dict:
+        return False
+    path = Path(artifact_utils.get_single_uri(input_dict["audit"])) / AUDIT_FILE
+    return AuditReport.from_json(path.read_text(encoding="utf-8"), str(path)).leaks
+
+
 class Executor(base_executor.BaseExecutor):
     """Reads the findings, copies the champion and blesses the copy."""
 
@@ -48,13 +57,16 @@ class Executor(base_executor.BaseExecutor):
         """Chooses among the candidates.
 
         Args:
-            input_dict: `evidence`, and `NAME.model` for each candidate.
+            input_dict: `evidence`, `NAME.model` for each candidate, and `audit` where the run is audited.
             output_dict: `model` and `blessing`.
             exec_properties: none.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         findings = Findings.read(Path(artifact_utils.get_single_uri(input_dict["evidence"])))
         champion = choose(findings.models)
+        if champion is not None and _leaks(input_dict):
+            _LOG.warning("%s would be the champion, but the leak audit says that the evaluation leaks", champion)
+            champion = None
         model = artifact_utils.get_single_instance(output_dict["model"])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         blessed = champion is not None

@@ -307,14 +307,15 @@ def _predecessor(part: NodeSlice, step: Step) -> Section:
 
 def _selected(part: NodeSlice, step: Step) -> Section:
     champion = _single(step, "model").get_string_custom_property("champion")
-    return Section(f"The champion is {champion}." if champion else "No model is blessed, so there is no champion.")
+    without = "There is no champion: no model is blessed, or the leak audit says that the evaluation leaks."
+    return Section(f"The champion is {champion}." if champion else without)
 
 
 def _pushed(part: NodeSlice, step: Step) -> Section:
     pushed = _single(step, "pushed_model")
     where = pushed.get_string_custom_property("pushed_destination")
     if not where:
-        return Section("Nothing was pushed, as no model is blessed.")
+        return Section("Nothing was pushed, as there is no champion.")
     files = sorted(path for path in Path(where).rglob("*") if path.is_file())
     rows = tuple((str(path.relative_to(where)), f"{path.stat().st_size:,}") for path in files[:_MOST_ROWS])
     return Section(f"The champion was pushed to {where}.", (Table("Pushed files", ("file", "bytes"), rows),))

@@ -36,5 +36,5 @@ def audit(
         bar = progress.add_task("reading the run", total=None)
         found = audit_run(run, names, settings, lambda name: progress.update(bar, description=f"audit: {name}"))
     print_audit(found, new_console())
-    if found.verdict == "leaking":
+    if found.leaks:
         raise typer.Exit(LEAKING)

@@ -61,7 +61,7 @@ def test_edges_are_those_of_the_pipeline(default_package: Any, default_ir: Any) 
     assert found.pop("PullDatabase") == set()
     # It ends after everything: what is followed by another node is not named.
     evaluators = {name for name in expected if name.startswith("Evaluator.")}
-    assert found.pop("RunReport") == {"Pusher", "LeakAudit", *evaluators}
+    assert found.pop("RunReport") == {"Pusher", *evaluators}
     expected["FeatureExampleGen"] = {"PullDatabase"}
     assert found == expected
     assert len(found) == 21

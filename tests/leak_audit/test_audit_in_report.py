@@ -113,6 +113,8 @@ def test_the_page_shows_every_check_and_escapes_it() -> None:
     assert "Look at: check the split." in page
     assert "0.4700 to 0.5300 (95%)" in page
     assert "What a shuffled split would have claimed" in page
+    assert "The evaluation leaks, nothing pushed" in page
+    assert "Nothing: the evaluation leaks" in page
     assert "Leak audit" not in render_html(report(None), predictions(), {})
 
 

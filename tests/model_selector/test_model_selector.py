@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -63,12 +63,15 @@ class Outcome:
     pushed: list[Path]
 
 
-Select = Callable[[Mapping[str, tuple[float, bool]]], Outcome]
+class Select(Protocol):
+    """The fixture `select`."""
+
+    def __call__(self, candidates: Mapping[str, tuple[float, bool]], audited: str | None = None) -> Outcome: ...
 
 
 @pytest.fixture
 def select(tmp_path: Path) -> Select:
-    """Runs ModelSelector and Pusher on candidates and what the Evidence step would have found of them."""
+    """Runs ModelSelector and Pusher on candidates and what the steps before would have found of them."""
     from tfx.components import Pusher
     from tfx.dsl.components.common.importer import Importer
     from tfx.orchestration import pipeline as tfx_pipeline
@@ -77,10 +80,12 @@ def select(tmp_path: Path) -> Select:
 
     from components.evidence.component import EvidenceArtifact
     from components.evidence.findings import Findings
+    from components.leak_audit.component import LeakAuditArtifact
+    from components.leak_audit.results import AUDIT_FILE, AuditReport, CheckResult, Status
     from components.model_selector.component import ModelSelector
     from pipeline.runner import run_pipeline, sqlite_metadata
 
-    def run(candidates: Mapping[str, tuple[float, bool]]) -> Outcome:
+    def run(candidates: Mapping[str, tuple[float, bool]], audited: str | None = None) -> Outcome:
         (tmp_path / "evidence").mkdir(exist_ok=True)
         Findings({name: found(*values) for name, values in candidates.items()}).write(tmp_path / "evidence")
         evidence = Importer(source_uri=str(tmp_path / "evidence"), artifact_type=EvidenceArtifact).with_id("evidence")
@@ -94,7 +99,15 @@ def select(tmp_path: Path) -> Select:
             importer = Importer(source_uri=str(tmp_path / name / "model"), artifact_type=standard_artifacts.Model)
             components.append(importer.with_id(f"{name}.model"))
             channels[name] = importer.outputs["result"]
-        selector = ModelSelector(channels, evidence.outputs["result"])
+        audit = None
+        if audited is not None:
+            check = CheckResult("split proof", Status(audited), "As it is.")
+            (tmp_path / audited).mkdir(exist_ok=True)
+            (tmp_path / audited / AUDIT_FILE).write_text(AuditReport((check,), (), "window_returns", 1, 9).to_json())
+            importer = Importer(source_uri=str(tmp_path / audited), artifact_type=LeakAuditArtifact).with_id("audit")
+            components.append(importer)
+            audit = importer.outputs["result"]
+        selector = ModelSelector(channels, evidence.outputs["result"], audit)
         pusher = Pusher(
             model=selector.outputs["model"],
             model_blessing=selector.outputs["blessing"],
@@ -168,6 +181,24 @@ def test_without_a_blessed_candidate_nothing_is_pushed_and_the_run_ends_well(
     assert pushed.get_int_custom_property("pushed") == 0
     assert "linear is not blessed: because of 0.52" in caplog.messages
     assert "dnn is not blessed: because of 0.55" in caplog.messages
+
+
+def test_where_the_evaluation_leaks_nothing_is_pushed_however_good_it_looks(
+    select: Select, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcome = select({"linear": (0.52, True), "dnn": (0.84, True)}, audited="leaking")
+    assert outcome.blessing.get_int_custom_property("blessed") == 0
+    assert outcome.model.get_string_custom_property("champion") == ""
+    assert files_of(outcome.model) == []
+    assert outcome.pushed == []
+    assert "dnn would be the champion, but the leak audit says that the evaluation leaks" in caplog.messages
+
+
+@pytest.mark.parametrize("audited", ["passed", "suspicious"])
+def test_a_suspicion_alone_keeps_nothing_back(select: Select, audited: str) -> None:
+    outcome = select({"linear": (0.52, True)}, audited=audited)
+    assert outcome.model.get_string_custom_property("champion") == "linear"
+    assert len(outcome.pushed) == 1
 
 
 def test_a_name_that_cannot_be_part_of_a_channel_is_refused() -> None:
