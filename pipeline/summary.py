@@ -13,6 +13,7 @@ from rich.text import Text
 
 from components.evidence.findings import Figures
 from components.evidence.interval import Interval
+from components.leak_audit.results import Status
 from pipeline.results import ModelResult, RunReport
 
 LEAK_AUC = 0.53
@@ -69,9 +70,8 @@ def assess(report: RunReport) -> Verdict:
         return _leaking(report)
     champion = report.models.get(report.champion) if report.champion is not None else None
     if report.champion is not None and champion is not None:
-        if report.market is None:
-            return _champion_on_real_prices(report, report.champion, champion)
-        return _champion_on_a_market(report, report.champion, champion)
+        judge = _champion_on_real_prices if report.market is None else _champion_on_a_market
+        return _with_suspicion(report, judge(report, report.champion, champion))
     if not report.models:
         return Verdict("plain", "No model", "No model was evaluated in this run.")
     return _nothing_blessed(report)
@@ -257,6 +257,19 @@ def _leaking(report: RunReport) -> Verdict:
         "The evaluation leaks, nothing pushed",
         f"The leak audit found that the evaluation leaks, so none of these numbers says how good a model is, and "
         f"nothing was pushed{without}: the audit names what to look at.",
+    )
+
+
+def _with_suspicion(report: RunReport, judged: Verdict) -> Verdict:
+    """The verdict on a champion, and what the leak audit found suspicious, if anything."""
+    found = [check.name for check in report.audit.checks if check.status is Status.SUSPICIOUS] if report.audit else []
+    if not found or judged.tone == "warning":
+        return judged
+    return Verdict(
+        "warning",
+        f"{judged.label}, but look at the leak audit first",
+        f"{judged.sentence.removesuffix('.')}; but the leak audit is suspicious ({', '.join(found)}): look at that "
+        "before you believe it.",
     )
 
 

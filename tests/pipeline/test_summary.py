@@ -206,3 +206,17 @@ def test_where_the_audit_says_leaking_no_figure_counts(blessed: bool) -> None:
     judged = assess(run)
     assert (judged.tone, judged.label) == ("warning", "The evaluation leaks, nothing pushed")
     assert ("linear would have passed without it" in judged.sentence) is blessed
+
+
+def test_a_suspicion_stands_beside_a_champion() -> None:
+    checks = (
+        CheckResult("split proof", Status.PASSED, "Nothing is shared."),
+        CheckResult("level test", Status.SUSPICIOUS, "The level is seen."),
+    )
+    audit = AuditReport(checks, (), "closes", 1, 9)
+    run = report({"linear": model(0.526, blessed=True)}, champion="linear")
+    judged = assess(dataclasses.replace(run, audit=audit))
+    assert assess(run).tone == "good"
+    assert (judged.tone, judged.label) == ("warning", "Champion: linear, but look at the leak audit first")
+    assert "the leak audit is suspicious (level test)" in judged.sentence
+    assert assess(dataclasses.replace(run, audit=dataclasses.replace(audit, checks=checks[:1]))) == assess(run)
