@@ -70,6 +70,9 @@ class Link:
                 thread.start()
 
     def _pass(self, way: str, source: socket.socket, sink: socket.socket) -> None:
+        # Whether this connection broke is kept here: who receives the last bytes may heal the link before they are
+        # counted as sent, and a connection that went on then would have a hole in it.
+        cut = False
         with contextlib.suppress(OSError):
             while chunk := source.recv(2**16):
                 with self._lock:
@@ -77,12 +80,13 @@ class Link:
                     passed = chunk if left is None else chunk[:left]
                     if left is not None:
                         self._left[way] = left - len(passed)
+                    cut = 0 in self._left.values()
                     if way == "up":
                         self._sent += passed
                 sink.sendall(passed)
-                if self.broken:
+                if cut:
                     break
-        if self.broken:
+        if cut or self.broken:
             for one in (source, sink):
                 _reset(one)
         else:
