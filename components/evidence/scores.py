@@ -14,14 +14,15 @@ of its own: what both owe to the same days is no difference between them.
 | rank_ic | the same of Spearman's correlation | 0 |
 | icir | mean of the daily ic over its standard deviation over days, not annualised | 0 |
 
-Majority and base rate are taken from the test split itself, the best that a constant could have done in hindsight.
+Majority and base rate are taken from the test split itself, the best that a constant could have done in hindsight, and
+are those of the whole split in every resample.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -33,6 +34,7 @@ from components.evidence.resampling import DayBlocks
 from components.evidence.statistics import Pairs, calibration_bins, checked, daily_ic, daily_rank_ic
 
 AUC = "auc"
+ACCURACY = "accuracy_above_majority"
 RANK_IC = "rank_ic"
 CALIBRATION_ERROR = "calibration_error"
 
@@ -65,7 +67,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         metric.name: metric
         for metric in (
             Metric(AUC, "AUC", True, 0.5, (0.0, 1.0)),
-            Metric("accuracy_above_majority", "accuracy - majority class", True, 0.0, (-1.0, 1.0)),
+            Metric(ACCURACY, "accuracy - majority class", True, 0.0, (-1.0, 1.0)),
             Metric("loss_above_base_rate", "average loss - base rate", False, 0.0),
             Metric("brier", "Brier score", False, None, (0.0, 1.0)),
             Metric(CALIBRATION_ERROR, "expected calibration error", False, None, (0.0, 1.0)),
@@ -122,6 +124,10 @@ class ScoredModel:
     def interval(self, metric: str, level: float = 0.95) -> Interval:
         """A figure with its interval.
 
+        The majority class is the better of two constants in hindsight, which a model without skill loses to by chance
+        alone; the upper end of accuracy less majority is that of two intervals (Bonferroni), so that it holds 0 as
+        often as it should.
+
         The calibration error cannot be negative, and chance alone makes it positive: an interval around it would leave
         out the truth of a calibrated model. Its interval holds every error that is nearer than the bins' gaps move in
         95 % of the resamples, so it reaches 0 for a calibrated model as often as it should, and is too wide for others.
@@ -131,6 +137,10 @@ class ScoredModel:
             level: coverage, within (0, 1).
         """
         blocks, value, drawn = self._blocks, self.values[metric], self._drawn[metric]
+        if metric == ACCURACY:
+            estimate = blocks.summarise(value, drawn, level, METRICS[metric].bounds)
+            high = blocks.summarise(value, drawn, (1 + level) / 2, METRICS[metric].bounds).high
+            return replace(estimate, high=high)
         if metric != CALIBRATION_ERROR or math.isnan(value) or not blocks.enough:
             return blocks.summarise(value, drawn, level, METRICS[metric].bounds)
         reach = float(np.quantile(self._gap_moves, level)) * blocks.standard_error(drawn) / float(np.std(drawn, ddof=1))
@@ -189,9 +199,13 @@ def _statistics(whole: _Sums) -> dict[str, Callable[[_Sums], NDArray[Any]]]:
     def accuracy_above_majority(s: _Sums) -> NDArray[Any]:
         return _ratio(s["called"] - (s["up"] if rises else s["rows"] - s["up"]), s["rows"])
 
+    # So is the base rate. Taken anew from each resample, how far it strays by chance would widen the interval: at 20
+    # sessions ahead it would then hold the truth in every case.
+    rate = np.clip(_ratio(whole["up"], whole["rows"]), _SURE, 1 - _SURE)
+
     def loss_above_base_rate(s: _Sums) -> NDArray[Any]:
-        rate = np.clip(_ratio(s["up"], s["rows"]), _SURE, 1 - _SURE)
-        return _ratio(s["loss"], s["rows"]) + rate * np.log(rate) + (1 - rate) * np.log1p(-rate)
+        up, down = s["up"], s["rows"] - s["up"]
+        return _ratio(s["loss"] + up * np.log(rate) + down * np.log1p(-rate), s["rows"])
 
     def icir(s: _Sums) -> NDArray[Any]:
         mean = _ratio(s["ic"], s["ic_days"])
@@ -199,7 +213,7 @@ def _statistics(whole: _Sums) -> dict[str, Callable[[_Sums], NDArray[Any]]]:
         return _ratio(mean, np.sqrt(np.maximum(variance, 0.0)))
 
     return {
-        "accuracy_above_majority": accuracy_above_majority,
+        ACCURACY: accuracy_above_majority,
         "loss_above_base_rate": loss_above_base_rate,
         "brier": lambda s: _ratio(s["squared"], s["rows"]),
         CALIBRATION_ERROR: lambda s: np.abs(_gaps(s)).sum(axis=-1),
