@@ -11,13 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from models.architecture import Hyperparameters, InputSpec
 from models.card import ModelCard
 from models.data import Rows, load_rows
+from models.early_stopping import EVAL_LOSS, EarlyStopping
 from models.ensemble import mean_of
 from models.formatters import DataFormatter, Kind, get_formatter
 from models.preprocessing import vocabulary_name
@@ -75,23 +75,14 @@ class Trained:
 
     Attributes:
         model: gives a logit, [n, 1]; the mean of its members' where there are several.
-        histories: the losses of each member, epoch by epoch.
+        history: the losses, one row a look: member (counted from 1), epoch (epochs trained until then, with a
+            fraction), loss (mean of the epoch that ends there; nan within one) and, with an eval split, val_loss.
         global_step: gradient steps of all members together.
     """
 
     model: keras.Model
-    histories: tuple[keras.callbacks.History, ...]
+    history: pd.DataFrame
     global_step: int
-
-    def history(self) -> pd.DataFrame:
-        """The losses as a table: member and epoch, both counted from 1, loss and, with an eval split, val_loss."""
-        import pandas as pd
-
-        parts = [
-            pd.DataFrame({"member": number, "epoch": np.array(one.epoch) + 1, **one.history})
-            for number, one in enumerate(self.histories, start=1)
-        ]
-        return pd.concat(parts, ignore_index=True)
 
 
 def train(
@@ -121,17 +112,22 @@ def train(
         most_steps: gradient steps after which each member's training ends; None for the epochs alone.
 
     Returns:
-        The model, each member with the weights of its best epoch (of the last one without an eval split).
+        The model, each member with the weights of its best look at the eval split (the last ones without one).
     """
+    import pandas as pd
+
     keras.utils.set_random_seed(seed)  # once: what a member draws follows from what the one before it drew
     build = partial(get_architecture(architecture).versions[version], inputs, hyperparameters)
     members, histories = [], []
     for number in range(hyperparameters.members):
         members.append(build())
         beside = callbacks(number) if callbacks else []
-        histories.append(_fit(members[-1], hyperparameters, rows, held_out, beside, most_steps))
+        history = _fit(members[-1], hyperparameters, rows, held_out, beside, most_steps)
+        histories.append(history.assign(member=number + 1))
+    losses = pd.concat(histories, ignore_index=True)
+    losses.insert(0, "member", losses.pop("member"))
     steps = sum(int(member.optimizer.iterations.numpy()) for member in members)
-    return Trained(mean_of(members), tuple(histories), steps)
+    return Trained(mean_of(members), losses, steps)
 
 
 def _fit(
@@ -141,14 +137,22 @@ def _fit(
     held_out: Rows | None,
     callbacks: list[keras.callbacks.Callback],
     most_steps: int | None,
-) -> keras.callbacks.History:
-    """Fits one member; see `train`."""
+) -> pd.DataFrame:
+    """Fits one member; see `train`. Returns its losses, as in `Trained.history`."""
+    import pandas as pd
+
     batch_size = hyperparameters.batch_rows(len(rows.label))
-    steps = math.ceil(len(rows.label) / batch_size) * hyperparameters.epochs
-    stopping: list[Any] = []
+    steps_per_epoch = math.ceil(len(rows.label) / batch_size)
+    steps = steps_per_epoch * hyperparameters.epochs
+
+    def inputs_of(split: Rows) -> dict[str, Any]:
+        return {tensor.name: split.features[tensor.name] for tensor in model.inputs}
+
+    stopping: list[keras.callbacks.Callback] = []
+    early = None
     if held_out is not None:
-        patience = hyperparameters.patience
-        stopping.append(keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True))
+        early = EarlyStopping(inputs_of(held_out), held_out.label, steps_per_epoch, hyperparameters.patience)
+        stopping.append(early)
     if most_steps is not None:
         steps = min(steps, most_steps)
         stopping.append(_StopAfter(steps))
@@ -161,20 +165,21 @@ def _fit(
         steps_per_execution=32 if most_steps is None else 1,
         jit_compile=False,
     )
-
-    def inputs_and_labels(split: Rows) -> tuple[dict[str, Any], Any]:
-        return {tensor.name: split.features[tensor.name] for tensor in model.inputs}, split.label[:, None]
-
-    return model.fit(
-        *inputs_and_labels(rows),
+    history = model.fit(
+        inputs_of(rows),
+        rows.label[:, None],
         batch_size=batch_size,
         shuffle=True,  # the files are in order of time: an epoch in that order would end on the last days each time
-        validation_data=None if held_out is None else inputs_and_labels(held_out),
-        validation_batch_size=8192,
         epochs=hyperparameters.epochs,
         callbacks=[*stopping, *callbacks],
         verbose=0,
     )
+    ends = [min((epoch + 1) * steps_per_epoch, steps) / steps_per_epoch for epoch in history.epoch]
+    losses = pd.DataFrame({"epoch": ends, "loss": history.history["loss"]})
+    if early is None:
+        return losses
+    looks = pd.DataFrame(early.checks, columns=["epoch", EVAL_LOSS])
+    return looks.merge(losses, how="outer", on="epoch", sort=True)[["epoch", "loss", EVAL_LOSS]]
 
 
 class _StopAfter(keras.callbacks.Callback):
@@ -231,11 +236,11 @@ def run_fn(fn_args: FnArgs) -> None:
             callbacks,
             fn_args.train_steps,
         )
-    history = trained.history()
+    history = trained.history
     with tf.io.gfile.GFile(os.path.join(fn_args.model_run_dir, HISTORY_FILE), "w") as file:
         history.to_csv(file, index=False)
     step = trained.global_step
     card = ModelCard(config.model, config.version, config.formatter, config.horizon, config.seed, step, config.code)
     export(ServedModel(trained.model, transform, formatter, step), card, fn_args.serving_model_dir)
-    best = history.loc[history.groupby("member")["val_loss"].idxmin(), "epoch"]
-    _LOG.info("%s: best epochs %s, %d steps", config.model, ", ".join(map(str, best)), step)
+    best = history.loc[history.groupby("member")[EVAL_LOSS].idxmin(), "epoch"]
+    _LOG.info("%s: best after %s epochs, %d steps", config.model, ", ".join(f"{one:.2f}" for one in best), step)

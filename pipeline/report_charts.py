@@ -222,8 +222,8 @@ def training_chart(index: int, name: str, history: pd.DataFrame, style: Style) -
     Args:
         index: the model's place, which makes the chart's ids unique.
         name: the model.
-        history: columns member (all one if missing), epoch (counted from 1 if missing), loss and val_loss, either of
-            which may be missing.
+        history: columns member (all one if missing), epoch (epochs trained until then; counted from 1 if missing),
+            loss and val_loss, either of which may be missing, or not known within an epoch.
         style: of `model_styles`.
 
     Returns:
@@ -238,30 +238,33 @@ def training_chart(index: int, name: str, history: pd.DataFrame, style: Style) -
         figure, axes = plot_area(1.9, legend=4, columns=2)
         lengths, best = [], []
         for place, member in enumerate(members):
-            epochs = member["epoch"].to_numpy() if "epoch" in member else np.arange(1, len(member) + 1)
-            lengths.append(len(epochs))
+            epochs = member["epoch"].to_numpy(float) if "epoch" in member else np.arange(1.0, len(member) + 1)
+            lengths.append(epochs[-1])
             for column, word in (("loss", "train"), ("val_loss", "eval")):
-                if column in drawn:
-                    axes.plot(
-                        epochs, member[column].to_numpy(dtype=float), label=word if place == 0 else None,
-                        color=style.colour if word == "eval" else MUTED, linewidth=1.2 if several else 1.8,
-                        linestyle="-" if word == "eval" else (0, (4, 2)),
-                        marker="o" if len(epochs) < 25 else "", markersize=3,
-                    )  # fmt: skip
-            if "val_loss" in drawn:
-                losses = member["val_loss"].to_numpy(dtype=float)
-                lowest = int(np.nanargmin(losses))
-                best.append((int(epochs[lowest]), float(losses[lowest])))
-        said = f"{len(members)} members of {_reaches(lengths, 'd')} epochs." if several else f"{lengths[0]} epochs."
+                if column not in drawn:
+                    continue
+                # Within an epoch the eval split is looked at, but the train loss is one of the whole epoch.
+                losses = member[column].to_numpy(float)
+                known = np.isfinite(losses)
+                axes.plot(
+                    epochs[known], losses[known], label=word if place == 0 else None,
+                    color=style.colour if word == "eval" else MUTED, linewidth=1.2 if several else 1.8,
+                    linestyle="-" if word == "eval" else (0, (4, 2)),
+                    marker="o" if known.sum() < 12 else "", markersize=3,
+                )  # fmt: skip
+                if word == "eval":
+                    lowest = int(np.nanargmin(losses))
+                    best.append((epochs[lowest], losses[lowest]))
+        said = f"{len(members)} members of {_reaches(lengths)} epochs." if several else f"{lengths[0]:g} epochs."
         if best:
             best_epochs, best_losses = zip(*best, strict=True)
-            at = f"epoch{'s' if len(set(best_epochs)) > 1 else ''} {_reaches(best_epochs, 'd')}"
+            after = f"after {_reaches(best_epochs)} epochs"
             axes.plot(
                 best_epochs, best_losses, marker="*", markersize=14, color=style.colour, markeredgecolor="white",
-                linestyle="", label=f"best eval: {at}",
+                linestyle="", label=f"best eval: {after}",
             )  # fmt: skip
             what = "members' best eval losses are" if several else "best eval loss is"
-            said += f" The {what} {_reaches(best_losses, '.4f')}, at {at}."
+            said += f" The {what} {_reaches(best_losses, '.4f')}, {after}."
         bottom, top = axes.get_ylim()
         coin = math.log(2)
         if bottom < coin < top:
@@ -275,7 +278,7 @@ def training_chart(index: int, name: str, history: pd.DataFrame, style: Style) -
         return svg_chart(f"training-{index}", name, f"Training of {name}: {said}", figure)
 
 
-def _reaches(values: Sequence[float], form: str) -> str:
+def _reaches(values: Sequence[float], form: str = ".2g") -> str:
     """The smallest and the largest of some numbers, or the one that they all are."""
     ends = dict.fromkeys(format(end, form) for end in (min(values), max(values)))
     return " to ".join(ends)

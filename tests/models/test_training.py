@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from sklearn import metrics
 
 from components.evidence.statistics import auc
 from components.synthetic_market.scenarios import get_scenario
@@ -94,10 +95,14 @@ def trained(name: str, version: int, data: Market, seed: int = 0, **hyperparamet
 
 
 def single(name: str, version: int, data: Market, seed: int = 0, **hyperparameters: Any) -> tuple[Any, Any]:
-    """The model and the history of a training of one member."""
+    """The model and the losses of a training of one member."""
     one = trained(name, version, data, seed, members=1, **hyperparameters)
-    [history] = one.histories
-    return one.model, history
+    return one.model, one.history
+
+
+def cross_entropy(model: Any, rows: Any) -> float:
+    """By scikit-learn."""
+    return float(metrics.log_loss(rows.label, 1 / (1 + np.exp(-scores(model, rows)))))
 
 
 def scores(model: Any, rows: Any) -> npt.NDArray[np.float64]:
@@ -117,7 +122,7 @@ def test_every_version_learns_an_easy_market_with_its_defaults(name: str, versio
     model = result.model
     score = scores(model, easy.test)
     assert model.output_shape == (None, 1)
-    assert max(len(one.epoch) for one in result.histories) <= get_architecture(name).hyperparameters.epochs
+    assert result.history.epoch.max() <= get_architecture(name).hyperparameters.epochs
     # The best there is, is 0.636.
     assert 0.55 < auc(easy.test.label.astype(int), score) < 0.70
     # A logit, not a probability, and about as many up as down.
@@ -165,22 +170,31 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(name: str,
     (first, losses), (second, again), (other, others) = (
         single(name, version, easy, seed=seed, epochs=2) for seed in (5, 5, 6)
     )
-    assert losses.history == again.history
-    assert losses.history != others.history
+    assert losses.equals(again)
+    assert not losses.equals(others)
     for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert not np.array_equal(scores(first, easy.test), scores(other, easy.test))
 
 
-def test_the_weights_are_those_of_the_best_epoch() -> None:
+def test_the_weights_are_those_of_the_best_look_at_the_eval_split() -> None:
     noise = market("null", get_formatter("window_returns"))
     model, history = single("dnn", 1, noise, epochs=6, patience=6, learning_rate=0.01, dropout=0.0)
-    losses = history.history["val_loss"]
-    assert int(np.argmin(losses)) < len(losses) - 1
-    inputs = {tensor.name: noise.held_out.features[tensor.name] for tensor in model.inputs}
-    loss = model.evaluate(inputs, noise.held_out.label[:, None], batch_size=8192, verbose=0, return_dict=True)["loss"]
-    assert loss == pytest.approx(min(losses), abs=1e-6)
-    assert loss < losses[-1]
+    losses = history.val_loss
+    assert losses.idxmin() < len(losses) - 1
+    assert cross_entropy(model, noise.held_out) == pytest.approx(losses.min(), abs=1e-6)
+    assert losses.min() < losses.iloc[-1]
+
+
+def test_the_eval_split_is_looked_at_within_an_epoch_too(easy: Market) -> None:
+    _, history = single("linear", 1, easy, epochs=2, batch_size=32)
+    steps = -(-len(easy.train.label) // 32)
+    looks = (history.epoch * steps).round().astype(int).tolist()
+    assert looks[:3] == [64, 128, 192]
+    assert {steps, 2 * steps} <= set(looks)
+    assert history.val_loss.notna().all()
+    # The mean train loss is one of a whole epoch.
+    assert history.loss.notna().tolist() == [look in (steps, 2 * steps) for look in looks]
 
 
 def test_without_an_eval_split_all_epochs_are_trained_and_the_last_weights_kept() -> None:
@@ -189,27 +203,25 @@ def test_without_an_eval_split_all_epochs_are_trained_and_the_last_weights_kept(
     noise = market("null", get_formatter("window_returns"))
     values = get_architecture("dnn").hyperparameters.updated({"epochs": 6, "patience": 1, "dropout": 0.0, "members": 1})
     result = train("dnn", 1, values, noise.spec, noise.train, None, 0)
-    model, [history] = result.model, result.histories
-    assert len(history.epoch) == 6
-    assert set(history.history) == {"loss"}
-    inputs = {tensor.name: noise.train.features[tensor.name] for tensor in model.inputs}
-    loss = model.evaluate(inputs, noise.train.label[:, None], batch_size=8192, verbose=0, return_dict=True)["loss"]
+    assert result.history.epoch.tolist() == [1, 2, 3, 4, 5, 6]
+    assert list(result.history.columns) == ["member", "epoch", "loss"]
     # What was memorised is still there: below the mean loss over the last epoch's steps, and below a coin.
-    assert loss < min(history.history["loss"][-1] + 1e-3, np.log(2))
+    assert cross_entropy(result.model, noise.train) < min(result.history.loss.iloc[-1] + 1e-3, np.log(2))
 
 
 def test_training_ends_when_the_loss_has_not_fallen_for_patience_epochs() -> None:
     noise = market("null", get_formatter("window_returns"))
     _, history = single("dnn", 1, noise, epochs=30, patience=2, learning_rate=0.01, dropout=0.0)
-    losses = history.history["val_loss"]
-    assert len(losses) < 30
-    assert len(losses) == int(np.argmin(losses)) + 1 + 2
+    best = history.epoch[history.val_loss.idxmin()]
+    # Training ends at the end of an epoch only.
+    assert history.epoch.iloc[-1] == np.ceil(best + 2)
+    assert history.epoch.iloc[-1] < 30
 
 
 def test_steps_fit_the_rows_and_the_learning_rate_falls_to_zero(easy: Market) -> None:
     model, history = single("linear", 1, easy, epochs=2)
     rows = len(easy.train.label)
-    assert len(history.epoch) == 2
+    assert history.epoch.iloc[-1] == 2
     assert int(model.optimizer.iterations.numpy()) == 2 * -(-rows // 128)
     assert float(model.optimizer.learning_rate) < 1e-6
 
@@ -219,10 +231,11 @@ def test_training_ends_after_the_steps_it_is_given_within_an_epoch(easy: Market)
 
     defaults = get_architecture("linear").hyperparameters
     result = train("linear", 1, defaults, easy.spec, easy.train, easy.held_out, 0, most_steps=100)
-    model, [history] = result.model, result.histories
+    model = result.model
     assert result.global_step == int(model.optimizer.iterations.numpy()) == 100
     # 100 steps of 128 rows are more than one epoch of some 10,000 rows, and less than two.
-    assert len(history.epoch) == 2
+    assert result.history.epoch.iloc[-1] == pytest.approx(100 / -(-len(easy.train.label) // 128))
+    assert result.history.loss.notna().sum() == 2
     assert float(model.optimizer.learning_rate) < 1e-6
 
 
@@ -247,10 +260,11 @@ def test_a_model_of_several_members_answers_with_the_mean_of_their_logits(easy: 
     assert min(auc(easy.test.label.astype(int), one) for one in each) > 0.55
     # Every member has its own early stopping and its own steps.
     assert result.global_step == 3 * 2 * -(-len(easy.train.label) // 128)
-    losses = result.history()
+    losses = result.history
     assert list(losses.columns) == ["member", "epoch", "loss", "val_loss"]
-    assert losses[["member", "epoch"]].to_numpy().tolist() == [[m, e] for m in (1, 2, 3) for e in (1, 2)]
-    assert losses["loss"].nunique() == 6
+    ends = losses[losses["loss"].notna()]
+    assert ends[["member", "epoch"]].to_numpy().tolist() == [[m, e] for m in (1, 2, 3) for e in (1, 2)]
+    assert ends["loss"].nunique() == 6
 
 
 def test_members_are_the_same_again_with_the_same_seed(easy: Market) -> None:

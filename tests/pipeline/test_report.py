@@ -382,8 +382,8 @@ def test_calibration_figures_are_those_of_equal_bins() -> None:
 
 def test_the_best_epoch_is_the_one_with_the_lowest_eval_loss() -> None:
     words = Page(made_page(champion=False)).words()
-    assert words.count("best eval: epoch 3") == len(NAMES)
-    assert "The best eval loss is 0.6800, at epoch 3." in words
+    assert words.count("best eval: after 3 epochs") == len(NAMES)
+    assert "The best eval loss is 0.6800, after 3 epochs." in words
 
 
 def test_everything_from_data_is_escaped() -> None:
@@ -678,9 +678,9 @@ def test_a_report_from_before_a_key_was_added_is_still_read(tmp_path: Path) -> N
 def test_every_member_of_a_model_has_its_own_losses() -> None:
     report, predictions, _ = made_run(names=("dnn",))
     two = pd.DataFrame(
-        {"member": [1, 1, 2, 2, 2], "epoch": [1, 2, 1, 2, 3], "loss": [0.70, 0.69, 0.70, 0.69, 0.68],
-         "val_loss": [0.695, 0.691, 0.696, 0.694, 0.692]}
+        {"member": [1, 1, 1, 2, 2, 2], "epoch": [0.64, 1, 2, 1, 2, 3], "loss": [np.nan, 0.70, 0.69, 0.70, 0.69, 0.68],
+         "val_loss": [0.691, 0.695, 0.697, 0.696, 0.694, 0.692]}
     )  # fmt: skip
     page = Page(render_html(report, predictions, {"dnn": two}))
     said = "Training of dnn: 2 members of 2 to 3 epochs. The members' best eval losses are 0.6910 to 0.6920"
-    assert f"{said}, at epochs 2 to 3." in page.words()
+    assert f"{said}, after 0.64 to 3 epochs." in page.words()

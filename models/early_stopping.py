@@ -1,0 +1,87 @@
+"""Early stopping that looks at the eval split several times an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+_STEPS = 64
+"""Gradient steps from one look at the eval split to the next, at least; an epoch has at least as many."""
+
+_BATCH = 8192
+
+EVAL_LOSS = "val_loss"
+"""What Keras calls the loss on the eval split."""
+
+
+class EarlyStopping(keras.callbacks.Callback):
+    """Keeps the weights of the lowest loss on the eval split, and ends training where it does not fall any more.
+
+    On daily prices a large network is often at its best before the first epoch is over: Keras's own early stopping,
+    which looks at the end of an epoch, would keep weights that have begun to memorise. The loss is the mean
+    cross-entropy alone; penalties are there for training, not for judging.
+
+    The loss at the end of an epoch goes into Keras's logs as `val_loss`, so that callbacks after this one see it.
+
+    Attributes:
+        checks: of every look, the epochs that were trained until then, with a fraction, and the loss.
+    """
+
+    def __init__(
+        self, inputs: Mapping[str, npt.NDArray[Any]], label: npt.NDArray[Any], steps_per_epoch: int, patience: int
+    ) -> None:
+        """Takes the eval split.
+
+        Args:
+            inputs: the model's inputs by name, [rows, ...].
+            label: 0 or 1, [rows].
+            steps_per_epoch: gradient steps of an epoch.
+            patience: epochs without a lower loss after which training ends, at the end of an epoch.
+        """
+        super().__init__()
+        self._inputs = inputs
+        self._label = label.astype(np.float64)
+        self._steps_per_epoch = steps_per_epoch
+        self._patience = patience
+        self._best_weights: list[npt.NDArray[Any]] = []
+        self.checks: list[tuple[float, float]] = []
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Looks where enough steps have gone by."""
+        before = self.checks[-1][0] if self.checks else 0.0
+        if (self._epochs() - before) * self._steps_per_epoch >= _STEPS - 0.5:
+            self._look()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Looks, and ends training where the patience is over."""
+        if not self.checks or self.checks[-1][0] < self._epochs():
+            self._look()
+        epochs, loss = self.checks[-1]
+        if logs is not None:
+            logs[EVAL_LOSS] = loss
+        best, _ = min(self.checks, key=lambda check: check[1])
+        if epochs - best >= self._patience - 1e-9:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Puts the best weights back."""
+        self.model.set_weights(self._best_weights)
+
+    def _epochs(self) -> float:
+        return int(self.model.optimizer.iterations.numpy()) / self._steps_per_epoch
+
+    def _look(self) -> None:
+        # Not with `evaluate`, which would begin the mean of the train loss anew.
+        parts = []
+        for begin in range(0, len(self._label), _BATCH):
+            inputs = {name: values[begin : begin + _BATCH] for name, values in self._inputs.items()}
+            parts.append(keras.ops.convert_to_numpy(self.model(inputs, training=False))[:, 0])
+        logit = np.concatenate(parts).astype(np.float64)
+        loss = float(np.mean(np.logaddexp(0.0, logit) - self._label * logit))
+        if all(loss < earlier for _, earlier in self.checks):
+            self._best_weights = self.model.get_weights()
+        self.checks.append((self._epochs(), loss))
