@@ -45,6 +45,14 @@ def test_the_alarm_knows_real_prices_from_a_market(limits: Limits, auc: Interval
     assert bool(result.look_at) == (status in (Status.SUSPICIOUS, Status.LEAKING))
 
 
+@pytest.mark.parametrize(("auc", "lucky"), [(around(0.55, 0.04), True), (around(0.56, 0.005), False)])
+def test_the_alarm_says_where_few_days_may_be_all_there_is_to_it(auc: Interval, lucky: bool) -> None:
+    result = alarm({"linear": auc}, REAL)
+
+    assert result.status is Status.SUSPICIOUS
+    assert ("may be the luck of few days" in result.sentence) is lucky
+
+
 def report(*statuses: Status) -> AuditReport:
     checks = tuple(
         CheckResult(f"check {i}", status, "It says so.", (Figure("AUC", 0.5, 0.4, math.nan, 4), Figure("rows", 7)))
