@@ -126,17 +126,19 @@ class ProcessUsage:
     output: str
 
 
-def run_process(command: Sequence[str]) -> ProcessUsage:
+def run_process(command: Sequence[str], variables: Mapping[str, str] | None = None) -> ProcessUsage:
     """Runs a command to its end and asks the operating system what it used.
 
     Args:
         command: Program and arguments.
+        variables: Of the environment, beside those of this process.
 
     Raises:
         SystemExit: It failed.
     """
     # Bytecode is written as on any user's machine; without it imports would be most of the time.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environment |= variables or {}
     begin = time.perf_counter()
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, stdout=output, env=environment)
