@@ -108,8 +108,7 @@ def _models_index() -> str:
         "epoch, until the loss on the eval split has not fallen for `patience` epochs. That split is looked at several "
         "times an epoch, as a large network may be at its best before the first one is over, and the weights of the "
         "best look are kept. The learning rate falls along half a cosine. The balance of rises and falls is left as "
-        "it is. Two runs with one seed on one machine give the same model; seldom, and only where the machine is busy, "
-        "one network of several comes out differently, and an AUC moves by some thousandths.",
+        "it is. Two runs with one seed on one machine give the same model.",
         "Where so little can be learned, a single network's answers are to a good part those of its first weights and "
         "of the order of its rows. So all models but the linear one are `members` networks that are trained one after "
         "the other, each stopped by itself, and the model is the mean of their logits: another seed changes less, and "

@@ -42,6 +42,20 @@ assert sizes == {"share": 3, "day": 6}, sizes
 assert made["share"][:, 0].tolist() == [1, 2] * 15
 seen = made["day"][:, 0] < 5
 assert np.array_equal(seen, test["time"] <= 20200105)
+
+# Beam adds up in another order in every run; the features have to be the same to the last bit all the same.
+order = rng.permutation(9000)
+turned = {name: values[order] for name, values in train.items()}
+turned["closes"][:, 20] = train["closes"][:, 20] = 7  # never changes
+bits = []
+for one in (train, turned):
+    with tempfile.TemporaryDirectory() as folder:
+        closes = get_formatter("closes")
+        made = apply_formatter(train, closes, fit_formatter(one, closes, Path(folder) / "graph"))
+    bits.append(made["scaled_closes"])
+assert np.array_equal(*bits)
+assert np.all(bits[0][:, 0] == 0)
+assert np.abs(bits[0][:, 1:].std(axis=0) - 1).max() < 1e-4
 try:
     fit_formatter({name: values[:0] for name, values in train.items()}, formatter, Path("none"))
 except ValueError as error:
