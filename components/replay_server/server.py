@@ -87,7 +87,7 @@ class ReplayServer:
             faults: how it misbehaves at first.
             port: to listen on; 0 for any that is free.
             fixtures: folder of recorded replies (`recordings.FIXTURES`), which go before the market; None for none.
-            log: called with a line for each request, from many threads.
+            log: called with a line for each request, before it is answered, from many threads.
 
         Raises:
             ReplayError: the fixtures cannot be read.
@@ -215,10 +215,11 @@ class ReplayServer:
         if kind == "truncated":
             # Two thirds of any JSON that is not a plain number are no JSON.
             answer = Answer(answer.status, answer.content_type, answer.body[: len(answer.body) * 2 // 3])
-        handler.answer(answer, kind)
         if self._log is not None:
+            # Before the answer is sent, so that the lines of one client's requests come in the order of its requests.
             taken = (time.perf_counter() - began) * 1000
             self._log(f"{answer.status} {len(answer.body):>8} B {taken:7.1f} ms {kind or '-':<15} {handler.path}")
+        handler.answer(answer, kind)
 
     def _refusal(self, wire: Wire, fault: Fault | None) -> Answer | None:
         """The answer of a fault that needs no other; waits if the fault is to be slow."""
