@@ -9,6 +9,7 @@ UserError            one clear line: what is wrong, where (file, row, share, set
 |  `- HostError           the host does not serve anybody: 429, 5xx, no connection, a refused key
 |- StorageError      object storage that cannot be reached, or does not hold what was asked for, whole
 |- SplitError        the data is too short for the splits that were asked for
+|- TrainingError     a training that comes to nothing with the hyperparameters it was given
 `- AnomalyError      the data does not fit the curated schema
 
 The command line prints them without a traceback and exits non-zero. Anything else is a defect of the project.
@@ -51,6 +52,10 @@ class StorageError(UserError):
 
 class SplitError(UserError):
     """The data is too short for the splits that were asked for."""
+
+
+class TrainingError(UserError):
+    """A training comes to nothing with the hyperparameters it was given."""
 
 
 class AnomalyError(UserError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,10 +26,13 @@ class EarlyStopping(keras.callbacks.Callback):
     which looks at the end of an epoch, would keep weights that have begun to memorise. The loss is the mean
     cross-entropy alone; penalties are there for training, not for judging.
 
+    Training also ends where the loss is no number: there is no way back from weights that are none.
+
     The loss at the end of an epoch goes into Keras's logs as `val_loss`, so that callbacks after this one see it.
 
     Attributes:
         checks: of every look, the epochs that were trained until then, with a fraction, and the loss.
+        best: the look of the lowest loss; None where no loss was a number.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class EarlyStopping(keras.callbacks.Callback):
         self._patience = patience
         self._best_weights: list[npt.NDArray[Any]] = []
         self.checks: list[tuple[float, float]] = []
+        self.best: tuple[float, float] | None = None
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Looks where enough steps have gone by."""
@@ -63,13 +68,13 @@ class EarlyStopping(keras.callbacks.Callback):
         epochs, loss = self.checks[-1]
         if logs is not None:
             logs[EVAL_LOSS] = loss
-        best, _ = min(self.checks, key=lambda check: check[1])
-        if epochs - best >= self._patience - 1e-9:
+        if self.best is not None and epochs - self.best[0] >= self._patience - 1e-9:
             self.model.stop_training = True
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
-        """Puts the best weights back."""
-        self.model.set_weights(self._best_weights)
+        """Puts the best weights back, if there are any."""
+        if self.best is not None:
+            self.model.set_weights(self._best_weights)
 
     def _epochs(self) -> float:
         return int(self.model.optimizer.iterations.numpy()) / self._steps_per_epoch
@@ -81,7 +86,11 @@ class EarlyStopping(keras.callbacks.Callback):
             inputs = {name: values[begin : begin + _BATCH] for name, values in self._inputs.items()}
             parts.append(keras.ops.convert_to_numpy(self.model(inputs, training=False))[:, 0])
         logit = np.concatenate(parts).astype(np.float64)
-        loss = float(np.mean(np.logaddexp(0.0, logit) - self._label * logit))
-        if all(loss < earlier for _, earlier in self.checks):
-            self._best_weights = self.model.get_weights()
+        with np.errstate(invalid="ignore", over="ignore"):  # a diverged one is seen below
+            loss = float(np.mean(np.logaddexp(0.0, logit) - self._label * logit))
         self.checks.append((self._epochs(), loss))
+        if not math.isfinite(loss):
+            self.model.stop_training = True
+        elif self.best is None or loss < self.best[1]:
+            self._best_weights = self.model.get_weights()
+            self.best = self.checks[-1]

@@ -1,4 +1,4 @@
-"""The mistakes a user can make with names and settings of models."""
+"""The mistakes a user can make with names and settings of models; `pipeline` tells the user of them."""
 
 from __future__ import annotations
 
@@ -9,3 +9,7 @@ class UnknownNameError(ValueError):
 
 class HyperparameterError(ValueError):
     """A hyperparameter that does not exist or has a value that makes no sense."""
+
+
+class DivergenceError(ValueError):
+    """A training whose losses are no numbers, as with a learning rate that is far too high."""

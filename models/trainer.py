@@ -19,6 +19,7 @@ from models.card import ModelCard
 from models.data import Rows, load_rows
 from models.early_stopping import EVAL_LOSS, EarlyStopping
 from models.ensemble import mean_of
+from models.errors import DivergenceError
 from models.formatters import DataFormatter, Kind, get_formatter
 from models.preprocessing import vocabulary_name
 from models.progress import training_progress
@@ -113,6 +114,9 @@ def train(
 
     Returns:
         The model, each member with the weights of its best look at the eval split (the last ones without one).
+
+    Raises:
+        DivergenceError: a member never had a loss that is a number.
     """
     import pandas as pd
 
@@ -138,7 +142,11 @@ def _fit(
     callbacks: list[keras.callbacks.Callback],
     most_steps: int | None,
 ) -> pd.DataFrame:
-    """Fits one member; see `train`. Returns its losses, as in `Trained.history`."""
+    """Fits one member; see `train`. Returns its losses, as in `Trained.history`.
+
+    Raises:
+        DivergenceError: no look at the eval split (without one, not the last epoch) had a loss that is a number.
+    """
     import pandas as pd
 
     batch_size = hyperparameters.batch_rows(len(rows.label))
@@ -174,6 +182,12 @@ def _fit(
         callbacks=[*stopping, *callbacks],
         verbose=0,
     )
+    diverged = not math.isfinite(history.history["loss"][-1]) if early is None else early.best is None
+    if diverged:
+        rate = hyperparameters.learning_rate
+        raise DivergenceError(f"training diverged, its losses are no numbers: lower learning_rate, which is {rate:g}")
+    if early is not None and not math.isfinite(early.checks[-1][1]):
+        _LOG.warning("training diverged after %.2f epochs; the weights of its best look are kept", early.checks[-1][0])
     ends = [min((epoch + 1) * steps_per_epoch, steps) / steps_per_epoch for epoch in history.epoch]
     losses = pd.DataFrame({"epoch": ends, "loss": history.history["loss"]})
     if early is None:

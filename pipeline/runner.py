@@ -20,6 +20,9 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.types import artifact_utils
 
+from components.errors import TrainingError
+from models.errors import DivergenceError
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -96,6 +99,7 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
 
     Raises:
         RuntimeError: the node failed where TFX only logs it.
+        UserError: the node failed for a reason that the user can mend.
     """
     name = node.node_info.id
     deployment = runner_utils.extract_local_deployment_config(ir)
@@ -115,6 +119,9 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
             executor_spec=runner_utils.extract_executor_spec(deployment, name),
             custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
         ).launch()
+    except DivergenceError as error:
+        _LOG.exception("step %s failed", name)
+        raise TrainingError(f"{name}: {error}") from None
     except Exception:
         # TFX's own log says that a step failed, not why.
         _LOG.exception("step %s failed", name)

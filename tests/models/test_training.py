@@ -218,6 +218,35 @@ def test_training_ends_when_the_loss_has_not_fallen_for_patience_epochs() -> Non
     assert history.epoch.iloc[-1] < 30
 
 
+@pytest.mark.parametrize("held_out", [True, False])
+def test_losses_that_are_no_numbers_end_a_training_with_the_setting_to_change(easy: Market, held_out: bool) -> None:
+    from models.errors import DivergenceError
+    from models.trainer import train
+
+    values = get_architecture("dnn").hyperparameters.updated({"learning_rate": 1e38, "epochs": 3})
+    with pytest.raises(DivergenceError, match=r"lower learning_rate, which is 1e\+38"):
+        train("dnn", 1, values, easy.spec, easy.train, easy.held_out if held_out else None, 0)
+
+
+def test_a_training_that_diverges_on_its_way_keeps_the_weights_of_its_best_look(
+    easy: Market, caplog: pytest.LogCaptureFixture
+) -> None:
+    import keras
+
+    class Overflow(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            if epoch == 2:
+                self.model.set_weights([weight * np.nan for weight in self.model.get_weights()])
+
+    from models.trainer import train
+
+    values = get_architecture("linear").hyperparameters.updated({"epochs": 9, "patience": 9})
+    result = train("linear", 1, values, easy.spec, easy.train, easy.held_out, 0, lambda member: [Overflow()])
+    assert cross_entropy(result.model, easy.held_out) == pytest.approx(result.history.val_loss.min(), abs=1e-6)
+    assert 2 < result.history.epoch.iloc[-1] <= 3
+    assert "diverged" in caplog.text
+
+
 def test_steps_fit_the_rows_and_the_learning_rate_falls_to_zero(easy: Market) -> None:
     model, history = single("linear", 1, easy, epochs=2)
     rows = len(easy.train.label)

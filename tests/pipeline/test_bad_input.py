@@ -298,6 +298,22 @@ def test_text_in_a_row_ends_the_run_itself_with_one_line(folder: Path, m_db: Pat
     assert re.search("close3 is 'n/a'", Path("out/run.log").read_text())
 
 
+# found only when a model is trained
+
+
+@pytest.mark.slow
+def test_a_learning_rate_without_sense_ends_the_run_with_one_line(folder: Path) -> None:
+    Path("awesome.toml").write_text("[hyperparameters.linear]\nlearning_rate = 1e38\n")
+    command = [str(Path(sys.executable).with_name("awesome")), "run", "--market", "null", "--models", "linear"]
+    command += ["--market-shares", "3", "--market-sessions", "800", "--output", "out"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "awesome: Trainer.linear: training diverged, its losses are no numbers: lower learning_rate, which is 1e+38\n"
+    )
+    assert [path.name for path in Path("out").iterdir()] == ["run.log"]
+
+
 def test_a_market_and_a_database_at_once_are_refused(awesome: Awesome) -> None:
     outcome = awesome("run", "--market", "null", "--db", "mine.db")
     assert "--db or --market, not both" in outcome.refusal
