@@ -16,7 +16,7 @@ from components.evidence.findings import Findings
 from components.evidence.scores import AUC
 from components.leak_audit.audit import audit
 from components.leak_audit.config import AuditConfig
-from components.leak_audit.results import AUDIT_FILE
+from components.leak_audit.results import AUDIT_FILE, VERDICT_PROPERTY
 
 _LOG = logging.getLogger(__name__)
 CONFIG = "custom_config"
@@ -53,7 +53,7 @@ class Executor(base_executor.BaseExecutor):
             _LOG.info("%s: %s. %s", check.name, check.status.value, check.sentence)
         _LOG.info("%s", report.verdict_line)
         artifact = artifact_utils.get_single_instance(output_dict["audit"])
-        artifact.set_string_custom_property("verdict", report.verdict)
+        artifact.set_string_custom_property(VERDICT_PROPERTY, report.verdict)
         tf.io.gfile.makedirs(artifact.uri)
         io_utils.write_string_file(os.path.join(artifact.uri, AUDIT_FILE), report.to_json())
 

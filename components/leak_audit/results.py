@@ -12,6 +12,9 @@ from typing import Any
 from components.errors import UserError
 
 AUDIT_FILE = "audit.json"
+VERDICT_PROPERTY = "verdict"
+"""Of LeakAudit's output in ML Metadata."""
+
 NAN = float("nan")
 
 

@@ -7,13 +7,17 @@ from typing import Any
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.components.common import resolver
 
+from components.leak_audit.results import VERDICT_PROPERTY, Status
+
 MODEL = "model"
 BLESSING = "model_blessing"
 CANDIDATE = "candidate"
 
 
 class LatestBlessedPredecessor(resolver.ResolverStrategy):
-    """The last blessed model of the candidate's kind, the candidate itself left out.
+    """The last blessed model of the candidate's kind, the candidate itself left out, and all from runs that leak.
+
+    A model that profits from a leak is blessed before the audit speaks. Nothing honest would ever beat it.
 
     TFX's own strategy would find the candidate again as soon as a run is repeated, so that an unchanged run would never
     be a cache hit and a model would be measured against itself. Give its channels a producer, or kinds of model mix.
@@ -23,7 +27,7 @@ class LatestBlessedPredecessor(resolver.ResolverStrategy):
         """Picks the predecessor.
 
         Args:
-            store: ML Metadata, which knows the model of the candidate's training run.
+            store: ML Metadata, which knows the model of the candidate's training run, and the audits.
             input_dict: `model` and `model_blessing`, all of this kind, and `candidate`, the training run of this run's
                 model. (The model itself cannot be given: TFX would take it and `model` for one and the same input.)
 
@@ -37,13 +41,33 @@ class LatestBlessedPredecessor(resolver.ResolverStrategy):
             for blessing in sorted(input_dict[BLESSING], key=lambda blessing: blessing.id)
         }
         blessings = {
-            model: verdict for model, verdict in verdicts.items() if verdict.get_int_custom_property("blessed") == 1
+            model: verdict
+            for model, verdict in verdicts.items()
+            if verdict.get_int_custom_property("blessed") == 1 and not _leaked(store, verdict)
         }
         blessed = [model for model in input_dict[MODEL] if model.id in blessings and model.id not in own]
         if not blessed:
             return {MODEL: [], BLESSING: [], CANDIDATE: input_dict[CANDIDATE]}
         latest = max(blessed, key=lambda model: model.id)
         return {MODEL: [latest], BLESSING: [blessings[latest.id]], CANDIDATE: input_dict[CANDIDATE]}
+
+
+def _leaked(store: Any, blessing: Any) -> bool:
+    """Whether the last audit of the evidence that a blessing came with says that the evaluation leaks."""
+    evidence = sorted(_made_together(store, [blessing.id]))
+    audits = {
+        event.execution_id
+        for event in (store.get_events_by_artifact_ids(evidence) if evidence else [])
+        if event.type == metadata_store_pb2.Event.INPUT
+    }
+    events = store.get_events_by_execution_ids(sorted(audits)) if audits else []
+    outputs = {event.artifact_id for event in events if event.type == metadata_store_pb2.Event.OUTPUT}
+    verdicts = {
+        artifact.id: artifact.custom_properties[VERDICT_PROPERTY].string_value
+        for artifact in store.get_artifacts_by_id(sorted(outputs))
+        if VERDICT_PROPERTY in artifact.custom_properties
+    }
+    return bool(verdicts) and verdicts[max(verdicts)] == Status.LEAKING
 
 
 def _made_together(store: Any, artifact_ids: list[int]) -> set[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -214,58 +214,79 @@ def test_a_name_that_cannot_be_part_of_a_channel_is_refused() -> None:
 # LatestBlessedPredecessor
 
 
-def model(number: int) -> Any:
-    from tfx.types import standard_artifacts
+class Records:
+    """What TFX's steps write into ML Metadata, here one in memory."""
 
-    artifact = standard_artifacts.Model()
-    artifact.id = number
-    return artifact
+    def __init__(self) -> None:
+        from ml_metadata import metadata_store
+        from ml_metadata.proto import metadata_store_pb2
+
+        self.store = metadata_store.MetadataStore(
+            metadata_store_pb2.ConnectionConfig(fake_database=metadata_store_pb2.FakeDatabaseConfig())
+        )
+
+    def execution(self, name: str, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """A step that took artifacts in and put others out; gives those that are new their numbers."""
+        from ml_metadata.proto import metadata_store_pb2
+
+        for artifact in outputs:
+            if not artifact.id:
+                artifact.type_id = self.store.put_artifact_type(artifact.artifact_type)
+                [artifact.id] = self.store.put_artifacts([artifact.mlmd_artifact])
+        kind = self.store.put_execution_type(metadata_store_pb2.ExecutionType(name=name))
+        [execution] = self.store.put_executions([metadata_store_pb2.Execution(type_id=kind)])
+        sides = ((metadata_store_pb2.Event.INPUT, inputs), (metadata_store_pb2.Event.OUTPUT, outputs))
+        self.store.put_events(
+            metadata_store_pb2.Event(execution_id=execution, artifact_id=artifact.id, type=side)
+            for side, artifacts in sides
+            for artifact in artifacts
+        )
+
+    def trained(self) -> tuple[Any, Any]:
+        """A new model, and the run that trained it."""
+        from tfx.types import standard_artifacts
+
+        model, training = standard_artifacts.Model(), standard_artifacts.ModelRun()
+        self.execution("Trainer", [], [model, training])
+        return model, training
+
+    def judged(self, model: Any, blessed: int, audited: Sequence[str] = ()) -> Any:
+        """The blessing of a model, of which the leak audit spoke as often as there are verdicts."""
+        from tfx.components.evaluator import constants
+        from tfx.types import standard_artifacts
+
+        from components.evidence.component import EvidenceArtifact
+        from components.leak_audit.component import LeakAuditArtifact
+
+        evidence, blessing = EvidenceArtifact(), standard_artifacts.ModelBlessing()
+        # As TFX's Evaluator marks it.
+        blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+        blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, blessed)
+        self.execution("Evidence", [model], [evidence, blessing])
+        for verdict in audited:
+            audit = LeakAuditArtifact()
+            audit.set_string_custom_property("verdict", verdict)
+            self.execution("LeakAudit", [evidence], [audit])
+        selected = standard_artifacts.Model()
+        selected.set_string_custom_property("champion", "linear")
+        self.execution("ModelSelector", [model, evidence], [selected])
+        return blessing
 
 
-# The training run of model n has the number n + 1000, and both came out of execution n.
-_RUNS_FROM = 1000
+def predecessor(records: Records, models: Sequence[Any], blessings: Sequence[Any], training: Any) -> Any:
+    """The predecessor that is found, or None."""
+    from components.model_selector.predecessor import BLESSING, CANDIDATE, MODEL, LatestBlessedPredecessor
 
-
-def training_run(number: int) -> Any:
-    from tfx.types import standard_artifacts
-
-    artifact = standard_artifacts.ModelRun()
-    artifact.id = number
-    return artifact
-
-
-class TrainingRecords:
-    """ML Metadata's answers about the trainings: which execution put out what. An Evaluator took each model in."""
-
-    def get_events_by_artifact_ids(self, artifact_ids: list[int]) -> list[Any]:
-        return [event(number - _RUNS_FROM, number, "OUTPUT") for number in artifact_ids]
-
-    def get_events_by_execution_ids(self, execution_ids: list[int]) -> list[Any]:
-        return [
-            event(number, artifact, kind)
-            for number in execution_ids
-            for artifact, kind in ((number, "OUTPUT"), (number + _RUNS_FROM, "OUTPUT"), (number + 1, "INPUT"))
-        ]
-
-
-def event(execution: int, artifact: int, kind: str) -> Any:
-    from ml_metadata.proto import metadata_store_pb2
-
-    return metadata_store_pb2.Event(
-        execution_id=execution, artifact_id=artifact, type=metadata_store_pb2.Event.Type.Value(kind)
+    found = LatestBlessedPredecessor().resolve_artifacts(
+        records.store, {MODEL: list(models), BLESSING: list(blessings), CANDIDATE: [training]}
     )
-
-
-def blessing(number: int, of: int, blessed: int) -> Any:
-    """As TFX's Evaluator marks it."""
-    from tfx.components.evaluator import constants
-    from tfx.types import standard_artifacts
-
-    artifact = standard_artifacts.ModelBlessing()
-    artifact.id = number
-    artifact.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, of)
-    artifact.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, blessed)
-    return artifact
+    assert set(found) == {MODEL, BLESSING, CANDIDATE}
+    assert found[CANDIDATE] == [training]
+    assert [one.get_int_custom_property("current_model_id") for one in found[BLESSING]] == [
+        one.id for one in found[MODEL]
+    ]
+    assert all(one.get_int_custom_property("blessed") == 1 for one in found[BLESSING])
+    return found[MODEL][0] if found[MODEL] else None
 
 
 @pytest.mark.parametrize(
@@ -295,17 +316,31 @@ def blessing(number: int, of: int, blessed: int) -> Any:
 def test_the_predecessor_is_the_last_blessed_model_but_the_candidate(
     models: list[int], verdicts: list[tuple[int, int]], candidate: int, expected: int | None
 ) -> None:
-    from components.model_selector.predecessor import BLESSING, CANDIDATE, MODEL, LatestBlessedPredecessor
+    records = Records()
+    trained = {number: records.trained() for number in range(1, 5)}
+    blessings = [records.judged(trained[of][0], blessed, ["clean"]) for of, blessed in verdicts]
 
-    blessings = [blessing(100 + i, of, blessed) for i, (of, blessed) in enumerate(verdicts)]
-    own = training_run(_RUNS_FROM + candidate)
-    found = LatestBlessedPredecessor().resolve_artifacts(
-        TrainingRecords(), {MODEL: [model(number) for number in models], BLESSING: blessings, CANDIDATE: [own]}
-    )
-    assert set(found) == {MODEL, BLESSING, CANDIDATE}
-    assert found[CANDIDATE] == [own]
-    assert [artifact.id for artifact in found[MODEL]] == ([] if expected is None else [expected])
-    assert [artifact.get_int_custom_property("current_model_id") for artifact in found[BLESSING]] == (
-        [] if expected is None else [expected]
-    )
-    assert all(artifact.get_int_custom_property("blessed") == 1 for artifact in found[BLESSING])
+    found = predecessor(records, [trained[number][0] for number in models], blessings, trained[candidate][1])
+
+    assert found is (None if expected is None else trained[expected][0])
+
+
+@pytest.mark.parametrize(
+    ("audited", "kept"),
+    [
+        (["leaking"], False),
+        (["clean"], True),
+        (["suspicious"], True),
+        # A run without an audit, or one that was killed before it.
+        ([], True),
+        # Audited again, as after a change of its limits: the last word counts.
+        (["clean", "leaking"], False),
+        (["leaking", "clean"], True),
+    ],
+)
+def test_a_model_of_a_run_that_leaks_is_no_predecessor(audited: list[str], kept: bool) -> None:
+    records = Records()
+    (honest, _), (leaky, _), (_, training) = (records.trained() for _ in range(3))
+    blessings = [records.judged(honest, 1, ["clean"]), records.judged(leaky, 1, audited)]
+
+    assert predecessor(records, [honest, leaky], blessings, training) is (leaky if kept else honest)
