@@ -8,7 +8,6 @@ a quarter of an hour on two cores.
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -65,9 +64,9 @@ def main(argv: list[str] | None = None) -> int:
         models = TARGETS[0].models if arguments.all_models else target.models
         for seed in range(arguments.seeds):
             rows += _measure(target, models, seed, arguments)
-    print_table("Skill on synthetic markets", rows)
     summary = _summary(rows)
-    print_table(f"Over {arguments.seeds} seeds", summary)
+    print_table("Runs", rows)
+    print_table("Skill on synthetic markets", summary)
     failed = [row for row in rows if row["holds"] == "no"]
     write_result("skill", {"runs": rows, "summary": summary})
     return 1 if failed else 0
@@ -119,7 +118,7 @@ def _measure(target: Target, models: tuple[str, ...], seed: int, arguments: argp
 
 def _asked(target: Target, model: str) -> str:
     if target.least is None:
-        return f"|AUC - 0.5| < {NULL_TOLERANCE}"
+        return f"abs(AUC - 0.5) < {NULL_TOLERANCE}"
     return f"skill >= {target.least}" if model in target.models else ""
 
 
@@ -171,15 +170,13 @@ def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for market, model in dict.fromkeys((row["market"], row["model"]) for row in rows):
         mine = [row for row in rows if (row["market"], row["model"]) == (market, model)]
         measure = "AUC" if mine[0]["skill"] is None else "skill"
-        values = [row[measure.lower()] for row in mine]
         summary.append(
             {
                 "market": market,
                 "model": model,
+                "best possible AUC": mine[0]["best"],
                 "measure": measure,
-                "mean": statistics.fmean(values),
-                "least": min(values),
-                "most": max(values),
+                **{f"seed {row['seed']}": row[measure.lower()] for row in mine},
                 "asked": mine[0]["asked"],
                 "holds": "" if not mine[0]["asked"] else "yes" if all(row["holds"] == "yes" for row in mine) else "no",
             }
