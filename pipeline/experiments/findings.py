@@ -73,7 +73,7 @@ class Finding:
         if self.verdict == "leak":
             said += f": {change.value:+.3f} {_ends(change)} that no future day gives"
         elif self.verdict == "not shown":
-            said += f": above chance when shuffled, but {change.value:+.3f} {_ends(change)} does not set the two apart"
+            said += f": {self._why_not_shown}"
             if self.panel == "market":
                 said += "; as nothing can be known of this market, what is above 0.5 is leak or luck"
         else:
@@ -88,6 +88,17 @@ class Finding:
         elif self.verdict == "leak":
             said += ". The day is no feature: closes, share or overlapping labels told it; this does not say which"
         return said + "."
+
+    @property
+    def _why_not_shown(self) -> str:
+        shuffled, change = self.shuffled.auc, f"{self.inflation.value:+.3f} {_ends(self.inflation)}"
+        if any(math.isnan(value) for value in (shuffled.low, self.dated.auc.high)):
+            return "an interval cannot be had"
+        if shuffled.low <= 0.5:
+            return f"more shuffled than dated ({change}), but not above chance"
+        if self.inflation.low > 0:
+            return f"above chance when shuffled, and more than dated ({change}), but the two intervals overlap"
+        return f"above chance when shuffled, but {change} does not set the two apart"
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,18 @@ def test_a_leak_needs_both_intervals_apart_and_above_chance(shuffled: float, dat
     assert made("dnn", shuffled, dated).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("shuffled", "dated", "why"),
+    [
+        (0.60, 0.59, "above chance when shuffled, but +0.010 (-0.018 to 0.038) does not set the two apart;"),
+        (0.535, 0.50, "and more than dated (+0.035 (0.007 to 0.063)), but the two intervals overlap;"),
+        (0.49, 0.40, "more shuffled than dated (+0.090 (0.062 to 0.118)), but not above chance;"),
+    ],
+)
+def test_a_sentence_says_why_nothing_is_shown(shuffled: float, dated: float, why: str) -> None:
+    assert why in made("dnn", shuffled, dated).sentence
+
+
 def test_a_wide_dated_interval_hides_a_leak_and_is_not_called_none() -> None:
     finding = made("dnn", 0.674, 0.587, horizon=20)
     blurred = replace(finding, dated=replace(finding.dated, auc=area(0.587, 0.05)))
@@ -54,6 +66,7 @@ def test_no_interval_shows_nothing() -> None:
     blind = replace(finding, dated=replace(finding.dated, auc=Interval(0.5, nan, nan, nan)))
     assert blind.verdict == "not shown"
     assert "(n/a)" in blind.sentence
+    assert "an interval cannot be had" in blind.sentence
 
 
 def test_the_sentence_says_what_the_day_predicts_only_where_it_is_a_feature() -> None:
