@@ -41,15 +41,14 @@ class LatestBlessedPredecessor(resolver.ResolverStrategy):
             for blessing in sorted(input_dict[BLESSING], key=lambda blessing: blessing.id)
         }
         blessings = {
-            model: verdict
-            for model, verdict in verdicts.items()
-            if verdict.get_int_custom_property("blessed") == 1 and not _leaked(store, verdict)
+            model: verdict for model, verdict in verdicts.items() if verdict.get_int_custom_property("blessed") == 1
         }
         blessed = [model for model in input_dict[MODEL] if model.id in blessings and model.id not in own]
-        if not blessed:
-            return {MODEL: [], BLESSING: [], CANDIDATE: input_dict[CANDIDATE]}
-        latest = max(blessed, key=lambda model: model.id)
-        return {MODEL: [latest], BLESSING: [blessings[latest.id]], CANDIDATE: input_dict[CANDIDATE]}
+        for latest in sorted(blessed, key=lambda model: model.id, reverse=True):
+            # Asked of one after the other: a daily pipeline has hundreds, and the first is nearly always good.
+            if not _leaked(store, blessings[latest.id]):
+                return {MODEL: [latest], BLESSING: [blessings[latest.id]], CANDIDATE: input_dict[CANDIDATE]}
+        return {MODEL: [], BLESSING: [], CANDIDATE: input_dict[CANDIDATE]}
 
 
 def _leaked(store: Any, blessing: Any) -> bool:
