@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.leak_audit.config import AuditConfig, AuditedModel
+from components.leak_audit.results import AuditError
 from components.leak_audit.rows import EVAL, TEST, TRAIN
 
 if TYPE_CHECKING:
@@ -38,8 +39,12 @@ def model_scores(
 
     Returns:
         Logits of the rows of the test split, in their order.
+
+    Raises:
+        AuditError: the training diverged.
     """
     from models.data import Rows
+    from models.errors import DivergenceError
     from models.registry import get_architecture
     from models.trainer import train
 
@@ -56,16 +61,19 @@ def model_scores(
         )
 
     hyperparameters = get_architecture(model.name).hyperparameters.updated(model.hyperparameters)
-    trained = train(
-        model.name,
-        model.version,
-        hyperparameters,
-        features.inputs,
-        part(TRAIN),
-        part(EVAL),
-        config.seed,
-        most_steps=config.train_steps or None,
-    ).model
+    try:
+        trained = train(
+            model.name,
+            model.version,
+            hyperparameters,
+            features.inputs,
+            part(TRAIN),
+            part(EVAL),
+            config.seed,
+            most_steps=config.train_steps or None,
+        ).model
+    except DivergenceError as error:
+        raise AuditError(f"{model.name} cannot be audited: {error}") from None
     test = part(TEST)
     names = [tensor.name for tensor in trained.inputs]
     logits = trained.predict({name: test.features[name] for name in names}, batch_size=8192, verbose=0)

@@ -13,7 +13,7 @@ from small_runs import Asked, SmallRun, make_run
 from components.evidence.findings import Findings, ModelFindings
 from components.evidence.interval import Interval
 from components.leak_audit import limits
-from components.leak_audit.results import AUDIT_FILE, AuditReport, Status
+from components.leak_audit.results import AUDIT_FILE, AuditError, AuditReport, Status
 from pipeline.results import RunReport
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
@@ -88,6 +88,14 @@ def test_a_leak_does_not_end_the_pipeline(tmp_path: Path, small_run: SmallRun) -
 
     assert (report.verdict, verdict) == ("leaking", "leaking")
     assert report.check(limits.NAME).status is Status.LEAKING
+
+
+def test_a_training_that_diverges_names_the_model_and_the_setting(small_run: SmallRun) -> None:
+    [model] = small_run.config.models
+    wild = replace(model, hyperparameters={**model.hyperparameters, "learning_rate": 1e38})
+    run = replace(small_run, config=replace(small_run.config, models=(wild,)))
+    with pytest.raises(AuditError, match=rf"{model.name} cannot be audited: .* lower learning_rate, which is 1e\+38"):
+        run.audited({model.name: Interval(0.51, 0.48, 0.54, 0.015)})
 
 
 @pytest.fixture(scope="module")
