@@ -134,7 +134,7 @@ def _measure(url: str, database: Path, shares: int, sessions: int) -> Extraction
 def _extract(url: str, database: Path, shares: int, sessions: int) -> None:
     """What the measured process does; prints what became of the shares."""
     from components.extractor import ExtractionPlan, HttpSettings, extract
-    from components.replay_server import universe_names
+    from components.extractor.replay import universe_names
 
     plan = ExtractionPlan("tencent", tuple(universe_names(EXCHANGE, shares)), since=_days(sessions)[0])
     report = extract(plan, database, http=HttpSettings(base_url=url, rate=_RATE), now=_NOW)
@@ -156,7 +156,7 @@ def _days(sessions: int) -> list[dt.date]:
 @contextlib.contextmanager
 def _replay_server(shares: int, days: list[str]) -> Iterator[str]:
     """Runs the server while the block runs, and yields where it listens."""
-    command = [sys.executable, "-m", "components.replay_server", "--port", "0", "--no-fixtures"]
+    command = [sys.executable, "-m", "components.extractor.replay", "--port", "0", "--no-fixtures"]
     command += ["--exchange", EXCHANGE, "--universe", str(shares), "--distinct", str(DISTINCT)]
     command += ["--since", days[0], "--until", str(_UNTIL)]
     for day in days[_A_YEAR // 2 :: _A_YEAR]:

@@ -12,7 +12,7 @@ import pytest
 from replayed_market import SHARES, TODAY, Run, evening, http_for, listing, plan_for
 
 from components.extractor import ExtractionReport, extract
-from components.replay_server import Market, ReplayServer
+from components.extractor.replay import Market, ReplayServer
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from components.extractor import ExtractionPlan, ExtractionReport, HttpSettings
-from components.replay_server import Listing, Market, ReplayServer, make_listing
+from components.extractor.replay import Listing, Market, ReplayServer, make_listing
 
 FIRST, LAST = dt.date(2022, 1, 4), dt.date(2024, 6, 28)
 TODAY = dt.date(2024, 3, 28)

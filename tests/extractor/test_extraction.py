@@ -34,8 +34,8 @@ from replayed_market import (
 from components.errors import ExtractionError, StoreError
 from components.extractor import ExtractionReport, ShareOutcome, Status
 from components.extractor.progress import ExtractionListener
+from components.extractor.replay import DATA_FAULTS, HOST_FAULTS, Fault, Market, ReplayServer
 from components.feature_store import FeatureStore
-from components.replay_server import DATA_FAULTS, HOST_FAULTS, Fault, Market, ReplayServer
 
 NEXT = dt.date(2024, 4, 11)
 """Nine sessions later in Shanghai, whose exchange is closed on April 4 and 5."""

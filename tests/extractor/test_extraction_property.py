@@ -16,7 +16,7 @@ from replayed_market import SOURCES, contents, evening, http_for, plan_for
 from components.errors import ExtractionError
 from components.extractor import ShareOutcome, extract
 from components.extractor.progress import ExtractionListener
-from components.replay_server import (
+from components.extractor.replay import (
     DATA_FAULTS,
     HOST_FAULTS,
     Fault,

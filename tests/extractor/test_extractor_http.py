@@ -19,9 +19,9 @@ import pytest
 from components.errors import HostError
 from components.extractor import http
 from components.extractor.http import Client, HttpSettings
+from components.extractor.replay import Fault, Market, ReplayServer, make_listing
 from components.extractor.sources.base import Reply, Request
 from components.extractor.sources.registry import get_source
-from components.replay_server import Fault, Market, ReplayServer, make_listing
 
 KEY = "f00dcafe-SECRET-0123456789"
 FIRST, LAST = dt.date(2026, 1, 5), dt.date(2026, 2, 6)

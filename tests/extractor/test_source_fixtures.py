@@ -6,11 +6,11 @@ import datetime as dt
 import json
 from pathlib import Path
 
-import components.replay_server
+import components.extractor.replay
 from components.extractor.sources.base import History, Reply
 from components.extractor.sources.registry import SOURCES, get_source
 
-FOLDER = Path(components.replay_server.__file__).parent / "fixtures"
+FOLDER = Path(components.extractor.replay.__file__).parent / "fixtures"
 INDEX = json.loads((FOLDER / "index.json").read_text())
 KNOWN = {entry["url"]: entry for entry in INDEX}
 

@@ -23,10 +23,10 @@ import pytest
 
 from components.errors import ExtractionError, StoreError
 from components.extractor import ExtractionPlan, HttpSettings
+from components.extractor.replay import Fault, Listing, Market, ReplayServer, from_synthetic, make_listing
 from components.feature_example_gen.config import ExampleGenConfig, Extraction
 from components.feature_example_gen.splits import SPLITS, SplitSettings
 from components.feature_store import FeatureStore
-from components.replay_server import Fault, Listing, Market, ReplayServer, from_synthetic, make_listing
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 

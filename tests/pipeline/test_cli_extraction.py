@@ -25,8 +25,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from components.extractor.replay import Fault, Listing, Market, ReplayServer, make_listing, sessions
 from components.extractor.sources.registry import SOURCES
-from components.replay_server import Fault, Listing, Market, ReplayServer, make_listing, sessions
 
 Awesome = Callable[..., Any]
 
@@ -621,7 +621,7 @@ class Absent:
             raise ModuleNotFoundError(name, name=name)
 
 sys.meta_path.insert(0, Absent())
-import components.extractor, components.feature_store, components.replay_server
+import components.extractor, components.feature_store, components.extractor.replay
 from pipeline.cli import main
 main()
 """

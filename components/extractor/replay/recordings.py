@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from components.replay_server.market import ReplayError
-from components.replay_server.wire import Answer
+from components.extractor.replay.market import ReplayError
+from components.extractor.replay.wire import Answer
 
 FIXTURES = Path(__file__).parent / "fixtures"
 """The folder of those that come with the project."""

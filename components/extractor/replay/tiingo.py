@@ -6,8 +6,8 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 
-from components.replay_server.market import Event, Row
-from components.replay_server.wire import JSON, Answer, Ask, Wire, rendered_window, to_json
+from components.extractor.replay.market import Event, Row
+from components.extractor.replay.wire import JSON, Answer, Ask, Wire, rendered_window, to_json
 
 _PATH = re.compile(r"/tiingo/daily/([^/]+)/prices")
 _NOTHING = Event()

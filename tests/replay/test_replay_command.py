@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from components.replay_server.__main__ import main
+from components.extractor.replay.__main__ import main
 
 WINDOW = "/web.ifzq.gtimg.cn/appstock/app/fqkline/get?param={},day,2020-01-01,2020-12-31,640,{}"
 
@@ -21,7 +21,7 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]
     """The command, the address it told, and how to use it."""
     # What the libraries below warn of is not ours to mend.
     warnings = ["-W", "error", "-W", "ignore::DeprecationWarning"]
-    command = [sys.executable, *warnings, "-m", "components.replay_server", "--port", "0", *arguments]
+    command = [sys.executable, *warnings, "-m", "components.extractor.replay", "--port", "0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

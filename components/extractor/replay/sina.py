@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from components.replay_server.market import Row
-from components.replay_server.wire import HTML, JSON, Answer, Ask, Wire, rendered_window
+from components.extractor.replay.market import Row
+from components.extractor.replay.wire import HTML, JSON, Answer, Ask, Wire, rendered_window
 
 _BARS = "/quotes_service/api/json_v2.php/CN_MarketData.getKLineData"
 _FACTORS = re.compile(r"/realstock/company/([a-z0-9]+)/hfq\.js")

@@ -16,14 +16,14 @@ from types import MappingProxyType, TracebackType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from components.replay_server.faults import Fault, Faults
-from components.replay_server.market import Market, ReplayError
-from components.replay_server.recordings import Recordings
-from components.replay_server.sina import Sina
-from components.replay_server.tencent import Tencent
-from components.replay_server.tiingo import Tiingo
-from components.replay_server.wire import HTML, Answer, Ask, Wire
-from components.replay_server.yahoo import Yahoo
+from components.extractor.replay.faults import Fault, Faults
+from components.extractor.replay.market import Market, ReplayError
+from components.extractor.replay.recordings import Recordings
+from components.extractor.replay.sina import Sina
+from components.extractor.replay.tencent import Tencent
+from components.extractor.replay.tiingo import Tiingo
+from components.extractor.replay.wire import HTML, Answer, Ask, Wire
+from components.extractor.replay.yahoo import Yahoo
 
 WIRES: tuple[Wire, ...] = (Tencent(), Tiingo(), Sina(), Yahoo())
 """Every source that is answered for."""

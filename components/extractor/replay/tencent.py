@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from components.replay_server.market import Event, Listing, Row
-from components.replay_server.wire import JSON, Answer, Ask, Wire, rendered_window, to_json
+from components.extractor.replay.market import Event, Listing, Row
+from components.extractor.replay.wire import JSON, Answer, Ask, Wire, rendered_window, to_json
 
 _PATHS = {"/appstock/app/fqkline/get": r"(sh|sz)\d{6}", "/appstock/app/hkfqkline/get": r"hk\d{5}"}
 _ADJUSTMENTS = ("", "qfq", "hfq")

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from components.replay_server.market import Listing, Row, opening
-from components.replay_server.wire import JSON, Answer, Ask, Wire, rendered_window, to_json
+from components.extractor.replay.market import Listing, Row, opening
+from components.extractor.replay.wire import JSON, Answer, Ask, Wire, rendered_window, to_json
 
 _PATH = re.compile(r"/v8/finance/chart/([^/]+)")
 _CURRENCIES = {

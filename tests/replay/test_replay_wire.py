@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.replay_server import Listing, Market, ReplayServer, make_listing
+from components.extractor.replay import Listing, Market, ReplayServer, make_listing
 
 DAYS = ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"]
 TENCENT = "/web.ifzq.gtimg.cn/appstock/app/fqkline/get?param="

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from components.replay_server.faults import Fault
-from components.replay_server.market import Listing, Market, Row
+from components.extractor.replay.faults import Fault
+from components.extractor.replay.market import Listing, Market, Row
 
 JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=utf-8"

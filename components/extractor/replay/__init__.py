@@ -1,13 +1,13 @@
 """A server on 127.0.0.1 that answers as the price sources do, and misbehaves on request.
 
 `ReplayServer` answers from a `Market` of made-up `Listing`s; `Fault`s say how it misbehaves. By hand:
-`python -m components.replay_server --shares sh600519,AAPL`.
+`python -m components.extractor.replay --shares sh600519,AAPL`.
 """
 
 from __future__ import annotations
 
-from components.replay_server.faults import DATA_FAULTS, HOST_FAULTS, Fault, Faults
-from components.replay_server.market import (
+from components.extractor.replay.faults import DATA_FAULTS, HOST_FAULTS, Fault, Faults
+from components.extractor.replay.market import (
     Listing,
     Market,
     ReplayError,
@@ -18,8 +18,8 @@ from components.replay_server.market import (
     share_histories,
     universe_names,
 )
-from components.replay_server.recordings import FIXTURES
-from components.replay_server.server import ReplayServer, SeenRequest
+from components.extractor.replay.recordings import FIXTURES
+from components.extractor.replay.server import ReplayServer, SeenRequest
 
 __all__ = [
     "DATA_FAULTS",

@@ -6,7 +6,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from components.replay_server import (
+from components.extractor.replay import (
     Listing,
     ReplayError,
     exchange_of,

@@ -1,4 +1,4 @@
-"""Starts the replay server by hand: `python -m components.replay_server --help`."""
+"""Starts the replay server by hand: `python -m components.extractor.replay --help`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from types import FrameType
 from typing import NoReturn
 
 from components.errors import UserError
-from components.replay_server.faults import DATA_FAULTS, HOST_FAULTS, Fault
-from components.replay_server.market import (
+from components.extractor.replay.faults import DATA_FAULTS, HOST_FAULTS, Fault
+from components.extractor.replay.market import (
     NO_EVENTS,
     Events,
     Listing,
@@ -27,20 +27,20 @@ from components.replay_server.market import (
     share_histories,
     universe_names,
 )
-from components.replay_server.recordings import FIXTURES
-from components.replay_server.server import ReplayServer
+from components.extractor.replay.recordings import FIXTURES
+from components.extractor.replay.server import ReplayServer
 from components.synthetic_market import SCENARIOS
 
-_PROGRAM = "python -m components.replay_server"
+_PROGRAM = "python -m components.extractor.replay"
 _SHARES = "sh600519,sz000001,hk00700,AAPL"
 _DISTINCT = 20
 _EVERY = "*"
 _EXAMPLE = """
 examples:
-  python -m components.replay_server --shares sh600519,AAPL --since 2015-01-01
-  python -m components.replay_server --shares sh600519 --split sh600519:2020-06-18:2 --dividend sh600519:2021-06-18:3.5
-  python -m components.replay_server --shares AAPL,GOOGL --fault 429-retry-after=3:AAPL:2 --fault truncated:GOOGL
-  python -m components.replay_server --scenario momentum --universe 50 --distinct 50
+  python -m components.extractor.replay --shares sh600519,AAPL --since 2015-01-01
+  python -m components.extractor.replay --shares sh600519 --split sh600519:2020-06-18:2
+  python -m components.extractor.replay --shares AAPL,GOOGL --fault 429-retry-after=3:AAPL:2 --fault truncated:GOOGL
+  python -m components.extractor.replay --scenario momentum --universe 50 --distinct 50
 
 faults:
 """
