@@ -55,7 +55,7 @@ def compare(run: Path) -> list[dict[str, Any]]:
     from sklearn import metrics as sk
 
     from components.evidence.findings import PREDICTIONS_FILE
-    from pipeline.results import RunReport
+    from pipeline.runs.results import RunReport
 
     report = RunReport.from_json(run)
     predictions = pd.read_parquet(run / PREDICTIONS_FILE)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from components.evidence.findings import Findings
     from components.evidence.interval import Interval
-    from pipeline.results import RunReport
+    from pipeline.runs.results import RunReport
 
 DATA = Path(__file__).parent / ".data"
 MODELS = ("linear", "dnn", "custom_dnn", "rnn")
@@ -214,7 +214,7 @@ def _measure(panel: Panel, files: PanelFiles, horizon: int, work: Path, seed: in
     import pandas as pd
 
     from components.evidence.comparing import compare
-    from pipeline.results import RunReport
+    from pipeline.runs.results import RunReport
 
     print(f"{panel.description}, {horizon} day{'s' if horizon > 1 else ''} ahead", file=sys.stderr, flush=True)
     run, workspace = work / "run", work / "workspace"

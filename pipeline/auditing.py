@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from components.evidence.interval import Interval
 from components.leak_audit.results import AUDIT_FILE, AuditError, AuditReport
-from pipeline.results import REPORT_JSON, RunReport, write_text
+from pipeline.runs.results import REPORT_JSON, RunReport, write_text
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:

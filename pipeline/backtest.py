@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, BacktestError, backtest
 from components.evidence.findings import PREDICTIONS_FILE
 from pipeline.backtest_summary import BacktestRow, backtest_rows, basis_points, judge, share_percent
-from pipeline.results import REPORT_JSON, ReportError, RunReport, to_plain, write_text
+from pipeline.runs.results import REPORT_JSON, ReportError, RunReport, to_plain, write_text
 from pipeline.summary import Verdict
 from pipeline.templates import load_template
 
@@ -141,7 +141,7 @@ def write_backtest(made: RunBacktest) -> Path:
         ReportError: a file cannot be written.
     """
     section = _section(made.report, made.result, made.model)
-    page = load_template(Path(__file__).with_name("backtest.html.j2")).render(
+    page = load_template(Path(__file__).parent / "report" / "backtest.html.j2").render(
         backtest=section,
         report=made.report,
         result=made.result,

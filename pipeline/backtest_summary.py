@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.results import RunReport
+from pipeline.runs.results import RunReport
 from pipeline.summary import Verdict
 
 if TYPE_CHECKING:

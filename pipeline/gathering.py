@@ -14,7 +14,7 @@ from components.feature_example_gen.splits import SPLITS
 from components.feature_store import FeatureStore
 from components.leak_audit.results import AUDIT_FILE, AuditReport
 from pipeline.configuration import chosen_models, database_path
-from pipeline.results import (
+from pipeline.runs.results import (
     DataSummary,
     GroupScore,
     MarketSummary,

@@ -13,7 +13,7 @@ from components.evidence.findings import flat
 from components.object_storage import CodeVersion, ModelFacts, ModelFolders
 from models.card import ModelCard, read_card
 from pipeline.code_digest import code_digest
-from pipeline.results import ModelResult, ReportError, RunReport
+from pipeline.runs.results import ModelResult, ReportError, RunReport
 
 _SAVED_MODEL = "Format-Serving"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.evidence.findings import PREDECESSOR
-from pipeline.results import REPORT_HTML, REPORT_JSON, ReportError, RunReport, SplitResult, write_text
+from pipeline.runs.results import REPORT_HTML, REPORT_JSON, ReportError, RunReport, SplitResult, write_text
 from pipeline.summary import assess, number, percent
 from pipeline.templates import load_template
 

@@ -30,7 +30,7 @@ from pipeline.drawing import (
     plot_area,
     svg_chart,
 )
-from pipeline.results import ModelResult
+from pipeline.runs.results import ModelResult
 from pipeline.summary import CHANCE, interval, number
 
 

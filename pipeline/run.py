@@ -25,7 +25,7 @@ from pipeline.configuration import (
 )
 from pipeline.gathering import gather_report
 from pipeline.quiet import import_tensorflow, run_log
-from pipeline.results import RunReport
+from pipeline.runs.results import RunReport
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:

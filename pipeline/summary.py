@@ -14,7 +14,7 @@ from rich.text import Text
 from components.evidence.findings import Figures
 from components.evidence.interval import Interval
 from components.leak_audit.results import Status
-from pipeline.results import ModelResult, RunReport
+from pipeline.runs.results import ModelResult, RunReport
 
 LEAK_AUC = 0.53
 """On daily prices of modern large shares no honest split has given more; above it, a leak is likelier than skill."""

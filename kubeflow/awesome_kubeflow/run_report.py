@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> None:
     from awesome_kubeflow.executor_io import ExecutorInput, write_outputs
-    from pipeline.results import REPORT_HTML, REPORT_JSON
+    from pipeline.runs.results import REPORT_HTML, REPORT_JSON
     from pipeline.settings import load_node_settings
 
     began = time.monotonic()

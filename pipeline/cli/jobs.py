@@ -106,7 +106,7 @@ def predict(
 @app.command(epilog=example("awesome evaluate runs/2026-11-23T18-30-00"))
 def evaluate(run: RunFolder) -> None:
     """Prints a run's table again."""
-    from pipeline.results import RunReport
+    from pipeline.runs.results import RunReport
     from pipeline.summary import print_summary
 
     print_summary(RunReport.from_json(run), new_console())
@@ -118,7 +118,7 @@ def tensorboard(run: RunFolder, port: Annotated[int, typer.Option(help="Of the p
     import os
 
     from components.errors import UserError
-    from pipeline.results import RunReport
+    from pipeline.runs.results import RunReport
 
     report = RunReport.from_json(run)
     gone = [name for name, model in report.models.items() if not Path(model.model_run_uri).is_dir()]

@@ -69,7 +69,7 @@ def model_push(
     """Pushes a run's models to models_training/MODEL/VERSION/ with their logs and evaluations."""
     from components.object_storage import push_model
     from pipeline.publishing import models_to_push
-    from pipeline.results import REPORT_JSON
+    from pipeline.runs.results import REPORT_JSON
     from pipeline.storage import open_storage
 
     if url is not None and (Path(url) / REPORT_JSON).is_file():  # the storage is set, and the run alone was named

@@ -25,7 +25,7 @@ from pipeline.drawing import (
     padded,
     svg_chart,
 )
-from pipeline.results import RunReport
+from pipeline.runs.results import RunReport
 from pipeline.summary import CHANCE
 
 _SPLIT_COLOURS = {"train": "#2c6fa6", "eval": "#8a5a00", "test": "#00704f"}

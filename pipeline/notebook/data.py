@@ -17,7 +17,7 @@ from components.example_validator.anomalies import read_anomalies
 from components.feature_example_gen.splits import SPLITS
 from models.formatters import DataFormatter, Kind
 from pipeline.notebook.run import Line
-from pipeline.results import RunReport
+from pipeline.runs.results import RunReport
 
 STATISTICS_FILE = "FeatureStats.pb"
 SCHEMA_FILE = "schema.pbtxt"

@@ -15,7 +15,7 @@ from components.evidence.scores import METRICS
 from components.evidence.statistics import auc_interval
 from models.features import YEAR
 from pipeline.notebook.run import FinishedRun, Line
-from pipeline.results import RunReport
+from pipeline.runs.results import RunReport
 
 _GROUP_RESAMPLES = 300
 """Per group and model; a thousand of them for a hundred shares would take minutes and move the ends by little."""

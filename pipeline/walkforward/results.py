@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.results import Scalar, to_plain, write_text
+from pipeline.runs.results import Scalar, to_plain, write_text
 from pipeline.summary import Verdict
 from pipeline.walkforward.folds import Fold
 from pipeline.walkforward.scores import HorizonScores

@@ -17,7 +17,7 @@ from components.leak_audit.results import AuditReport, CheckResult, Figure, Stat
 from pipeline.audit_chart import audit_chart
 from pipeline.audit_summary import print_audit
 from pipeline.report import render_html
-from pipeline.results import DataSummary, ModelResult, ReportError, RunReport, SplitResult
+from pipeline.runs.results import DataSummary, ModelResult, ReportError, RunReport, SplitResult
 from pipeline.summary import print_summary
 
 AUDIT = AuditReport(

@@ -14,7 +14,7 @@ from components.evidence.findings import Findings, ModelFindings
 from components.evidence.interval import Interval
 from components.leak_audit import limits
 from components.leak_audit.results import AUDIT_FILE, AuditError, AuditReport, Status
-from pipeline.results import RunReport
+from pipeline.runs.results import RunReport
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 

@@ -18,7 +18,7 @@ from models.formatters import CLOSES_WITH_TIME, WINDOW_RETURNS
 from models.schema import schema_for
 from pipeline.notebook import charts, data, trading
 from pipeline.notebook.run import FinishedRun, NotebookError, Shown, open_run
-from pipeline.results import DataSummary, RunReport, SplitResult
+from pipeline.runs.results import DataSummary, RunReport, SplitResult
 
 
 def report(**changes: Any) -> RunReport:

@@ -16,7 +16,7 @@ import pipeline.cli.storage
 from models.card import ModelCard
 from pipeline.cli import main
 from pipeline.code_digest import code_digest
-from pipeline.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
+from pipeline.runs.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
 
 
 @dataclass(frozen=True)

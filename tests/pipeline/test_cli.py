@@ -22,7 +22,7 @@ from components.synthetic_market import SCENARIOS, get_scenario
 from models.formatters import FORMATTERS
 from models.registry import ARCHITECTURES
 from pipeline.cli import app
-from pipeline.results import DataSummary, ModelResult, RunReport, SplitResult
+from pipeline.runs.results import DataSummary, ModelResult, RunReport, SplitResult
 
 Awesome = Callable[..., Any]
 

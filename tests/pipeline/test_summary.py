@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from components.leak_audit.results import AuditReport, CheckResult, Status
-from pipeline.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
+from pipeline.runs.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
 from pipeline.summary import assess, interval, number, percent, print_summary, standard_error, verdict
 
 

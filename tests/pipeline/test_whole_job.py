@@ -25,7 +25,7 @@ from executed_notebooks import ExecutedNotebook, execute
 
 from components.feature_store import CLOSE_COLUMNS
 from components.synthetic_market import get_scenario
-from pipeline.results import RunReport
+from pipeline.runs.results import RunReport
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 

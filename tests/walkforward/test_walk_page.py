@@ -14,7 +14,7 @@ import pytest
 from hand_made_walk import predictions, walk
 from rich.console import Console
 
-from pipeline.results import ReportError
+from pipeline.runs.results import ReportError
 from pipeline.walkforward.results import write_walk
 from pipeline.walkforward.scores import score_horizon
 from pipeline.walkforward.summary import part_tables, print_plan, print_walk

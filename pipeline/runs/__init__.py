@@ -1,0 +1,1 @@
+"""What a run left: its results as typed values, and its folder."""
