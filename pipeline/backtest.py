@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, BacktestError, backtest
 from components.evidence.findings import PREDICTIONS_FILE
-from pipeline.backtest_summary import BacktestRow, backtest_rows, basis_points, judge, share_percent
+from pipeline.report.backtest_summary import BacktestRow, backtest_rows, basis_points, judge, share_percent
+from pipeline.report.summary import Verdict
+from pipeline.report.templates import load_template
 from pipeline.runs.results import REPORT_JSON, ReportError, RunReport, to_plain, write_text
-from pipeline.summary import Verdict
-from pipeline.templates import load_template
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.drawing import Chart
+    from pipeline.report.drawing import Chart
 
 BACKTEST_HTML = "backtest.html"
 BACKTEST_JSON = "backtest.json"
@@ -193,7 +193,7 @@ def _read_predictions(folder: Path) -> pd.DataFrame:
 
 
 def _section(report: RunReport, result: Backtest, model: str) -> BacktestSection:
-    from pipeline.backtest_charts import growth_chart
+    from pipeline.report.backtest_chart import growth_chart
 
     return BacktestSection(
         verdict=judge(report, result, model),

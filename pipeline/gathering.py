@@ -56,7 +56,7 @@ def gather_report(settings: Settings, steps: Mapping[str, Step], seconds: dict[s
     import pandas as pd
 
     from components.evidence.findings import Findings
-    from pipeline.report import write_report
+    from pipeline.report.page import write_report
 
     names = list(chosen_models(settings))
     [examples] = steps["FeatureExampleGen"].outputs["examples"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.drawing import Chart
+    from pipeline.report.drawing import Chart
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def page(title: str, section: Section, facts: Mapping[str, str], outputs: Table 
     Returns:
         An HTML document.
     """
-    from pipeline.templates import load_template
+    from pipeline.report.templates import load_template
 
     template = load_template(Path(__file__).with_name("step.html.j2"))
     return template.render(node=title, section=section, facts=facts, outputs=outputs)

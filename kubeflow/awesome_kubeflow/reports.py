@@ -195,8 +195,8 @@ def _training(part: NodeSlice, step: Step) -> Section:
     import pandas as pd
 
     from models.trainer import HISTORY_FILE
-    from pipeline.drawing import model_styles
-    from pipeline.report_charts import training_chart
+    from pipeline.report.charts import training_chart
+    from pipeline.report.drawing import model_styles
 
     name = part.node_id.partition(".")[2] or part.node_id
     history = pd.read_csv(Path(_single(step, "model_run").uri) / HISTORY_FILE)
@@ -221,7 +221,7 @@ def _evaluation(step: Step) -> Any:
 
 def _judged(part: NodeSlice, step: Step) -> Section:
     from components.evidence import tfma_metrics as names
-    from pipeline.summary import number
+    from pipeline.report.summary import number
 
     evaluation = _evaluation(step)
     metrics = evaluation.metrics
@@ -257,7 +257,7 @@ def _judged(part: NodeSlice, step: Step) -> Section:
 
 def _evidence(part: NodeSlice, step: Step) -> Section:
     from components.evidence.scores import METRICS
-    from pipeline.summary import figure
+    from pipeline.report.summary import figure
 
     findings = _findings(step)
     scored = {name: model.scores for name, model in findings.models.items()} | dict(findings.baselines)

@@ -66,7 +66,7 @@ def run(
     from pipeline.run import run as run_job
 
     report, folder = run_job(settings, console)
-    from pipeline.summary import print_summary
+    from pipeline.report.summary import print_summary
 
     console.print()
     print_summary(report, console)
@@ -106,8 +106,8 @@ def predict(
 @app.command(epilog=example("awesome evaluate runs/2026-11-23T18-30-00"))
 def evaluate(run: RunFolder) -> None:
     """Prints a run's table again."""
+    from pipeline.report.summary import print_summary
     from pipeline.runs.results import RunReport
-    from pipeline.summary import print_summary
 
     print_summary(RunReport.from_json(run), new_console())
 

@@ -8,8 +8,8 @@ from pipeline.experiments import original
 from pipeline.experiments.chart import auc_chart
 from pipeline.experiments.results import ExperimentsReport
 from pipeline.experiments.tables import LOSS_NOTE, heading, metric_lines, metric_text
-from pipeline.summary import interval, number
-from pipeline.templates import load_template
+from pipeline.report.summary import interval, number
+from pipeline.report.templates import load_template
 
 
 def render_page(report: ExperimentsReport) -> str:

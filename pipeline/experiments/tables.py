@@ -13,7 +13,7 @@ from components.evidence.day_leak import day_leak_auc
 from pipeline.experiments import original
 from pipeline.experiments.findings import Finding
 from pipeline.experiments.results import ExperimentsReport
-from pipeline.summary import interval, number
+from pipeline.report.summary import interval, number
 
 _STYLES = {"leak": "bold yellow", "no leak": "green", "not shown": ""}
 _NARROW = 150

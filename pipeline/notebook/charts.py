@@ -1,4 +1,4 @@
-"""The notebooks' own charts, in the style of the report's (pipeline/drawing.py)."""
+"""The notebooks' own charts, in the style of the report's (pipeline/report/drawing.py)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.drawing import (
+from pipeline.report.drawing import (
     GRID,
     INK,
     WIDTH,
@@ -25,8 +25,8 @@ from pipeline.drawing import (
     padded,
     svg_chart,
 )
+from pipeline.report.summary import CHANCE
 from pipeline.runs.results import RunReport
-from pipeline.summary import CHANCE
 
 _SPLIT_COLOURS = {"train": "#2c6fa6", "eval": "#8a5a00", "test": "#00704f"}
 _SPLIT_DASHES: Mapping[str, Any] = {"train": "-", "eval": (0, (6, 2)), "test": (0, (1.2, 1.2))}

@@ -15,7 +15,7 @@ from pipeline.runs.results import RunReport
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.drawing import Chart
+    from pipeline.report.drawing import Chart
 
 
 class NotebookError(UserError):

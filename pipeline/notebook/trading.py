@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.backtest import backtest_run
-from pipeline.backtest_summary import EQUAL_WEIGHT
+from pipeline.report.backtest_summary import EQUAL_WEIGHT
 
 if TYPE_CHECKING:
     from components.backtest import Backtest, PortfolioResult

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.drawing import (
+from pipeline.report.drawing import (
     GRID,
     INK,
     MUTED,
@@ -26,7 +26,7 @@ from pipeline.drawing import (
     plot_area,
     svg_chart,
 )
-from pipeline.summary import CHANCE, interval, number
+from pipeline.report.summary import CHANCE, interval, number
 from pipeline.walkforward.folds import Fold, describe_fold
 from pipeline.walkforward.scores import HorizonScores, Part
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.summary import number
-from pipeline.templates import load_template
+from pipeline.report.summary import number
+from pipeline.report.templates import load_template
 from pipeline.walkforward.summary import signed_interval
 from pipeline.walkforward.verdict import count_above
 
@@ -25,7 +25,7 @@ def render_walk(walk: Walk) -> str:
     Returns:
         The HTML document.
     """
-    from pipeline.drawing import model_styles
+    from pipeline.report.drawing import model_styles
     from pipeline.walkforward.charts import part_charts, plan_chart
 
     styles = model_styles(list(walk.horizons[0].overall.scores))

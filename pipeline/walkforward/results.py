@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.report.summary import Verdict
 from pipeline.runs.results import Scalar, to_plain, write_text
-from pipeline.summary import Verdict
 from pipeline.walkforward.folds import Fold
 from pipeline.walkforward.scores import HorizonScores
 from pipeline.walkforward.verdict import Finding, find, summarise

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from components.evidence.interval import Interval
-from pipeline.summary import interval, number
+from pipeline.report.summary import interval, number
 from pipeline.walkforward.folds import Fold, Stretch
 from pipeline.walkforward.results import Walk
 from pipeline.walkforward.scores import HorizonScores

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.summary import CHANCE, LEAK_AUC, Tone, Verdict, number
+from pipeline.report.summary import CHANCE, LEAK_AUC, Tone, Verdict, number
 from pipeline.walkforward.scores import HorizonScores, Part, Score
 
 LUCK = 0.05

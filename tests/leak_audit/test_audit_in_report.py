@@ -14,11 +14,11 @@ import pytest
 from rich.console import Console
 
 from components.leak_audit.results import AuditReport, CheckResult, Figure, Status
-from pipeline.audit_chart import audit_chart
-from pipeline.audit_summary import print_audit
-from pipeline.report import render_html
+from pipeline.report.audit_chart import audit_chart
+from pipeline.report.audit_summary import print_audit
+from pipeline.report.page import render_html
+from pipeline.report.summary import print_summary
 from pipeline.runs.results import DataSummary, ModelResult, ReportError, RunReport, SplitResult
-from pipeline.summary import print_summary
 
 AUDIT = AuditReport(
     (

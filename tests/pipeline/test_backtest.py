@@ -21,9 +21,17 @@ from rich.console import Console
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, ModelBacktest
 from components.evidence.interval import Interval
 from pipeline.backtest import backtest_run, backtest_section, write_backtest
-from pipeline.backtest_summary import backtest_rows, backtest_table, basis_points, judge, points, ratio, share_percent
+from pipeline.report.backtest_summary import (
+    backtest_rows,
+    backtest_table,
+    basis_points,
+    judge,
+    points,
+    ratio,
+    share_percent,
+)
+from pipeline.report.templates import load_template
 from pipeline.runs.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
-from pipeline.templates import load_template
 
 Awesome = Callable[..., Any]
 

@@ -27,7 +27,7 @@ from components.errors import UserError
 from components.evidence import statistics
 from components.evidence.comparing import compare
 from components.evidence.scores import METRICS
-from pipeline.report import render_html, write_report
+from pipeline.report.page import render_html, write_report
 from pipeline.runs.results import (
     DataSummary,
     GroupScore,
@@ -313,7 +313,7 @@ def test_the_docs_example_is_a_report_and_the_docs_name_every_key(tmp_path: Path
 
 def test_reading_a_report_needs_no_heavy_package() -> None:
     code = (
-        "import sys, pipeline.runs.results, pipeline.summary, pipeline.report;"
+        "import sys, pipeline.runs.results, pipeline.report.summary, pipeline.report.page;"
         "print([m for m in ('pandas', 'numpy', 'matplotlib', 'jinja2', 'tensorflow', 'pyarrow') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

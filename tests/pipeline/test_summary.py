@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from components.leak_audit.results import AuditReport, CheckResult, Status
+from pipeline.report.summary import assess, interval, number, percent, print_summary, standard_error, verdict
 from pipeline.runs.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
-from pipeline.summary import assess, interval, number, percent, print_summary, standard_error, verdict
 
 
 def model(auc: float, half: float = 0.01, blessed: bool = False, **changes: object) -> ModelResult:

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from components.evidence.statistics import CalibrationCurve, RocCurve
-from pipeline.drawing import (
+from pipeline.report.drawing import (
     BAND,
     GRID,
     INK,
@@ -30,8 +30,8 @@ from pipeline.drawing import (
     plot_area,
     svg_chart,
 )
+from pipeline.report.summary import CHANCE, interval, number
 from pipeline.runs.results import ModelResult
-from pipeline.summary import CHANCE, interval, number
 
 
 def forest_chart(

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.report.summary import Verdict
 from pipeline.runs.results import RunReport
-from pipeline.summary import Verdict
 
 if TYPE_CHECKING:
     from components.backtest import Backtest, PortfolioResult

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 
 from components.evidence.findings import Figures
-from pipeline.drawing import INK, WIDTH, Chart, Style, drawing, finish_rows, padded, svg_chart
-from pipeline.summary import figure
+from pipeline.report.drawing import INK, WIDTH, Chart, Style, drawing, finish_rows, padded, svg_chart
+from pipeline.report.summary import figure
 
 
 def difference_chart(

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from components.leak_audit.results import AuditReport, CheckResult, Status
-from pipeline.summary import AUDIT_STYLES
+from pipeline.report.summary import AUDIT_STYLES
 
 _STYLES = {
     Status.PASSED: "green",

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from components.leak_audit.results import AuditReport, Status
 from components.leak_audit.results import Figure as AuditFigure
-from pipeline.drawing import INK, WIDTH, Chart, drawing, finish_rows, model_styles, padded, svg_chart
-from pipeline.summary import CHANCE
+from pipeline.report.drawing import INK, WIDTH, Chart, drawing, finish_rows, model_styles, padded, svg_chart
+from pipeline.report.summary import CHANCE
 
 _AUC = "AUC "
 _LINE = 34

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.evidence.findings import PREDECESSOR
+from pipeline.report.summary import assess, number, percent
+from pipeline.report.templates import load_template
 from pipeline.runs.results import REPORT_HTML, REPORT_JSON, ReportError, RunReport, SplitResult, write_text
-from pipeline.summary import assess, number, percent
-from pipeline.templates import load_template
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,11 +139,11 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     """
     from components.evidence.scores import METRICS
     from components.evidence.statistics import calibration_curve, roc_curve
-    from pipeline import report_charts as charts
-    from pipeline.audit_chart import audit_chart
     from pipeline.backtest import backtest_section
-    from pipeline.drawing import model_styles
-    from pipeline.evidence_charts import difference_chart
+    from pipeline.report import charts
+    from pipeline.report.audit_chart import audit_chart
+    from pipeline.report.drawing import model_styles
+    from pipeline.report.evidence_chart import difference_chart
 
     missing = [column for column in (*_PREDICTION_COLUMNS, *report.models) if column not in predictions.columns]
     if missing:

@@ -1,0 +1,1 @@
+"""A run for people: words, tables, charts and pages."""
