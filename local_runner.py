@@ -16,8 +16,8 @@ from rich.console import Console
 
 from components.errors import UserError
 from pipeline.configuration import check_choices, metadata_path, pipeline_config
-from pipeline.quiet import import_tensorflow, run_log
-from pipeline.run import check_writable, prepare_prices, workspace_lock
+from pipeline.job.quiet import import_tensorflow, run_log
+from pipeline.job.run import check_writable, prepare_prices, workspace_lock
 from pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def main() -> None:
         # The imports too: TensorFlow prints its own log unless it finds that somebody takes it.
         with run_log(log):
             import_tensorflow()
+            from pipeline.job.steps import sqlite_metadata
             from pipeline.pipeline import create_pipeline
-            from pipeline.runner import sqlite_metadata
 
             metadata = sqlite_metadata(str(metadata_path(settings).absolute()))
             create_runner(settings, Console()).run(create_pipeline(pipeline_config(settings), metadata))

@@ -91,7 +91,7 @@ def _largest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _small_run(workspace: Path) -> Path:
-    from pipeline.run import run
+    from pipeline.job.run import run
     from pipeline.settings import load_settings
 
     settings = load_settings(

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.measure import StepClock
-from pipeline.quiet import import_tensorflow
+from pipeline.job.quiet import import_tensorflow
 
 
 def main(argv: Sequence[str] | None = None) -> int:

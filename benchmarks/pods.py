@@ -29,7 +29,7 @@ STEP = "importschemagen"
 TIMES_IMPORT = 10 / 8
 """A start-up of at most 10 s where the import of TFX takes 8."""
 
-_IMPORT = "from pipeline.quiet import import_tensorflow; import_tensorflow(); import tfx.components"
+_IMPORT = "from pipeline.job.quiet import import_tensorflow; import_tensorflow(); import tfx.components"
 _LAUNCHED = '"message": "run '
 _KIB, _MB = 1024, 1000**2
 

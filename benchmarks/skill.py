@@ -73,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _measure(target: Target, models: tuple[str, ...], seed: int, arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    from pipeline.run import run
+    from pipeline.job.run import run
     from pipeline.settings import load_settings
 
     with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ from pathlib import Path
 from awesome_kubeflow.cluster import cluster_settings, other_tfx
 from components.errors import UserError
 from pipeline.configuration import check_choices
-from pipeline.quiet import import_tensorflow
+from pipeline.job.quiet import import_tensorflow
 from pipeline.settings import load_settings
 
 

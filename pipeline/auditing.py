@@ -56,7 +56,7 @@ def audit_run(
     names = list(dict.fromkeys(models)) or list(report.models)[:1]
     metadata = _metadata_file(run, report, names[0])
 
-    from pipeline.quiet import import_tensorflow
+    from pipeline.job.quiet import import_tensorflow
 
     import_tensorflow()
     from components.leak_audit.audit import audit
@@ -94,7 +94,7 @@ def _trained(metadata_file: Path, model_uri: str) -> _Trained:
 
     from components.feature_example_gen.config import ExampleGenConfig
     from models.trainer import TrainingConfig
-    from pipeline.runner import sqlite_metadata
+    from pipeline.job.steps import sqlite_metadata
 
     with metadata.Metadata(sqlite_metadata(str(metadata_file))) as handle:
         trainer = _Execution(handle.store, model_uri)

@@ -16,7 +16,7 @@ from components.object_storage.manifest import ModelManifest
 from components.object_storage.models import MANIFEST
 from models.card import read_card
 from pipeline.configuration import database_path, serving_folder
-from pipeline.quiet import import_tensorflow
+from pipeline.job.quiet import import_tensorflow
 from pipeline.runs.results import REPORT_JSON, ReportError, RunReport
 from pipeline.settings import Settings
 

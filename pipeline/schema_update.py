@@ -12,7 +12,7 @@ from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SPLITS, plan_splits
 from components.feature_store import FeatureStore
 from pipeline.configuration import database_path, split_settings
-from pipeline.quiet import import_tensorflow
+from pipeline.job.quiet import import_tensorflow
 from pipeline.settings import Settings
 
 

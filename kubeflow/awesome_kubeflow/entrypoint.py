@@ -25,7 +25,7 @@ from awesome_kubeflow.pod import (
     run_parameters,
     run_pod,
 )
-from pipeline.quiet import import_tensorflow
+from pipeline.job.quiet import import_tensorflow
 
 if TYPE_CHECKING:
     from awesome_kubeflow.node import NodeSlice
@@ -74,7 +74,7 @@ def _run(options: argparse.Namespace) -> None:
     _write_schema(part, parameters)
 
     from awesome_kubeflow.reports import step_metrics, step_page
-    from pipeline.runner import run_node
+    from pipeline.job.steps import run_node
 
     _fill(part.ir, options.run_id, settings)
     _LOG.info("run %s, pipeline %s, parameters %s", options.run_id, part.ir.pipeline_info.id, parameters.to_texts())

@@ -11,7 +11,7 @@ from typing import Any
 from awesome_kubeflow.node import NodeSlice
 from awesome_kubeflow.pages import Section, Table, page
 from awesome_kubeflow.parameters import RunParameters
-from pipeline.runner import Step
+from pipeline.job.steps import Step
 
 _MOST_ROWS = 400
 
@@ -95,7 +95,7 @@ def _single(step: Step, key: str) -> Any:
 
 
 def _example_gen(part: NodeSlice, step: Step) -> Section:
-    from pipeline.gathering import split_results
+    from pipeline.job.gathering import split_results
 
     examples = _single(step, "examples")
     rows = tuple(

@@ -29,7 +29,7 @@ from awesome_kubeflow.pod import (
     run_pod,
     take_storage_secret,
 )
-from pipeline.quiet import import_tensorflow
+from pipeline.job.quiet import import_tensorflow
 
 if TYPE_CHECKING:
     from awesome_kubeflow.parameters import RunParameters
@@ -135,8 +135,8 @@ def _write_report(
     compiled: CompiledRun, run_id: str, parameters: RunParameters, node_settings: NodeSettings, folder: Path
 ) -> None:
     from awesome_kubeflow.parameters import renamed
-    from pipeline.gathering import gather_report
-    from pipeline.runner import finished_steps
+    from pipeline.job.gathering import gather_report
+    from pipeline.job.steps import finished_steps
 
     name = renamed(compiled.pipeline, (compiled.formatter, compiled.horizon), parameters)
     steps = finished_steps(metadata_connection(node_settings), name, run_id, compiled.nodes)

@@ -63,7 +63,7 @@ def run(
     settings = settings_from(locals())
     console = new_console()
     warn_of_formatter(settings.formatter)
-    from pipeline.run import run as run_job
+    from pipeline.job.run import run as run_job
 
     report, folder = run_job(settings, console)
     from pipeline.report.summary import print_summary

@@ -80,7 +80,7 @@ def write_package(settings: Settings, output: Path) -> ClusterSettings:
     from awesome_kubeflow.cluster import cluster_settings, other_tfx
     from awesome_kubeflow.sdk import check_kfp
     from pipeline.configuration import check_choices
-    from pipeline.quiet import import_tensorflow, quiet_log
+    from pipeline.job.quiet import import_tensorflow, quiet_log
 
     check_choices(settings)
     chosen = cluster_settings(settings.clusters, settings.cluster)

@@ -145,7 +145,7 @@ def schema_update(
 ) -> None:
     """Infers a schema from the data and shows how it differs from the curated one, which it leaves alone."""
     settings = settings_from({"db": db, "shares": shares, "horizon": horizon})
-    from pipeline.quiet import quiet_log
+    from pipeline.job.quiet import quiet_log
     from pipeline.schema_update import update_schema
 
     with quiet_log():

@@ -26,8 +26,8 @@ from pipeline.experiments.panels import (
 )
 from pipeline.experiments.results import EXPERIMENTS_HTML, EXPERIMENTS_JSON, ExperimentsReport
 from pipeline.experiments.scores import paired_difference, score
-from pipeline.quiet import import_tensorflow, run_log
-from pipeline.run import check_writable, workspace_lock
+from pipeline.job.quiet import import_tensorflow, run_log
+from pipeline.job.run import check_writable, workspace_lock
 from pipeline.runs.results import write_text
 
 if TYPE_CHECKING:

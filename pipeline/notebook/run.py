@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from components.errors import UserError
 from components.evidence.findings import PREDICTIONS_FILE
-from pipeline.quiet import import_tensorflow
+from pipeline.job.quiet import import_tensorflow
 from pipeline.runs.results import RunReport
 
 if TYPE_CHECKING:

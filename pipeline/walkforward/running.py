@@ -15,7 +15,7 @@ from components.errors import UserError
 from components.evidence.findings import PREDICTIONS_FILE
 from components.feature_store import FeatureStore
 from pipeline.configuration import check_choices, database_path, split_settings
-from pipeline.run import check_writable, ensure_prices, output_folder, point_latest, run, workspace_lock
+from pipeline.job.run import check_writable, ensure_prices, output_folder, point_latest, run, workspace_lock
 from pipeline.runs.results import RunReport
 from pipeline.settings import Settings
 from pipeline.walkforward.folds import Fold, WalkSettings, plan_folds

@@ -74,7 +74,7 @@ def validate(tmp_path: Path) -> Validate:
     from tfx.types import standard_artifacts
 
     from components.example_validator.component import StoppingExampleValidator
-    from pipeline.runner import StepListener, run_pipeline, sqlite_metadata
+    from pipeline.job.steps import StepListener, run_pipeline, sqlite_metadata
 
     class Recorder(StepListener):
         def __init__(self) -> None:

@@ -77,8 +77,8 @@ def run(tmp_path: Path) -> Run:
     from tfx.orchestration import pipeline as tfx_pipeline
 
     from components.feature_example_gen.component import FeatureExampleGen
+    from pipeline.job.steps import run_pipeline, sqlite_metadata
     from pipeline.pipeline import DIRECT_RUNNER
-    from pipeline.runner import run_pipeline, sqlite_metadata
 
     # Naming requirements keeps TFX from packing itself for workers elsewhere, which takes seconds each time.
     one_process = (*DIRECT_RUNNER, f"--requirements_file={os.devnull}")

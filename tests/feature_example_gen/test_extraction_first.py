@@ -95,8 +95,8 @@ def run(tmp_path: Path) -> Run:
     from tfx.orchestration import pipeline as tfx_pipeline
 
     from components.feature_example_gen.component import FeatureExampleGen
+    from pipeline.job.steps import run_pipeline, sqlite_metadata
     from pipeline.pipeline import DIRECT_RUNNER
-    from pipeline.runner import run_pipeline, sqlite_metadata
 
     def run_once(config: ExampleGenConfig) -> Result:
         pipeline = tfx_pipeline.Pipeline(
@@ -132,7 +132,7 @@ def live_artifacts(tmp_path: Path) -> int:
     from ml_metadata.metadata_store import metadata_store
     from ml_metadata.proto import metadata_store_pb2
 
-    from pipeline.runner import sqlite_metadata
+    from pipeline.job.steps import sqlite_metadata
 
     store = metadata_store.MetadataStore(sqlite_metadata(str(tmp_path / "metadata.db")))
     return sum(one.state == metadata_store_pb2.Artifact.LIVE for one in store.get_artifacts())

@@ -13,7 +13,7 @@ import sys
 import time
 
 _DELAY = 0.5
-_HEAVY = ("tfx.components", "awesome_kubeflow.changes", "awesome_kubeflow.reports", "pipeline.runner")
+_HEAVY = ("tfx.components", "awesome_kubeflow.changes", "awesome_kubeflow.reports", "pipeline.job.steps")
 
 
 def _pod(job: dict[str, object], start: float) -> int:
@@ -30,7 +30,7 @@ def _pod(job: dict[str, object], start: float) -> int:
 
 
 def run(jobs: list[dict[str, object]]) -> list[int]:
-    from pipeline.quiet import import_tensorflow
+    from pipeline.job.quiet import import_tensorflow
 
     import_tensorflow()
     for name in _HEAVY:

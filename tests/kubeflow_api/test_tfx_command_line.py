@@ -12,7 +12,7 @@ from command_shell import Outcome, Shell
 
 from awesome_kubeflow import tfx_cli
 from awesome_kubeflow.sdk import quiet_imports
-from pipeline.quiet import import_tensorflow
+from pipeline.job.quiet import import_tensorflow
 
 RUNNER = str(Path(__file__).resolve().parents[2] / "kubeflow" / "runner.py")
 HANDLER = "tfx.tools.cli.handler.kubeflow_handler"

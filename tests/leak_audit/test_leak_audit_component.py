@@ -34,7 +34,7 @@ def run_component(folder: Path, run: SmallRun, auc: Interval) -> tuple[AuditRepo
 
     from components.evidence.component import EvidenceArtifact
     from components.leak_audit.component import LeakAudit
-    from pipeline.runner import run_pipeline, sqlite_metadata
+    from pipeline.job.steps import run_pipeline, sqlite_metadata
 
     evidence = folder / "evidence"
     evidence.mkdir(exist_ok=True)
@@ -103,7 +103,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with one finished run, made without an audit."""
     from rich.console import Console
 
-    from pipeline.run import run
+    from pipeline.job.run import run
     from pipeline.settings import Settings
 
     folder = tmp_path_factory.mktemp("workspace")

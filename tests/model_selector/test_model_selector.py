@@ -83,7 +83,7 @@ def select(tmp_path: Path) -> Select:
     from components.leak_audit.component import LeakAuditArtifact
     from components.leak_audit.results import AUDIT_FILE, AuditReport, CheckResult, Status
     from components.model_selector.component import ModelSelector
-    from pipeline.runner import run_pipeline, sqlite_metadata
+    from pipeline.job.steps import run_pipeline, sqlite_metadata
 
     def run(candidates: Mapping[str, tuple[float, bool]], audited: str | None = None) -> Outcome:
         (tmp_path / "evidence").mkdir(exist_ok=True)

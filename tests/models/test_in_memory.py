@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 SCRIPT = """
 import sys, tempfile
 from pathlib import Path
-from pipeline.quiet import import_tensorflow
+from pipeline.job.quiet import import_tensorflow
 import_tensorflow()
 import numpy as np
 from models.formatters import get_formatter

@@ -54,7 +54,7 @@ def awesome(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     for name in ("apache_beam", "tensorflow", "tensorflow_data_validation", "tfx"):
         monkeypatch.setitem(sys.modules, name, None)
     # An earlier test may have imported ours that need them.
-    for name in ("models.serving", "models.trainer", "pipeline.pipeline", "pipeline.runner", "pipeline.steps"):
+    for name in ("models.serving", "models.trainer", "pipeline.pipeline", "pipeline.job.steps", "pipeline.job.console"):
         monkeypatch.delitem(sys.modules, name, raising=False)
 
     def call(*arguments: str) -> Outcome:

@@ -85,7 +85,7 @@ def test_nothing_runs_at_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.slow
 def test_create_run_delete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.run import run
+    from pipeline.job.run import run
 
     (tmp_path / "home").mkdir()
     (tmp_path / "awesome.toml").write_text(SETTINGS)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.quiet import quiet_log, quiet_tensorflow, run_log
+from pipeline.job.quiet import quiet_log, quiet_tensorflow, run_log
 
 
 def test_records_and_warnings_go_into_the_file_and_nowhere_else(

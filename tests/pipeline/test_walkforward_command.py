@@ -55,7 +55,7 @@ def test_an_earlier_walk_is_kept(awesome: Awesome, market_db: Path) -> None:
 
 
 def test_two_walks_in_one_workspace_do_not_run_at_once(awesome: Awesome, market_db: Path) -> None:
-    from pipeline.run import workspace_lock
+    from pipeline.job.run import workspace_lock
 
     Path("runs/walkforward").mkdir(parents=True)
     with workspace_lock(Path("runs/walkforward")):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from pipeline.runner import Step, StepListener
+from pipeline.job.steps import Step, StepListener
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -23,8 +23,8 @@ from pipeline.configuration import (
     pipeline_config,
     split_settings,
 )
-from pipeline.gathering import gather_report
-from pipeline.quiet import import_tensorflow, run_log
+from pipeline.job.gathering import gather_report
+from pipeline.job.quiet import import_tensorflow, run_log
 from pipeline.runs.results import RunReport
 from pipeline.settings import Settings
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from components.feature_store import ImportReport
 
-SHIPPED_PRICES = Path(__file__).resolve().parent.parent / "data" / "prices.csv.gz"
+SHIPPED_PRICES = Path(__file__).resolve().parents[2] / "data" / "prices.csv.gz"
 LOG_FILE = "run.log"
 LATEST = "latest"
 """The link in a workspace to its last finished run."""
@@ -76,9 +76,9 @@ def run(settings: Settings, console: Console) -> tuple[RunReport, Path]:
         prepare_prices(settings, console, clock.seconds)
         with clock.measured("imports"), console.status("Loading TensorFlow and TFX"):
             import_tensorflow()
+            from pipeline.job.steps import run_pipeline, sqlite_metadata
             from pipeline.pipeline import create_pipeline
-            from pipeline.runner import run_pipeline, sqlite_metadata
-        from pipeline.steps import ConsoleListener
+        from pipeline.job.console import ConsoleListener
 
         console.print(f"  [green]✓[/] {'imports':<24} {clock.seconds['imports']:7.1f} s")
         config = pipeline_config(settings)

@@ -27,7 +27,7 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.runner import Step
+    from pipeline.job.steps import Step
 
 _SHARED_ARTIFACTS = (
     ("FeatureExampleGen", "examples"),

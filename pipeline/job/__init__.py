@@ -1,0 +1,1 @@
+"""One run: prices, workspace, steps, console, and the gathering of what the steps left."""
