@@ -42,7 +42,7 @@ def _run(options: argparse.Namespace) -> None:
     from awesome_kubeflow.pages import Section, page
     from components.object_storage import pull_database
     from pipeline.settings import load_node_settings, load_settings
-    from pipeline.storage import open_storage
+    from pipeline.uses.storage import open_storage
 
     outputs = ExecutorInput.from_json(options.executor_input)
     take_storage_secret(load_node_settings())

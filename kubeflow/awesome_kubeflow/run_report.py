@@ -168,9 +168,9 @@ def _settings(compiled: CompiledRun, parameters: RunParameters) -> Settings:
 
 def _push_models(folder: Path) -> None:
     from components.object_storage import push_model
-    from pipeline.publishing import models_to_push
     from pipeline.settings import load_settings
-    from pipeline.storage import open_storage
+    from pipeline.uses.publish import models_to_push
+    from pipeline.uses.storage import open_storage
 
     settings = load_settings()
     if not settings.storage_url:

@@ -27,9 +27,9 @@ def audit(
 ) -> None:
     """Audits a run for leaks, and writes audit.json into its folder; exits with 3 if it leaks."""
     settings = settings_from({"audit_plausible_auc": plausible_auc})
-    from pipeline.auditing import audit_run
     from pipeline.job.quiet import quiet_log
     from pipeline.report.audit_summary import print_audit
+    from pipeline.uses.audit import audit_run
 
     names = [name.strip() for name in (models or "").split(",") if name.strip()]
     with quiet_log(), new_progress() as progress:

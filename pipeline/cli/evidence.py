@@ -25,8 +25,8 @@ def backtest(
 
     Writes backtest.html and backtest.json into the run's folder.
     """
-    from pipeline.backtest import backtest_run, write_backtest
     from pipeline.report.backtest_summary import print_backtest
+    from pipeline.uses.backtest import backtest_run, write_backtest
 
     with status("Trading the test split"):
         made = backtest_run(run, model, costs, quantile)

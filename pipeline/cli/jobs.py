@@ -93,8 +93,8 @@ def predict(
     """Prints the probability that each share's next close is higher."""
     flags = {k: v for k, v in locals().items() if k not in ("model", "run_folder", "as_json")}
     settings = settings_from(flags)
-    from pipeline.predict import predict as predict_shares
-    from pipeline.predict import print_forecast
+    from pipeline.uses.predict import predict as predict_shares
+    from pipeline.uses.predict import print_forecast
 
     forecast = predict_shares(settings, model, run_folder, new_console(stderr=True))
     if as_json:

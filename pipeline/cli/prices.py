@@ -146,7 +146,7 @@ def schema_update(
     """Infers a schema from the data and shows how it differs from the curated one, which it leaves alone."""
     settings = settings_from({"db": db, "shares": shares, "horizon": horizon})
     from pipeline.job.quiet import quiet_log
-    from pipeline.schema_update import update_schema
+    from pipeline.uses.schema_update import update_schema
 
     with quiet_log():
         difference = update_schema(settings, out)

@@ -34,8 +34,8 @@ def db_push(url: Url = None, db: Db = None) -> None:
     """Pushes a snapshot of the database to features/DATE/, even while it is written."""
     settings = settings_from({"db": db, "storage_url": url})
     from components.object_storage import push_database
-    from pipeline.publishing import code_version
-    from pipeline.storage import open_storage
+    from pipeline.uses.publish import code_version
+    from pipeline.uses.storage import open_storage
 
     with open_storage(settings) as storage, _bar(f"Pushing {settings.db}") as progress:
         pushed = push_database(storage, settings.db, code_version(), progress)
@@ -51,7 +51,7 @@ def db_pull(
     """Pulls a database, checks it, and only then replaces the one that is there."""
     settings = settings_from({"db": db, "storage_url": url})
     from components.object_storage import pull_database
-    from pipeline.storage import open_storage
+    from pipeline.uses.storage import open_storage
 
     with open_storage(settings) as storage, _bar(f"Pulling {settings.db}") as progress:
         pulled = pull_database(storage, settings.db, date, progress)
@@ -68,9 +68,9 @@ def model_push(
 ) -> None:
     """Pushes a run's models to models_training/MODEL/VERSION/ with their logs and evaluations."""
     from components.object_storage import push_model
-    from pipeline.publishing import models_to_push
     from pipeline.runs.results import REPORT_JSON
-    from pipeline.storage import open_storage
+    from pipeline.uses.publish import models_to_push
+    from pipeline.uses.storage import open_storage
 
     if url is not None and (Path(url) / REPORT_JSON).is_file():  # the storage is set, and the run alone was named
         run, url = Path(url), None
@@ -92,7 +92,7 @@ def model_list(url: Url = None) -> None:
     from rich.text import Text
 
     from components.object_storage import list_models
-    from pipeline.storage import open_storage
+    from pipeline.uses.storage import open_storage
 
     with open_storage(settings) as storage:
         listing = list_models(storage)
@@ -123,7 +123,7 @@ def model_pull(
     """Pulls a model, checks it, and only then replaces one that was pulled before."""
     settings = settings_from({"storage_url": url})
     from components.object_storage import pull_model
-    from pipeline.storage import open_storage
+    from pipeline.uses.storage import open_storage
 
     folder = to if to is not None else settings.workspace / "pulled" / model / "{version}"
     with open_storage(settings) as storage, _bar(f"Pulling {model}") as progress:

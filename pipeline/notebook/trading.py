@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pipeline.backtest import backtest_run
 from pipeline.report.backtest_summary import EQUAL_WEIGHT
+from pipeline.uses.backtest import backtest_run
 
 if TYPE_CHECKING:
     from components.backtest import Backtest, PortfolioResult

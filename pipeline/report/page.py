@@ -139,11 +139,11 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     """
     from components.evidence.scores import METRICS
     from components.evidence.statistics import calibration_curve, roc_curve
-    from pipeline.backtest import backtest_section
     from pipeline.report import charts
     from pipeline.report.audit_chart import audit_chart
     from pipeline.report.drawing import model_styles
     from pipeline.report.evidence_chart import difference_chart
+    from pipeline.uses.backtest import backtest_section
 
     missing = [column for column in (*_PREDICTION_COLUMNS, *report.models) if column not in predictions.columns]
     if missing:

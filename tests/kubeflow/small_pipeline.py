@@ -37,7 +37,7 @@ def storage_url(root: Path) -> str:
 def store_small_market(root: Path) -> None:
     """Moves the feature store to where the package's first task pulls it from."""
     from components.object_storage import Storage, StorageSettings, push_database
-    from pipeline.publishing import code_version
+    from pipeline.uses.publish import code_version
 
     (root / "storage").mkdir()
     with Storage.at(storage_url(root), StorageSettings()) as storage:

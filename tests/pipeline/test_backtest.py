@@ -20,7 +20,6 @@ from rich.console import Console
 
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, ModelBacktest
 from components.evidence.interval import Interval
-from pipeline.backtest import backtest_run, backtest_section, write_backtest
 from pipeline.report.backtest_summary import (
     backtest_rows,
     backtest_table,
@@ -32,6 +31,7 @@ from pipeline.report.backtest_summary import (
 )
 from pipeline.report.templates import load_template
 from pipeline.runs.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
+from pipeline.uses.backtest import backtest_run, backtest_section, write_backtest
 
 Awesome = Callable[..., Any]
 

@@ -425,7 +425,7 @@ def test_config_fails_on_settings_that_cannot_be_used(awesome: Awesome) -> None:
 
 
 def test_the_printed_json_of_a_forecast_is_json() -> None:
-    from pipeline.predict import Forecast, ShareForecast
+    from pipeline.uses.predict import Forecast, ShareForecast
 
     forecast = Forecast((ShareForecast("IBM", "2013-03-01", 0.5),), "rnn", "x", False, 1, 0.51, float("nan"), 0.53)
     values = json.loads(forecast.to_json())
@@ -437,7 +437,7 @@ def test_the_printed_json_of_a_forecast_is_json() -> None:
 def test_a_forecast_says_what_it_is_worth(capsys: pytest.CaptureFixture[str], blessed: bool) -> None:
     from rich.console import Console
 
-    from pipeline.predict import Forecast, ShareForecast, print_forecast
+    from pipeline.uses.predict import Forecast, ShareForecast, print_forecast
 
     forecast = Forecast((ShareForecast("[b]", "2013-03-01", 0.51234),), "rnn", "x", blessed, 20, 0.513, 0.49, 0.536)
     print_forecast(forecast, Console(width=200))

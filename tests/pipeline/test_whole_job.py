@@ -563,8 +563,8 @@ def test_the_models_notebook_shows_what_the_report_says(
 
 
 def test_the_backtest_notebook_shows_the_backtest(executed: dict[str, ExecutedNotebook], job: Job, report: Any) -> None:
-    from pipeline.backtest import backtest_run
     from pipeline.report.backtest_summary import judge
+    from pipeline.uses.backtest import backtest_run
 
     notebook = executed["backtest"]
     made = backtest_run(job.folder / "out")

@@ -141,7 +141,7 @@ def write_backtest(made: RunBacktest) -> Path:
         ReportError: a file cannot be written.
     """
     section = _section(made.report, made.result, made.model)
-    page = load_template(Path(__file__).parent / "report" / "backtest.html.j2").render(
+    page = load_template(Path(__file__).parents[1] / "report" / "backtest.html.j2").render(
         backtest=section,
         report=made.report,
         result=made.result,
