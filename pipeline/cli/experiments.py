@@ -28,15 +28,15 @@ def experiments(
     What is finished is kept: a stopped command goes on where it was.
     """
     settings = settings_from({"seed": seed})
-    from pipeline.experiments.catalogue import ExperimentError
+    from pipeline.studies.experiments.catalogue import ExperimentError
 
     try:
         ahead = tuple(dict.fromkeys(int(part) for part in horizons.split(",")))
     except ValueError:
         raise ExperimentError(f"--horizons {horizons}: name whole numbers, separated by commas, such as 1,20") from None
-    from pipeline.experiments.results import EXPERIMENTS_HTML
-    from pipeline.experiments.run import Options, run_experiments
-    from pipeline.experiments.tables import print_experiments
+    from pipeline.studies.experiments.results import EXPERIMENTS_HTML
+    from pipeline.studies.experiments.run import Options, run_experiments
+    from pipeline.studies.experiments.tables import print_experiments
 
     names = tuple(part.strip() for part in models.split(",") if part.strip())
     options = Options(ahead, names, data, settings.seed, epochs, output, market_shares, market_sessions)

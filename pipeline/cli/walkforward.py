@@ -60,13 +60,13 @@ def walkforward(
     settings = settings_from(flags)
     console = new_console()
     from components.errors import UserError
-    from pipeline.walkforward.folds import WalkSettings
+    from pipeline.studies.walkforward.folds import WalkSettings
 
     if first_test is not None and test_fraction is not None:
         raise UserError("--first-test and --test-fraction say the same thing; name one of them")
     chosen = WalkSettings(folds, rolling, first_test, 0.5 if test_fraction is None else test_fraction)
-    from pipeline.walkforward.running import walk_forward
-    from pipeline.walkforward.summary import print_walk
+    from pipeline.studies.walkforward.running import walk_forward
+    from pipeline.studies.walkforward.summary import print_walk
 
     warn_of_formatter(settings.formatter)
     walk, folder = walk_forward(settings, chosen, console)

@@ -12,7 +12,7 @@ from components.evidence.statistics import auc
 from components.feature_example_gen.splits import SPLITS
 from components.synthetic_market import get_scenario
 from models.features import TIME
-from pipeline.experiments.panels import market_panel, panel_rows, rows_of
+from pipeline.studies.experiments.panels import market_panel, panel_rows, rows_of
 
 pytest.importorskip("adbc_driver_sqlite")
 

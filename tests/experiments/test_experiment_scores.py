@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from pipeline.experiments.answers import Answers, read_answers, write_answers
-from pipeline.experiments.original import DNN_256_128_64, DNN_UNSTATED, LINEAR, LINEAR_TIME, LOSS_BATCH, METRICS
-from pipeline.experiments.scores import eleven_metrics, paired_difference, score
+from pipeline.studies.experiments.answers import Answers, read_answers, write_answers
+from pipeline.studies.experiments.original import DNN_256_128_64, DNN_UNSTATED, LINEAR, LINEAR_TIME, LOSS_BATCH, METRICS
+from pipeline.studies.experiments.scores import eleven_metrics, paired_difference, score
 
 
 def made(seed: int, signal: float, days: int = 200, shares: int = 5) -> Answers:

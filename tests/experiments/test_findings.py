@@ -8,13 +8,13 @@ import pytest
 from rich.console import Console
 
 from components.evidence.resampling import Interval
-from pipeline.experiments.catalogue import EXPERIMENTS
-from pipeline.experiments.findings import Finding, TimeGain, difference, judge_claims
-from pipeline.experiments.original import METRICS
-from pipeline.experiments.page import render_page
-from pipeline.experiments.results import ExperimentsReport
-from pipeline.experiments.scores import Score
-from pipeline.experiments.tables import print_experiments
+from pipeline.studies.experiments.catalogue import EXPERIMENTS
+from pipeline.studies.experiments.findings import Finding, TimeGain, difference, judge_claims
+from pipeline.studies.experiments.original import METRICS
+from pipeline.studies.experiments.page import render_page
+from pipeline.studies.experiments.results import ExperimentsReport
+from pipeline.studies.experiments.scores import Score
+from pipeline.studies.experiments.tables import print_experiments
 
 
 def area(value: float, error: float = 0.01) -> Interval:

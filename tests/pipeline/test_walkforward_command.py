@@ -63,7 +63,7 @@ def test_two_walks_in_one_workspace_do_not_run_at_once(awesome: Awesome, market_
 
 
 def test_folds_share_a_folder_only_with_walks_whose_figures_depend_on_the_same(folder: Path) -> None:
-    from pipeline.walkforward.running import workspace_name
+    from pipeline.studies.walkforward.running import workspace_name
 
     base = Settings(db=Path("a.db"))
     assert workspace_name(base) == workspace_name(

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from components.feature_example_gen.splits import SplitSettings
-from pipeline.walkforward.folds import WalkSettings, plan_folds
-from pipeline.walkforward.results import FoldRun, Walk
-from pipeline.walkforward.scores import score_horizon
+from pipeline.studies.walkforward.folds import WalkSettings, plan_folds
+from pipeline.studies.walkforward.results import FoldRun, Walk
+from pipeline.studies.walkforward.scores import score_horizon
 
 
 def predictions(seed: int = 0, horizon: int = 1, days: int = 200, shares: int = 4) -> pd.DataFrame:

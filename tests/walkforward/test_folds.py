@@ -7,7 +7,7 @@ import pytest
 
 from components.errors import SplitError
 from components.feature_example_gen.splits import SplitSettings, plan_splits
-from pipeline.walkforward.folds import WalkSettings, plan_folds
+from pipeline.studies.walkforward.folds import WalkSettings, plan_folds
 
 
 def weekdays(count: int, first: str = "2000-01-03") -> np.ndarray:

@@ -15,9 +15,9 @@ from hand_made_walk import predictions, walk
 from rich.console import Console
 
 from pipeline.runs.results import ReportError
-from pipeline.walkforward.results import write_walk
-from pipeline.walkforward.scores import score_horizon
-from pipeline.walkforward.summary import part_tables, print_plan, print_walk
+from pipeline.studies.walkforward.results import write_walk
+from pipeline.studies.walkforward.scores import score_horizon
+from pipeline.studies.walkforward.summary import part_tables, print_plan, print_walk
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from hand_made_walk import predictions
 from scipy.stats import spearmanr
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from pipeline.walkforward.scores import model_columns, score_horizon
+from pipeline.studies.walkforward.scores import model_columns, score_horizon
 
 
 def test_every_column_that_is_no_fact_is_a_model() -> None:

@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import binom
 
 from components.evidence.interval import Interval
-from pipeline.walkforward.scores import HorizonScores, Part, Score
-from pipeline.walkforward.verdict import count_above, find, summarise
+from pipeline.studies.walkforward.scores import HorizonScores, Part, Score
+from pipeline.studies.walkforward.verdict import count_above, find, summarise
 
 ABOVE, AROUND = Interval(0.52, 0.505, 0.535, 0.008), Interval(0.501, 0.48, 0.522, 0.01)
 UNKNOWN = Interval(0.51, math.nan, math.nan, math.nan)

@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from components.evidence.day_leak import day_leak_auc
-from pipeline.experiments import original
-from pipeline.experiments.findings import Finding
-from pipeline.experiments.results import ExperimentsReport
 from pipeline.report.summary import interval, number
+from pipeline.studies.experiments import original
+from pipeline.studies.experiments.findings import Finding
+from pipeline.studies.experiments.results import ExperimentsReport
 
 _STYLES = {"leak": "bold yellow", "no leak": "green", "not shown": ""}
 _NARROW = 150

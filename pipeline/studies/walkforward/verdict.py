@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.report.summary import CHANCE, LEAK_AUC, Tone, Verdict, number
-from pipeline.walkforward.scores import HorizonScores, Part, Score
+from pipeline.studies.walkforward.scores import HorizonScores, Part, Score
 
 LUCK = 0.05
 """Below this probability, what was found is called more than luck."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from components.evidence.interval import Interval
-from pipeline.experiments.findings import Finding
 from pipeline.report.summary import interval, number
+from pipeline.studies.experiments.findings import Finding
 
 _WIDTH, _LEFT, _RIGHT, _LINE, _TOP, _BOTTOM = 760, 140, 20, 34, 14, 44
 

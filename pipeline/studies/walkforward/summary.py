@@ -11,10 +11,10 @@ from rich.text import Text
 
 from components.evidence.interval import Interval
 from pipeline.report.summary import interval, number
-from pipeline.walkforward.folds import Fold, Stretch
-from pipeline.walkforward.results import Walk
-from pipeline.walkforward.scores import HorizonScores
-from pipeline.walkforward.verdict import count_above
+from pipeline.studies.walkforward.folds import Fold, Stretch
+from pipeline.studies.walkforward.results import Walk
+from pipeline.studies.walkforward.scores import HorizonScores
+from pipeline.studies.walkforward.verdict import count_above
 
 _PART_WIDTH, _INTERVAL_WIDTH, _GAP = 16, 13, 3
 """Of the first column of the table by fold and year, of an interval, and between two models."""

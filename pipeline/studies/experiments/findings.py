@@ -10,10 +10,10 @@ from typing import Literal
 from components.evidence.day_leak import day_leak_auc
 from components.evidence.interval import Interval
 from models.features import TIME
-from pipeline.experiments import original
-from pipeline.experiments.catalogue import Experiment
-from pipeline.experiments.panels import Split
-from pipeline.experiments.scores import Score
+from pipeline.studies.experiments import original
+from pipeline.studies.experiments.catalogue import Experiment
+from pipeline.studies.experiments.panels import Split
+from pipeline.studies.experiments.scores import Score
 
 Verdict = Literal["leak", "no leak", "not shown"]
 

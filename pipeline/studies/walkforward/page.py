@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from pipeline.report.summary import number
 from pipeline.report.templates import load_template
-from pipeline.walkforward.summary import signed_interval
-from pipeline.walkforward.verdict import count_above
+from pipeline.studies.walkforward.summary import signed_interval
+from pipeline.studies.walkforward.verdict import count_above
 
 if TYPE_CHECKING:
-    from pipeline.walkforward.results import Walk
+    from pipeline.studies.walkforward.results import Walk
 
 _TEMPLATE = Path(__file__).with_name("walkforward.html.j2")
 
@@ -26,7 +26,7 @@ def render_walk(walk: Walk) -> str:
         The HTML document.
     """
     from pipeline.report.drawing import model_styles
-    from pipeline.walkforward.charts import part_charts, plan_chart
+    from pipeline.studies.walkforward.charts import part_charts, plan_chart
 
     styles = model_styles(list(walk.horizons[0].overall.scores))
     return load_template(_TEMPLATE, number=number, signed_interval=signed_interval).render(

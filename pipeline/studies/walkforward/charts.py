@@ -27,8 +27,8 @@ from pipeline.report.drawing import (
     svg_chart,
 )
 from pipeline.report.summary import CHANCE, interval, number
-from pipeline.walkforward.folds import Fold, describe_fold
-from pipeline.walkforward.scores import HorizonScores, Part
+from pipeline.studies.walkforward.folds import Fold, describe_fold
+from pipeline.studies.walkforward.scores import HorizonScores, Part
 
 _SPLIT_COLOURS = {"train": "#2c6fa6", "eval": "#8a5a00", "test": "#00704f"}
 """As on the time line of a run's report."""

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.feature_example_gen.splits import plan_splits
-from pipeline.experiments.answers import Answers, answers_key, read_answers, write_answers
-from pipeline.experiments.catalogue import Experiment, ExperimentError, choose_experiments
-from pipeline.experiments.findings import Finding, TimeGain, judge_claims
-from pipeline.experiments.page import render_page
-from pipeline.experiments.panels import (
+from pipeline.job.quiet import import_tensorflow, run_log
+from pipeline.job.run import check_writable, workspace_lock
+from pipeline.runs.results import write_text
+from pipeline.studies.experiments.answers import Answers, answers_key, read_answers, write_answers
+from pipeline.studies.experiments.catalogue import Experiment, ExperimentError, choose_experiments
+from pipeline.studies.experiments.findings import Finding, TimeGain, judge_claims
+from pipeline.studies.experiments.page import render_page
+from pipeline.studies.experiments.panels import (
     SPLIT_KINDS,
     Panel,
     PanelRows,
@@ -24,16 +27,13 @@ from pipeline.experiments.panels import (
     shipped_panel,
     split_settings,
 )
-from pipeline.experiments.results import EXPERIMENTS_HTML, EXPERIMENTS_JSON, ExperimentsReport
-from pipeline.experiments.scores import paired_difference, score
-from pipeline.job.quiet import import_tensorflow, run_log
-from pipeline.job.run import check_writable, workspace_lock
-from pipeline.runs.results import write_text
+from pipeline.studies.experiments.results import EXPERIMENTS_HTML, EXPERIMENTS_JSON, ExperimentsReport
+from pipeline.studies.experiments.scores import paired_difference, score
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipeline.experiments.training import SplitTrainer
+    from pipeline.studies.experiments.training import SplitTrainer
 
 LOG_FILE = "experiments.log"
 _DATA = {"shipped": ("shipped",), "market": ("market",), "both": ("shipped", "market")}
@@ -206,7 +206,7 @@ class _Lazy:
         if self._made is None:
             with self._console.status("Loading TensorFlow"):
                 import_tensorflow()
-                from pipeline.experiments.training import SplitTrainer
+                from pipeline.studies.experiments.training import SplitTrainer
             self._made = SplitTrainer(self._rows, self._kind)
         return self._made
 

@@ -18,9 +18,9 @@ from models.features import SHARE_ID, TIME
 from models.formatters import DataFormatter
 from models.in_memory import apply_formatter, fit_formatter
 from models.trainer import input_spec, train
-from pipeline.experiments.answers import Answers
-from pipeline.experiments.catalogue import Experiment
-from pipeline.experiments.panels import PanelRows, Split, rows_of
+from pipeline.studies.experiments.answers import Answers
+from pipeline.studies.experiments.catalogue import Experiment
+from pipeline.studies.experiments.panels import PanelRows, Split, rows_of
 
 Epochs = Callable[[int], None]
 """Told how many epochs are done."""

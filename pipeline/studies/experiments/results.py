@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pipeline.experiments.findings import Claim, Finding, TimeGain
+from pipeline.studies.experiments.findings import Claim, Finding, TimeGain
 
 EXPERIMENTS_JSON = "experiments.json"
 EXPERIMENTS_HTML = "experiments.html"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.experiments import original
-from pipeline.experiments.chart import auc_chart
-from pipeline.experiments.results import ExperimentsReport
-from pipeline.experiments.tables import LOSS_NOTE, heading, metric_lines, metric_text
 from pipeline.report.summary import interval, number
 from pipeline.report.templates import load_template
+from pipeline.studies.experiments import original
+from pipeline.studies.experiments.chart import auc_chart
+from pipeline.studies.experiments.results import ExperimentsReport
+from pipeline.studies.experiments.tables import LOSS_NOTE, heading, metric_lines, metric_text
 
 
 def render_page(report: ExperimentsReport) -> str:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from pipeline.report.summary import Verdict
 from pipeline.runs.results import Scalar, to_plain, write_text
-from pipeline.walkforward.folds import Fold
-from pipeline.walkforward.scores import HorizonScores
-from pipeline.walkforward.verdict import Finding, find, summarise
+from pipeline.studies.walkforward.folds import Fold
+from pipeline.studies.walkforward.scores import HorizonScores
+from pipeline.studies.walkforward.verdict import Finding, find, summarise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +111,7 @@ def write_walk(walk: Walk, predictions: pd.DataFrame, folder: Path) -> None:
     Raises:
         ReportError: a file cannot be written.
     """
-    from pipeline.walkforward.page import render_walk
+    from pipeline.studies.walkforward.page import render_walk
 
     partial = folder / f".{PREDICTIONS}"
     predictions.to_parquet(partial, index=False)

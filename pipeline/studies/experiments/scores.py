@@ -13,7 +13,7 @@ from components.evidence.day_leak import day_leak_auc_of_rows
 from components.evidence.interval import Interval
 from components.evidence.resampling import DayBlocks
 from components.evidence.statistics import Pairs, accuracy, auc, auc_interval, majority
-from pipeline.experiments.answers import Answers
+from pipeline.studies.experiments.answers import Answers
 
 # A probability that float64 rounds to 0 or 1 would cost an infinite loss.
 _LEAST = 1e-15

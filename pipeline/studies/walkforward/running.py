@@ -18,10 +18,10 @@ from pipeline.configuration import check_choices, database_path, split_settings
 from pipeline.job.run import check_writable, ensure_prices, output_folder, point_latest, run, workspace_lock
 from pipeline.runs.results import RunReport
 from pipeline.settings import Settings
-from pipeline.walkforward.folds import Fold, WalkSettings, plan_folds
-from pipeline.walkforward.results import FoldRun, Walk, write_walk
-from pipeline.walkforward.scores import FOLD, HORIZON, HorizonScores, model_columns, score_horizon
-from pipeline.walkforward.summary import print_plan
+from pipeline.studies.walkforward.folds import Fold, WalkSettings, plan_folds
+from pipeline.studies.walkforward.results import FoldRun, Walk, write_walk
+from pipeline.studies.walkforward.scores import FOLD, HORIZON, HorizonScores, model_columns, score_horizon
+from pipeline.studies.walkforward.summary import print_plan
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,17 +17,17 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.code_digest import code_digest
-from pipeline.experiments.catalogue import Experiment
-from pipeline.experiments.panels import Panel, Split, split_settings
+from pipeline.studies.experiments.catalogue import Experiment
+from pipeline.studies.experiments.panels import Panel, Split, split_settings
 
 _CODE = (
     "models",
     "components/feature_example_gen",
     "components/feature_store",
     "components/synthetic_market",
-    "pipeline/experiments/answers.py",
-    "pipeline/experiments/panels.py",
-    "pipeline/experiments/training.py",
+    "pipeline/studies/experiments/answers.py",
+    "pipeline/studies/experiments/panels.py",
+    "pipeline/studies/experiments/training.py",
 )
 """What decides the answers beside the data and the settings."""
 

@@ -11,7 +11,7 @@ from components.errors import UserError
 from models.architecture import Hyperparameters
 from models.formatters import CLOSES_FORMATTER, CLOSES_WITH_TIME, DataFormatter
 from models.registry import get_architecture
-from pipeline.experiments import original
+from pipeline.studies.experiments import original
 
 
 class ExperimentError(UserError):

@@ -1,0 +1,1 @@
+"""Studies of many runs: the walk-forward and the experiments of the original project."""
