@@ -319,7 +319,7 @@ def test_growth_over_orders_of_magnitude_and_ruin_are_drawn(tmp_path: Path) -> N
 
 
 def rendered(**variables: Any) -> str:
-    return load_template(ROOT / "pipeline" / "report_backtest.html.j2").render(**variables)
+    return load_template(ROOT / "pipeline" / "report" / "report_backtest.html.j2").render(**variables)
 
 
 def test_the_section_stands_in_another_page(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_metrics_name_functions_that_exist() -> None:
 
 
 def test_every_section_of_the_report_is_explained() -> None:
-    parts = [path.read_text() for path in (ROOT / "pipeline").glob("report*.html.j2")]
+    parts = [path.read_text() for path in (ROOT / "pipeline" / "report").glob("report*.html.j2")]
     sections = [title for part in parts for title in re.findall(r"<h2[^>]*>([^<{]+)<", part)]
     assert "Is it more than chance?" in sections
     explained = set(re.findall(r"^## (.+)$", _text("reading-the-report.md"), re.MULTILINE))

@@ -595,7 +595,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
         shutil.copy(ROOT / name, tree / name)
     # One of each kind, whatever the packages hold.
     (tree / "models" / "probe.pbtxt").touch()
-    (tree / "pipeline" / "probe.html.j2").touch()
+    (tree / "pipeline" / "report" / "probe.html.j2").touch()
     (tree / "components" / "deep").mkdir()
     (tree / "components" / "deep" / "__init__.py").touch()
     expected = frozenset(
@@ -605,7 +605,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
         for path in (tree / package).rglob(pattern)
     ) | frozenset(
         str(path.relative_to(tree))
-        for path in (tree / "components" / "replay_server" / "fixtures").rglob("*")
+        for path in (tree / "components" / "extractor" / "replay" / "fixtures").rglob("*")
         if path.is_file()
     )
     subprocess.run([sys.executable, "setup.py", "-q", "sdist"], cwd=tree, check=True, timeout=60, capture_output=True)
