@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+
+import typer
 
 from models import features
 from models.architecture import Architecture, Hyperparameters
 from models.formatters import FORMATTERS, DataFormatter, Operation
 from models.registry import ARCHITECTURES
+from pipeline.cli.application import app
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 FOLDERS = ("formatters", "models")
@@ -24,6 +27,7 @@ _MADE = "by `python tools/write_docs.py`"
 def pages() -> dict[Path, str]:
     """Every generated page: its path within docs/ to its text."""
     made = {Path("formatters.md"): _formatters_index(), Path("models.md"): _models_index()}
+    made |= {Path("commands.md"): _commands_page()}
     made |= {Path("formatters", f"{name}.md"): _formatter_page(one) for name, one in FORMATTERS.items()}
     return made | {Path("models", f"{name}.md"): _model_page(one) for name, one in ARCHITECTURES.items()}
 
@@ -151,6 +155,42 @@ def _model_page(architecture: Architecture) -> str:
         _code(f"[hyperparameters.{architecture.name}]\nepochs = {defaults.epochs * 2}", "toml"),
     ]
     return _page(*lines)
+
+
+def _commands_page() -> str:
+    """Every command, as its help has it."""
+    commands = dict(_commands("awesome", typer.main.get_command(app)))
+    rows = [(f"[`{name}`](#{name.replace(' ', '-')})", _sentence(_help(one)[0])) for name, one in commands.items()]
+    return _page(
+        "# Commands",
+        f"What `awesome` does, made from the commands' help {_MADE}; `awesome COMMAND --help` prints the same.",
+        _table(("command", "what it does"), rows),
+        *(part for name, one in commands.items() for part in _command(name, one)),
+    )
+
+
+def _commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """Name and click's object of a command, or of all commands of a group."""
+    if not hasattr(command, "commands"):
+        yield name, command
+    for part, one in getattr(command, "commands", {}).items():
+        yield from _commands(f"{name} {part}", one)
+
+
+def _command(name: str, command: Any) -> Iterator[str]:
+    yield f"## {name}"
+    yield from _help(command)
+    records = [one.get_help_record(typer.Context(command)) for one in command.params]
+    rows = [(f"`{written}`", " ".join(meaning.split())) for written, meaning in filter(None, records)]
+    if rows:
+        yield _table(("option", "meaning"), rows)
+    if command.epilog:
+        yield _code(command.epilog.removeprefix("Example: "))
+
+
+def _help(command: Any) -> list[str]:
+    """The paragraphs of a command's help, each on one line."""
+    return [" ".join(part.split()) for part in inspect.cleandoc(command.help).split("\n\n")]
 
 
 def _meanings(kind: type[Any]) -> dict[str, str]:
