@@ -13,3 +13,7 @@ class HyperparameterError(ValueError):
 
 class DivergenceError(ValueError):
     """A training whose losses are no numbers, as with a learning rate that is far too high."""
+
+
+class PluginError(ValueError):
+    """What another package adds cannot be loaded, or is not what its entry point says."""
