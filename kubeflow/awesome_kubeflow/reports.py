@@ -192,25 +192,14 @@ def _schema(part: NodeSlice, step: Step) -> Section:
 
 
 def _training(part: NodeSlice, step: Step) -> Section:
-    import pandas as pd
-
-    from models.trainer import HISTORY_FILE
-    from pipeline.report.charts import training_chart
     from pipeline.report.drawing import model_styles
+    from pipeline.report.training import Training, history_table, read_history, training_chart
 
     name = part.node_id.partition(".")[2] or part.node_id
-    history = pd.read_csv(Path(_single(step, "model_run").uri) / HISTORY_FILE)
-    history["epoch"] += 1  # Keras counts from 0, people from 1
-    columns = [column for column in history.columns if column != "epoch"]
-    rows = tuple(
-        (f"{int(row['epoch'])}", *(f"{row[column]:.5g}" for column in columns)) for _, row in history.iterrows()
-    )
-    best = history.loc[history["val_loss"].idxmin()]
+    history = read_history(_single(step, "model_run").uri)
     chart = training_chart(0, name, history, model_styles([name])[name])
-    verdict = (
-        f"Epoch {int(best['epoch'])} of {len(history)} was the best on the eval split: loss {best['val_loss']:.5f}."
-    )
-    return Section(verdict, (Table("Epochs", ("epoch", *columns), rows),), () if chart is None else (chart,))
+    tables = (Table("Epochs", *history_table(history)),)
+    return Section(Training.of(history).sentence, tables, () if chart is None else (chart,))
 
 
 def _evaluation(step: Step) -> Any:

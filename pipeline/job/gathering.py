@@ -57,6 +57,7 @@ def gather_report(settings: Settings, steps: Mapping[str, Step], seconds: dict[s
 
     from components.evidence.findings import Findings
     from pipeline.report.page import write_report
+    from pipeline.report.training import read_history
 
     names = list(chosen_models(settings))
     [examples] = steps["FeatureExampleGen"].outputs["examples"]
@@ -88,7 +89,8 @@ def gather_report(settings: Settings, steps: Mapping[str, Step], seconds: dict[s
     partial = folder / f".{PREDICTIONS_FILE}"
     predictions.to_parquet(partial, index=False)
     partial.rename(folder / PREDICTIONS_FILE)
-    write_report(report, predictions, {name: _history(steps, name) for name in names}, folder)
+    histories = {name: read_history(steps[f"Trainer.{name}"].outputs["model_run"][0].uri) for name in names}
+    write_report(report, predictions, histories, folder)
     return report
 
 
@@ -206,14 +208,6 @@ def _data(examples: Any, settings: Settings) -> DataSummary:
         sources=tuple(sorted({summary.source or "unknown" for summary in chosen})),
         behind=tuple(summary.share_id for summary in chosen if summary.last != last),
     )
-
-
-def _history(steps: Mapping[str, Step], name: str) -> pd.DataFrame:
-    import pandas as pd
-
-    from models.trainer import HISTORY_FILE
-
-    return pd.read_csv(Path(steps[f"Trainer.{name}"].outputs["model_run"][0].uri) / HISTORY_FILE)
 
 
 def _plain_settings(settings: Settings) -> dict[str, str | int | float | bool | None]:

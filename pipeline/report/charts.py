@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -214,74 +213,6 @@ def calibration_chart(
 def _reach(curve: CalibrationCurve) -> np.ndarray[Any, Any]:
     """Half the 95% interval of each bin's share, were its rows independent."""
     return 1.96 * np.sqrt(curve.observed * (1 - curve.observed) / curve.count)
-
-
-def training_chart(index: int, name: str, history: pd.DataFrame, style: Style) -> Chart | None:
-    """Draws a model's loss over the epochs, a line a member, and marks each member's best loss on the eval split.
-
-    Args:
-        index: the model's place, which makes the chart's ids unique.
-        name: the model.
-        history: columns member (all one if missing), epoch (epochs trained until then; counted from 1 if missing),
-            loss and val_loss, either of which may be missing, or not known within an epoch.
-        style: of `model_styles`.
-
-    Returns:
-        The chart; None where there is no loss to draw.
-    """
-    drawn = [column for column in ("loss", "val_loss") if column in history and history[column].notna().any()]
-    if not drawn:
-        return None
-    members = [one for _, one in history.groupby("member")] if "member" in history else [history]
-    several = len(members) > 1
-    with drawing():
-        figure, axes = plot_area(1.9, legend=4, columns=2)
-        lengths, best = [], []
-        for place, member in enumerate(members):
-            epochs = member["epoch"].to_numpy(float) if "epoch" in member else np.arange(1.0, len(member) + 1)
-            lengths.append(epochs[-1])
-            for column, word in (("loss", "train"), ("val_loss", "eval")):
-                if column not in drawn:
-                    continue
-                # Within an epoch the eval split is looked at, but the train loss is one of the whole epoch.
-                losses = member[column].to_numpy(float)
-                known = np.isfinite(losses)
-                axes.plot(
-                    epochs[known], losses[known], label=word if place == 0 else None,
-                    color=style.colour if word == "eval" else MUTED, linewidth=1.2 if several else 1.8,
-                    linestyle="-" if word == "eval" else (0, (4, 2)),
-                    marker="o" if known.sum() < 12 else "", markersize=3,
-                )  # fmt: skip
-                if word == "eval":
-                    lowest = int(np.nanargmin(losses))
-                    best.append((epochs[lowest], losses[lowest]))
-        said = f"{len(members)} members of {_reaches(lengths)} epochs." if several else f"{lengths[0]:g} epochs."
-        if best:
-            best_epochs, best_losses = zip(*best, strict=True)
-            after = f"after {_reaches(best_epochs)} epochs"
-            axes.plot(
-                best_epochs, best_losses, marker="*", markersize=14, color=style.colour, markeredgecolor="white",
-                linestyle="", label=f"best eval: {after}",
-            )  # fmt: skip
-            what = "members' best eval losses are" if several else "best eval loss is"
-            said += f" The {what} {_reaches(best_losses, '.4f')}, {after}."
-        bottom, top = axes.get_ylim()
-        coin = math.log(2)
-        if bottom < coin < top:
-            axes.axhline(coin, color=INK, linewidth=1, label="a coin (ln 2)")
-        axes.set(xlabel="epoch", ylabel="loss")
-        axes.xaxis.set_major_locator(MaxNLocator(7, integer=True))
-        axes.ticklabel_format(axis="y", useOffset=False)
-        axes.grid(color=GRID)
-        handles, labels = axes.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="lower center", ncols=2, frameon=False)
-        return svg_chart(f"training-{index}", name, f"Training of {name}: {said}", figure)
-
-
-def _reaches(values: Sequence[float], form: str = ".2g") -> str:
-    """The smallest and the largest of some numbers, or the one that they all are."""
-    ends = dict.fromkeys(format(end, form) for end in (min(values), max(values)))
-    return " to ".join(ends)
 
 
 def year_chart(models: Mapping[str, ModelResult], styles: Mapping[str, Style]) -> Chart | None:

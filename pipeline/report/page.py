@@ -143,6 +143,7 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     from pipeline.report.audit_chart import audit_chart
     from pipeline.report.drawing import model_styles
     from pipeline.report.evidence_chart import difference_chart
+    from pipeline.report.training import training_chart
     from pipeline.uses.backtest import backtest_section
 
     missing = [column for column in (*_PREDICTION_COLUMNS, *report.models) if column not in predictions.columns]
@@ -155,7 +156,7 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     rocs = {name: roc_curve(labels, values) for name, values in probabilities.items()}
     calibrations = {name: calibration_curve(labels, values) for name, values in probabilities.items()}
     training = [
-        charts.training_chart(index, name, histories[name], styles[name])
+        training_chart(index, name, histories[name], styles[name])
         for index, name in enumerate(names)
         if name in histories
     ]
