@@ -111,16 +111,25 @@ def database_path(settings: Settings) -> Path:
 
 
 def pipeline_name(settings: Settings) -> str:
-    """One name for all runs that may be compared: same data, formatter and horizon.
-
-    Runs of one name share their predecessors, and a model for 20 days is none for one of a single day. Nor is one of a
-    stretch of days for one of another stretch: it may have been trained on the days that the other is tested on.
-    """
+    """One name for all runs that may be compared: same data, formatter and horizon; see `name_of`."""
     path = database_path(settings).absolute()
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)
     if settings.market is None and path.parent != Path.cwd():
         # Two databases of one name in different folders are different data.
         stem += f"-{hashlib.sha256(str(path.parent).encode()).hexdigest()[:6]}"
+    return name_of(stem, settings)
+
+
+def name_of(stem: str, settings: Settings) -> str:
+    """A pipeline's name, of a local run as of one on a cluster.
+
+    Runs of one name share their predecessors, and a model for 20 days is none for one of a single day. Nor is one of a
+    stretch of days for one of another stretch: it may have been trained on the days that the other is tested on.
+
+    Args:
+        stem: what stands for the data.
+        settings: formatter, horizon and the splits' dates.
+    """
     name = f"{stem}-{settings.formatter}-h{settings.horizon}"
     if settings.split_start is not None or settings.split_end is not None:
         cut = (settings.split_start, settings.split_dates or settings.split_fractions, settings.split_end)

@@ -145,4 +145,6 @@ def renamed(name: str, compiled: tuple[str, int], parameters: RunParameters) -> 
         parameters: of the run.
     """
     formatter, horizon = compiled
-    return f"{name.removesuffix(f'-{formatter}-h{horizon}')}-{parameters.formatter}-h{parameters.horizon}"
+    # A digest of the splits' dates may follow.
+    stem, _, dates = name.rpartition(f"-{formatter}-h{horizon}")
+    return f"{stem}-{parameters.formatter}-h{parameters.horizon}{dates}"

@@ -18,9 +18,11 @@ def pipeline_name(settings: Settings) -> str:
     """The pipeline's name in TFX and ML Metadata; Kubeflow Pipelines knows it with '-' for other signs.
 
     Args:
-        settings: formatter and horizon are parts of it.
+        settings: see `name_of`.
     """
-    return f"awesome-{settings.formatter}-h{settings.horizon}"
+    from pipeline.configuration import name_of
+
+    return name_of("awesome", settings)
 
 
 def cluster_pipeline(settings: Settings, cluster: ClusterSettings) -> Pipeline:

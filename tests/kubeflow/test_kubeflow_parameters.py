@@ -99,6 +99,28 @@ def test_the_horizon_reaches_every_node_as_if_compiled_with_it(
         assert found.ir == part_of(other, node).ir, node
 
 
+def test_the_name_of_a_run_on_the_cluster_tells_stretches_of_days_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model of other days may have been trained on those that this one is tested on, so it is no predecessor."""
+    from compiled_package import default_pipeline
+    from tfx.dsl.compiler import compiler
+
+    monkeypatch.chdir(tmp_path)
+
+    def compiled(**settings: Any) -> Any:
+        return compiler.Compiler().compile(default_pipeline(models=("linear",), **settings))
+
+    short, long = (compiled(split_end=end) for end in ("2008-01-02", "2009-01-02"))
+    names = [ir.pipeline_info.id for ir in (compiled(), short, long)]
+    assert names[0] == "awesome-window_returns-h1"
+    assert len(set(names)) == 3
+    other = compiled(split_end="2008-01-02", horizon=HORIZON)
+    for node in ids(short):
+        assert changed(short, node).ir == part_of(short, node).ir, node
+        assert changed(short, node, horizon=HORIZON).ir == part_of(other, node).ir, node
+
+
 def test_the_schema_of_another_horizon_is_the_one_that_a_local_run_writes(default_ir: Any, tmp_path: Path) -> None:
     from awesome_kubeflow.changes import apply, schema_content
     from awesome_kubeflow.description import compiled_parameters
