@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 
 from components.errors import UserError
+from components.leak_audit.limits import PLAUSIBLE_AUC
 
 FILE = "awesome.toml"
 PREFIX = "AWESOME_"
@@ -96,7 +97,7 @@ class Settings(BaseSettings):
     )
     audit: bool = Field(True, description="whether a run ends with the leak audit")
     audit_plausible_auc: float = Field(
-        0.53, gt=0.5, lt=1, description="an honest AUC on real prices above which a leak is suspected"
+        PLAUSIBLE_AUC, gt=0.5, lt=1, description="an honest AUC on real prices above which a leak is suspected"
     )
     cluster: str = Field("stage", description="of Kubeflow: stage or prod")
     clusters: dict[str, dict[str, Any]] = Field({}, description='by cluster: [clusters.stage] image = "..."')

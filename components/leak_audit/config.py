@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from components.leak_audit.limits import PLAUSIBLE_AUC, Limits
+from components.leak_audit.limits import Limits
 from components.synthetic_market import get_scenario
 
 
@@ -36,8 +36,8 @@ class AuditConfig:
         horizon: the trained one.
         seed: of the training, the shuffling and the resampling.
         embargo: sessions left out after a border, as the splits were asked for.
-        train_steps: of each model at most; 0 for its epochs alone.
         plausible_auc: an honest AUC above it on real prices is suspicious.
+        train_steps: of each model at most; 0 for its epochs alone.
         market: scenario of a made market; None on real prices.
         database: path of the feature store, for the factors of its prices; empty where there is none.
         code: digest of the code, so that TFX's cache sees a change.
@@ -48,8 +48,8 @@ class AuditConfig:
     horizon: int
     seed: int
     embargo: int
+    plausible_auc: float
     train_steps: int = 0
-    plausible_auc: float = PLAUSIBLE_AUC
     market: str | None = None
     database: str = ""
     code: str = ""

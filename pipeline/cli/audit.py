@@ -22,7 +22,7 @@ def audit(
         str | None, typer.Option(help="Models to train again, separated by commas. (default: the run's first)")
     ] = None,
     plausible_auc: Annotated[
-        float | None, typer.Option(help="An AUC on real prices above which a leak is suspected. (default: 0.53)")
+        float | None, typer.Option(help="An AUC on real prices above which a leak is suspected. (default: the run's)")
     ] = None,
 ) -> None:
     """Audits a run for leaks, and writes audit.json into its folder; exits with 3 if it leaks."""

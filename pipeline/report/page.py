@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.evidence.findings import PREDECESSOR
-from pipeline.report.summary import assess, number, percent
+from pipeline.report.summary import assess, number, percent, plausible_auc
 from pipeline.report.templates import load_template
 from pipeline.runs.results import REPORT_HTML, REPORT_JSON, ReportError, RunReport, SplitResult, write_text
 
@@ -173,6 +173,7 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
         ticks=_ticks(report),
         splits=[(name, report.splits[name]) for name in _ordered_splits(report.splits)],
         best=best,
+        plausible=plausible_auc(report.settings),
         forest=charts.forest_chart(report.models, styles, report.champion, best),
         roc=charts.roc_charts(rocs, styles) if len(labels) else (),
         calibration=charts.calibration_chart(calibrations, probabilities, styles) if len(labels) else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,11 +14,9 @@ from rich.text import Text
 
 from components.evidence.findings import Figures
 from components.evidence.interval import Interval
+from components.leak_audit.limits import PLAUSIBLE_AUC
 from components.leak_audit.results import Status
-from pipeline.runs.results import ModelResult, RunReport
-
-LEAK_AUC = 0.53
-"""On daily prices of modern large shares no honest split has given more; above it, a leak is likelier than skill."""
+from pipeline.runs.results import ModelResult, RunReport, Scalar
 
 CHANCE = 0.5
 
@@ -43,6 +42,16 @@ class Verdict:
     tone: Tone
     label: str
     sentence: str
+
+
+def plausible_auc(settings: Mapping[str, Scalar]) -> float:
+    """The AUC on real prices above which a leak is likelier than skill.
+
+    Args:
+        settings: of a run or a walk; those of older ones lack it and get the default.
+    """
+    value = settings.get("audit_plausible_auc")
+    return value if isinstance(value, float) else PLAUSIBLE_AUC
 
 
 def verdict(report: RunReport) -> str:
@@ -287,13 +296,14 @@ def _nothing_blessed(report: RunReport) -> Verdict:
     if above:
         name = max(above, key=lambda key: above[key].auc)
         why = (above[name].reason or "no reason was given").rstrip(".")
-        leak = report.market is None and above[name].auc > LEAK_AUC
+        plausible = plausible_auc(report.settings)
+        leak = report.market is None and above[name].auc > plausible
         return Verdict(
             "warning" if leak else "plain",
             label,
             f"No model was blessed on {days}: {name} is above chance with AUC {_auc(above[name])} but did not pass "
             f"({why}), so nothing new was pushed"
-            + (f", and an AUC above {LEAK_AUC} on real daily prices points to a leak." if leak else "."),
+            + (f", and an AUC above {plausible:.4g} on real daily prices points to a leak." if leak else "."),
         )
     if report.market is not None:
         return Verdict(
@@ -313,12 +323,13 @@ def _nothing_blessed(report: RunReport) -> Verdict:
 
 def _champion_on_real_prices(report: RunReport, name: str, model: ModelResult) -> Verdict:
     days = _test_days(report)
-    if model.auc > LEAK_AUC:
+    plausible = plausible_auc(report.settings)
+    if model.auc > plausible:
         return Verdict(
             "warning",
             f"Champion: {name}, but suspect a leak",
-            f"{name} reaches AUC {_auc(model)} on {days}, and more than {LEAK_AUC} on real daily prices points to a "
-            "leak rather than to skill: check the data, the features and the split before you believe it.",
+            f"{name} reaches AUC {_auc(model)} on {days}, and more than {plausible:.4g} on real daily prices points to "
+            "a leak rather than to skill: check the data, the features and the split before you believe it.",
         )
     tried = len(report.models)
     best_of = f", the best of {tried} models tried" if tried > 1 else ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from components.evidence.interval import Interval
 from components.leak_audit.results import AUDIT_FILE, AuditError, AuditReport
+from pipeline.report.summary import plausible_auc
 from pipeline.runs.results import REPORT_JSON, RunReport, write_text
 from pipeline.settings import Settings
 
@@ -39,7 +40,7 @@ def audit_run(
     Args:
         run: its folder, or its report.json.
         models: those of its models that are trained again; the first one if none is named.
-        settings: what an AUC may be.
+        settings: what an AUC may be, where that is set; else it is what the run was told.
         progress: is told the name of each check before it is made.
 
     Returns:
@@ -150,7 +151,11 @@ def _config(trained: Sequence[_Trained], report: RunReport, settings: Settings) 
         seed=first.training.seed,
         embargo=first.embargo,
         train_steps=first.train_steps,
-        plausible_auc=settings.audit_plausible_auc,
+        plausible_auc=(
+            settings.audit_plausible_auc
+            if "audit_plausible_auc" in settings.model_fields_set
+            else plausible_auc(report.settings)
+        ),
         market=None if report.market is None else report.market.scenario,
         database=first.database,
     )

@@ -153,7 +153,9 @@ def test_hyperparameters_and_train_steps_reach_what_trains_only(default_ir: Any)
         assert changed(default_ir, node, **values).ir == part_of(default_ir, node).ir, node
 
 
-def test_shares_and_since_reach_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shares_and_since_reach_the_source_and_the_audit_keeps_its_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from compiled_package import default_pipeline
     from tfx.dsl.compiler import compiler
 
@@ -161,7 +163,9 @@ def test_shares_and_since_reach_the_source(tmp_path: Path, monkeypatch: pytest.M
     from components.feature_example_gen.config import ExampleGenConfig
 
     monkeypatch.chdir(tmp_path)
-    ir = compiler.Compiler().compile(default_pipeline(source="tencent", since="2012-03-04", shares="sh600519"))
+    ir = compiler.Compiler().compile(
+        default_pipeline(source="tencent", since="2012-03-04", shares="sh600519", audit_plausible_auc=0.6)
+    )
     assert compiled_parameters(ir)[0].since == "2012-03-04"
     assert compiled_parameters(ir)[0].shares == ("sh600519",)
     part = changed(ir, "FeatureExampleGen", shares=("sz000001",), since="2015-06-07")
@@ -171,6 +175,8 @@ def test_shares_and_since_reach_the_source(tmp_path: Path, monkeypatch: pytest.M
     assert (config.extraction.plan.shares, config.extraction.plan.since) == (
         ("sz000001",), datetime.date(2015, 6, 7),
     )  # fmt: skip
+    audited = json.loads(properties(changed(ir, "LeakAudit", horizon=HORIZON))["custom_config"])
+    assert audited["plausible_auc"] == 0.6
 
 
 def test_since_without_a_source_is_refused(default_ir: Any) -> None:

@@ -17,6 +17,7 @@ from components.evidence.interval import Interval
 from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_splits
 from components.feature_store import FeatureStore, PriceBars
 from components.leak_audit.config import AuditConfig, AuditedModel
+from components.leak_audit.limits import PLAUSIBLE_AUC
 from components.leak_audit.results import AuditReport
 from components.synthetic_market import Market, generate, get_scenario
 from models.registry import get_architecture
@@ -141,6 +142,7 @@ def make_run(folder: Path, asked: Asked | None = None) -> SmallRun:
         horizon=asked.horizon,
         seed=asked.seed,
         embargo=asked.embargo,
+        plausible_auc=PLAUSIBLE_AUC,
         market=asked.market,
         database=str(database),
     )

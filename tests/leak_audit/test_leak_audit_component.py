@@ -156,6 +156,21 @@ def test_a_leaking_run_exits_with_3(workspace: Path, monkeypatch: pytest.MonkeyP
     assert awesome(monkeypatch, "audit", str(copy)) == 3
 
 
+def test_an_audit_takes_the_plausible_auc_of_the_run_unless_another_is_set(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(workspace / "first", copy)
+    report = RunReport.from_json(copy)
+    high = replace(report.models["linear"], auc=0.545, auc_low=0.54, auc_high=0.55)
+    settings = {**report.settings, "audit_plausible_auc": 0.6}
+    replace(report, models={"linear": high}, market=None, settings=settings).to_json(copy / "report.json")
+    for flags, status in ((), Status.PASSED), (("--plausible-auc", "0.53"), Status.SUSPICIOUS):
+        awesome(monkeypatch, "audit", str(copy), *flags)
+        made = AuditReport.from_json((copy / AUDIT_FILE).read_text(), AUDIT_FILE)
+        assert made.check(limits.NAME).status is status
+
+
 def test_a_run_whose_artifacts_are_gone_is_refused(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -355,6 +355,13 @@ def test_the_tables_hold_the_reports_numbers() -> None:
     assert "awesome run, 2024-05-06 07:08 UTC" in words
 
 
+@pytest.mark.parametrize(("setting", "limit"), [({}, "0.53"), ({"audit_plausible_auc": 0.6}, "0.6")])
+def test_the_page_names_the_plausible_auc_of_the_run(setting: dict[str, float], limit: str) -> None:
+    report, predictions, histories = made_run(names=("linear",))
+    report = dataclasses.replace(report, settings={**report.settings, **setting})
+    assert f"More than {limit} on real daily prices" in Page(render_html(report, predictions, histories)).words()
+
+
 def test_the_time_line_is_to_scale() -> None:
     found = re.findall(
         r'<span class="(\w+)" style="left:([\d.]+)%;width:([\d.]+)%" title="([^"]+)">', made_page(champion=False)

@@ -104,6 +104,15 @@ def test_a_champion_above_053_on_real_prices_is_a_suspected_leak() -> None:
     assert assess(report({"linear": model(0.5299, blessed=True)}, champion="linear")).tone == "good"
 
 
+@pytest.mark.parametrize(("setting", "suspected"), [({}, True), ({"audit_plausible_auc": 0.6}, False)])
+def test_the_plausible_auc_is_the_run_s_own(setting: dict[str, float], suspected: bool) -> None:
+    champion = report({"linear": model(0.545, blessed=True)}, champion="linear")
+    unblessed = report({"linear": model(0.545, reason="worse than the last one")})
+    for run in (champion, unblessed):
+        run = dataclasses.replace(run, settings={**run.settings, **setting})
+        assert ("leak" in verdict(run)) is suspected
+
+
 def test_a_champion_on_a_market_is_measured_by_its_skill() -> None:
     best = model(0.5427, blessed=True, skill=0.9468)
     judged = assess(report({"linear": best}, champion="linear", market=REVERSAL))

@@ -55,6 +55,13 @@ def test_the_json_holds_every_figure(folder: Path) -> None:
     assert [finding["sentence"] for finding in read["findings"]] == [one.sentence for one in made.findings]
 
 
+def test_the_plausible_auc_is_the_walk_s_own() -> None:
+    made = walk(horizons=(1,))
+    assert made.verdict.label == "Suspect a leak"
+    settings = {**made.settings, "audit_plausible_auc": 0.99}
+    assert replace(made, settings=settings).verdict.label == "More than luck"
+
+
 def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(page: str) -> None:
     open_tags: list[str] = []
     ids: list[str] = []

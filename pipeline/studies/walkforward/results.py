@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.report.summary import Verdict
+from pipeline.report.summary import Verdict, plausible_auc
 from pipeline.runs.results import Scalar, to_plain, write_text
 from pipeline.studies.walkforward.folds import Fold
 from pipeline.studies.walkforward.scores import HorizonScores
@@ -80,7 +80,7 @@ class Walk:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What it means, one entry a horizon."""
-        return tuple(find(scores) for scores in self.horizons)
+        return tuple(find(scores, plausible_auc(self.settings)) for scores in self.horizons)
 
     @property
     def leaking(self) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FOLDER = "walkforward"
 """Below the workspace: the walks, and the workspaces that their folds run in."""
 
-_REPORTED = ("shares", "formatter", "models", "horizons", "embargo", "seed", "train_steps")
+_REPORTED = ("shares", "formatter", "models", "horizons", "embargo", "seed", "train_steps", "audit_plausible_auc")
 """Settings that all folds have in common and that belong in the report."""
 
 

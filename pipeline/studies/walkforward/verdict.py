@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.report.summary import CHANCE, LEAK_AUC, Tone, Verdict, number
+from pipeline.report.summary import CHANCE, Tone, Verdict, number
 from pipeline.studies.walkforward.scores import HorizonScores, Part, Score
 
 LUCK = 0.05
@@ -82,11 +82,12 @@ def _at_least(successes: int, trials: int) -> float:
     )
 
 
-def find(scores: HorizonScores) -> Finding:
+def find(scores: HorizonScores, plausible: float) -> Finding:
     """Judges a horizon.
 
     Args:
         scores: of the walk.
+        plausible: an AUC on real prices above which a leak is suspected.
 
     Returns:
         The finding.
@@ -116,7 +117,7 @@ def find(scores: HorizonScores) -> Finding:
         f"probability of {_percent(probability, at_most=len(models) > 1)}: "
         + ("more than luck" if more else "no more than luck may give")
     )
-    tone, label, rest = _judge(scores, models[model], more)
+    tone, label, rest = _judge(scores, models[model], more, plausible)
     return Finding(
         horizon=scores.horizon,
         model=model,
@@ -130,12 +131,12 @@ def find(scores: HorizonScores) -> Finding:
     )
 
 
-def _judge(scores: HorizonScores, score: Score, more: bool) -> tuple[Tone, str, str]:
+def _judge(scores: HorizonScores, score: Score, more: bool, plausible: float) -> tuple[Tone, str, str]:
     """Tone, label and what else has to be said."""
     label = "more than luck" if more else "no more than luck"
     if scores.best_auc is None:
-        if score.auc.value > LEAK_AUC:
-            return "warning", "suspect a leak", f", and more than {LEAK_AUC} on real daily prices points to a leak"
+        if score.auc.value > plausible:
+            return "warning", "suspect a leak", f", and more than {plausible:.4g} on real daily prices points to a leak"
         return ("good" if more else "plain"), label, ", before any costs" if more else ""
     if scores.best_auc <= CHANCE + 1e-9:
         return ("warning" if more else "plain"), label, ", on a market without any signal"
