@@ -198,7 +198,9 @@ _KINDS = {
     "StatisticsGen": "data",
     "Transform": "data",
     "Trainer": "training",
+    "LeakAudit": "training",
     "Evaluator": "evaluation",
+    "Evidence": "evaluation",
 }
 """Kind of step by the component's class; all others are light."""
 

@@ -150,6 +150,18 @@ def test_pods_get_what_the_cluster_says(tmp_path: Path) -> None:
         assert package.tasks[name.removeprefix("exec-")]["retryPolicy"]["maxRetryCount"] == 5
 
 
+def test_what_trains_or_judges_gets_the_resources_for_it(default_package: Any) -> None:
+    executors = default_package.spec["deploymentSpec"]["executors"]
+    platform = default_package.platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+
+    def given(task: str) -> tuple[Any, Any]:
+        name = f"exec-{task}"
+        return executors[name]["container"]["resources"], platform[name]["activeDeadlineSeconds"]
+
+    assert given("leakaudit") == given("trainer-linear") != given("pusher")
+    assert given("evidence") == given("evaluator-linear") != given("pusher")
+
+
 def test_only_two_tasks_see_the_account_of_the_storage(default_package: Any) -> None:
     platform = default_package.platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     mounts = {name: one["secretAsVolume"] for name, one in platform.items() if "secretAsVolume" in one}
