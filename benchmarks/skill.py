@@ -136,7 +136,7 @@ def _lightgbm(workspace: Path, horizon: int, seed: int, like: dict[str, Any]) ->
     import numpy as np
     import tensorflow_transform as tft
 
-    from components.evidence.statistics import auc_interval, skill
+    from components.evidence.auc import auc_interval, skill
     from models.data import Rows, load_rows
     from models.formatters import WINDOW_RETURNS
 

@@ -6,18 +6,18 @@ import json
 
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.evidence import tfma_metrics
-from components.evidence.evaluations import AUC, BASELINE, CANDIDATE
+from components.evidence.tfma import metrics as tfma_metrics
+from components.evidence.tfma.evaluations import AUC, BASELINE, CANDIDATE
 from models.features import YEAR, label_key
 from models.serving import PROBABILITY
 
 # Probabilities of this field crowd around 1/2; with TFMA's default a narrow band of them would share a threshold.
 _THRESHOLDS = 10_000
 
-EXTRACTORS = "components.evidence.tfma_extractors"
+EXTRACTORS = "components.evidence.tfma.extractors"
 """The module that gives the Evaluator its extractors."""
 
-# Cross-entropy is not among them: TFMA weighs it wrongly where rows come in groups (tfma_extractors.py).
+# Cross-entropy is not among them: TFMA weighs it wrongly where rows come in groups (tfma/extractors.py).
 _METRICS: tuple[tuple[str, dict[str, object]], ...] = (
     ("BinaryAccuracy", {"name": "accuracy"}),
     ("Precision", {"name": "precision"}),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evidence.statistics import auc
+from components.evidence.auc import auc
 
 _NODES = 80
 """Of the Gauss-Hermite quadrature over the market factor."""

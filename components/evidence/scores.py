@@ -29,9 +29,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evidence.auc import Pairs
+from components.evidence.correlation import daily_ic, daily_rank_ic
+from components.evidence.curves import calibration_bins
 from components.evidence.interval import Interval
 from components.evidence.resampling import DayBlocks
-from components.evidence.statistics import Pairs, calibration_bins, checked, daily_ic, daily_rank_ic
+from components.evidence.rows import checked
 
 AUC = "auc"
 ACCURACY = "accuracy_above_majority"

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evidence.auc import Pairs
 from components.evidence.interval import Interval
 from components.evidence.resampling import DayBlocks
-from components.evidence.statistics import Pairs
 
 
 def stratified_auc(

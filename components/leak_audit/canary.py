@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from components.evidence.auc import auc, auc_interval
 from components.evidence.interval import Interval
-from components.evidence.statistics import auc, auc_interval
 from components.leak_audit.config import AuditConfig
 from components.leak_audit.learners import LOGISTIC_ROWS, logistic_scores
 from components.leak_audit.limits import IMPOSSIBLE_AUC, LEAKING_ERRORS, SUSPICIOUS_ERRORS

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from components.evidence.auc import auc_interval
 from components.evidence.day_leak import day_leak_auc, day_leak_auc_of_rows, mean_correlation
-from components.evidence.statistics import auc_interval
 from components.leak_audit.config import AuditConfig
 from components.leak_audit.learners import LOGISTIC_ROWS, logistic_scores
 from components.leak_audit.results import CheckResult, Figure, Status

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evidence.auc import auc_interval
 from components.evidence.interval import Interval
-from components.evidence.statistics import auc_interval
 from components.leak_audit.config import AuditConfig, AuditedModel
 from components.leak_audit.learners import MODEL_ROWS, TREE_ROWS, model_scores, tree_scores
 from components.leak_audit.results import CheckResult, Figure, Status

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evidence.auc import auc_interval
+from components.evidence.correlation import rank_ic
 from components.evidence.interval import Interval
-from components.evidence.statistics import auc_interval, rank_ic
 from components.leak_audit.config import AuditConfig
 from components.leak_audit.results import CheckResult, Figure, Status
 from components.leak_audit.rows import AuditRows

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evidence.statistics import auc_interval
+from components.evidence.auc import auc_interval
 from components.leak_audit.config import AuditConfig, AuditedModel
 from components.leak_audit.learners import MODEL_ROWS, model_scores
 from components.leak_audit.results import CheckResult, Figure, Status

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.errors import UserError
+from components.evidence.auc import auc
 from components.evidence.day_leak import day_leak_auc
-from components.evidence.statistics import auc
 
 WINDOW_RETURNS = 20
 """Returns that a window of 21 closes shows."""

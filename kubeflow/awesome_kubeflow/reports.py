@@ -203,13 +203,13 @@ def _training(part: NodeSlice, step: Step) -> Section:
 
 
 def _evaluation(step: Step) -> Any:
-    from components.evidence.evaluations import read_evaluation
+    from components.evidence.tfma.evaluations import read_evaluation
 
     return read_evaluation(_single(step, "evaluation").uri)
 
 
 def _judged(part: NodeSlice, step: Step) -> Section:
-    from components.evidence import tfma_metrics as names
+    from components.evidence.tfma import metrics as names
     from pipeline.report.summary import number
 
     evaluation = _evaluation(step)

@@ -118,10 +118,11 @@ def _model_result(
     predictions: pd.DataFrame,
     market: MarketSummary | None,
 ) -> ModelResult:
-    from components.evidence import tfma_metrics
-    from components.evidence.evaluations import read_evaluation
+    from components.evidence.accuracy import accuracy, majority
+    from components.evidence.auc import auc_by_group, skill
     from components.evidence.scores import AUC, RANK_IC
-    from components.evidence.statistics import accuracy, auc_by_group, majority, skill
+    from components.evidence.tfma import metrics as tfma_metrics
+    from components.evidence.tfma.evaluations import read_evaluation
 
     evaluation_uri = steps[f"Evaluator.{name}"].outputs["evaluation"][0].uri
     evaluation = read_evaluation(evaluation_uri)

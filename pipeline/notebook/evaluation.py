@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from components.evidence import tfma_metrics
-from components.evidence.evaluations import load_result, read_evaluation
+from components.evidence.auc import auc_interval
 from components.evidence.interval import Interval
 from components.evidence.scores import METRICS
-from components.evidence.statistics import auc_interval
+from components.evidence.tfma import metrics as tfma_metrics
+from components.evidence.tfma.evaluations import load_result, read_evaluation
 from models.features import YEAR
 from pipeline.notebook.run import FinishedRun, Line
 from pipeline.runs.results import RunReport

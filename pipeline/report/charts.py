@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from components.evidence.statistics import CalibrationCurve, RocCurve
+from components.evidence.curves import CalibrationCurve, RocCurve
 from pipeline.report.drawing import (
     BAND,
     GRID,

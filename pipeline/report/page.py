@@ -137,8 +137,8 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     Raises:
         ValueError: `predictions` lacks a column that is read.
     """
+    from components.evidence.curves import calibration_curve, roc_curve
     from components.evidence.scores import METRICS
-    from components.evidence.statistics import calibration_curve, roc_curve
     from pipeline.report import charts
     from pipeline.report.audit_chart import audit_chart
     from pipeline.report.drawing import model_styles

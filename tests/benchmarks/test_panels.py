@@ -12,9 +12,9 @@ import pytest
 from benchmarks.measure import ProcessUsage
 from benchmarks.panels import Case, Use, check_same_rows, main, skill_rows, speed_rows, target_rows
 from benchmarks.straightforward import panel as script
+from components.evidence.auc import auc, skill
 from components.evidence.findings import Findings, ModelFindings
 from components.evidence.interval import Interval
-from components.evidence.statistics import auc, skill
 
 
 def usage(cpu: float) -> ProcessUsage:

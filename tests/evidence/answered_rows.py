@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from components.evidence.evaluations import Evaluation
+    from components.evidence.tfma.evaluations import Evaluation
 
 STEPS = {"candidate": 1234, "baseline": 99}
 HORIZONS = (1, 20)

@@ -10,7 +10,7 @@ import pytest
 from answered_rows import HORIZONS, STEPS, AnsweredRows, Evaluate, write_examples
 
 if TYPE_CHECKING:
-    from components.evidence.evaluations import Evaluation
+    from components.evidence.tfma.evaluations import Evaluation
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
     from tfx.types import standard_artifacts
     from tfx.utils import proto_utils
 
-    from components.evidence.evaluations import read_evaluation
+    from components.evidence.tfma.evaluations import read_evaluation
     from models.schema import schema_for
     from pipeline.evaluation import EXTRACTORS, evaluation_config
     from pipeline.pipeline import DIRECT_RUNNER

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from components.evidence.auc import auc
 from components.evidence.day_leak import day_leak_auc, day_leak_auc_of_rows, mean_correlation
-from components.evidence.statistics import auc
 from components.synthetic_market import get_scenario
 
 

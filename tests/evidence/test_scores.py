@@ -11,10 +11,11 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
+from components.evidence.auc import auc_interval
+from components.evidence.correlation import rank_ic
 from components.evidence.interval import Interval
 from components.evidence.resampling import DayBlocks
 from components.evidence.scores import METRICS, ScoredModel
-from components.evidence.statistics import auc_interval, rank_ic
 from components.synthetic_market import generate
 from components.synthetic_market.scenarios import SCENARIOS
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from components.evidence.statistics import auc, auc_interval
+from components.evidence.auc import auc, auc_interval
 from components.evidence.stratified import stratified_auc
 
 

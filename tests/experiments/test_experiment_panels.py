@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from components.errors import SplitError
-from components.evidence.statistics import auc
+from components.evidence.auc import auc
 from components.feature_example_gen.splits import SPLITS
 from components.synthetic_market import get_scenario
 from models.features import TIME

@@ -52,7 +52,7 @@ class SmallRun:
 
     def auc(self) -> Interval:
         """The AUC of the audited model under the run's own splits."""
-        from components.evidence.statistics import auc_interval
+        from components.evidence.auc import auc_interval
         from components.leak_audit.features import transform_rows
         from components.leak_audit.learners import model_scores
         from components.leak_audit.rows import TEST, read_rows

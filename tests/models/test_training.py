@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from sklearn import metrics
 
-from components.evidence.statistics import auc
+from components.evidence.auc import auc
 from components.synthetic_market.scenarios import get_scenario
 from models.features import WINDOW
 from models.formatters import FORMATTERS, DataFormatter, Operation, get_formatter

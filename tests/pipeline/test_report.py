@@ -24,7 +24,8 @@ import pandas as pd
 import pytest
 
 from components.errors import UserError
-from components.evidence import statistics
+from components.evidence.accuracy import accuracy, majority
+from components.evidence.auc import auc, auc_by_group
 from components.evidence.comparing import compare
 from components.evidence.scores import METRICS
 from pipeline.report.page import render_html, write_report
@@ -74,14 +75,14 @@ def made_run(
         score = known + 0.3 * i * rng.normal(size=rows)
         predictions[name] = 0.5 + 0.02 * (i + 1) * np.tanh(score)
         probabilities = predictions[name].to_numpy()
-        auc = statistics.auc(labels, probabilities)
+        area = auc(labels, probabilities)
         years = predictions["time"].dt.year.to_numpy()
         models[name] = ModelResult(
-            auc=auc,
-            auc_low=auc - 0.02,
-            auc_high=auc + 0.02,
-            accuracy=statistics.accuracy(labels, probabilities),
-            majority=statistics.majority(labels),
+            auc=area,
+            auc_low=area - 0.02,
+            auc_high=area + 0.02,
+            accuracy=accuracy(labels, probabilities),
+            majority=majority(labels),
             rank_ic=0.01,
             rank_ic_low=-0.02,
             rank_ic_high=0.04,
@@ -93,8 +94,8 @@ def made_run(
             model_run_uri=f"runs/x/{name}/model_run",
             evaluation_uri=f"runs/x/{name}/evaluation",
             auc_standard_error=0.01,
-            metrics={"loss": 0.693, "auc": auc, "label/mean": 0.5},
-            by_year={str(g): GroupScore(a, n) for g, a, n in statistics.auc_by_group(labels, probabilities, years)},
+            metrics={"loss": 0.693, "auc": area, "label/mean": 0.5},
+            by_year={str(g): GroupScore(a, n) for g, a, n in auc_by_group(labels, probabilities, years)},
             by_share={share: GroupScore(0.5, days) for share in share_ids},
         )
     report = RunReport(

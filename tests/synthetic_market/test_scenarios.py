@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from components.errors import UserError
-from components.evidence.statistics import auc
+from components.evidence.auc import auc
 from components.synthetic_market import (
     SCENARIOS,
     Autoregression,

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evidence.accuracy import accuracy, majority
+from components.evidence.auc import Pairs, auc, auc_interval
 from components.evidence.day_leak import day_leak_auc_of_rows
 from components.evidence.interval import Interval
 from components.evidence.resampling import DayBlocks
-from components.evidence.statistics import Pairs, accuracy, auc, auc_interval, majority
 from pipeline.studies.experiments.answers import Answers
 
 # A probability that float64 rounds to 0 or 1 would cost an infinite loss.

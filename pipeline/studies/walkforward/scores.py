@@ -120,7 +120,8 @@ def score_horizon(
 
 
 def _part(name: str, predictions: pd.DataFrame, horizon: int, seed: int) -> Part:
-    from components.evidence.statistics import accuracy, majority, rank_ic
+    from components.evidence.accuracy import accuracy, majority
+    from components.evidence.correlation import rank_ic
     from components.evidence.stratified import stratified_auc
 
     enough = predictions["time"].nunique() >= _LEAST_HORIZONS * horizon

@@ -10,7 +10,9 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
-from components.evidence.statistics import auc, daily_rank_ic, majority
+from components.evidence.accuracy import majority
+from components.evidence.auc import auc
+from components.evidence.correlation import daily_rank_ic
 from models.features import TIME, forward_return_key
 from models.serving import GLOBAL_STEP, PROBABILITY
 
@@ -94,7 +96,7 @@ class _Evidence(beam.CombineFn):
         return _Accumulator()
 
     def add_input(self, accumulator: _Accumulator, element: Any) -> _Accumulator:
-        # One row, or a group of them where the extractors keep batches together (tfma_extractors.py).
+        # One row, or a group of them where the extractors keep batches together (extractors.py).
         names = (self._model_name, self._output_name)
         predictions = element.get_predictions(*names)
         accumulator.labels.append(_flat(element.get_labels(*names)))

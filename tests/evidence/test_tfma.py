@@ -13,7 +13,7 @@ from scipy import stats
 from sklearn import metrics
 
 if TYPE_CHECKING:
-    from components.evidence.evaluations import Evaluation
+    from components.evidence.tfma.evaluations import Evaluation
 
 pytestmark = [
     pytest.mark.slow,

@@ -3,7 +3,7 @@
 TFMA's metrics accept arrays of labels and predictions as well as single ones, but by default it makes a Python dict of
 every row and hands each to every metric of every slice. With a few hundred groups instead of tens of thousands of rows
 the same metrics give the same numbers in a fraction of the time. Two of TFMA's do not: ExampleCount counts groups, and
-BinaryCrossEntropy weighs them wrongly; EvidenceOverDays (tfma_metrics.py) gives both figures instead.
+BinaryCrossEntropy weighs them wrongly; EvidenceOverDays (metrics.py) gives both figures instead.
 """
 
 from __future__ import annotations

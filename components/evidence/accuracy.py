@@ -1,0 +1,47 @@
+"""Accuracy, and what it has to be compared with; arrays as in rows.py."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evidence.rows import as_labels, checked
+
+
+def accuracy(labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
+    """Share of rows whose direction was called; "up" is called where the probability is above 0.5.
+
+    Args:
+        labels: array [rows] of 0 and 1.
+        probabilities: array [rows].
+
+    Returns:
+        The accuracy within [0, 1]; nan without rows.
+
+    Raises:
+        ValueError: lengths differ, or a value is out of its range.
+    """
+    positive, probability = checked(labels, probabilities)
+    return float(np.mean((probability > 0.5) == positive)) if len(positive) else math.nan
+
+
+def majority(labels: NDArray[Any]) -> float:
+    """Accuracy of always calling the commoner direction, the baseline that `accuracy` stands beside.
+
+    Args:
+        labels: array [rows] of 0 and 1.
+
+    Returns:
+        Within [0.5, 1]; nan without rows.
+
+    Raises:
+        ValueError: a label is neither 0 nor 1.
+    """
+    positive = as_labels(labels)
+    if len(positive) == 0:
+        return math.nan
+    up = float(np.mean(positive))
+    return max(up, 1.0 - up)

@@ -1,0 +1,62 @@
+"""What comes into a statistic: arrays [rows] that are checked once.
+
+Throughout this package, ``labels`` is an array [rows] of 0 and 1 (1: the close was higher after the horizon),
+``scores`` an array [rows] that is larger where "up" is thought likelier, ``probabilities`` such scores within [0, 1],
+and ``days`` an array [rows] of anything that sorts in time (datetime64, ISO strings, integers). Rows may come in any
+order. Lengths that differ, labels other than 0 and 1, and scores that are not numbers raise ``ValueError``: they are
+defects of the caller, not of the user.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def checked(labels: NDArray[Any], scores: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Labels as bool [rows] and scores as float64 [rows].
+
+    Args:
+        labels: array [rows] of 0 and 1.
+        scores: array [rows].
+
+    Raises:
+        ValueError: lengths differ, or a value is out of its range.
+    """
+    positive, ranked = as_labels(labels), as_numbers(scores, "scores")
+    if positive.shape != ranked.shape:
+        raise ValueError(f"{len(positive)} labels but {len(ranked)} scores")
+    return positive, ranked
+
+
+def as_labels(labels: NDArray[Any]) -> NDArray[Any]:
+    """Labels as bool [rows]; ``ValueError`` where one is neither 0 nor 1."""
+    values = np.asarray(labels)
+    if values.ndim != 1:
+        raise ValueError(f"labels must have one dimension, not the shape {values.shape}")
+    positive = values == 1
+    if not np.all(positive | (values == 0)):
+        raise ValueError("labels must be 0 or 1")
+    return positive
+
+
+def as_numbers(values: NDArray[Any], what: str) -> NDArray[Any]:
+    """Float64 [rows]; ``ValueError``, naming ``what`` they are, where one is nan."""
+    # A float32 score keeps its value and its ties in float64.
+    numbers = np.asarray(values, dtype=np.float64)
+    if numbers.ndim != 1:
+        raise ValueError(f"{what} must have one dimension, not the shape {numbers.shape}")
+    if np.any(np.isnan(numbers)):
+        raise ValueError(f"{what} must be numbers, and {int(np.isnan(numbers).sum())} are not (nan)")
+    return numbers
+
+
+def positions(days: NDArray[Any], rows: int, what: str = "days") -> tuple[NDArray[Any], NDArray[Any]]:
+    """The distinct days in order [days], and each row's position among them, int [rows]."""
+    values = np.asarray(days)
+    if values.shape != (rows,):
+        raise ValueError(f"{what} must be one a row ({rows}), not of the shape {values.shape}")
+    unique, position = np.unique(values, return_inverse=True)
+    return unique, position.reshape(-1)

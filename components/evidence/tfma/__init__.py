@@ -1,0 +1,1 @@
+"""What TensorFlow Model Analysis is told, and what it left behind."""
