@@ -18,6 +18,19 @@ The command line prints them without a traceback and exits non-zero. Anything el
 from __future__ import annotations
 
 
+def install_extras(*extras: str) -> str:
+    """How to install what some commands need: no index has the project, so its name alone would not do.
+
+    >>> install_extras("extract")
+    "pip install '.[extract]' in a checkout, else 'awesome[extract] @ git+ADDRESS' or 'WHEEL[extract]'"
+
+    Args:
+        extras: their names in pyproject.toml.
+    """
+    names = f"[{','.join(extras)}]"
+    return f"pip install '.{names}' in a checkout, else 'awesome{names} @ git+ADDRESS' or 'WHEEL{names}'"
+
+
 class UserError(Exception):
     """Something the user can mend; the message says what and how."""
 

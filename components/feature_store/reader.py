@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from components.errors import StoreError
+from components.errors import StoreError, install_extras
 from components.feature_store.arrays import Floats
 from components.feature_store.dates import is_iso_day
 from components.feature_store.schema import CLOSE_COLUMNS, quote_text
@@ -66,7 +66,7 @@ def _fetch(uri: str, closes: str, condition: str) -> pa.Table:
     try:
         from adbc_driver_sqlite import dbapi
     except ImportError as error:
-        raise StoreError("reading features needs the extra `pipeline`: pip install 'awesome[pipeline]'") from error
+        raise StoreError(f"reading features needs the extra `pipeline`: {install_extras('pipeline')}") from error
     query = (
         f"SELECT CAST(time AS TEXT) AS time, CAST(share_id AS TEXT) AS share_id, {closes} FROM FEATURE "
         # By the columns, not by the results of the casts, so that the primary key gives the order.

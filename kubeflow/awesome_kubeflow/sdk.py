@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from awesome_kubeflow.errors import ApiError, CompileError
+from components.errors import install_extras
 
 
 def check_kfp() -> None:
@@ -19,7 +20,7 @@ def check_kfp() -> None:
     if importlib.util.find_spec("kfp") is None or importlib.util.find_spec("kfp.kubernetes") is None:
         raise CompileError(
             "kfp and kfp-kubernetes are not installed: they come with the extra `kubeflow`, and there are none for "
-            "Python 3.10; with a later one: pip install 'awesome[kubeflow,pipeline]'"
+            f"Python 3.10; with a later one: {install_extras('kubeflow', 'pipeline')}"
         )
 
 
@@ -32,7 +33,7 @@ def check_kfp_client() -> None:
     if importlib.util.find_spec("kfp_server_api") is None:
         raise ApiError(
             "kfp is not installed: it comes with the extra `kubeflow`, and there is none for Python 3.10; with a later "
-            "one: pip install 'awesome[kubeflow]'"
+            f"one: {install_extras('kubeflow')}"
         )
 
 

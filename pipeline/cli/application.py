@@ -43,7 +43,7 @@ def _fail(message: str, code: int = 1) -> NoReturn:
 
 def main() -> None:
     """Runs the command line; a user's mistake is one clear line and a non-zero exit, never a traceback."""
-    from components.errors import UserError
+    from components.errors import UserError, install_extras
 
     try:
         code = app(prog_name="awesome", standalone_mode=False) or 0
@@ -58,7 +58,7 @@ def main() -> None:
             raise
         package = (error.name or "").split(".")[0]
         extra = next((name for name, packages in _EXTRAS.items() if package in packages), "pipeline")
-        _fail(f"{error.name} is not installed; this command needs the extra `{extra}`: pip install 'awesome[{extra}]'")
+        _fail(f"{error.name} is not installed; this command needs the extra `{extra}`: {install_extras(extra)}")
     except OSError as error:
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
     if code == _STOPPED:

@@ -214,7 +214,7 @@ def test_an_output_folder_of_a_killed_run_is_taken_again(awesome: Awesome, folde
     Path("out/run.log").write_text("up to here\n")
     before = tree(folder)
     # The next thing a run needs is TFX, which this fixture hides: so the folder was taken.
-    assert "awesome[pipeline]" in awesome("run", "--db", "m.db", "--output", "out").refusal
+    assert "pip install '.[pipeline]' in a checkout" in awesome("run", "--db", "m.db", "--output", "out").refusal
     assert tree(folder) == before
 
 

@@ -151,7 +151,7 @@ def test_a_missing_library_is_named(awesome: Awesome, market_db: Path) -> None:
     outcome = awesome("schema", "update", "--db", str(market_db))
     assert outcome.code == 1
     assert outcome.refusal.startswith("tensorflow")
-    assert "awesome[pipeline]" in outcome.refusal
+    assert "pip install '.[pipeline]' in a checkout" in outcome.refusal
 
 
 def test_a_defect_of_ours_is_not_hidden(awesome: Awesome, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,6 +100,16 @@ def test_metrics_name_functions_that_exist() -> None:
         assert names <= defined, f"docs/metrics.md names {names - defined} of {path}"
 
 
+def test_nothing_says_to_install_the_project_from_an_index() -> None:
+    # No index has it: the name stands with an address, as in 'awesome[extract] @ git+ADDRESS'.
+    code = (
+        path for package in ("pipeline", "components", "models", "kubeflow") for path in ROOT.glob(f"{package}/**/*.py")
+    )
+    for path in (*code, *map(ROOT.joinpath, PAGES)):
+        named = re.findall(r"pip install '?(awesome\b[^'\n]*)", path.read_text(encoding="utf-8"))
+        assert [requirement for requirement in named if " @ " not in requirement] == [], path
+
+
 def test_every_section_of_the_report_is_explained() -> None:
     parts = [path.read_text() for path in (ROOT / "pipeline" / "report").glob("report*.html.j2")]
     sections = [title for part in parts for title in re.findall(r"<h2[^>]*>([^<{]+)<", part)]
