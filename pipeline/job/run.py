@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import fcntl
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -109,24 +110,31 @@ def point_latest(workspace: Path, folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def output_folder(settings: Settings) -> Iterator[Path]:
+def output_folder(settings: Settings, stem: str = "report") -> Iterator[Path]:
     """Makes the run's folder; a mistake of the user's takes it away again if it holds nothing or an empty log.
 
     Args:
         settings: the folder is `output`, or a new one in the workspace.
+        stem: of the page and of the JSON, which is written last: where it is, the folder is complete.
 
     Yields:
-        The folder.
+        The folder, without what a killed run was writing.
 
     Raises:
-        OutputError: it cannot be written, or holds an earlier run.
+        OutputError: it cannot be written, or holds an earlier run or anything that no run writes.
     """
     folder = settings.output or settings.workspace / datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
-    # A run that was killed leaves its log: the same command must be able to take up from there.
-    if folder.is_dir() and {path.name for path in folder.iterdir()} - {LOG_FILE, f".{PREDICTIONS_FILE}"}:
+    # A run that was killed leaves these: the same command must be able to take up from there.
+    whole = rf"{LOG_FILE}|{PREDICTIONS_FILE}|{stem}\.html"
+    partial = rf"\.writable|\.({PREDICTIONS_FILE}|{stem}\.html|{stem}\.json)(\.\w+)?"
+    left = list(folder.iterdir()) if folder.is_dir() else []
+    if not all(path.is_file() and re.fullmatch(f"{whole}|{partial}", path.name) for path in left):
         raise OutputError(f"--output {folder} is not empty; name a new folder, so that no earlier report is lost")
     made = not folder.exists()
     check_writable(folder)
+    for path in left:
+        if re.fullmatch(partial, path.name):
+            path.unlink(missing_ok=True)
     try:
         yield folder
     except UserError:

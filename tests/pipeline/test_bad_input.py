@@ -201,18 +201,38 @@ def test_a_folder_that_cannot_be_written(
     assert tree(folder) == before
 
 
-def test_an_output_folder_that_holds_a_run_is_kept(awesome: Awesome, folder: Path, m_db: Path) -> None:
-    Path("out").mkdir()
-    Path("out/report.json").write_text("{}")
+@pytest.mark.parametrize("name", ["report.json", "notes.txt", ".report.html.d/x", "audit.json", "walkforward.html"])
+def test_an_output_folder_that_holds_what_no_killed_run_leaves_is_kept(
+    awesome: Awesome, folder: Path, m_db: Path, name: str
+) -> None:
+    Path("out", name).parent.mkdir(parents=True)
+    Path("out/run.log").write_text("up to here\n")
+    Path("out", name).write_text("{}")
     before = tree(folder)
     assert awesome("run", "--db", "m.db", "--output", "out").refusal.startswith("--output out is not empty")
     assert tree(folder) == before
 
 
-def test_an_output_folder_of_a_killed_run_is_taken_again(awesome: Awesome, folder: Path, m_db: Path) -> None:
+WHOLE = ("run.log", "predictions.parquet", "report.html")
+"""What a run writes before report.json, in this order."""
+
+
+@pytest.mark.parametrize(
+    ("done", "partial"),
+    [
+        (0, ".writable"), (1, ""), (1, ".predictions.parquet"), (2, ""), (2, ".report.html.k3_x9a2b"), (3, ""),
+        (3, ".report.json.0abc_def"),
+    ],
+)  # fmt: skip
+def test_an_output_folder_of_a_killed_run_is_taken_again(
+    awesome: Awesome, folder: Path, m_db: Path, done: int, partial: str
+) -> None:
     Path("out").mkdir()
-    Path("out/run.log").write_text("up to here\n")
+    for name in WHOLE[:done]:
+        Path("out", name).write_text("up to here\n")
     before = tree(folder)
+    if partial:
+        Path("out", partial).write_text("up to h")
     # The next thing a run needs is TFX, which this fixture hides: so the folder was taken.
     assert "pip install '.[pipeline]' in a checkout" in awesome("run", "--db", "m.db", "--output", "out").refusal
     assert tree(folder) == before

@@ -380,8 +380,33 @@ def test_its_models_go_to_object_storage_and_predict_the_same_elsewhere(
     assert (refused.code, "holds no saved_model; pull it again" in refused.err) == (1, True)
 
 
-def test_a_second_run_takes_everything_from_the_cache(job: Job, report: Any) -> None:
-    again = succeeded(job.folder, "run", *MARKET, "--models", ",".join(NAMES), "--output", "again")
+KILLED = """
+import os, signal
+
+def kill_or_replace(source, target, replace=os.replace):
+    if os.path.basename(target) == "report.json":
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(source, target)
+
+os.replace = kill_or_replace
+from pipeline.cli import main
+main()
+"""
+"""`awesome`, killed in the moment before its report is complete."""
+
+
+def test_a_run_killed_while_it_writes_is_repeated_in_the_same_folder_from_the_cache(job: Job, report: Any) -> None:
+    arguments = ("run", *MARKET, "--models", ",".join(NAMES), "--output", "again")
+    killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], cwd=job.folder, env=environment(), timeout=600)
+    assert killed.returncode == -signal.SIGKILL
+    left = {path.name for path in (job.folder / "again").iterdir()}
+    assert {"report.html", "run.log", "predictions.parquet"} < left
+    assert "report.json" not in left
+
+    again = succeeded(job.folder, *arguments)
+    assert {path.name for path in (job.folder / "again").iterdir()} == {
+        "report.html", "report.json", "run.log", "predictions.parquet",
+    }  # fmt: skip
     second = again.report("again")
     steps = set(report["seconds"]) - {"market", "imports"}
     assert set(second["cached"]) == {step for step in steps if not step.startswith("Predecessor.")}

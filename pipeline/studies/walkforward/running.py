@@ -61,7 +61,8 @@ def walk_forward(settings: Settings, walk: WalkSettings, console: Console) -> tu
     check_writable(home)
     inner = base.model_copy(update={"workspace": home / "folds" / workspace_name(base)})
     check_writable(inner.workspace)
-    with workspace_lock(home), output_folder(settings.model_copy(update={"workspace": home})) as output:
+    own = settings.model_copy(update={"workspace": home})
+    with workspace_lock(home), output_folder(own, "walkforward") as output:
         ensure_prices(inner, console)
         folds = plan_folds(_sessions(inner), walk, split_settings(inner))
         print_plan(folds, base.horizons, walk.rolling, console)
