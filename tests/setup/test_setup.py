@@ -589,7 +589,8 @@ class Archive:
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     tree = tmp_path_factory.mktemp("source")
-    for package in ("pipeline", "components", "models", "tests"):
+    packages = ("pipeline", "components", "models", "kubeflow/awesome_kubeflow")
+    for package in (*packages, "tests"):
         shutil.copytree(ROOT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree / name)
@@ -600,8 +601,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     (tree / "components" / "deep" / "__init__.py").touch()
     expected = frozenset(
         str(path.relative_to(tree))
-        for package in ("pipeline", "components", "models")
-        for pattern in ("*.py", "*.pbtxt", "*.html.j2")
+        for package in packages
+        for pattern in ("*.py", "*.pbtxt", "*.html.j2", "py.typed")
         for path in (tree / package).rglob(pattern)
     ) | frozenset(
         str(path.relative_to(tree))
@@ -617,6 +618,7 @@ def test_the_source_archive_holds_the_packages_and_their_data(archive: Archive) 
     with tarfile.open(archive.path) as content:
         held = {name.partition("/")[2] for name in content.getnames()}
     assert {*archive.expected, "LICENSE", "pyproject.toml", "setup.py"} <= held
+    assert sum(name.endswith("py.typed") for name in held) == 4
 
 
 @pytest.mark.slow
@@ -627,4 +629,4 @@ def test_the_source_archive_installs_the_packages_and_nothing_else(archive: Arch
     subprocess.run(command, check=True, timeout=120, capture_output=True)
     files = {path.relative_to(target) for path in target.rglob("*") if path.is_file()}
     installed = {str(path) for path in files if not path.parts[0].endswith(".dist-info")}
-    assert installed == archive.expected | {"bin/awesome"}
+    assert installed == {path.removeprefix("kubeflow/") for path in archive.expected} | {"bin/awesome"}
