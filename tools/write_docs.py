@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from components.leak_audit.check import CHECKS
 from models import features
 from models.architecture import Architecture, Hyperparameters
 from models.formatters import FORMATTERS, DataFormatter, Operation
@@ -27,6 +28,7 @@ _MADE = "by `python tools/write_docs.py`"
 def pages() -> dict[Path, str]:
     """Every generated page: its path within docs/ to its text."""
     made = {Path("formatters.md"): _formatters_index(), Path("models.md"): _models_index()}
+    made[Path("leak-audit.md")] = _filled("leak-audit.md", _checks())
     made |= {Path("commands.md"): _commands_page()}
     made |= {Path("formatters", f"{name}.md"): _formatter_page(one) for name, one in FORMATTERS.items()}
     return made | {Path("models", f"{name}.md"): _model_page(one) for name, one in ARCHITECTURES.items()}
@@ -46,6 +48,22 @@ def write(docs: Path) -> None:
         for path in (docs / folder).glob("*.md"):
             if path.relative_to(docs) not in made:
                 path.unlink()
+
+
+def _filled(page: str, made: str) -> str:
+    """A page written by hand, with what is made between its two comments."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return re.sub(rf"(?<={_MADE} -->\n).*(?=<!-- end -->)", lambda _: f"\n{made}\n", text, flags=re.DOTALL)
+
+
+def _checks() -> str:
+    rows = [(check.name, check.passes, check.leaks) for check in CHECKS.values()]
+    parts = [_table(("check", "passes where", "leaking where"), rows), "## How each is made"]
+    for check in CHECKS.values():
+        how = _prose(inspect.getmodule(check.run)).partition("\n\n")[2]
+        if how:
+            parts.append(f"**{_capital(check.name)}.** {' '.join(how.split())}")
+    return _page(*parts)
 
 
 def _formatters_index() -> str:

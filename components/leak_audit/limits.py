@@ -1,15 +1,12 @@
-"""How high an AUC may be before it is a reason to look for a leak, and the alarm that says so."""
+"""How high an AUC may be before it is a reason to look for a leak."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from components.evidence.interval import Interval
-from components.leak_audit.results import CheckResult, Figure, Status, worst
-
-NAME = "alarm"
+from components.leak_audit.results import Status
 
 PLAUSIBLE_AUC = 0.53
 """On daily prices of modern large shares no honest split has given more."""
@@ -21,11 +18,6 @@ SUSPICIOUS_ERRORS, LEAKING_ERRORS = 3.0, 5.0
 """Standard errors above the best possible AUC of a made market: once in 700 honest models, once in three million."""
 
 _WIDTH_IN_ERRORS = 2 * 1.959964
-
-CAUSES = (
-    "check the split (rows of one day or overlapping windows on both sides), the features (is one made of a later "
-    "close?), the labels, and how the prices were adjusted"
-)
 
 
 @dataclass(frozen=True)
@@ -77,36 +69,3 @@ class Limits:
         if not self.market:
             return f"{self.plausible:.4g}, what is plausible on real prices"
         return f"{self.best:.4f}, the best possible on this market" if self.best is not None else "an unknown best"
-
-
-def alarm(aucs: Mapping[str, Interval], limits: Limits) -> CheckResult:
-    """Rings where a model's AUC on the test split is higher than an honest one can be.
-
-    Args:
-        aucs: by model, with 95 % intervals.
-        limits: how high they may be.
-
-    Returns:
-        The check.
-    """
-    figures = tuple(Figure(f"AUC {name}", one.value, one.low, one.high, decimals=4) for name, one in aucs.items())
-    judged = {name: limits.judge(one) for name, one in aucs.items()}
-    status = worst(Status.NOT_APPLICABLE, *judged.values())
-    if status is Status.NOT_APPLICABLE:
-        why = (
-            "no model was evaluated"
-            if not aucs
-            else "it is not known how high an AUC may be, or there are too few days"
-        )
-        return CheckResult(NAME, status, f"No AUC was judged: {why}.", figures)
-    if status is Status.PASSED:
-        return CheckResult(NAME, status, f"No model's AUC is above {limits.words()}.", figures)
-    name = max((one for one in judged if judged[one] is status), key=lambda one: aucs[one].value)
-    reach = f"{aucs[name].value:.4f} (95 % interval {aucs[name].low:.4f} to {aucs[name].high:.4f})"
-    beyond = limits.words()
-    if status is Status.LEAKING and not limits.market:
-        beyond = f"{IMPOSSIBLE_AUC}, four times the best that was ever published"
-    luck = ""
-    if status is Status.SUSPICIOUS and not limits.market and aucs[name].low <= limits.plausible:
-        luck = "; its interval reaches below that, so it may be the luck of few days"
-    return CheckResult(NAME, status, f"The AUC of {name}, {reach}, is above {beyond}{luck}.", figures, CAUSES)

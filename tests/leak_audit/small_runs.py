@@ -53,9 +53,9 @@ class SmallRun:
     def auc(self) -> Interval:
         """The AUC of the audited model under the run's own splits."""
         from components.evidence.auc import auc_interval
-        from components.leak_audit.features import transform_rows
-        from components.leak_audit.learners import model_scores
-        from components.leak_audit.rows import TEST, read_rows
+        from components.leak_audit.reading.features import transform_rows
+        from components.leak_audit.reading.learners import model_scores
+        from components.leak_audit.reading.rows import TEST, read_rows
         from models.formatters import get_formatter
 
         formatter = get_formatter(self.config.formatter)
@@ -108,7 +108,7 @@ def make_run(folder: Path, asked: Asked | None = None) -> SmallRun:
         asked: what is to be made.
     """
     from components.feature_example_gen.executor import Shard, WriteShard
-    from components.leak_audit.rows import read_rows
+    from components.leak_audit.reading.rows import read_rows
     from models.formatters import get_formatter
     from models.in_memory import fit_formatter
 

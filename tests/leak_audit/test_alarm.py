@@ -8,7 +8,8 @@ import math
 import pytest
 
 from components.evidence.interval import Interval
-from components.leak_audit.limits import Limits, alarm
+from components.leak_audit.checks.alarm import alarm
+from components.leak_audit.limits import Limits
 from components.leak_audit.results import AuditError, AuditReport, CheckResult, Figure, Status
 
 REAL = Limits(plausible=0.53)

@@ -12,7 +12,7 @@ from small_runs import Asked, SmallRun, make_run
 
 from components.evidence.findings import Findings, ModelFindings
 from components.evidence.interval import Interval
-from components.leak_audit import limits
+from components.leak_audit.checks import alarm
 from components.leak_audit.results import AUDIT_FILE, AuditError, AuditReport, Status
 from pipeline.runs.results import RunReport
 
@@ -75,7 +75,7 @@ def test_the_component_audits_once(tmp_path: Path, small_run: SmallRun) -> None:
     report, verdict, cached = run_component(tmp_path, small_run, auc)
 
     assert (report.verdict, verdict, cached) == ("clean", "clean", False)
-    assert [figure.value for figure in report.check(limits.NAME).figures] == [0.51]
+    assert [figure.value for figure in report.check(alarm.NAME).figures] == [0.51]
     again, _, cached = run_component(tmp_path, small_run, auc)
     assert cached
     assert again == report
@@ -87,7 +87,7 @@ def test_a_leak_does_not_end_the_pipeline(tmp_path: Path, small_run: SmallRun) -
     report, verdict, _ = run_component(tmp_path, small_run, Interval(0.9, 0.89, 0.91, 0.005))
 
     assert (report.verdict, verdict) == ("leaking", "leaking")
-    assert report.check(limits.NAME).status is Status.LEAKING
+    assert report.check(alarm.NAME).status is Status.LEAKING
 
 
 def test_a_training_that_diverges_names_the_model_and_the_setting(small_run: SmallRun) -> None:
@@ -168,7 +168,7 @@ def test_an_audit_takes_the_plausible_auc_of_the_run_unless_another_is_set(
     for flags, status in ((), Status.PASSED), (("--plausible-auc", "0.53"), Status.SUSPICIOUS):
         awesome(monkeypatch, "audit", str(copy), *flags)
         made = AuditReport.from_json((copy / AUDIT_FILE).read_text(), AUDIT_FILE)
-        assert made.check(limits.NAME).status is status
+        assert made.check(alarm.NAME).status is status
 
 
 def test_a_run_whose_artifacts_are_gone_is_refused(
@@ -188,7 +188,7 @@ def test_a_run_whose_artifacts_are_gone_is_refused(
 def test_a_feature_that_some_batches_lack_is_read(tmp_path: Path) -> None:
     import tensorflow as tf
 
-    from components.leak_audit.rows import read_rows
+    from components.leak_audit.reading.rows import read_rows
 
     def feature(*values: float) -> tf.train.Feature:
         if all(isinstance(value, int) for value in values):

@@ -19,7 +19,7 @@ from components.evidence.interval import Interval
 from components.feature_example_gen.examples import LabelledRows, label_rows
 from components.feature_example_gen.splits import SplitPlan, SplitSettings
 from components.feature_store import PriceBars
-from components.leak_audit import canary, label_proof, level, limits, permutation, scaling, split_proof
+from components.leak_audit.checks import alarm, canary, label_proof, level, permutation, scaling, split_proof
 from components.leak_audit.results import AuditReport, Status
 from components.synthetic_market import Market
 from models import data, formatters
@@ -127,9 +127,9 @@ def test_the_day_as_a_feature_under_a_shuffled_split_is_caught_by_permuted_label
     report = run.audited()
 
     assert status(report, permutation.NAME) is Status.LEAKING
-    assert status(report, limits.NAME) is Status.LEAKING
+    assert status(report, alarm.NAME) is Status.LEAKING
     assert status(report, split_proof.NAME) is Status.LEAKING
-    assert status(on_real_prices(run).audited(), limits.NAME) is Status.LEAKING
+    assert status(on_real_prices(run).audited(), alarm.NAME) is Status.LEAKING
 
 
 def last_day_bars(market: Market, share: int) -> PriceBars:
@@ -191,7 +191,7 @@ def test_a_formatter_that_reads_the_forward_return_is_caught_by_the_canary(
     assert found.status is Status.LEAKING
     assert f"reads {source}" in found.sentence
     assert "the feature tomorrow alone has an AUC of 1.0000" in found.sentence
-    assert status(report, limits.NAME) is Status.LEAKING
+    assert status(report, alarm.NAME) is Status.LEAKING
 
 
 def test_a_feature_of_another_name_that_holds_the_label_is_caught_by_its_auc(
@@ -209,7 +209,7 @@ def test_a_feature_of_another_name_that_holds_the_label_is_caught_by_its_auc(
     report = make_run(tmp_path, Asked()).audited()
 
     assert report.verdict == "leaking"
-    assert status(report, limits.NAME) is Status.LEAKING
+    assert status(report, alarm.NAME) is Status.LEAKING
 
 
 def test_an_example_feature_outside_the_schema_is_caught_by_the_canary(tmp_path: Path, break_rows: Break) -> None:
@@ -232,7 +232,7 @@ def test_windows_shifted_into_the_future_are_caught_by_the_label_proof(tmp_path:
     report = make_run(tmp_path, Asked()).audited()
 
     assert status(report, label_proof.NAME) is Status.LEAKING
-    assert status(report, limits.NAME) is Status.LEAKING
+    assert status(report, alarm.NAME) is Status.LEAKING
     # The label is in the window: its newest return gives it away.
     assert "returns[19] alone" in report.check(canary.NAME).sentence
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from components.leak_audit import label_proof, split_proof
-from components.leak_audit.permutation import deal_within_days
+from components.leak_audit.checks import label_proof, split_proof
+from components.leak_audit.checks.permutation import deal_within_days
+from components.leak_audit.reading.rows import EVAL, TEST, TRAIN, AuditRows
 from components.leak_audit.results import Status
-from components.leak_audit.rows import EVAL, TEST, TRAIN, AuditRows
 from models.features import WINDOW
 
 HORIZONS = (1, 5)

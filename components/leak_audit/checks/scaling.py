@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import tensorflow_transform as tft
 from numpy.typing import NDArray
 
-from components.leak_audit.features import AuditFeatures
+from components.leak_audit.check import Check
+from components.leak_audit.reading.rows import TRAIN, AuditRows
 from components.leak_audit.results import CheckResult, Figure, Status
-from components.leak_audit.rows import TRAIN, AuditRows
 from models.formatters import Feature, Operation
-from models.preprocessing import vocabulary_name
+
+if TYPE_CHECKING:
+    from components.leak_audit.reading.features import AuditFeatures
 
 NAME = "scaling"
 _SCALED = (Operation.Z_SCORE, Operation.Z_SCORED_LOG_VOLATILITY)
@@ -73,8 +76,21 @@ def _off_standard(values: NDArray[np.generic]) -> float:
 
 def _not_in_train(feature: Feature, rows: AuditRows, train: NDArray[np.int64], transform_graph: str) -> list[str]:
     """Values of a vocabulary that stand in no train row."""
+    import tensorflow_transform as tft
+
+    from models.preprocessing import vocabulary_name
+
     vocabulary = tft.TFTransformOutput(transform_graph).vocabulary_by_name(vocabulary_name(feature))
     known = {
         value if isinstance(value, bytes) else str(value).encode() for value in set(rows.raw[feature.source][train])
     }
     return [value.decode(errors="replace") for value in vocabulary if value not in known]
+
+
+CHECK = Check(
+    NAME,
+    lambda audited: scaling(audited.rows, audited.features, audited.transform_graph),
+    passes="means, variances and vocabularies are those of the train rows",
+    leaks="they are those of other rows",
+    order=30,
+)

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.leak_audit.config import AuditConfig, AuditedModel
+from components.leak_audit.reading.rows import EVAL, TEST, TRAIN
 from components.leak_audit.results import AuditError
-from components.leak_audit.rows import EVAL, TEST, TRAIN
 
 if TYPE_CHECKING:
-    from components.leak_audit.features import AuditFeatures
+    from components.leak_audit.reading.features import AuditFeatures
 
 MODEL_ROWS, LOGISTIC_ROWS, TREE_ROWS = 60_000, 20_000, 30_000
 """Rows of all splits that each learner is given at the most: an audit must not cost more than the run it audits."""

@@ -10,17 +10,18 @@ import numpy as np
 
 from components.evidence.auc import auc, auc_interval
 from components.evidence.interval import Interval
+from components.leak_audit.check import Check
 from components.leak_audit.config import AuditConfig
-from components.leak_audit.learners import LOGISTIC_ROWS, logistic_scores
 from components.leak_audit.limits import IMPOSSIBLE_AUC, LEAKING_ERRORS, SUSPICIOUS_ERRORS
+from components.leak_audit.reading.learners import LOGISTIC_ROWS, logistic_scores
+from components.leak_audit.reading.rows import TEST, AuditRows
+from components.leak_audit.reading.subsets import capped_places, take, take_features
 from components.leak_audit.results import CheckResult, Figure, Status, worst
-from components.leak_audit.rows import TEST, AuditRows
-from components.leak_audit.subsets import capped_places, take, take_features
 from models.features import CLOSES, SHARE_ID, TIME, forward_return_key, label_key
 from models.formatters import DataFormatter
 
 if TYPE_CHECKING:
-    from components.leak_audit.features import AuditFeatures
+    from components.leak_audit.reading.features import AuditFeatures
 
 NAME = "future canary"
 CANARY = "canary"
@@ -191,3 +192,13 @@ def _judge_single(shown: Interval, name: str, features: AuditFeatures, config: A
     if above > (reach + LEAKING_ERRORS - SUSPICIOUS_ERRORS) * error:
         return Status.LEAKING
     return Status.SUSPICIOUS if above > reach * error else Status.PASSED
+
+
+CHECK = Check(
+    NAME,
+    lambda audited: future_canary(audited.rows, audited.features, audited.schema, audited.config),
+    passes="the schema refuses a feature it does not declare, the formatter reads only what is known on the day, no "
+    "single feature knows too much",
+    leaks="one of these does not hold",
+    order=50,
+)

@@ -1,4 +1,11 @@
-"""Permuted labels: with the labels of each day dealt out anew, nothing is left that an honest model could learn."""
+"""Permuted labels: with the labels of each day dealt out anew, nothing is left that an honest model could learn.
+
+Each row gets the label of another row of its day, in all splits, and the model is trained again. What is left to learn
+is how a day as a whole went, and of a day yet to come nobody knows that: an AUC above 1/2 says that the model
+recognises days. Below it there is no leak: a model may be wrong about a market. The 95 % interval is shown; the lower
+end of the 98 % interval decides, so an honest run rings once in a hundred. A model that can honestly time the whole
+market would ring too.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evidence.auc import auc_interval
+from components.leak_audit.check import Check
 from components.leak_audit.config import AuditConfig, AuditedModel
-from components.leak_audit.learners import MODEL_ROWS, model_scores
+from components.leak_audit.reading.learners import MODEL_ROWS, model_scores
+from components.leak_audit.reading.rows import TEST, AuditRows
+from components.leak_audit.reading.subsets import capped_places, take, take_features
 from components.leak_audit.results import CheckResult, Figure, Status
-from components.leak_audit.rows import TEST, AuditRows
-from components.leak_audit.subsets import capped_places, take, take_features
 
 if TYPE_CHECKING:
-    from components.leak_audit.features import AuditFeatures
+    from components.leak_audit.reading.features import AuditFeatures
 
 NAME = "permuted labels"
 _LEVEL = 0.98
@@ -25,9 +33,6 @@ _LEVEL = 0.98
 
 def permuted_labels(rows: AuditRows, features: AuditFeatures, model: AuditedModel, config: AuditConfig) -> CheckResult:
     """Deals the labels of each day out anew in all splits, and trains the audited architecture on them.
-
-    What is left to be learned is how a day as a whole went, and of a day yet to come nobody knows that. So an AUC above
-    1/2 says that the model recognises days. Below it there is no leak: a model may be wrong about a market.
 
     Args:
         rows: of the run.
@@ -102,3 +107,14 @@ def deal_within_days(label: NDArray[np.int64], day: NDArray[np.int64], seed: int
     dealt = np.empty_like(label)
     dealt[order] = label[order][giver]
     return dealt
+
+
+CHECK = Check(
+    NAME,
+    lambda audited: permuted_labels(audited.rows, audited.features, audited.model, audited.config),
+    passes="with labels dealt out anew within days, the model's AUC is not above 1/2 beyond its interval",
+    leaks="it is: the model recognises days",
+    order=60,
+    each_model=True,
+    learns=True,
+)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from components.leak_audit.rows import EVAL, TEST, TRAIN, AuditRows
+from components.leak_audit.reading.rows import EVAL, TEST, TRAIN, AuditRows
 
 if TYPE_CHECKING:
-    from components.leak_audit.features import AuditFeatures
+    from components.leak_audit.reading.features import AuditFeatures
 
 
 def capped_places(rows: AuditRows, most: int) -> NDArray[np.int64]:

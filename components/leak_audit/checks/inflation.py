@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from components.evidence.auc import auc_interval
 from components.evidence.interval import Interval
+from components.leak_audit.check import Check
 from components.leak_audit.config import AuditConfig, AuditedModel
-from components.leak_audit.learners import MODEL_ROWS, TREE_ROWS, model_scores, tree_scores
+from components.leak_audit.reading.learners import MODEL_ROWS, TREE_ROWS, model_scores, tree_scores
+from components.leak_audit.reading.rows import TEST, AuditRows
+from components.leak_audit.reading.subsets import capped_places, shuffled, take, take_features
 from components.leak_audit.results import CheckResult, Figure, Status
-from components.leak_audit.rows import TEST, AuditRows
-from components.leak_audit.subsets import capped_places, shuffled, take, take_features
 
 if TYPE_CHECKING:
-    from components.leak_audit.features import AuditFeatures
+    from components.leak_audit.reading.features import AuditFeatures
 
 NAME = "leak inflation"
-MEMORISING = "leak inflation, memorising"
 
 
 def leak_inflation(
@@ -59,7 +59,7 @@ def leak_inflation(
     )
     note = f" (on the {len(part):,} rows around the borders)" if len(part) < len(rows) else ""
     return CheckResult(
-        NAME if model is not None else MEMORISING,
+        NAME,
         Status.INFORMATION,
         f"A shuffled split would have claimed an AUC of {mixed.value:.4f} instead of {dated.value:.4f} for {name}"
         f"{note}.",
@@ -73,3 +73,13 @@ def _difference(name: str, dated: Interval, mixed: Interval) -> Figure:
     # Half widths rather than standard errors: they know how few days there are.
     reach = math.hypot(dated.high - dated.value, mixed.high - mixed.value)
     return Figure(name, value, value - reach, value + reach, 4)
+
+
+CHECK = Check(
+    NAME,
+    lambda audited: leak_inflation(audited.rows, audited.features, audited.model, audited.config),
+    passes="for information: the same model under a shuffled split of the same rows",
+    order=80,
+    each_model=True,
+    learns=True,
+)

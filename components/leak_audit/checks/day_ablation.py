@@ -9,14 +9,15 @@ import numpy as np
 
 from components.evidence.auc import auc_interval
 from components.evidence.day_leak import day_leak_auc, day_leak_auc_of_rows, mean_correlation
+from components.leak_audit.check import Check
 from components.leak_audit.config import AuditConfig
-from components.leak_audit.learners import LOGISTIC_ROWS, logistic_scores
+from components.leak_audit.reading.learners import LOGISTIC_ROWS, logistic_scores
+from components.leak_audit.reading.rows import TEST, TRAIN, AuditRows
+from components.leak_audit.reading.subsets import capped_places, shuffled, take, take_features
 from components.leak_audit.results import CheckResult, Figure, Status
-from components.leak_audit.rows import TEST, TRAIN, AuditRows
-from components.leak_audit.subsets import capped_places, shuffled, take, take_features
 
 if TYPE_CHECKING:
-    from components.leak_audit.features import AuditFeatures
+    from components.leak_audit.reading.features import AuditFeatures
 
 NAME = "day ablation"
 _ENOUGH_ROWS = 500
@@ -86,3 +87,12 @@ def _correlation(rows: AuditRows, horizon: int) -> float:
     # A share of a few months would count as much in the mean over pairs as those that most rows are of.
     least = max(60, len(np.unique(day)) // 4)
     return mean_correlation(np.log1p(ahead[known].astype(np.float64)), day, rows.share[known], least)
+
+
+CHECK = Check(
+    NAME,
+    lambda audited: day_ablation(audited.rows, audited.features, audited.config),
+    passes="for information: what knowing the day gives under a shuffled split, beside 1/2 + (2/pi) asin(sqrt(rho/2))",
+    order=100,
+    learns=True,
+)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from components.leak_audit.check import Check
+from components.leak_audit.reading.rows import AuditRows
 from components.leak_audit.results import CheckResult, Figure, Status
-from components.leak_audit.rows import AuditRows
 from models.features import WINDOW
 
 NAME = "label proof"
@@ -95,3 +96,12 @@ def _compare(rows: AuditRows, closes: _Closes, horizon: int) -> tuple[int, NDArr
     alone = (label >= 0) & np.isnan(ahead)
     wrong = np.flatnonzero(off | wrong_sign | alone)
     return int(np.count_nonzero(known)) - int(np.count_nonzero(known[wrong])), wrong
+
+
+CHECK = Check(
+    NAME,
+    lambda audited: label_proof(audited.rows),
+    passes="every label and forward return is that of the closes that other rows hold",
+    leaks="one is not: the first is named",
+    order=20,
+)

@@ -1,7 +1,11 @@
 """Level test: whether the level of a price tells its future, and whether a model can see it.
 
-Prices adjusted from the last day back are divided by splits and dividends that are yet to come: a share that will rise
-and be split stands low. Their level tells the future however the rows are split.
+Prices adjusted from the last day back are divided by splits and dividends yet to come, so a low level tells a rise,
+however the rows are split. The score is minus the log of the oldest close of the window (the newest also holds what may
+honestly be known, where prices revert: what an adjustment knows of the future is in every close of the window alike),
+and its rank IC decides: it compares shares within a day, so that on honest prices its mean is 0 whatever the shares do.
+The AUC beside it is biased above 1/2 for any level that wanders, and decides nothing. The store's factors give the same
+prices adjusted from the last day, for comparison; without factors, closes that all end at the same price illustrate it.
 """
 
 from __future__ import annotations
@@ -15,9 +19,10 @@ from numpy.typing import NDArray
 from components.evidence.auc import auc_interval
 from components.evidence.correlation import rank_ic
 from components.evidence.interval import Interval
+from components.leak_audit.check import Check
 from components.leak_audit.config import AuditConfig
+from components.leak_audit.reading.rows import AuditRows
 from components.leak_audit.results import CheckResult, Figure, Status
-from components.leak_audit.rows import AuditRows
 
 NAME = "level test"
 _LEVEL = 0.99
@@ -28,12 +33,6 @@ _RESAMPLES = 400
 
 def level_test(rows: AuditRows, seeing_level: tuple[str, ...], config: AuditConfig) -> CheckResult:
     """Scores all rows by minus the log of their level: of the oldest close of their window.
-
-    The oldest, as the newest also holds what may honestly be known: where prices revert, a low one is followed by a
-    rise. What an adjustment knows of the future is in every close of the window alike.
-
-    The rank IC decides: it compares shares within a day, so that on honest prices its mean is 0 whatever the shares do.
-    The AUC over all days is not that fair: a level wanders, and low ones are followed by rises in any sample.
 
     Args:
         rows: of the run.
@@ -113,3 +112,13 @@ def _last_factors(rows: AuditRows, database: str) -> NDArray[np.float64] | None:
         return None
     factors = np.array([one.factor[-1] / one.factor[0] for one in bars if one is not None])
     return None if np.all(factors == 1) else factors
+
+
+CHECK = Check(
+    NAME,
+    lambda audited: level_test(audited.rows, audited.features.seeing_level, audited.config),
+    passes="no feature changes when all closes of a window are multiplied by a constant",
+    leaks="a feature does, and a low level tells a rise to come beyond its 99 % interval; one that tells nothing is "
+    "suspicious",
+    order=40,
+)

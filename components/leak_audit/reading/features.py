@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow_transform as tft
 from numpy.typing import NDArray
 
-from components.leak_audit.rows import AuditRows
+from components.leak_audit.reading.rows import AuditRows
 from models.architecture import InputSpec
 from models.features import CLOSES
 from models.formatters import DataFormatter, Kind

@@ -1,8 +1,9 @@
 """Split proof: no close of a later split's row is shared with an earlier split's beyond what the embargo allows.
 
-From the examples alone. A row of a share at the ordinal k (its feature `session`) has a window of the sessions k - 20
-to k and labels that end at k + h. The ordinals are not taken on trust either: windows of neighbouring rows overlap, so
-their closes prove how far apart they are.
+An example carries `session`, how many windows its share had before: k. Its window is made of the sessions k - 20 to k,
+its labels end at k + h. With an embargo of e sessions a window may reach max(0, 20 - e) sessions behind a border, and a
+label never across one. The ordinals are not taken on trust: neighbouring windows overlap, so their closes must be the
+same ones shifted by the difference of the ordinals, and windows that should have nothing in common must not.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.feature_example_gen.splits import SPLITS
+from components.leak_audit.check import Check
+from components.leak_audit.reading.rows import EVAL, TEST, TRAIN, AuditRows
 from components.leak_audit.results import CheckResult, Figure, Status
-from components.leak_audit.rows import EVAL, TEST, TRAIN, AuditRows
 from models.features import WINDOW
 
 NAME = "split proof"
@@ -225,3 +227,13 @@ def _overlap(rows: AuditRows, before: NDArray[np.int64]) -> NDArray[np.bool_]:
         distinct = 1 + np.count_nonzero(np.diff(np.sort(common, axis=1), axis=1), axis=1)
         found |= _aligned(rows, before, shift) & (distinct >= _SAME_DISTINCT)
     return found
+
+
+CHECK = Check(
+    NAME,
+    lambda audited: split_proof(audited.rows, audited.config.embargo),
+    passes="no session of a row's window or label is shared with an earlier split beyond what the embargo allows",
+    leaks="more is shared, a label reaches into a later split, a row stands in two splits, or a split is not before "
+    "the next",
+    order=10,
+)

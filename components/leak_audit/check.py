@@ -1,0 +1,65 @@
+"""What a leak check is, and all there are: one a file of checks/, and what other packages add as `awesome.checks`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from components.evidence.interval import Interval
+from components.leak_audit.config import AuditConfig, AuditedModel
+from components.leak_audit.results import CheckResult
+from models.plugins import LAST, Registry
+
+if TYPE_CHECKING:
+    from components.leak_audit.reading.features import AuditFeatures
+    from components.leak_audit.reading.rows import AuditRows
+
+
+@dataclass(frozen=True, eq=False)
+class Audited:
+    """A run as a check sees it.
+
+    Attributes:
+        rows: its examples.
+        features: what a model sees of the same rows.
+        schema: a tensorflow_metadata Schema: what the examples were validated with.
+        transform_graph: folder of its TransformGraph artifact.
+        aucs: of its models on the test split, with 95 % intervals, by name.
+        config: what was asked of the splits, horizon, seed, and how high an AUC may be.
+        model: the architecture that is trained again; the first of several for a check that is not made for each.
+    """
+
+    rows: AuditRows
+    features: AuditFeatures
+    schema: Any
+    transform_graph: str
+    aucs: Mapping[str, Interval]
+    config: AuditConfig
+    model: AuditedModel
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check; the docstring of the file that makes it says how, below its first line, in docs/leak-audit.md too.
+
+    Attributes:
+        name: as it is reported.
+        run: makes it; the result's name is set by the audit.
+        passes: where it passes, or what it shows, in words.
+        leaks: where it says that the run leaks; empty for a check that is there for information.
+        order: its place among the checks.
+        each_model: whether it is made for each architecture that is trained again.
+        learns: whether it needs rises and falls in train and test; without them it does not apply.
+    """
+
+    name: str
+    run: Callable[[Audited], CheckResult]
+    passes: str
+    leaks: str = ""
+    order: int = LAST
+    each_model: bool = False
+    learns: bool = False
+
+
+CHECKS: Mapping[str, Check] = Registry("components.leak_audit.checks", "CHECK", Check, "awesome.checks")
