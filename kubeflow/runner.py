@@ -24,8 +24,8 @@ def main() -> None:
         check_choices(settings)
         cluster = cluster_settings(settings.clusters, settings.cluster)
         import_tensorflow()
-        from awesome_kubeflow.compiler import KubeflowRunner
-        from awesome_kubeflow.pipelines import cluster_pipeline
+        from awesome_kubeflow.package.compiler import KubeflowRunner
+        from awesome_kubeflow.package.pipelines import cluster_pipeline
 
         if warning := other_tfx(version("tfx")):
             print(warning, file=sys.stderr)

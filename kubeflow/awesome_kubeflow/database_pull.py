@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from awesome_kubeflow.pod import add_executor_input, run_pod, take_storage_secret
+from awesome_kubeflow.pod.process import add_executor_input, run_pod, take_storage_secret
 
 TASK_ID = "PullDatabase"
 
@@ -38,8 +38,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from awesome_kubeflow.executor_io import ExecutorInput, write_outputs
-    from awesome_kubeflow.pages import Section, page
+    from awesome_kubeflow.pod.executor_io import ExecutorInput, write_outputs
+    from awesome_kubeflow.steps.page import Section, page
     from components.object_storage import pull_database
     from pipeline.settings import load_node_settings, load_settings
     from pipeline.uses.storage import open_storage

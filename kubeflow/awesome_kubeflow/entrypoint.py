@@ -16,8 +16,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from awesome_kubeflow.json_log import start_json_log
-from awesome_kubeflow.pod import (
+from awesome_kubeflow.pod.json_log import start_json_log
+from awesome_kubeflow.pod.process import (
     add_executor_input,
     add_run_arguments,
     check_store,
@@ -56,15 +56,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from awesome_kubeflow.executor_io import ExecutorInput, write_outputs
+    from awesome_kubeflow.pod.executor_io import ExecutorInput, write_outputs
     from pipeline.settings import load_node_settings
 
     outputs = ExecutorInput.from_json(options.executor_input)
     settings = load_node_settings()
     check_store(settings)
     import_tensorflow()
-    from awesome_kubeflow.changes import apply
     from awesome_kubeflow.node import decode
+    from awesome_kubeflow.pod.changes import apply
 
     compiled = decode(options.slice)
     # TensorFlow and absl have put handlers of their own in the meantime.
@@ -73,7 +73,7 @@ def _run(options: argparse.Namespace) -> None:
     part = apply(compiled, parameters)
     _write_schema(part, parameters)
 
-    from awesome_kubeflow.reports import step_metrics, step_page
+    from awesome_kubeflow.steps.reports import step_metrics, step_page
     from pipeline.job.steps import run_node
 
     _fill(part.ir, options.run_id, settings)
@@ -84,7 +84,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _write_schema(part: NodeSlice, parameters: RunParameters) -> None:
-    from awesome_kubeflow.changes import schema_content
+    from awesome_kubeflow.pod.changes import schema_content
 
     content = schema_content(part, parameters)
     if content is None or content[0].exists():

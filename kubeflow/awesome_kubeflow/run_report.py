@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from awesome_kubeflow.errors import NodeError
-from awesome_kubeflow.json_log import start_json_log
-from awesome_kubeflow.pod import (
+from awesome_kubeflow.pod.json_log import start_json_log
+from awesome_kubeflow.pod.process import (
     add_executor_input,
     add_run_arguments,
     check_store,
@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from awesome_kubeflow.executor_io import ExecutorInput, write_outputs
+    from awesome_kubeflow.pod.executor_io import ExecutorInput, write_outputs
     from pipeline.runs.results import REPORT_HTML, REPORT_JSON
     from pipeline.settings import load_node_settings
 

@@ -13,7 +13,7 @@ from pipeline.cli.common import example, new_console, print_line, status
 from pipeline.cli.kubeflow import kubeflow_app
 
 if TYPE_CHECKING:
-    from awesome_kubeflow.deployment import Differences
+    from awesome_kubeflow.images.deployment import Differences
 
 _MIB = 2**20
 _MINUTE = 60
@@ -46,9 +46,8 @@ def build(
     timeout: Annotated[int, typer.Option(min=1, help="Minutes for one image.")] = 120,
 ) -> None:
     """Builds the images of a checkout."""
-    from awesome_kubeflow.checkout import find_checkout
     from awesome_kubeflow.errors import ImageError
-    from awesome_kubeflow.images import (
+    from awesome_kubeflow.images.build import (
         BASE,
         IMAGES,
         build_image,
@@ -58,6 +57,7 @@ def build(
         reference,
         secret_files,
     )
+    from awesome_kubeflow.images.checkout import find_checkout
 
     checkout = find_checkout(Path.cwd())
     images = chosen_images(image or (), IMAGES)
@@ -96,9 +96,9 @@ def push(
     timeout: Annotated[int, typer.Option(min=1, help="Minutes for one image.")] = 60,
 ) -> None:
     """Pushes what was built, and says what overlays and settings then name."""
-    from awesome_kubeflow.checkout import find_checkout
     from awesome_kubeflow.errors import ImageError
-    from awesome_kubeflow.images import PUSHED, chosen_images, exists, find_engine, push_image, reference
+    from awesome_kubeflow.images.build import PUSHED, chosen_images, exists, find_engine, push_image, reference
+    from awesome_kubeflow.images.checkout import find_checkout
 
     tag = tag or find_checkout(Path.cwd()).version
     names = {one: reference(one, registry, tag) for one in chosen_images(image or (), PUSHED)}
@@ -133,9 +133,9 @@ def deploy(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what differs.")] = False,
 ) -> None:
     """Shows what an overlay would change in its cluster, asks, and applies it."""
-    from awesome_kubeflow.checkout import find_checkout
-    from awesome_kubeflow.deployment import apply, check_cluster, differences, find_target
     from awesome_kubeflow.errors import DeployError
+    from awesome_kubeflow.images.checkout import find_checkout
+    from awesome_kubeflow.images.deployment import apply, check_cluster, differences, find_target
 
     if not (yes or dry_run or sys.stdin.isatty()):
         raise DeployError("there is no terminal to ask on: --yes applies without asking, --dry-run only shows")

@@ -87,8 +87,8 @@ def write_package(settings: Settings, output: Path) -> ClusterSettings:
     check_kfp()
     with quiet_log(), status("Loading TensorFlow and TFX"):
         import_tensorflow()
-        from awesome_kubeflow.compiler import compile_package
-        from awesome_kubeflow.pipelines import cluster_pipeline
+        from awesome_kubeflow.package.compiler import compile_package
+        from awesome_kubeflow.package.pipelines import cluster_pipeline
 
         compile_package(cluster_pipeline(settings, chosen), chosen, output)
     if warning := other_tfx(version("tfx")):

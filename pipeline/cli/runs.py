@@ -13,8 +13,8 @@ from pipeline.cli.common import example, new_console, print_line, settings_from,
 from pipeline.cli.kubeflow import Cluster, kubeflow_app, write_package
 
 if TYPE_CHECKING:
-    from awesome_kubeflow.api import PipelinesApi, Run, StoredPipeline
-    from awesome_kubeflow.following import Change
+    from awesome_kubeflow.server.api import PipelinesApi, Run, StoredPipeline
+    from awesome_kubeflow.server.following import Change
     from pipeline.settings import Settings
 
 _STATES = {"SUCCEEDED": "green", "SKIPPED": "cyan", "FAILED": "red", "CANCELED": "yellow", "CANCELING": "yellow"}
@@ -64,7 +64,7 @@ def run(
 ) -> None:
     """Starts a run of a pipeline's newest version."""
     settings = settings_from({"cluster": cluster})
-    from awesome_kubeflow.inputs import split_pairs, typed
+    from awesome_kubeflow.server.inputs import split_pairs, typed
 
     texts = split_pairs(parameter or ())
     api = _api(settings, endpoint)
@@ -77,9 +77,9 @@ def run(
 
 
 def _follow(api: PipelinesApi, run_id: str, every: float) -> None:
-    from awesome_kubeflow.api import SUCCEEDED
     from awesome_kubeflow.errors import ApiError
-    from awesome_kubeflow.following import follow
+    from awesome_kubeflow.server.api import SUCCEEDED
+    from awesome_kubeflow.server.following import follow
 
     try:
         with status("Waiting"):
@@ -171,7 +171,7 @@ def schedule(
     """
     settings = settings_from({"cluster": cluster})
     from awesome_kubeflow.errors import ApiError
-    from awesome_kubeflow.inputs import split_pairs, typed
+    from awesome_kubeflow.server.inputs import split_pairs, typed
 
     if list_ and delete is not None:
         raise ApiError("--list and --delete are two things; name one of them")
@@ -183,7 +183,7 @@ def schedule(
     if delete is not None:
         _delete_schedules(api, delete)
         return
-    from awesome_kubeflow.schedule import after_close
+    from awesome_kubeflow.server.schedule import after_close
 
     trigger = after_close(exchange, dt.timedelta(minutes=delay), _now())
     version = api.newest_version(_pipeline(api, settings, pipeline))
@@ -219,8 +219,8 @@ def _delete_schedules(api: PipelinesApi, name: str) -> None:
 
 
 def _api(settings: Settings, endpoint: str | None) -> PipelinesApi:
-    from awesome_kubeflow.api import PipelinesApi, connection
     from awesome_kubeflow.cluster import cluster_settings
+    from awesome_kubeflow.server.api import PipelinesApi, connection
     from pipeline.settings import kfp_token
 
     token = kfp_token()
@@ -229,7 +229,7 @@ def _api(settings: Settings, endpoint: str | None) -> PipelinesApi:
 
 
 def _pipeline(api: PipelinesApi, settings: Settings, name: str | None) -> StoredPipeline:
-    from awesome_kubeflow.pipelines import pipeline_name
+    from awesome_kubeflow.package.pipelines import pipeline_name
 
     return api.find_pipeline(name or pipeline_name(settings))
 

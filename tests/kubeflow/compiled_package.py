@@ -76,7 +76,7 @@ def read_package(path: Path) -> Package:
 
 def default_pipeline(**changes: Any) -> Any:
     from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.pipelines import cluster_pipeline
+    from awesome_kubeflow.package.pipelines import cluster_pipeline
     from pipeline.settings import Settings
 
     return cluster_pipeline(Settings(**changes), cluster_settings({}, "stage"))

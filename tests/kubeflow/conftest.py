@@ -37,7 +37,7 @@ def default_ir(no_settings: None, tmp_path_factory: pytest.TempPathFactory) -> A
 @pytest.fixture(scope="session")
 def default_package(no_settings: None, tmp_path_factory: pytest.TempPathFactory) -> Package:
     from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.compiler import compile_package
+    from awesome_kubeflow.package.compiler import compile_package
 
     folder = tmp_path_factory.mktemp("package")
     with pytest.MonkeyPatch.context() as patch:

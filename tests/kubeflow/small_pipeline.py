@@ -48,8 +48,8 @@ def store_small_market(root: Path) -> None:
 def compile_small(root: Path) -> Package:
     """Writes the market and the package."""
     from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.compiler import compile_package
-    from awesome_kubeflow.pipelines import cluster_pipeline
+    from awesome_kubeflow.package.compiler import compile_package
+    from awesome_kubeflow.package.pipelines import cluster_pipeline
     from pipeline.settings import Settings
 
     write_small_market(root)

@@ -16,8 +16,8 @@ import pytest
 
 from awesome_kubeflow.cluster import IMAGE_TFX, cluster_settings, other_tfx
 from awesome_kubeflow.errors import CompileError, NodeError
-from awesome_kubeflow.executor_io import ExecutorInput, write_outputs
-from awesome_kubeflow.json_log import JsonFormatter
+from awesome_kubeflow.pod.executor_io import ExecutorInput, write_outputs
+from awesome_kubeflow.pod.json_log import JsonFormatter
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = str(Path(sys.executable).with_name("awesome"))

@@ -33,7 +33,7 @@ def test_two_compilations_give_the_same_bytes(default_package: Any, tmp_path: Pa
     from compiled_package import default_pipeline
 
     from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.compiler import KubeflowRunner
+    from awesome_kubeflow.package.compiler import KubeflowRunner
 
     again = KubeflowRunner(cluster_settings({}, "stage"), tmp_path / "again.yaml").run(default_pipeline())
     assert again.read_bytes() == default_package.path.read_bytes()
@@ -97,8 +97,8 @@ def test_metadata_connection_does_not_travel(default_ir: Any) -> None:
     from tfx.orchestration import metadata
     from tfx.proto.orchestration import pipeline_pb2
 
-    from awesome_kubeflow.description import compiled_parameters
     from awesome_kubeflow.node import encode, slice_of
+    from awesome_kubeflow.package.description import compiled_parameters
 
     ir = pipeline_pb2.Pipeline()
     ir.CopyFrom(default_ir)
@@ -117,7 +117,7 @@ def test_pods_get_what_the_cluster_says(tmp_path: Path) -> None:
     from compiled_package import default_pipeline, read_package
 
     from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.compiler import compile_package
+    from awesome_kubeflow.package.compiler import compile_package
 
     tables = {
         "prod": {
@@ -182,7 +182,7 @@ def test_nothing_is_pulled_without_a_storage_or_with_a_source(
     from compiled_package import default_pipeline, read_package
 
     from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.compiler import compile_package
+    from awesome_kubeflow.package.compiler import compile_package
 
     monkeypatch.chdir(tmp_path)
     pipeline = default_pipeline(models=("linear",), **settings)
@@ -196,7 +196,7 @@ def test_the_report_is_told_what_no_parameter_says(tmp_path: Path, monkeypatch: 
     from compiled_package import REPORT, default_pipeline, read_package
 
     from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.compiler import compile_package
+    from awesome_kubeflow.package.compiler import compile_package
 
     monkeypatch.chdir(tmp_path)
     pipeline = default_pipeline(
@@ -221,8 +221,8 @@ def test_names_that_collide_are_refused(tmp_path: Path) -> None:
     from compiled_package import default_pipeline
 
     from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.compiler import compile_package
     from awesome_kubeflow.errors import CompileError
+    from awesome_kubeflow.package.compiler import compile_package
 
     pipeline = default_pipeline(models=("linear", "dnn"))
     by_id = {component.id: component for component in pipeline.components}
@@ -234,8 +234,8 @@ def test_names_that_collide_are_refused(tmp_path: Path) -> None:
 
 def test_only_yaml_is_written(tmp_path: Path) -> None:
     from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.compiler import compile_package
     from awesome_kubeflow.errors import CompileError
+    from awesome_kubeflow.package.compiler import compile_package
 
     with pytest.raises(CompileError, match=r"p\.json: a package is a \.yaml file"):
         compile_package(None, cluster_settings({}, "stage"), tmp_path / "p.json")  # type: ignore[arg-type]

@@ -16,15 +16,15 @@ HORIZON = 5
 
 
 def part_of(ir: Any, node: str) -> Any:
-    from awesome_kubeflow.description import compiled_parameters
     from awesome_kubeflow.node import slice_of
+    from awesome_kubeflow.package.description import compiled_parameters
 
     return slice_of(ir, node, compiled_parameters(ir)[1])
 
 
 def changed(ir: Any, node: str, **values: Any) -> Any:
-    from awesome_kubeflow.changes import apply
-    from awesome_kubeflow.description import compiled_parameters
+    from awesome_kubeflow.package.description import compiled_parameters
+    from awesome_kubeflow.pod.changes import apply
 
     return apply(part_of(ir, node), replace(compiled_parameters(ir)[0], **values))
 
@@ -43,7 +43,7 @@ def test_defaults_change_nothing(default_ir: Any) -> None:
 
 
 def test_texts_are_read_back(default_ir: Any) -> None:
-    from awesome_kubeflow.description import compiled_parameters
+    from awesome_kubeflow.package.description import compiled_parameters
     from awesome_kubeflow.parameters import RunParameters
 
     parameters = replace(
@@ -73,8 +73,8 @@ def test_texts_are_read_back(default_ir: Any) -> None:
     ],
 )
 def test_a_bad_parameter_is_named(default_ir: Any, name: str, text: str, message: str) -> None:
-    from awesome_kubeflow.description import compiled_parameters
     from awesome_kubeflow.errors import ParameterError
+    from awesome_kubeflow.package.description import compiled_parameters
     from awesome_kubeflow.parameters import RunParameters
 
     texts = compiled_parameters(default_ir)[0].to_texts() | {name: text}
@@ -122,8 +122,8 @@ def test_the_name_of_a_run_on_the_cluster_tells_stretches_of_days_apart(
 
 
 def test_the_schema_of_another_horizon_is_the_one_that_a_local_run_writes(default_ir: Any, tmp_path: Path) -> None:
-    from awesome_kubeflow.changes import apply, schema_content
-    from awesome_kubeflow.description import compiled_parameters
+    from awesome_kubeflow.package.description import compiled_parameters
+    from awesome_kubeflow.pod.changes import apply, schema_content
     from pipeline.configuration import write_schema
     from pipeline.settings import Settings
 
@@ -159,7 +159,7 @@ def test_shares_and_since_reach_the_source_and_the_audit_keeps_its_limit(
     from compiled_package import default_pipeline
     from tfx.dsl.compiler import compiler
 
-    from awesome_kubeflow.description import compiled_parameters
+    from awesome_kubeflow.package.description import compiled_parameters
     from components.feature_example_gen.config import ExampleGenConfig
 
     monkeypatch.chdir(tmp_path)

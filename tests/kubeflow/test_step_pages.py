@@ -15,7 +15,7 @@ NAN = float("nan")
 
 def trainer_page(node_id: str, history: pd.DataFrame, folder: Path) -> str:
     from awesome_kubeflow.parameters import RunParameters
-    from awesome_kubeflow.reports import step_page
+    from awesome_kubeflow.steps.reports import step_page
     from models.trainer import HISTORY_FILE
     from pipeline.job.steps import Step
 

@@ -7,10 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import awesome_kubeflow.tfx_cli
-from awesome_kubeflow import tfx_cli
+from awesome_kubeflow.tfx_cli import ON_PATH
 
-FOLDER = str(Path(tfx_cli.__file__).parent)
+FOLDER = str(ON_PATH)
 HANDLER = "tfx.tools.cli.handler.kubeflow_handler"
 
 
@@ -33,7 +32,7 @@ def test_the_folder_is_printed() -> None:
         [sys.executable, "-m", "awesome_kubeflow.tfx_cli"], capture_output=True, text=True, timeout=60
     )
     assert done.stdout == f"{FOLDER}\n"
-    assert awesome_kubeflow.tfx_cli.__path__ == [FOLDER]
+    assert (ON_PATH / "sitecustomize.py").is_file()
 
 
 def test_nothing_heavy_is_imported_when_python_starts() -> None:
@@ -47,7 +46,7 @@ def test_one_module_is_found_elsewhere_and_no_other() -> None:
     code = (
         "import importlib.util, sys\n"
         "finder = sys.meta_path[0]\n"
-        "print(importlib.util.find_spec('awesome_kubeflow.tfx_handler').origin)\n"
+        "print(importlib.util.find_spec('awesome_kubeflow.tfx_cli.handler').origin)\n"
         f"print(finder.find_spec({HANDLER!r}).origin)\n"
         f"print(finder.find_spec({HANDLER!r}).name)\n"
         "print([finder.find_spec(name) for name in ('tfx', 'kfp', 'tfx.tools.cli.handler.local_handler', 'json')])"

@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 from command_shell import Outcome, Shell
 
-from awesome_kubeflow import tfx_cli
 from awesome_kubeflow.sdk import quiet_imports
+from awesome_kubeflow.tfx_cli import ON_PATH
 from pipeline.job.quiet import import_tensorflow
 
 RUNNER = str(Path(__file__).resolve().parents[2] / "kubeflow" / "runner.py")
 HANDLER = "tfx.tools.cli.handler.kubeflow_handler"
-FOLDER = str(Path(tfx_cli.__file__).parent)
 NAME = "awesome-window-returns-h1"
 SETTINGS = 'models = "linear"\n'
 
@@ -35,7 +34,7 @@ def tfx(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tfx]:
         from tfx.tools.cli.cli_main import cli_group
 
     (shell.folder / "awesome.toml").write_text(SETTINGS)
-    monkeypatch.syspath_prepend(FOLDER)
+    monkeypatch.syspath_prepend(str(ON_PATH))
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     for name in ("sitecustomize", HANDLER):
         monkeypatch.delitem(sys.modules, name, raising=False)
@@ -61,7 +60,7 @@ def uploaded(tfx: Tfx, shell: Shell, package: Path) -> Tfx:
 
 def test_the_program_creates_and_runs_a_pipeline(shell: Shell) -> None:
     (shell.folder / "awesome.toml").write_text(f'{SETTINGS}[clusters.stage]\nendpoint = "{shell.url}"\n')
-    shell.variables |= {"PYTHONPATH": FOLDER, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
+    shell.variables |= {"PYTHONPATH": str(ON_PATH), "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
     created = shell.run("tfx", "pipeline", "create", "--engine=kubeflow", f"--pipeline_path={RUNNER}")
     assert created.code == 0, created.err
     assert created.out.endswith(f'Pipeline "{NAME}" created successfully.\n')

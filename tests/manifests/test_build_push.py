@@ -19,10 +19,10 @@ import pytest
 import yaml
 from command_line import COMMAND, refusal
 
-from awesome_kubeflow.checkout import find_checkout
 from awesome_kubeflow.cluster import cluster_settings
 from awesome_kubeflow.errors import ImageError
-from awesome_kubeflow.images import IMAGES, Engine, build_image, reference, secret_files
+from awesome_kubeflow.images.build import IMAGES, Engine, build_image, reference, secret_files
+from awesome_kubeflow.images.checkout import find_checkout
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = {"podman": "podman", "docker-registry": "docker-registry", "busybox": "busybox-static"}

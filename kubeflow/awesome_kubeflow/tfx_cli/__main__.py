@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from awesome_kubeflow.tfx_cli import ON_PATH
 
 if __name__ == "__main__":
-    print(Path(__file__).resolve().parent)
+    print(ON_PATH)

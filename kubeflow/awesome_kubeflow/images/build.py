@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from awesome_kubeflow.checkout import Checkout
 from awesome_kubeflow.errors import ImageError
-from awesome_kubeflow.programs import run_program
+from awesome_kubeflow.images.checkout import Checkout
+from awesome_kubeflow.images.programs import run_program
 
 BASE = "base"
 IMAGES = (BASE, "extractor", "training")

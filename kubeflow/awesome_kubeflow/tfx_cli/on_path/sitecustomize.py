@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 REPLACED = "tfx.tools.cli.handler.kubeflow_handler"
-OURS = "awesome_kubeflow.tfx_handler"
+OURS = "awesome_kubeflow.tfx_cli.handler"
 
 
 class HandlerFinder:

@@ -7,9 +7,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from awesome_kubeflow.checkout import Checkout
 from awesome_kubeflow.errors import DeployError
-from awesome_kubeflow.programs import run_program
+from awesome_kubeflow.images.checkout import Checkout
+from awesome_kubeflow.images.programs import run_program
 
 _REQUEST_SECONDS = 20
 _SECONDS = 300

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from awesome_kubeflow.node import NodeSlice
-from awesome_kubeflow.pages import Section, Table, page
 from awesome_kubeflow.parameters import RunParameters
+from awesome_kubeflow.steps.page import Section, Table, page
 from pipeline.job.steps import Step
 
 _MOST_ROWS = 400

@@ -18,9 +18,9 @@ from typing import Any
 
 from awesome_kubeflow.cluster import ClusterSettings, refused_address
 from awesome_kubeflow.errors import ApiError, CompileError, NoAnswerError
-from awesome_kubeflow.inputs import Input, package_name, spec_inputs, spec_tasks
 from awesome_kubeflow.names import kfp_name
 from awesome_kubeflow.sdk import check_kfp_client, quiet_imports
+from awesome_kubeflow.server.inputs import Input, package_name, spec_inputs, spec_tasks
 from pipeline.settings import KFP_TOKEN
 
 SUCCEEDED = "SUCCEEDED"

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from awesome_kubeflow.errors import NodeError
-from awesome_kubeflow.json_log import start_json_log
 from awesome_kubeflow.parameters import INPUT_TYPES, RunParameters
+from awesome_kubeflow.pod.json_log import start_json_log
 from components.errors import UserError
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from awesome_kubeflow import database_pull, run_report
 from awesome_kubeflow.cluster import ClusterSettings, kind_of_step
-from awesome_kubeflow.description import compiled_parameters, database_of, describe_run, extracts
 from awesome_kubeflow.errors import CompileError
 from awesome_kubeflow.names import kfp_name
 from awesome_kubeflow.node import encode, slice_of
+from awesome_kubeflow.package.description import compiled_parameters, database_of, describe_run, extracts
 from awesome_kubeflow.parameters import INPUT_TYPES, RunParameters
 from awesome_kubeflow.sdk import check_kfp, quiet_imports
 
@@ -181,7 +181,7 @@ def _refuse_runtime_parameters(ir: Any, known: set[str]) -> None:
             if value.WhichOneof("value") == "runtime_parameter" and value.runtime_parameter.name not in known:
                 raise CompileError(
                     f"{node.pipeline_node.node_info.id}.{key}: is a RuntimeParameter, and runs know no parameter "
-                    f"{value.runtime_parameter.name}; see awesome_kubeflow.changes"
+                    f"{value.runtime_parameter.name}; see awesome_kubeflow.pod.changes"
                 )
 
 

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tfx.tools.cli import labels
 from tfx.tools.cli.handler import base_handler, dag_runner_patcher
 
-from awesome_kubeflow.api import PipelinesApi, PipelineVersion, Run, connection
 from awesome_kubeflow.cluster import cluster_settings
 from awesome_kubeflow.errors import ApiError
-from awesome_kubeflow.inputs import typed
+from awesome_kubeflow.server.api import PipelinesApi, PipelineVersion, Run, connection
+from awesome_kubeflow.server.inputs import typed
 from components.errors import UserError
 from pipeline.settings import KFP_TOKEN, kfp_token, load_settings
 
 if TYPE_CHECKING:
-    from awesome_kubeflow.compiler import KubeflowRunner
+    from awesome_kubeflow.package.compiler import KubeflowRunner
 
 _DEFAULT_NAMESPACE = "kubeflow"
 """What TFX hands over where none was given."""
@@ -61,7 +61,7 @@ class KubeflowRunnerPatcher(dag_runner_patcher.DagRunnerPatcher):
 
     def get_runner_class(self) -> type[KubeflowRunner]:
         """The class whose `run` is seen."""
-        from awesome_kubeflow.compiler import KubeflowRunner
+        from awesome_kubeflow.package.compiler import KubeflowRunner
 
         return KubeflowRunner
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from awesome_kubeflow.errors import CheckoutError
-from awesome_kubeflow.programs import run_program
+from awesome_kubeflow.images.programs import run_program
 
 UNKNOWN = "unknown"
 _GIT_SECONDS = 30

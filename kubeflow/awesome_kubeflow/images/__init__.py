@@ -1,0 +1,1 @@
+"""From a checkout to a cluster: images built and pushed, manifests applied."""

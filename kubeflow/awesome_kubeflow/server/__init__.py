@@ -1,0 +1,1 @@
+"""Kubeflow Pipelines over its API: pipelines, runs and schedules."""
