@@ -10,7 +10,7 @@ import numpy as np
 from components.errors import SourceError
 from components.extractor.sources.base import AdjustedCloses, Factors, History, Steps
 from components.feature_store.arrays import Booleans
-from components.feature_store.windows import ROUNDING
+from components.feature_store.rules import impossible, outside_range
 
 
 def verify(source: str, share: str, history: History, last_closed: dt.date) -> History:
@@ -43,18 +43,14 @@ def verify(source: str, share: str, history: History, last_closed: dt.date) -> H
 
     refuse(np.append(False, time[1:] == time[:-1])[: len(time)], "the session is there twice")
     refuse(np.append(False, time[1:] < time[:-1])[: len(time)], "the dates are out of order")
-    refuse(~(np.isfinite(history.close) & (history.close > 0)), "the close is no price")
-    for name in ("open", "high", "low"):
-        values = getattr(history, name)
-        refuse(np.isinf(values) | (values <= 0), f"the {name} is no price")
+    for name in ("close", "open", "high", "low"):
+        refuse(impossible(name, getattr(history, name)), f"the {name} is no price")
     refuse(history.high < history.low, "the high is below the low")
-    slack = ROUNDING + 1e-6 * history.close
     for name in ("open", "close"):
-        values = getattr(history, name)
-        refuse((values < history.low - slack) | (values > history.high + slack), f"the {name} is outside [low, high]")
-    refuse(np.isinf(history.volume) | (history.volume < 0), "the volume is impossible")
-    adjustment = history.adjustment
-    refuse(~(np.isfinite(adjustment.value) & (adjustment.value > 0)), "the adjustment is impossible")
+        outside = outside_range(getattr(history, name), history.low, history.high)
+        refuse(outside, f"the {name} is outside [low, high]")
+    refuse(impossible("volume", history.volume), "the volume is impossible")
+    refuse(impossible("factor", history.adjustment.value), "the adjustment is impossible")
     return history
 
 
@@ -65,11 +61,9 @@ def select(history: History, kept: Booleans) -> History:
         history: of n sessions.
         kept: which, shape (n,).
     """
-    adjustment: Factors | Steps | AdjustedCloses = history.adjustment
+    adjustment: Factors | Steps | AdjustedCloses = replace(history.adjustment, value=history.adjustment.value[kept])
     if isinstance(adjustment, AdjustedCloses):
-        adjustment = replace(adjustment, value=adjustment.value[kept], action=adjustment.action[kept])
-    else:
-        adjustment = replace(adjustment, value=adjustment.value[kept])
+        adjustment = replace(adjustment, action=adjustment.action[kept])
     return History(
         time=history.time[kept],
         open=history.open[kept],

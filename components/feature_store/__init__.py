@@ -7,10 +7,12 @@ Parquet file, `export_features` writes the table FEATURE as the sqlite3 program 
 from __future__ import annotations
 
 from components.feature_store.export import export_features
-from components.feature_store.importer import ImportReport, Refusal, ShareImport, import_prices
+from components.feature_store.importer import ImportReport, ShareImport, import_prices
+from components.feature_store.rows import Refusal
 from components.feature_store.schema import CLOSE_COLUMNS
-from components.feature_store.store import FeatureStore, ShareSummary, Upserted
+from components.feature_store.store import FeatureStore, ShareSummary
 from components.feature_store.windows import PriceBars
+from components.feature_store.writing import Upserted
 from models.features import WINDOW
 
 __all__ = [

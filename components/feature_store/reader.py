@@ -1,21 +1,25 @@
-"""FEATURE as an Arrow table, read column by column through the ADBC driver for SQLite."""
+"""FEATURE as an Arrow table, read column by column through the ADBC driver for SQLite; and its fingerprint."""
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
 from components.errors import StoreError, install_extras
-from components.feature_store.arrays import Floats
 from components.feature_store.dates import is_iso_day
-from components.feature_store.schema import CLOSE_COLUMNS, quote_text
+from components.feature_store.rules import impossible
+from components.feature_store.schema import CLOSE_COLUMNS, FEATURE_COLUMNS, columns_of, where_shares
 from models.features import WINDOW
 
+_DIGEST_ROWS = 8192
 _SCHEMA = pa.schema(
     [("time", pa.string()), ("share_id", pa.string()), *((column, pa.float64()) for column in CLOSE_COLUMNS)]
 )
@@ -38,7 +42,7 @@ def read_feature_table(connection: sqlite3.Connection, path: Path, uri: str, sha
     """
     if not shares:
         return _SCHEMA.empty_table()
-    condition = f"share_id IN ({', '.join(quote_text(share) for share in sorted(set(shares)))})"
+    condition = where_shares(shares)
     plain = ", ".join(CLOSE_COLUMNS)
     try:
         table = _fetch(uri, plain, condition)
@@ -68,9 +72,9 @@ def _fetch(uri: str, closes: str, condition: str) -> pa.Table:
     except ImportError as error:
         raise StoreError(f"reading features needs the extra `pipeline`: {install_extras('pipeline')}") from error
     query = (
-        f"SELECT CAST(time AS TEXT) AS time, CAST(share_id AS TEXT) AS share_id, {closes} FROM FEATURE "
+        f"SELECT CAST(time AS TEXT) AS time, CAST(share_id AS TEXT) AS share_id, {closes} FROM FEATURE"
         # By the columns, not by the results of the casts, so that the primary key gives the order.
-        f"WHERE {condition} ORDER BY FEATURE.share_id, FEATURE.time"
+        f"{condition} ORDER BY FEATURE.share_id, FEATURE.time"
     )
     try:
         with dbapi.connect(uri) as connection, connection.cursor() as cursor:
@@ -98,13 +102,9 @@ def _assemble(table: pa.Table, closes: list[pa.ChunkedArray]) -> pa.Table:
 def _closes_hold(table: pa.Table) -> bool:
     for column in CLOSE_COLUMNS:
         values = table.column(column)
-        if values.null_count or not all(_positive(chunk.to_numpy()) for chunk in values.chunks):
+        if values.null_count or any(impossible("close", chunk.to_numpy()).any() for chunk in values.chunks):
             return False
     return True
-
-
-def _positive(values: Floats) -> bool:
-    return bool(((values > 0) & np.isfinite(values)).all())
 
 
 def _name_fault(connection: sqlite3.Connection, path: Path, condition: str) -> None:
@@ -114,7 +114,7 @@ def _name_fault(connection: sqlite3.Connection, path: Path, condition: str) -> N
         for column in CLOSE_COLUMNS
     )
     cells = ", ".join(CLOSE_COLUMNS)
-    query = f"SELECT CAST(share_id AS TEXT), time, {cells} FROM FEATURE WHERE {condition} AND ({wrong}) LIMIT 1"
+    query = f"SELECT CAST(share_id AS TEXT), time, {cells} FROM FEATURE{condition} AND ({wrong}) LIMIT 1"
     row = connection.execute(query).fetchone()
     if row is not None:
         for column, value in zip(CLOSE_COLUMNS, row[2:], strict=True):
@@ -124,7 +124,7 @@ def _name_fault(connection: sqlite3.Connection, path: Path, condition: str) -> N
                 raise StoreError(
                     f"{path}: FEATURE, share {row[0]}, {row[1]}: {column} {what}; import the share's prices again"
                 )
-    for share_id, time in connection.execute(f"SELECT share_id, time FROM FEATURE WHERE {condition}"):
+    for share_id, time in connection.execute(f"SELECT share_id, time FROM FEATURE{condition}"):
         if not is_iso_day(time):
             raise StoreError(f"{path}: FEATURE, share {share_id}: the time {time!r} is not a date such as 2024-01-31")
 
@@ -147,3 +147,26 @@ def _check_rows(table: pa.Table, path: Path, shares: Sequence[str]) -> None:
         row = int(twice[0])
         share_id = table["share_id"][row].as_py()
         raise StoreError(f"{path}: FEATURE, share {share_id}: {days[row]} is there twice; remove one of the rows")
+
+
+def digest_features(connection: sqlite3.Connection, shares: Sequence[str] | None) -> str:
+    """Returns a SHA-256 in hexadecimal of the rows of some shares, whatever their order in the file; None for all."""
+    result = hashlib.sha256(",".join(FEATURE_COLUMNS).encode())
+    if columns_of(connection, "FEATURE"):
+        cursor = connection.execute(
+            f"SELECT share_id, time, {', '.join(CLOSE_COLUMNS)} FROM FEATURE{where_shares(shares)} "
+            "ORDER BY share_id, time, close0"
+        )
+        while rows := cursor.fetchmany(_DIGEST_ROWS):
+            for column in zip(*rows, strict=True):
+                result.update(_bytes_of(column))
+    return result.hexdigest()
+
+
+def _bytes_of(column: tuple[object, ...]) -> bytes:
+    """Returns a column's values as bytes, numbers as little-endian float64 with a mark, anything else as its text."""
+    try:
+        # array takes numbers alone; numpy would quietly read the text "5" as one.
+        return b"d" + np.asarray(array("d", cast("tuple[float, ...]", column))).astype("<f8").tobytes()
+    except TypeError:
+        return b"t" + repr(column).encode("utf-8", "surrogatepass")

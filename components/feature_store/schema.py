@@ -12,25 +12,17 @@ of shares is one contiguous read, and no second index has to be kept.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 from components.errors import StoreError
 from models.features import WINDOW
 
 CLOSE_COLUMNS: tuple[str, ...] = tuple(f"close{lag}" for lag in range(WINDOW))
 FEATURE_COLUMNS: tuple[str, ...] = ("time", "share_id", *CLOSE_COLUMNS)
-PRICE_COLUMNS: tuple[str, ...] = (
-    "share_id",
-    "time",
-    "open",
-    "high",
-    "low",
-    "close",
-    "volume",
-    "factor",
-    "source",
-)
+BAR_COLUMNS: tuple[str, ...] = ("open", "high", "low", "close", "volume", "factor")
+PRICE_COLUMNS: tuple[str, ...] = ("share_id", "time", *BAR_COLUMNS, "source")
 
 _CREATE_PRICE = """
 CREATE TABLE PRICE (
@@ -73,6 +65,30 @@ def quote_text(value: str) -> str:
     if "\0" in value:
         raise StoreError(f"{value!r} cannot be the name of a share: it holds a NUL character")
     return "'" + value.replace("'", "''") + "'"
+
+
+def where_shares(shares: Sequence[str] | None) -> str:
+    """Returns the SQL condition for some shares, with a leading blank; empty for None."""
+    if shares is None:
+        return ""
+    return f" WHERE share_id IN ({', '.join(quote_text(share) for share in sorted(set(shares)))})"
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All that is written within is there afterwards, or nothing of it.
+
+    Args:
+        connection: An open database in autocommit mode.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite has rolled back itself if the disk is full
+            connection.execute("ROLLBACK")
+        raise
 
 
 def columns_of(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
@@ -157,8 +173,7 @@ def migrate(connection: sqlite3.Connection, name: str) -> None:
     Raises:
         StoreError: The database is of a newer version or belongs to something else.
     """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if not 0 <= version <= SCHEMA_VERSION:
             raise StoreError(
@@ -171,8 +186,3 @@ def migrate(connection: sqlite3.Connection, name: str) -> None:
             _MIGRATIONS[step](connection, name)
         if version < SCHEMA_VERSION:
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # SQLite has rolled back itself if the disk is full
-            connection.execute("ROLLBACK")
-        raise

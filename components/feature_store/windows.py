@@ -7,28 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.feature_store.arrays import Booleans, Days, Floats
+from components.feature_store.rules import REQUIRED, impossible, outside_range
+from components.feature_store.schema import BAR_COLUMNS
 from models.features import WINDOW
 
-# Sources round a day's prices one by one, mostly to cents, so a close may stand half a cent outside [low, high].
-ROUNDING = 0.005
-_RELATIVE_ROUNDING = 1e-6
 _FIRST_DAY = np.datetime64("0001-01-01", "D")
 _LAST_DAY = np.datetime64("9999-12-31", "D")
-
-
-def outside_range(close: Floats, low: Floats, high: Floats) -> Booleans:
-    """Tells which closes lie outside their day's [low, high] by more than rounding.
-
-    Args:
-        close: Closes, float64, shape (n,).
-        low: Lows, shape (n,); NaN where unknown.
-        high: Highs, shape (n,); NaN where unknown.
-
-    Returns:
-        Booleans, shape (n,); False where nothing is known.
-    """
-    slack = ROUNDING + _RELATIVE_ROUNDING * close
-    return (close < low - slack) | (close > high + slack)
 
 
 @dataclass(frozen=True)
@@ -64,33 +48,26 @@ class PriceBars:
         # A frozen dataclass has to set through object to normalise what it was given.
         time = np.asarray(self.time).astype("datetime64[D]")
         object.__setattr__(self, "time", time)
-        for name in ("close", "factor", "open", "high", "low", "volume"):
+        for name in BAR_COLUMNS:
             given = getattr(self, name)
             if given is not None:
                 object.__setattr__(self, name, np.asarray(given, dtype=np.float64))
         if time.ndim != 1 or len(time) == 0:
             raise ValueError("time must be one-dimensional and not empty")
-        for name in ("close", "factor", "open", "high", "low", "volume"):
+        for name in BAR_COLUMNS:
             values = getattr(self, name)
             if values is not None and values.shape != time.shape:
                 raise ValueError(f"{name} has shape {values.shape}, time has {time.shape}")
         self._refuse("time", ~((time >= _FIRST_DAY) & (time <= _LAST_DAY)), "is not a date from year 1 to 9999")
         self._refuse("time", np.append(False, time[1:] <= time[:-1]), "does not come after the day before it")
-        for name in ("close", "factor"):
-            values = getattr(self, name)
-            self._refuse(name, ~(np.isfinite(values) & (values > 0)), "is not a finite number above 0")
-        for name in ("open", "high", "low", "volume"):
-            values = getattr(self, name)
-            if values is not None:
-                bad = np.isinf(values) | (values < 0 if name == "volume" else values <= 0)
-                self._refuse(name, bad, "is infinite or out of range")
-        unknown = np.full(time.shape, np.nan)
-        low = unknown if self.low is None else self.low
-        high = unknown if self.high is None else self.high
+        for name in BAR_COLUMNS:
+            why = "is not a finite number above 0" if name in REQUIRED else "is infinite or out of range"
+            self._refuse(name, impossible(name, self.column(name)), why)
+        low, high = self.column("low"), self.column("high")
         self._refuse("low", low > high, "is above high")
         self._refuse("close", outside_range(self.close, low, high), "is outside [low, high]")
         adjusted = self.adjusted_close
-        self._refuse("factor", ~(np.isfinite(adjusted) & (adjusted > 0)), "takes the adjusted close out of range")
+        self._refuse("factor", impossible("close", adjusted), "takes the adjusted close out of range")
 
     def _refuse(self, name: str, bad: Booleans, why: str) -> None:
         if bad.any():
@@ -100,6 +77,11 @@ class PriceBars:
     def __len__(self) -> int:
         """Returns the number of sessions."""
         return len(self.time)
+
+    def column(self, name: str) -> Floats:
+        """Returns a field, float64, shape (n,); NaN where it is None."""
+        values = getattr(self, name)
+        return np.full(len(self), np.nan) if values is None else values
 
     @property
     def adjusted_close(self) -> Floats:

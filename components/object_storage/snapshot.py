@@ -12,7 +12,7 @@ from pathlib import Path
 
 from components.errors import StorageError
 from components.feature_store import FeatureStore
-from components.feature_store.store import reading_uri
+from components.feature_store.connection import reading_uri
 
 _LONGEST_WAIT = 30.0
 _BUSY = (5, 6)

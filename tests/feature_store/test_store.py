@@ -211,12 +211,12 @@ def test_a_failure_between_the_two_tables_leaves_the_share_as_it_was(path: Path)
 def test_a_killed_writer_leaves_the_last_whole_share(path: Path) -> None:
     code = (
         "import os, sys, numpy as np\n"
-        "from components.feature_store import FeatureStore, PriceBars\n"
+        "from components.feature_store import FeatureStore, PriceBars, writing\n"
         "time = np.datetime64('2020-01-01') + np.arange(30)\n"
         "bars = PriceBars(time, np.arange(1.0, 31.0), np.ones(30))\n"
         "store = FeatureStore.create(sys.argv[1])\n"
         "store.upsert('A', bars, 'file')\n"
-        "store._write_windows = lambda *_: os._exit(9)\n"
+        "writing._write_windows = lambda *_: os._exit(9)\n"
         "store.upsert('B', bars, 'file')\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], cwd=Path(__file__).parents[2], check=False)

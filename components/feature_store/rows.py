@@ -1,0 +1,218 @@
+"""The rows of a file of prices by share, and those that cannot be taken, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from components.errors import ImportFileError
+from components.feature_store.arrays import Booleans, Floats, Integers
+from components.feature_store.files import NO_DAY, Numbers, PriceFile, days_of, names_of, numbers_of, open_price_file
+from components.feature_store.layout import Layout, layout_of
+from components.feature_store.rules import impossible, is_usable_name, outside_range
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A row, or one share's cell of a wide row, that was not taken.
+
+    Attributes:
+        row: Line of a CSV file (the header is line 1), or row of a Parquet file (from 1).
+        share_id: The share; empty where the whole row is refused and names none.
+        time: The date as YYYY-MM-DD, or as it stands in the file if it is no date.
+        reason: Why.
+    """
+
+    row: int
+    share_id: str
+    time: str
+    reason: str
+
+
+@dataclass
+class ShareRows:
+    """The good rows of one share in the file's order.
+
+    Attributes:
+        share_id: The share.
+        rows: Their numbers, int64, shape (n,), as in `Refusal`.
+        days: Days since 1970-01-01, int64, ascending, shape (n,).
+        numbers: Each field that the file has, float64, shape (n,).
+    """
+
+    share_id: str
+    rows: Integers
+    days: Integers
+    numbers: dict[str, Floats]
+
+
+@dataclass
+class Found:
+    """What a file holds, and what was refused so far; `ignored` names columns that mean nothing here."""
+
+    path: Path
+    shares: list[ShareRows] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    ignored: tuple[str, ...] = ()
+
+    def refuse(self, row: int, share_id: str, time: str, reason: str) -> None:
+        """Notes a row, or one share's cell of it, that is not taken."""
+        self.refused.append(Refusal(int(row), share_id, time, reason))
+
+
+def read_rows(path: Path) -> Found:
+    """Reads and checks a file of prices, whole.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ImportFileError: It cannot be read, its layout is not known, or it holds no prices.
+    """
+    with open_price_file(path) as file:
+        layout = layout_of(file.header, path)
+        found = Found(path, ignored=layout.ignored)
+        if layout.share is None:
+            _read_wide(file, layout, found)
+        else:
+            _read_long(file, layout, layout.share, found)
+    return found
+
+
+def _read_long(file: PriceFile, layout: Layout, share: int, found: Found) -> None:
+    codes: dict[str, int] = {}
+    day_cache: dict[str, int] = {}
+    row_parts: list[Integers] = []
+    code_parts: list[Integers] = []
+    day_parts: list[Integers] = []
+    number_parts: dict[str, list[Floats]] = {name: [] for name in layout.numbers}
+    for chunk in file.chunks:
+        code = names_of(chunk.columns[share], file.header[share], found.path, codes)
+        days, odd_days = days_of(chunk.columns[layout.time], file.header[layout.time], found.path, day_cache)
+        reasons: dict[int, str] = {}
+        names = list(codes)
+        unusable = [index for index, name in enumerate(names) if not is_usable_name(name)]
+        for at in np.flatnonzero(np.isin(code, unusable)).tolist():
+            name = names[code[at]]
+            reasons[at] = "share_id is empty" if not name else f"share_id {name!r} is not a usable name"
+        for at, text in odd_days.items():
+            reasons.setdefault(at, _odd_day(text))
+        columns: dict[str, Floats] = {}
+        for name, index in layout.numbers.items():
+            numbers = numbers_of(chunk.columns[index], file.header[index], found.path)
+            _check_numbers(name, numbers, reasons)
+            columns[name] = numbers.values
+        _check_range(columns, reasons)
+        for at, reason in reasons.items():
+            found.refuse(chunk.rows[at], names[code[at]], _day_text(days[at], odd_days.get(at, "")), reason)
+        good = np.ones(len(days), dtype=bool)
+        good[list(reasons)] = False
+        row_parts.append(chunk.rows[good])
+        code_parts.append(code[good])
+        day_parts.append(days[good])
+        for name, values in columns.items():
+            number_parts[name].append(values[good])
+    if not row_parts:
+        raise ImportFileError(f"{found.path} has a header but no prices")
+    rows, code, days = np.concatenate(row_parts), np.concatenate(code_parts), np.concatenate(day_parts)
+    numbers_by_name = {name: np.concatenate(parts) for name, parts in number_parts.items()}
+    # A stable sort keeps the file's order within each share.
+    order = np.argsort(code, kind="stable")
+    names = list(codes)
+    for group in np.split(order, np.flatnonzero(np.diff(code[order])) + 1):
+        if len(group) == 0:
+            continue
+        share_id = names[code[group[0]]]
+        group = group[_ascending(found, rows[group], days[group], share_id)]
+        kept = {name: values[group] for name, values in numbers_by_name.items()}
+        found.shares.append(ShareRows(share_id, rows[group], days[group], kept))
+
+
+def _read_wide(file: PriceFile, layout: Layout, found: Found) -> None:
+    day_cache: dict[str, int] = {}
+    all_rows, all_days = [], []
+    closes: dict[str, list[Floats]] = {share_id: [] for share_id in layout.numbers}
+    bad_cells: dict[str, dict[int, str]] = {share_id: {} for share_id in layout.numbers}
+    done = 0
+    for chunk in file.chunks:
+        days, odd_days = days_of(chunk.columns[layout.time], file.header[layout.time], found.path, day_cache)
+        for at, text in odd_days.items():
+            found.refuse(chunk.rows[at], "", text, _odd_day(text))
+        for share_id, index in layout.numbers.items():
+            numbers = numbers_of(chunk.columns[index], file.header[index], found.path)
+            reasons: dict[int, str] = {}
+            _check_numbers("close", numbers, reasons, may_be_missing=True)
+            bad_cells[share_id].update({done + at: reason for at, reason in reasons.items()})
+            closes[share_id].append(numbers.values)
+        all_rows.append(chunk.rows)
+        all_days.append(days)
+        done += len(days)
+    if not done:
+        raise ImportFileError(f"{found.path} has a header but no prices")
+    rows, days = np.concatenate(all_rows), np.concatenate(all_days)
+    dated = np.flatnonzero(days != NO_DAY)
+    kept = dated[_ascending(found, rows[dated], days[dated], "")]
+    for share_id, parts in closes.items():
+        close = np.concatenate(parts)
+        bad = bad_cells[share_id]
+        wrong = np.zeros(len(close), dtype=bool)
+        wrong[list(bad)] = True
+        listed = kept[~np.isnan(close[kept]) & ~wrong[kept]]
+        if len(listed):
+            # Blank before the first price and after the last one: the share was not listed.
+            between = kept[(kept > listed[0]) & (kept < listed[-1])]
+            for at in between[np.isnan(close[between]) & ~wrong[between]].tolist():
+                bad[at] = "close is missing"
+        in_order = set(kept.tolist()) if bad else set()
+        for at, reason in bad.items():
+            if at in in_order:  # else its whole row is refused already
+                found.refuse(rows[at], share_id, _day_text(days[at]), reason)
+        if len(listed):
+            found.shares.append(ShareRows(share_id, rows[listed], days[listed], {"close": close[listed]}))
+
+
+def _check_numbers(name: str, numbers: Numbers, reasons: dict[int, str], may_be_missing: bool = False) -> None:
+    """Adds the reason to each position whose number cannot be taken and that has none yet."""
+    values = numbers.values
+    for at, text in numbers.odd.items():
+        reasons.setdefault(at, f"{name} {text.strip()[:40]!r} is not a number")
+    bad = impossible(name, values)
+    if may_be_missing:
+        bad &= ~np.isnan(values)
+    for at in np.flatnonzero(bad).tolist():
+        value = values[at]
+        what = "missing" if np.isnan(value) else "infinite" if np.isinf(value) else "below 0" if value < 0 else "zero"
+        reasons.setdefault(at, f"{name} is {what}")
+
+
+def _check_range(columns: dict[str, Floats], reasons: dict[int, str]) -> None:
+    close = columns["close"]
+    unknown = np.full(len(close), np.nan)
+    low, high = columns.get("low", unknown), columns.get("high", unknown)
+    for at in np.flatnonzero(low > high).tolist():
+        reasons.setdefault(at, f"low {low[at]:g} is above high {high[at]:g}")
+    for at in np.flatnonzero(outside_range(close, low, high)).tolist():
+        reasons.setdefault(at, f"close {close[at]:g} is outside [low {low[at]:g}, high {high[at]:g}]")
+
+
+def _ascending(found: Found, rows: Integers, days: Integers, share_id: str) -> Booleans:
+    """Tells which rows come later than all rows before them; refuses the others."""
+    latest = np.maximum.accumulate(days)
+    good = np.append(True, days[1:] > latest[:-1])[: len(days)]
+    if good.all():
+        return good
+    _, first, which = np.unique(days, return_index=True, return_inverse=True)
+    for at in np.flatnonzero(~good).tolist():
+        late = f"the date is out of order: it comes after {_day_text(latest[at - 1])}"
+        found.refuse(rows[at], share_id, _day_text(days[at]), "the date comes twice" if first[which[at]] < at else late)
+    return good
+
+
+def _odd_day(text: str) -> str:
+    return "the date is missing" if not text.strip() else "the date is unreadable; write it as 2024-01-31"
+
+
+def _day_text(day: int, text: str = "") -> str:
+    return text if day == NO_DAY else str(np.datetime64(int(day), "D"))
