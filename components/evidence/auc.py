@@ -41,6 +41,9 @@ def auc(labels: NDArray[Any], scores: NDArray[Any], weights: NDArray[Any] | None
 
     Raises:
         ValueError: lengths differ, or a value is out of its range.
+
+    >>> auc(np.array([0, 1, 0, 1]), np.array([0.1, 0.4, 0.4, 0.8]))
+    0.875
     """
     positive, ranked = checked(labels, scores)
     weight = np.ones(len(ranked)) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -82,6 +85,10 @@ def auc_interval(
 
     Raises:
         ValueError: lengths differ, or a value is out of its range.
+
+    >>> found = auc_interval(np.tile([0, 1], 200), np.tile([0.1, 0.4, 0.4, 0.3], 100), np.repeat(np.arange(100), 4))
+    >>> found.low <= found.value == 0.625 <= found.high
+    True
     """
     positive, ranked = checked(labels, scores)
     positions(days, len(ranked))
@@ -104,14 +111,13 @@ def auc_by_group(labels: NDArray[Any], scores: NDArray[Any], groups: NDArray[Any
     Raises:
         ValueError: lengths differ, or a value is out of its range.
     """
+    import pandas as pd
+
     positive, ranked = checked(labels, scores)
-    names, member = positions(groups, len(ranked), what="groups")
-    order = np.argsort(member, kind="stable")
-    counts = np.bincount(member, minlength=len(names))
-    parts = (order[end - count : end] for end, count in zip(np.cumsum(counts), counts, strict=True))
+    positions(groups, len(ranked), what="groups")
+    by_group = pd.DataFrame({"positive": positive, "score": ranked}).groupby(groups)
     return tuple(
-        GroupAuc(name, auc(positive[rows], ranked[rows]), len(rows))
-        for name, rows in zip(names.tolist(), parts, strict=True)
+        GroupAuc(name, auc(rows["positive"].to_numpy(), rows["score"].to_numpy()), len(rows)) for name, rows in by_group
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from components.evidence.interval import Interval
 from components.evidence.resampling import DayBlocks
 from components.evidence.rows import as_numbers, positions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def rank_ic(
@@ -73,8 +76,8 @@ def daily_ic(
     Raises:
         ValueError: lengths differ, or a value is out of its range.
     """
-    score, forward, unique, day = _by_day(scores, forward_returns, days)
-    return unique, _daily_correlation(day, score, forward, len(unique))
+    unique, day, both = _by_day(scores, forward_returns, days)
+    return unique, _correlation(both, day)
 
 
 def daily_rank_ic(
@@ -92,53 +95,33 @@ def daily_rank_ic(
 
     Raises:
         ValueError: lengths differ, or a value is out of its range.
+
+    >>> daily_rank_ic(np.array([0.1, 0.4, 0.9]), np.array([-0.02, 0.03, 0.01]), np.array(["d", "d", "d"]))[1]
+    array([0.5])
     """
-    score, forward, unique, day = _by_day(scores, forward_returns, days)
-    return unique, _daily_correlation(day, _ranks_within(day, score), _ranks_within(day, forward), len(unique))
+    unique, day, both = _by_day(scores, forward_returns, days)
+    return unique, _correlation(both.groupby(day).rank(), day)
 
 
 def _by_day(
     scores: NDArray[Any], forward_returns: NDArray[Any], days: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+) -> tuple[NDArray[Any], NDArray[Any], pd.DataFrame]:
+    """The distinct days [days], each row's position among them [rows], and the two columns."""
+    import pandas as pd
+
     score = as_numbers(scores, "scores")
     forward = as_numbers(forward_returns, "forward_returns")
     if score.shape != forward.shape:
         raise ValueError(f"{len(score)} scores but {len(forward)} forward returns")
-    return (score, forward, *positions(days, len(score)))
+    return *positions(days, len(score)), pd.DataFrame({"score": score, "forward": forward})
 
 
-def _daily_correlation(day: NDArray[Any], x: NDArray[Any], y: NDArray[Any], days: int) -> NDArray[Any]:
-    """Pearson's correlation of x and y within each day, [days]."""
-    rows = np.bincount(day, minlength=days)
-    varies = np.ones(days, dtype=bool)
-    centred = []
-    for values in (x, y):
-        # A mean of equal values is off by its last digit: a day without variance has to be seen before.
-        highest, lowest = np.full(days, -np.inf), np.full(days, np.inf)
-        np.maximum.at(highest, day, values)
-        np.minimum.at(lowest, day, values)
-        varies &= highest > lowest
-        centred.append(values - (np.bincount(day, values, minlength=days) / np.maximum(rows, 1))[day])
-    x, y = centred
-    covariance = np.bincount(day, x * y, minlength=days)
-    variance = np.bincount(day, x * x, minlength=days) * np.bincount(day, y * y, minlength=days)
-    counts = (rows >= 3) & varies & (variance > 0)
-    daily = np.full(days, math.nan)
-    daily[counts] = covariance[counts] / np.sqrt(variance[counts])
+def _correlation(both: pd.DataFrame, day: NDArray[Any]) -> NDArray[Any]:
+    """Pearson's correlation of two columns within each day [days]; scipy's, day by day, takes 50 times as long."""
+    by_day = both.groupby(day)
+    centred = both - by_day.transform("mean")
+    squares = (centred**2).groupby(day).sum().prod(axis=1)
+    # A mean of equal values is off by its last digit: a day without variance has to be seen before.
+    counts = (by_day.max() > by_day.min()).all(axis=1) & (by_day.size() >= 3) & (squares > 0)
+    daily: NDArray[Any] = (centred.prod(axis=1).groupby(day).sum() / np.sqrt(squares)).where(counts).to_numpy()
     return daily
-
-
-def _ranks_within(group: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
-    """Middle ranks (from 1) of ``values`` within each group of rows; ``group`` holds integers from 0. Float [rows]."""
-    rows = len(values)
-    order = np.lexsort((values, group))
-    sorted_group, sorted_values = group[order], values[order]
-    opens = np.ones(rows, dtype=bool)
-    opens[1:] = (sorted_group[1:] != sorted_group[:-1]) | (sorted_values[1:] != sorted_values[:-1])
-    first = np.flatnonzero(opens)
-    size = np.diff(np.append(first, rows))
-    middle = np.repeat(first + (size + 1) / 2, size)
-    before = np.cumsum(np.bincount(group)) - np.bincount(group) if rows else group
-    ranks = np.empty(rows)
-    ranks[order] = middle - before[sorted_group]
-    return ranks

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evidence.correlation import _ranks_within
 from components.evidence.rows import checked
 
 
@@ -48,7 +47,7 @@ class CalibrationCurve:
 
 
 def roc_curve(labels: NDArray[Any], scores: NDArray[Any], points: int = 200) -> RocCurve:
-    """The ROC curve, thinned to at most ``points`` points, evenly spread over the rows in order of score.
+    """The ROC curve, thinned to at most ``points`` of its points, evenly spread over its distinct scores.
 
     Every point lies on the exact curve, and both ends are kept; tied scores are one step.
 
@@ -58,33 +57,27 @@ def roc_curve(labels: NDArray[Any], scores: NDArray[Any], points: int = 200) -> 
         points: most points to return, at least 2.
 
     Returns:
-        The curve; only its point (0, 0) without rows.
+        The curve.
 
     Raises:
-        ValueError: lengths differ, a value is out of its range, or ``points`` is below 2.
+        ValueError: lengths differ, a value is out of its range, ``points`` is below 2, or there are no rows.
+
+    >>> roc_curve(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8])).true_positive_rate
+    array([0. , 0.5, 0.5, 1. , 1. ])
     """
-    if points < 2:
-        raise ValueError(f"a curve needs at least 2 points, not {points}")
+    from sklearn import metrics
+    from sklearn.exceptions import UndefinedMetricWarning
+
     positive, ranked = checked(labels, scores)
-    order = np.argsort(-ranked, kind="stable")
-    positive, ranked = positive[order], ranked[order]
-    # The curve has a corner after the last row of each distinct score.
-    corner = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)) if len(ranked) else np.array([], dtype=np.int64)
-    if len(corner) + 1 > points:
-        wanted = np.linspace(0, len(ranked), points)[1:] - 1
-        corner = np.unique(corner[np.searchsorted(corner, wanted.round().astype(np.int64))])
-    true_positives = np.append(0, np.cumsum(positive)[corner])
-    false_positives = np.append(0, corner + 1 - true_positives[1:])
+    if points < 2 or len(ranked) == 0:
+        raise ValueError(f"a curve needs rows and at least 2 points, not {len(ranked)} and {points}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UndefinedMetricWarning)  # a class without rows: its rate is nan
+        curve = metrics.roc_curve(positive, ranked, pos_label=True, drop_intermediate=False)
+    kept = np.linspace(0, len(curve[0]) - 1, min(points, len(curve[0]))).round().astype(np.int64)
+    false_positive_rate, true_positive_rate, threshold = (values[kept] for values in curve)
     positives = int(positive.sum())
-    negatives = len(positive) - positives
-    nothing = np.full(len(corner) + 1, math.nan)
-    return RocCurve(
-        false_positive_rate=false_positives / negatives if negatives else nothing,
-        true_positive_rate=true_positives / positives if positives else nothing,
-        threshold=np.append(np.inf, ranked[corner]),
-        positives=positives,
-        negatives=negatives,
-    )
+    return RocCurve(false_positive_rate, true_positive_rate, threshold, positives, len(positive) - positives)
 
 
 def calibration_curve(labels: NDArray[Any], probabilities: NDArray[Any], bins: int = 10) -> CalibrationCurve:
@@ -102,18 +95,18 @@ def calibration_curve(labels: NDArray[Any], probabilities: NDArray[Any], bins: i
 
     Raises:
         ValueError: lengths differ, a value is out of its range, or ``bins`` is below 1.
+
+    >>> calibration_curve(np.array([0, 1, 1, 1]), np.array([0.2, 0.4, 0.7, 0.7]), bins=2).observed
+    array([0.5, 1. ])
     """
+    import pandas as pd
+
     if bins < 1:
         raise ValueError(f"a calibration curve needs at least 1 bin, not {bins}")
     positive, probability = checked(labels, probabilities)
-    chosen = calibration_bins(probability, bins)
-    count = np.bincount(chosen, minlength=bins)
-    filled = count > 0
-    return CalibrationCurve(
-        predicted=np.bincount(chosen, probability, minlength=bins)[filled] / count[filled],
-        observed=np.bincount(chosen, positive, minlength=bins)[filled] / count[filled],
-        count=count[filled],
-    )
+    rows = pd.DataFrame({"predicted": probability, "observed": positive}).groupby(calibration_bins(probability, bins))
+    mean = rows.mean()
+    return CalibrationCurve(mean["predicted"].to_numpy(), mean["observed"].to_numpy(), rows.size().to_numpy())
 
 
 def calibration_bins(probabilities: NDArray[Any], bins: int) -> NDArray[Any]:
@@ -126,7 +119,8 @@ def calibration_bins(probabilities: NDArray[Any], bins: int) -> NDArray[Any]:
     Returns:
         int array [rows]; rows of equal probability share one.
     """
+    import pandas as pd
+
     # A row's bin follows from its middle rank, which ties share.
-    middle = _ranks_within(np.zeros(len(probabilities), dtype=np.int64), probabilities)
-    chosen = ((middle - 0.5) * bins / max(len(probabilities), 1)).astype(np.int64)
-    return np.minimum(chosen, bins - 1)
+    middle = pd.Series(probabilities).rank().to_numpy() - 0.5
+    return np.minimum((middle * bins / max(len(middle), 1)).astype(np.int64), bins - 1)

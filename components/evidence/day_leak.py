@@ -39,23 +39,16 @@ def mean_correlation(returns: NDArray[Any], days: NDArray[Any], shares: NDArray[
     """
     if not len(returns) == len(days) == len(shares):
         raise ValueError(f"{len(returns)} returns, {len(days)} days and {len(shares)} shares")
-    day_names, day = np.unique(days, return_inverse=True)
-    share_names, share = np.unique(np.asarray(shares).astype(str), return_inverse=True)
-    table = np.full((len(share_names), len(day_names)), np.nan)
-    table[share, day] = returns
-    present = ~np.isnan(table)
-    correlations, weights = [], []
-    for first in range(len(table)):
-        for second in range(first):
-            common = present[first] & present[second]
-            if np.count_nonzero(common) >= least_days:
-                a, b = table[first, common], table[second, common]
-                a, b = a - a.mean(), b - b.mean()
-                scale = math.sqrt(float(a @ a) * float(b @ b))
-                if scale > 0:
-                    correlations.append(float(a @ b) / scale)
-                    weights.append(len(a))
-    return float(np.average(correlations, weights=weights)) if correlations else float("nan")
+    import pandas as pd
+
+    table = pd.DataFrame({"day": days, "share": shares, "return": returns}).pivot(
+        index="day", columns="share", values="return"
+    )
+    present = table.notna().to_numpy(np.float64)
+    pairs = np.tril_indices(present.shape[1], -1)
+    correlation, common = table.corr(min_periods=least_days).to_numpy()[pairs], (present.T @ present)[pairs]
+    counts = ~np.isnan(correlation)
+    return float(np.average(correlation[counts], weights=common[counts])) if np.any(counts) else math.nan
 
 
 def day_leak_auc(correlation: float) -> float:

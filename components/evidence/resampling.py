@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -161,9 +160,11 @@ class DayBlocks:
         Raises:
             ValueError: the level is out of its range.
         """
+        from scipy.special import stdtrit  # Student's t, without the second that scipy.stats takes to import
+
         if not 0 < level < 1:
             raise ValueError("need a level within (0, 1)")
-        return _student_quantile((1 + level) / 2, 1.5 * len(self.unique) / self.block)
+        return float(stdtrit(1.5 * len(self.unique) / self.block, (1 + level) / 2))
 
     @property
     def _variance_seen(self) -> float:
@@ -218,21 +219,9 @@ def default_block(horizon: int, days: int) -> int:
 
     Returns:
         Days in a block, at least 1.
+
+    >>> default_block(1, 1000), default_block(20, 1000)
+    (10, 30)
     """
     overlap = math.ceil(1.5 * horizon) if horizon > 1 else 1
     return max(1, min(max(overlap, math.ceil(days ** (1 / 3))), days // 4))
-
-
-def _student_quantile(probability: float, freedom: float) -> float:
-    """Quantile of Student's t by its expansion around the normal one (Abramowitz and Stegun 26.7.5).
-
-    Off by less than 0.5 % from 3 degrees of freedom on at the usual levels.
-    """
-    z = NormalDist().inv_cdf(probability)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / freedom ** (i + 1) for i, term in enumerate(terms))

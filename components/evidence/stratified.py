@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from components.evidence.auc import Pairs
 from components.evidence.interval import Interval
 from components.evidence.resampling import DayBlocks
+from components.evidence.rows import checked
 
 
 def stratified_auc(
@@ -49,25 +50,21 @@ def stratified_auc(
     Raises:
         ValueError: lengths differ, or a value is out of its range.
     """
-    label, score, stratum = np.asarray(labels), np.asarray(scores, dtype=np.float64), np.asarray(strata)
-    if not label.shape == score.shape == stratum.shape == np.shape(days):
+    positive, score = checked(labels, scores)
+    stratum = np.asarray(strata)
+    if not score.shape == stratum.shape == np.shape(days):
         raise ValueError("labels, scores, strata and days must be one a row")
-    if not np.all((label == 0) | (label == 1)):
-        raise ValueError("labels must be 0 or 1")
-    if np.any(np.isnan(score)):
-        raise ValueError(f"scores must be numbers, and {int(np.isnan(score).sum())} are not (nan)")
     blocks = DayBlocks(days, horizon=horizon, resamples=resamples, seed=seed)
     parts = []
     for one in np.unique(stratum):
         rows = np.flatnonzero(stratum == one)
-        positive = label[rows] == 1
-        parts.append((Pairs(positive, score[rows]), positive, blocks.index[rows]))
+        parts.append((Pairs(positive[rows], score[rows]), positive[rows], blocks.index[rows]))
 
     def statistic(weight: NDArray[Any]) -> float:
         won = pairs = 0.0
-        for part, positive, day in parts:
+        for part, rises, day in parts:
             weights = weight[day]
-            up = float(weights @ positive)
+            up = float(weights @ rises)
             count = up * (float(weights.sum()) - up)
             if count:
                 won += count * part.auc(weights)

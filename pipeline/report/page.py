@@ -153,7 +153,7 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     styles = model_styles(names)
     labels = predictions["label"].to_numpy()
     probabilities = {name: predictions[name].to_numpy(dtype=float) for name in names}
-    rocs = {name: roc_curve(labels, values) for name, values in probabilities.items()}
+    rocs = {name: roc_curve(labels, values) for name, values in probabilities.items() if len(labels)}
     calibrations = {name: calibration_curve(labels, values) for name, values in probabilities.items()}
     training = [
         training_chart(index, name, histories[name], styles[name])
@@ -175,7 +175,7 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
         best=best,
         plausible=plausible_auc(report.settings),
         forest=charts.forest_chart(report.models, styles, report.champion, best),
-        roc=charts.roc_charts(rocs, styles) if len(labels) else (),
+        roc=charts.roc_charts(rocs, styles) if rocs else (),
         calibration=charts.calibration_chart(calibrations, probabilities, styles) if len(labels) else None,
         calibrations=calibrations,
         training=[chart for chart in training if chart is not None],

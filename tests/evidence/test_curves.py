@@ -43,9 +43,9 @@ def test_roc_curve_of_one_class_or_nothing() -> None:
     curve = roc_curve(np.ones(3), np.arange(3))
     assert np.all(np.isnan(curve.false_positive_rate))
     assert curve.true_positive_rate[-1] == 1
-    assert len(roc_curve(np.array([]), np.array([])).threshold) == 1
-    with pytest.raises(ValueError, match="2 points"):
-        roc_curve(np.array([0, 1]), np.arange(2), points=1)
+    for rows, points in ((2, 1), (0, 200)):
+        with pytest.raises(ValueError, match=f"rows and at least 2 points, not {rows} and {points}"):
+            roc_curve(np.arange(rows), np.arange(rows), points=points)
 
 
 def test_calibration_curve_is_scikit_learn_s() -> None:
