@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from components.evidence.interval import Interval
+from components.records import from_json, to_json
 
 FINDINGS_FILE = "evidence.json"
 PREDICTIONS_FILE = "predictions.parquet"
@@ -61,21 +60,7 @@ class Findings:
         Args:
             folder: an existing one.
         """
-        values = {
-            "models": {
-                name: {
-                    "scores": figures_to_json(model.scores),
-                    "differences": {other: figures_to_json(figures) for other, figures in model.differences.items()},
-                    "blessed": model.blessed,
-                    "reason": model.reason,
-                }
-                for name, model in self.models.items()
-            },
-            "baselines": {name: figures_to_json(figures) for name, figures in self.baselines.items()},
-            "rows": self.rows,
-            "days": self.days,
-        }
-        (folder / FINDINGS_FILE).write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        (folder / FINDINGS_FILE).write_text(to_json(self) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Findings:
@@ -84,50 +69,7 @@ class Findings:
         Args:
             folder: that holds the file.
         """
-        values = json.loads((folder / FINDINGS_FILE).read_text(encoding="utf-8"))
-        return cls(
-            models={
-                name: ModelFindings(
-                    figures_from_json(model["scores"]),
-                    {other: figures_from_json(figures) for other, figures in model["differences"].items()},
-                    model["blessed"],
-                    model["reason"],
-                )
-                for name, model in values["models"].items()
-            },
-            baselines={name: figures_from_json(figures) for name, figures in values["baselines"].items()},
-            rows=values["rows"],
-            days=values["days"],
-        )
-
-
-def figures_to_json(figures: Figures) -> dict[str, dict[str, float | None]]:
-    """In JSON's types; JSON has no nan, so null stands for it."""
-
-    def plain(value: float) -> float | None:
-        return value if math.isfinite(value) else None
-
-    return {
-        metric: {
-            "value": plain(interval.value),
-            "low": plain(interval.low),
-            "high": plain(interval.high),
-            "standard_error": plain(interval.standard_error),
-        }
-        for metric, interval in figures.items()
-    }
-
-
-def figures_from_json(values: Mapping[str, Mapping[str, Any]]) -> dict[str, Interval]:
-    """Reads what `figures_to_json` gave."""
-
-    def number(value: float | None) -> float:
-        return math.nan if value is None else float(value)
-
-    return {
-        metric: Interval(*(number(ends[key]) for key in ("value", "low", "high", "standard_error")))
-        for metric, ends in values.items()
-    }
+        return from_json(cls, (folder / FINDINGS_FILE).read_bytes())
 
 
 def flat(figures: Figures) -> dict[str, float]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from components.records import Number
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -17,7 +19,7 @@ class Interval:
             number and the length of the blocks; nan where there are too few days to tell.
     """
 
-    value: float
-    low: float
-    high: float
-    standard_error: float
+    value: Number
+    low: Number
+    high: Number
+    standard_error: Number

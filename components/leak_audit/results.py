@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import ClassVar
 
 from components.errors import UserError
+from components.records import Number, RecordError, from_json, to_json
 
 AUDIT_FILE = "audit.json"
 VERDICT_PROPERTY = "verdict"
@@ -60,9 +59,9 @@ class Figure:
     """
 
     name: str
-    value: float
-    low: float = NAN
-    high: float = NAN
+    value: Number
+    low: Number = NAN
+    high: Number = NAN
     decimals: int = 0
     level: float = 0.95
 
@@ -129,6 +128,9 @@ class AuditReport:
     horizon: int
     rows: int
 
+    # The verdict is written too, for whoever reads the file without this program.
+    JSON_FIRST: ClassVar = ("verdict", "verdict_line")
+
     @property
     def verdict(self) -> str:
         """The verdict in a word: clean, suspicious or leaking."""
@@ -147,7 +149,7 @@ class AuditReport:
         if status is Status.PASSED:
             return f"clean: {len(found)} checks passed on {self.rows:,} rows"
         names = ", ".join(check.name for check in found)
-        return f"{self.verdict}: {names}; {found[0].sentence[0].lower()}{found[0].sentence[1:]}"
+        return f"{self.verdict}: {names}; {found[0].sentence[:1].lower()}{found[0].sentence[1:]}"
 
     def check(self, name: str) -> CheckResult:
         """The check of that name.
@@ -163,72 +165,22 @@ class AuditReport:
                 return check
         raise KeyError(name)
 
-    def to_dict(self) -> dict[str, Any]:
-        """In JSON's types; the verdict is written too, for whoever reads the file without this program."""
-        return {"verdict": self.verdict, "verdict_line": self.verdict_line, **_plain(asdict(self))}
-
     def to_json(self) -> str:
         """The content of audit.json."""
-        return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
+        return to_json(self) + "\n"
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> AuditReport:
-        """Reads what `to_dict` gave.
-
-        Args:
-            values: of audit.json, or a part of another file.
-
-        Raises:
-            AuditError: it is not an audit.
-        """
-        try:
-            checks = tuple(
-                CheckResult(
-                    name=str(check["name"]),
-                    status=Status(check["status"]),
-                    sentence=str(check["sentence"]),
-                    figures=tuple(_figure(figure) for figure in check["figures"]),
-                    look_at=str(check["look_at"]),
-                )
-                for check in values["checks"]
-            )
-            models = tuple(str(name) for name in values["models"])
-            return cls(checks, models, str(values["formatter"]), int(values["horizon"]), int(values["rows"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise AuditError(f"this is no leak audit ({error!r}); make it anew with `awesome audit`") from None
-
-    @classmethod
-    def from_json(cls, text: str, where: str) -> AuditReport:
+    def from_json(cls, content: str | bytes, where: str) -> AuditReport:
         """Reads what `to_json` gave.
 
         Args:
-            text: of the file.
+            content: of the file.
             where: the file, for messages.
 
         Raises:
             AuditError: it is not an audit; the message names the file.
         """
         try:
-            values = json.loads(text)
-        except ValueError:
-            raise AuditError(f"{where}: is not JSON; make the audit anew with `awesome audit`") from None
-        try:
-            return cls.from_dict(values)
-        except AuditError as error:
-            raise AuditError(f"{where}: {error}") from None
-
-
-def _figure(values: Mapping[str, Any]) -> Figure:
-    numbers = {name: NAN if values[name] is None else float(values[name]) for name in ("value", "low", "high")}
-    return Figure(str(values["name"]), **numbers, decimals=int(values["decimals"]), level=float(values["level"]))
-
-
-def _plain(value: Any) -> Any:
-    """NaN as null, since JSON has no word for it."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, Enum):
-        return value.value
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+            return from_json(cls, content)
+        except RecordError as error:
+            raise AuditError(f"{where}: is no leak audit ({error}); make it anew with `awesome audit`") from None

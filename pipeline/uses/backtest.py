@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, BacktestError, backtest
 from components.evidence.findings import PREDICTIONS_FILE
+from components.records import to_json
 from pipeline.report.backtest_summary import BacktestRow, backtest_rows, basis_points, judge, share_percent
 from pipeline.report.summary import Verdict
 from pipeline.report.templates import load_template
-from pipeline.runs.results import REPORT_JSON, ReportError, RunReport, to_plain, write_text
+from pipeline.runs.results import REPORT_JSON, ReportError, RunReport, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,8 +150,7 @@ def write_backtest(made: RunBacktest) -> Path:
         standalone=True,
     )
     content = BacktestFile(made.report.created, made.model, section.verdict.sentence, made.result)
-    text = json.dumps(to_plain(content), indent=1, allow_nan=False, ensure_ascii=False)
-    write_text(made.folder / BACKTEST_JSON, text + "\n")
+    write_text(made.folder / BACKTEST_JSON, to_json(content, indent=1) + "\n")
     write_text(made.folder / BACKTEST_HTML, page)
     return made.folder / BACKTEST_HTML
 

@@ -101,7 +101,7 @@ def test_an_earlier_report_has_none_and_a_broken_one_is_refused(tmp_path: Path) 
     assert RunReport.from_json(path).audit is None
 
     path.write_text(json.dumps(raw | {"audit": {"checks": [1]}}))
-    with pytest.raises(ReportError, match="audit is no leak audit"):
+    with pytest.raises(ReportError, match=r"audit\.checks\.0 holds int"):
         RunReport.from_json(path)
 
 

@@ -7,13 +7,11 @@ import functools
 import html.parser
 import itertools
 import json
-import math
 import os
 import re
 import select
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +32,6 @@ from pipeline.runs.results import (
     GroupScore,
     MarketSummary,
     ModelResult,
-    ReportError,
     RunReport,
     SplitResult,
 )
@@ -159,166 +156,6 @@ class Page(html.parser.HTMLParser):
 
     def all(self, tag: str) -> list[dict[str, str]]:
         return [attributes for name, attributes in self.elements if name == tag]
-
-
-# --- report.json ---------------------------------------------------------------------------------------------------
-
-
-def test_json_keys_are_those_the_schema_fixes(tmp_path: Path) -> None:
-    report, _, _ = made_run(champion=True)
-    report.to_json(tmp_path / "report.json")
-    raw = json.loads((tmp_path / "report.json").read_text())
-    assert next(iter(raw)) == "schema_version"
-    assert raw["schema_version"] == 1
-    assert set(raw) == {
-        "schema_version", "created", "models", "splits", "champion", "pushed", "seconds", "cached", "data", "settings",
-        "market", "versions", "audit", "artifacts", "baselines",
-    }  # fmt: skip
-    assert set(raw["models"]["linear"]) == {
-        "auc", "auc_low", "auc_high", "auc_standard_error", "accuracy", "majority", "rank_ic", "rank_ic_low",
-        "rank_ic_high", "blessed", "reason", "skill", "rows", "model_uri", "model_run_uri", "evaluation_uri",
-        "metrics", "by_year", "by_share", "scores", "differences",
-    }  # fmt: skip
-    assert set(raw["models"]["linear"]["by_year"]["2012"]) == {"auc", "rows"}
-    assert set(raw["splits"]["train"]) == {"first", "last", "rows", "purged", "unlabelled", "sessions"}
-    assert set(raw["data"]) == {
-        "shares", "sessions", "digest", "first", "last", "share_ids", "database", "sources", "behind",
-    }  # fmt: skip
-    assert raw["market"] == {"scenario": "reversal", "best_auc": 0.5451}
-    assert raw["champion"] == "linear"
-    assert raw["cached"] == ["Transform"]
-
-
-@pytest.mark.parametrize("champion", [True, False])
-def test_json_round_trip(tmp_path: Path, champion: bool) -> None:
-    report, _, _ = made_run(champion=champion)
-    report.to_json(tmp_path / "report.json")
-    assert RunReport.from_json(tmp_path / "report.json") == report
-    assert RunReport.from_json(tmp_path) == report, "the folder of a run will do"
-    assert list(RunReport.from_json(tmp_path).models) == list(NAMES), "order is kept"
-
-
-def test_nan_becomes_null_and_comes_back_as_nan(tmp_path: Path) -> None:
-    report, _, _ = made_run()
-    broken = dataclasses.replace(
-        report.models["dnn"], auc=NAN, metrics={"loss": math.inf}, by_year={"2012": GroupScore(NAN, 1)}
-    )
-    dataclasses.replace(report, models={"dnn": broken}).to_json(tmp_path / "report.json")
-    raw = json.loads((tmp_path / "report.json").read_text(), parse_constant=lambda name: pytest.fail(name))
-    assert raw["models"]["dnn"]["auc"] is None
-    assert raw["models"]["dnn"]["metrics"]["loss"] is None
-    back = RunReport.from_json(tmp_path).models["dnn"]
-    assert math.isnan(back.auc)
-    assert math.isnan(back.metrics["loss"])
-    assert math.isnan(back.by_year["2012"].auc)
-    assert back.skill is None
-
-
-def test_numpy_numbers_are_numbers(tmp_path: Path) -> None:
-    report, _, _ = made_run()
-    linear = dataclasses.replace(report.models["linear"], auc=np.float32(0.5), rows=np.int64(7), blessed=np.bool_(True))
-    dataclasses.replace(report, models={"linear": linear}).to_json(tmp_path / "report.json")
-    raw = json.loads((tmp_path / "report.json").read_text())["models"]["linear"]
-    assert (raw["auc"], raw["rows"], raw["blessed"]) == (0.5, 7, True)
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    report, _, _ = made_run()
-    (tmp_path / "report.json").write_text("old")
-
-    def refuse(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(ReportError, match=r"report\.json: cannot be written \(No space left on device\)"):
-        report.to_json(tmp_path / "report.json")
-    assert (tmp_path / "report.json").read_text() == "old"
-    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
-
-
-def changed(*keys: str, value: Any = None, drop: bool = False) -> str:
-    """The text of a sound report.json with one key changed or dropped."""
-    raw = json.loads(example_in_the_docs())
-    place = raw
-    for key in keys[:-1]:
-        place = place[key]
-    if drop:
-        del place[keys[-1]]
-    else:
-        place[keys[-1]] = value
-    return json.dumps(raw)
-
-
-def example_in_the_docs() -> str:
-    found = re.search(r"```json\n(.*?)```", (ROOT / "docs" / "report.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert found
-    return found.group(1)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "not JSON"),
-        ("{", "not JSON"),
-        ("[" * 100_000, "not JSON"),
-        ("[]", "no schema_version"),
-        ('{"a": 1}', "no schema_version"),
-        (changed("schema_version", value=2), "schema_version is 2, this version of awesome reads 1"),
-        (changed("models", drop=True), "models is missing"),
-        (changed("models", "linear", "auc", drop=True), r"models\.linear\.auc is missing"),
-        (changed("models", "linear", "auc", value="high"), r"models\.linear\.auc holds str"),
-        (changed("models", "linear", "auc", value=True), r"models\.linear\.auc holds bool"),
-        (changed("models", "linear", "blessed", value=1), r"models\.linear\.blessed holds int"),
-        (changed("models", "linear", "by_year", "2012", value=3), r"models\.linear\.by_year\.2012 holds int"),
-        (changed("models", "linear", value=None), r"models\.linear holds NoneType"),
-        (changed("splits", "test", "rows", value=1.5), r"splits\.test\.rows holds float"),
-        (changed("data", "share_ids", value=[1]), r"data\.share_ids holds something else than text"),
-        (changed("settings", "seed", value=[1]), r"settings\.seed holds list"),
-        (changed("market", value=3), "market holds int"),
-    ],
-)
-def test_what_is_no_report_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
-    path = tmp_path / "report.json"
-    path.write_text(text)
-    with pytest.raises(UserError, match=said) as caught:
-        RunReport.from_json(path)
-    assert str(path) in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_missing_report_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="there is no report here"):
-        RunReport.from_json(tmp_path / "none.json")
-    with pytest.raises(UserError, match=r"report\.json: there is no report here"):
-        RunReport.from_json(tmp_path)
-
-
-def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "report.json").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UserError, match="not JSON"):
-        RunReport.from_json(tmp_path)
-
-
-def test_the_docs_example_is_a_report_and_the_docs_name_every_key(tmp_path: Path) -> None:
-    (tmp_path / "report.json").write_text(example_in_the_docs())
-    example = RunReport.from_json(tmp_path)
-    assert example.models["linear"].auc == 0.5061
-    assert math.isnan(example.models["linear"].by_year["2013"].auc)
-    tables = (ROOT / "docs" / "report.md").read_text(encoding="utf-8").split("```json")[0]
-    for part in (RunReport, ModelResult, GroupScore, SplitResult, DataSummary, MarketSummary):
-        for field in dataclasses.fields(part):
-            assert f"`{field.name}`" in tables, field.name
-
-
-def test_reading_a_report_needs_no_heavy_package() -> None:
-    code = (
-        "import sys, pipeline.runs.results, pipeline.report.summary, pipeline.report.page;"
-        "print([m for m in ('pandas', 'numpy', 'matplotlib', 'jinja2', 'tensorflow', 'pyarrow') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 # --- report.html ---------------------------------------------------------------------------------------------------
@@ -668,19 +505,6 @@ def test_the_page_in_chromium(browser: Browser, tmp_path: Path, champion: bool) 
         if event.get("method") in ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
     ]
     assert complaints == []
-
-
-def test_a_report_from_before_a_key_was_added_is_still_read(tmp_path: Path) -> None:
-    made_run()[0].to_json(tmp_path / "report.json")
-    raw = json.loads((tmp_path / "report.json").read_text())
-    for model in raw["models"].values():
-        del model["evaluation_uri"]
-    del raw["data"]["sources"], raw["data"]["behind"]
-    path = tmp_path / "report.json"
-    path.write_text(json.dumps(raw))
-    read = RunReport.from_json(path)
-    assert {model.evaluation_uri for model in read.models.values()} == {""}
-    assert (read.data.sources, read.data.behind) == ((), ())
 
 
 def test_every_member_of_a_model_has_its_own_losses() -> None:

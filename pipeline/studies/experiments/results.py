@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
+from components.records import to_json
 from pipeline.studies.experiments.findings import Claim, Finding, TimeGain
 
 EXPERIMENTS_JSON = "experiments.json"
@@ -49,12 +48,12 @@ class ExperimentsReport:
             "command": self.command,
             "epochs": self.epochs,
             "seed": self.seed,
-            "panels": dict(self.panels),
+            "panels": self.panels,
             "experiments": [_finding(finding) for finding in self.findings],
-            "time_gains": [asdict(gain) for gain in self.gains],
-            "claims": [asdict(claim) for claim in self.claims],
+            "time_gains": self.gains,
+            "claims": self.claims,
         }
-        return json.dumps(_plain(values), indent=2, allow_nan=False) + "\n"
+        return to_json(values) + "\n"
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
@@ -65,19 +64,11 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "name": experiment.name,
         "description": experiment.description,
         "formatter": experiment.formatter.name,
-        "reported": dict(experiment.reported),
+        "reported": experiment.reported,
         "correlation": finding.correlation,
-        "shuffled": asdict(finding.shuffled),
-        "dated": asdict(finding.dated),
-        "inflation": asdict(finding.inflation),
+        "shuffled": finding.shuffled,
+        "dated": finding.dated,
+        "inflation": finding.inflation,
         "verdict": finding.verdict,
         "sentence": finding.sentence,
     }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -5,14 +5,14 @@ docs/walk-forward.md is the layout of walkforward.json in words.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components.records import to_json, to_plain
 from pipeline.report.summary import Verdict, plausible_auc
-from pipeline.runs.results import Scalar, to_plain, write_text
+from pipeline.runs.results import Scalar, write_text
 from pipeline.studies.walkforward.folds import Fold
 from pipeline.studies.walkforward.scores import HorizonScores
 from pipeline.studies.walkforward.verdict import Finding, find, summarise
@@ -117,5 +117,5 @@ def write_walk(walk: Walk, predictions: pd.DataFrame, folder: Path) -> None:
     predictions.to_parquet(partial, index=False)
     partial.replace(folder / PREDICTIONS)
     write_text(folder / WALK_HTML, render_walk(walk))
-    plain = {"schema_version": SCHEMA_VERSION, **to_plain(walk), "findings": to_plain(walk.findings)}
-    write_text(folder / WALK_JSON, json.dumps(plain, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    plain = {"schema_version": SCHEMA_VERSION, **to_plain(walk), "findings": walk.findings}
+    write_text(folder / WALK_JSON, to_json(plain) + "\n")
