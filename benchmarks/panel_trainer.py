@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         import_tensorflow()
         from tfx.components.trainer.fn_args_utils import FnArgs
 
-        from models.formatters import WINDOW_RETURNS
+        from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
         from models.registry import get_architecture
         from models.trainer import TrainingConfig, run_fn
     architecture = get_architecture(arguments.model)

@@ -138,7 +138,7 @@ def _lightgbm(workspace: Path, horizon: int, seed: int, like: dict[str, Any]) ->
 
     from components.evidence.auc import auc_interval, skill
     from models.data import Rows, load_rows
-    from models.formatters import WINDOW_RETURNS
+    from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
 
     [graph] = workspace.glob("tfx/*/Transform/transform_graph/*")
     [examples] = workspace.glob("tfx/*/FeatureExampleGen/examples/*")

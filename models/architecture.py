@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.errors import HyperparameterError
 from models.formatters import DataFormatter, Kind
+from models.plugins import LAST
 
 if TYPE_CHECKING:
     import keras
@@ -168,6 +169,7 @@ class Architecture:
             member of several where there are.
         default_version: the version used where none is named.
         hyperparameters: the defaults.
+        order: its place among the models.
     """
 
     name: str
@@ -175,3 +177,4 @@ class Architecture:
     versions: Mapping[int, Callable[[InputSpec, Any], keras.Model]]
     default_version: int
     hyperparameters: Hyperparameters
+    order: int = LAST

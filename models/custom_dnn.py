@@ -66,4 +66,5 @@ ARCHITECTURE = Architecture(
     versions={1: build},
     default_version=1,
     hyperparameters=CustomDnnHyperparameters(),
+    order=30,
 )

@@ -55,4 +55,5 @@ ARCHITECTURE = Architecture(
     versions={1: build},
     default_version=1,
     hyperparameters=DnnHyperparameters(),
+    order=20,
 )

@@ -47,4 +47,5 @@ ARCHITECTURE = Architecture(
     versions={1: build},
     default_version=1,
     hyperparameters=LinearHyperparameters(),
+    order=10,
 )

@@ -1,17 +1,15 @@
-"""Every architecture by name. No TensorFlow at import: a builder imports Keras when it builds."""
+"""Every architecture by name, each a file of models/ that names it ARCHITECTURE.
+
+No TensorFlow at import: a builder imports Keras when it builds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
-from models import custom_dnn, dnn, linear, rnn
 from models.architecture import Architecture
 from models.errors import UnknownNameError
+from models.plugins import Registry
 
-ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
-    {module.ARCHITECTURE.name: module.ARCHITECTURE for module in (linear, dnn, custom_dnn, rnn)}
-)
+ARCHITECTURES = Registry("models", "ARCHITECTURE", Architecture, "awesome.models")
 
 
 def get_architecture(name: str) -> Architecture:

@@ -96,4 +96,5 @@ ARCHITECTURE = Architecture(
     versions={1: build_gru, 2: build_readout},
     default_version=2,
     hyperparameters=RnnHyperparameters(),
+    order=40,
 )

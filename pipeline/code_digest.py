@@ -6,21 +6,30 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from models.plugins import outside_code
+
 _ROOT = Path(__file__).resolve().parent.parent
+
+_GROUPS = {"models": ("awesome.models", "awesome.formatters"), "components/leak_audit": ("awesome.checks",)}
+"""By package, the entry point groups by which other packages add to it."""
 
 
 def code_digest(packages: Iterable[str]) -> str:
-    """SHA-256 over the Python files of packages of this project.
+    """SHA-256 over the Python files of packages of this project, and of the packages of others that add to them.
 
     Args:
         packages: folders below the project's root, such as `models`, or single files.
 
     Returns:
         The first 16 hexadecimal digits.
+
+    Raises:
+        PluginError: the code of another package cannot be read.
     """
     digest = hashlib.sha256()
     for package in packages:
-        path = _ROOT / package
-        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-            digest.update(str(file.relative_to(_ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
+        outside = [(path, path.parent) for group in _GROUPS.get(package, ()) for path in outside_code(group)]
+        for path, root in [(_ROOT / package, _ROOT), *outside]:
+            for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+                digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]

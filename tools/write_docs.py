@@ -73,7 +73,7 @@ def _formatters_index() -> str:
     ]
     return _page(
         "# DataFormatters",
-        f"What a model sees of a row, made from models/formatters.py {_MADE}. Choose one with "
+        f"What a model sees of a row, made from models/formatters/ {_MADE}. Choose one with "
         "`awesome run --formatter NAME`; `awesome formatters` prints the same. Transform, the serving signatures, "
         "that command and these pages read one declaration: a feature has one definition.",
         _table(("formatter", "what it is", "warning"), rows),
@@ -97,7 +97,7 @@ def _formatter_page(formatter: DataFormatter) -> str:
     ]
     return _page(
         f"# {formatter.name}",
-        f"A [DataFormatter](../formatters.md), made from models/formatters.py {_MADE}.",
+        f"A [DataFormatter](../formatters.md), made from models/formatters/{formatter.name}.py {_MADE}.",
         formatter.description,
         f"**Warning:** {formatter.warning}." if formatter.warning else "",
         _code(f"awesome run --formatter {formatter.name}"),

@@ -13,7 +13,8 @@ from tfx.utils import path_utils
 
 from components.evidence.baselines import BASELINES
 from models.data import Rows, load_rows, record_batches
-from models.formatters import WINDOW_RETURNS, DataFormatter
+from models.formatters import DataFormatter
+from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
 from models.serving import PROBABILITY
 
 

@@ -62,4 +62,4 @@ class Check:
     learns: bool = False
 
 
-CHECKS: Mapping[str, Check] = Registry("components.leak_audit.checks", "CHECK", Check, "awesome.checks")
+CHECKS = Registry("components.leak_audit.checks", "CHECK", Check, "awesome.checks")

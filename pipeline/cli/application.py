@@ -44,12 +44,13 @@ def _fail(message: str, code: int = 1) -> NoReturn:
 def main() -> None:
     """Runs the command line; a user's mistake is one clear line and a non-zero exit, never a traceback."""
     from components.errors import UserError, install_extras
+    from models.errors import PluginError
 
     try:
         code = app(prog_name="awesome", standalone_mode=False) or 0
     except _USAGE_ERROR as error:
         _fail_usage(error)
-    except UserError as error:
+    except (UserError, PluginError) as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
         code = _STOPPED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
@@ -36,12 +37,10 @@ def test_checks_are_listed_without_tensorflow() -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::FutureWarning:google")
-def test_a_check_of_another_package_is_made_and_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    site = tmp_path / "site"
-    (site / "weekends-1.dist-info").mkdir(parents=True)
-    (site / "weekends-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: weekends\nVersion: 1\n")
-    (site / "weekends-1.dist-info" / "entry_points.txt").write_text("[awesome.checks]\nweekends = weekends:CHECK\n")
-    (site / "weekends.py").write_text("""
+def test_a_check_of_another_package_is_made_and_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install: Callable[[str, str, str], Path]
+) -> None:
+    code = """
 from components.leak_audit.check import Check
 from components.leak_audit.results import CheckResult, Figure, Status
 
@@ -50,8 +49,8 @@ def weekends(audited):
     return CheckResult("", Status.LEAKING, f"{audited.model.name} trades on Sundays.", (figure,), "the calendar")
 
 CHECK = Check("weekends", weekends, "no row is of a weekend", each_model=True)
-""")
-    monkeypatch.syspath_prepend(str(site))
+"""
+    install("awesome.checks", "weekends = weekends:CHECK", code)
     found: Registry[Check] = Registry("components.leak_audit.checks", "CHECK", Check, "awesome.checks")
     monkeypatch.setattr("components.leak_audit.audit.CHECKS", found)
 

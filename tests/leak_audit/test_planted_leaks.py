@@ -24,7 +24,9 @@ from components.leak_audit.results import AuditReport, Status
 from components.synthetic_market import Market
 from models import data, formatters
 from models.features import CLOSES, SHARE_ID, forward_return_key, label_key
-from models.formatters import CLOSES_FORMATTER, WINDOW_RETURNS, DataFormatter, Feature, Kind, Operation
+from models.formatters import DataFormatter, Feature, Kind, Operation
+from models.formatters.closes import FORMATTER as CLOSES_FORMATTER
+from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 

@@ -76,7 +76,7 @@ def test_the_scale_is_that_of_the_rows_it_was_fitted_on(fit: Callable[[str], Any
 
 
 def test_a_share_is_its_index_by_frequency_and_an_unknown_one_is_the_index_beyond(fit: Callable[[str], Any]) -> None:
-    from models.formatters import WINDOW_RETURNS
+    from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
     from models.trainer import input_spec
 
     fitted = fit("window_returns")
@@ -88,7 +88,7 @@ def test_a_share_is_its_index_by_frequency_and_an_unknown_one_is_the_index_beyon
 
 
 def test_the_leaky_formatter_knows_each_day_and_no_other(fit: Callable[[str], Any]) -> None:
-    from models.formatters import CLOSES_WITH_TIME
+    from models.formatters.closes_with_time import FORMATTER as CLOSES_WITH_TIME
     from models.trainer import input_spec
 
     fitted = fit("closes_with_time")

@@ -70,7 +70,7 @@ def exported(fit: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory
 
     from models.card import ModelCard
     from models.data import Rows
-    from models.formatters import WINDOW_RETURNS
+    from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
     from models.registry import get_architecture
     from models.serving import ServedModel, export
     from models.trainer import input_spec, train

@@ -14,7 +14,8 @@ import pytest
 from scipy import stats
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
-from models.formatters import CLOSES_WITH_TIME, WINDOW_RETURNS
+from models.formatters.closes_with_time import FORMATTER as CLOSES_WITH_TIME
+from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
 from models.schema import schema_for
 from pipeline.notebook import charts, data, trading
 from pipeline.notebook.run import FinishedRun, NotebookError, Shown, open_run

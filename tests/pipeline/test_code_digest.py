@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,16 @@ def test_it_sees_every_change(tree: Path, change: str) -> None:
         a.write_text("a = 1\nb")
         b.write_text(" = 2\n")
     assert code_digest(["models"]) != before
+
+
+def test_it_sees_the_code_of_other_packages(tree: Path, install: Callable[[str, str, str], Path]) -> None:
+    alone = code_digest(["models"])
+    file = install("awesome.formatters", "mine = weather:FORMATTER", "raise RuntimeError")
+    added = code_digest(["models"])
+    file.write_text("raise ValueError")
+
+    assert len({alone, added, code_digest(["models"])}) == 3
+    assert code_digest(["pipeline"]) == code_digest(["pipeline/c.py"])
 
 
 def test_the_projects_own_packages_have_one() -> None:

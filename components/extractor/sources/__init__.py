@@ -1,1 +1,1 @@
-"""The sources of daily prices, one file each; `registry` names them all."""
+"""The sources of daily prices, one file each; `registry` finds them."""

@@ -1,7 +1,8 @@
 """What every source of daily prices is: a declaration, and how to ask and to read. No network in here.
 
-A source is one file beside this one. It declares its markets and limits, builds requests and parses replies. The client
-(`components.extractor.http`) sends, waits and retries; `components.extractor.verify` and `adjustment` judge what came.
+A source is one file beside this one, which names it SOURCE. It declares its markets and limits, builds requests and
+parses replies. The client (`components.extractor.http`) sends, waits and retries; `components.extractor.verify` and
+`adjustment` judge what came.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, ClassVar
 
 from components.errors import SourceError
 from components.feature_store.arrays import Booleans, Days, Floats
+from models.plugins import LAST
 
 _SHOWN_BYTES = 120
 # Some hosts label JSON as text/html: the body must then prove itself.
@@ -126,6 +128,7 @@ class Source(ABC):
 
     Attributes:
         name: as in `--source`.
+        order: its place among the sources.
         title: for people.
         markets: what it covers, for people.
         adjustment: how its prices are adjusted, for people.
@@ -139,6 +142,7 @@ class Source(ABC):
     """
 
     name: ClassVar[str]
+    order: ClassVar[int] = LAST
     title: ClassVar[str]
     markets: ClassVar[str]
     adjustment: ClassVar[str]

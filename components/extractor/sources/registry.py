@@ -1,20 +1,13 @@
-"""The sources that ship, by name."""
+"""The sources by name, each a file of this folder that names it SOURCE."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from components.errors import ExtractionError
 from components.extractor.sources.base import Source
-from components.extractor.sources.sina import Sina
-from components.extractor.sources.tencent import Tencent
-from components.extractor.sources.tiingo import Tiingo
-from components.extractor.sources.yahoo import Yahoo
+from models.plugins import Registry
 
-_ALL: tuple[Source, ...] = (Tencent(), Tiingo(), Sina(), Yahoo())
-
-SOURCES: Mapping[str, Source] = MappingProxyType({source.name: source for source in _ALL})
+_PACKAGE = "components.extractor.sources"
+SOURCES = Registry(_PACKAGE, "SOURCE", Source, "awesome.sources")  # type: ignore[type-abstract]
 
 
 def get_source(name: str) -> Source:

@@ -30,6 +30,7 @@ class Sina(Source):
     """Sina's klines and factors."""
 
     name = "sina"
+    order = 30
     title = "Sina klines"
     markets = "Shanghai and Shenzhen shares and indices"
     adjustment = "raw, with a file of factors from the first day on"
@@ -103,3 +104,6 @@ def _is(value: object, number: float) -> bool:
     if type(value) is str and re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
         return float(value) == number
     return type(value) in (int, float) and value == number
+
+
+SOURCE = Sina()

@@ -54,6 +54,7 @@ class Tencent(Source):
     """Tencent's fqkline."""
 
     name = "tencent"
+    order = 10
     title = "Tencent fqkline"
     markets = "Shanghai, Shenzhen and Hong Kong shares, mainland indices"
     adjustment = "raw and adjusted from the first day on, ex-dates inline"
@@ -182,3 +183,6 @@ def _refuse_other_days(reader: Reader, raw: Days, adjusted: Days) -> None:
     apart = np.flatnonzero(raw[:size] != adjusted[:size])
     day = raw[apart[0]] if len(apart) else max((raw, adjusted), key=len)[size]
     reader.refuse(f"raw and adjusted prices differ in the order or number of sessions from {day} on")
+
+
+SOURCE = Tencent()

@@ -34,6 +34,7 @@ class Tiingo(Source):
     """
 
     name = "tiingo"
+    order = 20
     title = "Tiingo end of day"
     markets = "US shares and funds"
     adjustment = "raw, with cash dividends and splits"
@@ -111,3 +112,6 @@ def _says_unknown(body: bytes) -> bool:
         return False
     detail = answer.get("detail") if type(answer) is dict else None
     return type(detail) is str and "not found" in detail.lower()
+
+
+SOURCE = Tiingo()

@@ -72,6 +72,7 @@ class Yahoo(Source):
     """
 
     name = "yahoo"
+    order = 40
     title = "Yahoo v8 chart"
     markets = "shares of 16 exchanges and their main indices"
     adjustment = "split-adjusted up to today and made raw again, with cash dividends and splits"
@@ -235,3 +236,6 @@ def _session_of(time: Days, day: dt.date) -> Sequence[int]:
     """Where the first session on or after a day is, if there is one."""
     on_or_after = time[time >= np.datetime64(day)]
     return np.flatnonzero(time == on_or_after.min())[:1].tolist() if len(on_or_after) else []
+
+
+SOURCE = Yahoo()

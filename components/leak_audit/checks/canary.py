@@ -119,7 +119,7 @@ def _forbidden_sources(formatter: DataFormatter) -> Iterable[Finding]:
             yield (
                 Status.LEAKING,
                 f"the formatter {formatter.name} reads {source}, which is not known on the day",
-                "take it out of models/formatters.py",
+                "take it out of the formatter",
             )
         elif source not in _READABLE:
             yield (

@@ -9,7 +9,9 @@ from typing import Any
 
 from components.errors import UserError
 from models.architecture import Hyperparameters
-from models.formatters import CLOSES_FORMATTER, CLOSES_WITH_TIME, DataFormatter
+from models.formatters import DataFormatter
+from models.formatters.closes import FORMATTER as CLOSES_FORMATTER
+from models.formatters.closes_with_time import FORMATTER as CLOSES_WITH_TIME
 from models.registry import get_architecture
 from pipeline.studies.experiments import original
 

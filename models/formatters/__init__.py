@@ -1,18 +1,17 @@
-"""DataFormatters: what a model sees of a row, declared once.
+"""DataFormatters: what a model sees of a row, declared once, each in a file of this folder that names it FORMATTER.
 
 Transform (preprocessing.py), the serving signatures, `awesome formatters` and the docs read these declarations; no
-other place knows how a feature is made. Importing this module needs no TensorFlow.
+other place knows how a feature is made. Importing them needs no TensorFlow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from types import MappingProxyType
 
 from models.errors import UnknownNameError
-from models.features import CLOSES, SHARE_ID, TIME, WINDOW
+from models.features import SHARE_ID
+from models.plugins import LAST, Registry
 
 
 class Operation(Enum):
@@ -60,12 +59,14 @@ class DataFormatter:
         description: one paragraph for people.
         features: what a model sees.
         warning: why it should not be used, or None.
+        order: its place among the formatters.
     """
 
     name: str
     description: str
     features: tuple[Feature, ...]
     warning: str | None = None
+    order: int = LAST
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -77,46 +78,10 @@ class DataFormatter:
         return tuple(feature for feature in self.features if feature.kind is kind)
 
 
-_SHARE = Feature("share", SHARE_ID, Operation.VOCABULARY, Kind.CATEGORY)
-_CLOSES = Feature("scaled_closes", CLOSES, Operation.Z_SCORE, Kind.SEQUENCE, WINDOW)
+SHARE = Feature("share", SHARE_ID, Operation.VOCABULARY, Kind.CATEGORY)
+"""What every formatter tells a model of the share."""
 
-WINDOW_RETURNS = DataFormatter(
-    name="window_returns",
-    description=(
-        "The 20 log returns of the window divided by their own volatility, that volatility, and the share. Everything "
-        "is relative to its window, so neither the level of a price nor its date can be recognised."
-    ),
-    features=(
-        Feature("returns", CLOSES, Operation.VOLATILITY_SCALED_RETURNS, Kind.SEQUENCE, WINDOW - 1),
-        Feature("log_volatility", CLOSES, Operation.Z_SCORED_LOG_VOLATILITY, Kind.SCALAR),
-        _SHARE,
-    ),
-)
-
-CLOSES_FORMATTER = DataFormatter(
-    name="closes",
-    description="The share and the 21 closes as the original project had them, each z-scored over the train split.",
-    features=(_CLOSES, _SHARE),
-    warning=(
-        "the level of a price tells its date, and the level of a price adjusted from the last day back tells its "
-        "future; use window_returns"
-    ),
-)
-
-CLOSES_WITH_TIME = DataFormatter(
-    name="closes_with_time",
-    description=(
-        "The same as closes, with the day itself as a category: the original project's leak, kept to show it. Under a "
-        "shuffled split the day tells how the market moved; under a split by date every day of the test is new, and it "
-        "tells nothing."
-    ),
-    features=(_CLOSES, _SHARE, Feature("day", TIME, Operation.VOCABULARY, Kind.CATEGORY)),
-    warning="the day is a leak under any split that is not by date; use window_returns",
-)
-
-FORMATTERS: Mapping[str, DataFormatter] = MappingProxyType(
-    {formatter.name: formatter for formatter in (WINDOW_RETURNS, CLOSES_FORMATTER, CLOSES_WITH_TIME)}
-)
+FORMATTERS = Registry("models.formatters", "FORMATTER", DataFormatter, "awesome.formatters")
 
 
 def get_formatter(name: str) -> DataFormatter:
