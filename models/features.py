@@ -32,5 +32,9 @@ def label_key(horizon: int) -> str:
 
 
 def forward_return_key(horizon: int) -> str:
-    """The name of the return `horizon` sessions ahead."""
+    """The name of the return `horizon` sessions ahead.
+
+    >>> forward_return_key(20)
+    'forward_return_20'
+    """
     return f"forward_return_{horizon}"

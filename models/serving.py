@@ -55,7 +55,7 @@ class ServedModel(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def serving_default(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Serialized tf.Examples to probabilities."""
+        """Serialized tf.Examples [n] to probabilities [n, 1]."""
         probability = self.probability(tf.io.parse_example(examples, raw_feature_spec(self._formatter)))
         return {PROBABILITY: probability, GLOBAL_STEP: tf.fill(tf.shape(probability), self._step)}
 
@@ -66,7 +66,7 @@ class ServedModel(tf.Module):
         ]
     )
     def predict_closes(self, share_id: tf.Tensor, closes: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Shares and their last 21 closes, the latest first, to probabilities."""
+        """Shares [n] and their last 21 closes [n, 21], the latest first, to probabilities [n, 1]."""
         # The day that is predicted from is none the model has seen: 0 stands for an unknown one.
         raw = {SHARE_ID: share_id[:, None], CLOSES: closes, TIME: tf.zeros_like(share_id[:, None], tf.int64)}
         return {PROBABILITY: self.probability({source: raw[source] for source in self._formatter.sources})}

@@ -31,6 +31,9 @@ def top_quantile(scores: NDArray[Any], quantile: float) -> NDArray[np.float64]:
 
     Raises:
         BacktestError: the quantile is out of its range.
+
+    >>> top_quantile(np.array([[0.1, 0.5, 0.3, 0.5]]), 0.5)
+    array([[0. , 0.5, 0. , 0.5]])
     """
     if not 0 < quantile <= 0.5:
         raise BacktestError(f"quantile {quantile:g} is not above 0 and up to 0.5, such as 0.2 for a fifth")
@@ -61,6 +64,9 @@ def long_short(scores: NDArray[Any], quantile: float) -> NDArray[np.float64]:
 
     Raises:
         BacktestError: the quantile is out of its range.
+
+    >>> long_short(np.array([[0.1, 0.5, 0.3, 0.7]]), 0.25)
+    array([[-1.,  0.,  0.,  1.]])
     """
     return top_quantile(scores, quantile) - top_quantile(-scores, quantile)
 

@@ -60,6 +60,9 @@ def trade(weights: NDArray[Any], returns: NDArray[Any]) -> Trading:
 
     Returns:
         The portfolio's days.
+
+    >>> trade(np.array([[0.5, 0.5], [0.5, 0.5]]), np.array([[0.1, -0.1], [0.0, 0.02]])).net_returns(10)
+    array([-0.001 ,  0.0099])
     """
     known = ~np.isnan(returns)
     moves = np.where(known, returns, 0.0)

@@ -23,6 +23,9 @@ def accuracy(labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
 
     Raises:
         ValueError: lengths differ, or a value is out of its range.
+
+    >>> accuracy(np.array([1, 0, 1, 1]), np.array([0.6, 0.7, 0.8, 0.9]))
+    0.75
     """
     positive, probability = checked(labels, probabilities)
     return float(np.mean((probability > 0.5) == positive)) if len(positive) else math.nan
@@ -39,6 +42,9 @@ def majority(labels: NDArray[Any]) -> float:
 
     Raises:
         ValueError: a label is neither 0 nor 1.
+
+    >>> majority(np.array([0, 0, 1, 0]))
+    0.75
     """
     positive = as_labels(labels)
     if len(positive) == 0:

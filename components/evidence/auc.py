@@ -130,6 +130,9 @@ def skill(auc: float, best: float) -> float:
 
     Returns:
         ``(auc - 1/2) / (best - 1/2)``; nan where nothing can be known (best = 1/2).
+
+    >>> skill(0.75, best=1.0)
+    0.5
     """
     return (auc - 0.5) / (best - 0.5) if best != 0.5 else math.nan
 
@@ -156,7 +159,7 @@ class Pairs:
         self._tied = bool(np.any(self._low != self._high))
 
     def auc(self, weight: NDArray[Any] | None) -> float:
-        """AUC with a weight for each row in the rows' own order; nan if a class has no weight."""
+        """AUC with a weight for each row, [rows] in their own order; nan if a class has no weight."""
         up = np.ones(len(self._up)) if weight is None else weight[self._up]
         down = np.ones(len(self._down)) if weight is None else weight[self._down]
         # beaten[i]: weight of the i lowest negatives.

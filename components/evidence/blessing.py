@@ -38,6 +38,9 @@ def level_for(candidates: int) -> float:
 
     Args:
         candidates: models of the run.
+
+    >>> level_for(1), level_for(4)
+    (0.95, 0.9875)
     """
     return 1 - _FALSE_ALARMS / max(candidates, 1)
 

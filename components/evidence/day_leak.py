@@ -59,6 +59,9 @@ def day_leak_auc(correlation: float) -> float:
 
     Returns:
         ``1/2 + (2/pi) asin(sqrt(correlation / 2))``; nan for nan.
+
+    >>> day_leak_auc(0.0), day_leak_auc(1.0)
+    (0.5, 1.0)
     """
     return 0.5 + 2 / math.pi * math.asin(math.sqrt(max(correlation, 0.0) / 2))
 

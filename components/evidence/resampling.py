@@ -148,7 +148,7 @@ class DayBlocks:
         return Interval(value, max(low, value - reach), min(high, value + reach), error)
 
     def standard_error(self, drawn: NDArray[Any]) -> float:
-        """Standard deviation of what was drawn, corrected as in `summarise`; nan where there are too few days."""
+        """Standard deviation of what was drawn, [resamples], corrected as in `summarise`; nan for too few days."""
         drawn = drawn[~np.isnan(drawn)]
         if len(drawn) < 2 or not self.enough:
             return _NAN

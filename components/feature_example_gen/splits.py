@@ -159,6 +159,10 @@ def plan_splits(sessions: Dates, settings: SplitSettings) -> SplitPlan:
 
     Raises:
         SplitError: the data is too short, or a border lies outside it.
+
+    >>> sessions = np.arange("2010-01-01", "2012-09-27", dtype="datetime64[D]")
+    >>> [(part.name, str(sessions[part.start])) for part in plan_splits(sessions, SplitSettings()).ranges]
+    [('train', '2010-01-01'), ('eval', '2011-12-23'), ('test', '2012-04-01')]
     """
     count = len(sessions)
     start, end = _bounds(sessions, settings)

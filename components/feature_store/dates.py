@@ -20,7 +20,11 @@ _FREE = re.compile(
 
 
 def is_iso_day(value: object) -> bool:
-    """Tells whether a value is the text of a day that exists, as YYYY-MM-DD."""
+    """Tells whether a value is the text of a day that exists, as YYYY-MM-DD.
+
+    >>> is_iso_day("2013-02-28"), is_iso_day("2013-02-30"), is_iso_day("28.2.2013")
+    (True, False, False)
+    """
     if not isinstance(value, str) or not _ISO.fullmatch(value):
         return False
     try:
@@ -55,6 +59,9 @@ def day_of(value: object) -> int | None:
 
     Returns:
         Days since 1970-01-01, or None if it is no date.
+
+    >>> day_of("2024/1/31") == day_of(20240131) == day_of("2024-01-31T00:00:00Z")
+    True
     """
     if isinstance(value, dt.date):  # a datetime is a date too
         return dt.date(value.year, value.month, value.day).toordinal() - _EPOCH

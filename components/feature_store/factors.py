@@ -60,6 +60,9 @@ def factors_from_adjusted(close: Floats, adjusted: Floats) -> FactorEstimate:
     Args:
         close: Raw closes, float64, shape (n,), finite and above 0, in ascending dates.
         adjusted: Adjusted closes of the same days, likewise.
+
+    >>> factors_from_adjusted(np.array([10.0, 10.0, 5.0]), np.array([5.0, 5.0, 5.0])).value
+    array([0.5, 0.5, 1. ])
     """
     with np.errstate(all="ignore"):
         half = np.maximum(0.5 * 10.0 ** -_decimals(adjusted), adjusted * _RELATIVE)

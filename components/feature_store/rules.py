@@ -20,7 +20,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def is_usable_name(name: str) -> bool:
-    """Tells whether a text can name a share or a source: not empty, no blanks around it, no control characters."""
+    """Tells whether a text can name a share or a source: not empty, no blanks around it, no control characters.
+
+    >>> is_usable_name("sh600519"), is_usable_name(" IBM")
+    (True, False)
+    """
     return bool(name) and name == name.strip() and not _CONTROL.search(name)
 
 
@@ -33,6 +37,9 @@ def impossible(field: str, values: Floats) -> Booleans:
 
     Returns:
         Booleans, shape (n,).
+
+    >>> impossible("volume", np.array([0.0, -1.0])), impossible("close", np.array([0.0, 1.0]))
+    (array([False,  True]), array([ True, False]))
     """
     if field in REQUIRED:
         return ~((values > 0) & np.isfinite(values))

@@ -61,6 +61,9 @@ def quote_text(value: str) -> str:
 
     Raises:
         StoreError: The text holds a NUL character, at which SQLite would silently end the literal.
+
+    >>> quote_text("O'Neil")
+    "'O''Neil'"
     """
     if "\0" in value:
         raise StoreError(f"{value!r} cannot be the name of a share: it holds a NUL character")

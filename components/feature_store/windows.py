@@ -98,6 +98,10 @@ def close_windows(adjusted_close: Floats) -> Floats:
 
     Returns:
         A read-only view, shape (max(n - 20, 0), 21); row i belongs to session i + 20, column k is close<k>.
+
+    >>> close_windows(np.arange(1.0, 23.0))[:, :3]
+    array([[21., 20., 19.],
+           [22., 21., 20.]])
     """
     if len(adjusted_close) < WINDOW:
         return np.empty((0, WINDOW))

@@ -41,6 +41,9 @@ def worst(*statuses: Status) -> Status:
 
     Args:
         statuses: at least one.
+
+    >>> worst(Status.PASSED, Status.SUSPICIOUS).value
+    'suspicious'
     """
     return max(statuses, key=lambda status: status.severity)
 

@@ -17,6 +17,9 @@ def kfp_name(text: str) -> str:
 
     Raises:
         CompileError: nothing is left of it, or it is too long.
+
+    >>> kfp_name("Trainer.custom_dnn")
+    'trainer-custom-dnn'
     """
     name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
     if not name or len(name) > _LONGEST_NAME:

@@ -67,7 +67,7 @@ def distribution_chart(features: Mapping[str, Mapping[str, npt.NDArray[Any]]], n
     """Draws distribution functions by split, a panel a feature.
 
     Args:
-        features: by feature, by split: ascending quantiles at equal steps of probability, the ends included.
+        features: by feature, by split: ascending quantiles [steps] at equal steps of probability, the ends included.
         name: unique within the page.
         title: heading.
     """

@@ -133,12 +133,12 @@ class Listing:
 
     @property
     def factor(self) -> Floats:
-        """Factor from the first session on, float64: raw x factor is comparable between days."""
+        """Factor from the first session on, float64 [sessions]: raw x factor is comparable between days."""
         return self._once("factor", lambda: self._accumulated(lambda close, event: event.step(close)))
 
     @property
     def shares(self) -> Floats:
-        """What one share of the first session has become by splits, float64."""
+        """What one share of the first session has become by splits, float64 [sessions]."""
         return self._once("shares", lambda: self._accumulated(lambda _, event: event.split))
 
     @property

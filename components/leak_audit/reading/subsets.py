@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def capped_places(rows: AuditRows, most: int) -> NDArray[np.int64]:
-    """The places of the rows around the borders, whole days, so that about `most` are left, ascending.
+    """The places [taken] of the rows around the borders, whole days, so that about `most` are left, ascending.
 
     Of train and eval the last days, of test the first ones: days stay whole, so what shares have in common on a day is
     still there to be learned.
@@ -42,7 +42,7 @@ def take(rows: AuditRows, places: NDArray[np.int64]) -> AuditRows:
 
     Args:
         rows: of the run.
-        places: which, ascending.
+        places: which, ascending, [taken].
     """
     return replace(
         rows,
@@ -58,7 +58,7 @@ def take(rows: AuditRows, places: NDArray[np.int64]) -> AuditRows:
 
 
 def take_features(features: AuditFeatures, places: NDArray[np.int64]) -> AuditFeatures:
-    """What a model sees of some rows."""
+    """What a model sees of some rows, whose `places` [taken] ascend."""
     return replace(features, values={name: values[places] for name, values in features.values.items()})
 
 
@@ -66,7 +66,10 @@ def shuffled(split: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     """Deals the same rows out at random: train, eval and test of the same sizes, and what no pipeline should do.
 
     Args:
-        split: number of each row's split.
+        split: number of each row's split, [rows].
         seed: of the shuffling.
+
+    Returns:
+        The number of each row's split, dealt anew, [rows].
     """
     return np.random.default_rng(seed).permutation(split)

@@ -111,6 +111,9 @@ def reference(image: str, registry: str | None, tag: str) -> str:
 
     Raises:
         ImageError: registry or tag cannot be part of a name.
+
+    >>> reference("training", "registry.example/team", "1.0.0")
+    'registry.example/team/awesome-training:1.0.0'
     """
     if registry is not None and not _REGISTRY.fullmatch(registry):
         raise ImageError(f"--registry {registry}: is not a registry such as registry.example/team (without https://)")

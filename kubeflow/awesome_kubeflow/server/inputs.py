@@ -94,6 +94,9 @@ def split_pairs(pairs: Iterable[str]) -> dict[str, str]:
 
     Raises:
         ParameterError: one is not, or is there twice.
+
+    >>> split_pairs(["horizon=5", "shares=IBM,GE"])
+    {'horizon': '5', 'shares': 'IBM,GE'}
     """
     texts: dict[str, str] = {}
     for pair in pairs:
