@@ -46,7 +46,7 @@ _RESOURCES: Mapping[str, Resources] = {
     "evaluation": Resources("1", "2", "3Gi", "6Gi", timeout=2 * 3600),
     "light": _LIGHT,
 }
-"""By kind of step: a start, to be set from what the pods are seen to take."""
+"""A start, to be set from what the pods are seen to take; each file of awesome_kubeflow.steps names its own."""
 
 
 def refused_address(address: str) -> str:
@@ -183,26 +183,6 @@ class ClusterSettings:
     def _refuse(self, name: str, why: str) -> None:
         raise CompileError(f"clusters.{self.name}.{name}: {why}")
 
-
-def kind_of_step(node_type: str) -> str:
-    """The kind of step that a node is, and so what its pod asks for.
-
-    Args:
-        node_type: dotted name of the component's class.
-    """
-    return _KINDS.get(node_type.rpartition(".")[2], "light")
-
-
-_KINDS = {
-    "FeatureExampleGen": "data",
-    "StatisticsGen": "data",
-    "Transform": "data",
-    "Trainer": "training",
-    "LeakAudit": "training",
-    "Evaluator": "evaluation",
-    "Evidence": "evaluation",
-}
-"""Kind of step by the component's class; all others are light."""
 
 _CONTEXTS = {STAGE: "training-stage", PROD: "training-prod"}
 

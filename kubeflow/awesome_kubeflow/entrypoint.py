@@ -14,6 +14,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from awesome_kubeflow.pod.json_log import start_json_log
@@ -28,8 +29,6 @@ from awesome_kubeflow.pod.process import (
 from pipeline.job.quiet import import_tensorflow
 
 if TYPE_CHECKING:
-    from awesome_kubeflow.node import NodeSlice
-    from awesome_kubeflow.parameters import RunParameters
     from pipeline.settings import NodeSettings
 
 _LOG = logging.getLogger("awesome.node")
@@ -65,31 +64,31 @@ def _run(options: argparse.Namespace) -> None:
     import_tensorflow()
     from awesome_kubeflow.node import decode
     from awesome_kubeflow.pod.changes import apply
+    from awesome_kubeflow.steps.kind import step_kind
 
     compiled = decode(options.slice)
     # TensorFlow and absl have put handlers of their own in the meantime.
     start_json_log(compiled.node_id, sys.stderr)
     parameters = run_parameters(options)
     part = apply(compiled, parameters)
-    _write_schema(part, parameters)
+    kind = step_kind(part.node_type)
+    if kind.writes is not None:
+        _write(*kind.writes(part, parameters))
 
-    from awesome_kubeflow.steps.reports import step_metrics, step_page
+    from awesome_kubeflow.pod.report import step_page
     from pipeline.job.steps import run_node
 
     _fill(part.ir, options.run_id, settings)
-    _LOG.info("run %s, pipeline %s, parameters %s", options.run_id, part.ir.pipeline_info.id, parameters.to_texts())
+    _LOG.info("run %s, pipeline %s, parameters %s", options.run_id, part.name, parameters.to_texts())
     step = run_node(part.ir, part.node, metadata_connection(settings))
-    write_outputs(outputs, step_page(part, step, options.run_id, parameters), step_metrics(part, step))
+    metrics = None if kind.metrics is None else kind.metrics(step)
+    write_outputs(outputs, step_page(part, step, options.run_id, parameters), metrics)
     _LOG.info("%s in %.1f s", "taken from the cache" if step.cached else "done", step.seconds)
 
 
-def _write_schema(part: NodeSlice, parameters: RunParameters) -> None:
-    from awesome_kubeflow.pod.changes import schema_content
-
-    content = schema_content(part, parameters)
-    if content is None or content[0].exists():
+def _write(path: Path, text: str) -> None:
+    if path.exists():
         return
-    path, text = content
     path.parent.mkdir(parents=True, exist_ok=True)
     # Two runs may begin at once: each writes a file of its own.
     partial = path.with_name(f".{path.name}.{os.getpid()}")

@@ -1,10 +1,15 @@
-"""Names of pipelines and tasks in Kubeflow Pipelines. No TFX."""
+"""Names of pipelines and tasks. No TFX."""
 
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from awesome_kubeflow.errors import CompileError
+
+if TYPE_CHECKING:
+    from awesome_kubeflow.parameters import RunParameters
 
 _LONGEST_NAME = 100
 
@@ -25,3 +30,29 @@ def kfp_name(text: str) -> str:
     if not name or len(name) > _LONGEST_NAME:
         raise CompileError(f"{text!r}: cannot be a name in Kubeflow Pipelines; use letters and digits, not too many")
     return name
+
+
+def renamed(name: str, compiled: tuple[str, int], parameters: RunParameters) -> str:
+    """The pipeline's name in a run: models of another horizon or formatter are no predecessors.
+
+    Args:
+        name: as compiled.
+        compiled: formatter and horizon as compiled.
+        parameters: of the run.
+    """
+    formatter, horizon = compiled
+    # A digest of the splits' dates may follow.
+    stem, _, dates = name.rpartition(f"-{formatter}-h{horizon}")
+    return f"{stem}-{parameters.formatter}-h{parameters.horizon}{dates}"
+
+
+def renamed_path(path: str, old: str, new: str) -> str:
+    """A folder that has a pipeline's name, for the pipeline under another name; any other stays.
+
+    Args:
+        path: of the folder.
+        old: the name.
+        new: the other name.
+    """
+    pure = PurePosixPath(path)
+    return str(pure.with_name(new)) if pure.name == old else path

@@ -11,7 +11,7 @@ import binascii
 import json
 import zlib
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError
 from tfx import version
@@ -19,10 +19,13 @@ from tfx.proto.orchestration import pipeline_pb2
 from tfx.utils import proto_utils
 
 from awesome_kubeflow.errors import SliceError
+from awesome_kubeflow.names import renamed
+
+if TYPE_CHECKING:
+    from awesome_kubeflow.parameters import RunParameters
 
 # Names and not the classes' own: they alone would take seconds to import, in every pod.
 EXAMPLE_GEN = "components.feature_example_gen.component.FeatureExampleGen"
-SCHEMA_GEN = "tfx.components.schema_gen.import_schema_gen.component.ImportSchemaGen"
 TRAINER = "tfx.components.trainer.component.Trainer"
 CUSTOM_CONFIG, TRAIN_ARGS = "custom_config", "train_args"
 
@@ -41,6 +44,14 @@ class CompiledWith:
     horizon: int
     horizons: tuple[int, ...]
 
+    def all_horizons(self, horizon: int) -> tuple[int, ...]:
+        """Every horizon that the examples of a run carry labels for, ascending.
+
+        Args:
+            horizon: that the run trains.
+        """
+        return tuple(sorted({*self.horizons, horizon}))
+
 
 @dataclass(frozen=True)
 class NodeSlice:
@@ -55,6 +66,19 @@ class NodeSlice:
     ir: Any
     compiled: CompiledWith
     tfx_version: str = version.__version__
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name."""
+        return str(self.ir.pipeline_info.id)
+
+    def name_in(self, parameters: RunParameters) -> str:
+        """The pipeline's name in a run.
+
+        Args:
+            parameters: of the run.
+        """
+        return renamed(self.name, (self.compiled.formatter, self.compiled.horizon), parameters)
 
     @property
     def node(self) -> Any:
@@ -158,6 +182,17 @@ def properties_of(node: Any) -> dict[str, Any]:
         for key, value in node.parameters.parameters.items()
         if value.WhichOneof("value") == "field_value"
     }
+
+
+def set_property(node: Any, key: str, text: str) -> None:
+    """Sets an execution property.
+
+    Args:
+        node: a PipelineNode message, which is changed.
+        key: the property's name.
+        text: its value.
+    """
+    node.parameters.parameters[key].field_value.string_value = text
 
 
 def train_args_of(node: Any) -> Any:

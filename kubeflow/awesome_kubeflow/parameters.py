@@ -134,17 +134,3 @@ def _tables(text: str) -> Mapping[str, Mapping[str, Any]]:
             f'parameter hyperparameters: {text!r} is not JSON by model, such as {{"rnn": {{"epochs": 9}}}}'
         )
     return tables
-
-
-def renamed(name: str, compiled: tuple[str, int], parameters: RunParameters) -> str:
-    """The pipeline's name in a run: models of another horizon or formatter are no predecessors.
-
-    Args:
-        name: as compiled.
-        compiled: formatter and horizon as compiled.
-        parameters: of the run.
-    """
-    formatter, horizon = compiled
-    # A digest of the splits' dates may follow.
-    stem, _, dates = name.rpartition(f"-{formatter}-h{horizon}")
-    return f"{stem}-{parameters.formatter}-h{parameters.horizon}{dates}"

@@ -134,7 +134,7 @@ def _run(options: argparse.Namespace) -> None:
 def _write_report(
     compiled: CompiledRun, run_id: str, parameters: RunParameters, node_settings: NodeSettings, folder: Path
 ) -> None:
-    from awesome_kubeflow.parameters import renamed
+    from awesome_kubeflow.names import renamed
     from pipeline.job.gathering import gather_report
     from pipeline.job.steps import finished_steps
 

@@ -123,18 +123,19 @@ def test_the_name_of_a_run_on_the_cluster_tells_stretches_of_days_apart(
 
 def test_the_schema_of_another_horizon_is_the_one_that_a_local_run_writes(default_ir: Any, tmp_path: Path) -> None:
     from awesome_kubeflow.package.description import compiled_parameters
-    from awesome_kubeflow.pod.changes import apply, schema_content
+    from awesome_kubeflow.pod.changes import apply
+    from awesome_kubeflow.steps.kind import step_kind
     from pipeline.configuration import write_schema
     from pipeline.settings import Settings
 
     parameters = replace(compiled_parameters(default_ir)[0], horizon=HORIZON)
     part = apply(part_of(default_ir, "ImportSchemaGen"), parameters)
-    content = schema_content(part, parameters)
-    assert content is not None
+    writes = step_kind(part.node_type).writes
+    assert writes is not None
+    content = writes(part, parameters)
     local = write_schema(Settings(workspace=tmp_path, horizon=HORIZON))
     assert content[1] == local.read_text()
     assert content[0] == Path("/data") / local.relative_to(tmp_path)
-    assert schema_content(part_of(default_ir, "Pusher"), parameters) is None
 
 
 def test_hyperparameters_and_train_steps_reach_what_trains_only(default_ir: Any) -> None:

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from awesome_kubeflow import database_pull, run_report
-from awesome_kubeflow.cluster import ClusterSettings, kind_of_step
+from awesome_kubeflow.cluster import ClusterSettings
 from awesome_kubeflow.errors import CompileError
 from awesome_kubeflow.names import kfp_name
-from awesome_kubeflow.node import encode, slice_of
+from awesome_kubeflow.node import EXAMPLE_GEN, encode, slice_of
 from awesome_kubeflow.package.description import compiled_parameters, database_of, describe_run, extracts
 from awesome_kubeflow.parameters import INPUT_TYPES, RunParameters
 from awesome_kubeflow.sdk import check_kfp, quiet_imports
+from awesome_kubeflow.steps.kind import step_kind
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 ENTRYPOINT = ("python", "-m", "awesome_kubeflow.entrypoint")
 DATABASE_PULL = ("python", "-m", "awesome_kubeflow.database_pull")
 RUN_REPORT = ("python", "-m", "awesome_kubeflow.run_report")
-_FIRST_NODE, _METRICS_NODES = "FeatureExampleGen", ("Evaluator", "Evidence")
 _STORAGE_FOLDER = "/run/secrets/storage"
 
 
@@ -104,7 +104,8 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
     ir = tfx_compiler.Compiler().compile(pipeline)
     _refuse_runtime_parameters(ir, {constants.PIPELINE_ROOT_PARAMETER_NAME, constants.PIPELINE_RUN_ID_PARAMETER_NAME})
     parameters, compiled = compiled_parameters(ir)
-    nodes = [str(node.pipeline_node.node_info.id) for node in ir.nodes]
+    kinds = {str(info.id): step_kind(info.type.name) for info in (node.pipeline_node.node_info for node in ir.nodes)}
+    nodes = list(kinds)
     pulls = cluster.storage_secret != "" and not extracts(ir)
     reports = set(run_report.NEEDED) <= set(nodes)
     names = _names([*nodes, *([database_pull.TASK_ID] if pulls else []), *([run_report.TASK_ID] if reports else [])])
@@ -115,7 +116,7 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
             ENTRYPOINT,
             ("run_id", *INPUT_TYPES),
             ("--slice", encode(slice_of(ir, node_id, compiled))),
-            _has_metrics(ir, node_id),
+            kinds[node_id].metrics is not None,
         )
         for node_id in nodes
     }
@@ -136,21 +137,21 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
         values["run_id"] = dsl.PIPELINE_JOB_ID_PLACEHOLDER
         tasks: dict[str, Any] = {}
 
-        def add(name: str, upstream: Sequence[str], given: Mapping[str, Any], kind: str, with_storage: bool) -> None:
+        def add(name: str, upstream: Sequence[str], given: Mapping[str, Any], size: str, with_storage: bool) -> None:
             task = components[name](**given)
             if upstream:
                 task.after(*(tasks[other] for other in upstream))
             tasks[name] = task.set_display_name(name)
-            _place(task, cluster, kind, with_storage)
+            _place(task, cluster, size, with_storage)
 
         if pulls:
             add(database_pull.TASK_ID, (), {}, "light", True)
         for node in ir.nodes:
             info = node.pipeline_node.node_info
             upstream = sorted(node.pipeline_node.upstream_nodes)
-            if pulls and info.type.name.endswith(f".{_FIRST_NODE}"):
+            if pulls and info.type.name == EXAMPLE_GEN:
                 upstream.append(database_pull.TASK_ID)
-            add(info.id, upstream, values, kind_of_step(info.type.name), False)
+            add(info.id, upstream, values, kinds[info.id].resources, False)
         if reports:
             followed = {name for node in ir.nodes for name in node.pipeline_node.upstream_nodes}
             add(run_report.TASK_ID, [name for name in nodes if name not in followed], values, "evaluation", True)
@@ -169,11 +170,6 @@ def _inputs(parameters: RunParameters) -> dict[str, Any]:
     return texts | {"horizon": parameters.horizon, "train_steps": parameters.train_steps, "cache": parameters.cache}
 
 
-def _has_metrics(ir: Any, node_id: str) -> bool:
-    [kind] = [node.pipeline_node.node_info.type.name for node in ir.nodes if node.pipeline_node.node_info.id == node_id]
-    return str(kind).rpartition(".")[2] in _METRICS_NODES
-
-
 def _refuse_runtime_parameters(ir: Any, known: set[str]) -> None:
     """A parameter that nothing would set at run time must not reach the cluster."""
     for node in ir.nodes:
@@ -181,7 +177,7 @@ def _refuse_runtime_parameters(ir: Any, known: set[str]) -> None:
             if value.WhichOneof("value") == "runtime_parameter" and value.runtime_parameter.name not in known:
                 raise CompileError(
                     f"{node.pipeline_node.node_info.id}.{key}: is a RuntimeParameter, and runs know no parameter "
-                    f"{value.runtime_parameter.name}; see awesome_kubeflow.pod.changes"
+                    f"{value.runtime_parameter.name}; see awesome_kubeflow.steps"
                 )
 
 
@@ -231,11 +227,11 @@ def _signature(types: Mapping[str, Any], result: Any) -> inspect.Signature:
     )
 
 
-def _place(task: Any, cluster: ClusterSettings, kind: str, with_storage: bool) -> None:
+def _place(task: Any, cluster: ClusterSettings, size: str, with_storage: bool) -> None:
     """What Kubernetes is told of a task."""
     from kfp import kubernetes
 
-    resources = cluster.resources[kind]
+    resources = cluster.resources[size]
     # TFX's cache decides; KFP's would skip the pod whose execution TFX has to record.
     task.set_caching_options(False)
     if cluster.retries:

@@ -7,9 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from awesome_kubeflow.errors import CompileError
-from awesome_kubeflow.node import CUSTOM_CONFIG, EXAMPLE_GEN, TRAINER, CompiledWith, properties_of, train_args_of
+from awesome_kubeflow.node import CUSTOM_CONFIG, EXAMPLE_GEN, TRAINER, CompiledWith, properties_of
 from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.run_report import CompiledRun
+from awesome_kubeflow.steps.kind import step_kind
 from components.feature_example_gen.config import ExampleGenConfig
 from models.registry import get_architecture
 
@@ -24,26 +25,19 @@ def compiled_parameters(ir: Any) -> tuple[RunParameters, CompiledWith]:
         The defaults, and what every slice is to carry.
 
     Raises:
-        CompileError: the pipeline has no FeatureExampleGen or no Trainer, so it is none of this project's.
+        CompileError: the pipeline has no FeatureExampleGen or no Trainer, or a step of a kind that has no file in
+            awesome_kubeflow.steps.
     """
     nodes = [node.pipeline_node for node in ir.nodes]
-    trainers = [node for node in nodes if node.node_info.type.name == TRAINER]
-    if not trainers or all(node.node_info.type.name != EXAMPLE_GEN for node in nodes):
-        raise CompileError(
-            f"pipeline {ir.pipeline_info.id}: has no FeatureExampleGen or no Trainer to set parameters of"
-        )
-    config = _example_gen_config(ir)
-    formatter = str(json.loads(properties_of(trainers[0])[CUSTOM_CONFIG])["formatter"])
-    since = config.extraction.plan.since if config.extraction is not None else None
-    defaults = RunParameters(
-        shares=config.shares,
-        since="" if since is None else since.isoformat(),
-        formatter=formatter,
-        horizon=config.splits.horizon,
-        train_steps=train_args_of(trainers[0]).num_steps,
-        cache=nodes[0].execution_options.caching_options.enable_cache,
-    )
-    return defaults, CompiledWith(formatter, config.splits.horizon, config.splits.horizons)
+    values: dict[str, Any] = {"cache": nodes[0].execution_options.caching_options.enable_cache}
+    for node in nodes:
+        if (compiled := step_kind(node.node_info.type.name).compiled) is not None:
+            values |= compiled(node)
+    if missing := {"horizon", "formatter"} - values.keys():
+        raise CompileError(f"pipeline {ir.pipeline_info.id}: has no step that says its {' or '.join(sorted(missing))}")
+    defaults = RunParameters(**values)
+    horizons = _example_gen_config(ir).splits.horizons
+    return defaults, CompiledWith(defaults.formatter, defaults.horizon, horizons)
 
 
 def _example_gen_config(ir: Any) -> ExampleGenConfig:

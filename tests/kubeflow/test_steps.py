@@ -1,4 +1,4 @@
-"""The page of a step, from an artifact as the step leaves it."""
+"""What is known of each kind of step: that each has its file, and its page of an artifact as the step leaves it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAN = float("nan")
 
 def trainer_page(node_id: str, history: pd.DataFrame, folder: Path) -> str:
     from awesome_kubeflow.parameters import RunParameters
-    from awesome_kubeflow.steps.reports import step_page
+    from awesome_kubeflow.pod.report import step_page
     from models.trainer import HISTORY_FILE
     from pipeline.job.steps import Step
 
@@ -23,7 +23,7 @@ def trainer_page(node_id: str, history: pd.DataFrame, folder: Path) -> str:
     part: Any = SimpleNamespace(
         node_id=node_id,
         node_type="tfx.components.trainer.component.Trainer",
-        ir=SimpleNamespace(pipeline_info=SimpleNamespace(id="p")),
+        name="p",
     )
     artifact = SimpleNamespace(id=1, uri=str(folder))
     step = Step(node_id, 1.0, 1.0, False, {"model_run": [artifact]})
@@ -65,3 +65,20 @@ def test_the_page_of_an_ensemble_tells_members_from_epochs(tmp_path: Path) -> No
     verdict = "2 members of 2 to 3 epochs. The members&#39; best eval losses are 0.6700 to 0.6800, after 1 to 2 epochs."
     assert f'<p class="verdict">{verdict}</p>' in page
     assert '<th scope="row">2</th><td>3</td><td>0.5</td><td>0.7</td>' in page
+
+
+def test_every_node_of_the_pipeline_has_its_file_and_no_file_is_left_over(default_ir: Any) -> None:
+    from awesome_kubeflow.cluster import cluster_settings
+    from awesome_kubeflow.steps.kind import STEPS, step_kind
+
+    kinds = {step_kind(node.pipeline_node.node_info.type.name).name for node in default_ir.nodes}
+    assert kinds == set(STEPS)
+    assert {kind.resources for kind in STEPS.values()} <= cluster_settings({}, "stage").resources.keys()
+
+
+def test_a_step_without_a_file_is_refused_by_name() -> None:
+    from awesome_kubeflow.errors import CompileError
+    from awesome_kubeflow.steps.kind import step_kind
+
+    with pytest.raises(CompileError, match=r"^step BulkInferrer: no file in awesome_kubeflow/steps says .* Trainer"):
+        step_kind("tfx.components.bulk_inferrer.component.BulkInferrer")

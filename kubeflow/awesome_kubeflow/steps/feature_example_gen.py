@@ -1,0 +1,74 @@
+"""FeatureExampleGen: the splits, from the database."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from awesome_kubeflow.errors import ParameterError
+from awesome_kubeflow.node import CUSTOM_CONFIG, properties_of, set_property
+from awesome_kubeflow.steps.kind import StepKind, only
+from awesome_kubeflow.steps.page import Section, Table
+
+if TYPE_CHECKING:
+    from awesome_kubeflow.node import NodeSlice
+    from awesome_kubeflow.parameters import RunParameters
+    from pipeline.job.steps import Step
+
+
+def _section(part: NodeSlice, step: Step) -> Section:
+    from pipeline.job.gathering import split_results
+
+    examples = only(step, "examples")
+    rows = tuple(
+        (name, s.first, s.last, f"{s.sessions:,}", f"{s.rows:,}", f"{s.purged:,}", f"{s.unlabelled:,}")
+        for name, s in split_results(examples).items()
+    )
+    shares, sessions = examples.get_int_custom_property("shares"), examples.get_int_custom_property("sessions")
+    first, last = (examples.get_string_custom_property(name) for name in ("first_session", "last_session"))
+    return Section(
+        f"{shares:,} shares, {sessions:,} sessions from {first} to {last}, split by date.",
+        (
+            Table(
+                "Splits",
+                ("split", "first", "last", "sessions", "rows", "purged", "unlabelled"),
+                rows,
+                "Purged rows have a label that reaches into the next split; unlabelled ones have none, as the close is "
+                "unchanged or not yet known.",
+            ),
+        ),
+    )
+
+
+def _compiled(node: Any) -> Mapping[str, Any]:
+    from components.feature_example_gen.config import ExampleGenConfig
+
+    config = ExampleGenConfig.from_exec_properties(properties_of(node))
+    since = config.extraction.plan.since if config.extraction is not None else None
+    return {
+        "shares": config.shares,
+        "since": "" if since is None else since.isoformat(),
+        "horizon": config.splits.horizon,
+    }
+
+
+def _change(part: NodeSlice, parameters: RunParameters) -> None:
+    from tfx.utils import proto_utils
+
+    from components.feature_example_gen.config import ExampleGenConfig
+
+    config = ExampleGenConfig.from_exec_properties(properties_of(part.node))
+    extraction = config.extraction
+    if extraction is not None:
+        since = datetime.date.fromisoformat(parameters.since) if parameters.since else None
+        extraction = replace(extraction, plan=replace(extraction.plan, shares=parameters.shares, since=since))
+    elif parameters.since:
+        raise ParameterError("parameter since: the pipeline was compiled without a source, so it extracts nothing")
+    splits = replace(config.splits, horizon=parameters.horizon, horizons=part.compiled.all_horizons(parameters.horizon))
+    config = replace(config, shares=parameters.shares, splits=splits, extraction=extraction)
+    set_property(part.node, CUSTOM_CONFIG, proto_utils.proto_to_json(config.to_proto()))
+
+
+STEP = StepKind("FeatureExampleGen", "data", _section, compiled=_compiled, change=_change)

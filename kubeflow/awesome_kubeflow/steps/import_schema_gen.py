@@ -1,0 +1,53 @@
+"""ImportSchemaGen: the curated schema, which the pod writes for the run's horizon."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from awesome_kubeflow.node import properties_of, set_property
+from awesome_kubeflow.steps.kind import StepKind, only
+from awesome_kubeflow.steps.page import Section, Table
+
+if TYPE_CHECKING:
+    from awesome_kubeflow.node import NodeSlice
+    from awesome_kubeflow.parameters import RunParameters
+    from pipeline.job.steps import Step
+
+
+def _section(part: NodeSlice, step: Step) -> Section:
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    text = (Path(only(step, "schema").uri) / "schema.pbtxt").read_text()
+    schema = text_format.Parse(text, schema_pb2.Schema())
+    rows = tuple(
+        (feature.name, schema_pb2.FeatureType.Name(feature.type), f"{feature.presence.min_fraction:g}")
+        for feature in schema.feature
+    )
+    header = ("feature", "type", "least share of rows that have it")
+    return Section(f"{len(rows)} features are expected.", (Table("The curated schema", header, rows),))
+
+
+def _text(part: NodeSlice, parameters: RunParameters) -> str:
+    from google.protobuf import text_format
+
+    from models.schema import schema_for
+
+    schema = schema_for(part.compiled.all_horizons(parameters.horizon), parameters.horizon)
+    return str(text_format.MessageToString(schema))
+
+
+def _change(part: NodeSlice, parameters: RunParameters) -> None:
+    # TFX's cache looks at a schema's path, so the path holds a digest of the content.
+    digest = hashlib.sha256(_text(part, parameters).encode()).hexdigest()[:16]
+    path = PurePosixPath(properties_of(part.node)["schema_file"])
+    set_property(part.node, "schema_file", str(path.parent.parent / digest / path.name))
+
+
+def _file(part: NodeSlice, parameters: RunParameters) -> tuple[Path, str]:
+    return Path(properties_of(part.node)["schema_file"]), _text(part, parameters)
+
+
+STEP = StepKind("ImportSchemaGen", "light", _section, change=_change, writes=_file)

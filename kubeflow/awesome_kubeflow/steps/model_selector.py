@@ -1,0 +1,21 @@
+"""ModelSelector: the champion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awesome_kubeflow.steps.kind import StepKind, only
+from awesome_kubeflow.steps.page import Section
+
+if TYPE_CHECKING:
+    from awesome_kubeflow.node import NodeSlice
+    from pipeline.job.steps import Step
+
+
+def _section(part: NodeSlice, step: Step) -> Section:
+    champion = only(step, "model").get_string_custom_property("champion")
+    without = "There is no champion: no model is blessed, or the leak audit says that the evaluation leaks."
+    return Section(f"The champion is {champion}." if champion else without)
+
+
+STEP = StepKind("ModelSelector", "light", _section)

@@ -1,0 +1,40 @@
+"""Pusher: where the champion goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from awesome_kubeflow.names import renamed_path
+from awesome_kubeflow.node import properties_of, set_property
+from awesome_kubeflow.steps.kind import MOST_ROWS, StepKind, only
+from awesome_kubeflow.steps.page import Section, Table
+
+if TYPE_CHECKING:
+    from awesome_kubeflow.node import NodeSlice
+    from awesome_kubeflow.parameters import RunParameters
+    from pipeline.job.steps import Step
+
+
+def _section(part: NodeSlice, step: Step) -> Section:
+    pushed = only(step, "pushed_model")
+    where = pushed.get_string_custom_property("pushed_destination")
+    if not where:
+        return Section("Nothing was pushed, as there is no champion.")
+    files = sorted(path for path in Path(where).rglob("*") if path.is_file())
+    rows = tuple((str(path.relative_to(where)), f"{path.stat().st_size:,}") for path in files[:MOST_ROWS])
+    return Section(f"The champion was pushed to {where}.", (Table("Pushed files", ("file", "bytes"), rows),))
+
+
+def _change(part: NodeSlice, parameters: RunParameters) -> None:
+    from tfx.proto import pusher_pb2
+    from tfx.utils import proto_utils
+
+    destination = pusher_pb2.PushDestination()
+    proto_utils.json_to_proto(properties_of(part.node)["push_destination"], destination)
+    base = destination.filesystem.base_directory
+    destination.filesystem.base_directory = renamed_path(base, part.name, part.name_in(parameters))
+    set_property(part.node, "push_destination", proto_utils.proto_to_json(destination))
+
+
+STEP = StepKind("Pusher", "light", _section, change=_change)

@@ -1,0 +1,22 @@
+"""Resolver: the model that a new one is judged against."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awesome_kubeflow.steps.kind import StepKind
+from awesome_kubeflow.steps.page import Section
+
+if TYPE_CHECKING:
+    from awesome_kubeflow.node import NodeSlice
+    from pipeline.job.steps import Step
+
+
+def _section(part: NodeSlice, step: Step) -> Section:
+    models = step.outputs.get("model", [])
+    if not models:
+        return Section("There is no earlier blessed model of this kind.")
+    return Section(f"The model is judged against artifact {models[0].id}, the last blessed one of its kind.")
+
+
+STEP = StepKind("Resolver", "light", _section)

@@ -1,0 +1,52 @@
+"""Trainer: one model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from awesome_kubeflow.node import CUSTOM_CONFIG, TRAIN_ARGS, properties_of, set_property, train_args_of
+from awesome_kubeflow.steps.kind import StepKind, only
+from awesome_kubeflow.steps.page import Section, Table
+
+if TYPE_CHECKING:
+    from awesome_kubeflow.node import NodeSlice
+    from awesome_kubeflow.parameters import RunParameters
+    from pipeline.job.steps import Step
+
+
+def _section(part: NodeSlice, step: Step) -> Section:
+    from pipeline.report.drawing import model_styles
+    from pipeline.report.training import Training, history_table, read_history, training_chart
+
+    name = part.node_id.partition(".")[2] or part.node_id
+    history = read_history(only(step, "model_run").uri)
+    chart = training_chart(0, name, history, model_styles([name])[name])
+    tables = (Table("Epochs", *history_table(history)),)
+    return Section(Training.of(history).sentence, tables, () if chart is None else (chart,))
+
+
+def _compiled(node: Any) -> Mapping[str, Any]:
+    formatter = str(json.loads(properties_of(node)[CUSTOM_CONFIG])["formatter"])
+    return {"formatter": formatter, "train_steps": train_args_of(node).num_steps}
+
+
+def _change(part: NodeSlice, parameters: RunParameters) -> None:
+    from tfx.utils import proto_utils
+
+    from models.trainer import TrainingConfig
+
+    config = TrainingConfig(**json.loads(properties_of(part.node)[CUSTOM_CONFIG]))
+    hyperparameters = config.hyperparameters | dict(parameters.hyperparameters.get(config.model, {}))
+    config = replace(
+        config, hyperparameters=hyperparameters, formatter=parameters.formatter, horizon=parameters.horizon
+    )
+    set_property(part.node, CUSTOM_CONFIG, json.dumps(config.to_custom_config(), sort_keys=True))
+    arguments = train_args_of(part.node)
+    arguments.num_steps = parameters.train_steps
+    set_property(part.node, TRAIN_ARGS, proto_utils.proto_to_json(arguments))
+
+
+STEP = StepKind("Trainer", "training", _section, compiled=_compiled, change=_change)

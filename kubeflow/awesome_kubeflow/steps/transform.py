@@ -1,0 +1,21 @@
+"""Transform: the features of the run's formatter."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from awesome_kubeflow.node import CUSTOM_CONFIG, properties_of, set_property
+from awesome_kubeflow.steps.kind import StepKind
+
+if TYPE_CHECKING:
+    from awesome_kubeflow.node import NodeSlice
+    from awesome_kubeflow.parameters import RunParameters
+
+
+def _change(part: NodeSlice, parameters: RunParameters) -> None:
+    config = json.loads(properties_of(part.node)[CUSTOM_CONFIG])
+    set_property(part.node, CUSTOM_CONFIG, json.dumps(config | {"formatter": parameters.formatter}, sort_keys=True))
+
+
+STEP = StepKind("Transform", "data", change=_change)
