@@ -45,24 +45,24 @@ class Registry(Mapping[str, T], Generic[T]):
             kind: what a declaration is an instance of.
             group: of the entry points by which other packages add theirs.
         """
-        self._package, self._constant, self._kind, self._group = package, constant, kind, group
+        self.package, self.constant, self.kind, self.group = package, constant, kind, group
 
     @cached_property
     def _found(self) -> dict[str, T]:
         found: dict[str, T] = {}
-        for where, one in (*self._own(), *load_group(self._group)):
-            if not isinstance(one, self._kind):
-                raise PluginError(f"{where} is no {self._kind.__name__}; correct or uninstall its package")
+        for where, one in (*self._own(), *load_group(self.group)):
+            if not isinstance(one, self.kind):
+                raise PluginError(f"{where} is no {self.kind.__name__}; correct or uninstall its package")
             if one.name in found:
                 raise PluginError(f"{where}: the name {one.name!r} is taken; correct or uninstall its package")
             found[one.name] = one
         return dict(sorted(found.items(), key=lambda item: (item[1].order, item[0])))
 
     def _own(self) -> Iterator[tuple[str, Any]]:
-        for path in Path(*import_module(self._package).__path__).glob("*.py"):
-            if re.search(rf"^{self._constant}\b.* = ", path.read_text(encoding="utf-8"), re.MULTILINE):
-                name = f"{self._package}.{path.stem}"
-                yield name, getattr(import_module(name), self._constant)
+        for path in Path(*import_module(self.package).__path__).glob("*.py"):
+            if re.search(rf"^{self.constant}\b.* = ", path.read_text(encoding="utf-8"), re.MULTILINE):
+                name = f"{self.package}.{path.stem}"
+                yield name, getattr(import_module(name), self.constant)
 
     def __getitem__(self, name: str) -> T:
         """The declaration of that name."""

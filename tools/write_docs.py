@@ -11,10 +11,12 @@ from typing import Any
 
 import typer
 
+from components.extractor.sources.registry import SOURCES
 from components.leak_audit.check import CHECKS
 from models import features
 from models.architecture import Architecture, Hyperparameters
 from models.formatters import FORMATTERS, DataFormatter, Operation
+from models.plugins import Registry
 from models.registry import ARCHITECTURES
 from pipeline.cli.application import app
 
@@ -29,6 +31,7 @@ def pages() -> dict[Path, str]:
     """Every generated page: its path within docs/ to its text."""
     made = {Path("formatters.md"): _formatters_index(), Path("models.md"): _models_index()}
     made[Path("leak-audit.md")] = _filled("leak-audit.md", _checks())
+    made[Path("extraction.md")] = _filled("extraction.md", _sources())
     made |= {Path("commands.md"): _commands_page()}
     made |= {Path("formatters", f"{name}.md"): _formatter_page(one) for name, one in FORMATTERS.items()}
     return made | {Path("models", f"{name}.md"): _model_page(one) for name, one in ARCHITECTURES.items()}
@@ -56,14 +59,36 @@ def _filled(page: str, made: str) -> str:
     return re.sub(rf"(?<={_MADE} -->\n).*(?=<!-- end -->)", lambda _: f"\n{made}\n", text, flags=re.DOTALL)
 
 
+def _adding(registry: Registry[Any]) -> str:
+    """How one more comes in."""
+    kind, constant, folder = registry.kind.__name__, registry.constant, registry.package.replace(".", "/")
+    return (
+        f"One more is one file in {folder}/ that gives its `{kind}` the name `{constant}`; its `order` is its place "
+        f"here. A package of your own adds one by an entry point of the group `{registry.group}`, such as "
+        f'`mine = "my_package.mine:{constant}"`.'
+    )
+
+
 def _checks() -> str:
     rows = [(check.name, check.passes, check.leaks) for check in CHECKS.values()]
-    parts = [_table(("check", "passes where", "leaking where"), rows), "## How each is made"]
+    parts = [_table(("check", "passes where", "leaking where"), rows), _adding(CHECKS), "## How each is made"]
     for check in CHECKS.values():
         how = _prose(inspect.getmodule(check.run)).partition("\n\n")[2]
         if how:
             parts.append(f"**{_capital(check.name)}.** {' '.join(how.split())}")
     return _page(*parts)
+
+
+def _sources() -> str:
+    rows = []
+    for one in SOURCES.values():
+        key = [f"needs a key in `{one.key_variable}`"] if one.key_variable else []
+        settled = f"a bar is final {one.settle.total_seconds() / 60:g} minutes after the close"
+        rows.append(
+            (one.name, one.markets, f"`{one.share_example}`", one.adjustment, "; ".join([*key, settled, *one.cautions]))
+        )
+    table = _table(("source", "covers", "a share is written", "prices", "note"), rows)
+    return _page(table, _adding(SOURCES))
 
 
 def _formatters_index() -> str:
@@ -77,6 +102,7 @@ def _formatters_index() -> str:
         "`awesome run --formatter NAME`; `awesome formatters` prints the same. Transform, the serving signatures, "
         "that command and these pages read one declaration: a feature has one definition.",
         _table(("formatter", "what it is", "warning"), rows),
+        _adding(FORMATTERS),
         "What a formatter is made of comes from FeatureExampleGen:",
         _table(("raw feature", "type", "meaning"), _raw_features()),
     )
@@ -125,6 +151,7 @@ def _models_index() -> str:
         "`awesome models` prints the hyperparameters. Each is trained on what a [DataFormatter](formatters.md) shows "
         "it, and answers with the probability that the close is higher after the horizon.",
         _table(("model", "what it is", "versions"), rows),
+        _adding(ARCHITECTURES),
         "## How all are trained",
         "The cross-entropy is minimised by Adam, the whole train split in memory and in a new random order each "
         "epoch, until the loss on the eval split has not fallen for `patience` epochs. That split is looked at several "

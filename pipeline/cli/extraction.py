@@ -108,10 +108,7 @@ def sources() -> None:
             f"covers {source.markets}; a share is written {source.share_example}",
             f"prices: {source.adjustment}",
             f"{key}; {source.rate:g} requests a second at the most",
+            *source.cautions,
         ]
-        if source.reach is not None:
-            lines.append(f"gives the last {source.reach:,} sessions only")
-        if source.best_effort:
-            lines.append("best effort: it turns most programs away, and is off unless --best-effort asks for it")
         describe(source.name, source.title, lines)
     describe("file:PATH", "a file of prices", ["CSV or Parquet, as for `awesome prices import`; no network, no key"])

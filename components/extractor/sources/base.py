@@ -154,6 +154,13 @@ class Source(ABC):
     reach: ClassVar[int | None] = None
     best_effort: ClassVar[bool] = False
 
+    @property
+    def cautions(self) -> list[str]:
+        """What to know before it is asked, for people."""
+        reach = [] if self.reach is None else [f"gives the last {self.reach:,} sessions only"]
+        unreliable = "best effort: it turns most programs away, and is off unless --best-effort asks for it"
+        return reach + [unreliable] * self.best_effort
+
     @abstractmethod
     def exchange(self, share: str) -> str:
         """The exchange whose sessions a share has, as exchange_calendars names it (XSHG, XNYS, ...).
