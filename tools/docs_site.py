@@ -12,6 +12,8 @@ from typing import Any
 
 PAGES = {
     "index.md": "README.md",
+    "changelog.md": "CHANGELOG.md",
+    "contributing.md": "CONTRIBUTING.md",
     "data.md": "data/README.md",
     "kubeflow-images.md": "kubeflow/docker/README.md",
     "kubeflow-manifests.md": "kubeflow/manifests/README.md",

@@ -88,6 +88,15 @@ def test_links_lead_somewhere(page: str) -> None:
             assert ((ROOT / page).parent / target).exists(), f"{page} links to {target}"
 
 
+@pytest.mark.parametrize("page", dict.fromkeys(PAGES))
+def test_named_files_and_modules_are_there(page: str) -> None:
+    text = (ROOT / page).read_text()
+    named = re.findall(r"`((?:pipeline|components|models|kubeflow|tools|tests|benchmarks)/[\w/-]+(?:\.\w+)?/?)`", text)
+    modules = re.findall(r"python -m ((?:pipeline|components|benchmarks)\.[\w.]+\w)", text)
+    for path in (*named, *(module.replace(".", "/") for module in modules)):
+        assert (ROOT / path).exists() or (ROOT / f"{path}.py").exists(), f"{page} names {path}"
+
+
 def test_metrics_name_functions_that_exist() -> None:
     text = " ".join(_text("metrics.md").split())
     named = re.findall(r"`((?:components|pipeline)/\S+\.py)`: ((?:[^`.;]|`[^`]*`)+)", text)
