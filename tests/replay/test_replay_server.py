@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from components.extractor.replay import DATA_FAULTS, HOST_FAULTS, Fault, Faults, Market, ReplayError, ReplayServer
-from components.extractor.replay.market import make_listing
+from components.extractor.replay.making import make_listing
 
 FIRST, LAST = dt.date(2024, 1, 2), dt.date(2024, 3, 28)
 MARKET = Market(

@@ -6,18 +6,10 @@
 
 from __future__ import annotations
 
+from components.extractor.replay.exchanges import ReplayError, exchange_of, sessions
 from components.extractor.replay.faults import DATA_FAULTS, HOST_FAULTS, Fault, Faults
-from components.extractor.replay.market import (
-    Listing,
-    Market,
-    ReplayError,
-    exchange_of,
-    from_synthetic,
-    make_listing,
-    sessions,
-    share_histories,
-    universe_names,
-)
+from components.extractor.replay.making import from_synthetic, make_listing, share_histories, universe_names
+from components.extractor.replay.market import Listing, Market
 from components.extractor.replay.recordings import FIXTURES
 from components.extractor.replay.server import ReplayServer, SeenRequest
 

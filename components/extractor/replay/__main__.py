@@ -14,19 +14,10 @@ from types import FrameType
 from typing import NoReturn
 
 from components.errors import UserError
+from components.extractor.replay.exchanges import ReplayError, exchange_of
 from components.extractor.replay.faults import DATA_FAULTS, HOST_FAULTS, Fault
-from components.extractor.replay.market import (
-    NO_EVENTS,
-    Events,
-    Listing,
-    Market,
-    ReplayError,
-    exchange_of,
-    from_synthetic,
-    make_listing,
-    share_histories,
-    universe_names,
-)
+from components.extractor.replay.making import from_synthetic, make_listing, share_histories, universe_names
+from components.extractor.replay.market import NO_EVENTS, Events, Listing, Market
 from components.extractor.replay.recordings import FIXTURES
 from components.extractor.replay.server import ReplayServer
 from components.synthetic_market import SCENARIOS

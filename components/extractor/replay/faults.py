@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from components.extractor.replay.market import ReplayError
+from components.extractor.replay.exchanges import ReplayError
 
 HOST_FAULTS = MappingProxyType(
     {

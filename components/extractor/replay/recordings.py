@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from components.extractor.replay.market import ReplayError
+from components.extractor.replay.exchanges import ReplayError
 from components.extractor.replay.wire import Answer
 
 FIXTURES = Path(__file__).parent / "fixtures"

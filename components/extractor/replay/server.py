@@ -16,8 +16,9 @@ from types import MappingProxyType, TracebackType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
+from components.extractor.replay.exchanges import ReplayError
 from components.extractor.replay.faults import Fault, Faults
-from components.extractor.replay.market import Market, ReplayError
+from components.extractor.replay.market import Market
 from components.extractor.replay.recordings import Recordings
 from components.extractor.replay.sina import Sina
 from components.extractor.replay.tencent import Tencent

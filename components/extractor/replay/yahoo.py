@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from components.extractor.replay.market import Listing, Row, opening
+from components.extractor.replay.exchanges import opening
+from components.extractor.replay.market import Listing, Row
 from components.extractor.replay.wire import JSON, Answer, Ask, Wire, rendered_window, to_json
 
 _PATH = re.compile(r"/v8/finance/chart/([^/]+)")

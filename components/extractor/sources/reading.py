@@ -164,50 +164,15 @@ class Reader:
         return self._numbers(values, what, days, _LEAST, "a number above 0")
 
     def amounts(self, values: Sequence[Any], what: str, days: Days) -> Floats:
-        """Amounts: as prices, but 0 is one too.
-
-        Args:
-            values: to read.
-            what: they are, for the message.
-            days: of the values, shape (len(values),), for the message.
-
-        Returns:
-            float64, shape (len(values),).
-
-        Raises:
-            SourceError: one is not such a number.
-        """
+        """Amounts: as `prices`, but 0 is one too."""
         return self._numbers(values, what, days, 0.0, "a number")
 
     def volumes(self, values: Sequence[Any], days: Days) -> Floats:
-        """Volumes: amounts, or null.
-
-        Args:
-            values: to read.
-            days: of the values, shape (len(values),), for the message.
-
-        Returns:
-            float64, shape (len(values),), NaN for null.
-
-        Raises:
-            SourceError: one is neither.
-        """
+        """Volumes: as `amounts`, and NaN for null."""
         return self._unless_null(values, "the volume", days, 0.0, "a number")
 
     def prices_or_null(self, values: Sequence[Any], what: str, days: Days) -> Floats:
-        """Prices, or null.
-
-        Args:
-            values: to read.
-            what: they are, for the message.
-            days: of the values, shape (len(values),), for the message.
-
-        Returns:
-            float64, shape (len(values),), NaN for null.
-
-        Raises:
-            SourceError: one is neither.
-        """
+        """As `prices`, and NaN for null."""
         return self._unless_null(values, what, days, _LEAST, "a number above 0")
 
     def _unless_null(self, values: Sequence[Any], what: str, days: Days, least: float, kind: str) -> Floats:

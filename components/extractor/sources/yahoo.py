@@ -21,7 +21,7 @@ from components.extractor.sources.base import History, Reply, Request, Source, S
 from components.extractor.sources.reading import Reader, as_days, event_steps, shown, within
 from components.feature_store.arrays import Days, Floats
 
-_EXCHANGES: Mapping[str, str] = {
+EXCHANGES: Mapping[str, str] = {
     "": "XNYS",
     ".AS": "XAMS",
     ".AX": "XASX",
@@ -41,7 +41,7 @@ _EXCHANGES: Mapping[str, str] = {
     ".T": "XTKS",
     ".TO": "XTSE",
 }
-_INDICES: Mapping[str, str] = {
+INDICES: Mapping[str, str] = {
     **dict.fromkeys(("^DJI", "^GSPC", "^IXIC", "^NDX", "^NYA", "^RUT"), "XNYS"),
     "^AXJO": "XASX",
     "^FCHI": "XPAR",
@@ -84,11 +84,11 @@ class Yahoo(Source):
     def exchange(self, share: str) -> str:
         """See `Source.exchange`."""
         match = _SHARE.fullmatch(share)
-        code = _EXCHANGES.get(match["suffix"] or "") if match else _INDICES.get(share)
+        code = EXCHANGES.get(match["suffix"] or "") if match else INDICES.get(share)
         if code is None:
             raise ExtractionError(
                 f"share {share!r} is not a name of source yahoo: write AAPL, BRK-B, 0700.HK or ^GSPC; the endings are "
-                f"{' '.join(filter(None, _EXCHANGES))}, the indices {' '.join(_INDICES)}"
+                f"{' '.join(filter(None, EXCHANGES))}, the indices {' '.join(INDICES)}"
             )
         return code
 
