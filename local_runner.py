@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from components.errors import UserError
-from pipeline.configuration import check_choices, metadata_path, pipeline_config
+from pipeline.configuration import pipeline_config
+from pipeline.job.prices import prepare_prices
 from pipeline.job.quiet import import_tensorflow, run_log
-from pipeline.job.run import check_writable, prepare_prices, workspace_lock
-from pipeline.settings import Settings, load_settings
+from pipeline.job.workspace import check_writable, workspace_lock
+from pipeline.plan import Plan, load_plan
 
 if TYPE_CHECKING:
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
@@ -56,14 +57,14 @@ def _step_lines(console: Console) -> Iterator[None]:
         tfx_logger.removeHandler(lines)
 
 
-def create_runner(settings: Settings, console: Console) -> LocalDagRunner:
+def create_runner(plan: Plan, console: Console) -> LocalDagRunner:
     """TFX's local runner, which sees to the prices before the first step. Imports TFX.
 
     `tfx pipeline create`, `compile` and `update` put a stand-in in the place of `LocalDagRunner.run`, which takes the
     pipeline and runs nothing. So all that a run needs hangs on `run_with_ir`, which only the real `run` calls.
 
     Args:
-        settings: all of them.
+        plan: what is to be done.
         console: where progress is shown.
 
     Returns:
@@ -73,28 +74,27 @@ def create_runner(settings: Settings, console: Console) -> LocalDagRunner:
 
     class PreparedRunner(LocalDagRunner):
         def run_with_ir(self, pipeline: Any, run_options: Any = None) -> None:
-            with workspace_lock(settings.workspace):
-                prepare_prices(settings, console)
+            with workspace_lock(plan.workspace):
+                prepare_prices(plan, console)
                 with _step_lines(console):
                     super().run_with_ir(pipeline, run_options)
-            console.print(f"The log: {log_path(settings)}", highlight=False, soft_wrap=True)
+            console.print(f"The log: {log_path(plan)}", highlight=False, soft_wrap=True)
             console.print("The report: `awesome run` writes it, with these steps from the cache.", soft_wrap=True)
 
     return PreparedRunner()
 
 
-def log_path(settings: Settings) -> Path:
+def log_path(plan: Plan) -> Path:
     """The log, beside ML Metadata's file in the workspace."""
-    return metadata_path(settings).parent / "local_runner.log"
+    return plan.metadata.parent / "local_runner.log"
 
 
 def main() -> None:
     """Hands the pipeline to the runner; a user's mistake is one clear line and a non-zero exit."""
     try:
-        settings = load_settings()
-        check_choices(settings)
-        log = log_path(settings)
-        for folder in (settings.workspace, log.parent):
+        plan = load_plan()
+        log = log_path(plan)
+        for folder in (plan.workspace, log.parent):
             check_writable(folder)
         # The imports too: TensorFlow prints its own log unless it finds that somebody takes it.
         with run_log(log):
@@ -102,8 +102,8 @@ def main() -> None:
             from pipeline.job.steps import sqlite_metadata
             from pipeline.pipeline import create_pipeline
 
-            metadata = sqlite_metadata(str(metadata_path(settings).absolute()))
-            create_runner(settings, Console()).run(create_pipeline(pipeline_config(settings), metadata))
+            metadata = sqlite_metadata(str(plan.metadata.absolute()))
+            create_runner(plan, Console()).run(create_pipeline(pipeline_config(plan), metadata))
     except UserError as error:
         raise SystemExit(f"awesome: {error}") from None
     except KeyboardInterrupt:

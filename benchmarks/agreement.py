@@ -92,12 +92,10 @@ def _largest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _small_run(workspace: Path) -> Path:
     from pipeline.job.run import run
-    from pipeline.settings import load_settings
+    from pipeline.plan import load_plan
 
-    settings = load_settings(
-        {"market": "reversal", "market_shares": 40, "market_sessions": 2000, "workspace": workspace}
-    )
-    return run(settings, Console(stderr=True))[1]
+    plan = load_plan({"market": "reversal", "market_shares": 40, "market_sessions": 2000, "workspace": workspace})
+    return run(plan, Console(stderr=True))[1]
 
 
 if __name__ == "__main__":

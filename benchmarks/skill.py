@@ -74,10 +74,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def _measure(target: Target, models: tuple[str, ...], seed: int, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     from pipeline.job.run import run
-    from pipeline.settings import load_settings
+    from pipeline.plan import load_plan
 
     with tempfile.TemporaryDirectory() as folder:
-        settings = load_settings(
+        plan = load_plan(
             {
                 "market": target.market,
                 "market_shares": arguments.shares,
@@ -88,7 +88,7 @@ def _measure(target: Target, models: tuple[str, ...], seed: int, arguments: argp
             }
         )
         print(f"{target.market}, seed {seed}", file=sys.stderr, flush=True)
-        report, _ = run(settings, Console(stderr=True))
+        report, _ = run(plan, Console(stderr=True))
         found: list[dict[str, Any]] = [
             {
                 "market": target.market,
@@ -107,7 +107,7 @@ def _measure(target: Target, models: tuple[str, ...], seed: int, arguments: argp
             for name, model in report.models.items()
         ]
         if target.market == "regime":
-            found.append(_lightgbm(Path(folder), settings.horizon, seed, found[0]))
+            found.append(_lightgbm(Path(folder), plan.horizon, seed, found[0]))
     for row in found:
         row["holds"] = _holds(target, row)
         # On regime the recurrent model also has to beat LightGBM, which stands last.

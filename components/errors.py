@@ -64,7 +64,16 @@ class StorageError(UserError):
 
 
 class SplitError(UserError):
-    """The data is too short for the splits that were asked for."""
+    """The data is too short for the splits that were asked for, or these make no sense.
+
+    Attributes:
+        setting: the field of SplitSettings that makes none; empty where the data is too short.
+    """
+
+    def __init__(self, message: str, setting: str = "") -> None:
+        """Says what is wrong, and with which setting."""
+        super().__init__(message)
+        self.setting = setting
 
 
 class TrainingError(UserError):

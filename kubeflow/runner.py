@@ -12,24 +12,22 @@ from pathlib import Path
 
 from awesome_kubeflow.cluster import cluster_settings, other_tfx
 from components.errors import UserError
-from pipeline.configuration import check_choices
 from pipeline.job.quiet import import_tensorflow
-from pipeline.settings import load_settings
+from pipeline.plan import load_plan
 
 
 def main() -> None:
     """Hands the pipeline to the runner; a user's mistake is one clear line and a non-zero exit."""
     try:
-        settings = load_settings()
-        check_choices(settings)
-        cluster = cluster_settings(settings.clusters, settings.cluster)
+        plan = load_plan()
+        cluster = cluster_settings(plan.settings.clusters, plan.settings.cluster)
         import_tensorflow()
         from awesome_kubeflow.package.compiler import KubeflowRunner
         from awesome_kubeflow.package.pipelines import cluster_pipeline
 
         if warning := other_tfx(version("tfx")):
             print(warning, file=sys.stderr)
-        KubeflowRunner(cluster, Path("awesome-pipeline.yaml")).run(cluster_pipeline(settings, cluster))
+        KubeflowRunner(cluster, Path("awesome-pipeline.yaml")).run(cluster_pipeline(plan, cluster))
     except UserError as error:
         raise SystemExit(f"awesome: {error}") from None
 

@@ -65,18 +65,23 @@ class SplitSettings:
             SplitError: a setting makes no sense; the message names it.
         """
         if len(self.fractions) != 3 or min(self.fractions) <= 0 or not abs(sum(self.fractions) - 1) <= 1e-6:
-            raise SplitError(f"split fractions {self.fractions} must be three positive numbers that sum to 1")
+            why = f"split fractions {self.fractions} must be three positive numbers that sum to 1"
+            raise SplitError(why, "fractions")
         if self.embargo < 0:
-            raise SplitError(f"embargo {self.embargo} must not be negative")
-        if not self.horizons or min(self.horizons) < 1 or self.horizon not in self.horizons:
-            raise SplitError(f"horizon {self.horizon} must be one of the horizons {self.horizons}, each 1 or more")
-        if self.dates is not None and _parse_date(self.dates[0]) >= _parse_date(self.dates[1]):
-            raise SplitError(f"split dates {self.dates[0]},{self.dates[1]}: eval must begin before test")
-        given = [("start", self.start), *zip(SPLITS[1:], self.dates or (), strict=False), ("end", self.end)]
-        dated = [(name, text, _parse_date(text)) for name, text in given if text is not None]
-        for (name, text, date), (later_name, later_text, later) in pairwise(dated):
+            raise SplitError(f"embargo {self.embargo} must not be negative", "embargo")
+        if not self.horizons or min(self.horizons) < 1:
+            raise SplitError(f"horizons {self.horizons} must be 1 or more each", "horizons")
+        if self.horizon not in self.horizons:
+            raise SplitError(f"horizon {self.horizon} must be one of the horizons {self.horizons}", "horizon")
+        parts = zip(SPLITS[1:], self.dates or (), strict=False)
+        given = [("start", self.start, "start"), *((*part, "dates") for part in parts), ("end", self.end, "end")]
+        dated = [(*one, _parse_date(one[1], one[2])) for one in given if one[1] is not None]
+        for (name, text, setting, date), (later_name, later_text, later_setting, later) in pairwise(dated):
+            if date >= later and setting == later_setting:
+                raise SplitError(f"split dates {text},{later_text}: eval must begin before test", setting)
             if date >= later:
-                raise SplitError(f"the split's {name} {text} must lie before its {later_name} {later_text}")
+                why = f"the split's {name} {text} must lie before its {later_name} {later_text}"
+                raise SplitError(why, setting if later_setting == "dates" else later_setting)
 
 
 @dataclass(frozen=True)
@@ -221,12 +226,12 @@ def describe_plan(plan: SplitPlan) -> Sequence[tuple[str, str, str, int]]:
     return [(p.name, str(plan.sessions[p.start]), str(plan.sessions[p.end - 1]), p.end - p.start) for p in plan.ranges]
 
 
-def _parse_date(text: str) -> datetime.date:
+def _parse_date(text: str, setting: str = "") -> datetime.date:
     try:
         date = datetime.date.fromisoformat(text)
     except ValueError:
         date = None
     # Newer Python reads 20190603 and 2019-W23-1 too, older does not.
     if date is None or date.isoformat() != text:
-        raise SplitError(f"split date {text!r} is not a date such as 2019-06-03")
+        raise SplitError(f"split date {text!r} is not a date such as 2019-06-03", setting)
     return date

@@ -41,14 +41,15 @@ def _run(options: argparse.Namespace) -> None:
     from awesome_kubeflow.pod.executor_io import ExecutorInput, write_outputs
     from awesome_kubeflow.steps.page import Section, page
     from components.object_storage import pull_database
-    from pipeline.settings import load_node_settings, load_settings
+    from pipeline.plan import load_plan
+    from pipeline.settings import load_node_settings
     from pipeline.uses.storage import open_storage
 
     outputs = ExecutorInput.from_json(options.executor_input)
     take_storage_secret(load_node_settings())
-    settings = load_settings()
+    plan = load_plan()
     options.database.parent.mkdir(parents=True, exist_ok=True)
-    with open_storage(settings) as storage:
+    with open_storage(plan) as storage:
         pulled = pull_database(storage, options.database)
     manifest = pulled.manifest
     facts = {

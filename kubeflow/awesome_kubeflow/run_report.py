@@ -137,13 +137,14 @@ def _write_report(
     from awesome_kubeflow.names import renamed
     from pipeline.job.gathering import gather_report
     from pipeline.job.steps import finished_steps
+    from pipeline.plan import resolve
 
     name = renamed(compiled.pipeline, (compiled.formatter, compiled.horizon), parameters)
     steps = finished_steps(metadata_connection(node_settings), name, run_id, compiled.nodes)
     if missing := [node for node in compiled.nodes if node not in steps]:
         raise NodeError(f"run {run_id}: the metadata store knows of no end of {', '.join(missing)}")
     folder.mkdir(parents=True, exist_ok=True)
-    gather_report(_settings(compiled, parameters), steps, {}, folder)
+    gather_report(resolve(_settings(compiled, parameters)), steps, {}, folder)
 
 
 def _settings(compiled: CompiledRun, parameters: RunParameters) -> Settings:
@@ -168,14 +169,14 @@ def _settings(compiled: CompiledRun, parameters: RunParameters) -> Settings:
 
 def _push_models(folder: Path) -> None:
     from components.object_storage import push_model
-    from pipeline.settings import load_settings
+    from pipeline.plan import load_plan
     from pipeline.uses.publish import models_to_push
     from pipeline.uses.storage import open_storage
 
-    settings = load_settings()
-    if not settings.storage_url:
+    plan = load_plan()
+    if not plan.settings.storage_url:
         return
-    with open_storage(settings) as storage:
+    with open_storage(plan) as storage:
         for facts, folders in models_to_push(folder):
             pushed = push_model(storage, facts, folders)
             _LOG.info("%s: %s", facts.model, "already there" if pushed.already_there else f"pushed to {pushed.url}")

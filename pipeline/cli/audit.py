@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import app, example, new_console, new_progress, settings_from
+from pipeline.cli.common import app, example, new_console, new_progress, plan_from
 
 LEAKING = 3
 """Exit code where a check finds a leak."""
@@ -26,7 +26,8 @@ def audit(
     ] = None,
 ) -> None:
     """Audits a run for leaks, and writes audit.json into its folder; exits with 3 if it leaks."""
-    settings = settings_from({"audit_plausible_auc": plausible_auc})
+    plan = plan_from({"audit_plausible_auc": plausible_auc})
+    auc = None if plan.origins["audit_plausible_auc"] == "default" else plan.settings.audit_plausible_auc
     from pipeline.job.quiet import quiet_log
     from pipeline.report.audit_summary import print_audit
     from pipeline.uses.audit import audit_run
@@ -34,7 +35,12 @@ def audit(
     names = [name.strip() for name in (models or "").split(",") if name.strip()]
     with quiet_log(), new_progress() as progress:
         bar = progress.add_task("reading the run", total=None)
-        found = audit_run(run, names, settings, lambda name: progress.update(bar, description=f"audit: {name}"))
+        found = audit_run(
+            run,
+            names,
+            auc,
+            lambda name: progress.update(bar, description=f"audit: {name}"),
+        )
     print_audit(found, new_console())
     if found.leaks:
         raise typer.Exit(LEAKING)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from pipeline.settings import Settings
+    from pipeline.plan import Plan
 
 PARTIAL, NOTHING = 3, 4
 """Exit codes of commands that take a part, or nothing, of what they were given."""
@@ -55,16 +55,11 @@ def example(command: str) -> str:
     return f"Example: {command}"
 
 
-def settings_from(flags: dict[str, Any]) -> Settings:
-    """The settings, flags first; None in `flags` means not given."""
-    from pipeline.settings import SettingsError, load_settings
+def plan_from(flags: dict[str, Any]) -> Plan:
+    """What the settings say, flags first; None in `flags` means not given."""
+    from pipeline.plan import load_plan
 
-    settings = load_settings(flags)
-    if settings.market is not None:
-        for other in ("db", "source"):
-            if flags.get(other) is not None:
-                raise SettingsError(f"--market makes a database of its own: name --{other} or --market, not both")
-    return settings
+    return load_plan(flags)
 
 
 def new_console(stderr: bool = False) -> Console:
@@ -100,10 +95,8 @@ def status(text: str, shown: bool = True) -> Iterator[None]:
         yield
 
 
-def warn_of_formatter(name: str) -> None:
+def warn_of_formatter(plan: Plan) -> None:
     """Says on the error stream what is wrong with a formatter that is only kept to show its leak."""
-    from models.formatters import FORMATTERS
-
-    formatter = FORMATTERS.get(name)
-    if formatter is not None and formatter.warning:
-        new_console(stderr=True).print(f"[yellow]warning: formatter {name}: {formatter.warning}[/]", highlight=False)
+    if warning := plan.formatter.warning:
+        text = f"[yellow]warning: formatter {plan.formatter.name}: {warning}[/]"
+        new_console(stderr=True).print(text, highlight=False)

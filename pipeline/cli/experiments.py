@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import Seed, app, example, new_console, settings_from
+from pipeline.cli.common import Seed, app, example, new_console, plan_from
 
 
 @app.command(epilog=example("awesome experiments --models linear,linear_time --horizons 1"))
@@ -27,7 +27,7 @@ def experiments(
 
     What is finished is kept: a stopped command goes on where it was.
     """
-    settings = settings_from({"seed": seed})
+    plan = plan_from({"seed": seed})
     from pipeline.studies.experiments.catalogue import ExperimentError
 
     try:
@@ -39,7 +39,7 @@ def experiments(
     from pipeline.studies.experiments.tables import print_experiments
 
     names = tuple(part.strip() for part in models.split(",") if part.strip())
-    options = Options(ahead, names, data, settings.seed, epochs, output, market_shares, market_sessions)
+    options = Options(ahead, names, data, plan.settings.seed, epochs, output, market_shares, market_sessions)
     console = new_console()
     report = run_experiments(options, console)
     console.print()

@@ -20,7 +20,7 @@ from pipeline.cli.common import (
     app,
     example,
     new_console,
-    settings_from,
+    plan_from,
 )
 
 
@@ -45,17 +45,21 @@ def extract(
     Exit code 0: all shares are current; 3: some are behind or failed; 4: none could be had.
     """
     flags = {"source": source, "shares": shares, "since": since, "until": until, "db": db, "best_effort": best_effort}
-    settings = settings_from(flags)
+    plan = plan_from(flags)
+    if plan.source is None and not resume:
+        from components.errors import ExtractionError
+
+        raise ExtractionError("no source is named: --source tencent; `awesome sources` lists them")
     from components.extractor import extract as extract_shares
     from components.extractor.progress import extraction_progress
-    from pipeline.extraction import extraction_plan, http_settings, print_extraction
+    from pipeline.plan import http_settings
+    from pipeline.report.extraction import print_extraction
 
-    plan = None if resume and settings.source is None else extraction_plan(settings)
     with _stopped_by_signals() as stop, extraction_progress() as listener:
         report = extract_shares(
-            plan,
-            settings.db,
-            http=http_settings(settings),
+            None if plan.source is None else plan.source.plan,
+            plan.settings.db,
+            http=http_settings(plan.settings),
             resume=resume,
             refetch=refetch,
             listener=listener,

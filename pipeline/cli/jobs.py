@@ -26,7 +26,7 @@ from pipeline.cli.common import (
     app,
     example,
     new_console,
-    settings_from,
+    plan_from,
     warn_of_formatter,
 )
 
@@ -60,12 +60,12 @@ def run(
 
     With --source, the first step brings the database up to date.
     """
-    settings = settings_from(locals())
+    plan = plan_from(locals())
     console = new_console()
-    warn_of_formatter(settings.formatter)
+    warn_of_formatter(plan)
     from pipeline.job.run import run as run_job
 
-    report, folder = run_job(settings, console)
+    report, folder = run_job(plan, console)
     from pipeline.report.summary import print_summary
 
     console.print()
@@ -92,11 +92,11 @@ def predict(
 ) -> None:
     """Prints the probability that each share's next close is higher."""
     flags = {k: v for k, v in locals().items() if k not in ("model", "run_folder", "as_json")}
-    settings = settings_from(flags)
+    plan = plan_from(flags)
     from pipeline.uses.predict import predict as predict_shares
     from pipeline.uses.predict import print_forecast
 
-    forecast = predict_shares(settings, model, run_folder, new_console(stderr=True))
+    forecast = predict_shares(plan, model, run_folder, new_console(stderr=True))
     if as_json:
         typer.echo(forecast.to_json())
     else:

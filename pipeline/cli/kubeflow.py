@@ -19,14 +19,14 @@ from pipeline.cli.common import (
     app,
     example,
     new_console,
+    plan_from,
     print_line,
-    settings_from,
     status,
 )
 
 if TYPE_CHECKING:
     from awesome_kubeflow.cluster import ClusterSettings
-    from pipeline.settings import Settings
+    from pipeline.plan import Plan
 
 _KIB = 2**10
 
@@ -61,36 +61,34 @@ def compile_(
         "formatter": formatter,
         "models": models,
     }
-    settings = settings_from(flags | {"horizon": horizon, "train_steps": train_steps})
+    plan = plan_from(flags | {"horizon": horizon, "train_steps": train_steps})
     if str(output) == "-":
         # Out of a container, whose user need not be able to write a folder of this machine's.
         with TemporaryDirectory(prefix="awesome-package-") as folder:
             package = Path(folder) / "awesome-pipeline.yaml"
-            write_package(settings, package)
+            write_package(plan, package)
             sys.stdout.write(package.read_text(encoding="utf-8"))
         return
-    chosen = write_package(settings, output)
+    chosen = write_package(plan, output)
     print_line(f"{output}: {output.stat().st_size / _KIB:.0f} KiB, for {chosen.context}, image {chosen.image}")
 
 
-def write_package(settings: Settings, output: Path) -> ClusterSettings:
-    """Compiles the package of the settings' cluster and returns that one's own settings."""
+def write_package(plan: Plan, output: Path) -> ClusterSettings:
+    """Compiles the package of the plan's cluster and returns that one's own settings."""
     from importlib.metadata import version
 
     from awesome_kubeflow.cluster import cluster_settings, other_tfx
     from awesome_kubeflow.sdk import check_kfp
-    from pipeline.configuration import check_choices
     from pipeline.job.quiet import import_tensorflow, quiet_log
 
-    check_choices(settings)
-    chosen = cluster_settings(settings.clusters, settings.cluster)
+    chosen = cluster_settings(plan.settings.clusters, plan.settings.cluster)
     check_kfp()
     with quiet_log(), status("Loading TensorFlow and TFX"):
         import_tensorflow()
         from awesome_kubeflow.package.compiler import compile_package
         from awesome_kubeflow.package.pipelines import cluster_pipeline
 
-        compile_package(cluster_pipeline(settings, chosen), chosen, output)
+        compile_package(cluster_pipeline(plan, chosen), chosen, output)
     if warning := other_tfx(version("tfx")):
         new_console(stderr=True).print(warning, style="yellow", highlight=False, markup=False, soft_wrap=True)
     return chosen

@@ -17,7 +17,7 @@ from pipeline.cli.common import (
     example,
     new_console,
     new_progress,
-    settings_from,
+    plan_from,
 )
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def prices_import(
 
     Exit code 0: all rows taken; 3: some were refused; 4: none was taken.
     """
-    settings = settings_from({"db": db})
+    plan = plan_from({"db": db})
     from components.feature_store import import_prices
 
     with new_progress() as bar:
@@ -89,8 +89,8 @@ def prices_import(
         def show(done: int, total: int, share: str) -> None:
             bar.update(task, completed=done, total=total, description=f"Importing {file}: {share}")
 
-        report = import_prices(file, settings.db, source=source, replace=replace, progress=show)
-    _print_import(report, settings.db)
+        report = import_prices(file, plan.settings.db, source=source, replace=replace, progress=show)
+    _print_import(report, plan.settings.db)
     if not report.taken:
         raise typer.Exit(NOTHING)
     if report.refused:
@@ -126,10 +126,10 @@ def features_export(
     header: Annotated[bool, typer.Option("--header", help="Name the columns in the first line.")] = False,
 ) -> None:
     """Writes FEATURE as CSV, byte for byte as the sqlite3 program does."""
-    settings = settings_from({"db": db})
+    plan = plan_from({"db": db})
     from components.feature_store import FeatureStore, export_features
 
-    with FeatureStore.open(settings.db) as store:
+    with FeatureStore.open(plan.settings.db) as store:
         rows = export_features(store, file, header=header)
     typer.echo(f"{rows} rows written to {file}")
 
@@ -144,10 +144,10 @@ def schema_update(
     ),
 ) -> None:
     """Infers a schema from the data and shows how it differs from the curated one, which it leaves alone."""
-    settings = settings_from({"db": db, "shares": shares, "horizon": horizon})
+    plan = plan_from({"db": db, "shares": shares, "horizon": horizon})
     from pipeline.job.quiet import quiet_log
     from pipeline.uses.schema_update import update_schema
 
     with quiet_log():
-        difference = update_schema(settings, out)
+        difference = update_schema(plan, out)
     typer.echo(difference)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.common import example, new_console, print_line, settings_from, status
+from pipeline.cli.common import example, new_console, plan_from, print_line, status
 from pipeline.cli.kubeflow import Cluster, kubeflow_app, write_package
 
 if TYPE_CHECKING:
     from awesome_kubeflow.server.api import PipelinesApi, Run, StoredPipeline
     from awesome_kubeflow.server.following import Change
-    from pipeline.settings import Settings
+    from pipeline.plan import Plan
 
 _STATES = {"SUCCEEDED": "green", "SKIPPED": "cyan", "FAILED": "red", "CANCELED": "yellow", "CANCELING": "yellow"}
 
@@ -39,14 +39,14 @@ def upload(
     endpoint: Endpoint = None,
 ) -> None:
     """Uploads a package: the first one of its name makes a pipeline, every later one adds a version to it."""
-    settings = settings_from({"cluster": cluster})
-    api = _api(settings, endpoint)
+    plan = plan_from({"cluster": cluster})
+    api = _api(plan, endpoint)
     with TemporaryDirectory(prefix="awesome-package-") as folder:
         if package is None:
             package = Path(folder) / "awesome-pipeline.yaml"
             # Not only after the minute that compiling takes: is there somebody to upload it to?
             next(api.pipelines(), None)
-            write_package(settings, package)
+            write_package(plan, package)
         with status("Uploading"):
             version = api.upload(package, _now())
     print_line(f"pipeline {version.pipeline.name}, version {version.name}")
@@ -63,12 +63,12 @@ def run(
     endpoint: Endpoint = None,
 ) -> None:
     """Starts a run of a pipeline's newest version."""
-    settings = settings_from({"cluster": cluster})
+    plan = plan_from({"cluster": cluster})
     from awesome_kubeflow.server.inputs import split_pairs, typed
 
     texts = split_pairs(parameter or ())
-    api = _api(settings, endpoint)
-    version = api.newest_version(_pipeline(api, settings, pipeline))
+    api = _api(plan, endpoint)
+    version = api.newest_version(_pipeline(api, plan, pipeline))
     started = api.create_run(version, typed(version.inputs, texts), _now())
     print_line(f"run {started.id} of {version.name}")
     print_line(api.run_link(started))
@@ -113,10 +113,10 @@ def runs(
     endpoint: Endpoint = None,
 ) -> None:
     """Lists runs and their states, the newest first."""
-    settings = settings_from({"cluster": cluster})
+    plan = plan_from({"cluster": cluster})
     from itertools import islice
 
-    api = _api(settings, endpoint)
+    api = _api(plan, endpoint)
     if run_id is not None:
         _print_run(api, api.run(run_id))
         return
@@ -143,7 +143,7 @@ def terminate(
     endpoint: Endpoint = None,
 ) -> None:
     """Ends a run; what its steps have finished stays in the cache."""
-    api = _api(settings_from({"cluster": cluster}), endpoint)
+    api = _api(plan_from({"cluster": cluster}), endpoint)
     api.terminate(run_id)
     print_line(f"run {run_id}: is told to end")
 
@@ -169,14 +169,14 @@ def schedule(
     It replaces the schedule of the same name. Holidays are weekdays to it: nothing is new then, so every step comes
     from the cache. After an upload the same command schedules the new version.
     """
-    settings = settings_from({"cluster": cluster})
+    plan = plan_from({"cluster": cluster})
     from awesome_kubeflow.errors import ApiError
     from awesome_kubeflow.server.inputs import split_pairs, typed
 
     if list_ and delete is not None:
         raise ApiError("--list and --delete are two things; name one of them")
     texts = split_pairs(parameter or ())
-    api = _api(settings, endpoint)
+    api = _api(plan, endpoint)
     if list_:
         _print_schedules(api)
         return
@@ -186,7 +186,7 @@ def schedule(
     from awesome_kubeflow.server.schedule import after_close
 
     trigger = after_close(exchange, dt.timedelta(minutes=delay), _now())
-    version = api.newest_version(_pipeline(api, settings, pipeline))
+    version = api.newest_version(_pipeline(api, plan, pipeline))
     chosen = name or f"{version.pipeline.name}-daily"
     made, replaced = api.replace_schedule(chosen, version, trigger.cron, typed(version.inputs, texts))
     print_line(f"schedule {made.name}, id {made.id}{', replaced' if replaced else ''}: {version.name}")
@@ -218,20 +218,23 @@ def _delete_schedules(api: PipelinesApi, name: str) -> None:
         print_line(f"schedule {one.name}, id {one.id}: deleted")
 
 
-def _api(settings: Settings, endpoint: str | None) -> PipelinesApi:
+def _api(plan: Plan, endpoint: str | None) -> PipelinesApi:
     from awesome_kubeflow.cluster import cluster_settings
     from awesome_kubeflow.server.api import PipelinesApi, connection
     from pipeline.settings import kfp_token
 
     token = kfp_token()
-    chosen = cluster_settings(settings.clusters, settings.cluster)
+    chosen = cluster_settings(plan.settings.clusters, plan.settings.cluster)
     return PipelinesApi(connection(chosen, token.get_secret_value() if token else "", endpoint))
 
 
-def _pipeline(api: PipelinesApi, settings: Settings, name: str | None) -> StoredPipeline:
-    from awesome_kubeflow.package.pipelines import pipeline_name
+def _pipeline(api: PipelinesApi, plan: Plan, name: str | None) -> StoredPipeline:
+    from awesome_kubeflow.cluster import cluster_settings
+    from awesome_kubeflow.package.pipelines import cluster_plan
 
-    return api.find_pipeline(name or pipeline_name(settings))
+    if name is None:
+        name = cluster_plan(plan, cluster_settings(plan.settings.clusters, plan.settings.cluster)).name
+    return api.find_pipeline(name)
 
 
 def _now() -> dt.datetime:

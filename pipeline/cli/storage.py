@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.common import Db, app, example, new_console, settings_from
+from pipeline.cli.common import Db, app, example, new_console, plan_from
 
 if TYPE_CHECKING:
     from components.object_storage import ModelManifest, Pushed
@@ -32,13 +32,13 @@ Url = Annotated[
 @db_app.command("push", epilog=example("awesome db push s3://prices/awesome"))
 def db_push(url: Url = None, db: Db = None) -> None:
     """Pushes a snapshot of the database to features/DATE/, even while it is written."""
-    settings = settings_from({"db": db, "storage_url": url})
+    plan = plan_from({"db": db, "storage_url": url})
     from components.object_storage import push_database
     from pipeline.uses.publish import code_version
     from pipeline.uses.storage import open_storage
 
-    with open_storage(settings) as storage, _bar(f"Pushing {settings.db}") as progress:
-        pushed = push_database(storage, settings.db, code_version(), progress)
+    with open_storage(plan) as storage, _bar(f"Pushing {plan.settings.db}") as progress:
+        pushed = push_database(storage, plan.settings.db, code_version(), progress)
     _print_push(pushed)
 
 
@@ -49,12 +49,12 @@ def db_pull(
     date: Annotated[str, typer.Option(help="Day of the push, ISO, or latest.")] = "latest",
 ) -> None:
     """Pulls a database, checks it, and only then replaces the one that is there."""
-    settings = settings_from({"db": db, "storage_url": url})
+    plan = plan_from({"db": db, "storage_url": url})
     from components.object_storage import pull_database
     from pipeline.uses.storage import open_storage
 
-    with open_storage(settings) as storage, _bar(f"Pulling {settings.db}") as progress:
-        pulled = pull_database(storage, settings.db, date, progress)
+    with open_storage(plan) as storage, _bar(f"Pulling {plan.settings.db}") as progress:
+        pulled = pull_database(storage, plan.settings.db, date, progress)
     manifest = pulled.manifest
     _print(f"pulled {_moved(1, manifest.file.size, pulled.seconds)} from {pulled.url} into {pulled.database}")
     _print(f"{manifest.shares} shares, last session {manifest.last_session or 'none'}, data {manifest.data_digest[:8]}")
@@ -74,10 +74,10 @@ def model_push(
 
     if url is not None and (Path(url) / REPORT_JSON).is_file():  # the storage is set, and the run alone was named
         run, url = Path(url), None
-    settings = settings_from({"storage_url": url})
+    plan = plan_from({"storage_url": url})
 
     chosen = models_to_push(run, model)
-    with open_storage(settings) as storage:
+    with open_storage(plan) as storage:
         for facts, folders in chosen:
             with _bar(f"Pushing {facts.model}") as progress:
                 pushed = push_model(storage, facts, folders, progress)
@@ -87,14 +87,14 @@ def model_push(
 @model_app.command("list", epilog=example("awesome model list s3://prices/awesome"))
 def model_list(url: Url = None) -> None:
     """Lists the models that were pushed whole."""
-    settings = settings_from({"storage_url": url})
+    plan = plan_from({"storage_url": url})
     from rich.table import Column, Table
     from rich.text import Text
 
     from components.object_storage import list_models
     from pipeline.uses.storage import open_storage
 
-    with open_storage(settings) as storage:
+    with open_storage(plan) as storage:
         listing = list_models(storage)
         where = storage.url
     if listing.models:
@@ -121,12 +121,12 @@ def model_pull(
     to: Annotated[Path | None, typer.Option(help="Where to. (default: runs/pulled/MODEL/VERSION)")] = None,
 ) -> None:
     """Pulls a model, checks it, and only then replaces one that was pulled before."""
-    settings = settings_from({"storage_url": url})
+    plan = plan_from({"storage_url": url})
     from components.object_storage import pull_model
     from pipeline.uses.storage import open_storage
 
-    folder = to if to is not None else settings.workspace / "pulled" / model / "{version}"
-    with open_storage(settings) as storage, _bar(f"Pulling {model}") as progress:
+    folder = to if to is not None else plan.workspace / "pulled" / model / "{version}"
+    with open_storage(plan) as storage, _bar(f"Pulling {model}") as progress:
         pulled = pull_model(storage, model, folder, version, progress)
     manifest = pulled.manifest
     _print(

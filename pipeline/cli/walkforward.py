@@ -20,7 +20,7 @@ from pipeline.cli.common import (
     app,
     example,
     new_console,
-    settings_from,
+    plan_from,
     warn_of_formatter,
 )
 
@@ -57,7 +57,7 @@ def walkforward(
     Each fold is a run of its own, with purge and embargo; nothing is pushed.
     """
     flags = {k: v for k, v in locals().items() if k not in ("folds", "rolling", "first_test", "test_fraction")}
-    settings = settings_from(flags)
+    plan = plan_from(flags)
     console = new_console()
     from components.errors import UserError
     from pipeline.studies.walkforward.folds import WalkSettings
@@ -68,7 +68,7 @@ def walkforward(
     from pipeline.studies.walkforward.running import walk_forward
     from pipeline.studies.walkforward.summary import print_walk
 
-    warn_of_formatter(settings.formatter)
-    walk, folder = walk_forward(settings, chosen, console)
+    warn_of_formatter(plan)
+    walk, folder = walk_forward(plan, chosen, console)
     print_walk(walk, console)
     console.print(f"\nThe page: {folder / 'walkforward.html'}", highlight=False, soft_wrap=True)

@@ -13,7 +13,7 @@ from components.evidence.findings import PREDICTIONS_FILE, ModelFindings
 from components.feature_example_gen.splits import SPLITS
 from components.feature_store import FeatureStore
 from components.leak_audit.results import AUDIT_FILE, AuditReport
-from pipeline.configuration import chosen_models, database_path
+from pipeline.plan import Plan
 from pipeline.runs.results import (
     DataSummary,
     GroupScore,
@@ -27,7 +27,7 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.job.steps import Step
+    from pipeline.job.step import Step
 
 _SHARED_ARTIFACTS = (
     ("FeatureExampleGen", "examples"),
@@ -41,11 +41,11 @@ _SHARED_ARTIFACTS = (
 _AGREEMENT = 1e-3
 
 
-def gather_report(settings: Settings, steps: Mapping[str, Step], seconds: dict[str, float], folder: Path) -> RunReport:
+def gather_report(plan: Plan, steps: Mapping[str, Step], seconds: dict[str, float], folder: Path) -> RunReport:
     """Gathers what the steps left, and writes the run's folder.
 
     Args:
-        settings: of the run.
+        plan: of the run.
         steps: by node id.
         seconds: of the parts of the run that are no steps.
         folder: that takes the report, its page and the predictions.
@@ -59,12 +59,12 @@ def gather_report(settings: Settings, steps: Mapping[str, Step], seconds: dict[s
     from pipeline.report.page import write_report
     from pipeline.report.training import read_history
 
-    names = list(chosen_models(settings))
+    names = list(plan.models)
     [examples] = steps["FeatureExampleGen"].outputs["examples"]
     [evidence] = steps["Evidence"].outputs["evidence"]
     findings = Findings.read(Path(evidence.uri))
     predictions = pd.read_parquet(Path(evidence.uri) / PREDICTIONS_FILE)
-    market = _market(settings)
+    market = _market(plan)
     results = {name: _model_result(name, steps, findings.models[name], predictions, market) for name in names}
     [pushed] = steps["Pusher"].outputs["pushed_model"]
     destination = pushed.get_string_custom_property("pushed_destination") or None
@@ -78,8 +78,8 @@ def gather_report(settings: Settings, steps: Mapping[str, Step], seconds: dict[s
         pushed=destination,
         seconds=part_seconds | {name: step.seconds for name, step in steps.items()},
         cached=tuple(name for name, step in steps.items() if step.cached),
-        data=_data(examples, settings),
-        settings=_plain_settings(settings),
+        data=_data(examples, plan),
+        settings=_plain_settings(plan.settings),
         market=market,
         versions=_versions(),
         artifacts={key: steps[node].outputs[key][0].uri for node, key in _SHARED_ARTIFACTS},
@@ -102,13 +102,14 @@ def _audit(steps: Mapping[str, Step]) -> AuditReport | None:
     return AuditReport.from_json(path.read_text(encoding="utf-8"), str(path))
 
 
-def _market(settings: Settings) -> MarketSummary | None:
-    if settings.market is None:
+def _market(plan: Plan) -> MarketSummary | None:
+    scenario = plan.settings.market
+    if scenario is None:
         return None
     from components.synthetic_market import get_scenario
 
-    best = get_scenario(settings.market).best_auc(settings.horizon)
-    return MarketSummary(settings.market, float("nan") if best is None else best)
+    best = get_scenario(scenario).best_auc(plan.horizon)
+    return MarketSummary(scenario, float("nan") if best is None else best)
 
 
 def _model_result(
@@ -192,11 +193,10 @@ def split_results(examples: Any) -> dict[str, SplitResult]:
     }
 
 
-def _data(examples: Any, settings: Settings) -> DataSummary:
-    path = database_path(settings)
-    with FeatureStore.open(path) as store:
-        stored = store.shares()
-    chosen = [summary for summary in stored if not settings.shares or summary.share_id in settings.shares]
+def _data(examples: Any, plan: Plan) -> DataSummary:
+    shares = plan.settings.shares
+    with FeatureStore.open(plan.database) as store:
+        chosen = [summary for summary in store.shares() if not shares or summary.share_id in shares]
     last = max((summary.last for summary in chosen), default=None)
     return DataSummary(
         shares=examples.get_int_custom_property("shares"),
@@ -205,7 +205,7 @@ def _data(examples: Any, settings: Settings) -> DataSummary:
         first=examples.get_string_custom_property("first_session"),
         last=examples.get_string_custom_property("last_session"),
         share_ids=tuple(summary.share_id for summary in chosen),
-        database=str(path),
+        database=str(plan.database),
         sources=tuple(sorted({summary.source or "unknown" for summary in chosen})),
         behind=tuple(summary.share_id for summary in chosen if summary.last != last),
     )

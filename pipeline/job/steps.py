@@ -8,7 +8,6 @@ import math
 import resource
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
@@ -22,37 +21,9 @@ from tfx.types import artifact_utils
 
 from components.errors import TrainingError
 from models.errors import DivergenceError
+from pipeline.job.step import Step, StepListener
 
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step that ended.
-
-    Attributes:
-        name: the node's id.
-        seconds: wall time.
-        cpu_seconds: of this process and its children.
-        cached: taken from an earlier run.
-        outputs: artifacts by output key.
-    """
-
-    name: str
-    seconds: float
-    cpu_seconds: float
-    cached: bool
-    outputs: dict[str, list[Any]] = field(default_factory=dict)
-
-
-class StepListener:
-    """Is told what happens; does nothing by itself."""
-
-    def started(self, name: str) -> None:
-        """A step begins."""
-
-    def ended(self, step: Step) -> None:
-        """A step ended well."""
 
 
 def run_pipeline(pipeline: tfx_pipeline.Pipeline, listener: StepListener | None = None) -> dict[str, Step]:

@@ -12,7 +12,6 @@ from components.evidence.interval import Interval
 from components.leak_audit.results import AUDIT_FILE, AuditError, AuditReport
 from pipeline.report.summary import plausible_auc
 from pipeline.runs.results import REPORT_JSON, RunReport, write_text
-from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from components.leak_audit.config import AuditConfig
@@ -33,14 +32,14 @@ class _Trained:
 
 
 def audit_run(
-    run: Path, models: Sequence[str], settings: Settings, progress: Callable[[str], None] | None = None
+    run: Path, models: Sequence[str], auc: float | None, progress: Callable[[str], None] | None = None
 ) -> AuditReport:
     """Audits a run again, and writes audit.json into its folder.
 
     Args:
         run: its folder, or its report.json.
         models: those of its models that are trained again; the first one if none is named.
-        settings: what an AUC may be, where that is set; else it is what the run was told.
+        auc: an honest AUC above which a leak is suspected; None for what the run was told.
         progress: is told the name of each check before it is made.
 
     Returns:
@@ -73,7 +72,7 @@ def audit_run(
             name: Interval(model.auc, model.auc_low, model.auc_high, model.auc_standard_error)
             for name, model in report.models.items()
         },
-        _config(trained, report, settings),
+        _config(trained, report, auc),
         progress,
     )
     folder = run.parent if run.name == REPORT_JSON else run
@@ -138,7 +137,7 @@ class _Execution:
         }
 
 
-def _config(trained: Sequence[_Trained], report: RunReport, settings: Settings) -> AuditConfig:
+def _config(trained: Sequence[_Trained], report: RunReport, auc: float | None) -> AuditConfig:
     from components.leak_audit.config import AuditConfig, AuditedModel
 
     first = trained[0]
@@ -151,11 +150,7 @@ def _config(trained: Sequence[_Trained], report: RunReport, settings: Settings) 
         seed=first.training.seed,
         embargo=first.embargo,
         train_steps=first.train_steps,
-        plausible_auc=(
-            settings.audit_plausible_auc
-            if "audit_plausible_auc" in settings.model_fields_set
-            else plausible_auc(report.settings)
-        ),
+        plausible_auc=plausible_auc(report.settings) if auc is None else auc,
         market=None if report.market is None else report.market.scenario,
         database=first.database,
     )

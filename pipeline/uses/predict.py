@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import UserError
-from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_store import CLOSE_COLUMNS, FeatureStore
 from components.model_selector.files import read_evidence
 from components.object_storage.manifest import ModelManifest
 from components.object_storage.models import MANIFEST
 from models.card import read_card
-from pipeline.configuration import database_path, serving_folder
 from pipeline.job.quiet import import_tensorflow
+from pipeline.plan import Plan
 from pipeline.runs.results import REPORT_JSON, ReportError, RunReport
-from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,11 +80,11 @@ class _Chosen:
     auc_high: float
 
 
-def predict(settings: Settings, model: str | None, run: Path | None, console: Console) -> Forecast:
+def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -> Forecast:
     """Predicts every share from its last window.
 
     Args:
-        settings: the database, the shares, and which pushed model (formatter, horizon, market).
+        plan: the database, the shares, and which pushed model (formatter, horizon, market).
         model: name of a run's candidate, or the folder of a pulled model; None for the pushed model.
         run: the run's folder; None for the latest one.
         console: where progress is shown.
@@ -98,11 +96,9 @@ def predict(settings: Settings, model: str | None, run: Path | None, console: Co
         PredictionError: there is no such model.
         StoreError: the database cannot be read.
     """
-    chosen = _choose(settings, model, run)
-    path = database_path(settings)
-    with FeatureStore.open(path) as store:
-        shares = [s.share_id for s in ExampleGenConfig(str(path), settings.shares).select(store.shares())]
-        features = store.read_features(shares).to_pandas().groupby("share_id", sort=False).tail(1)
+    chosen = _choose(plan, model, run)
+    with FeatureStore.open(plan.database) as store:
+        features = store.read_features(plan.select(store)).to_pandas().groupby("share_id", sort=False).tail(1)
     closes = features[list(CLOSE_COLUMNS)].to_numpy("float32")
     names = features["share_id"].tolist()
     with console.status("Loading the model"):
@@ -153,12 +149,12 @@ def print_forecast(forecast: Forecast, console: Console) -> None:
     )
 
 
-def _choose(settings: Settings, model: str | None, run: Path | None) -> _Chosen:
+def _choose(plan: Plan, model: str | None, run: Path | None) -> _Chosen:
     if model is None and run is None:
-        return _pushed(settings)
+        return _pushed(plan)
     if model is not None and (Path(model) / MANIFEST).is_file():
         return _pulled(Path(model))
-    return _candidate(settings, model, run)
+    return _candidate(plan, model, run)
 
 
 def _pulled(folder: Path) -> _Chosen:
@@ -171,8 +167,8 @@ def _pulled(folder: Path) -> _Chosen:
     return _Chosen(saved_model, facts.blessed, facts.auc, facts.auc_low, facts.auc_high)
 
 
-def _pushed(settings: Settings) -> _Chosen:
-    folder = serving_folder(settings)
+def _pushed(plan: Plan) -> _Chosen:
+    folder = plan.serving
     versions = (
         sorted((p for p in folder.glob("*") if p.name.isdigit()), key=lambda p: int(p.name)) if folder.is_dir() else []
     )
@@ -186,8 +182,8 @@ def _pushed(settings: Settings) -> _Chosen:
     return _Chosen(versions[-1], True, metrics["auc"], metrics["auc_low"], metrics["auc_high"])
 
 
-def _candidate(settings: Settings, model: str | None, run: Path | None) -> _Chosen:
-    folder = run or _latest_run(settings)
+def _candidate(plan: Plan, model: str | None, run: Path | None) -> _Chosen:
+    folder = run or _latest_run(plan)
     report = RunReport.from_json(folder)
     name = model or report.champion
     if name is None:
@@ -201,24 +197,21 @@ def _candidate(settings: Settings, model: str | None, run: Path | None) -> _Chos
     return _Chosen(saved_model, result.blessed, result.auc, result.auc_low, result.auc_high)
 
 
-def _latest_run(settings: Settings) -> Path:
+def _latest_run(plan: Plan) -> Path:
     """The latest run in the workspace on the same database with the same formatter and horizon."""
-    wanted = str(database_path(settings))
+    wanted = str(plan.database)
     found = []
-    for path in settings.workspace.glob(f"*/{REPORT_JSON}"):
+    for path in plan.workspace.glob(f"*/{REPORT_JSON}"):
         try:
             report = RunReport.from_json(path)
         except ReportError:  # of another version: no reason not to find the others
             continue
-        same = (report.settings.get("formatter"), report.settings.get("horizon")) == (
-            settings.formatter,
-            settings.horizon,
-        )
+        same = (report.settings.get("formatter"), report.settings.get("horizon")) == (plan.formatter.name, plan.horizon)
         if report.data.database == wanted and same:
             found.append((report.created, path.parent))
     if not found:
         raise PredictionError(
-            f"no run in {settings.workspace} has used {wanted} with formatter {settings.formatter} and horizon "
-            f"{settings.horizon}; start one with `awesome run`, or name it: --run FOLDER"
+            f"no run in {plan.workspace} has used {wanted} with formatter {plan.formatter.name} and horizon "
+            f"{plan.horizon}; start one with `awesome run`, or name it: --run FOLDER"
         )
     return max(found)[1]

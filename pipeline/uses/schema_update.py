@@ -7,24 +7,22 @@ import os
 from pathlib import Path
 
 from components.errors import UserError
-from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SPLITS, plan_splits
 from components.feature_store import FeatureStore
-from pipeline.configuration import database_path, split_settings
 from pipeline.job.quiet import import_tensorflow
-from pipeline.settings import Settings
+from pipeline.plan import Plan
 
 
 class SchemaFileError(UserError):
     """The file that was named for a schema cannot be written."""
 
 
-def update_schema(settings: Settings, out: Path) -> str:
+def update_schema(plan: Plan, out: Path) -> str:
     """Writes the inferred schema beside the curated one, which it leaves alone.
 
     Args:
-        settings: the database, shares, horizons.
+        plan: the database, shares, horizons.
         out: the file to write.
 
     Returns:
@@ -34,12 +32,9 @@ def update_schema(settings: Settings, out: Path) -> str:
         UserError: the data cannot be read or is too short, or the file cannot be written.
     """
     _check_writable(out)
-    splits = split_settings(settings)
-    path = database_path(settings)
-    with FeatureStore.open(path) as store:
-        shares = [s.share_id for s in ExampleGenConfig(str(path), settings.shares).select(store.shares())]
-        plan = plan_splits(store.sessions(shares), splits)
-        labelled = label_rows(store.read_features(shares), plan)
+    with FeatureStore.open(plan.database) as store:
+        shares = plan.select(store)
+        labelled = label_rows(store.read_features(shares), plan_splits(store.sessions(shares), plan.splits))
     import_tensorflow()
     import pyarrow as pa
     import tensorflow_data_validation as tfdv
@@ -52,7 +47,7 @@ def update_schema(settings: Settings, out: Path) -> str:
     [batch] = table.combine_chunks().to_batches()
     statistics = stats_impl.generate_statistics_in_memory(batch, tfdv.StatsOptions())
     inferred = text_format.MessageToString(tfdv.infer_schema(statistics))
-    curated = text_format.MessageToString(schema_for(splits.horizons, splits.horizon))
+    curated = text_format.MessageToString(schema_for(plan.splits.horizons, plan.horizon))
     partial = out.with_name(f".{out.name}.partial")
     partial.write_text(inferred)
     os.replace(partial, out)

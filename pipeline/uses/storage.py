@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from components.errors import StorageError
 from components.object_storage import Storage, StorageSettings
-from pipeline.settings import Settings, cos_credentials
+from pipeline.plan import Plan
+from pipeline.settings import cos_credentials
 
 
-def open_storage(settings: Settings) -> Storage:
+def open_storage(plan: Plan) -> Storage:
     """The storage at `storage_url`, with the account that the environment holds.
 
     Args:
-        settings: all of them.
+        plan: of the command.
 
     Raises:
         StorageError: no storage is named, or its name or account cannot be used.
     """
+    settings = plan.settings
     if not settings.storage_url:
         raise StorageError(
             "no storage is named; give its URL, or set storage_url in awesome.toml (or AWESOME_STORAGE_URL)"

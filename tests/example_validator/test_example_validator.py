@@ -74,7 +74,8 @@ def validate(tmp_path: Path) -> Validate:
     from tfx.types import standard_artifacts
 
     from components.example_validator.component import StoppingExampleValidator
-    from pipeline.job.steps import StepListener, run_pipeline, sqlite_metadata
+    from pipeline.job.step import StepListener
+    from pipeline.job.steps import run_pipeline, sqlite_metadata
 
     class Recorder(StepListener):
         def __init__(self) -> None:

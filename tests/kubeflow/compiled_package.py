@@ -77,6 +77,7 @@ def read_package(path: Path) -> Package:
 def default_pipeline(**changes: Any) -> Any:
     from awesome_kubeflow.cluster import cluster_settings
     from awesome_kubeflow.package.pipelines import cluster_pipeline
+    from pipeline.plan import resolve
     from pipeline.settings import Settings
 
-    return cluster_pipeline(Settings(**changes), cluster_settings({}, "stage"))
+    return cluster_pipeline(resolve(Settings(**changes)), cluster_settings({}, "stage"))

@@ -50,11 +50,12 @@ def compile_small(root: Path) -> Package:
     from awesome_kubeflow.cluster import cluster_settings
     from awesome_kubeflow.package.compiler import compile_package
     from awesome_kubeflow.package.pipelines import cluster_pipeline
+    from pipeline.plan import resolve
     from pipeline.settings import Settings
 
     write_small_market(root)
     settings = replace(cluster_settings({}, "stage"), data_folder=str(root))
-    pipeline = cluster_pipeline(Settings(models=("linear",)), settings)
+    pipeline = cluster_pipeline(resolve(Settings(models=("linear",))), settings)
     return read_package(compile_package(pipeline, settings, root / "package.yaml"))
 
 

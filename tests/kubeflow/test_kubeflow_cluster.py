@@ -138,7 +138,7 @@ def awesome(folder: Path, *arguments: str, **variables: str) -> tuple[int, str, 
             "awesome: AWESOME_CLUSTERS: is not JSON; write it like "
             'AWESOME_CLUSTERS=\'{"stage": {"image": "registry/awesome:1"}}\'\n',
         ),
-        (("--formatter", "x"), {}, "awesome: formatter 'x' does not exist; there are"),
+        (("--formatter", "x"), {}, "awesome: formatter (from --formatter): formatter 'x' does not exist; there are"),
     ],
 )
 def test_the_command_refuses_in_one_line(

@@ -126,6 +126,7 @@ def test_the_schema_of_another_horizon_is_the_one_that_a_local_run_writes(defaul
     from awesome_kubeflow.pod.changes import apply
     from awesome_kubeflow.steps.kind import step_kind
     from pipeline.configuration import write_schema
+    from pipeline.plan import resolve
     from pipeline.settings import Settings
 
     parameters = replace(compiled_parameters(default_ir)[0], horizon=HORIZON)
@@ -133,7 +134,7 @@ def test_the_schema_of_another_horizon_is_the_one_that_a_local_run_writes(defaul
     writes = step_kind(part.node_type).writes
     assert writes is not None
     content = writes(part, parameters)
-    local = write_schema(Settings(workspace=tmp_path, horizon=HORIZON))
+    local = write_schema(resolve(Settings(workspace=tmp_path, horizon=HORIZON)))
     assert content[1] == local.read_text()
     assert content[0] == Path("/data") / local.relative_to(tmp_path)
 

@@ -17,7 +17,7 @@ def trainer_page(node_id: str, history: pd.DataFrame, folder: Path) -> str:
     from awesome_kubeflow.parameters import RunParameters
     from awesome_kubeflow.pod.report import step_page
     from models.trainer import HISTORY_FILE
-    from pipeline.job.steps import Step
+    from pipeline.job.step import Step
 
     history.to_csv(folder / HISTORY_FILE, index=False)
     part: Any = SimpleNamespace(

@@ -104,6 +104,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from rich.console import Console
 
     from pipeline.job.run import run
+    from pipeline.plan import resolve
     from pipeline.settings import Settings
 
     folder = tmp_path_factory.mktemp("workspace")
@@ -111,7 +112,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         market="null", market_shares=5, market_sessions=500, models=("linear", "dnn"), train_steps=20,
         workspace=folder, output=folder / "first", split_fractions=(0.5, 0.2, 0.3), audit=False, embargo=10,
     )  # fmt: skip
-    report, _ = run(settings, Console(quiet=True))
+    report, _ = run(resolve(settings), Console(quiet=True))
     assert report.audit is None
     return folder
 

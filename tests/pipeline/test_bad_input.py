@@ -165,8 +165,11 @@ def test_a_horizon_that_is_no_number(awesome: Awesome, folder: Path, m_db: Path)
         ("horizon: 1", "awesome.toml: "),
         ("horizn = 1", "awesome.toml: there is no setting 'horizn'"),
         ('horizon = "abc"', "horizon (from awesome.toml): "),
-        ("[hyperparameters.linear]\nepoch = 1", "hyperparameters.linear: hyperparameter 'epoch' does not exist"),
-        ("[hyperparameters.lstm]\nepochs = 1", "hyperparameters.lstm: model 'lstm' does not exist"),
+        (
+            "[hyperparameters.linear]\nepoch = 1",
+            "hyperparameters.linear (from awesome.toml): hyperparameter 'epoch' does not exist",
+        ),
+        ("[hyperparameters.lstm]\nepochs = 1", "hyperparameters.lstm (from awesome.toml): model 'lstm' does not exist"),
     ],
 )
 def test_a_settings_file_that_cannot_be_used(

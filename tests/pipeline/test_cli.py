@@ -408,7 +408,7 @@ def test_predict_takes_the_latest_run_and_passes_over_reports_it_cannot_read(awe
 
 
 def test_the_shipped_prices_are_readable_as_they_are_shipped(awesome: Awesome) -> None:
-    from pipeline.job.run import SHIPPED_PRICES
+    from pipeline.job.prices import SHIPPED_PRICES
 
     with gzip.open(SHIPPED_PRICES, "rt", newline="") as file:
         rows = sum(1 for _ in csv.DictReader(file))

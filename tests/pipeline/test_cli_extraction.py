@@ -358,7 +358,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "bad last day": ("extract --source tencent --shares sh600519 --until yesterday", "until (from --until)"),
     "days the wrong way": (
         "extract --source tencent --shares sh600519 --since 2020-01-01 --until 2019-01-01",
-        "--until 2019-01-01 is before the first day, 2020-01-01",
+        "until (from --until): is before the first day, 2020-01-01",
     ),
     "no key": ("extract --source tiingo --shares IBM", "needs a key: set TIINGO_API_KEY in the environment"),
     "best effort": ("extract --source yahoo --shares IBM", "--best-effort asks it all the same"),

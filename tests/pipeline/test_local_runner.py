@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pipeline.settings import load_settings
+from pipeline.plan import load_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNNER = ROOT / "local_runner.py"
@@ -115,7 +115,7 @@ def test_create_run_delete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     # The main job finds everything done, as it uses the same name, root and metadata.
     monkeypatch.chdir(tmp_path)
     printed_by_run = io.StringIO()
-    report, _ = run(load_settings(), Console(file=printed_by_run, width=200))
+    report, _ = run(load_plan(), Console(file=printed_by_run, width=200))
     assert list(report.models) == ["linear"]
     done = [line.split()[1] for line in printed_by_run.getvalue().splitlines() if "from the cache" in line]
     # TFX resolves a predecessor anew each time.

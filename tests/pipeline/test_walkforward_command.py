@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.plan import resolve
 from pipeline.settings import Settings
 
 Awesome = Callable[..., Any]
@@ -26,7 +27,7 @@ def test_too_few_sessions_name_the_number_that_would_do(awesome: Awesome, market
 REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "a model that is none": (("--models", "lstm"), "model 'lstm' does not exist"),
     "a formatter that is none": (("--formatter", "returns"), "formatter 'returns' does not exist"),
-    "a horizon of nothing": (("--horizons", "0"), "horizon 0 must be one of the horizons"),
+    "a horizon of nothing": (("--horizons", "0"), "horizons (0, 1) must be 1 or more each"),
     "no horizon": (("--horizons", ","), "horizons: name at least one"),
     "a share that is none": (("--shares", "NONE"), "has no share NONE"),
     "no database": (("--db", "none.db"), "--db none.db does not exist"),
@@ -55,7 +56,7 @@ def test_an_earlier_walk_is_kept(awesome: Awesome, market_db: Path) -> None:
 
 
 def test_two_walks_in_one_workspace_do_not_run_at_once(awesome: Awesome, market_db: Path) -> None:
-    from pipeline.job.run import workspace_lock
+    from pipeline.job.workspace import workspace_lock
 
     Path("runs/walkforward").mkdir(parents=True)
     with workspace_lock(Path("runs/walkforward")):
@@ -66,9 +67,8 @@ def test_folds_share_a_folder_only_with_walks_whose_figures_depend_on_the_same(f
     from pipeline.studies.walkforward.running import workspace_name
 
     base = Settings(db=Path("a.db"))
-    assert workspace_name(base) == workspace_name(
-        Settings(db=Path("a.db"), models=("rnn",), output=Path("o"), cache=False)
-    )
+    same = Settings(db=Path("a.db"), models=("rnn",), output=Path("o"), cache=False)
+    assert workspace_name(resolve(base)) == workspace_name(resolve(same))
     others = [
         Settings(db=Path("b/a.db")),
         Settings(db=Path("a.db"), shares=("IBM",)),
@@ -81,5 +81,5 @@ def test_folds_share_a_folder_only_with_walks_whose_figures_depend_on_the_same(f
         Settings(market="null"),
         Settings(market="null", market_shares=3),
     ]
-    names = [workspace_name(settings) for settings in (base, *others)]
+    names = [workspace_name(resolve(settings)) for settings in (base, *others)]
     assert len(set(names)) == len(names)

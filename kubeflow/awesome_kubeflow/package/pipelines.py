@@ -2,47 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from awesome_kubeflow.cluster import ClusterSettings
+from pipeline.plan import Plan, resolve
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
 
-    from pipeline.settings import Settings
 
-
-def pipeline_name(settings: Settings) -> str:
-    """The pipeline's name in TFX and ML Metadata; Kubeflow Pipelines knows it with '-' for other signs.
+def cluster_plan(plan: Plan, cluster: ClusterSettings) -> Plan:
+    """The same plan on the cluster's volume, whose folder holds `awesome.db`, `tfx/` and `serving/`.
 
     Args:
-        settings: see `name_of`.
+        plan: of the command; database, workspace and market are the cluster's instead.
+        cluster: where the pipeline is to run.
+
+    Returns:
+        The plan; Kubeflow Pipelines knows its name with '-' for other signs.
     """
-    from pipeline.configuration import name_of
+    data = Path(cluster.data_folder)
+    on_volume = {"workspace": data, "db": data / "awesome.db", "market": None}
+    return resolve(plan.settings.model_copy(update=on_volume), plan.origins, home=data)
 
-    return name_of("awesome", settings)
 
-
-def cluster_pipeline(settings: Settings, cluster: ClusterSettings) -> Pipeline:
+def cluster_pipeline(plan: Plan, cluster: ClusterSettings) -> Pipeline:
     """The pipeline of `awesome run`, on the cluster's volume. Imports TFX; writes nothing.
 
-    Below the volume's folder lie `awesome.db`, `tfx/` (artifacts, the schema) and `serving/` (pushed models).
-
     Args:
-        settings: all of them; database, workspace and market are the cluster's instead.
+        plan: as in `cluster_plan`.
         cluster: where it is to run.
-
-    Raises:
-        UserError: as in `check_choices`.
     """
     from pipeline.configuration import pipeline_config
     from pipeline.pipeline import create_pipeline
 
-    data = Path(cluster.data_folder)
-    settings = settings.model_copy(update={"workspace": data, "db": data / "awesome.db", "market": None})
-    config = pipeline_config(settings, write_files=False)
-    name = pipeline_name(settings)
-    config = replace(config, name=name, root=str(data / "tfx" / name), serving=str(data / "serving" / name))
-    return create_pipeline(config)
+    return create_pipeline(pipeline_config(cluster_plan(plan, cluster), write_files=False))

@@ -6,7 +6,7 @@ from awesome_kubeflow.node import NodeSlice
 from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.steps.kind import step_kind
 from awesome_kubeflow.steps.page import Table, page
-from pipeline.job.steps import Step
+from pipeline.job.step import Step
 
 
 def step_page(part: NodeSlice, step: Step, run_id: str, parameters: RunParameters) -> str:

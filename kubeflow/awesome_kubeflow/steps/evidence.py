@@ -13,7 +13,7 @@ from awesome_kubeflow.steps.page import Section, Table
 if TYPE_CHECKING:
     from awesome_kubeflow.node import NodeSlice
     from awesome_kubeflow.parameters import RunParameters
-    from pipeline.job.steps import Step
+    from pipeline.job.step import Step
 
 
 def _section(part: NodeSlice, step: Step) -> Section:

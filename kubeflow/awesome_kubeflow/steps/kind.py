@@ -15,7 +15,7 @@ from models.plugins import LAST, Registry
 if TYPE_CHECKING:
     from awesome_kubeflow.node import NodeSlice
     from awesome_kubeflow.parameters import RunParameters
-    from pipeline.job.steps import Step
+    from pipeline.job.step import Step
 
 MOST_ROWS = 400
 """Of a table on a page."""

@@ -9,7 +9,7 @@ from awesome_kubeflow.steps.page import Section
 
 if TYPE_CHECKING:
     from awesome_kubeflow.node import NodeSlice
-    from pipeline.job.steps import Step
+    from pipeline.job.step import Step
 
 
 def _section(part: NodeSlice, step: Step) -> Section:

@@ -17,7 +17,7 @@ from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_sp
 from components.feature_store import FeatureStore
 from components.synthetic_market import MarketFactor, generate, get_scenario, write_market
 from models.features import CLOSES, NEXT_SESSION, SHARE_ID, TIME, forward_return_key, label_key
-from pipeline.job.run import SHIPPED_PRICES, import_shipped_prices
+from pipeline.job.prices import SHIPPED_PRICES, import_shipped_prices
 
 if TYPE_CHECKING:
     import pyarrow as pa

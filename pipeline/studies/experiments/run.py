@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from components.feature_example_gen.splits import plan_splits
 from pipeline.job.quiet import import_tensorflow, run_log
-from pipeline.job.run import check_writable, workspace_lock
+from pipeline.job.workspace import check_writable, workspace_lock
 from pipeline.runs.results import write_text
 from pipeline.studies.experiments.answers import Answers, answers_key, read_answers, write_answers
 from pipeline.studies.experiments.catalogue import Experiment, ExperimentError, choose_experiments

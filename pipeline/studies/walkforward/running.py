@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from components.errors import UserError
 from components.evidence.findings import PREDICTIONS_FILE
 from components.feature_store import FeatureStore
-from pipeline.configuration import check_choices, database_path, split_settings
-from pipeline.job.run import check_writable, ensure_prices, output_folder, point_latest, run, workspace_lock
+from pipeline.job.prices import ensure_prices
+from pipeline.job.run import run
+from pipeline.job.workspace import check_writable, output_folder, point_latest, workspace_lock
+from pipeline.plan import Plan, resolve
 from pipeline.runs.results import RunReport
-from pipeline.settings import Settings
 from pipeline.studies.walkforward.folds import Fold, WalkSettings, plan_folds
 from pipeline.studies.walkforward.results import FoldRun, Walk, write_walk
 from pipeline.studies.walkforward.scores import FOLD, HORIZON, HorizonScores, model_columns, score_horizon
@@ -34,7 +35,7 @@ _REPORTED = ("shares", "formatter", "models", "horizons", "embargo", "seed", "tr
 """Settings that all folds have in common and that belong in the report."""
 
 
-def walk_forward(settings: Settings, walk: WalkSettings, console: Console) -> tuple[Walk, Path]:
+def walk_forward(plan: Plan, walk: WalkSettings, console: Console) -> tuple[Walk, Path]:
     """Plans all folds, runs them one after the other and writes the result.
 
     Every fold runs in a workspace of the walk's own, below WORKSPACE/walkforward: it shares its cache with repetitions
@@ -42,8 +43,8 @@ def walk_forward(settings: Settings, walk: WalkSettings, console: Console) -> tu
     steps are in TFX's cache.
 
     Args:
-        settings: those of a run; `horizons` are those that are walked. The horizon, the bounds and dates of the splits
-            and the source are not looked at.
+        plan: that of a run; `horizons` are those that are walked. The horizon, the bounds and dates of the splits and
+            the source are not looked at.
         walk: how many folds, and where.
         console: where progress is shown.
 
@@ -53,23 +54,22 @@ def walk_forward(settings: Settings, walk: WalkSettings, console: Console) -> tu
     Raises:
         UserError: something the user can mend; before the first fold runs, if it can be known by then.
     """
-    if not settings.horizons:
+    if not plan.settings.horizons:
         raise UserError("horizons: name at least one")
-    base = _common(settings)
-    check_choices(base)
-    home = settings.workspace / FOLDER
+    home = plan.workspace / FOLDER
     check_writable(home)
-    inner = base.model_copy(update={"workspace": home / "folds" / workspace_name(base)})
+    common = _common(plan)
+    inner = _changed(common, workspace=home / "folds" / workspace_name(common))
     check_writable(inner.workspace)
-    own = settings.model_copy(update={"workspace": home})
-    with workspace_lock(home), output_folder(own, "walkforward") as output:
+    with workspace_lock(home), output_folder(home, plan.settings.output, "walkforward") as output:
         ensure_prices(inner, console)
-        folds = plan_folds(_sessions(inner), walk, split_settings(inner))
-        print_plan(folds, base.horizons, walk.rolling, console)
+        with FeatureStore.open(inner.database) as store:
+            folds = plan_folds(store.sessions(inner.select(store)), walk, inner.splits)
+        print_plan(folds, inner.settings.horizons, walk.rolling, console)
         runs: list[FoldRun] = []
         reports: list[RunReport] = []
         frames: list[pd.DataFrame] = []
-        for horizon in base.horizons:
+        for horizon in inner.settings.horizons:
             for fold in folds:
                 console.print(
                     f"\n[bold]horizon {horizon}, fold {fold.number} of {len(folds)}[/]: "
@@ -77,7 +77,7 @@ def walk_forward(settings: Settings, walk: WalkSettings, console: Console) -> tu
                     highlight=False,
                 )
                 begin = time.perf_counter()
-                report, folder = run(_fold_settings(inner, fold, horizon), console)
+                report, folder = run(_fold_plan(inner, fold, horizon), console)
                 runs.append(_fold_run(fold, horizon, report, os.path.relpath(folder, output), begin))
                 reports.append(report)
                 frames.append(_predictions(folder, fold, horizon, list(report.models)))
@@ -85,38 +85,42 @@ def walk_forward(settings: Settings, walk: WalkSettings, console: Console) -> tu
 
         with console.status("Scoring the folds"):
             predictions = pd.concat(frames, ignore_index=True)
-            result = _join(base, walk, folds, runs, reports, predictions)
+            result = _join(inner, walk, folds, runs, reports, predictions)
         write_walk(result, predictions, output)
         point_latest(home, output)
     return result, output
 
 
-def _common(settings: Settings) -> Settings:
-    """The settings that all folds have in common."""
-    return settings.model_copy(
-        update={
-            "horizon": settings.horizons[0],
-            "horizons": tuple(dict.fromkeys(settings.horizons)),
-            # Prices must not change between two folds.
-            "source": None,
-            "output": None,
-            "split_dates": None,
-            "split_start": None,
-            "split_end": None,
-        }
+def _changed(plan: Plan, **settings: Any) -> Plan:
+    return resolve(plan.settings.model_copy(update=settings), plan.origins)
+
+
+def _common(plan: Plan) -> Plan:
+    """What all folds have in common."""
+    horizons = plan.settings.horizons
+    return _changed(
+        plan,
+        horizon=horizons[0],
+        horizons=tuple(dict.fromkeys(horizons)),
+        # Prices must not change between two folds.
+        source=None,
+        output=None,
+        split_dates=None,
+        split_start=None,
+        split_end=None,
     )
 
 
-def workspace_name(settings: Settings) -> str:
+def workspace_name(plan: Plan) -> str:
     """One folder for all walks whose folds may share a cache: their figures depend on the same settings.
 
     The cut into folds is not among them, since each cut has a pipeline of its own, nor are the names of the models:
     each kind has its own predecessors. Of one kind, though, another version would become this one's predecessor.
 
     Args:
-        settings: that all folds have in common.
+        plan: what all folds have in common.
     """
-    data = database_path(settings)
+    settings, data = plan.settings, plan.database
     decisive = {
         "data": data.name if settings.market is not None else str(data.absolute()),
         **{name: getattr(settings, name) for name in ("shares", "horizons", "embargo", "seed", "train_steps")},
@@ -127,24 +131,9 @@ def workspace_name(settings: Settings) -> str:
     return f"{settings.market or data.stem}-{digest}"
 
 
-def _sessions(settings: Settings) -> Any:
-    from components.feature_example_gen.config import ExampleGenConfig
-
-    path = database_path(settings)
-    with FeatureStore.open(path) as store:
-        shares = [s.share_id for s in ExampleGenConfig(str(path), settings.shares).select(store.shares())]
-        return store.sessions(shares)
-
-
-def _fold_settings(settings: Settings, fold: Fold, horizon: int) -> Settings:
-    return settings.model_copy(
-        update={
-            "horizon": horizon,
-            "split_start": fold.splits.start,
-            "split_dates": fold.splits.dates,
-            "split_end": fold.splits.end,
-        }
-    )
+def _fold_plan(plan: Plan, fold: Fold, horizon: int) -> Plan:
+    splits = fold.splits
+    return _changed(plan, horizon=horizon, split_start=splits.start, split_dates=splits.dates, split_end=splits.end)
 
 
 def _fold_run(fold: Fold, horizon: int, report: RunReport, folder: str, begin: float) -> FoldRun:
@@ -173,7 +162,7 @@ def _predictions(folder: Path, fold: Fold, horizon: int, models: Sequence[str]) 
 
 
 def _join(
-    settings: Settings,
+    plan: Plan,
     walk: WalkSettings,
     folds: Sequence[Fold],
     runs: Sequence[FoldRun],
@@ -183,10 +172,10 @@ def _join(
     if len({report.data.digest for report in reports}) > 1:
         raise UserError(f"{reports[0].data.database} changed while the folds ran; the same command runs them anew")
     horizons: list[HorizonScores] = []
-    for horizon in settings.horizons:
+    for horizon in plan.settings.horizons:
         market = next(report.market for run, report in zip(runs, reports, strict=True) if run.horizon == horizon)
         best = None if market is None else market.best_auc
-        horizons.append(score_horizon(predictions[predictions[HORIZON] == horizon], horizon, settings.seed, best))
+        horizons.append(score_horizon(predictions[predictions[HORIZON] == horizon], horizon, plan.settings.seed, best))
     last = reports[-1]
     return Walk(
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),

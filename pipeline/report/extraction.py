@@ -1,48 +1,16 @@
-"""From settings to an extraction, and its report as a table."""
+"""What an extraction did, as a table for a terminal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from components.errors import ExtractionError
-
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from components.extractor import ExtractionPlan, ExtractionReport, HttpSettings, ShareOutcome
-    from pipeline.settings import Settings
+    from components.extractor import ExtractionReport, ShareOutcome
 
 _MOST_SHARES = 60
 _STYLES = {"failed": "red", "behind": "yellow", "readjusted": "cyan", "new": "green", "unchanged": "dim"}
-
-
-def extraction_plan(settings: Settings) -> ExtractionPlan:
-    """What the settings say is to be extracted.
-
-    Args:
-        settings: with a source.
-
-    Raises:
-        ExtractionError: no source is named.
-    """
-    from components.extractor.plan import ExtractionPlan
-
-    if settings.source is None:
-        raise ExtractionError("no source is named: --source tencent; `awesome sources` lists them")
-    return ExtractionPlan(settings.source, settings.shares, settings.since, settings.until, settings.best_effort)
-
-
-def http_settings(settings: Settings) -> HttpSettings:
-    """How the settings say that hosts are asked."""
-    from components.extractor.http import HttpSettings
-
-    return HttpSettings(
-        base_url=settings.sources_url,
-        rate=settings.sources_rate,
-        timeout=settings.sources_timeout,
-        attempts=settings.sources_attempts,
-        backoff=settings.sources_backoff,
-    )
 
 
 def print_extraction(report: ExtractionReport, console: Console) -> None:

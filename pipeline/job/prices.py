@@ -1,0 +1,102 @@
+"""Sees to the prices before the first step: a synthetic market, the shipped prices, or a database that must suffice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.errors import StoreError
+from components.feature_example_gen.splits import plan_splits
+from components.feature_store import FeatureStore
+from pipeline.job.console import Clock
+from pipeline.plan import Plan
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from components.feature_store import ImportReport
+
+SHIPPED_PRICES = Path(__file__).resolve().parents[2] / "data" / "prices.csv.gz"
+
+
+def prepare_prices(plan: Plan, console: Console, clock: Clock | None = None) -> None:
+    """Sees to the prices before a run, whatever runs the steps.
+
+    A synthetic market is made; the shipped prices are imported where no database was named and none is there. With a
+    source the first step sees to the prices, and only what it would refuse is refused here.
+
+    Args:
+        plan: of the command.
+        console: where progress is shown.
+        clock: takes the time of what was done.
+
+    Raises:
+        StoreError: the store is missing, or does not hold what was asked for.
+        SplitError: its sessions do not suffice for the splits.
+        ExtractionError: the source, a share's name or the key cannot be used.
+    """
+    if plan.extraction is not None:
+        from components.extractor import check_plan
+
+        check_plan(plan.extraction.plan, plan.database)
+        return
+    ensure_prices(plan, console, clock)
+    with FeatureStore.open(plan.database) as store:
+        plan_splits(store.sessions(plan.select(store)), plan.splits)
+
+
+def ensure_prices(plan: Plan, console: Console, clock: Clock | None = None) -> None:
+    """Makes the synthetic market, or imports the shipped prices where no database was named and none is there.
+
+    Args:
+        plan: of the command.
+        console: where progress is shown.
+        clock: takes the time of what was done.
+
+    Raises:
+        StoreError: the database that was named does not exist.
+    """
+    clock = clock or Clock(console)
+    settings, path = plan.settings, plan.database
+    if settings.market is not None:
+        from components.synthetic_market import generate, get_scenario, write_market
+
+        with clock.measured("market", f"Making the market {settings.market}", str(path)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            market = generate(
+                get_scenario(settings.market),
+                shares=settings.market_shares,
+                sessions=settings.market_sessions,
+                seed=settings.seed,
+            )
+            write_market(market, path)
+    elif not path.exists():
+        if path != Settings.model_fields["db"].default:
+            raise StoreError(f"--db {path} does not exist; import prices first: awesome prices import FILE --db {path}")
+        with clock.measured("prices", "Importing the shipped prices") as part:
+            imported = import_shipped_prices(path)
+            shares = len(imported.shares)
+            part.note = f"{imported.taken} prices of {shares} shares from {SHIPPED_PRICES.name} into {path}"
+
+
+def import_shipped_prices(path: Path) -> ImportReport:
+    """Imports the prices that come with the project into a store that is not there yet.
+
+    Args:
+        path: of the store.
+
+    Returns:
+        What was taken.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    from components.feature_store import import_prices
+
+    # Half of the prices under the database's name would be taken for all of them by the next run.
+    partial = path.with_name(f".{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    imported = import_prices(SHIPPED_PRICES, partial, source="file:prices.csv.gz")
+    partial.rename(path)
+    return imported

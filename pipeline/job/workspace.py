@@ -1,0 +1,110 @@
+"""The folders of runs: made, checked, locked, and the link to the last one."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from components.errors import UserError
+from components.evidence.findings import PREDICTIONS_FILE
+
+LOG_FILE = "run.log"
+LATEST = "latest"
+"""The link in a workspace to its last finished run."""
+
+
+class OutputError(UserError):
+    """A folder cannot be written, or another run works in it."""
+
+
+def point_latest(workspace: Path, folder: Path) -> None:
+    """Lets runs/latest stand for the last finished run.
+
+    Args:
+        workspace: that takes the link.
+        folder: of the run.
+    """
+    link, partial = workspace / LATEST, workspace / f".{LATEST}"
+    partial.unlink(missing_ok=True)
+    partial.symlink_to(folder.resolve(), target_is_directory=True)
+    partial.replace(link)
+
+
+@contextlib.contextmanager
+def output_folder(workspace: Path, output: Path | None, stem: str = "report") -> Iterator[Path]:
+    """Makes the run's folder; a mistake of the user's takes it away again if it holds nothing or an empty log.
+
+    Args:
+        workspace: takes a new folder, named after the time, where no other is named.
+        output: the folder.
+        stem: of the page and of the JSON, which is written last: where it is, the folder is complete.
+
+    Yields:
+        The folder, without what a killed run was writing.
+
+    Raises:
+        OutputError: it cannot be written, or holds an earlier run or anything that no run writes.
+    """
+    folder = output or workspace / datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    # A run that was killed leaves these: the same command must be able to take up from there.
+    whole = rf"{LOG_FILE}|{PREDICTIONS_FILE}|{stem}\.html"
+    partial = rf"\.writable|\.({PREDICTIONS_FILE}|{stem}\.html|{stem}\.json)(\.\w+)?"
+    left = list(folder.iterdir()) if folder.is_dir() else []
+    if not all(path.is_file() and re.fullmatch(f"{whole}|{partial}", path.name) for path in left):
+        raise OutputError(f"--output {folder} is not empty; name a new folder, so that no earlier report is lost")
+    made = not folder.exists()
+    check_writable(folder)
+    for path in left:
+        if re.fullmatch(partial, path.name):
+            path.unlink(missing_ok=True)
+    try:
+        yield folder
+    except UserError:
+        log = folder / LOG_FILE
+        with contextlib.suppress(OSError):
+            if log.exists() and not log.stat().st_size:
+                log.unlink()
+            if made:
+                folder.rmdir()
+        raise
+
+
+def check_writable(folder: Path) -> None:
+    """Makes a folder where it is missing and writes in it.
+
+    Args:
+        folder: of a run, or the workspace.
+
+    Raises:
+        OutputError: it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        why = "it is a file" if folder.is_file() else error.strerror
+        raise OutputError(f"{folder} cannot be written ({why}); name another folder") from None
+
+
+@contextlib.contextmanager
+def workspace_lock(workspace: Path) -> Iterator[None]:
+    """One run at a time in a workspace: two would write the same metadata.
+
+    Args:
+        workspace: an existing folder.
+
+    Raises:
+        OutputError: another run holds it.
+    """
+    with (workspace / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise OutputError(f"another run works in {workspace}; wait for it or name another --workspace") from None
+        yield

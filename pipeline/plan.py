@@ -1,0 +1,290 @@
+"""Settings become a plan once, at the start of a command, and everything after that takes the plan.
+
+What a setting needs is checked here, all of it, before anything heavy is imported; a refusal names the setting, its
+value and where it came from. What only the data can tell (is there a share of that name, do its sessions suffice) is
+for who reads the data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.errors import SplitError, UserError
+from components.feature_example_gen.config import ExampleGenConfig, Extraction
+from components.feature_example_gen.splits import SplitSettings
+from models.architecture import Architecture, Hyperparameters
+from models.features import NEXT_SESSION
+from models.formatters import DataFormatter, get_formatter
+from models.registry import get_architecture
+from pipeline.settings import Settings, SettingsError, load_settings, origins
+
+if TYPE_CHECKING:
+    from components.extractor import HttpSettings
+    from components.feature_store import FeatureStore
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A model to train.
+
+    Attributes:
+        architecture: what is built.
+        version: of it.
+        hyperparameters: its own, with those of the settings.
+    """
+
+    architecture: Architecture
+    version: int
+    hyperparameters: Hyperparameters
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a command is to do, resolved.
+
+    Attributes:
+        settings: as they were given.
+        database: the store that is read: the synthetic market's own file, or `db`.
+        name: of the pipeline; see `pipeline_name`.
+        splits: the trained horizon is one of its horizons, and so is the next session, which a backtest needs.
+        formatter: what a model sees.
+        models: by name, in the order given.
+        source: where prices come from, and how hosts are asked; None where no source is named.
+        origins: where each setting came from.
+    """
+
+    settings: Settings
+    database: Path
+    name: str
+    splits: SplitSettings
+    formatter: DataFormatter
+    models: Mapping[str, ModelChoice]
+    source: Extraction | None
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def extraction(self) -> Extraction | None:
+        """What the first step does; None where the database is read as it is. A synthetic market is made complete."""
+        return None if self.settings.market is not None else self.source
+
+    @property
+    def horizon(self) -> int:
+        """Sessions ahead that is trained."""
+        return self.splits.horizon
+
+    @property
+    def workspace(self) -> Path:
+        """The folder of runs, the pipeline's cache and pushed models."""
+        return self.settings.workspace
+
+    @property
+    def root(self) -> Path:
+        """The folder of the pipeline's artifacts."""
+        return self.workspace / "tfx" / self.name
+
+    @property
+    def metadata(self) -> Path:
+        """The SQLite file of ML Metadata."""
+        return self.workspace / "tfx" / "metadata.db"
+
+    @property
+    def serving(self) -> Path:
+        """The folder the champion is pushed to, in numbered versions."""
+        return self.workspace / "serving" / self.name
+
+    def select(self, store: FeatureStore) -> list[str]:
+        """Those of the store's shares that were asked for.
+
+        Args:
+            store: the database, open.
+
+        Raises:
+            StoreError: it holds none, or lacks one.
+        """
+        chosen = ExampleGenConfig(str(self.database), self.settings.shares, extraction=self.extraction)
+        return [summary.share_id for summary in chosen.select(store.shares())]
+
+
+def load_plan(flags: Mapping[str, object] | None = None) -> Plan:
+    """The plan of a command.
+
+    Args:
+        flags: from the command line; None means not given.
+
+    Raises:
+        SettingsError: a setting cannot be used.
+    """
+    return resolve(load_settings(flags), origins(flags))
+
+
+def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home: Path | None = None) -> Plan:
+    """Checks settings and works out what follows from them.
+
+    Args:
+        settings: all of them.
+        came_from: where each came from, for a refusal; None where nobody typed them.
+        home: the folder whose databases need not be told apart by their folder; None for the current one.
+
+    Returns:
+        The plan.
+
+    Raises:
+        SettingsError: a setting cannot be used, or two of them contradict each other.
+    """
+    resolver = _Resolver(settings, came_from or {})
+    database = _database(settings)
+    resolver.check_market()
+    return Plan(
+        settings=settings,
+        database=database,
+        name=pipeline_name(settings, database, home or Path.cwd()),
+        splits=resolver.splits(),
+        formatter=resolver.formatter(),
+        models=resolver.models(),
+        source=resolver.source(),
+        origins=resolver.came_from,
+    )
+
+
+def pipeline_name(settings: Settings, database: Path, home: Path) -> str:
+    """One name for all runs that may be compared: same data, formatter and horizon.
+
+    Runs of one name share their predecessors, and a model for 20 days is none for one of a single day. Nor is one of a
+    stretch of days for one of another stretch: it may have been trained on the days that the other is tested on.
+
+    Args:
+        settings: of the pipeline.
+        database: that it reads.
+        home: two databases of one name in different folders are different data, unless they lie here.
+    """
+    path = database.absolute()
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)
+    if settings.market is None and path.parent != home:
+        stem += f"-{_digest(str(path.parent))}"
+    name = f"{stem}-{settings.formatter}-h{settings.horizon}"
+    if settings.split_start is not None or settings.split_end is not None:
+        cut = (settings.split_start, settings.split_dates or settings.split_fractions, settings.split_end)
+        name += f"-{_digest(repr(cut))}"
+    return name
+
+
+def http_settings(settings: Settings) -> HttpSettings:
+    """How the settings say that hosts are asked."""
+    from components.extractor import HttpSettings
+
+    return HttpSettings(
+        base_url=settings.sources_url,
+        rate=settings.sources_rate,
+        timeout=settings.sources_timeout,
+        attempts=settings.sources_attempts,
+        backoff=settings.sources_backoff,
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:6]
+
+
+def _database(settings: Settings) -> Path:
+    if settings.market is None:
+        return settings.db
+    name = f"{settings.market}-{settings.market_shares}x{settings.market_sessions}-seed{settings.seed}.db"
+    return settings.workspace / "markets" / name
+
+
+@dataclass(frozen=True)
+class _Resolver:
+    """Checks one setting after another."""
+
+    settings: Settings
+    came_from: Mapping[str, str]
+
+    def refusal(self, name: str, why: object, value: object = None, part: str = "") -> SettingsError:
+        """Names a setting, or a part of it, where it came from, what is wrong with it, and its value."""
+        given = getattr(self.settings, name) if value is None else value
+        origin = f" (from {self.came_from[name]})" if name in self.came_from else ""
+        return SettingsError(f"{name}{part}{origin}: {why}, got {given!r}")
+
+    def check_market(self) -> None:
+        if self.settings.market is None:
+            return
+        for other in ("db", "source"):
+            if self.came_from.get(other, "").startswith("--"):
+                raise SettingsError(f"--market makes a database of its own: name --{other} or --market, not both")
+        from components.synthetic_market import get_scenario
+
+        try:
+            get_scenario(self.settings.market)
+        except UserError as error:
+            raise self.refusal("market", error) from None
+
+    def splits(self) -> SplitSettings:
+        settings = self.settings
+        try:
+            return SplitSettings(
+                fractions=settings.split_fractions,
+                dates=settings.split_dates,
+                embargo=settings.embargo,
+                horizons=tuple(sorted({NEXT_SESSION, *settings.horizons, settings.horizon})),
+                horizon=settings.horizon,
+                start=settings.split_start,
+                end=settings.split_end,
+            )
+        except SplitError as error:
+            name = error.setting if error.setting in Settings.model_fields else f"split_{error.setting}"
+            raise self.refusal(name, error) from None
+
+    def formatter(self) -> DataFormatter:
+        try:
+            return get_formatter(self.settings.formatter)
+        except ValueError as error:
+            raise self.refusal("formatter", error) from None
+
+    def models(self) -> dict[str, ModelChoice]:
+        chosen: dict[str, ModelChoice] = {}
+        for name in self.settings.hyperparameters:
+            self._hyperparameters(name)
+        for text in self.settings.models:
+            name, _, version = text.partition(":")
+            try:
+                architecture = get_architecture(name)
+            except ValueError as error:
+                raise self.refusal("models", error, text) from None
+            number = architecture.default_version if not version else int(version) if version.isdigit() else -1
+            if number not in architecture.versions:
+                there = ", ".join(map(str, architecture.versions))
+                raise self.refusal("models", f"model {name} has no version {version!r}; there are {there}", text)
+            if name in chosen:
+                why = f"model {name} is named twice; a run trains one version of each"
+                raise self.refusal("models", why, ",".join(self.settings.models))
+            chosen[name] = ModelChoice(architecture, number, self._hyperparameters(name))
+        return chosen
+
+    def _hyperparameters(self, name: str) -> Hyperparameters:
+        values = self.settings.hyperparameters.get(name, {})
+        try:
+            return get_architecture(name).hyperparameters.updated(values)
+        except ValueError as error:
+            raise self.refusal("hyperparameters", error, values, f".{name}") from None
+
+    def source(self) -> Extraction | None:
+        settings = self.settings
+        if settings.source is None:
+            return None
+        from components.extractor import ExtractionPlan
+        from components.extractor.sources.registry import get_source
+
+        plan = ExtractionPlan(settings.source, settings.shares, settings.since, settings.until, settings.best_effort)
+        if plan.file is None:
+            try:
+                get_source(settings.source)
+            except UserError as error:
+                raise self.refusal("source", error) from None
+        if settings.until is not None and settings.since is not None and settings.until < settings.since:
+            raise self.refusal("until", f"is before the first day, {settings.since}", str(settings.until))
+        return Extraction(plan, http_settings(settings))

@@ -1,0 +1,189 @@
+"""From settings to a plan, and what is refused on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from components.errors import UserError
+from models.registry import ARCHITECTURES
+from pipeline.configuration import write_schema
+from pipeline.plan import Plan, load_plan, resolve
+from pipeline.settings import Settings, SettingsError
+
+pytestmark = pytest.mark.usefixtures("folder")
+
+
+def plan(**settings: object) -> Plan:
+    return resolve(Settings(**settings))  # type: ignore[arg-type]
+
+
+def test_a_model_is_taken_in_its_default_version_unless_another_is_named() -> None:
+    chosen = plan(models=("rnn:1", "linear")).models
+    assert list(chosen) == ["rnn", "linear"]
+    assert (chosen["rnn"].architecture, chosen["rnn"].version) == (ARCHITECTURES["rnn"], 1)
+    assert chosen["linear"].version == ARCHITECTURES["linear"].default_version
+    assert plan(models=("rnn",)).models["rnn"].version == ARCHITECTURES["rnn"].default_version == 2
+
+
+def test_a_model_has_the_hyperparameters_of_the_settings() -> None:
+    chosen = plan(models=("rnn", "linear"), hyperparameters={"rnn": {"epochs": 2}, "dnn": {"epochs": 3}}).models
+    assert chosen["rnn"].hyperparameters == ARCHITECTURES["rnn"].hyperparameters.updated({"epochs": 2})
+    assert chosen["linear"].hyperparameters == ARCHITECTURES["linear"].hyperparameters
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (
+            {"models": "lstm"},
+            "models (from --models): model 'lstm' does not exist; there are linear, dnn",
+        ),
+        ({"models": "rnn:3"}, "models (from --models): model rnn has no version '3'; there are 1, 2, got 'rnn:3'"),
+        ({"models": "rnn:one"}, "models (from --models): model rnn has no version 'one'"),
+        ({"models": "rnn:-1"}, "models (from --models): model rnn has no version '-1'"),
+        ({"models": "rnn:1,rnn:2"}, "models (from --models): model rnn is named twice; a run trains one version of ea"),
+        ({"models": "rnn,rnn:2"}, "models (from --models): model rnn is named twice"),
+        (
+            {"hyperparameters": {"lstm": {}}},
+            "hyperparameters.lstm (from --hyperparameters): model 'lstm' does not exist",
+        ),
+        (
+            {"hyperparameters": {"rnn": {"epoch": 1}}},
+            "hyperparameters.rnn (from --hyperparameters): hyperparameter 'epoch' does not exist",
+        ),
+        (
+            {"hyperparameters": {"rnn": {"epochs": "three"}}},
+            "hyperparameters.rnn (from --hyperparameters): hyperparameter epochs must be",
+        ),
+        (
+            {"formatter": "returns"},
+            "formatter (from --formatter): formatter 'returns' does not exist; there are window_",
+        ),
+        ({"market": "moon"}, "market (from --market): "),
+        ({"market": "null", "db": "a.db"}, "--market makes a database of its own: name --db or --market, not both"),
+        ({"source": "moon"}, "source (from --source): there is no source 'moon'; choose one of "),
+        (
+            {"source": "tencent", "since": "2020-01-02", "until": "2020-01-01"},
+            "until (from --until): is before the first day, 2020-01-02, got '2020-01-01'",
+        ),
+        (
+            {"split_dates": "2002-01-01,2001-01-01"},
+            "split_dates (from --split-dates): split dates 2002-01-01,2001-01-01: eval must begin before test, got ",
+        ),
+        (
+            {"split_dates": "2001-13-01,2002-01-01"},
+            "split_dates (from --split-dates): split date '2001-13-01' is not a",
+        ),
+        (
+            {"split_fractions": "0.7,0.1,0.1"},
+            "split_fractions (from --split-fractions): split fractions (0.7, 0.1, 0.1)",
+        ),
+        (
+            {"split_start": "2001-01-01", "split_end": "2001-01-01"},
+            "split_end (from --split-end): the split's start 2001-01-01 must lie before its end 2001-01-01, got ",
+        ),
+        (
+            {"split_start": "2003-01-01", "split_dates": "2001-01-01,2002-01-01"},
+            "split_start (from --split-start): the split's start 2003-01-01 must lie before its eval",
+        ),
+        ({"split_end": "2001"}, "split_end (from --split-end): split date '2001' is not a date such as 2019-06-03"),
+        ({"horizons": "0,1"}, "horizons (from --horizons): horizons (0, 1) must be 1 or more each, got (0, 1)"),
+    ],
+)
+def test_a_refusal_names_the_setting_its_origin_and_what_is_wrong(flags: dict[str, object], message: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_plan(flags)
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+
+
+def test_a_refusal_names_the_file_or_the_variable_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("awesome.toml").write_text('formatter = "returns"\n')
+    with pytest.raises(SettingsError, match=r"^formatter \(from awesome.toml\): .*, got 'returns'$"):
+        load_plan()
+    monkeypatch.setenv("AWESOME_FORMATTER", "others")
+    with pytest.raises(SettingsError, match=r"^formatter \(from AWESOME_FORMATTER\): .*, got 'others'$"):
+        load_plan()
+
+
+def test_the_defaults_are_accepted() -> None:
+    assert load_plan().origins["formatter"] == "default"
+
+
+def test_the_trained_horizon_and_the_next_session_are_among_the_horizons() -> None:
+    assert (plan(horizon=5).horizon, plan(horizon=5).splits.horizons) == (5, (1, 5, 20))
+    assert plan(horizon=20, horizons=(20,)).splits.horizons == (1, 20)
+
+
+def test_the_bounds_of_the_splits_are_handed_on() -> None:
+    splits = plan(split_start="2001-01-02", split_end="2009-01-02").splits
+    assert (splits.start, splits.end) == ("2001-01-02", "2009-01-02")
+    assert (plan().splits.start, plan().splits.end) == (None, None)
+
+
+def test_a_market_has_a_database_of_its_own_for_all_that_makes_it() -> None:
+    def path(**settings: object) -> Path:
+        return plan(market="null", db=Path("mine.db"), **settings).database
+
+    assert path().parent == Path("runs/markets")
+    others = [path(seed=1), path(market_shares=2), path(market_sessions=3), plan(market="xor").database]
+    assert len({path(), *others}) == 5
+    assert plan(db=Path("mine.db")).database == Path("mine.db")
+
+
+def test_a_market_is_not_extracted() -> None:
+    assert plan(source="tencent").extraction == plan(source="tencent").source is not None
+    assert plan(source="tencent", market="null").extraction is None
+
+
+def test_only_runs_that_may_be_compared_share_a_name() -> None:
+    base = plan(db=Path("a.db"))
+    others = [
+        plan(db=Path("b.db")),
+        plan(db=Path("a.db"), horizon=2),
+        plan(db=Path("a.db"), formatter="closes"),
+        plan(market="null"),
+        plan(db=Path("a.db"), split_end="2008-01-02"),
+        plan(db=Path("a.db"), split_end="2009-01-02"),
+        plan(db=Path("a.db"), split_start="2001-01-02", split_end="2009-01-02"),
+        plan(db=Path("a.db"), split_end="2009-01-02", split_dates=("2007-01-02", "2008-01-02")),
+    ]
+    assert len({one.name for one in (base, *others)}) == 9
+    assert plan(db=Path("a.db"), seed=9, models=("rnn",)).name == base.name
+
+
+def test_a_pipeline_name_is_a_plain_file_name() -> None:
+    name = plan(db=Path("Kurse & Co (2024).db")).name
+    assert name.replace("-", "").replace("_", "").isascii()
+    assert name.replace("-", "").replace("_", "").isalnum()
+    assert plan(db=Path("x.db"), workspace=Path("w")).serving.parent == Path("w/serving")
+
+
+def test_refusals_of_settings_are_users_mistakes() -> None:
+    assert issubclass(SettingsError, UserError)
+
+
+@pytest.mark.slow  # TensorFlow Metadata
+def test_the_schema_lies_under_its_own_digest() -> None:
+    first = write_schema(plan())
+    text = first.read_text()
+    assert "label_1" in text
+    assert "label_20" in text
+    assert "label_5" not in text
+    assert write_schema(plan()) == first
+    other = write_schema(plan(horizon=5))
+    assert other != first
+    assert "label_5" in other.read_text()
+    assert first.read_text() == text
+    assert list(Path("runs").rglob("*.partial")) == []
+
+
+def test_databases_of_one_name_in_two_folders_are_two_pipelines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = {plan(db=Path(db)).name for db in ("m.db", "a/m.db", "b/m.db")}
+    assert len(names) == 3
+    assert plan(db=tmp_path / "m.db").name == plan(db=Path("m.db")).name
