@@ -140,7 +140,7 @@ def test_a_stopped_command_says_so(awesome: Awesome, monkeypatch: pytest.MonkeyP
     def interrupted(flags: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipeline.settings.load_settings", interrupted)
+    monkeypatch.setattr("pipeline.plan.load_plan", interrupted)
     outcome = awesome("run")
     assert outcome.code == 130
     assert outcome.refusal.startswith("stopped")
