@@ -53,7 +53,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """
     del config
     parts = _FENCE.split(markdown)
-    # What stands between fences has odd places; a link in it is an example.
+    # What stands between fences has every second place; a link in it is an example.
     return "".join(
         part if part.startswith("```") else site_links(part, page.file.src_uri, files.src_uris) for part in parts
     )
