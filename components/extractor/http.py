@@ -10,10 +10,9 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -57,12 +56,6 @@ class HttpSettings:
     longest_wait: float = 120.0
     failures: int = 3
     rest: float = 300.0
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> HttpSettings:
-        """Reads what `dataclasses.asdict` gave, after a way through JSON or protobuf, which know one kind of number."""
-        whole = {name: int(values[name]) for name in ("attempts", "failures")}
-        return cls(**{**values, **whole})
 
 
 class _Transient(HostError):

@@ -8,16 +8,17 @@ on the database, and goes away when every share is current.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from components.errors import ExtractionError
 from components.extractor.plan import ExtractionPlan
 from components.extractor.report import ShareOutcome
+from components.records import from_json, to_json
 
 _SUFFIX = ".extraction.jsonl"
 
@@ -68,9 +69,8 @@ class Journal:
             whole = lines[:-1]  # what follows the last line's end was cut off by a kill
             if not whole:
                 return None
-            plan = ExtractionPlan.from_dict(json.loads(whole[0])["plan"])
-            return plan, [ShareOutcome.from_dict(json.loads(line)) for line in whole[1:]]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return from_json(_Begin, whole[0]).plan, [from_json(ShareOutcome, line) for line in whole[1:]]
+        except ValueError as error:
             raise ExtractionError(
                 f"{self._path} is not the journal of an extraction ({error}); remove it and start without --resume"
             ) from error
@@ -87,7 +87,7 @@ class Journal:
         try:
             # Locked before it takes the place of the locked one, so that nobody comes in between.
             fcntl.flock(fresh, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            fresh.writelines(_line(values) for values in ({"plan": plan.to_dict()}, *(one.to_dict() for one in done)))
+            fresh.writelines(_line(record) for record in (_Begin(plan), *done))
             fresh.flush()
             os.replace(path, self._path)
         except BaseException:
@@ -99,7 +99,7 @@ class Journal:
 
     def enter(self, outcome: ShareOutcome) -> None:
         """Enters a share that is done."""
-        self._stream.write(_line(outcome.to_dict()))
+        self._stream.write(_line(outcome))
         self._stream.flush()
 
     def clear(self) -> None:
@@ -108,9 +108,16 @@ class Journal:
         self._stream.truncate()
 
 
-def _line(values: object) -> str:
+@dataclass(frozen=True)
+class _Begin:
+    """The first line."""
+
+    plan: ExtractionPlan
+
+
+def _line(record: object) -> str:
     # ASCII only, so that a line cut off anywhere can still be read as text.
-    return json.dumps(values) + "\n"
+    return to_json(record, indent=None, ascii_only=True) + "\n"
 
 
 def _locked(path: Path) -> TextIO:

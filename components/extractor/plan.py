@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 SINCE = dt.date(2010, 1, 1)
 """The first day where none is given."""
@@ -35,30 +33,3 @@ class ExtractionPlan:
         """Path of the file of prices; None for a source on the internet."""
         name, _, path = self.source.partition(":")
         return path if name == FILE_SOURCE else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The plan in JSON's types."""
-        return {
-            "source": self.source,
-            "shares": list(self.shares),
-            "since": None if self.since is None else self.since.isoformat(),
-            "until": None if self.until is None else self.until.isoformat(),
-            "best_effort": self.best_effort,
-        }
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ExtractionPlan:
-        """Reads what `to_dict` gave.
-
-        Raises:
-            KeyError: something is missing.
-            ValueError: a date is none.
-        """
-        since, until = values["since"], values["until"]
-        return cls(
-            source=str(values["source"]),
-            shares=tuple(str(share) for share in values["shares"]),
-            since=None if since is None else dt.date.fromisoformat(since),
-            until=None if until is None else dt.date.fromisoformat(until),
-            best_effort=bool(values["best_effort"]),
-        )

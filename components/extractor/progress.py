@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from components.extractor.plan import ExtractionPlan
 from components.extractor.report import ExtractionReport, ShareOutcome, Status
+from components.records import to_plain
 
 _MOST_LINES = 10
 
@@ -43,7 +44,7 @@ class JsonLines(ExtractionListener):
 
     def started(self, plan: ExtractionPlan, shares: int) -> None:
         """Writes the plan, with the number of shares instead of their names."""
-        self._write("started", plan.to_dict() | {"shares": shares})
+        self._write("started", to_plain(plan) | {"shares": shares})
 
     def warned(self, text: str) -> None:
         """Writes the warning."""
@@ -51,7 +52,7 @@ class JsonLines(ExtractionListener):
 
     def ended_share(self, outcome: ShareOutcome, done: int, shares: int) -> None:
         """Writes what became of the share."""
-        self._write("share", outcome.to_dict() | {"done": done, "shares": shares})
+        self._write("share", to_plain(outcome) | {"done": done, "shares": shares})
 
     def ended(self, report: ExtractionReport) -> None:
         """Writes the counts."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
+
+from components.records import to_json, to_plain
 
 ALL_WELL, PARTIAL, NOTHING = 0, 3, 4
 """Exit codes."""
@@ -59,21 +59,6 @@ class ShareOutcome:
     first_gaps: tuple[str, ...] = ()
     odd: int = 0
 
-    def to_dict(self) -> dict[str, Any]:
-        """The outcome in JSON's types."""
-        return asdict(self) | {"status": self.status.value, "first_gaps": list(self.first_gaps)}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ShareOutcome:
-        """Reads what `to_dict` gave.
-
-        Raises:
-            TypeError: something is missing or unknown.
-            ValueError: the status is none.
-        """
-        status, gaps = Status(values.get("status")), tuple(map(str, values.get("first_gaps", ())))
-        return cls(**{**values, "status": status, "first_gaps": gaps})
-
 
 @dataclass(frozen=True)
 class ExtractionReport:
@@ -99,6 +84,10 @@ class ExtractionReport:
     warnings: tuple[str, ...] = ()
     resumed: int = 0
 
+    JSON_FIRST: ClassVar = (
+        *("source", "database", "since", "started", "seconds", "counts", "exit_code", "resumed", "warnings"),
+    )
+
     @property
     def counts(self) -> dict[str, int]:
         """Number of shares by status, in the order of Status."""
@@ -116,19 +105,8 @@ class ExtractionReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The report in JSON's types."""
-        return {
-            "source": self.source,
-            "database": self.database,
-            "since": None if self.since is None else self.since.isoformat(),
-            "started": self.started,
-            "seconds": round(self.seconds, 3),
-            "counts": self.counts,
-            "exit_code": self.exit_code,
-            "resumed": self.resumed,
-            "warnings": list(self.warnings),
-            "shares": [outcome.to_dict() for outcome in self.shares],
-        }
+        return to_plain(self) | {"seconds": round(self.seconds, 3)}
 
     def to_json(self) -> str:
         """The report as JSON, one object."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+        return to_json(self.to_dict())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from components.errors import StoreError
 from components.feature_example_gen.splits import SplitSettings
+from components.records import from_plain, to_plain
 
 if TYPE_CHECKING:
     from components.extractor import ExtractionPlan, HttpSettings
@@ -29,17 +30,13 @@ class Extraction:
     plan: ExtractionPlan
     http: HttpSettings
 
-    def to_dict(self) -> dict[str, Any]:
-        """In JSON's types."""
-        return {"plan": self.plan.to_dict(), "http": asdict(self.http)}
-
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Extraction:
-        """Reads what `to_dict` gave."""
+    def from_plain(cls, values: Mapping[str, Any]) -> Extraction:
+        """Reads what `records.to_plain` gave, after a way through protobuf."""
         # Not before: a pipeline that reads a database needs nothing of what the extractor needs.
         from components.extractor import ExtractionPlan, HttpSettings
 
-        return cls(ExtractionPlan.from_dict(values["plan"]), HttpSettings.from_dict(values["http"]))
+        return cls(from_plain(ExtractionPlan, values["plan"]), from_plain(HttpSettings, values["http"]))
 
 
 @dataclass(frozen=True)
@@ -67,11 +64,10 @@ class ExampleGenConfig:
         from google.protobuf import struct_pb2
         from tfx.proto import example_gen_pb2
 
-        values = asdict(replace(self, extraction=None))
+        values = to_plain(self)
         del values["database"]
-        values["extraction"] = None if self.extraction is None else self.extraction.to_dict()
         struct = struct_pb2.Struct()
-        struct.update(_plain(values))
+        struct.update(values)
         config = example_gen_pb2.CustomConfig()
         config.custom_config.Pack(struct)
         return config
@@ -87,23 +83,15 @@ class ExampleGenConfig:
         proto_utils.json_to_proto(exec_properties["custom_config"], config)
         struct = struct_pb2.Struct()
         config.custom_config.Unpack(struct)
-        splits = struct["splits"]
-        dates, extraction = splits["dates"], struct["extraction"]
+        values = json_format.MessageToDict(struct)
+        extraction = values["extraction"]
         return cls(
             database=str(exec_properties["input_base"]),
-            shares=tuple(struct["shares"]),
-            splits=SplitSettings(
-                fractions=(splits["fractions"][0], splits["fractions"][1], splits["fractions"][2]),
-                dates=None if dates is None else (dates[0], dates[1]),
-                embargo=int(splits["embargo"]),
-                horizons=tuple(int(horizon) for horizon in splits["horizons"]),
-                horizon=int(splits["horizon"]),
-                start=splits["start"],
-                end=splits["end"],
-            ),
-            shard_rows=int(struct["shard_rows"]),
-            code=struct["code"],
-            extraction=None if extraction is None else Extraction.from_dict(json_format.MessageToDict(extraction)),
+            shares=tuple(values["shares"]),
+            splits=from_plain(SplitSettings, values["splits"]),
+            shard_rows=int(values["shard_rows"]),
+            code=values["code"],
+            extraction=None if extraction is None else Extraction.from_plain(extraction),
         )
 
     def select(self, summaries: Sequence[ShareSummary]) -> list[ShareSummary]:
@@ -130,12 +118,3 @@ class ExampleGenConfig:
                 + (f" and {len(known) - 10} more" if len(known) > 10 else "")
             )
         return [known[share] for share in dict.fromkeys(self.shares) if share in known]
-
-
-def _plain(value: Any) -> Any:
-    """Tuples as lists, since a Struct knows no tuple."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.examples import SplitCounts, label_rows
 from components.feature_example_gen.splits import SPLITS, SplitPlan, describe_plan, plan_splits
 from components.feature_store import FeatureStore
+from components.records import from_json, to_json
 
 _LOG = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ def _add(parts: Iterable[ShardResult]) -> ShardResult:
 
 def _write_result(result: ShardResult, path: str) -> None:
     with tf.io.gfile.GFile(path, "w") as file:
-        file.write(json.dumps(asdict(result)))
+        file.write(to_json(result))
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -180,15 +180,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 | "WriteResult" >> beam.Map(_write_result, result_path)
             )
         with tf.io.gfile.GFile(result_path) as file:
-            result = json.loads(file.read())
+            result = from_json(ShardResult, file.read())
         tf.io.gfile.remove(result_path)
-        if result["refusal"]:
-            raise StoreError(result["refusal"])
-        counts = {split: SplitCounts(**values) for split, values in result["counts"].items()}
-        _describe(artifact, plan, counts, len(summaries))
+        if result.refusal:
+            raise StoreError(result.refusal)
+        _describe(artifact, plan, result.counts, len(summaries))
 
 
-def _describe(artifact: Any, plan: SplitPlan, counts: dict[str, SplitCounts], shares: int) -> None:
+def _describe(artifact: Any, plan: SplitPlan, counts: Mapping[str, SplitCounts], shares: int) -> None:
     """Writes what the splits hold into the artifact's properties and the log, and refuses an empty one."""
     for part in plan.ranges:
         count = counts[part.name]

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from components.leak_audit.limits import Limits
+from components.records import from_json
 from components.synthetic_market import get_scenario
 
 
@@ -68,5 +69,4 @@ class AuditConfig:
     @classmethod
     def from_json(cls, text: str) -> AuditConfig:
         """Reads what `to_json` gave."""
-        values = json.loads(text)
-        return cls(**{**values, "models": tuple(AuditedModel(**model) for model in values["models"])})
+        return from_json(cls, text)

@@ -17,7 +17,7 @@ from tfx.utils import io_utils, path_utils
 from components.evidence.findings import Findings, ModelFindings, flat
 from components.evidence.scores import AUC
 from components.leak_audit.results import AUDIT_FILE, AuditReport
-from components.model_selector.files import EVIDENCE_FILE, evidence_text
+from components.model_selector.files import EVIDENCE_FILE, Evidence
 from models.card import EXTRA_FOLDER
 
 _LOG = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def choose(models: Mapping[str, ModelFindings]) -> str | None:
 def _write_evidence(saved_model: str, found: ModelFindings) -> None:
     """Lays the figures beside the model, so that a probability can be shown with what it is worth."""
     path = os.path.join(saved_model, EXTRA_FOLDER, EVIDENCE_FILE)
-    io_utils.write_string_file(path, evidence_text(flat(found.scores), found.reason))
+    io_utils.write_string_file(path, Evidence(flat(found.scores), found.reason).to_json())
 
 
 def _leaks(input_dict: Mapping[str, Any]) -> bool:

@@ -1,32 +1,44 @@
-"""What the selector lays beside a champion. Neither TensorFlow nor TFX is needed to read it."""
+"""What lies beside a model that is pushed. Neither TensorFlow nor TFX is needed to read it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from components.records import from_json, to_json
 from models.card import EXTRA_FOLDER
 
 EVIDENCE_FILE = "evidence.json"
 
 
-def evidence_text(metrics: Mapping[str, float], reason: str) -> str:
+@dataclass(frozen=True)
+class Evidence:
     """The content of the file.
 
-    Args:
-        metrics: finite numbers by name.
-        reason: why the model was blessed.
+    Attributes:
+        metrics: finite numbers by name, on the test split of the model's run.
+        reason: why the model was blessed or was not.
+        blessed: whether it was.
     """
-    return json.dumps({"metrics": dict(metrics), "reason": reason}, indent=2) + "\n"
+
+    metrics: Mapping[str, float]
+    reason: str
+    blessed: bool = True
+
+    def to_json(self) -> str:
+        """The content of the file."""
+        return to_json(self) + "\n"
 
 
-def read_evidence(saved_model: Path) -> dict[str, float]:
-    """The metrics of a pushed model on the test split of its run.
+def read_evidence(saved_model: Path) -> Evidence:
+    """The evidence of a pushed model.
 
     Args:
         saved_model: its folder.
+
+    Raises:
+        OSError: there is none.
+        RecordError: it is damaged.
     """
-    text = (saved_model / EXTRA_FOLDER / EVIDENCE_FILE).read_text()
-    metrics: dict[str, float] = json.loads(text)["metrics"]
-    return metrics
+    return from_json(Evidence, (saved_model / EXTRA_FOLDER / EVIDENCE_FILE).read_bytes())

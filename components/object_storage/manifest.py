@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from components.errors import StorageError
+from components.records import Number, RecordError, from_json, to_json, to_plain
 
 FORMAT = 1
 """The layout of a manifest; a reader refuses another one."""
@@ -76,7 +74,7 @@ class DatabaseManifest:
 
     def to_json(self) -> bytes:
         """The content of the manifest's file."""
-        return _dump("database", asdict(self))
+        return _dump("database", self)
 
     @classmethod
     def from_json(cls, content: bytes, url: str) -> DatabaseManifest:
@@ -89,15 +87,9 @@ class DatabaseManifest:
         Raises:
             StorageError: It is no manifest of a database, or of another format.
         """
-        fields = _Fields(_load("database", content, url), url)
-        return cls(
-            file=_file(fields.get("file", dict), url),
-            data_digest=fields.get("data_digest", str),
-            shares=fields.get("shares", int),
-            last_session=fields.get("last_session", (str, type(None))),
-            created=fields.get("created", str),
-            code=_code(fields),
-        )
+        manifest = _read("database", cls, content, url)
+        _check_files(manifest.files, url)
+        return manifest
 
 
 @dataclass(frozen=True)
@@ -126,9 +118,9 @@ class ModelFacts:
     architecture_version: int | None
     formatter: str
     horizon: int
-    auc: float
-    auc_low: float
-    auc_high: float
+    auc: Number
+    auc_low: Number
+    auc_high: Number
     blessed: bool
     champion: bool
     created: str
@@ -156,8 +148,7 @@ class ModelManifest:
 
     def to_json(self) -> bytes:
         """The content of the manifest's file."""
-        facts = {name: None if _is_nan(value) else value for name, value in asdict(self.facts).items()}
-        return _dump("model", {**facts, "files": [asdict(file) for file in self.files]})
+        return _dump("model", {**to_plain(self.facts), "files": self.files})
 
     @classmethod
     def from_json(cls, content: bytes, url: str) -> ModelManifest:
@@ -170,27 +161,19 @@ class ModelManifest:
         Raises:
             StorageError: It is no manifest of a model, or of another format.
         """
-        fields = _Fields(_load("model", content, url), url)
-        facts = ModelFacts(
-            model=fields.get("model", str),
-            version=fields.get("version", str),
-            architecture_version=fields.get("architecture_version", (int, type(None))),
-            formatter=fields.get("formatter", str),
-            horizon=fields.get("horizon", int),
-            auc=fields.number("auc"),
-            auc_low=fields.number("auc_low"),
-            auc_high=fields.number("auc_high"),
-            blessed=fields.get("blessed", bool),
-            champion=fields.get("champion", bool),
-            created=fields.get("created", str),
-            data_digest=fields.get("data_digest", str),
-            market=fields.get("market", (str, type(None))),
-            code=_code(fields),
-        )
-        files = tuple(_file(item, url) for item in fields.get("files", list))
+        facts = _read("model", ModelFacts, content, url)
+        files = _read("model", _Files, content, url).files
+        _check_files(files, url)
         if len({file.path for file in files}) != len(files):
             raise StorageError(f"{url}: names a file twice; push it again")
         return cls(facts, files)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files in a manifest of a model."""
+
+    files: tuple[StoredFile, ...]
 
 
 def describe_file(file: Path, path: str) -> StoredFile:
@@ -215,61 +198,39 @@ def describe_file(file: Path, path: str) -> StoredFile:
     return StoredFile(path, size, digest.hexdigest())
 
 
-def _is_nan(value: object) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
-
-
-def _dump(kind: str, fields: Mapping[str, Any]) -> bytes:
-    text = json.dumps({"format": FORMAT, "kind": kind, **fields}, indent=2, allow_nan=False, ensure_ascii=False)
-    return (text + "\n").encode()
-
-
-def _load(kind: str, content: bytes, url: str) -> Mapping[str, Any]:
-    try:
-        raw = json.loads(content)
-    except (ValueError, RecursionError):
-        raise StorageError(f"{url}: is no manifest (not JSON); push again") from None
-    if not isinstance(raw, dict) or raw.get("kind") != kind:
-        raise StorageError(f"{url}: is no manifest of a {kind}; push again")
-    if raw.get("format") != FORMAT:
-        raise StorageError(
-            f"{url}: has format {raw.get('format')!r}, this version of awesome reads {FORMAT}; upgrade it or push again"
-        )
-    return raw
-
-
 @dataclass(frozen=True)
-class _Fields:
-    """The fields of a manifest, taken out with a check of their type."""
+class _Header:
+    """How every manifest begins."""
 
-    raw: Mapping[str, Any]
-    url: str
-
-    def get(self, name: str, kind: type[_T] | tuple[type, ...]) -> Any:
-        value = self.raw.get(name)
-        # bool is an int to Python and not to a reader of the manifest.
-        if name not in self.raw or not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise StorageError(f"{self.url}: is no whole manifest: {name} is missing or odd; push again")
-        return value
-
-    def number(self, name: str) -> float:
-        value = self.get(name, (int, float, type(None)))
-        return float("nan") if value is None else float(value)
+    format: Any = None
+    kind: Any = None
 
 
-def _code(fields: _Fields) -> CodeVersion:
-    code = _Fields(fields.get("code", dict), fields.url)
-    return CodeVersion(code.get("version", str), code.get("digest", str))
+def _dump(kind: str, fields: Any) -> bytes:
+    return (to_json({**to_plain(_Header(FORMAT, kind)), **to_plain(fields)}) + "\n").encode()
 
 
-def _file(raw: Any, url: str) -> StoredFile:
-    if not isinstance(raw, dict):
-        raise StorageError(f"{url}: is no whole manifest: a file is odd; push again")
-    fields = _Fields(raw, url)
-    file = StoredFile(fields.get("path", str), fields.get("size", int), fields.get("sha256", str))
-    parts = PurePosixPath(file.path).parts
-    # A pull writes to these paths, so none may lead out of its folder.
-    leads_out = not parts or file.path != "/".join(parts) or ".." in parts or "\\" in file.path or "\0" in file.path
-    if leads_out or file.path.startswith("/") or file.size < 0 or not _SHA256.fullmatch(file.sha256):
-        raise StorageError(f"{url}: names a file {file.path!r} that cannot be; push again")
-    return file
+def _read(kind: str, record: type[_T], content: bytes, url: str) -> _T:
+    try:
+        header = from_json(_Header, content)
+    except RecordError as error:
+        raise StorageError(f"{url}: is no manifest ({error}); push again") from None
+    if header.kind != kind:
+        raise StorageError(f"{url}: is no manifest of a {kind}; push again")
+    if header.format != FORMAT:
+        raise StorageError(
+            f"{url}: has format {header.format!r}, this version of awesome reads {FORMAT}; upgrade it or push again"
+        )
+    try:
+        return from_json(record, content)
+    except RecordError as error:
+        raise StorageError(f"{url}: is no whole manifest: {error}; push again") from None
+
+
+def _check_files(files: tuple[StoredFile, ...], url: str) -> None:
+    """Refuses a file that a pull cannot write to, or that would lead out of its folder."""
+    for file in files:
+        parts = PurePosixPath(file.path).parts
+        leads_out = not parts or file.path != "/".join(parts) or ".." in parts or "\\" in file.path or "\0" in file.path
+        if leads_out or file.path.startswith("/") or file.size < 0 or not _SHA256.fullmatch(file.sha256):
+            raise StorageError(f"{url}: names a file {file.path!r} that cannot be; push again")

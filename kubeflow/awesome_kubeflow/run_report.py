@@ -29,6 +29,7 @@ from awesome_kubeflow.pod.process import (
     run_pod,
     take_storage_secret,
 )
+from components.records import RecordError, from_json
 from pipeline.job.quiet import import_tensorflow
 
 if TYPE_CHECKING:
@@ -80,10 +81,8 @@ class CompiledRun:
             NodeError: it is none.
         """
         try:
-            values = json.loads(text)
-            values |= {name: tuple(values[name]) for name in ("nodes", "models")}
-            return cls(**values)
-        except (ValueError, KeyError, TypeError):
+            return from_json(cls, text)
+        except RecordError:
             raise NodeError("--compiled: is nothing that the compiler wrote; compile the package again") from None
 
 

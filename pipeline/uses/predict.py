@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ from components.feature_store import CLOSE_COLUMNS, FeatureStore
 from components.model_selector.files import read_evidence
 from components.object_storage.manifest import ModelManifest
 from components.object_storage.models import MANIFEST
+from components.records import RecordError, to_json
 from models.card import read_card
 from pipeline.job.quiet import import_tensorflow
 from pipeline.plan import Plan
@@ -67,8 +66,7 @@ class Forecast:
 
     def to_json(self) -> str:
         """As JSON, one object."""
-        values = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in asdict(self).items()}
-        return json.dumps(values, indent=2)
+        return to_json(self)
 
 
 @dataclass(frozen=True)
@@ -178,8 +176,13 @@ def _pushed(plan: Plan) -> _Chosen:
             f"no model was pushed to {folder}: no run with these settings had a blessed one; "
             "name a candidate of a run to see what it says all the same: awesome predict --model linear"
         )
-    metrics = read_evidence(versions[-1])
-    return _Chosen(versions[-1], True, metrics["auc"], metrics["auc_low"], metrics["auc_high"])
+    try:
+        metrics = read_evidence(versions[-1]).metrics
+        return _Chosen(versions[-1], True, metrics["auc"], metrics["auc_low"], metrics["auc_high"])
+    except (OSError, RecordError, KeyError) as error:
+        raise PredictionError(
+            f"{versions[-1]}: its evidence cannot be read ({error}); run again, or name a run"
+        ) from None
 
 
 def _candidate(plan: Plan, model: str | None, run: Path | None) -> _Chosen:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.metadata
-import json
 import math
 from pathlib import Path
 
 from components.errors import StorageError
 from components.evidence.findings import flat
+from components.model_selector.files import Evidence
 from components.object_storage import CodeVersion, ModelFacts, ModelFolders
 from models.card import ModelCard, read_card
 from pipeline.code_digest import code_digest
@@ -110,5 +110,4 @@ def _evidence(result: ModelResult) -> str:
     # The model selector lays the same file beside a champion; it is written here for all, so that none goes without.
     # JSON has no word for NaN.
     metrics = {name: value for name, value in result.metrics.items() if math.isfinite(value)} | flat(result.scores)
-    content = {"metrics": metrics, "blessed": result.blessed, "reason": result.reason}
-    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+    return Evidence(metrics, result.reason, result.blessed).to_json()

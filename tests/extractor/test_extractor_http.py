@@ -22,6 +22,7 @@ from components.extractor.http import Client, HttpSettings
 from components.extractor.replay import Fault, Market, ReplayServer, make_listing
 from components.extractor.sources.base import Reply, Request
 from components.extractor.sources.registry import get_source
+from components.records import from_plain
 
 KEY = "f00dcafe-SECRET-0123456789"
 FIRST, LAST = dt.date(2026, 1, 5), dt.date(2026, 2, 6)
@@ -623,7 +624,7 @@ def test_settings_come_back_from_numbers_of_one_kind() -> None:
     settings = HttpSettings(base_url="http://127.0.0.1:1", rate=2.5, attempts=7, failures=2)
     values = {"base_url": settings.base_url, "rate": 2.5, "timeout": 30.0, "attempts": 7.0, "backoff": 1.0}
     values |= {"longest_wait": 120.0, "failures": 2.0, "rest": 300.0}
-    read = HttpSettings.from_dict(values)
+    read = from_plain(HttpSettings, values)
     assert read == settings
     assert type(read.attempts) is int
     assert type(read.failures) is int

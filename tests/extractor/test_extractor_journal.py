@@ -13,8 +13,9 @@ import pytest
 from components.errors import ExtractionError
 from components.extractor import ExtractionPlan, ShareOutcome, Status, extract
 from components.extractor.journal import Journal
+from components.records import to_plain
 
-PLAN = ExtractionPlan("tencent", ("sh600519", "sz000001", "hk00700"), dt.date(2015, 1, 1))
+PLAN = ExtractionPlan("tencent", ("sh600519", "sz000001", "它"), dt.date(2015, 1, 1), dt.date(2026, 9, 22), True)
 ONE = ShareOutcome("sh600519", Status.NEW, "它 went well", new=20, first="2026-01-05", last="2026-02-06")
 TWO = ShareOutcome("sz000001", Status.FAILED, "tencent, share sz000001: the connection failed")
 
@@ -115,16 +116,16 @@ def test_a_kill_at_any_byte_loses_no_more_than_the_last_line(database: Path) -> 
         b'"plan"\n',
         b"{}\n",
         b'{"plan": 5}\n',
-        b'{"plan": {"source": "tencent"}}\n',
+        b'{"plan": {"shares": []}}\n',
         b"\xff\xfe\x00\n",
         b"SQLite format 3\x00\x80\xff\n",
-        json.dumps({"plan": PLAN.to_dict() | {"since": "yesterday"}}).encode() + b"\n",
+        json.dumps({"plan": to_plain(PLAN) | {"since": "yesterday"}}).encode() + b"\n",
         *(
-            json.dumps({"plan": PLAN.to_dict()}).encode() + b"\n" + line
+            json.dumps({"plan": to_plain(PLAN)}).encode() + b"\n" + line
             for line in (b"{}\n", b"7\n", b"null\n", b"[1]\n")
         ),
-        json.dumps({"plan": PLAN.to_dict()}).encode() + b'\n{"share_id": "a", "status": "fine"}\n',
-        json.dumps({"plan": PLAN.to_dict()}).encode() + b'\n{"share_id": "a", "status": "new", "first_gaps": 3}\n',
+        json.dumps({"plan": to_plain(PLAN)}).encode() + b'\n{"share_id": "a", "status": "fine"}\n',
+        json.dumps({"plan": to_plain(PLAN)}).encode() + b'\n{"share_id": "a", "status": "new", "first_gaps": 3}\n',
     ],
 )
 def test_junk_is_refused(database: Path, junk: bytes) -> None:

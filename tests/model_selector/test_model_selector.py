@@ -148,13 +148,13 @@ def test_the_champion_is_copied_blessed_and_pushed(select: Select, tmp_path: Pat
     assert (serving / "saved_model.pb").read_text() == "I am dnn"
     assert (serving / "variables" / "variables.index").read_text() == "dnndnn"
     # What is known of the model goes with it, and only numbers that JSON can hold.
-    assert read_evidence(serving) == {
+    assert read_evidence(serving).metrics == {
         "auc": 0.55, "auc_low": pytest.approx(0.54), "auc_standard_error": 0.005, "ic": pytest.approx(0.45)
     }  # fmt: skip
 
     [version] = outcome.pushed
     assert (version / "saved_model.pb").read_text() == "I am dnn"
-    assert read_evidence(version)["auc"] == 0.55
+    assert read_evidence(version).metrics["auc"] == 0.55
     [pushed] = outcome.steps["Pusher"].outputs["pushed_model"]
     assert pushed.get_int_custom_property("pushed") == 1
     # The candidate itself is left as it was trained.

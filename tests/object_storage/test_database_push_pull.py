@@ -333,7 +333,7 @@ def test_a_database_of_another_program_is_refused(folder_storage: Place, tmp_pat
         (b"not JSON", "is no manifest"),
         (b'{"format": 1, "kind": "model"}', "is no manifest of a database"),
         (b'{"format": 2, "kind": "database"}', "has format 2, this version of awesome reads 1; upgrade it"),
-        (b'{"format": 1, "kind": "database"}', "file is missing or odd"),
+        (b'{"format": 1, "kind": "database"}', "file is missing"),
     ],
 )
 def test_a_manifest_that_cannot_be_read_is_refused(

@@ -270,12 +270,12 @@ def break_manifest(storage: Storage, **changes: Any) -> None:
     [
         ({"format": 2}, "has format 2, this version of awesome reads 1"),
         ({"kind": "database"}, "is no manifest of a model"),
-        ({"blessed": 1}, "blessed is missing or odd"),
-        ({"horizon": True}, "horizon is missing or odd"),
-        ({"auc": "0.6"}, "auc is missing or odd"),
+        ({"blessed": 1}, "blessed holds int"),
+        ({"horizon": True}, "horizon holds bool"),
+        ({"auc": "0.6"}, "auc holds str"),
         ({"files": [{"path": "a", "size": 1, "sha256": "0"}]}, "names a file 'a' that cannot be"),
         ({"files": [{"path": "a", "size": 1, "sha256": "0" * 64}] * 2}, "names a file twice"),
-        ({"files": ["a"]}, "a file is odd"),
+        ({"files": ["a"]}, "files.0 holds str"),
         ({"version": "20200101T000000Z"}, "speaks of rnn 20200101T000000Z"),
     ],
 )
