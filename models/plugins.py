@@ -89,14 +89,23 @@ def load_group(group: str) -> list[tuple[str, Any]]:
     Raises:
         PluginError: one cannot be loaded.
     """
-    loaded = []
-    for point in sorted(entry_points(group=group)):
-        try:
-            loaded.append((_words(point), point.load()))
-        except Exception as error:  # whatever somebody's own code raises when it is imported
-            why = " ".join(f"{type(error).__name__}: {error}".split())
-            raise PluginError(f"{_words(point)} cannot be loaded ({why}); correct or uninstall its package") from None
-    return loaded
+    return [(_words(point), load(point)) for point in sorted(entry_points(group=group))]
+
+
+def load(point: EntryPoint) -> Any:
+    """What an entry point names.
+
+    Args:
+        point: of another package.
+
+    Raises:
+        PluginError: it cannot be loaded.
+    """
+    try:
+        return point.load()
+    except Exception as error:  # whatever somebody's own code raises when it is imported
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        raise PluginError(f"{_words(point)} cannot be loaded ({why}); correct or uninstall its package") from None
 
 
 def outside_code(group: str) -> list[Path]:

@@ -18,7 +18,7 @@ from models.architecture import Architecture, Hyperparameters
 from models.formatters import FORMATTERS, DataFormatter, Operation
 from models.plugins import Registry
 from models.registry import ARCHITECTURES
-from pipeline.cli.application import app
+from pipeline.cli import load_app
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 FOLDERS = ("formatters", "models")
@@ -204,7 +204,7 @@ def _model_page(architecture: Architecture) -> str:
 
 def _commands_page() -> str:
     """Every command, as its help has it."""
-    commands = dict(_commands("awesome", typer.main.get_command(app)))
+    commands = dict(_commands("awesome", typer.main.get_command(load_app())))
     rows = [(f"[`{name}`](#{name.replace(' ', '-')})", _sentence(_help(one)[0])) for name, one in commands.items()]
     return _page(
         "# Commands",

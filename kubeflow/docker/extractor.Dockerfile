@@ -24,7 +24,7 @@ COPY models models
 COPY pipeline pipeline
 RUN --mount=type=secret,id=index --mount=type=secret,id=ca-certificates \
     sh kubeflow/docker/install.sh project \
-    && PYTHONPATH=/opt/project/lib/python3.13/site-packages /opt/awesome/bin/python -c 'import components.extractor, components.object_storage, s3fs, pipeline.cli'
+    && PYTHONPATH=/opt/project/lib/python3.13/site-packages /opt/awesome/bin/python -c 'import components.extractor, components.object_storage, s3fs, awesome_kubeflow.cli'
 
 FROM ${BASE_IMAGE} AS extractor
 # Two layers: the large one changes with uv.lock alone.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pipeline.cli.application import main
-from pipeline.cli.common import app
+from pipeline.cli.application import load_app, main
 
-__all__ = ["app", "main"]
+__all__ = ["load_app", "main"]

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
+from importlib.metadata import entry_points
 from typing import Any, NoReturn
 
 import typer
 
-from pipeline.cli import (  # noqa: F401  (their commands enter the application)
-    audit,
-    describe,
-    evidence,
-    experiments,
-    extraction,
-    images,
-    jobs,
-    kubeflow,
-    prices,
-    runs,
-    storage,
-    walkforward,
-)
-from pipeline.cli.common import app
+from pipeline.cli.common import app, import_files
+
+COMMANDS = "awesome.commands"
+"""The group of the entry points by which other packages add commands."""
 
 _STOPPED = 130
 """What typer returns after Ctrl-C."""
@@ -36,6 +27,31 @@ _EXTRAS = {
 """Packages by the extra that brings them; all others come with `pipeline`."""
 
 
+@cache
+def load_app() -> typer.Typer:
+    """The application with all of its commands.
+
+    They come from modules that add to `pipeline.cli.common.app` when they are imported: each file of this package, and
+    what other packages name, such as this one in its pyproject.toml:
+
+        [project.entry-points."awesome.commands"]
+        mine = "my_package.commands"
+
+    One that cannot be loaded is a line on the error stream, and the other commands are there.
+    """
+    from models.errors import PluginError
+    from models.plugins import load
+
+    # The project's own come last, so that none of them can be replaced.
+    for point in sorted(entry_points(group=COMMANDS)):
+        try:
+            load(point)
+        except PluginError as error:
+            print(f"awesome: {error}", file=sys.stderr)
+    import_files("pipeline.cli")
+    return app
+
+
 def _fail(message: str, code: int = 1) -> NoReturn:
     print(f"awesome: {message}", file=sys.stderr)
     raise SystemExit(code)
@@ -47,7 +63,7 @@ def main() -> None:
     from models.errors import PluginError
 
     try:
-        code = app(prog_name="awesome", standalone_mode=False) or 0
+        code = load_app()(prog_name="awesome", standalone_mode=False) or 0
     except _USAGE_ERROR as error:
         _fail_usage(error)
     except (UserError, PluginError) as error:

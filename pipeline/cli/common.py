@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -48,6 +50,16 @@ MarketSessions = Annotated[int | None, typer.Option(help="Its sessions. (default
 Seed = Annotated[int | None, typer.Option(help="Of everything random. (default: 0)")]
 Workspace = Annotated[Path | None, typer.Option(help="Folder of runs, cache and pushed models. (default: runs)")]
 RunFolder = Annotated[Path, typer.Argument(help="The run's folder, or its report.json.")]
+
+
+def import_files(package: str) -> None:
+    """Imports every file of a package, so that their commands enter the application.
+
+    Args:
+        package: its dotted name.
+    """
+    for one in iter_modules(import_module(package).__path__):
+        import_module(f"{package}.{one.name}")
 
 
 def example(command: str) -> str:

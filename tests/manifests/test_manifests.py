@@ -17,7 +17,7 @@ import pytest
 import typer
 import yaml
 
-from pipeline.cli.application import app
+from pipeline.cli import load_app
 from pipeline.settings import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -269,7 +269,7 @@ def test_no_variable_of_a_service_can_pass_for_a_setting(name: str) -> None:
 
 def parse(arguments: list[str]) -> str:
     """Reads a command line as `awesome` does, without doing it; returns the command."""
-    command: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(load_app())
     path, rest = [], list(arguments)
     while hasattr(command, "commands"):
         command = command.commands[rest[0]]

@@ -21,7 +21,7 @@ from components.feature_store import CLOSE_COLUMNS
 from components.synthetic_market import SCENARIOS, get_scenario
 from models.formatters import FORMATTERS
 from models.registry import ARCHITECTURES
-from pipeline.cli import app
+from pipeline.cli import load_app
 from pipeline.runs.results import DataSummary, ModelResult, RunReport, SplitResult
 
 Awesome = Callable[..., Any]
@@ -39,7 +39,7 @@ def command_lines() -> list[tuple[str, ...]]:
             return [path]
         return [line for name, child in children.items() for line in below(child, (*path, name))]
 
-    return below(typer.main.get_command(app), ())
+    return below(typer.main.get_command(load_app()), ())
 
 
 def write_prices(path: Path, sessions: int = 40, bad: dict[int, str] | None = None) -> Path:
@@ -106,7 +106,8 @@ def test_a_group_without_a_command_prints_its_help(awesome: Awesome, group: tupl
 
 
 def test_the_command_line_is_imported_without_anything_heavy() -> None:
-    code = f"import sys, pipeline.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
+    code = "import sys; from pipeline.cli import load_app; load_app(); "
+    code += f"print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from awesome_kubeflow.cli.group import kubeflow_app
 from pipeline.cli.common import example, new_console, print_line, status
-from pipeline.cli.kubeflow import kubeflow_app
 
 if TYPE_CHECKING:
     from awesome_kubeflow.images.deployment import Differences

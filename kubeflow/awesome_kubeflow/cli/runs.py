@@ -1,4 +1,4 @@
-"""`awesome kubeflow upload`, `run`, `runs`, `terminate`, `schedule`: packages and runs, over the API of KFP."""
+"""`awesome kubeflow upload`, `run`, `runs`, `terminate`: packages and runs, over the API of KFP."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from awesome_kubeflow.cli.compile import write_package
+from awesome_kubeflow.cli.group import (
+    Cluster,
+    Endpoint,
+    Parameters,
+    PipelineName,
+    chosen_pipeline,
+    kubeflow_app,
+    now,
+    pipelines_api,
+)
 from pipeline.cli.common import example, new_console, plan_from, print_line, status
-from pipeline.cli.kubeflow import Cluster, kubeflow_app, write_package
 
 if TYPE_CHECKING:
-    from awesome_kubeflow.server.api import PipelinesApi, Run, StoredPipeline
+    from awesome_kubeflow.server.api import PipelinesApi, Run
     from awesome_kubeflow.server.following import Change
-    from pipeline.plan import Plan
 
 _STATES = {"SUCCEEDED": "green", "SKIPPED": "cyan", "FAILED": "red", "CANCELED": "yellow", "CANCELING": "yellow"}
-
-Endpoint = Annotated[
-    str | None, typer.Option(help="Address of Kubeflow Pipelines. (default: endpoint of the cluster's settings)")
-]
-PipelineName = Annotated[
-    str | None, typer.Option("--pipeline", help="Name or id. (default: the settings' formatter and horizon)")
-]
-Parameters = Annotated[
-    list[str] | None, typer.Option("--parameter", help="NAME=VALUE of the pipeline's inputs; may be repeated.")
-]
 
 
 @kubeflow_app.command("upload", epilog=example("awesome kubeflow upload --cluster stage"))
@@ -40,7 +39,7 @@ def upload(
 ) -> None:
     """Uploads a package: the first one of its name makes a pipeline, every later one adds a version to it."""
     plan = plan_from({"cluster": cluster})
-    api = _api(plan, endpoint)
+    api = pipelines_api(plan, endpoint)
     with TemporaryDirectory(prefix="awesome-package-") as folder:
         if package is None:
             package = Path(folder) / "awesome-pipeline.yaml"
@@ -48,7 +47,7 @@ def upload(
             next(api.pipelines(), None)
             write_package(plan, package)
         with status("Uploading"):
-            version = api.upload(package, _now())
+            version = api.upload(package, now())
     print_line(f"pipeline {version.pipeline.name}, version {version.name}")
     print_line(api.pipeline_link(version))
 
@@ -67,9 +66,9 @@ def run(
     from awesome_kubeflow.server.inputs import split_pairs, typed
 
     texts = split_pairs(parameter or ())
-    api = _api(plan, endpoint)
-    version = api.newest_version(_pipeline(api, plan, pipeline))
-    started = api.create_run(version, typed(version.inputs, texts), _now())
+    api = pipelines_api(plan, endpoint)
+    version = api.newest_version(chosen_pipeline(api, plan, pipeline))
+    started = api.create_run(version, typed(version.inputs, texts), now())
     print_line(f"run {started.id} of {version.name}")
     print_line(api.run_link(started))
     if wait:
@@ -116,7 +115,7 @@ def runs(
     plan = plan_from({"cluster": cluster})
     from itertools import islice
 
-    api = _api(plan, endpoint)
+    api = pipelines_api(plan, endpoint)
     if run_id is not None:
         _print_run(api, api.run(run_id))
         return
@@ -143,102 +142,9 @@ def terminate(
     endpoint: Endpoint = None,
 ) -> None:
     """Ends a run; what its steps have finished stays in the cache."""
-    api = _api(plan_from({"cluster": cluster}), endpoint)
+    api = pipelines_api(plan_from({"cluster": cluster}), endpoint)
     api.terminate(run_id)
     print_line(f"run {run_id}: is told to end")
-
-
-@kubeflow_app.command("schedule", epilog=example("awesome kubeflow schedule --exchange XSHG --delay 240"))
-def schedule(
-    pipeline: PipelineName = None,
-    parameter: Parameters = None,
-    exchange: Annotated[str, typer.Option(help="Its code in exchange_calendars, such as XNYS.")] = "XSHG",
-    delay: Annotated[
-        int, typer.Option(min=0, max=24 * 60, help="Minutes after the latest close; the extraction comes before.")
-    ] = 240,
-    name: Annotated[str | None, typer.Option(help="Of the schedule. (default: NAME-daily)")] = None,
-    list_: Annotated[bool, typer.Option("--list", help="List the schedules instead.")] = False,
-    delete: Annotated[
-        str | None, typer.Option("--delete", metavar="NAME", help="Delete those of this name, or id, instead.")
-    ] = None,
-    cluster: Cluster = None,
-    endpoint: Endpoint = None,
-) -> None:
-    """Schedules a run of a pipeline's newest version on every trading day after the close.
-
-    It replaces the schedule of the same name. Holidays are weekdays to it: nothing is new then, so every step comes
-    from the cache. After an upload the same command schedules the new version.
-    """
-    plan = plan_from({"cluster": cluster})
-    from awesome_kubeflow.errors import ApiError
-    from awesome_kubeflow.server.inputs import split_pairs, typed
-
-    if list_ and delete is not None:
-        raise ApiError("--list and --delete are two things; name one of them")
-    texts = split_pairs(parameter or ())
-    api = _api(plan, endpoint)
-    if list_:
-        _print_schedules(api)
-        return
-    if delete is not None:
-        _delete_schedules(api, delete)
-        return
-    from awesome_kubeflow.server.schedule import after_close
-
-    trigger = after_close(exchange, dt.timedelta(minutes=delay), _now())
-    version = api.newest_version(_pipeline(api, plan, pipeline))
-    chosen = name or f"{version.pipeline.name}-daily"
-    made, replaced = api.replace_schedule(chosen, version, trigger.cron, typed(version.inputs, texts))
-    print_line(f"schedule {made.name}, id {made.id}{', replaced' if replaced else ''}: {version.name}")
-    print_line(
-        f"{trigger}: {delay} minutes after the latest close of {exchange} in a year, {trigger.latest_close:%H:%M} UTC"
-    )
-
-
-def _print_schedules(api: PipelinesApi) -> None:
-    names = {one.id: one.name for one in api.pipelines()}
-    found = list(api.schedules())
-    for one in found:
-        state = "enabled" if one.enabled else "disabled"
-        pipeline = names.get(one.pipeline_id, one.pipeline_id or "-")
-        print_line(f"{one.id}  {state:8}  {one.cron or '-'}  {one.name}  {pipeline}")
-    if not found:
-        print_line("no schedules")
-
-
-def _delete_schedules(api: PipelinesApi, name: str) -> None:
-    from awesome_kubeflow.errors import ApiError
-
-    known = list(api.schedules())
-    chosen = [one for one in known if name in (one.name, one.id)]
-    if not chosen:
-        raise ApiError(f"schedule {name}: does not exist; there are {', '.join(one.name for one in known) or 'none'}")
-    for one in chosen:
-        api.delete_schedule(one.id)
-        print_line(f"schedule {one.name}, id {one.id}: deleted")
-
-
-def _api(plan: Plan, endpoint: str | None) -> PipelinesApi:
-    from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.server.api import PipelinesApi, connection
-    from pipeline.settings import kfp_token
-
-    token = kfp_token()
-    chosen = cluster_settings(plan.settings.clusters, plan.settings.cluster)
-    return PipelinesApi(connection(chosen, token.get_secret_value() if token else "", endpoint))
-
-
-def _pipeline(api: PipelinesApi, plan: Plan, name: str | None) -> StoredPipeline:
-    from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.package.pipelines import cluster_plan
-
-    if name is None:
-        name = cluster_plan(plan, cluster_settings(plan.settings.clusters, plan.settings.cluster)).name
-    return api.find_pipeline(name)
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.timezone.utc)
 
 
 def _minute(moment: dt.datetime | None) -> str:

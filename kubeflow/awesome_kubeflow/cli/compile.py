@@ -1,4 +1,4 @@
-"""`awesome kubeflow ...`: the pipeline on a cluster."""
+"""`awesome kubeflow compile`: the pipeline as a package."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from awesome_kubeflow.cli.group import Cluster, kubeflow_app
 from pipeline.cli.common import (
     Formatter,
     Horizon,
@@ -16,7 +17,6 @@ from pipeline.cli.common import (
     Since,
     Source,
     TrainSteps,
-    app,
     example,
     new_console,
     plan_from,
@@ -29,13 +29,6 @@ if TYPE_CHECKING:
     from pipeline.plan import Plan
 
 _KIB = 2**10
-
-kubeflow_app = typer.Typer(help="The pipeline on Kubeflow Pipelines.", no_args_is_help=True)
-app.add_typer(kubeflow_app, name="kubeflow")
-
-Cluster = Annotated[
-    str | None, typer.Option(help="stage or prod; [clusters.stage] in awesome.toml sets it. (default: stage)")
-]
 
 
 @kubeflow_app.command("compile", epilog=example("awesome kubeflow compile --cluster prod --output prod.yaml"))

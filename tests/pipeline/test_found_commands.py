@@ -1,0 +1,68 @@
+"""Commands are found: those of a file of pipeline/cli, and those that other packages add by entry points."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder with an installed package `extra`, whose entry points are `mine` and `kubeflow`'s broken neighbour."""
+    info = tmp_path / "extra-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: extra\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[awesome.commands]\nmine = extra_commands\nbad = extra_broken\n")
+    (tmp_path / "extra_broken.py").write_text("import no_such_module_anywhere\n")
+    (tmp_path / "extra_commands.py").write_text(
+        "from pipeline.cli.common import app\n"
+        "@app.command()\n"
+        "def greet() -> None:\n"
+        "    '''Says hello.'''\n"
+        "    print('hello')\n"
+        "@app.command()\n"
+        "def config() -> None:\n"
+        "    '''Would take the place of a command of the project.'''\n"
+        "    print('mine')\n"
+    )
+    return tmp_path
+
+
+def awesome(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from pipeline.cli import main; main()", *arguments],
+        env=os.environ | {"PYTHONPATH": str(site)},
+        cwd=site,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_a_package_adds_a_command_and_a_broken_one_is_one_line(site: Path) -> None:
+    done = awesome(site, "greet")
+    assert (done.returncode, done.stdout) == (0, "hello\n")
+    [line] = done.stderr.splitlines()
+    assert line.startswith("awesome: the entry point bad = extra_broken (awesome.commands) of extra cannot be loaded (")
+    assert "ModuleNotFoundError: No module named 'no_such_module_anywhere'" in line
+
+
+def test_no_package_takes_the_place_of_a_command_of_the_project(site: Path) -> None:
+    done = awesome(site, "config")
+    assert done.returncode == 0
+    assert "window_returns" in done.stdout
+    assert "mine" not in done.stdout
+
+
+def test_every_file_of_the_command_line_is_imported() -> None:
+    from pipeline import cli
+
+    files = {f"pipeline.cli.{path.stem}" for path in Path(cli.__file__).parent.glob("*.py")} - {"pipeline.cli.__init__"}
+    cli.load_app()
+    assert files <= sys.modules.keys()
+    assert "awesome_kubeflow.cli.compile" in sys.modules
