@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.measure import ProcessUsage, print_table, run_process, write_result
 from benchmarks.panel_data import PANELS, Panel, PanelFiles, prepare
 from components.errors import UserError
-from components.evidence.scores import AUC, RANK_IC
+from components.evidence.metric import AUC, RANK_IC
 
 if TYPE_CHECKING:
     import pandas as pd

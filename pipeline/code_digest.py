@@ -10,7 +10,11 @@ from models.plugins import outside_code
 
 _ROOT = Path(__file__).resolve().parent.parent
 
-_GROUPS = {"models": ("awesome.models", "awesome.formatters"), "components/leak_audit": ("awesome.checks",)}
+_GROUPS = {
+    "models": ("awesome.models", "awesome.formatters"),
+    "components/evidence": ("awesome.metrics",),
+    "components/leak_audit": ("awesome.checks",),
+}
 """By package, the entry point groups by which other packages add to it."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from components.evidence.metric import METRICS
 from components.extractor.sources.registry import SOURCES
 from components.leak_audit.check import CHECKS
 from models import features
@@ -32,6 +33,7 @@ def pages() -> dict[Path, str]:
     made = {Path("formatters.md"): _formatters_index(), Path("models.md"): _models_index()}
     made[Path("leak-audit.md")] = _filled("leak-audit.md", _checks())
     made[Path("extraction.md")] = _filled("extraction.md", _sources())
+    made[Path("metrics.md")] = _filled("metrics.md", _metrics())
     made |= {Path("commands.md"): _commands_page()}
     made |= {Path("formatters", f"{name}.md"): _formatter_page(one) for name, one in FORMATTERS.items()}
     return made | {Path("models", f"{name}.md"): _model_page(one) for name, one in ARCHITECTURES.items()}
@@ -89,6 +91,17 @@ def _sources() -> str:
         )
     table = _table(("source", "covers", "a share is written", "prices", "note"), rows)
     return _page(table, _adding(SOURCES))
+
+
+def _metrics() -> str:
+    """What each figure's file says of it, and where that is."""
+    parts = []
+    for metric in METRICS.values():
+        module = inspect.getmodule(metric.measure)
+        assert module is not None
+        where = f"- `{module.__name__.replace('.', '/')}.py`, as `{metric.name}`."
+        parts += [f"## {_capital(metric.title)}", f"{inspect.getdoc(module)}\n{where}"]
+    return _page(_adding(METRICS), *parts)
 
 
 def _formatters_index() -> str:

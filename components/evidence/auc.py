@@ -1,6 +1,6 @@
 """The area under the ROC curve, with an interval that respects days (resampling.py); arrays as in rows.py.
 
-What no interval mends: a score that wanders over the whole of the test split, such as a price's level, has an AUC at
+What no interval shows: a score that wanders over the whole of the test split, such as a price's level, has an AUC at
 long horizons that is itself biased against chance (on a market without signal of 20 shares and 580 days its mean was
 0.455 at horizon 20). Scores should be relative to their window.
 """

@@ -9,8 +9,9 @@ import pandas as pd
 
 from components.evidence.blessing import judge, level_for
 from components.evidence.findings import PREDECESSOR, Figures, Findings, ModelFindings
+from components.evidence.metric import AUC, METRICS
 from components.evidence.resampling import DayBlocks
-from components.evidence.scores import AUC, METRICS, ScoredModel
+from components.evidence.scores import ScoredModel
 
 
 def predecessor_column(model: str) -> str:

@@ -17,7 +17,7 @@ PREDICTIONS_FILE = "predictions.parquet"
 PREDECESSOR = "predecessor"
 
 Figures = Mapping[str, Interval]
-"""By metric (scores.METRICS)."""
+"""By metric (metric.METRICS)."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
 from components.evidence.findings import Findings
-from components.evidence.scores import AUC
+from components.evidence.metric import AUC
 from components.leak_audit.audit import audit
 from components.leak_audit.config import AuditConfig
 from components.leak_audit.results import AUDIT_FILE, VERDICT_PROPERTY

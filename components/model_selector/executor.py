@@ -15,7 +15,7 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
 from components.evidence.findings import Findings, ModelFindings, flat
-from components.evidence.scores import AUC
+from components.evidence.metric import AUC
 from components.leak_audit.results import AUDIT_FILE, AuditReport
 from components.model_selector.files import EVIDENCE_FILE, Evidence
 from models.card import EXTRA_FOLDER

@@ -121,7 +121,7 @@ def _model_result(
 ) -> ModelResult:
     from components.evidence.accuracy import accuracy, majority
     from components.evidence.auc import auc_by_group, skill
-    from components.evidence.scores import AUC, RANK_IC
+    from components.evidence.metric import AUC, RANK_IC
     from components.evidence.tfma import metrics as tfma_metrics
     from components.evidence.tfma.evaluations import read_evaluation
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from components.evidence.auc import auc_interval
 from components.evidence.interval import Interval
-from components.evidence.scores import METRICS
+from components.evidence.metric import METRICS
 from components.evidence.tfma import metrics as tfma_metrics
 from components.evidence.tfma.evaluations import load_result, read_evaluation
 from models.features import YEAR

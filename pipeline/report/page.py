@@ -138,7 +138,7 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
         ValueError: `predictions` lacks a column that is read.
     """
     from components.evidence.curves import calibration_curve, roc_curve
-    from components.evidence.scores import METRICS
+    from components.evidence.metric import METRICS
     from pipeline.report import charts
     from pipeline.report.audit_chart import audit_chart
     from pipeline.report.drawing import model_styles

@@ -68,7 +68,7 @@ class ModelResult:
         metrics: TFMA's figures under TFMA's names.
         by_year: scores by calendar year, keys such as "2011".
         by_share: scores by share_id.
-        scores: the figures of components/evidence/scores.py with their 95% intervals, by metric.
+        scores: the figures of components/evidence/metrics/ with their 95% intervals, by metric.
         differences: its figures less those of each other model, each baseline and its `predecessor`, with paired 95%
             intervals, by name and metric.
     """

@@ -25,7 +25,7 @@ from components.errors import UserError
 from components.evidence.accuracy import accuracy, majority
 from components.evidence.auc import auc, auc_by_group
 from components.evidence.comparing import compare
-from components.evidence.scores import METRICS
+from components.evidence.metric import METRICS
 from pipeline.report.page import render_html, write_report
 from pipeline.runs.results import (
     DataSummary,

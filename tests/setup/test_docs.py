@@ -72,9 +72,9 @@ def test_a_models_page_gives_each_hyperparameter_its_default_and_meaning() -> No
 def test_pages_of_what_no_longer_exists_are_removed(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "gone.md").write_text("# gone")
-    (tmp_path / "metrics.md").write_text("written by hand")
+    (tmp_path / "other.md").write_text("written by hand")
     write_docs.write(tmp_path)
-    assert {path.relative_to(tmp_path) for path in tmp_path.rglob("*.md")} == {*write_docs.pages(), Path("metrics.md")}
+    assert {path.relative_to(tmp_path) for path in tmp_path.rglob("*.md")} == {*write_docs.pages(), Path("other.md")}
 
 
 # what pages refer to

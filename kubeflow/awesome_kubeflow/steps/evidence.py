@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _section(part: NodeSlice, step: Step) -> Section:
-    from components.evidence.scores import METRICS
+    from components.evidence.metric import METRICS
     from pipeline.report.summary import figure
 
     findings = _findings(step)

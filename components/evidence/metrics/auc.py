@@ -1,0 +1,29 @@
+"""The chance that a random rise has a higher probability than a random fall, ties counting half.
+
+```
+AUC = P( p(i) > p(j) ) + ½ P( p(i) = p(j) )      i a random rise, j a random fall
+    = (U of Mann and Whitney) / (rises * falls)
+```
+
+0.5 is a coin, 1 is perfect. It needs no threshold and does not care how many days rise.
+For a jointly Gaussian score and return with correlation c, `AUC = 1/2 + (2/π) asin(c/√2)`: an IC of 0.05 is an AUC of
+0.5225.
+
+- Hanley and McNeil (1982), *The meaning and use of the area under a ROC curve*, Radiology 143; Mann and Whitney (1947).
+- `components/evidence/auc.py`: `auc`, exact and with ties counted half, `auc_by_group` for years and shares;
+  `components/evidence/curves.py`: `roc_curve` for the plot. TFMA's own `auc` (trapezoids over 10,000 thresholds) stands
+  beside it in the report's list of metrics.
+"""
+
+from __future__ import annotations
+
+from components.evidence.auc import Pairs
+from components.evidence.metric import AUC, Answers, Measured, Metric
+
+
+def _measure(answers: Answers) -> Measured:
+    pairs, blocks = Pairs(answers.positive, answers.probability), answers.blocks
+    return Measured(pairs.auc(None), blocks.draw(lambda weight: pairs.auc(weight[blocks.index])))
+
+
+METRIC = Metric(AUC, "AUC", _measure, higher_is_better=True, no_skill=0.5, bounds=(0.0, 1.0), order=1)
