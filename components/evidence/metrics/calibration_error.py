@@ -5,9 +5,9 @@ ECE = Σ over bins b of  n(b)/n * | mean p in b - mean y in b |
 ```
 
 It is never negative, so even a perfectly calibrated model shows some on few rows: read it beside its interval, not
-against 0. An interval around it would leave out the truth of a calibrated model. Its interval contains every error that is
-nearer than the bins' gaps move in 95 % of the resamples, so it reaches 0 for a calibrated model as often as it should,
-and is too wide for others.
+against 0. An interval around it would leave out the truth of a calibrated model. Its interval contains every error that
+is nearer than the bins' gaps move in 95 % of the resamples, so it reaches 0 for a calibrated model as often as it
+should, and is too wide for others.
 
 - Naeini, Cooper and Hauskrecht (2015), *Obtaining well calibrated probabilities using Bayesian binning*, AAAI; Guo et
   al. (2017), *On calibration of modern neural networks*, ICML.
