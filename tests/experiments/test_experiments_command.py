@@ -21,7 +21,7 @@ def awesome(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from pipeline.cli import main; main()", "experiments", *arguments]
     root = str(Path(__file__).parents[2])
     environment["PYTHONPATH"] = root
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
 @pytest.mark.slow

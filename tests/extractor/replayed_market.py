@@ -49,7 +49,7 @@ def plan_for(source: str, **options: Any) -> ExtractionPlan:
 
 
 def http_for(server: ReplayServer, **options: Any) -> HttpSettings:
-    values = {"rate": 2000, "backoff": 0.001, "attempts": 3, "timeout": 5, "failures": 99} | options
+    values = {"rate": 2000, "backoff": 0.001, "attempts": 3, "timeout": 60, "failures": 99} | options
     return HttpSettings(base_url=server.url, **values)
 
 

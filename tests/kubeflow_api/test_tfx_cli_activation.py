@@ -21,16 +21,13 @@ def python(code: str, *folders: str) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.strip()
 
 
 def test_the_folder_is_printed() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "awesome_kubeflow.tfx_cli"], capture_output=True, text=True, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-m", "awesome_kubeflow.tfx_cli"], capture_output=True, text=True)
     assert done.stdout == f"{FOLDER}\n"
     assert (ON_PATH / "sitecustomize.py").is_file()
 
@@ -63,7 +60,7 @@ def test_where_the_project_is_not_installed_nothing_is_found() -> None:
         f"import sys; sys.path.insert(0, {FOLDER!r}); import sitecustomize; "
         f"print(sys.meta_path[0].find_spec({HANDLER!r}))"
     )
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("None\n", "")
 
 

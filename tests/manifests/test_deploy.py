@@ -42,9 +42,7 @@ class Shell:
             os.write(terminal[0], answer.encode())
             stdin = terminal[1]
         try:
-            done = subprocess.run(
-                command, cwd=folder, env=self.variables, stdin=stdin, capture_output=True, text=True, timeout=60
-            )
+            done = subprocess.run(command, cwd=folder, env=self.variables, stdin=stdin, capture_output=True, text=True)
         finally:
             for one in terminal:
                 os.close(one)

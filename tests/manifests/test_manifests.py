@@ -60,7 +60,7 @@ ENUMS_BY_PARENT = {
 
 
 def build(folder: Path) -> list[Object]:
-    done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, timeout=30)
+    done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return [one for one in yaml.safe_load_all(done.stdout) if one]
 

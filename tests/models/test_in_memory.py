@@ -65,6 +65,6 @@ except ValueError as error:
 
 def test_it_is_fitted_on_the_rows_it_is_given_and_applied_to_others(tmp_path: Path) -> None:
     command = [sys.executable, "-c", SCRIPT]
-    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "formatter closes_with_time cannot be fitted on no rows\n"

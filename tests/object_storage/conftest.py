@@ -73,7 +73,7 @@ def link(s3_port: int) -> Iterator[Link]:
 
 
 def _ask(port: int, method: str, path: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port)
     try:
         connection.request(method, path)
         assert connection.getresponse().status == 200

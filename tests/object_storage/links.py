@@ -18,6 +18,7 @@ class Link:
         self._server_port = server_port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
+        self.connections = 0
         self._lock = threading.Lock()
         self._left: dict[str, int | None] = {"up": None, "down": None}
         self._sent = bytearray()
@@ -59,6 +60,7 @@ class Link:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            self.connections += 1
             if self.broken:
                 _reset(client)
                 continue

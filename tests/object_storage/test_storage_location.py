@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -169,13 +168,12 @@ def test_a_missing_profile_is_not_a_defect(s3: Place, monkeypatch: pytest.Monkey
         storage.read("a")
 
 
-def test_a_dead_endpoint_is_known_in_seconds(link: Link) -> None:
+def test_a_dead_endpoint_is_asked_a_few_times_only(link: Link) -> None:
     link.break_after("up", 0)  # takes connections and resets them
-    start = time.monotonic()
     settings = StorageSettings(s3_endpoint=f"http://127.0.0.1:{link.port}")
     with Storage.at("s3://prices/awesome", settings) as storage, pytest.raises(StorageError) as refusal:
         storage.read("a")
-    assert time.monotonic() - start < 10
+    assert link.connections == 4
     assert f"127.0.0.1:{link.port} does not answer, or the connection broke" in str(refusal.value)
 
 
@@ -234,6 +232,6 @@ def test_a_program_ends_at_once_and_without_warnings(s3: Place) -> None:
         "print(left_open.read('a'))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-W", "error::ResourceWarning", "-c", script], capture_output=True, text=True, timeout=30
+        [sys.executable, "-W", "error::ResourceWarning", "-c", script], capture_output=True, text=True
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "b'x'\n", "")

@@ -309,7 +309,7 @@ def test_text_in_a_row_ends_the_run_itself_with_one_line(folder: Path, m_db: Pat
     make_database(m_db, "UPDATE FEATURE SET close3 = 'n/a' WHERE share_id = 'S001' AND time = '2001-01-05'")
     before = m_db.read_bytes()
     command = [str(Path(sys.executable).with_name("awesome")), "run", "--db", "m.db", "--models", "linear"]
-    done = subprocess.run([*command, "--output", "out"], capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run([*command, "--output", "out"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
     assert line == f"awesome: {folder}/m.db: FEATURE, share S001, 2001-01-05: close3 is 'n/a', not a price above 0" + (
@@ -329,7 +329,7 @@ def test_a_learning_rate_without_sense_ends_the_run_with_one_line(folder: Path) 
     Path("awesome.toml").write_text("[hyperparameters.linear]\nlearning_rate = 1e38\n")
     command = [str(Path(sys.executable).with_name("awesome")), "run", "--market", "null", "--models", "linear"]
     command += ["--market-shares", "3", "--market-sessions", "800", "--output", "out"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == (
         "awesome: Trainer.linear: training diverged, its losses are no numbers: lower learning_rate, which is 1e+38\n"

@@ -15,9 +15,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,15 +81,46 @@ def market() -> Market:
     return Market(listings, today())
 
 
+class Gate:
+    """Holds answers back, so that a process is known to be at work when something happens to it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.hold_after(0)
+        self.open()
+
+    def hold_after(self, answers: int) -> None:
+        """Lets so many answers pass; the others wait for `open`."""
+        self._left, self._opened = answers, threading.Event()
+
+    def open(self) -> None:
+        self._left = sys.maxsize
+        self._opened.set()
+
+    def __call__(self, line: str) -> None:
+        """What a replay server calls before it answers."""
+        with self._lock:
+            self._left -= 1
+            held = self._left < 0
+        if held:
+            self._opened.wait()
+
+
 @pytest.fixture
-def server(market: Market, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReplayServer]:
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def server(market: Market, gate: Gate, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReplayServer]:
     monkeypatch.delenv("TIINGO_API_KEY", raising=False)
     monkeypatch.setenv("AWESOME_SOURCES_RATE", "1000")
     monkeypatch.setenv("AWESOME_SOURCES_BACKOFF", "0.01")
     monkeypatch.setenv("AWESOME_SOURCES_ATTEMPTS", "2")
-    with ReplayServer(market) as server:
+    with ReplayServer(market, log=gate) as server:
         monkeypatch.setenv("AWESOME_SOURCES_URL", server.url)
         yield server
+        gate.open()
 
 
 def command(*shares: str, db: str | None = None, last: dt.date | None = None) -> tuple[str, ...]:
@@ -478,23 +510,20 @@ def started(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
 
 def wait_for(server: ReplayServer, requests: int, process: subprocess.Popen[str]) -> None:
     """Waits until a server has got so many requests."""
-    end = time.monotonic() + 30
     while len(server.requests) < requests:
         assert process.poll() is None, "the process ended before"
-        assert time.monotonic() < end, "no request comes"
         time.sleep(0.005)
 
 
 def test_sigterm_finishes_what_is_in_hand_and_resume_the_rest(
-    awesome: Awesome, server: ReplayServer, clean: Any
+    awesome: Awesome, server: ReplayServer, gate: Gate, clean: Any
 ) -> None:
-    server.faults.add(Fault("slow", value=0.2))
+    gate.hold_after(5)
     with started(*command(last=until())) as process:
-        wait_for(server, 6, process)
+        wait_for(server, 7, process)  # two connections, both of which are held
         process.terminate()
-        begun = time.monotonic()
-        out, err = process.communicate(timeout=20)
-        assert time.monotonic() - begun < 4
+        gate.open()
+        out, err = process.communicate()
     assert process.returncode == 3
     told = {row[0]: row for row in table(out)}
     done = [share for share in SHARES if told[share][1] == "new"]
@@ -507,7 +536,6 @@ def test_sigterm_finishes_what_is_in_hand_and_resume_the_rest(
     assert events(err)[-1]["counts"]["new"] == len(done)
     assert stored_days() == dict.fromkeys(sorted(done), all_days(until()))
 
-    server.faults.clear()
     server.forget()
     outcome = awesome("extract", "--resume")
     assert outcome.code == 0
@@ -517,18 +545,18 @@ def test_sigterm_finishes_what_is_in_hand_and_resume_the_rest(
     assert contents("awesome.db") == clean
 
 
-def test_a_second_ctrl_c_stops_at_once(awesome: Awesome, server: ReplayServer, clean: Any) -> None:
-    server.faults.add(Fault("slow", value=0.8))
+def test_a_second_ctrl_c_stops_at_once(awesome: Awesome, server: ReplayServer, gate: Gate, clean: Any) -> None:
+    gate.hold_after(0)
     with started(*command(last=until())) as process:
         wait_for(server, 1, process)
         process.send_signal(signal.SIGINT)
-        time.sleep(0.3)  # two that come together count as one
+        time.sleep(1)  # two that come together count as one
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+        gate.open()
+        out, err = process.communicate()
     assert (process.returncode, out) == (130, "")
     assert err.splitlines()[-1].startswith("awesome: stopped; the same command takes up")
     assert "Traceback" not in err
-    server.faults.clear()
     assert awesome(*command(last=until())).code == 0
     assert files() == ["awesome.db"]
     assert contents("awesome.db") == clean
@@ -536,16 +564,17 @@ def test_a_second_ctrl_c_stops_at_once(awesome: Awesome, server: ReplayServer, c
 
 @pytest.mark.parametrize(("resume", "moments"), [(True, (1, 6)), (False, (4, 9))], ids=["resume", "same command"])
 def test_a_killed_extraction_ends_in_what_a_clean_one_leaves(
-    awesome: Awesome, server: ReplayServer, clean: Any, resume: bool, moments: tuple[int, ...]
+    awesome: Awesome, server: ReplayServer, gate: Gate, clean: Any, resume: bool, moments: tuple[int, ...]
 ) -> None:
-    server.faults.add(Fault("slow", value=0.03))
     line = command(last=until())
     for requests in moments:
         server.forget()
+        gate.hold_after(requests - 1)
         with started(*line) as process:
             wait_for(server, requests, process)
             process.kill()
             process.communicate()
+        gate.open()
         assert process.returncode == -signal.SIGKILL
         # Whatever is there of a share is all of it.
         if Path("awesome.db").exists():
@@ -553,7 +582,6 @@ def test_a_killed_extraction_ends_in_what_a_clean_one_leaves(
             assert set(map(tuple, stored_days().values())) <= {tuple(all_days(until()))}
         if resume:
             line = ("extract", "--resume")
-    server.faults.clear()
     outcome = awesome(*line)
     assert outcome.code == 0
     assert files() == ["awesome.db"]
@@ -562,17 +590,16 @@ def test_a_killed_extraction_ends_in_what_a_clean_one_leaves(
 
 
 def test_a_second_process_is_told_that_the_first_works_on_the_database(
-    awesome: Awesome, server: ReplayServer, clean: Any
+    awesome: Awesome, server: ReplayServer, gate: Gate, clean: Any
 ) -> None:
-    server.faults.add(Fault("slow", value=0.1))
+    gate.hold_after(0)
     with started(*command(last=until())) as process:
         wait_for(server, 2, process)
-        before = len(server.requests)
         refused = awesome(*command(last=until())).refusal
         assert process.poll() is None
-        assert before <= len(server.requests)
-        server.faults.clear()
-        process.communicate(timeout=20)
+        assert len(server.requests) == 2
+        gate.open()
+        process.communicate()
     assert refused == "awesome.db: another extraction works on it; wait for its end"
     assert process.returncode == 0
     assert files() == ["awesome.db"]
@@ -587,15 +614,10 @@ def test_a_terminal_shows_a_bar_and_no_json(server: ReplayServer, folder: Path, 
         with started(*command(*SHARES[:3], last=until()), stderr=slave) as process:
             os.close(slave)
             shown = b""
-            while True:
-                try:
-                    piece = os.read(master, 65536)
-                except OSError:  # nobody holds the other end any more
-                    break
-                if not piece:
-                    break
-                shown += piece
-            out, _ = process.communicate(timeout=20)
+            with suppress(OSError):  # nobody holds the other end any more
+                while piece := os.read(master, 65536):
+                    shown += piece
+            out, _ = process.communicate()
     finally:
         os.close(master)
     assert process.returncode == 0
@@ -631,7 +653,6 @@ main()
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     assert contents("awesome.db") == clean
@@ -653,7 +674,6 @@ from pipeline.cli import main
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
     )
     assert (done.returncode, done.stderr.strip()) == (0, "[]")
     assert ("Usage: awesome" in done.stdout) == (line is not None)

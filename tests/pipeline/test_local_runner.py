@@ -50,7 +50,6 @@ def tfx(folder: Path, *arguments: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
     )
     assert done.returncode == 0, done.stdout
     return done.stdout

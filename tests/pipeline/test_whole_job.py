@@ -66,9 +66,7 @@ def environment() -> dict[str, str]:
 
 
 def awesome(folder: Path, *arguments: str) -> Job:
-    done = subprocess.run(
-        [COMMAND, *arguments], cwd=folder, env=environment(), capture_output=True, text=True, timeout=600
-    )
+    done = subprocess.run([COMMAND, *arguments], cwd=folder, env=environment(), capture_output=True, text=True)
     return Job(folder, done.returncode, done.stdout, done.stderr)
 
 

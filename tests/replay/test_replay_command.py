@@ -33,7 +33,7 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]
 
 
 def get(address: str, target: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(address, timeout=5)
+    connection = http.client.HTTPConnection(address)
     try:
         connection.request("GET", target)
         reply = connection.getresponse()
@@ -61,7 +61,7 @@ def test_it_serves_what_was_asked_for_until_sigterm():
             "2020-07-01": "10派5元",
         }
         process.send_signal(signal.SIGTERM)
-        out, error = process.communicate(timeout=10)
+        out, error = process.communicate()
     assert (process.returncode, error) == (0, "")
     assert [line.split()[0] for line in out.splitlines()] == ["503", "200"]
 
@@ -78,7 +78,7 @@ def test_ctrl_c_ends_a_synthetic_universe_quietly():
         assert charts[0]["indicators"] == charts[2]["indicators"] != charts[1]["indicators"]
         assert get(address, target.format("ABE"))[0] == 404
         process.send_signal(signal.SIGINT)
-        out, error = process.communicate(timeout=10)
+        out, error = process.communicate()
     assert (process.returncode, out, error) == (0, "", "")
 
 

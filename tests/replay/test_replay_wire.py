@@ -47,7 +47,7 @@ MARKET = Market({name: by_hand(name, exchange) for name, exchange in NAMES.items
 class Client:
     def __init__(self, server: ReplayServer) -> None:
         self.server = server
-        self.connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=5)
+        self.connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
 
     def get(self, target: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
         self.connection.request("GET", target, headers=headers or {})

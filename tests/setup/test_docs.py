@@ -177,7 +177,6 @@ def test_the_site_builds_without_a_warning_and_asks_no_other_host(tmp_path: Path
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     pages = {str(path.relative_to(tmp_path / "site")): path.read_text() for path in tmp_path.rglob("*.html")}

@@ -58,7 +58,7 @@ def start(folder: Path, output: str) -> subprocess.Popen[str]:
 
 def finished(folder: Path, output: str) -> str:
     with start(folder, output) as process:
-        out, err = process.communicate(timeout=800)
+        out, err = process.communicate()
     assert (process.returncode, err) == (0, ""), out + err
     return out
 
@@ -77,7 +77,7 @@ def walks(tmp_path_factory: pytest.TempPathFactory) -> Walks:
         for line in process.stdout:
             if "fold 2 of 2" in line:
                 process.send_signal(signal.SIGINT)
-        process.wait(timeout=300)
+        process.wait()
     left = sorted(path.name for path in (folder / "out").iterdir())
     finished(folder, "out")
     printed = finished(folder, "again")
