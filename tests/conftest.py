@@ -2,11 +2,79 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from components.synthetic_market import generate, write_market
+
+Awesome = Callable[..., "Outcome"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left: its exit code and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def refusal(self) -> str:
+        """The one line on stderr of a command that was refused before any step of the pipeline."""
+        assert self.code != 0
+        assert [line for line in self.out.splitlines() if "✓ market " not in line] == []
+        assert "Traceback" not in self.err
+        [line] = self.err.splitlines()
+        name, _, message = line.partition("awesome: ")
+        assert name == ""
+        return message
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder without settings in the environment, on a wide terminal."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.upper().startswith("AWESOME_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path
+
+
+@pytest.fixture
+def awesome(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Awesome:
+    """Calls the console script's function; what needs TensorFlow or TFX cannot be imported meanwhile."""
+    from pipeline.cli import main
+
+    for name in ("apache_beam", "tensorflow", "tensorflow_data_validation", "tfx"):
+        monkeypatch.setitem(sys.modules, name, None)
+    # An earlier test may have imported ours that need them.
+    for name in ("models.serving", "models.trainer", "pipeline.pipeline", "pipeline.job.steps", "pipeline.job.console"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+    def call(*arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["awesome", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main()
+        printed = capsys.readouterr()
+        return Outcome(int(stop.value.code or 0), printed.out, printed.err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def market_db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of 3 shares S000 to S002 and 700 sessions; not to be changed."""
+    path = tmp_path_factory.mktemp("market") / "m.db"
+    write_market(generate("reversal_easy", shares=3, sessions=700, seed=0), path)
+    return path
 
 
 @pytest.fixture

