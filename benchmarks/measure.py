@@ -24,6 +24,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from components.whole_files import write_whole
+
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -201,10 +203,5 @@ def write_result(name: str, payload: Mapping[str, Any], *, folder: Path = RESULT
     text = json.dumps({"machine": machine(), **payload}, indent=2, allow_nan=False) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, text)
     return path

@@ -10,7 +10,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import os
 import subprocess
 import sys
 import tarfile
@@ -24,6 +23,7 @@ from typing import Literal
 import pandas as pd
 
 from components.errors import UserError
+from components.whole_files import whole_file
 
 _DAY = "Date"
 _FIRST_PRICE = 100.0
@@ -237,9 +237,8 @@ def prepare(panel: Panel, folder: Path) -> PanelFiles:
     closes = read_closes(panel, fetch(panel, folder))
     prices, database = folder / panel.name / "prices.csv", folder / panel.name / f"{panel.name}.db"
     prices.parent.mkdir(parents=True, exist_ok=True)
-    partial = prices.with_name(f".{prices.name}.partial")
-    closes.to_csv(partial, date_format="%Y-%m-%d")  # every digit, so that the store holds the very same numbers
-    os.replace(partial, prices)
+    with whole_file(prices) as partial:
+        closes.to_csv(partial, date_format="%Y-%m-%d")  # every digit, so that the store holds the very same numbers
     for leftover in database.parent.glob(f"{database.name}*"):
         leftover.unlink()
     report = import_prices(prices, database, source=f"file:{panel.file}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.feature_example_gen.config import ExampleGenConfig
+from components.whole_files import write_whole
 from pipeline.code_digest import code_digest
 from pipeline.plan import Plan
 
@@ -41,9 +41,7 @@ def write_schema(plan: Plan) -> Path:
     path, text = _schema(plan)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_text(text)
-        os.replace(partial, path)
+        write_whole(path, text)
     return path
 
 

@@ -19,6 +19,7 @@ from components.errors import ExtractionError
 from components.extractor.plan import ExtractionPlan
 from components.extractor.report import ShareOutcome
 from components.records import from_json, to_json
+from components.whole_files import whole_file
 
 _SUFFIX = ".extraction.jsonl"
 
@@ -82,18 +83,16 @@ class Journal:
             plan: of the extraction.
             done: shares that need not be fetched again.
         """
-        path = self._path.with_name(self._path.name + ".new")
-        fresh = path.open("w+", encoding="utf-8")
-        try:
-            # Locked before it takes the place of the locked one, so that nobody comes in between.
-            fcntl.flock(fresh, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            fresh.writelines(_line(record) for record in (_Begin(plan), *done))
-            fresh.flush()
-            os.replace(path, self._path)
-        except BaseException:
-            fresh.close()
-            path.unlink(missing_ok=True)
-            raise
+        with whole_file(self._path) as path:
+            fresh = path.open("w+", encoding="utf-8")
+            try:
+                # Locked before it takes the place of the locked one, so that nobody comes in between.
+                fcntl.flock(fresh, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fresh.writelines(_line(record) for record in (_Begin(plan), *done))
+                fresh.flush()
+            except BaseException:
+                fresh.close()
+                raise
         self._stream.close()
         self._stream = fresh
 

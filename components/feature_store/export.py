@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from pathlib import Path
 
 from components.errors import UserError
 from components.feature_store.store import FeatureStore
+from components.whole_files import whole_file
 
 # What makes the sqlite3 program put a cell in quotes: control characters, blanks, quotes, commas, all beyond ASCII.
 _NEEDS_QUOTES = re.compile("[^!#-&(-+\\--~]")
@@ -36,21 +36,16 @@ def export_features(store: FeatureStore, path: str | os.PathLike[str], header: b
     target = Path(path)
     if target.is_dir():
         raise UserError(f"{target} is a folder; name a file in it, such as {target / 'features.csv'}")
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     count = 0
     try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
+        with whole_file(target) as part, part.open("w", encoding="utf-8", newline="") as stream:
             if header:
                 stream.write(_lines((store.feature_columns(),)))
             for rows in store.feature_rows():
                 stream.write(_lines(rows))
                 count += len(rows)
-        os.replace(part, target)
     except OSError as error:
         raise UserError(f"{target} cannot be written: {error.strerror}; name another file") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
     return count
 
 

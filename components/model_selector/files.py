@@ -23,7 +23,7 @@ class Evidence:
     """
 
     metrics: Mapping[str, float]
-    reason: str
+    reason: str = ""
     blessed: bool = True
 
     def to_json(self) -> str:

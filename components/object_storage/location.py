@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 from components.errors import StorageError
 from components.object_storage.failures import Place, is_missing, translated
+from components.whole_files import whole_file
 
 Advance = Callable[[int], None]
 """Called with the bytes that were moved since the last call."""
@@ -317,17 +317,8 @@ class Storage:
         if self._place.kind != "file":
             yield path
             return
-        folder, base = os.path.split(path)
-        partial = os.path.join(folder, f".{base}.{secrets.token_hex(4)}.partial")
-        try:
-            yield partial
-            with open(partial, "rb") as stream:
-                os.fsync(stream.fileno())
-            os.replace(partial, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(partial)
-            raise
+        with whole_file(Path(path), sync=True) as partial:
+            yield str(partial)
 
 
 def _bucket_of(scheme: str, rest: str) -> tuple[str, str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -13,6 +11,7 @@ from pathlib import Path
 from components.errors import StorageError
 from components.feature_store import FeatureStore
 from components.feature_store.connection import reading_uri
+from components.whole_files import whole_file
 
 _LONGEST_WAIT = 30.0
 _BUSY = (5, 6)
@@ -34,20 +33,16 @@ def snapshot(database: Path, target: Path) -> None:
         StorageError: The copy cannot be written, or another program does not let go of the database.
     """
     FeatureStore.open(database).close()
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     try:
-        with _connected(reading_uri(database)) as source, _connected(str(partial)) as copy:
-            _back_up(source, copy, database)
-            # The log's mode came along; a lone file is to be read without one.
-            copy.execute("PRAGMA journal_mode = DELETE")
-        os.replace(partial, target)
+        with whole_file(target) as partial:
+            with _connected(reading_uri(database)) as source, _connected(str(partial)) as copy:
+                _back_up(source, copy, database)
+                # The log's mode came along; a lone file is to be read without one.
+                copy.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
         raise StorageError(f"{database}: no snapshot can be made at {target}: {error}") from None
     except OSError as error:
         raise StorageError(f"{target}: cannot be written: {error.strerror}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
 
 
 def _back_up(source: sqlite3.Connection, copy: sqlite3.Connection, database: Path) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from awesome_kubeflow.pod.process import (
     run_parameters,
     run_pod,
 )
+from components.whole_files import write_whole
 from pipeline.job.quiet import import_tensorflow
 
 if TYPE_CHECKING:
@@ -90,10 +90,7 @@ def _write(path: Path, text: str) -> None:
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Two runs may begin at once: each writes a file of its own.
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text)
-    os.replace(partial, path)
+    write_whole(path, text)
 
 
 def _fill(ir: Any, run_id: str, settings: NodeSettings) -> None:

@@ -13,6 +13,7 @@ from components.evidence.findings import PREDICTIONS_FILE, ModelFindings
 from components.feature_example_gen.splits import SPLITS
 from components.feature_store import FeatureStore
 from components.leak_audit.results import AUDIT_FILE, AuditReport
+from components.whole_files import whole_file
 from pipeline.plan import Plan
 from pipeline.runs.results import (
     DataSummary,
@@ -86,9 +87,8 @@ def gather_report(plan: Plan, steps: Mapping[str, Step], seconds: dict[str, floa
         baselines=findings.baselines,
         audit=_audit(steps),
     )
-    partial = folder / f".{PREDICTIONS_FILE}"
-    predictions.to_parquet(partial, index=False)
-    partial.rename(folder / PREDICTIONS_FILE)
+    with whole_file(folder / PREDICTIONS_FILE) as partial:
+        predictions.to_parquet(partial, index=False)
     histories = {name: read_history(steps[f"Trainer.{name}"].outputs["model_run"][0].uri) for name in names}
     write_report(report, predictions, histories, folder)
     return report

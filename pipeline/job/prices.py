@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from components.errors import StoreError
 from components.feature_example_gen.splits import plan_splits
 from components.feature_store import FeatureStore
+from components.whole_files import whole_file
 from pipeline.job.console import Clock
 from pipeline.plan import Plan
 from pipeline.settings import Settings
@@ -95,8 +96,5 @@ def import_shipped_prices(path: Path) -> ImportReport:
     from components.feature_store import import_prices
 
     # Half of the prices under the database's name would be taken for all of them by the next run.
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    imported = import_prices(SHIPPED_PRICES, partial, source="file:prices.csv.gz")
-    partial.rename(path)
-    return imported
+    with whole_file(path) as partial:
+        return import_prices(SHIPPED_PRICES, partial, source="file:prices.csv.gz")

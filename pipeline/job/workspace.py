@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import datetime
 import fcntl
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from components.errors import UserError
 from components.evidence.findings import PREDICTIONS_FILE
+from components.whole_files import PARTIAL, whole_file
 
 LOG_FILE = "run.log"
 LATEST = "latest"
@@ -28,10 +28,8 @@ def point_latest(workspace: Path, folder: Path) -> None:
         workspace: that takes the link.
         folder: of the run.
     """
-    link, partial = workspace / LATEST, workspace / f".{LATEST}"
-    partial.unlink(missing_ok=True)
-    partial.symlink_to(folder.resolve(), target_is_directory=True)
-    partial.replace(link)
+    with whole_file(workspace / LATEST) as partial:
+        partial.symlink_to(folder.resolve(), target_is_directory=True)
 
 
 @contextlib.contextmanager
@@ -51,15 +49,14 @@ def output_folder(workspace: Path, output: Path | None, stem: str = "report") ->
     """
     folder = output or workspace / datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     # A run that was killed leaves these: the same command must be able to take up from there.
-    whole = rf"{LOG_FILE}|{PREDICTIONS_FILE}|{stem}\.html"
-    partial = rf"\.writable|\.({PREDICTIONS_FILE}|{stem}\.html|{stem}\.json)(\.\w+)?"
+    whole = (LOG_FILE, PREDICTIONS_FILE, f"{stem}.html")
     left = list(folder.iterdir()) if folder.is_dir() else []
-    if not all(path.is_file() and re.fullmatch(f"{whole}|{partial}", path.name) for path in left):
+    if not all(path.is_file() and (path.name in whole or path.name.startswith(PARTIAL)) for path in left):
         raise OutputError(f"--output {folder} is not empty; name a new folder, so that no earlier report is lost")
     made = not folder.exists()
     check_writable(folder)
     for path in left:
-        if re.fullmatch(partial, path.name):
+        if path.name.startswith(PARTIAL):
             path.unlink(missing_ok=True)
     try:
         yield folder
@@ -84,7 +81,7 @@ def check_writable(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
+        probe = folder / f"{PARTIAL}probe"
         probe.touch()
         probe.unlink()
     except OSError as error:

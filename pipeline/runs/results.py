@@ -17,6 +17,7 @@ from components.errors import UserError
 from components.evidence.findings import Figures
 from components.leak_audit.results import AuditReport
 from components.records import Number, RecordError, from_json, to_json
+from components.whole_files import write_whole
 
 SCHEMA_VERSION = 1
 
@@ -266,18 +267,9 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         ReportError: the file cannot be written.
     """
-    path = Path(path)
-    temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        # mkstemp makes files for the owner alone; a report is meant to be shared like any other file.
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        write_whole(path, text)
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise ReportError(
             f"{path}: cannot be written ({error.strerror}). Choose another folder with --output."
         ) from None

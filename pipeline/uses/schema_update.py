@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import os
 from pathlib import Path
 
 from components.errors import UserError
 from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SPLITS, plan_splits
 from components.feature_store import FeatureStore
+from components.whole_files import PARTIAL, write_whole
 from pipeline.job.quiet import import_tensorflow
 from pipeline.plan import Plan
 
@@ -48,9 +48,7 @@ def update_schema(plan: Plan, out: Path) -> str:
     statistics = stats_impl.generate_statistics_in_memory(batch, tfdv.StatsOptions())
     inferred = text_format.MessageToString(tfdv.infer_schema(statistics))
     curated = text_format.MessageToString(schema_for(plan.splits.horizons, plan.horizon))
-    partial = out.with_name(f".{out.name}.partial")
-    partial.write_text(inferred)
-    os.replace(partial, out)
+    write_whole(out, inferred)
     lines = difflib.unified_diff(
         curated.splitlines(),
         inferred.splitlines(),
@@ -66,9 +64,8 @@ def _check_writable(out: Path) -> None:
     """Refuses a file that cannot be written before anything slow is done."""
     if out.is_dir():
         raise SchemaFileError(f"{out} cannot be written: it is a folder; name a file with --out")
-    probe = out.with_name(f".{out.name}.partial")
     try:
-        probe.touch()
-        probe.unlink()
+        out.with_name(f"{PARTIAL}{out.name}").touch()
+        out.with_name(f"{PARTIAL}{out.name}").unlink()
     except OSError as error:
         raise SchemaFileError(f"{out} cannot be written ({error.strerror}); name another file with --out") from None

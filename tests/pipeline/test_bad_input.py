@@ -223,8 +223,8 @@ WHOLE = ("run.log", "predictions.parquet", "report.html")
 @pytest.mark.parametrize(
     ("done", "partial"),
     [
-        (0, ".writable"), (1, ""), (1, ".predictions.parquet"), (2, ""), (2, ".report.html.k3_x9a2b"), (3, ""),
-        (3, ".report.json.0abc_def"),
+        (0, ".partial-probe"), (1, ""), (1, ".partial-01234567-predictions.parquet"), (2, ""),
+        (2, ".partial-89abcdef-report.html"), (3, ""), (3, ".partial-01234567-report.json"),
     ],
 )  # fmt: skip
 def test_an_output_folder_of_a_killed_run_is_taken_again(

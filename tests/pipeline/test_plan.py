@@ -177,7 +177,7 @@ def test_the_schema_lies_under_its_own_digest() -> None:
     assert other != first
     assert "label_5" in other.read_text()
     assert first.read_text() == text
-    assert list(Path("runs").rglob("*.partial")) == []
+    assert list(Path("runs").rglob(".partial-*")) == []
 
 
 def test_databases_of_one_name_in_two_folders_are_two_pipelines(

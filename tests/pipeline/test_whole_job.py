@@ -160,7 +160,7 @@ def test_its_folder_holds_the_report_the_log_and_the_predictions(job: Job, repor
 
 def test_nothing_but_its_folders_is_made(job: Job, report: Any) -> None:
     assert {path.name for path in job.folder.iterdir()} == {"awesome.toml", "out", "runs"}
-    assert list(job.folder.rglob("*.partial")) == []
+    assert list(job.folder.rglob(".partial-*")) == []
 
 
 def test_latest_stands_for_it(job: Job, report: Any, tmp_path: Path) -> None:

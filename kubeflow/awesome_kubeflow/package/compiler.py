@@ -10,7 +10,6 @@ they mean locally. Artifacts do not pass through KFP: they lie on a volume, and 
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from awesome_kubeflow.package.description import compiled_parameters, database_o
 from awesome_kubeflow.parameters import INPUT_TYPES, RunParameters
 from awesome_kubeflow.sdk import check_kfp, quiet_imports
 from awesome_kubeflow.steps.kind import step_kind
+from components.whole_files import whole_file
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
@@ -55,15 +55,12 @@ def compile_package(pipeline: Pipeline, cluster: ClusterSettings, path: Path) ->
         from kfp import compiler as kfp_compiler
 
         function, defaults = _pipeline_function(pipeline, cluster)
-        partial = path.with_name(f".{path.stem}.partial{path.suffix}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            kfp_compiler.Compiler().compile(function, str(partial), pipeline_parameters=defaults)
-            os.replace(partial, path)
+            with whole_file(path) as partial:
+                kfp_compiler.Compiler().compile(function, str(partial), pipeline_parameters=defaults)
         except OSError as error:
             raise CompileError(f"--output {path}: cannot be written ({error.strerror})") from None
-        finally:
-            partial.unlink(missing_ok=True)
     return path
 
 

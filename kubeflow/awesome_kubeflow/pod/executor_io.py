@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from awesome_kubeflow.errors import NodeError
+from components.whole_files import write_whole
 
 HTML, METRICS = "html", "metrics"
 
@@ -95,6 +95,4 @@ def _entry(artifact: Artifact, metadata: Mapping[str, float]) -> dict[str, Any]:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    write_whole(path, text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from components.whole_files import write_whole
 from pipeline.code_digest import code_digest
 from pipeline.studies.experiments.catalogue import Experiment
 from pipeline.studies.experiments.panels import Panel, Split, split_settings
@@ -91,12 +91,7 @@ def write_answers(answers: Answers, path: Path) -> None:
     """
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **{field.name: getattr(answers, field.name) for field in fields(answers)})
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(buffer.getvalue())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, buffer.getvalue())
 
 
 def read_answers(path: Path) -> Answers | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.records import to_json, to_plain
+from components.whole_files import whole_file
 from pipeline.report.summary import Verdict, plausible_auc
 from pipeline.runs.results import Scalar, write_text
 from pipeline.studies.walkforward.folds import Fold
@@ -113,9 +114,8 @@ def write_walk(walk: Walk, predictions: pd.DataFrame, folder: Path) -> None:
     """
     from pipeline.studies.walkforward.page import render_walk
 
-    partial = folder / f".{PREDICTIONS}"
-    predictions.to_parquet(partial, index=False)
-    partial.replace(folder / PREDICTIONS)
+    with whole_file(folder / PREDICTIONS) as partial:
+        predictions.to_parquet(partial, index=False)
     write_text(folder / WALK_HTML, render_walk(walk))
     plain = {"schema_version": SCHEMA_VERSION, **to_plain(walk), "findings": walk.findings}
     write_text(folder / WALK_JSON, to_json(plain) + "\n")
