@@ -68,7 +68,7 @@ def create_runner(plan: Plan, console: Console) -> LocalDagRunner:
         console: where progress is shown.
 
     Returns:
-        The runner; its `run` raises UserError for what the user can mend.
+        The runner; its `run` raises UserError for what the user can fix.
     """
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 

@@ -1,4 +1,4 @@
-"""The errors a user can cause and mend.
+"""The errors a user can cause and fix.
 
 UserError            one clear line: what is wrong, where (file, row, share, setting) and what to do
 |- StoreError        the database is missing, unreadable or does not hold what is needed
@@ -32,7 +32,7 @@ def install_extras(*extras: str) -> str:
 
 
 class UserError(Exception):
-    """Something the user can mend; the message says what and how."""
+    """Something the user can fix; the message says what and how."""
 
 
 class StoreError(UserError):

@@ -52,7 +52,7 @@ def trade(weights: NDArray[Any], returns: NDArray[Any]) -> Trading:
     """Holds weights from each day's close to the next session's.
 
     Between two closes a share's weight drifts to w (1 + r) / (1 + R), R being the return of the portfolio before costs.
-    What is not in shares, as the whole capital of a dollar-neutral portfolio, earns nothing.
+    What is not in shares, as the whole capital of a dollar-neutral portfolio, bears no interest.
 
     Args:
         weights: array [days, shares], in units of the portfolio's value.

@@ -36,7 +36,7 @@ class Executor(executor.Executor):
             width = max(len(name) for _, name, _ in rows)
             table = "\n".join(f"  {split:<6} {name:<{width}}  {text}" for split, name, text in rows)
             raise AnomalyError(
-                "the data does not fit the schema (models/schema.pbtxt); mend the data, or review a new schema with "
+                "the data does not fit the schema (models/schema.pbtxt); fix the data, or review a new schema with "
                 f"`awesome schema update`:\n  {'split':<6} {'feature':<{width}}  what is wrong\n{table}"
             )
         return output

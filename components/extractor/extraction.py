@@ -365,7 +365,7 @@ class _Run:
             expected=str(task.last),
             gaps=len(gaps),
             first_gaps=tuple(map(str, gaps[:_GAPS_SHOWN])),
-            odd=len(np.setdiff1d(time[known], expected)),
+            off_calendar=len(np.setdiff1d(time[known], expected)),
         )
 
     def _failed(self, share: str, expected: dt.date, reason: str) -> ShareOutcome:

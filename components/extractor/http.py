@@ -199,8 +199,8 @@ class Client:
             content = content.replace(self._secret, _HIDDEN)
         reply = Reply(request.url, status, kind, content)
         if status in _DENIED:
-            mend = f"check {self._source.key_variable}" if self._source.key_variable else "try another source"
-            raise HostError(f"{where}: the host denies access (status {status}), {mend}; it says {reply.start}")
+            advice = f"check {self._source.key_variable}" if self._source.key_variable else "try another source"
+            raise HostError(f"{where}: the host denies access (status {status}), {advice}; it says {reply.start}")
         return reply
 
     def _body(self, where: str, response: requests.Response) -> bytes:

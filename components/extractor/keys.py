@@ -27,7 +27,7 @@ def key_of(source: Source) -> str | None:
     if not key:
         raise ExtractionError(f"{source.title} needs a key: set {source.key_variable} in the environment")
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise ExtractionError(f"{source.key_variable} holds blanks or odd characters; copy the key again")
+        raise ExtractionError(f"{source.key_variable} holds blanks or unusable characters; copy the key again")
     return key
 
 

@@ -44,7 +44,7 @@ class ShareOutcome:
         expected: the last closed session that the share should have, ISO; empty where it is not known.
         gaps: sessions of the exchange between `first` and `last` that are not stored.
         first_gaps: the first of them, ISO.
-        odd: stored days between `first` and `last` that are no sessions of the exchange.
+        off_calendar: stored days between `first` and `last` that are no sessions of the exchange.
     """
 
     share_id: str
@@ -57,7 +57,7 @@ class ShareOutcome:
     expected: str = ""
     gaps: int = 0
     first_gaps: tuple[str, ...] = ()
-    odd: int = 0
+    off_calendar: int = 0
 
 
 @dataclass(frozen=True)

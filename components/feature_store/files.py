@@ -144,7 +144,7 @@ def _csv_chunks(path: Path, reader: csv._reader, width: int) -> Iterator[Chunk]:
         if len(ragged):
             row = int(ragged[0])
             raise ImportFileError(
-                f"{path}, line {lines[row]}: {widths[row]} cells, the header has {width}; mend the line"
+                f"{path}, line {lines[row]}: {widths[row]} cells, the header has {width}; fix the line"
             )
         if (widths == 0).any():  # blank lines mean nothing
             lines = lines[widths != 0]
@@ -193,11 +193,11 @@ class Numbers:
 
     Attributes:
         values: float64, shape (n,); NaN where a cell is missing or no number.
-        odd: The texts of the cells that are no numbers, by position.
+        unread: The texts of the cells that are no numbers, by position.
     """
 
     values: Floats
-    odd: dict[int, str]
+    unread: dict[int, str]
 
 
 def numbers_of(cells: Cells, name: str, path: Path) -> Numbers:
@@ -237,7 +237,7 @@ def numbers_of(cells: Cells, name: str, path: Path) -> Numbers:
             return Numbers(values, {})
     except ValueError:
         pass
-    odd: dict[int, str] = {}
+    unread: dict[int, str] = {}
     values = np.full(len(cells), np.nan)
     for index, cell in enumerate(cells):
         try:
@@ -247,8 +247,8 @@ def numbers_of(cells: Cells, name: str, path: Path) -> Numbers:
             values[index] = float(cell)
         except ValueError:
             if cell.strip().lower() not in _MISSING:
-                odd[index] = cell
-    return Numbers(values, odd)
+                unread[index] = cell
+    return Numbers(values, unread)
 
 
 def days_of(cells: Cells, name: str, path: Path, cache: dict[str, int]) -> tuple[Integers, dict[int, str]]:

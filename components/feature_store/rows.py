@@ -90,14 +90,14 @@ def _read_long(file: PriceFile, layout: Layout, share: int, found: Found) -> Non
     number_parts: dict[str, list[Floats]] = {name: [] for name in layout.numbers}
     for chunk in file.chunks:
         code = names_of(chunk.columns[share], file.header[share], found.path, codes)
-        days, odd_days = days_of(chunk.columns[layout.time], file.header[layout.time], found.path, day_cache)
+        days, unread_days = days_of(chunk.columns[layout.time], file.header[layout.time], found.path, day_cache)
         reasons: dict[int, str] = {}
         names = list(codes)
         unusable = [index for index, name in enumerate(names) if not is_usable_name(name)]
         for at in np.flatnonzero(np.isin(code, unusable)).tolist():
             name = names[code[at]]
             reasons[at] = "share_id is empty" if not name else f"share_id {name!r} is not a usable name"
-        for at, text in odd_days.items():
+        for at, text in unread_days.items():
             reasons.setdefault(at, _odd_day(text))
         columns: dict[str, Floats] = {}
         for name, index in layout.numbers.items():
@@ -106,7 +106,7 @@ def _read_long(file: PriceFile, layout: Layout, share: int, found: Found) -> Non
             columns[name] = numbers.values
         _check_range(columns, reasons)
         for at, reason in reasons.items():
-            found.refuse(chunk.rows[at], names[code[at]], _day_text(days[at], odd_days.get(at, "")), reason)
+            found.refuse(chunk.rows[at], names[code[at]], _day_text(days[at], unread_days.get(at, "")), reason)
         good = np.ones(len(days), dtype=bool)
         good[list(reasons)] = False
         row_parts.append(chunk.rows[good])
@@ -137,8 +137,8 @@ def _read_wide(file: PriceFile, layout: Layout, found: Found) -> None:
     bad_cells: dict[str, dict[int, str]] = {share_id: {} for share_id in layout.numbers}
     done = 0
     for chunk in file.chunks:
-        days, odd_days = days_of(chunk.columns[layout.time], file.header[layout.time], found.path, day_cache)
-        for at, text in odd_days.items():
+        days, unread_days = days_of(chunk.columns[layout.time], file.header[layout.time], found.path, day_cache)
+        for at, text in unread_days.items():
             found.refuse(chunk.rows[at], "", text, _odd_day(text))
         for share_id, index in layout.numbers.items():
             numbers = numbers_of(chunk.columns[index], file.header[index], found.path)
@@ -176,7 +176,7 @@ def _read_wide(file: PriceFile, layout: Layout, found: Found) -> None:
 def _check_numbers(name: str, numbers: Numbers, reasons: dict[int, str], may_be_missing: bool = False) -> None:
     """Adds the reason to each position whose number cannot be taken and that has none yet."""
     values = numbers.values
-    for at, text in numbers.odd.items():
+    for at, text in numbers.unread.items():
         reasons.setdefault(at, f"{name} {text.strip()[:40]!r} is not a number")
     bad = impossible(name, values)
     if may_be_missing:

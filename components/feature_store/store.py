@@ -165,7 +165,7 @@ class FeatureStore:
             raise StoreError(f"{self._path} was opened for reading only")
         for what, name in (("share", share_id), ("source", source)):
             if not is_usable_name(name):
-                raise StoreError(f"{name!r} cannot be the name of a {what}: it is empty or holds odd characters")
+                raise StoreError(f"{name!r} cannot be the name of a {what}: it is empty or holds unusable characters")
 
     def _delete(self, share_id: str) -> None:
         for table in ("PRICE", "FEATURE", "EXTRACTION"):

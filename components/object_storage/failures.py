@@ -138,7 +138,7 @@ def explain(error: BaseException, place: Place, name: str = "") -> str:
 
 def _of_code(code: str, place: Place) -> str:
     if code in _NO_BUCKET:
-        return f"there is no bucket {place.bucket} ({code}); make it or mend the URL"
+        return f"there is no bucket {place.bucket} ({code}); make it or fix the URL"
     if code in _DENIED:
         return f"access is denied ({code}); check the bucket's policy and {_CREDENTIALS[place.kind]}"
     if code in _BAD_KEY:

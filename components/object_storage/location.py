@@ -330,7 +330,7 @@ def _bucket_of(scheme: str, rest: str) -> tuple[str, str]:
             f"{scheme}://: credentials and ports do not belong into the URL; write {scheme}://BUCKET/FOLDER"
         )
     if any(part in ("", ".", "..") or not part.isprintable() for part in folders) or set("?#") & set(path):
-        raise StorageError(f"{scheme}://{bucket}: the folder holds empty parts, '..', '?', '#' or odd characters")
+        raise StorageError(f"{scheme}://{bucket}: the folder holds empty parts, '..', '?', '#' or unusable characters")
     return bucket, path
 
 

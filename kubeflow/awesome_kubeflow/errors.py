@@ -18,7 +18,7 @@ from components.errors import UserError
 
 
 class KubeflowError(UserError):
-    """Something between the pipeline and the cluster that the user can mend."""
+    """Something between the pipeline and the cluster that the user can fix."""
 
 
 class CompileError(KubeflowError):

@@ -56,7 +56,7 @@ def run(
     audit: Annotated[bool | None, typer.Option("--audit/--no-audit", help="End with the leak audit.")] = None,
     cache: Annotated[bool | None, typer.Option("--cache/--no-cache", help="Take unchanged steps over.")] = None,
 ) -> None:
-    """Trains, evaluates and reports; pushes the best model that earned it.
+    """Trains, evaluates and reports; pushes the best model that passes.
 
     With --source, the first step brings the database up to date.
     """

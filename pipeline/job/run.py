@@ -29,7 +29,7 @@ def run(plan: Plan, console: Console) -> tuple[RunReport, Path]:
         The report, which is also written, and the run's folder.
 
     Raises:
-        UserError: something the user can mend; nothing of the database was changed.
+        UserError: something the user can fix; nothing of the database was changed.
     """
     check_writable(plan.workspace)
     with (

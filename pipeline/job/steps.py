@@ -70,7 +70,7 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
 
     Raises:
         RuntimeError: the node failed where TFX only logs it.
-        UserError: the node failed for a reason that the user can mend.
+        UserError: the node failed for a reason that the user can fix.
     """
     name = node.node_info.id
     deployment = runner_utils.extract_local_deployment_config(ir)

@@ -158,7 +158,7 @@ def write_backtest(made: RunBacktest) -> Path:
 def _default_model(report: RunReport) -> str:
     if not report.models:
         raise BacktestError("the run has no model to trade by: run `awesome run` again")
-    # Not the one that earned most: that would be a choice made by the test split.
+    # Not the one that gained most: that would be a choice made by the test split.
     if report.champion is not None and report.champion in report.models:
         return report.champion
     return next(iter(report.models))

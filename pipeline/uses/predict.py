@@ -48,7 +48,7 @@ class Forecast:
         shares: the likeliest to rise first.
         model: name of the architecture.
         origin: the folder of the model.
-        blessed: whether it earned to be pushed.
+        blessed: whether it may be pushed.
         horizon: sessions ahead.
         auc: on the test split.
         auc_low: lower end of its 95 % interval over blocks of days.

@@ -71,7 +71,7 @@ class TestEverySource:
         assert report.exit_code == 0
         assert statuses(report) == {Status.NEW}
         assert [outcome.share_id for outcome in report.shares] == list(SHARES[source])
-        assert [(one.gaps, one.odd, one.last) for one in report.shares] == [(0, 0, str(TODAY))] * 2
+        assert [(one.gaps, one.off_calendar, one.last) for one in report.shares] == [(0, 0, str(TODAY))] * 2
         assert_holds(database, source, server.market, TODAY)
         assert len(table(database, "FEATURE")) == len(table(database, "PRICE")) - 2 * 20
 

@@ -521,7 +521,7 @@ def test_the_key_is_in_no_reply_error_or_log(status: int, caplog: pytest.LogCapt
             for _ in range(4):  # the circuit's message repeats another one
                 try:
                     reply = asking.get("GOOGL", ASKED_WITH_KEY)
-                    error: Exception = TIINGO.refusal("GOOGL", reply, "odd")
+                    error: Exception = TIINGO.refusal("GOOGL", reply, "unusable")
                     shown += repr(reply)
                 except HostError as refused:
                     error = refused

@@ -51,7 +51,7 @@ def test_the_error_never_holds_the_key(monkeypatch: pytest.MonkeyPatch, value: s
     if value.strip() == "SECRET":
         assert key_of(TIINGO) == "SECRET"
         return
-    with pytest.raises(ExtractionError, match=f"{VARIABLE} holds blanks or odd characters") as raised:
+    with pytest.raises(ExtractionError, match=f"{VARIABLE} holds blanks or unusable characters") as raised:
         key_of(TIINGO)
     assert "SECR" not in str(raised.value)
     assert "\n" not in str(raised.value)

@@ -16,15 +16,15 @@ from components.extractor import ExtractionPlan, ExtractionReport, ShareOutcome,
 from components.extractor.progress import ExtractionListener, JsonLines, extraction_progress
 
 PLAN = ExtractionPlan("tencent", ("sh600519", "sz000001"), dt.date(2015, 1, 1))
-ODD = 'line one\nline "two"\r\u2028 它 é \U0001f600 [red]markup[/red]'
+HOSTILE = 'line one\nline "two"\r\u2028 它 é \U0001f600 [red]markup[/red]'
 GOOD = ShareOutcome("sh600519", Status.NEW, new=20)
-BAD = ShareOutcome("sz000001", Status.FAILED, ODD)
+BAD = ShareOutcome("sz000001", Status.FAILED, HOSTILE)
 REPORT = ExtractionReport("tencent", "awesome.db", None, "2026-09-22T08:00:00+00:00", 2.5, (GOOD, BAD), ("careful",))
 
 
 def play(listener: ExtractionListener) -> None:
     listener.started(PLAN, 2)
-    listener.warned(ODD)
+    listener.warned(HOSTILE)
     listener.ended_share(GOOD, 1, 2)
     listener.ended_share(BAD, 2, 2)
     listener.ended(REPORT)
@@ -42,8 +42,8 @@ def test_each_line_is_json_whatever_the_stream_can_hold(encoding: str) -> None:
     assert [event["event"] for event in events] == ["started", "warning", "share", "share", "ended"]
     started, warning, _, share, ended = events
     assert (started["source"], started["shares"], started["since"]) == ("tencent", 2, "2015-01-01")
-    assert warning["text"] == ODD
-    assert (share["share_id"], share["status"], share["reason"]) == ("sz000001", "failed", ODD)
+    assert warning["text"] == HOSTILE
+    assert (share["share_id"], share["status"], share["reason"]) == ("sz000001", "failed", HOSTILE)
     assert (share["done"], share["shares"]) == (2, 2)
     assert ended["counts"] == {"new": 1, "unchanged": 0, "readjusted": 0, "behind": 0, "failed": 1}
     assert (ended["exit_code"], ended["warnings"]) == (3, ["careful"])

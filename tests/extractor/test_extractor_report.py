@@ -59,7 +59,7 @@ OUTCOME = ShareOutcome(
     expected="2026-09-22",
     gaps=2,
     first_gaps=("2021-05-06", "2021-05-07"),
-    odd=1,
+    off_calendar=1,
 )
 
 

@@ -39,7 +39,7 @@ DATES = ["2024-02-30", "2024-06-19", "2020-08-07", "1900-01-01"]
 PLAIN = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8)
 )
-ODD = st.one_of(
+WRONG = st.one_of(
     st.sampled_from([None, True, False, [], {}, *NUMBERS, *TEXTS, *DATES]),
     st.recursive(
         PLAIN,
@@ -110,7 +110,7 @@ def test_one_value_is_another(conversation, data):
     if data.draw(st.integers(0, 4)) == 0:
         del holder[path[-1]]
     else:
-        holder[path[-1]] = data.draw(ODD)
+        holder[path[-1]] = data.draw(WRONG)
     body = text[:start] + "".join(json.dumps(item) for item in box) + text[end:]
     check(conversation, replaced(answers, at, body=body.encode()))
 
@@ -127,7 +127,7 @@ def test_bytes_are_cut_or_changed(conversation, data):
 
 
 @QUICK
-@given(conversations, ODD, st.sampled_from([200, 200, 301, 400, 401, 404]), st.sampled_from(["", "text/html", "a/b"]))
+@given(conversations, WRONG, st.sampled_from([200, 200, 301, 400, 401, 404]), st.sampled_from(["", "text/html", "a/b"]))
 def test_another_document(conversation, document, status, content_type):
     answers = replies(*conversation)
     for at in range(len(answers)):

@@ -290,9 +290,9 @@ def test_a_refused_run_does_not_stand_in_the_way_of_the_next(database: Path, run
     with pytest.raises(StoreError):
         run(config)
     database.write_bytes(good)
-    mended = run(config)
-    assert not mended.cached
-    assert mended.rows("test") == expected_rows(config, ["AAA", "BBB", "CCC"])["test"]
+    again = run(config)
+    assert not again.cached
+    assert again.rows("test") == expected_rows(config, ["AAA", "BBB", "CCC"])["test"]
 
 
 # the settings on their way through TFX

@@ -73,7 +73,7 @@ def check(data: bytes) -> None:
         assert {row[:2] for row in price} >= stored
         assert len(price) - len(stored) == sum(share.new for share in report.shares)
         assert report.taken == sum(share.new + share.changed + share.unchanged for share in report.shares)
-        # Taken again the same file changes nothing, however odd it is.
+        # Taken again the same file changes nothing, whatever it holds.
         again = import_prices(path, database)
         assert content(database) == (price, feature)
         assert again.taken == report.taken

@@ -218,7 +218,7 @@ def test_replace_refuses_what_upsert_refuses(path: Path) -> None:
 
 def test_shares_of_a_source_are_what_a_scan_finds(path: Path) -> None:
     names = [*ODD_NAMES, *(f"S{number:04d}" for number in range(700))]
-    sources = {name: ("tencent", "tiingo", 'it\'s "odd" 100%')[at % 3] for at, name in enumerate(names)}
+    sources = {name: ("tencent", "tiingo", 'it\'s "quoted" 100%')[at % 3] for at, name in enumerate(names)}
     FeatureStore.create(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.executemany(

@@ -202,19 +202,19 @@ def test_what_cannot_be_pushed_is_one_line(awesome: Awesome, tmp_path: Path) -> 
     gone = awesome("model", "push", url, str(folder))
     assert "the files of rnn are gone from the pipeline's cache; run the pipeline again" in gone.err
     assert not (tmp_path / "storage").exists()  # nothing is sent of a run that is not whole
-    folder = write_run(tmp_path / "odd", created="yesterday")
+    folder = write_run(tmp_path / "incomplete", created="yesterday")
     assert "created is 'yesterday', not a time" in awesome("model", "push", url, str(folder)).err
 
 
 def test_a_list_says_what_it_cannot_read(awesome: Awesome, tmp_path: Path) -> None:
     url = str(tmp_path / "storage")
     assert awesome("model", "list", url).out == f"{url}: no model was pushed yet; push one with `awesome model push`\n"
-    odd = tmp_path / "storage" / "models_training" / "rnn" / "1" / "manifest.json"
-    odd.parent.mkdir(parents=True)
-    odd.write_text("{")
+    broken = tmp_path / "storage" / "models_training" / "rnn" / "1" / "manifest.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{")
     listed = awesome("model", "list", url)
     assert (listed.code, listed.out) == (0, "")
-    assert listed.err == f"warning: {odd}: is no manifest (not JSON); push again\n"
+    assert listed.err == f"warning: {broken}: is no manifest (not JSON); push again\n"
 
 
 def test_buckets_are_reached_with_what_is_set(

@@ -87,7 +87,7 @@ def test_cos_is_asked_at_the_buckets_own_host(make_place: Callable[[str], Place]
         ("s3://a b/c", StorageSettings(), "is no name of a bucket"),
         ("s3://prices/../other", StorageSettings(), "'..'"),
         ("s3://prices//a", StorageSettings(), "empty parts"),
-        ("s3://prices/a?versionId=1", StorageSettings(), "odd characters"),
+        ("s3://prices/a?versionId=1", StorageSettings(), "unusable characters"),
         ("gs://prices/a", StorageSettings(), "use file://, s3:// or cos://"),
         ("", StorageSettings(), "the storage's URL is empty"),
         ("s3://prices", StorageSettings(s3_endpoint=f"http://k:{SECRET}@host"), "s3_endpoint: credentials"),

@@ -272,12 +272,12 @@ def test_features_that_cannot_be_written(awesome: Awesome, folder: Path, m_db: P
     assert tree(folder) == before
 
 
-@pytest.mark.parametrize("arguments", [("none.csv",), ("m.db",), (".",), ("empty.csv",), ("odd.csv",)])
+@pytest.mark.parametrize("arguments", [("none.csv",), ("m.db",), (".",), ("empty.csv",), ("wrong.csv",)])
 def test_a_file_of_prices_that_cannot_be_read(
     awesome: Awesome, folder: Path, m_db: Path, arguments: tuple[str, ...]
 ) -> None:
     Path("empty.csv").touch()
-    Path("odd.csv").write_text("a;b;c\n1;2;3\n")
+    Path("wrong.csv").write_text("a;b;c\n1;2;3\n")
     before = tree(folder)
     assert arguments[0] in awesome("prices", "import", *arguments, "--db", "m.db").refusal
     assert tree(folder) == before

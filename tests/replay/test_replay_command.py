@@ -19,7 +19,7 @@ WINDOW = "/web.ifzq.gtimg.cn/appstock/app/fqkline/get?param={},day,2020-01-01,20
 @contextmanager
 def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
     """The command, the address it told, and how to use it."""
-    # What the libraries below warn of is not ours to mend.
+    # What the libraries below warn of is not ours to fix.
     warnings = ["-W", "error", "-W", "ignore::DeprecationWarning"]
     command = [sys.executable, *warnings, "-m", "components.extractor.replay", "--port", "0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

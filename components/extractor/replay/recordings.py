@@ -36,7 +36,7 @@ class Recordings:
         try:
             entries = json.loads(index.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ReplayError(f"fixtures {index} cannot be read ({error}): mend it or go without fixtures") from error
+            raise ReplayError(f"fixtures {index} cannot be read ({error}): fix it or go without fixtures") from error
         for number, entry in enumerate(entries if isinstance(entries, list) else [None]):
             try:
                 parts = urlsplit(entry["url"])

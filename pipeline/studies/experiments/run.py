@@ -85,7 +85,7 @@ def run_experiments(options: Options, console: Console) -> ExperimentsReport:
         The report, which is also written as experiments.html and experiments.json.
 
     Raises:
-        UserError: something the user can mend.
+        UserError: something the user can fix.
     """
     experiments = _checked(options)
     folder = options.output

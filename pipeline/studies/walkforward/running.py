@@ -52,7 +52,7 @@ def walk_forward(plan: Plan, walk: WalkSettings, console: Console) -> tuple[Walk
         The walk, which is also written, and its folder.
 
     Raises:
-        UserError: something the user can mend; before the first fold runs, if it can be known by then.
+        UserError: something the user can fix; before the first fold runs, if it can be known by then.
     """
     if not plan.settings.horizons:
         raise UserError("horizons: name at least one")

@@ -151,5 +151,5 @@ def with_interval(value: Interval) -> Text:
 
 
 def signed_interval(value: Interval) -> str:
-    """The ends of an interval around nought, such as "-0.010 to +0.023"."""
+    """The ends of an interval around 0, such as "-0.010 to +0.023"."""
     return f"{number(value.low, signed=True)} to {number(value.high, signed=True)}"
