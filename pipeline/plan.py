@@ -26,6 +26,7 @@ from pipeline.settings import Settings, SettingsError, load_settings, origins
 if TYPE_CHECKING:
     from components.extractor import HttpSettings
     from components.feature_store import FeatureStore
+    from components.object_storage import StorageSettings
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Plan:
         splits: the trained horizon is one of its horizons, and so is the next session, which a backtest needs.
         formatter: what a model sees.
         models: by name, in the order given.
+        storage: how object storage is reached, without the account's secrets; None where none is named.
         source: where prices come from, and how hosts are asked; None where no source is named.
         origins: where each setting came from.
     """
@@ -64,6 +66,7 @@ class Plan:
     splits: SplitSettings
     formatter: DataFormatter
     models: Mapping[str, ModelChoice]
+    storage: StorageSettings | None
     source: Extraction | None
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -146,6 +149,7 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
         splits=resolver.splits(),
         formatter=resolver.formatter(),
         models=resolver.models(),
+        storage=resolver.storage(),
         source=resolver.source(),
         origins=resolver.came_from,
     )
@@ -271,6 +275,20 @@ class _Resolver:
             return get_architecture(name).hyperparameters.updated(values)
         except ValueError as error:
             raise self.refusal("hyperparameters", error, values, f".{name}") from None
+
+    def storage(self) -> StorageSettings | None:
+        settings = self.settings
+        if not settings.storage_url:
+            return None
+        from components.object_storage.location import StorageSettings, parse_url
+
+        try:
+            parse_url(settings.storage_url)
+        except UserError as error:
+            raise self.refusal("storage_url", error) from None
+        return StorageSettings(
+            s3_endpoint=settings.s3_endpoint, cos_region=settings.cos_region, cos_endpoint=settings.cos_endpoint
+        )
 
     def source(self) -> Extraction | None:
         settings = self.settings

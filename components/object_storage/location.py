@@ -52,6 +52,23 @@ class StorageSettings:
     tries: int = 5
 
 
+def parse_url(url: str) -> tuple[str, str]:
+    """The scheme of a storage's URL (file, s3 or cos) and what follows it.
+
+    Args:
+        url: as in `Storage.at`.
+
+    Raises:
+        StorageError: there is no such storage.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return "file", url
+    if scheme not in ("file", "s3", "cos"):
+        raise StorageError(f"{scheme}://: there is no such storage; use file://, s3:// or cos://, or a folder's path")
+    return scheme, rest
+
+
 class Storage:
     """An open storage; make one with `Storage.at` and close it, or use it in a `with` statement.
 
@@ -78,17 +95,9 @@ class Storage:
         Raises:
             StorageError: The URL or a setting cannot be used.
         """
-        settings = settings or StorageSettings()
-        scheme, separator, rest = url.partition("://")
-        if not separator:
-            return cls._local(url, settings)
-        if scheme == "file":
-            return cls._local(rest, settings)
-        if scheme == "s3":
-            return cls._s3(rest, settings)
-        if scheme == "cos":
-            return cls._cos(rest, settings)
-        raise StorageError(f"{scheme}://: there is no such storage; use file://, s3:// or cos://, or a folder's path")
+        scheme, rest = parse_url(url)
+        opened = {"file": cls._local, "s3": cls._s3, "cos": cls._cos}[scheme]
+        return opened(rest, settings or StorageSettings())
 
     @property
     def url(self) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from components.errors import StorageError
-from components.object_storage import Storage, StorageSettings
+from components.object_storage import Storage
 from pipeline.plan import Plan
 from pipeline.settings import cos_credentials
 
@@ -17,17 +19,10 @@ def open_storage(plan: Plan) -> Storage:
     Raises:
         StorageError: no storage is named, or its name or account cannot be used.
     """
-    settings = plan.settings
-    if not settings.storage_url:
+    url = plan.settings.storage_url
+    if plan.storage is None or not url:
         raise StorageError(
             "no storage is named; give its URL, or set storage_url in awesome.toml (or AWESOME_STORAGE_URL)"
         )
     key, secret = cos_credentials()
-    how = StorageSettings(
-        s3_endpoint=settings.s3_endpoint,
-        cos_region=settings.cos_region,
-        cos_endpoint=settings.cos_endpoint,
-        cos_key=key,
-        cos_secret=secret,
-    )
-    return Storage.at(settings.storage_url, how)
+    return Storage.at(url, replace(plan.storage, cos_key=key, cos_secret=secret))

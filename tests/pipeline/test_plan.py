@@ -63,6 +63,7 @@ def test_a_model_has_the_hyperparameters_of_the_settings() -> None:
         ),
         ({"market": "moon"}, "market (from --market): "),
         ({"market": "null", "db": "a.db"}, "--market makes a database of its own: name --db or --market, not both"),
+        ({"storage_url": "ftp://x"}, "storage_url (from --storage-url): ftp://: there is no such storage; use file://"),
         ({"source": "moon"}, "source (from --source): there is no source 'moon'; choose one of "),
         (
             {"source": "tencent", "since": "2020-01-02", "until": "2020-01-01"},
