@@ -43,9 +43,9 @@ class Performance:
         costs: basis points of what is traded.
         annual_return: compounded growth a year, as a share of one.
         annual_volatility: as a share of one.
-        sharpe: Sharpe ratio a year with its 95% interval; nan where the returns do not vary.
+        sharpe: Sharpe ratio a year with its 95 % interval; nan where the returns do not vary.
         max_drawdown: largest loss from a former height, from -1 to 0.
-        difference: mean daily return less that of equal weight at the same costs, x 252, with its 95% interval; None
+        difference: mean daily return less that of equal weight at the same costs, x 252, with its 95 % interval; None
             for equal weight itself.
         returns: return of each day.
     """
@@ -172,7 +172,7 @@ def backtest(
 
 
 def sharpe_ratio(returns: NDArray[np.float64], blocks: DayBlocks) -> Interval:
-    """Sharpe ratio a year with its 95% interval.
+    """Sharpe ratio a year with its 95 % interval.
 
     Args:
         returns: array [days].

@@ -34,7 +34,7 @@ class Verdict:
 
 
 def level_for(candidates: int) -> float:
-    """Level of each interval so that all of them together hold 95 %.
+    """Level of each interval so that all of them together cover 95 %.
 
     Args:
         candidates: models of the run.

@@ -39,7 +39,7 @@ class AuditConfig:
         embargo: sessions left out after a border, as the splits were asked for.
         plausible_auc: an honest AUC above it on real prices is suspicious.
         train_steps: of each model at most; 0 for its epochs alone.
-        market: scenario of a made market; None on real prices.
+        market: scenario of a synthetic market; None on real prices.
         database: path of the feature store, for the factors of its prices; empty where there is none.
         code: digest of the code, so that TFX's cache sees a change.
     """

@@ -15,7 +15,7 @@ IMPOSSIBLE_AUC = 0.60
 """An information coefficient of about 0.2, four times the best published on this kind of data."""
 
 SUSPICIOUS_ERRORS, LEAKING_ERRORS = 3.0, 5.0
-"""Standard errors above the best possible AUC of a made market: once in 700 honest models, once in three million."""
+"""Standard errors above the best AUC possible on a synthetic market: one in 700 honest models, one in three million."""
 
 _WIDTH_IN_ERRORS = 2 * 1.959964
 
@@ -27,7 +27,7 @@ class Limits:
     Attributes:
         plausible: an AUC above it on real prices is suspicious.
         market: whether the prices are made.
-        best: the best possible AUC of the made market; None where it is not known.
+        best: the best possible AUC of the synthetic market; None where it is not known.
     """
 
     plausible: float
@@ -43,7 +43,7 @@ class Limits:
         """Whether an AUC on the test split can be honest.
 
         On real prices: suspicious above what is plausible; leaking where even the lower end of the 95 % interval is
-        above IMPOSSIBLE_AUC. On a made market: suspicious SUSPICIOUS_ERRORS above the best possible AUC, leaking
+        above IMPOSSIBLE_AUC. On a synthetic market: suspicious SUSPICIOUS_ERRORS above the best possible AUC, leaking
         LEAKING_ERRORS above it. The errors are those of the interval, wider where there are few days.
 
         Args:

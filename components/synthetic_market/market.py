@@ -22,7 +22,7 @@ _PAST_LAST_SESSION = "10000-01-01"
 
 @dataclass(frozen=True, eq=False)
 class Market:
-    """A made market.
+    """A synthetic market.
 
     Attributes:
         scenario: how its returns came about, and what can be known of them.

@@ -1,4 +1,4 @@
-"""The scenarios: how each made market moves, and the best that can be known of it.
+"""The scenarios: how each synthetic market moves, and the best that can be known of it.
 
 Notation: r is a share's log return in units of its daily volatility, e is standard normal noise, h the horizon in
 sessions, and "up" means that the next h returns sum to more than 0. A scenario's limit is what the Bayes classifier

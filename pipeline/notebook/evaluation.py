@@ -22,7 +22,7 @@ _GROUP_RESAMPLES = 300
 
 
 def figures_table(report: RunReport) -> pd.DataFrame:
-    """Every figure of the models and the baselines with its 95% interval from resampling blocks of days.
+    """Every figure of the models and the baselines with its 95 % interval from resampling blocks of days.
 
     Args:
         report: of the run.
@@ -39,7 +39,7 @@ def figures_table(report: RunReport) -> pd.DataFrame:
 
 
 def differences_table(report: RunReport, model: str) -> pd.DataFrame:
-    """A model's figures less those of the others on the same rows, with paired 95% intervals.
+    """A model's figures less those of the others on the same rows, with paired 95 % intervals.
 
     Args:
         report: of the run.

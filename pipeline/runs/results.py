@@ -50,12 +50,12 @@ class ModelResult:
 
     Attributes:
         auc: area under the ROC curve; 0.5 is a coin.
-        auc_low: lower end of the AUC's 95% interval over blocks of days.
+        auc_low: lower end of the AUC's 95 % interval over blocks of days.
         auc_high: upper end of it.
         accuracy: share of rows whose direction was called right at a threshold of 0.5.
         majority: accuracy of always saying the test split's commoner direction.
         rank_ic: mean over days of the rank correlation of probability and forward return.
-        rank_ic_low: lower end of its 95% interval over blocks of days.
+        rank_ic_low: lower end of its 95 % interval over blocks of days.
         rank_ic_high: upper end of it.
         blessed: whether the model passed its thresholds.
         reason: why it was blessed or was not, in words.
@@ -69,8 +69,8 @@ class ModelResult:
         metrics: TFMA's figures under TFMA's names.
         by_year: scores by calendar year, keys such as "2011".
         by_share: scores by share_id.
-        scores: the figures of components/evidence/metrics/ with their 95% intervals, by metric.
-        differences: its figures less those of each other model, each baseline and its `predecessor`, with paired 95%
+        scores: the figures of components/evidence/metrics/ with their 95 % intervals, by metric.
+        differences: its figures less those of each other model, each baseline and its `predecessor`, with paired 95 %
             intervals, by name and metric.
     """
 

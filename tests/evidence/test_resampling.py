@@ -135,7 +135,7 @@ def test_sixty_thousand_rows_take_seconds() -> None:
 
 
 def test_intervals_cover_the_truth() -> None:
-    """A small version of the measurement below: at h = 1, 95 % intervals hold 0.5 and 0 in most markets."""
+    """A small version of the measurement below: at h = 1, 95 % intervals contain 0.5 and 0 in most markets."""
     rng = np.random.default_rng(5)
     held = np.zeros(2)
     for seed in range(100):

@@ -22,7 +22,7 @@ from components.evidence.metric import SURE, Answers, Measured, Metric, mean_of_
 
 def _measure(answers: Answers) -> Measured:
     # The rate taken anew from each resample would stray by chance and widen the interval: at 20 sessions ahead it would
-    # then hold the truth in every case.
+    # then cover the truth in every case.
     rate = answers.positive.mean() if len(answers.positive) else np.nan
     model, constant = (np.clip(one, SURE, 1 - SURE) for one in (answers.probability, rate))
     gained = np.where(answers.positive, np.log(constant) - np.log(model), np.log1p(-constant) - np.log1p(-model))

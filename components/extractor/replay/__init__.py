@@ -1,6 +1,6 @@
 """A server on 127.0.0.1 that answers as the price sources do, and misbehaves on request.
 
-`ReplayServer` answers from a `Market` of made-up `Listing`s; `Fault`s say how it misbehaves. By hand:
+`ReplayServer` answers from a `Market` of synthetic `Listing`s; `Fault`s say how it misbehaves. By hand:
 `python -m components.extractor.replay --shares sh600519,AAPL`.
 """
 

@@ -197,7 +197,7 @@ def _parser() -> argparse.ArgumentParser:
     told = "".join(f"  {kind:<16} {what}\n" for kind, what in {**HOST_FAULTS, **DATA_FAULTS}.items())
     parser = _Parser(
         prog=_PROGRAM,
-        description="Answers as the price sources do, on 127.0.0.1, from a made-up market.",
+        description="Answers as the price sources do, on 127.0.0.1, from a synthetic market.",
         epilog=_EXAMPLE + told,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -1,4 +1,4 @@
-"""Where a made-up share is listed, and when that exchange trades."""
+"""Where a synthetic share is listed, and when that exchange trades."""
 
 from __future__ import annotations
 

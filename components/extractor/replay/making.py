@@ -151,7 +151,7 @@ def universe_names(exchange: str, count: int) -> list[str]:
         ),
     }
     if exchange not in makers:
-        raise ReplayError(f"there are no made-up names for exchange {exchange}: choose one of {', '.join(makers)}")
+        raise ReplayError(f"there are no synthetic names for exchange {exchange}: choose one of {', '.join(makers)}")
     names = list(itertools.islice(makers[exchange](), max(count, 0)))
     if count < 1 or len(names) < count:
         raise ReplayError(f"{exchange} cannot have {count} shares: ask for at least 1 and fewer than 80,000")

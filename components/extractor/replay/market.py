@@ -1,4 +1,4 @@
-"""The made-up market that the replay server shows: shares with daily bars, dividends and splits."""
+"""The synthetic market that the replay server shows: shares with daily bars, dividends and splits."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Score:
     """How a model did on a part of the tested days.
 
     Attributes:
-        auc: over pairs of rows of one fold, with its 95% interval from blocks of days; the ends are NaN on fewer days
+        auc: over pairs of rows of one fold, with its 95 % interval from blocks of days; the ends are NaN on fewer days
             than four horizons.
         accuracy: share of rows whose direction was called right at a threshold of 0.5.
         rank_ic: mean over days of the rank correlation of probability and forward return, with its interval.
