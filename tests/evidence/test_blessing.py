@@ -64,7 +64,7 @@ def test_a_model_that_a_baseline_beats_beyond_doubt_is_not_blessed() -> None:
 
 
 def test_of_coins_one_run_in_forty_pushes_something() -> None:
-    # Independent candidates with normal errors: the family of intervals contains 1/2 at the upper side in 97.5 % of runs.
+    # Independent candidates with normal errors: the intervals together contain 1/2 from above in 97.5 % of runs.
     rng = np.random.default_rng(0)
     runs = 20_000
     for candidates in (1, 4):
