@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from models.errors import HyperparameterError
-from models.formatters import DataFormatter, Kind
+from models.formatters import DataFormatter
+from models.operations import Kind
 from models.plugins import LAST
 
 if TYPE_CHECKING:

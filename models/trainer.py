@@ -20,8 +20,8 @@ from models.data import Rows, load_rows
 from models.early_stopping import EVAL_LOSS, EarlyStopping
 from models.ensemble import mean_of
 from models.errors import DivergenceError
-from models.formatters import DataFormatter, Kind, get_formatter
-from models.preprocessing import vocabulary_name
+from models.formatters import DataFormatter, get_formatter
+from models.operations import Kind, vocabulary_name
 from models.progress import training_progress
 from models.registry import get_architecture
 from models.serving import ServedModel, export

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from components.extractor.sources.registry import SOURCES
 from components.leak_audit.check import CHECKS
 from models import features
 from models.architecture import Architecture, Hyperparameters
-from models.formatters import FORMATTERS, DataFormatter, Operation
+from models.formatters import FORMATTERS, DataFormatter
 from models.plugins import Registry
 from models.registry import ARCHITECTURES
 from pipeline.cli import load_app
@@ -124,15 +124,16 @@ def _formatters_index() -> str:
 def _formatter_page(formatter: DataFormatter) -> str:
     raw = [row for row in _raw_features() if row[0] in formatter.sources]
     rows = [
-        (feature.name, str(feature.steps), feature.kind.value, feature.source, feature.operation.value)
+        (feature.name, str(feature.steps), feature.kind.value, feature.source, feature.operation.words)
         for feature in formatter.features
     ]
-    operations: Mapping[Operation, list[str]] = {
-        operation: [feature.name for feature in formatter.features if feature.operation is operation]
-        for operation in Operation
-    }
     used = [
-        (f"`{operation.name}`", operation.value, ", ".join(names)) for operation, names in operations.items() if names
+        (
+            f"`{operation.name}`",
+            operation.words,
+            ", ".join(f.name for f in formatter.features if f.operation == operation),
+        )
+        for operation in dict.fromkeys(feature.operation for feature in formatter.features)
     ]
     return _page(
         f"# {formatter.name}",
@@ -145,8 +146,8 @@ def _formatter_page(formatter: DataFormatter) -> str:
         "A sequence is read oldest first. A category is an index that a model turns into an intercept or an "
         "embedding, which is zero for what the train split did not hold.",
         "## Operations",
-        "Each is one function of TensorFlow Transform in models/preprocessing.py; its means, variances and "
-        "vocabularies come from the train split alone, and the exported model carries them.",
+        "Each is one function of TensorFlow Transform, in models/operations.py or in the formatter's file; its means, "
+        "variances and vocabularies come from the train split alone, and the exported model carries them.",
         _table(("operation", "what it does", "features"), used),
         "## What it reads",
         _table(("raw feature", "type", "meaning"), raw),

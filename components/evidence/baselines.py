@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.data import Rows
-from models.formatters import DataFormatter, Kind
+from models.formatters import DataFormatter
+from models.operations import Kind
 
 LOGISTIC_REGRESSION = "logistic_regression"
 LIGHTGBM = "lightgbm"

@@ -1,53 +1,18 @@
 """DataFormatters: what a model sees of a row, declared once, each in a file of this folder that names it FORMATTER.
 
-Transform (preprocessing.py), the serving signatures, `awesome formatters` and the docs read these declarations; no
-other place knows how a feature is made. Importing them needs no TensorFlow.
+Transform (preprocessing.py), the serving signatures, `awesome formatters` and the docs read these declarations. How a
+feature is made says its operation: one of operations.py, or one that the formatter's file declares. Importing them
+needs no TensorFlow.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from models.errors import UnknownNameError
 from models.features import SHARE_ID
+from models.operations import VOCABULARY, Feature, Kind
 from models.plugins import LAST, Registry
-
-
-class Operation(Enum):
-    """How a feature is made of its source; preprocessing.py holds one TFT function for each."""
-
-    VOLATILITY_SCALED_RETURNS = "log returns of the window, oldest first, over their root mean square"
-    Z_SCORED_LOG_VOLATILITY = "log of the root mean square of the window's log returns, z-scored over the train split"
-    Z_SCORE = "z-scored over the train split, each position of the window by itself"
-    VOCABULARY = "index in the vocabulary of the train split, one more index for what it does not hold"
-
-
-class Kind(Enum):
-    """How a model may use a feature."""
-
-    SEQUENCE = "sequence"  # float [steps], oldest first
-    SCALAR = "scalar"  # float [1]
-    CATEGORY = "category"  # int index [1]
-
-
-@dataclass(frozen=True)
-class Feature:
-    """One feature a model sees.
-
-    Attributes:
-        name: its name behind Transform.
-        source: the raw feature it is made of.
-        operation: how.
-        kind: what a model may do with it.
-        steps: length of a sequence, 1 otherwise.
-    """
-
-    name: str
-    source: str
-    operation: Operation
-    kind: Kind
-    steps: int = 1
 
 
 @dataclass(frozen=True)
@@ -78,7 +43,7 @@ class DataFormatter:
         return tuple(feature for feature in self.features if feature.kind is kind)
 
 
-SHARE = Feature("share", SHARE_ID, Operation.VOCABULARY, Kind.CATEGORY)
+SHARE = Feature("share", SHARE_ID, VOCABULARY, Kind.CATEGORY)
 """What every formatter tells a model of the share."""
 
 FORMATTERS = Registry("models.formatters", "FORMATTER", DataFormatter, "awesome.formatters")

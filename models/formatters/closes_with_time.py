@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from models.features import TIME
-from models.formatters import DataFormatter, Feature, Kind, Operation
+from models.formatters import DataFormatter
 from models.formatters.closes import FORMATTER as CLOSES_FORMATTER
+from models.operations import VOCABULARY, Feature, Kind
 
 FORMATTER = DataFormatter(
     name="closes_with_time",
@@ -13,7 +14,7 @@ FORMATTER = DataFormatter(
         "shuffled split the day tells how the market moved; under a split by date every day of the test is new, and it "
         "tells nothing."
     ),
-    features=(*CLOSES_FORMATTER.features, Feature("day", TIME, Operation.VOCABULARY, Kind.CATEGORY)),
+    features=(*CLOSES_FORMATTER.features, Feature("day", TIME, VOCABULARY, Kind.CATEGORY)),
     warning="the day is a leak under any split that is not by date; use window_returns",
     order=30,
 )

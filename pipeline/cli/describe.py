@@ -32,7 +32,7 @@ def formatters() -> None:
         console.print(f"[bold]{formatter.name}[/]  {formatter.description}", highlight=False)
         for feature in formatter.features:
             size = f"[{feature.steps}]" if feature.steps > 1 else ""
-            text = f"  {feature.name}{size} ({feature.kind.value}, of {feature.source}): {feature.operation.value}"
+            text = f"  {feature.name}{size} ({feature.kind.value}, of {feature.source}): {feature.operation.words}"
             console.print(text, highlight=False, markup=False)
         if formatter.warning:
             console.print(f"  [yellow]warning: {formatter.warning}[/]", highlight=False)

@@ -15,7 +15,8 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 
 from components.example_validator.anomalies import read_anomalies
 from components.feature_example_gen.splits import SPLITS
-from models.formatters import DataFormatter, Kind
+from models.formatters import DataFormatter
+from models.operations import Kind
 from pipeline.notebook.run import Line
 from pipeline.runs.results import RunReport
 

@@ -24,10 +24,10 @@ def test_each_file_is_a_check_and_they_are_made_in_this_order() -> None:
 
     assert {*files, Path(checks.__file__)} == set(Path(checks.__file__).parent.glob("*.py"))
     assert len(set(files)) == len(files)
-    assert list(CHECKS) == [
-        "split proof", "label proof", "scaling", "level test", "future canary", "permuted labels", "alarm",
-        "leak inflation", "leak inflation, memorising", "day ablation",
-    ]  # fmt: skip
+    # The cheap proofs come first: they are what a reader wants to know while the rest goes on.
+    proofs = ["split proof", "label proof", "scaling", "level test", "future canary"]
+    trained = ["permuted labels", "alarm", "leak inflation", "leak inflation, memorising", "day ablation"]
+    assert [name for name in CHECKS if name in proofs + trained] == proofs + trained
 
 
 def test_checks_are_listed_without_tensorflow() -> None:

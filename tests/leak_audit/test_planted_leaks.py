@@ -24,9 +24,10 @@ from components.leak_audit.results import AuditReport, Status
 from components.synthetic_market import Market
 from models import data, formatters
 from models.features import CLOSES, SHARE_ID, forward_return_key, label_key
-from models.formatters import DataFormatter, Feature, Kind, Operation
+from models.formatters import DataFormatter
 from models.formatters.closes import FORMATTER as CLOSES_FORMATTER
 from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
+from models.operations import Z_SCORE, Feature, Kind
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 
@@ -183,7 +184,7 @@ def test_a_formatter_that_reads_the_forward_return_is_caught_by_the_canary(
     import tensorflow as tf
 
     source = forward_return_key(1)
-    tomorrow = Feature("tomorrow", source, Operation.Z_SCORE, Kind.SCALAR)
+    tomorrow = Feature("tomorrow", source, Z_SCORE, Kind.SCALAR)
     add_formatter(monkeypatch, DataFormatter("sees_tomorrow", "", (*WINDOW_RETURNS.features, tomorrow)))
     monkeypatch.setattr(data, "RAW_FEATURES", {**data.RAW_FEATURES, source: tf.io.FixedLenFeature([1], tf.float32)})
 

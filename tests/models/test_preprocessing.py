@@ -18,14 +18,6 @@ def returns_of(closes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     return np.diff(np.log(closes[:, ::-1].astype(np.float64)), axis=1)
 
 
-def test_every_operation_can_be_applied() -> None:
-    from models import preprocessing
-    from models.formatters import FORMATTERS
-
-    used = {feature.operation for formatter in FORMATTERS.values() for feature in formatter.features}
-    assert used == set(preprocessing._OPERATIONS)
-
-
 def test_returns_are_oldest_first_and_scaled_by_their_own_volatility(fit: Callable[[str], Any]) -> None:
     fitted = fit("window_returns")
     expected = np.empty((len(fitted.rows.closes), 20))

@@ -13,7 +13,8 @@ from sklearn import metrics
 from components.evidence.auc import auc
 from components.synthetic_market.scenarios import get_scenario
 from models.features import WINDOW
-from models.formatters import FORMATTERS, DataFormatter, Operation, get_formatter
+from models.formatters import FORMATTERS, DataFormatter, get_formatter
+from models.operations import VOCABULARY, Z_SCORE, Z_SCORED_LOG_VOLATILITY, Kind, Operation
 from models.registry import ARCHITECTURES, get_architecture
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
@@ -77,11 +78,11 @@ def _values(
     def volatility(windows: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.sqrt(np.mean(np.diff(np.log(windows), axis=1) ** 2, axis=1, keepdims=True))
 
-    if operation is Operation.VOCABULARY:
+    if operation is VOCABULARY:
         return index[:, None].astype(np.int64)
-    if operation is Operation.Z_SCORE:
+    if operation is Z_SCORE:
         return ((closes - fitted.mean(axis=0)) / fitted.std(axis=0)).astype(np.float32)
-    if operation is Operation.Z_SCORED_LOG_VOLATILITY:
+    if operation is Z_SCORED_LOG_VOLATILITY:
         logs = np.log(volatility(fitted))
         return ((np.log(volatility(closes)) - logs.mean()) / logs.std()).astype(np.float32)
     return (np.diff(np.log(closes), axis=1) / volatility(closes)).astype(np.float32)
@@ -139,13 +140,14 @@ def test_every_version_builds_for_every_formatter_and_uses_all_it_sees(name: str
     declared = get_formatter(formatter)
     keras.utils.set_random_seed(0)
     architecture = get_architecture(name)
-    model = architecture.versions[version](InputSpec(declared, {"share": 5, "day": 9}), architecture.hyperparameters)
+    inputs = InputSpec(declared, {feature.name: 9 for feature in declared.of_kind(Kind.CATEGORY)})
+    model = architecture.versions[version](inputs, architecture.hyperparameters)
     assert sorted(tensor.name for tensor in model.inputs) == sorted(feature.name for feature in declared.features)
     # Weights that begin at zero would hide a feature that is left out.
     model.set_weights([np.random.default_rng(i).normal(0, 0.3, w.shape) for i, w in enumerate(model.get_weights())])
     rng = np.random.default_rng(1)
     batch = {
-        feature.name: rng.integers(0, 3, (6, 1)) if feature.operation is Operation.VOCABULARY
+        feature.name: rng.integers(0, 3, (6, 1)) if feature.kind is Kind.CATEGORY
         else rng.normal(size=(6, feature.steps)).astype(np.float32)
         for feature in declared.features
     }  # fmt: skip

@@ -15,7 +15,7 @@ from components.leak_audit.config import AuditConfig
 from components.leak_audit.limits import IMPOSSIBLE_AUC, LEAKING_ERRORS, SUSPICIOUS_ERRORS
 from components.leak_audit.reading.learners import LOGISTIC_ROWS, logistic_scores
 from components.leak_audit.reading.rows import TEST, AuditRows
-from components.leak_audit.reading.subsets import capped_places, take, take_features
+from components.leak_audit.reading.subsets import around_borders
 from components.leak_audit.results import CheckResult, Figure, Status, worst
 from models.features import CLOSES, SHARE_ID, TIME, forward_return_key, label_key
 from models.formatters import DataFormatter
@@ -131,8 +131,7 @@ def _forbidden_sources(formatter: DataFormatter) -> Iterable[Finding]:
 
 def _self_test(rows: AuditRows, features: AuditFeatures, config: AuditConfig) -> tuple[Figure, list[Finding]]:
     """Whether the alarm rings for logistic regression that sees the forward return."""
-    places = capped_places(rows, LOGISTIC_ROWS)
-    part, seen = take(rows, places), take_features(features, places)
+    part, seen = around_borders(rows, features, LOGISTIC_ROWS)
     label, ahead = part.labels[config.horizon], part.returns[config.horizon].astype(np.float64)
     test = part.of(TEST)
     scores = logistic_scores(seen, label, part.split, extra=np.nan_to_num(ahead))

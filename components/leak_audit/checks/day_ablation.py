@@ -13,7 +13,7 @@ from components.leak_audit.check import Check
 from components.leak_audit.config import AuditConfig
 from components.leak_audit.reading.learners import LOGISTIC_ROWS, logistic_scores
 from components.leak_audit.reading.rows import TEST, TRAIN, AuditRows
-from components.leak_audit.reading.subsets import capped_places, shuffled, take, take_features
+from components.leak_audit.reading.subsets import around_borders, shuffled
 from components.leak_audit.results import CheckResult, Figure, Status
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ def day_ablation(rows: AuditRows, features: AuditFeatures, config: AuditConfig) 
     Returns:
         For information: both AUCs, and those that the correlation of shares within a day predicts.
     """
-    places = capped_places(rows, LOGISTIC_ROWS)
-    part, seen = take(rows, places), take_features(features, places)
+    part, seen = around_borders(rows, features, LOGISTIC_ROWS)
     label, day = part.labels[config.horizon], part.rank_of_day()
     split = shuffled(part.split, config.seed)
     test, train = np.flatnonzero(split == TEST), np.flatnonzero(split == TRAIN)

@@ -14,7 +14,7 @@ from components.leak_audit.check import Check
 from components.leak_audit.config import AuditConfig, AuditedModel
 from components.leak_audit.reading.learners import MODEL_ROWS, TREE_ROWS, model_scores, tree_scores
 from components.leak_audit.reading.rows import TEST, AuditRows
-from components.leak_audit.reading.subsets import capped_places, shuffled, take, take_features
+from components.leak_audit.reading.subsets import around_borders, shuffled
 from components.leak_audit.results import CheckResult, Figure, Status
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ def leak_inflation(
         For information: two AUCs and their difference.
     """
     most, name = (TREE_ROWS, "LightGBM that memorises") if model is None else (MODEL_ROWS, model.name)
-    places = capped_places(rows, most)
-    part, seen = take(rows, places), take_features(features, places)
+    part, seen = around_borders(rows, features, most)
     label = part.labels[config.horizon]
 
     def measured(split: NDArray[np.int64]) -> Interval:

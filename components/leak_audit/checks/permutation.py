@@ -20,7 +20,7 @@ from components.leak_audit.check import Check
 from components.leak_audit.config import AuditConfig, AuditedModel
 from components.leak_audit.reading.learners import MODEL_ROWS, model_scores
 from components.leak_audit.reading.rows import TEST, AuditRows
-from components.leak_audit.reading.subsets import capped_places, take, take_features
+from components.leak_audit.reading.subsets import around_borders, take
 from components.leak_audit.results import CheckResult, Figure, Status
 
 if TYPE_CHECKING:
@@ -49,9 +49,7 @@ def permuted_labels(rows: AuditRows, features: AuditFeatures, model: AuditedMode
     shared = np.flatnonzero(count[day.reshape(-1)] > 1)
     if not all(np.any(rows.split[shared] == split) for split in range(3)):
         return CheckResult(NAME, Status.NOT_APPLICABLE, "No day has two shares, so there is nothing to deal out.")
-    rows, features = take(rows, shared), take_features(features, shared)
-    places = capped_places(rows, MODEL_ROWS)
-    rows, features = take(rows, places), take_features(features, places)
+    rows, features = around_borders(*take(rows, features, shared), MODEL_ROWS)
     label = deal_within_days(rows.labels[config.horizon], rows.split * (10**8) + rows.time, config.seed)
     test = np.flatnonzero(rows.split == TEST)
     scores = model_scores(model, config, features, label, rows.split)

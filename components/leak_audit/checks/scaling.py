@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from components.leak_audit.check import Check
 from components.leak_audit.reading.rows import TRAIN, AuditRows
 from components.leak_audit.results import CheckResult, Figure, Status
-from models.formatters import Feature, Operation
+from models.operations import Feature, Kind
 
 if TYPE_CHECKING:
     from components.leak_audit.reading.features import AuditFeatures
 
 NAME = "scaling"
-_SCALED = (Operation.Z_SCORE, Operation.Z_SCORED_LOG_VOLATILITY)
 _TOLERANCE = 1e-3
 """Of mean and variance: Transform adds up in single precision."""
 
@@ -37,7 +36,7 @@ def scaling(rows: AuditRows, features: AuditFeatures, transform_graph: str) -> C
     faults: list[str] = []
     checked = 0
     for feature in features.formatter.features:
-        if feature.operation in _SCALED:
+        if feature.operation.scaled:
             checked += 1
             values = features.values[feature.name]
             off = _off_standard(values[train])
@@ -45,7 +44,7 @@ def scaling(rows: AuditRows, features: AuditFeatures, transform_graph: str) -> C
             if off > _TOLERANCE:
                 everywhere = " and is that of all splits" if _off_standard(values) <= _TOLERANCE else ""
                 faults.append(f"the scale of {feature.name} is not that of the train rows{everywhere}")
-        elif feature.operation is Operation.VOCABULARY:
+        elif feature.kind is Kind.CATEGORY:
             checked += 1
             unknown = _not_in_train(feature, rows, train, transform_graph)
             figures.append(Figure(f"{feature.name}: values in the vocabulary that no train row has", len(unknown)))
@@ -78,7 +77,7 @@ def _not_in_train(feature: Feature, rows: AuditRows, train: NDArray[np.int64], t
     """Values of a vocabulary that stand in no train row."""
     import tensorflow_transform as tft
 
-    from models.preprocessing import vocabulary_name
+    from models.operations import vocabulary_name
 
     vocabulary = tft.TFTransformOutput(transform_graph).vocabulary_by_name(vocabulary_name(feature))
     known = {

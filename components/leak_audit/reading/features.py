@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from components.leak_audit.reading.rows import AuditRows
 from models.architecture import InputSpec
 from models.features import CLOSES
-from models.formatters import DataFormatter, Kind
+from models.formatters import DataFormatter
 from models.in_memory import apply_formatter
+from models.operations import Kind
 from models.trainer import input_spec
 
 Features = Mapping[str, NDArray[Any]]

@@ -14,18 +14,19 @@ if TYPE_CHECKING:
     from components.leak_audit.reading.features import AuditFeatures
 
 
-def capped_places(rows: AuditRows, most: int) -> NDArray[np.int64]:
-    """The places [taken] of the rows around the borders, whole days, so that about `most` are left, ascending.
+def around_borders(rows: AuditRows, features: AuditFeatures, most: int) -> tuple[AuditRows, AuditFeatures]:
+    """The rows around the borders, whole days, so that about `most` are left, in their order.
 
     Of train and eval the last days, of test the first ones: days stay whole, so what shares have in common on a day is
     still there to be learned.
 
     Args:
         rows: of the run.
+        features: of the same rows.
         most: rows of all splits together.
     """
     if len(rows) <= most:
-        return np.arange(len(rows))
+        return rows, features
     kept = []
     for split in (TRAIN, EVAL, TEST):
         places = rows.of(split)
@@ -34,17 +35,18 @@ def capped_places(rows: AuditRows, most: int) -> NDArray[np.int64]:
         order = slice(None) if split == TEST else slice(None, None, -1)
         enough = int(np.searchsorted(np.cumsum(count[order]), wanted)) + 1
         kept.append(places[np.isin(rows.time[places], days[order][:enough])])
-    return np.sort(np.concatenate(kept))
+    return take(rows, features, np.sort(np.concatenate(kept)))
 
 
-def take(rows: AuditRows, places: NDArray[np.int64]) -> AuditRows:
-    """Some rows by themselves.
+def take(rows: AuditRows, features: AuditFeatures, places: NDArray[np.int64]) -> tuple[AuditRows, AuditFeatures]:
+    """Some rows by themselves, and what a model sees of them.
 
     Args:
         rows: of the run.
-        places: which, ascending, [taken].
+        features: of the same rows.
+        places: which, ascending.
     """
-    return replace(
+    part = replace(
         rows,
         share=rows.share[places],
         time=rows.time[places],
@@ -55,11 +57,7 @@ def take(rows: AuditRows, places: NDArray[np.int64]) -> AuditRows:
         returns={h: values[places] for h, values in rows.returns.items()},
         raw={name: values[places] for name, values in rows.raw.items()},
     )
-
-
-def take_features(features: AuditFeatures, places: NDArray[np.int64]) -> AuditFeatures:
-    """What a model sees of some rows, whose `places` [taken] ascend."""
-    return replace(features, values={name: values[places] for name, values in features.values.items()})
+    return part, replace(features, values={name: values[places] for name, values in features.values.items()})
 
 
 def shuffled(split: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
