@@ -1,4 +1,4 @@
-"""MkDocs' hooks: pages that lie outside docs/ join the site, and links follow.
+"""MkDocs' hooks: pages that lie outside docs/ join the site, generated ones its navigation, and links follow.
 
 A link is written for the repository, where it leads to a file. On the site, one to a page leads to that page, and one
 to anything else (a module, a folder) becomes the path in plain type.
@@ -6,6 +6,7 @@ to anything else (a module, a folder) becomes the path in plain type.
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from typing import Any
@@ -22,6 +23,32 @@ PAGES = {
 
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^(```.*?^```)", re.MULTILINE | re.DOTALL)
+
+
+def on_config(config: Any) -> Any:
+    """Puts the pages of a folder behind the page of the same name, in the order in which that page links to them.
+
+    Args:
+        config: MkDocs'.
+
+    Returns:
+        The same.
+    """
+
+    def filled(item: Any) -> list[Any]:
+        if isinstance(item, dict):
+            return [{title: each(below) if isinstance(below, list) else below for title, below in item.items()}]
+        folder = item.removesuffix(".md")
+        if not os.path.isdir(posixpath.join(config.docs_dir, folder)):
+            return [item]
+        with open(posixpath.join(config.docs_dir, item), encoding="utf-8") as page:
+            return [item, *re.findall(rf"\(({folder}/\w+\.md)\)", page.read())]
+
+    def each(items: list[Any]) -> list[Any]:
+        return [one for item in items for one in filled(item)]
+
+    config.nav = each(config.nav)
+    return config
 
 
 def on_files(files: Any, config: Any) -> Any:
