@@ -26,12 +26,12 @@ from benchmarks.measure import ProcessUsage, print_table, run_process, write_res
 from benchmarks.panel_data import PANELS, Panel, PanelFiles, prepare
 from components.errors import UserError
 from components.evidence.metric import AUC, RANK_IC
+from components.evidence.words import low_to_high, number4
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from components.evidence.findings import Findings
-    from components.evidence.interval import Interval
     from pipeline.runs.results import RunReport
 
 DATA = Path(__file__).parent / ".data"
@@ -134,9 +134,9 @@ def skill_rows(case: Case) -> list[dict[str, Any]]:
             "horizon": case.horizon,
             "model": name,
             "auc": round(scores[AUC].value, 4),
-            "auc 95 %": _ends(scores[AUC]),
+            "auc 95 %": low_to_high(scores[AUC].low, scores[AUC].high, number4),
             "rank ic": round(scores[RANK_IC].value, 4),
-            "rank ic 95 %": _ends(scores[RANK_IC]),
+            "rank ic 95 %": low_to_high(scores[RANK_IC].low, scores[RANK_IC].high, number4),
             "seconds": round(case.used[name].process.wall, 1) if name in case.used else None,
             "peak MiB": round(case.used[name].process.peak_rss) if name in case.used else None,
         }
@@ -161,7 +161,7 @@ def target_rows(case: Case) -> list[dict[str, Any]]:
                 "auc": round(models[best].scores[AUC].value, 4),
                 "against": rival,
                 "difference": round(ahead.value, 4),
-                "95 %": _ends(ahead),
+                "95 %": low_to_high(ahead.low, ahead.high, number4),
                 "holds": "yes" if ahead.value >= -TOLERANCE else "no",
             }
         )
@@ -192,10 +192,6 @@ def speed_rows(case: Case) -> list[dict[str, Any]]:
         }
         for name, cpu, imports in processes
     ]
-
-
-def _ends(interval: Interval) -> str:
-    return f"{interval.low:.4f} to {interval.high:.4f}"
 
 
 def _panel_row(panel: Panel, files: PanelFiles) -> dict[str, Any]:

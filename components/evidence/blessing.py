@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from components.evidence.interval import Interval
+from components.evidence.words import low_to_high, number4
 
 CHANCE = 0.5
 _FALSE_ALARMS = 0.05
@@ -62,16 +63,18 @@ def judge(auc: Interval, candidates: int, predecessor: Interval | None, baseline
         return Verdict(False, f"{area} is no better than chance")
     if math.isnan(auc.low):
         return Verdict(False, f"{area} is better than chance, but there are too few days to tell by how much")
-    interval = f"{auc.low:.4f} to {auc.high:.4f}" + (f", 95 % for all {candidates} models" if candidates > 1 else "")
+    interval = low_to_high(auc.low, auc.high, number4)
+    if candidates > 1:
+        interval += f", 95 % for all {candidates} models"
     if not auc.low > CHANCE:
-        return Verdict(False, f"{area} may be chance: its interval ({interval}) holds 0.5")
+        return Verdict(False, f"{area} may be chance: its interval ({interval}) contains 0.5")
     better = f"{area} is better than chance ({interval})"
     if predecessor is not None and predecessor.value + _or_zero(predecessor.standard_error) < 0:
         error = f"standard error {predecessor.standard_error:.4f}"
         return Verdict(False, f"{better}, but worse than its predecessor ({predecessor.value:+.4f}, {error})")
     for name, difference in baselines.items():
         if difference.high < 0:
-            by = f"{-difference.high:.4f} to {-difference.low:.4f}"
+            by = low_to_high(-difference.high, -difference.low, number4)
             return Verdict(False, f"{better}, but {name} is better by {by}")
     if predecessor is None:
         return Verdict(True, f"{better}; there is no predecessor")

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from components.records import Number
 
+NORMAL_95 = 1.959964
+"""Standard errors from a normally distributed estimate to either end of its 95 % interval."""
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -23,3 +26,23 @@ class Interval:
     low: Number
     high: Number
     standard_error: Number
+
+
+def normal_interval(value: float, error: float) -> Interval:
+    """The 95 % interval of a normally distributed estimate.
+
+    Args:
+        value: the estimate.
+        error: its standard error.
+    """
+    return Interval(value, value - NORMAL_95 * error, value + NORMAL_95 * error, error)
+
+
+def error_of_ends(low: float, high: float) -> float:
+    """The standard error that the 95 % interval of a normally distributed estimate tells.
+
+    Args:
+        low: lower end of the interval.
+        high: upper end of it.
+    """
+    return (high - low) / (2 * NORMAL_95)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from components.evidence.interval import Interval
+from components.evidence.interval import Interval, error_of_ends
 from components.leak_audit.results import Status
 
 PLAUSIBLE_AUC = 0.53
@@ -16,8 +16,6 @@ IMPOSSIBLE_AUC = 0.60
 
 SUSPICIOUS_ERRORS, LEAKING_ERRORS = 3.0, 5.0
 """Standard errors above the best AUC possible on a synthetic market: one in 700 honest models, one in three million."""
-
-_WIDTH_IN_ERRORS = 2 * 1.959964
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Limits:
                 return Status.LEAKING
             return Status.SUSPICIOUS if interval.value > self.plausible else Status.PASSED
         assert self.best is not None
-        error = (interval.high - interval.low) / _WIDTH_IN_ERRORS
+        error = error_of_ends(interval.low, interval.high)
         above = interval.value - self.best
         if above > LEAKING_ERRORS * error:
             return Status.LEAKING

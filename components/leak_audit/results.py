@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import ClassVar
 
 from components.errors import UserError
+from components.evidence.words import low_to_high, number
 from components.records import Number, RecordError, from_json, to_json
 
 AUDIT_FILE = "audit.json"
@@ -84,7 +86,7 @@ class Figure:
 
     def ends(self) -> str:
         """Its interval as it is written."""
-        return f"{self.low:.{self.decimals}f} to {self.high:.{self.decimals}f}"
+        return low_to_high(self.low, self.high, partial(number, decimals=self.decimals))
 
     def text(self) -> str:
         """The number as it is written, with its interval where it has one."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from components.evidence.words import low_to_high, number4
 from pipeline.cli.common import Db, app, example, new_console, plan_from
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _row(manifest: ModelManifest) -> tuple[str, ...]:
     return (
         facts.model,
         facts.version,
-        f"{facts.auc:.4f} ({facts.auc_low:.4f} to {facts.auc_high:.4f})" if known else "not measured",
+        f"{facts.auc:.4f} ({low_to_high(facts.auc_low, facts.auc_high, number4)})" if known else "not measured",
         "yes" if facts.blessed else "no",
         "yes" if facts.champion else "",
         str(facts.horizon),

@@ -15,9 +15,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from components.evidence.blessing import CHANCE
 from pipeline.report.drawing import (
     GRID,
     INK,
+    SPLIT_COLOURS,
     WIDTH,
     Chart,
     drawing,
@@ -25,13 +27,9 @@ from pipeline.report.drawing import (
     padded,
     svg_chart,
 )
-from pipeline.report.summary import CHANCE
 from pipeline.runs.results import RunReport
 
-_SPLIT_COLOURS = {"train": "#2c6fa6", "eval": "#8a5a00", "test": "#00704f"}
 _SPLIT_DASHES: Mapping[str, Any] = {"train": "-", "eval": (0, (6, 2)), "test": (0, (1.2, 1.2))}
-"""Those of report.html."""
-
 _MOST_GROUPS = 40
 """Rows of a chart; more are not read."""
 
@@ -49,10 +47,10 @@ def split_timeline(report: RunReport) -> Chart:
         for name, split in report.splits.items():
             first, last = (date.fromisoformat(day) for day in (split.first, split.last))
             left, right = matplotlib.dates.date2num([first, last])
-            axes.barh(0, right - left, left=left, height=0.8, color=_SPLIT_COLOURS.get(name, INK))
+            axes.barh(0, right - left, left=left, height=0.8, color=SPLIT_COLOURS.get(name, INK))
             axes.annotate(
                 f"{name}\n{split.rows:,} rows", ((left + right) / 2, -0.62), ha="center", va="bottom",
-                color=_SPLIT_COLOURS.get(name, INK), annotation_clip=False,
+                color=SPLIT_COLOURS.get(name, INK), annotation_clip=False,
             )  # fmt: skip
             words.append(f"{name} {split.first} to {split.last}")
         axes.set_ylim(0.5, -1.5)
@@ -79,7 +77,7 @@ def distribution_chart(features: Mapping[str, Mapping[str, npt.NDArray[Any]]], n
             inner = []
             for split, edges in by_split.items():
                 axes.plot(
-                    edges, np.linspace(0, 1, len(edges)), color=_SPLIT_COLOURS.get(split, INK), linewidth=1.7,
+                    edges, np.linspace(0, 1, len(edges)), color=SPLIT_COLOURS.get(split, INK), linewidth=1.7,
                     linestyle=_SPLIT_DASHES.get(split, "-"),
                 )  # fmt: skip
                 # A tenth at each end is tail, which would press the rest together.
@@ -95,7 +93,7 @@ def distribution_chart(features: Mapping[str, Mapping[str, npt.NDArray[Any]]], n
             axes.set_axis_off()
         splits = list(dict.fromkeys(split for by_split in features.values() for split in by_split))
         handles = [
-            Line2D([], [], color=_SPLIT_COLOURS.get(s, INK), linestyle=_SPLIT_DASHES.get(s, "-"), label=s)
+            Line2D([], [], color=SPLIT_COLOURS.get(s, INK), linestyle=_SPLIT_DASHES.get(s, "-"), label=s)
             for s in splits
         ]
         figure.legend(handles, splits, loc="outside lower center", ncols=3, frameon=False)
@@ -139,7 +137,7 @@ def group_chart(table: pd.DataFrame, what: str, names: Sequence[str]) -> Chart:
         axes.set_xlim(*padded(min(finite), max(finite), 0.05, 0.02, (0, 1)))
         axes.grid(axis="x", color=GRID)
         axes.tick_params(left=False)
-        axes.set_xlabel("AUC on the test split, 95% interval over blocks of days")
+        axes.set_xlabel("AUC on the test split, 95 % interval over blocks of days")
         handles = [
             Line2D([], [], color=styles[n].colour, marker=styles[n].marker, linewidth=1.6, label=n) for n in names
         ]
@@ -186,7 +184,7 @@ def costs_chart(table: pd.DataFrame, model: str) -> Chart:
             for n in names
         ]
         figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False)
-        words = f"Sharpe ratio of {model}'s portfolios over costs, with 95% intervals; the table has the figures."
+        words = f"Sharpe ratio of {model}'s portfolios over costs, with 95 % intervals; the table has the figures."
         return svg_chart("costs", f"What costs do to {model}", words, figure)
 
 
@@ -204,7 +202,7 @@ def month_chart(table: pd.DataFrame, model: str) -> Chart:
         days = matplotlib.dates.date2num(table.index.to_timestamp().to_pydatetime())
         for axes, (column, title) in zip(grid, panels, strict=True):
             values = 100 * table[column].to_numpy()
-            colours = [_SPLIT_COLOURS["test"] if value >= 0 else "#c8500a" for value in values]
+            colours = [SPLIT_COLOURS["test"] if value >= 0 else "#c8500a" for value in values]
             axes.bar(days, values, width=22, align="edge", color=colours)
             axes.axhline(0, color=INK, linewidth=1)
             axes.set_title(title, fontsize=10, fontweight="bold", loc="left")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-import math
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,6 +13,7 @@ from components.evidence.interval import Interval
 from components.evidence.metric import METRICS
 from components.evidence.tfma import metrics as tfma_metrics
 from components.evidence.tfma.evaluations import load_result, read_evaluation
+from components.evidence.words import figure, number4, signed
 from models.features import YEAR
 from pipeline.notebook.run import FinishedRun, Line
 from pipeline.runs.results import RunReport
@@ -32,7 +33,11 @@ def figures_table(report: RunReport) -> pd.DataFrame:
     """
     scores = {name: model.scores for name, model in report.models.items()} | dict(report.baselines)
     columns = {
-        name: {METRICS[metric].title: _written(interval) for metric, interval in figures.items() if metric in METRICS}
+        name: {
+            METRICS[metric].title: figure(interval, number4)
+            for metric, interval in figures.items()
+            if metric in METRICS
+        }
         for name, figures in scores.items()
     }
     return pd.DataFrame(columns).rename_axis("metric")
@@ -50,7 +55,7 @@ def differences_table(report: RunReport, model: str) -> pd.DataFrame:
     """
     columns = {
         f"less {other}": {
-            METRICS[metric].title: _written(interval, signed=True)
+            METRICS[metric].title: figure(interval, partial(signed, decimals=4))
             for metric, interval in figures.items()
             if metric in METRICS
         }
@@ -153,12 +158,3 @@ def _interval(run: FinishedRun, rows: pd.DataFrame, model: str) -> Interval:
         seed=int(settings["seed"] or 0),
         resamples=_GROUP_RESAMPLES,
     )
-
-
-def _written(interval: Interval, signed: bool = False) -> str:
-    sign = "+" if signed else ""
-    if math.isnan(interval.value):
-        return "n/a"
-    if math.isnan(interval.low):
-        return f"{interval.value:{sign}.4f} (n/a)"
-    return f"{interval.value:{sign}.4f} ({interval.low:{sign}.4f} to {interval.high:{sign}.4f})"

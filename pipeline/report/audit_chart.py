@@ -6,10 +6,10 @@ import math
 
 from matplotlib.figure import Figure
 
+from components.evidence.blessing import CHANCE
 from components.leak_audit.results import AuditReport, Status
 from components.leak_audit.results import Figure as AuditFigure
 from pipeline.report.drawing import INK, WIDTH, Chart, drawing, finish_rows, model_styles, padded, svg_chart
-from pipeline.report.summary import CHANCE
 
 _AUC = "AUC "
 _LINE = 34
@@ -49,7 +49,7 @@ def audit_chart(audit: AuditReport) -> Chart | None:
             axes.plot(row.value, place, marker=style.marker, markersize=7, color=style.colour, markerfacecolor=filled)
         axes.set_yticks(range(len(rows)), [_wrapped(row) for row in rows])
         finish_rows(axes, len(rows), low, high)
-        axes.set_xlabel("AUC, 95% interval over blocks of days")
+        axes.set_xlabel("AUC, 95 % interval over blocks of days")
         words = "; ".join(f"{row.name} {row.text()}" for row in rows)
         return svg_chart("audit", "What a shuffled split would have claimed", f"{words}. Chance is 0.5.", canvas)
 

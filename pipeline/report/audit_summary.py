@@ -47,6 +47,6 @@ def _figures(check: CheckResult) -> Table:
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("interval", no_wrap=True, style="dim")
     for figure in check.figures:
-        interval = f"{figure.ends()} ({figure.level:.0%})" if figure.bounded else ""
+        interval = f"{figure.ends()} ({100 * figure.level:.0f} %)" if figure.bounded else ""
         table.add_row(Text(figure.name), figure.number(), interval)
     return table

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from components.backtest import Backtest, Performance
-from pipeline.report.backtest_summary import EQUAL_WEIGHT, basis_points, points
+from pipeline.report.backtest_summary import EQUAL_WEIGHT
 from pipeline.report.drawing import GRID, INK, WIDTH, Chart, add_legend, drawing, line_style, model_styles, svg_chart
+from pipeline.report.words import basis_points, points
 
 _LOGARITHMIC_FROM = 5
 """Between the highest and the lowest value; below it, a plain axis is easier to read."""

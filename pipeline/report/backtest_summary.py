@@ -12,7 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.report.summary import Verdict
+from components.evidence.words import low_to_high
+from pipeline.report.summary import TONE_STYLES
+from pipeline.report.verdict import Verdict
+from pipeline.report.words import basis_points, points, ratio, share_percent
 from pipeline.runs.results import RunReport
 
 if TYPE_CHECKING:
@@ -35,13 +38,13 @@ class BacktestRow:
         annual_return: after costs, compounded.
         annual_volatility: after costs.
         sharpe: after costs.
-        sharpe_interval: its 95% interval.
+        sharpe_interval: its 95 % interval.
         sharpe_before: before costs.
-        sharpe_before_interval: its 95% interval.
+        sharpe_before_interval: its 95 % interval.
         max_drawdown: after costs.
         turnover: one-way, a day.
         difference: mean return a year less that of equal weight, both after costs; empty for equal weight.
-        difference_interval: its 95% interval; empty for equal weight.
+        difference_interval: its 95 % interval; empty for equal weight.
     """
 
     model: str
@@ -78,7 +81,7 @@ def backtest_table(result: Backtest) -> Table:
 
     Returns:
         A row a portfolio: return and volatility a year, Sharpe after and before costs, drawdown, turnover and the
-        difference from equal weight, with 95% intervals over blocks of days.
+        difference from equal weight, with 95 % intervals over blocks of days.
     """
     held = "1 session" if result.horizon == 1 else f"{result.horizon} sessions"
     title = (
@@ -88,11 +91,11 @@ def backtest_table(result: Backtest) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("portfolio", width=_NAME_WIDTH, overflow="fold")
     table.add_column("a year\n(vol.)", min_width=7)
-    table.add_column("Sharpe\n(95%)", min_width=14)
+    table.add_column("Sharpe\n(95 %)", min_width=14)
     table.add_column("at no\ncosts", min_width=5)
     table.add_column("draw-\ndown", min_width=6)
     table.add_column("turn-\nover", min_width=6)
-    table.add_column("vs equal\nweight (95%)", min_width=16)
+    table.add_column("vs equal\nweight (95 %)", min_width=16)
     for row in backtest_rows(result):
         model = row.model if len(row.model) <= _NAME_WIDTH else row.model.replace("_", " ")
         table.add_row(
@@ -118,8 +121,7 @@ def print_backtest(report: RunReport, result: Backtest, model: str, console: Con
     """
     console.print(backtest_table(result))
     judged = judge(report, result, model)
-    style = {"good": "bold green", "warning": "bold yellow", "plain": "bold"}[judged.tone]
-    console.print(Text(judged.sentence, style=style))
+    console.print(Text(judged.sentence, style=TONE_STYLES[judged.tone]))
 
 
 def judge(report: RunReport, result: Backtest, model: str) -> Verdict:
@@ -147,7 +149,7 @@ def judge(report: RunReport, result: Backtest, model: str) -> Verdict:
     said = f"{model}'s long-short Sharpe {costs} is {ratio(sharpe.value)} on {days}"
     if math.isnan(sharpe.low):
         return Verdict("plain", "Too few days", f"{said}, too few for an interval: no edge after costs can be claimed.")
-    ends = f"its 95% interval {ratio(sharpe.low)} to {ratio(sharpe.high)}"
+    ends = f"its 95 % interval {low_to_high(sharpe.low, sharpe.high, ratio)}"
     beside = _beside_equal_weight(portfolios.long_only.after_costs.difference)
     if sharpe.low > 0:
         tried = len(report.models)
@@ -167,14 +169,15 @@ def judge(report: RunReport, result: Backtest, model: str) -> Verdict:
     return Verdict(
         "plain",
         "No edge after costs can be claimed",
-        f"{said}, and {ends} holds 0: no edge after costs can be claimed; {beside}.",
+        f"{said}, and {ends} contains 0: no edge after costs can be claimed; {beside}.",
     )
 
 
 def _beside_equal_weight(difference: Interval | None) -> str:
     if difference is None or math.isnan(difference.low):
         return "long-only cannot be told from equal weight"
-    words = f"{points(difference.value)} a year, 95% interval {points(difference.low)} to {points(difference.high)}"
+    ends = low_to_high(difference.low, difference.high, points)
+    words = f"{points(difference.value)} a year, 95 % interval {ends}"
     if difference.low > 0:
         return f"long-only is ahead of equal weight by {words}"
     if difference.high < 0:
@@ -198,45 +201,11 @@ def _row(model: str, portfolio: str, result: PortfolioResult) -> BacktestRow:
         annual_return=points(after.annual_return),
         annual_volatility=share_percent(after.annual_volatility),
         sharpe=ratio(after.sharpe.value),
-        sharpe_interval=_ends(ratio(after.sharpe.low), ratio(after.sharpe.high)),
+        sharpe_interval=low_to_high(after.sharpe.low, after.sharpe.high, ratio),
         sharpe_before=ratio(before.sharpe.value),
-        sharpe_before_interval=_ends(ratio(before.sharpe.low), ratio(before.sharpe.high)),
+        sharpe_before_interval=low_to_high(before.sharpe.low, before.sharpe.high, ratio),
         max_drawdown=points(after.max_drawdown),
         turnover=share_percent(result.turnover),
         difference="" if difference is None else points(difference.value),
-        difference_interval="" if difference is None else _ends(points(difference.low), points(difference.high)),
+        difference_interval="" if difference is None else low_to_high(difference.low, difference.high, points),
     )
-
-
-def _ends(low: str, high: str) -> str:
-    return "n/a" if "n/a" in (low, high) else f"{low} to {high}"
-
-
-def ratio(value: float) -> str:
-    """Writes a Sharpe ratio, such as "+0.42"; "n/a" for NaN."""
-    if not math.isfinite(value):
-        return "n/a"
-    rounded = round(value, 2) + 0.0
-    if abs(rounded) >= 10:
-        return f"{rounded:+.1f}"
-    return f"{rounded:+.2f}" if rounded else "0.00"
-
-
-def points(value: float) -> str:
-    """Writes a gain or loss, a share of one, with its sign, such as "+4.2%"; "n/a" for NaN."""
-    if not math.isfinite(value):
-        return "n/a"
-    rounded = round(100 * value, 1) + 0.0
-    if abs(rounded) >= 100:
-        return f"{rounded:+,.0f}%"
-    return f"{rounded:+.1f}%" if rounded else "0.0%"
-
-
-def share_percent(value: float) -> str:
-    """Writes a share of one without a sign, such as "20%" or "0.4%"; "n/a" for NaN."""
-    return f"{round(100 * value, 1):g}%" if math.isfinite(value) else "n/a"
-
-
-def basis_points(costs: float) -> str:
-    """Writes costs, such as "10 basis points"."""
-    return f"{costs:g} basis point{'' if costs == 1 else 's'}"

@@ -12,7 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from components.evidence.blessing import CHANCE
 from components.evidence.curves import CalibrationCurve, RocCurve
+from components.evidence.interval import NORMAL_95
+from components.evidence.words import low_to_high, number
 from pipeline.report.drawing import (
     BAND,
     GRID,
@@ -29,7 +32,7 @@ from pipeline.report.drawing import (
     plot_area,
     svg_chart,
 )
-from pipeline.report.summary import CHANCE, interval, number
+from pipeline.report.words import interval
 from pipeline.runs.results import ModelResult
 
 
@@ -88,7 +91,7 @@ def forest_chart(
             label.set_color(styles[name].colour)
             label.set_fontweight("bold")
         finish_rows(axes, len(names), low, high)
-        axes.set_xlabel("AUC on the test split, 95% interval over blocks of days")
+        axes.set_xlabel("AUC on the test split, 95 % interval over blocks of days")
         words = "; ".join(f"{name} {number(m.auc)} {interval(m.auc_low, m.auc_high)}" for name, m in models.items())
         best = "" if best_auc is None else f" The best possible is {number(best_auc)}."
         return svg_chart("forest", "AUC and its uncertainty", f"AUC by model: {words}. Chance is 0.5.{best}", figure)
@@ -198,8 +201,8 @@ def calibration_chart(
         figure.supylabel("share that rose", fontsize=10)
         count = int(np.median(np.concatenate([curve.count for curve in filled.values()]))) if filled else 0
         spread = "; ".join(
-            f"{name} predicts {number(float(c.predicted.min()))} to {number(float(c.predicted.max()))}, "
-            f"{number(float(c.observed.min()))} to {number(float(c.observed.max()))} rose"
+            f"{name} predicts {low_to_high(c.predicted.min(), c.predicted.max())}, "
+            f"{low_to_high(c.observed.min(), c.observed.max())} rose"
             for name, c in filled.items()
         )
         return svg_chart(
@@ -211,8 +214,8 @@ def calibration_chart(
 
 
 def _reach(curve: CalibrationCurve) -> np.ndarray[Any, Any]:
-    """Half the 95% interval of each bin's share, were its rows independent."""
-    return 1.96 * np.sqrt(curve.observed * (1 - curve.observed) / curve.count)
+    """Half the 95 % interval of each bin's share, were its rows independent."""
+    return NORMAL_95 * np.sqrt(curve.observed * (1 - curve.observed) / curve.count)
 
 
 def year_chart(models: Mapping[str, ModelResult], styles: Mapping[str, Style]) -> Chart | None:
@@ -233,7 +236,7 @@ def year_chart(models: Mapping[str, ModelResult], styles: Mapping[str, Style]) -
     with drawing():
         figure, axes = plot_area(2.7, legend=len(models) + 1, label=False)
         # 0.577/sqrt(n) is the standard error of the AUC of a coin on n independent rows.
-        reach = np.array([1.96 * 0.577 / math.sqrt(max(rows[year], 1)) for year in years])
+        reach = np.array([NORMAL_95 * 0.577 / math.sqrt(max(rows[year], 1)) for year in years])
         x = np.arange(len(years))
         axes.bar(x, 2 * reach, 0.9, CHANCE - reach, color=BAND, label="a coin, at least")
         axes.axhline(CHANCE, color=INK, linewidth=1)
@@ -258,7 +261,7 @@ def year_chart(models: Mapping[str, ModelResult], styles: Mapping[str, Style]) -
         step = max(1, math.ceil(len(years) / 9))
         axes.set_xticks(x[::step], years[::step])
         axes.grid(axis="y", color=GRID)
-        band = matplotlib.patches.Patch(color=BAND, label="95% of coins, at least")
+        band = matplotlib.patches.Patch(color=BAND, label="95 % of coins, at least")
         add_legend(figure, styles, models, extra=[band], markers=True)
         return svg_chart(
             "years",

@@ -31,6 +31,8 @@ _COLOURS = ("#0072b2", "#c8500a", "#00805f", "#a8478a", "#7a6000", "#3b3b8f", "#
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X", "h")
 _DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (3, 1.5, 1, 1.5)), (0, (1.2, 1.2)))
 
+SPLIT_COLOURS = {"train": "#2c6fa6", "eval": "#8a5a00", "test": "#00704f"}
+
 WIDTH = 5.2
 """Inches of a chart."""
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 
 from components.evidence.findings import Figures
+from components.evidence.words import figure, signed
 from pipeline.report.drawing import INK, WIDTH, Chart, Style, drawing, finish_rows, padded, svg_chart
-from pipeline.report.summary import figure
 
 
 def difference_chart(
@@ -50,6 +50,6 @@ def difference_chart(
         for label, (name, _, _) in zip(axes.get_yticklabels(), rows, strict=True):
             label.set_color(styles[name].colour)
         finish_rows(axes, len(rows), low, high)
-        axes.set_xlabel("difference in AUC, paired 95% interval")
-        words = "; ".join(f"{name} less {other} {figure(value, signed=True)}" for name, other, value in rows)
+        axes.set_xlabel("difference in AUC, paired 95 % interval")
+        words = "; ".join(f"{name} less {other} {figure(value, signed)}" for name, other, value in rows)
         return svg_chart("differences", "Against simple baselines", f"Differences in AUC: {words}.", canvas)

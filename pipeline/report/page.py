@@ -10,53 +10,23 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.evidence.findings import PREDECESSOR
-from pipeline.report.summary import assess, number, percent, plausible_auc
+from components.evidence.words import number
 from pipeline.report.templates import load_template
-from pipeline.runs.results import REPORT_HTML, REPORT_JSON, ReportError, RunReport, SplitResult, write_text
+from pipeline.report.verdict import assess, plausible_auc
+from pipeline.report.words import duration, readable_time
+from pipeline.runs.results import REPORT_HTML, REPORT_JSON, ReportError, RunReport, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SPLITS = ("train", "eval", "test")
 _SHARES_SHOWN = 200
 """Shares listed on the page; report.json has them all."""
 
 _PREDICTION_COLUMNS = ("time", "share_id", "label", "forward_return")
-
-
-@dataclass(frozen=True)
-class Span:
-    """A stretch of the time line.
-
-    Attributes:
-        kind: train, eval, test or gap.
-        left: where it starts, in per cent of the line.
-        width: how long it is, in per cent of the line.
-        words: what it is, for the reader.
-    """
-
-    kind: str
-    left: float
-    width: float
-    words: str
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A year's mark on the time line.
-
-    Attributes:
-        left: where it stands, in per cent of the line.
-        label: what is written there.
-    """
-
-    left: float
-    label: str
 
 
 @dataclass(frozen=True)
@@ -141,10 +111,11 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     from components.evidence.metric import METRICS
     from pipeline.report import charts
     from pipeline.report.audit_chart import audit_chart
-    from pipeline.report.drawing import model_styles
+    from pipeline.report.backtest import backtest_section
+    from pipeline.report.drawing import SPLIT_COLOURS, model_styles
     from pipeline.report.evidence_chart import difference_chart
+    from pipeline.report.timeline import ordered_splits, spans, ticks
     from pipeline.report.training import training_chart
-    from pipeline.uses.backtest import backtest_section
 
     missing = [column for column in (*_PREDICTION_COLUMNS, *report.models) if column not in predictions.columns]
     if missing:
@@ -163,15 +134,16 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     best = report.market.best_auc if report.market is not None else None
     path = Path(__file__).with_name("report.html.j2")
     scored = {name: model.scores for name, model in report.models.items() if model.scores} | dict(report.baselines)
-    return load_template(path, number=number, number4=_four_decimals, percent=percent, duration=_duration).render(
+    return load_template(path, duration=duration).render(
         report=report,
         verdict=assess(report),
         champion=report.models.get(report.champion) if report.champion is not None else None,
         styles=styles,
-        created=_readable_time(report.created),
-        spans=_spans(report),
-        ticks=_ticks(report),
-        splits=[(name, report.splits[name]) for name in _ordered_splits(report.splits)],
+        split_colours=SPLIT_COLOURS,
+        created=readable_time(report.created),
+        spans=spans(report),
+        ticks=ticks(report),
+        splits=[(name, report.splits[name]) for name in ordered_splits(report.splits)],
         best=best,
         plausible=plausible_auc(report.settings),
         forest=charts.forest_chart(report.models, styles, report.champion, best),
@@ -199,71 +171,6 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     )
 
 
-def _ordered_splits(splits: Mapping[str, SplitResult]) -> list[str]:
-    """Train, eval and test first and in this order, whatever else there is after them."""
-    return [name for name in _SPLITS if name in splits] + [name for name in splits if name not in _SPLITS]
-
-
-def _day(text: str) -> date | None:
-    try:
-        return datetime.fromisoformat(text[:10]).date()
-    except ValueError:
-        return None
-
-
-def _line(report: RunReport) -> tuple[date, date] | None:
-    """First and last day of the time line; None where no dates are known."""
-    texts = [report.data.first, report.data.last]
-    for split in report.splits.values():
-        texts += [split.first, split.last]
-    days = [day for day in map(_day, texts) if day is not None]
-    return (min(days), max(days)) if days and min(days) < max(days) else None
-
-
-def _spans(report: RunReport) -> list[Span]:
-    """The splits and the gaps between them, in the order of time."""
-    line = _line(report)
-    if line is None:
-        return []
-    start, total = line[0], (line[1] - line[0]).days + 1
-    dated = []
-    for name in _ordered_splits(report.splits):
-        split = report.splits[name]
-        first, last = _day(split.first), _day(split.last)
-        if first is not None and last is not None:
-            dated.append((first, last, name, split))
-    dated.sort(key=lambda item: item[:2])
-    spans: list[Span] = []
-    before: tuple[date, str] | None = None
-    for first, last, name, split in dated:
-        if before is not None and (first - before[0]).days > 1:
-            # Only the days in between: the splits' own ends are inside them.
-            days = (first - before[0]).days - 1
-            words = f"gap of {days} days between {before[1]} and {name}: purge and embargo"
-            spans.append(Span("gap", _share((before[0] - start).days + 1, total), _share(days, total), words))
-        words = f"{name}: {split.first} to {split.last}, {split.rows:,} rows, {split.sessions:,} sessions"
-        width = _share((last - first).days + 1, total)
-        spans.append(Span(name if name in _SPLITS else "other", _share((first - start).days, total), width, words))
-        before = (last, name)
-    return spans
-
-
-def _share(days: int, total: int) -> float:
-    return round(100 * days / total, 3)
-
-
-def _ticks(report: RunReport) -> list[Tick]:
-    """Years along the time line, seven at most."""
-    line = _line(report)
-    if line is None:
-        return []
-    start, end = line
-    total = (end - start).days + 1
-    years = list(range(start.year + 1, end.year + 1))
-    step = max(1, math.ceil(len(years) / 7))
-    return [Tick(_share((date(year, 1, 1) - start).days, total), str(year)) for year in years[::step]]
-
-
 def _group_rows(report: RunReport, attribute: str) -> list[GroupRow]:
     tables: Sequence[Mapping[str, Any]] = [getattr(model, attribute) for model in report.models.values()]
     groups = sorted({group for table in tables for group in table})
@@ -286,27 +193,3 @@ def _steps(report: RunReport) -> list[Step]:
     ]
     timed = {step.name for step in steps}
     return steps + [Step(name, 0.0, 0.0, True) for name in report.cached if name not in timed]
-
-
-def _four_decimals(value: float) -> str:
-    """Differences between models begin at the third decimal."""
-    return f"{round(value, 4) + 0.0:.4f}" if math.isfinite(value) else "n/a"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min {rest:02d} s"
-
-
-def _readable_time(created: str) -> str:
-    """The time of the run as a person writes it; as it stands where it is not ISO 8601."""
-    try:
-        # Python 3.10 does not read the Z.
-        moment = datetime.fromisoformat(created.replace("Z", "+00:00"))
-    except ValueError:
-        return created
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(timezone.utc)
-    return f"{moment:%Y-%m-%d %H:%M} UTC"

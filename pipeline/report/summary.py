@@ -1,89 +1,26 @@
-"""The result of a run for a terminal: the table, and one sentence that says what it means."""
+"""The result of a run for a terminal: the table, and the verdict under it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from components.evidence.blessing import CHANCE
 from components.evidence.findings import Figures
-from components.evidence.interval import Interval
-from components.leak_audit.limits import PLAUSIBLE_AUC
-from components.leak_audit.results import Status
-from pipeline.runs.results import ModelResult, RunReport, Scalar
-
-CHANCE = 0.5
+from components.evidence.words import number, signed
+from pipeline.report.verdict import assess
+from pipeline.report.words import interval, percent
+from pipeline.runs.results import RunReport
 
 AUDIT_STYLES = {"clean": "green", "suspicious": "bold yellow", "leaking": "bold red"}
 """By the verdict of the leak audit."""
 
-_INTERVAL_IN_STANDARD_ERRORS = 2 * 1.959964
-"""Width of a 95% interval of a normally distributed estimate."""
-
-Tone = Literal["plain", "good", "warning"]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a run means.
-
-    Attributes:
-        tone: plain (the normal outcome), good (a champion to look at), warning (do not believe it yet).
-        label: the outcome in a few words.
-        sentence: the outcome in one sentence.
-    """
-
-    tone: Tone
-    label: str
-    sentence: str
-
-
-def plausible_auc(settings: Mapping[str, Scalar]) -> float:
-    """The AUC on real prices above which a leak is likelier than skill.
-
-    Args:
-        settings: of a run or a walk; those of older ones lack it and get the default.
-    """
-    value = settings.get("audit_plausible_auc")
-    return value if isinstance(value, float) else PLAUSIBLE_AUC
-
-
-def verdict(report: RunReport) -> str:
-    """Says in one plain sentence what a run's numbers mean.
-
-    Args:
-        report: the run.
-
-    Returns:
-        One sentence.
-    """
-    return assess(report).sentence
-
-
-def assess(report: RunReport) -> Verdict:
-    """Judges a run: what it found, and whether to believe it.
-
-    Args:
-        report: the run.
-
-    Returns:
-        The verdict.
-    """
-    if report.audit is not None and report.audit.leaks:
-        return _leaking(report)
-    champion = report.models.get(report.champion) if report.champion is not None else None
-    if report.champion is not None and champion is not None:
-        judge = _champion_on_real_prices if report.market is None else _champion_on_a_market
-        return _with_suspicion(report, judge(report, report.champion, champion))
-    if not report.models:
-        return Verdict("plain", "No model", "No model was evaluated in this run.")
-    return _nothing_blessed(report)
+TONE_STYLES = {"plain": "bold", "good": "bold green", "warning": "bold yellow"}
+"""By the tone of a verdict."""
 
 
 def summary_table(report: RunReport) -> Table:
@@ -93,7 +30,7 @@ def summary_table(report: RunReport) -> Table:
         report: the run.
 
     Returns:
-        model, AUC with its 95% interval over blocks of days, accuracy beside the majority class, rank IC, skill
+        model, AUC with its 95 % interval over blocks of days, accuracy beside the majority class, rank IC, skill
         where the data is a synthetic market, and blessed or why not.
     """
     test = report.splits.get("test")
@@ -107,19 +44,19 @@ def summary_table(report: RunReport) -> Table:
     # The widths are those of the longest piece without a blank: a reason may wrap, a number may not. Intervals stand
     # below their numbers, so that 80 columns leave room for the reason.
     table.add_column("model", min_width=min(max(map(len, names)), 20), overflow="fold")
-    table.add_column("AUC\n(95%)", min_width=13)
+    table.add_column("AUC\n(95 %)", min_width=13)
     table.add_column("accuracy\n(majority)", min_width=10)
     table.add_column("rank IC", min_width=7)
     if report.market is not None:
         table.add_column("skill", min_width=5)
-    table.add_column("blessed", min_width=20, overflow="fold")
+    table.add_column("blessed", min_width=20 if report.market is None else 18, overflow="fold")
     for name, model in report.models.items():
         champion = name == report.champion
         cells = [
             Text(name, style="bold" if champion else ""),
             Text(f"{number(model.auc)}\n{interval(model.auc_low, model.auc_high)}"),
             Text(f"{number(model.accuracy)}\n({number(model.majority)})"),
-            Text(number(model.rank_ic, signed=True)),
+            Text(signed(model.rank_ic)),
         ]
         if report.market is not None:
             cells.append(Text(percent(model.skill)))
@@ -144,7 +81,7 @@ def _baseline_cells(name: str, figures: Figures, report: RunReport) -> list[Text
         Text(name.replace("_", "\n")),
         Text(f"{number(area.value)}\n{interval(area.low, area.high)}"),
         Text(f"{number(accuracy)}\n({number(majority)})"),
-        Text(number(ranks.value, signed=True)),
+        Text(signed(ranks.value)),
     ]
     if report.market is not None:
         best = report.market.best_auc
@@ -161,211 +98,6 @@ def print_summary(report: RunReport, console: Console) -> None:
     """
     judged = assess(report)
     console.print(summary_table(report))
-    style = {"plain": "bold", "good": "bold green", "warning": "bold yellow"}[judged.tone]
-    console.print(Text(judged.sentence, style=style))
+    console.print(Text(judged.sentence, style=TONE_STYLES[judged.tone]))
     if report.audit is not None:
         console.print(Text(f"Leak audit: {report.audit.verdict_line}", style=AUDIT_STYLES[report.audit.verdict]))
-
-
-def number(value: float, signed: bool = False) -> str:
-    """Writes a figure with three decimals.
-
-    Args:
-        value: the figure.
-        signed: whether a plus sign stands before a positive one.
-
-    Returns:
-        The text; "n/a" for NaN.
-    """
-    if not math.isfinite(value):
-        return "n/a"
-    # A rounded -0.0004 is zero to the reader: no minus sign (adding 0.0 turns -0.0 into 0.0).
-    rounded = round(value, 3) + 0.0
-    return f"{rounded:+.3f}" if signed and rounded else f"{rounded:.3f}"
-
-
-def interval(low: float, high: float) -> str:
-    """Writes an interval without a blank, so that it never wraps.
-
-    Args:
-        low: lower end.
-        high: upper end.
-
-    Returns:
-        The text, such as "(0.502-0.512)"; "(n/a)" where an end is NaN.
-    """
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return "(n/a)"
-    return f"({low:.3f}-{high:.3f})"
-
-
-def figure(estimate: Interval, signed: bool = False) -> str:
-    """Writes a figure with its interval.
-
-    Args:
-        estimate: the figure.
-        signed: whether a plus sign stands before a positive one.
-
-    Returns:
-        The text, such as "0.504 (0.477 to 0.530)".
-    """
-    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
-        return number(estimate.value, signed)
-    ends = f"{number(estimate.low, signed)} to {number(estimate.high, signed)}"
-    return f"{number(estimate.value, signed)} ({ends})"
-
-
-def percent(value: float | None) -> str:
-    """Writes a share of one as per cent.
-
-    Args:
-        value: the share.
-
-    Returns:
-        The text; "n/a" for None and NaN.
-    """
-    if value is None or not math.isfinite(value):
-        return "n/a"
-    return f"{value * 100:.0f}%"
-
-
-def standard_error(model: ModelResult) -> float:
-    """Gives the standard error of an AUC: as measured, else recovered from its 95% interval.
-
-    Args:
-        model: the model's result.
-
-    Returns:
-        The standard error; NaN where there is no interval either.
-    """
-    if math.isfinite(model.auc_standard_error):
-        return model.auc_standard_error
-    return (model.auc_high - model.auc_low) / _INTERVAL_IN_STANDARD_ERRORS
-
-
-def _beats_chance(model: ModelResult) -> bool:
-    """Beyond its 95% interval; False where there is none."""
-    return model.auc_low > CHANCE
-
-
-def _test_days(report: RunReport) -> str:
-    test = report.splits.get("test")
-    days = test.sessions if test is not None else 0
-    return f"{days:,} test day{'' if days == 1 else 's'}"
-
-
-def _auc(model: ModelResult) -> str:
-    return f"{number(model.auc)} (95% interval {number(model.auc_low)} to {number(model.auc_high)})"
-
-
-def _leaking(report: RunReport) -> Verdict:
-    passed = [name for name, model in report.models.items() if model.blessed]
-    without = f"; {', '.join(passed)} would have passed without it" if passed else ""
-    return Verdict(
-        "warning",
-        "The evaluation leaks, nothing pushed",
-        f"The leak audit found that the evaluation leaks, so none of these numbers says how good a model is, and "
-        f"nothing was pushed{without}: the audit names what to look at.",
-    )
-
-
-def _with_suspicion(report: RunReport, judged: Verdict) -> Verdict:
-    """The verdict on a champion, and what the leak audit found suspicious, if anything."""
-    found = [check.name for check in report.audit.checks if check.status is Status.SUSPICIOUS] if report.audit else []
-    if not found or judged.tone == "warning":
-        return judged
-    return Verdict(
-        "warning",
-        f"{judged.label}, but look at the leak audit first",
-        f"{judged.sentence.removesuffix('.')}; but the leak audit is suspicious ({', '.join(found)}): look at that "
-        "before you believe it.",
-    )
-
-
-def _nothing_blessed(report: RunReport) -> Verdict:
-    label = "No model blessed, nothing pushed"
-    days = _test_days(report)
-    above = {name: model for name, model in report.models.items() if _beats_chance(model)}
-    if report.market is not None and report.market.best_auc <= CHANCE + 1e-9:
-        return Verdict(
-            "plain",
-            label,
-            f"No model was blessed on {days} of the synthetic market {report.market.scenario}, and there is no signal "
-            "in it to be found: this is the right answer.",
-        )
-    if above:
-        name = max(above, key=lambda key: above[key].auc)
-        why = (above[name].reason or "no reason was given").rstrip(".")
-        plausible = plausible_auc(report.settings)
-        leak = report.market is None and above[name].auc > plausible
-        return Verdict(
-            "warning" if leak else "plain",
-            label,
-            f"No model was blessed on {days}: {name} is above chance with AUC {_auc(above[name])} but did not pass "
-            f"({why}), so nothing new was pushed"
-            + (f", and an AUC above {plausible:.4g} on real daily prices points to a leak." if leak else "."),
-        )
-    if report.market is not None:
-        return Verdict(
-            "plain",
-            label,
-            f"No model beats chance beyond its 95% interval on {days} of the synthetic market "
-            f"{report.market.scenario}, where an AUC of {number(report.market.best_auc)} is possible: these models or "
-            "this much data cannot find the signal that is there.",
-        )
-    return Verdict(
-        "plain",
-        label,
-        f"No model beats chance beyond its 95% interval on {days}: do not trade on these numbers; that is the "
-        "normal outcome on daily prices of large shares.",
-    )
-
-
-def _champion_on_real_prices(report: RunReport, name: str, model: ModelResult) -> Verdict:
-    days = _test_days(report)
-    plausible = plausible_auc(report.settings)
-    if model.auc > plausible:
-        return Verdict(
-            "warning",
-            f"Champion: {name}, but suspect a leak",
-            f"{name} reaches AUC {_auc(model)} on {days}, and more than {plausible:.4g} on real daily prices points to "
-            "a leak rather than to skill: check the data, the features and the split before you believe it.",
-        )
-    tried = len(report.models)
-    best_of = f", the best of {tried} models tried" if tried > 1 else ""
-    if not model.auc_low > CHANCE:
-        rest = "its 95% interval still holds 0.5, so it may well be luck: watch it, do not trade on it."
-    else:
-        rest = "a small edge before any costs: see that it holds in every year before you rely on it."
-    return Verdict(
-        "good", f"Champion: {name}", f"{name}{best_of}, beats chance on {days} with AUC {_auc(model)}; {rest}"
-    )
-
-
-def _champion_on_a_market(report: RunReport, name: str, model: ModelResult) -> Verdict:
-    market = report.market
-    assert market is not None
-    days = _test_days(report)
-    where = f"on {days} of the synthetic market {market.scenario}"
-    if market.best_auc <= CHANCE + 1e-9:
-        return Verdict(
-            "warning",
-            f"Champion: {name}, by luck",
-            f"{name} passed with AUC {_auc(model)} {where}, in which there is no signal: this is luck, as "
-            "it is in one run of forty.",
-        )
-    # The best possible model lies above its own expectation by three standard errors once in 700 runs.
-    if model.auc - market.best_auc > 3 * standard_error(model):
-        return Verdict(
-            "warning",
-            f"Champion: {name}, better than possible",
-            f"{name} reaches AUC {_auc(model)} {where}, and no honest model exceeds {number(market.best_auc)} there: "
-            "something leaks the future.",
-        )
-    skill = "" if model.skill is None or not math.isfinite(model.skill) else f", a skill of {percent(model.skill)}"
-    return Verdict(
-        "good",
-        f"Champion: {name}",
-        f"{name} reaches AUC {_auc(model)} {where}, where {number(market.best_auc)} is the best possible{skill}: the "
-        "pipeline finds the signal that was put there, which says nothing about real prices.",
-    )

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from components.evidence.words import low_to_high, number, number4, signed
+from pipeline.report.words import percent
+
 if TYPE_CHECKING:
     import jinja2
 
@@ -15,7 +18,7 @@ def load_template(path: Path, **filters: Callable[..., Any]) -> jinja2.Template:
 
     Args:
         path: of the file.
-        filters: what it may use beside Jinja's own, by name.
+        filters: what it may use beside Jinja's own and those that write numbers, by name.
     """
     import jinja2
 
@@ -26,5 +29,7 @@ def load_template(path: Path, **filters: Callable[..., Any]) -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(filters)
+    words = {"number": number, "number4": number4, "percent": percent, "low_to_high": low_to_high}
+    environment.filters.update(words, **filters)
+    environment.globals.update(signed=signed, number4=number4)
     return environment.get_template(path.name)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from components.errors import UserError
 from components.evidence.findings import Figures
+from components.evidence.interval import Interval
 from components.leak_audit.results import AuditReport
 from components.records import Number, RecordError, from_json, to_json
 from components.whole_files import write_whole
@@ -95,6 +96,11 @@ class ModelResult:
     by_share: Mapping[str, GroupScore] = field(default_factory=dict)
     scores: Figures = field(default_factory=dict)
     differences: Mapping[str, Figures] = field(default_factory=dict)
+
+    @property
+    def area(self) -> Interval:
+        """The AUC with its interval."""
+        return Interval(self.auc, self.auc_low, self.auc_high, self.auc_standard_error)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components.evidence.interval import Interval
 from components.leak_audit.results import AUDIT_FILE, AuditError, AuditReport
-from pipeline.report.summary import plausible_auc
+from pipeline.report.verdict import plausible_auc
 from pipeline.runs.results import REPORT_JSON, RunReport, write_text
 
 if TYPE_CHECKING:
@@ -68,10 +67,7 @@ def audit_run(
         first.examples,
         read_schema(first.schema),
         first.transform_graph,
-        {
-            name: Interval(model.auc, model.auc_low, model.auc_high, model.auc_standard_error)
-            for name, model in report.models.items()
-        },
+        {name: model.area for name, model in report.models.items()},
         _config(trained, report, auc),
         progress,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import UserError
+from components.evidence.words import low_to_high, number4
 from components.feature_store import CLOSE_COLUMNS, FeatureStore
 from components.model_selector.files import read_evidence
 from components.object_storage.manifest import ModelManifest
@@ -142,7 +143,7 @@ def print_forecast(forecast: Forecast, console: Console) -> None:
     mark = "" if forecast.blessed else " NOT BLESSED: it did not beat chance or its predecessor on the test split;"
     console.print(
         f"\n{forecast.model}:{mark} AUC on the test split {forecast.auc:.4f} "
-        f"(95 % interval over blocks of days {forecast.auc_low:.4f} to {forecast.auc_high:.4f})",
+        f"(95 % interval over blocks of days {low_to_high(forecast.auc_low, forecast.auc_high, number4)})",
         highlight=False,
     )
 

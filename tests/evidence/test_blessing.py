@@ -28,10 +28,13 @@ def test_better_than_chance_beyond_its_interval_is_blessed() -> None:
     ("auc", "candidates", "reason"),
     [
         (Interval(0.49, 0.45, 0.53, 0.02), 1, "AUC 0.4900 is no better than chance"),
-        (Interval(0.53, 0.499, 0.561, 0.015), 1, "AUC 0.5300 may be chance: its interval (0.4990 to 0.5610) holds 0.5"),
+        (
+            Interval(0.53, 0.499, 0.561, 0.015), 1,
+            "AUC 0.5300 may be chance: its interval (0.4990 to 0.5610) contains 0.5",
+        ),
         (
             Interval(0.53, 0.499, 0.561, 0.015), 4,
-            "AUC 0.5300 may be chance: its interval (0.4990 to 0.5610, 95 % for all 4 models) holds 0.5",
+            "AUC 0.5300 may be chance: its interval (0.4990 to 0.5610, 95 % for all 4 models) contains 0.5",
         ),
         (
             Interval(0.6, math.nan, math.nan, math.nan), 1,

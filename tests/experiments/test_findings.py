@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from components.evidence.resampling import Interval
+from components.evidence.interval import Interval
+from components.evidence.words import signed
 from pipeline.studies.experiments.catalogue import EXPERIMENTS
 from pipeline.studies.experiments.findings import Finding, TimeGain, difference, judge_claims
 from pipeline.studies.experiments.original import METRICS
@@ -95,7 +96,7 @@ def gain(shuffled: float, dated: float) -> TimeGain:
 def test_the_tip_on_time_is_judged_by_both_splits(shuffled: float, dated: float, verdict: str) -> None:
     [claim] = judge_claims([], [gain(shuffled, dated)])
     assert claim.verdict.startswith(verdict)
-    assert f"{shuffled:+.3f}" in claim.evidence[0]
+    assert f"by {signed(shuffled)} (" in claim.evidence[0]
 
 
 @pytest.mark.parametrize(

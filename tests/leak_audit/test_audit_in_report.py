@@ -111,7 +111,7 @@ def test_the_page_shows_every_check_and_escapes_it() -> None:
     assert "Leak audit: leaking" in page
     assert "The AUC of &lt;linear&gt; is above 0.6." in page
     assert "Look at: check the split." in page
-    assert "0.4700 to 0.5300 (95%)" in page
+    assert "0.4700 to 0.5300 (95 %)" in page
     assert "What a shuffled split would have claimed" in page
     assert "The evaluation leaks, nothing pushed" in page
     assert "Nothing: the evaluation leaks" in page
@@ -136,7 +136,7 @@ def test_the_terminal_shows_numbers_whole(width: int) -> None:
 
     lines = console.file.getvalue().splitlines()
     assert max(map(len, lines)) <= width
-    assert any("0.7000" in line and "0.6800 to 0.7200 (95%)" in line for line in lines)
+    assert any("0.7000" in line and "0.6800 to 0.7200 (95 %)" in line for line in lines)
     assert "alarm: leaking" in lines
     assert " ".join(lines).rstrip().endswith("the AUC of <linear> is above 0.6.")
 

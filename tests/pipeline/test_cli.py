@@ -331,7 +331,7 @@ def written_report(folder: Path, **changes: Any) -> Path:
         rank_ic_low=-0.01,
         rank_ic_high=0.03,
         blessed=False,
-        reason="AUC 0.5130 may be chance: its interval (0.4900 to 0.5350) holds 0.5",
+        reason="AUC 0.5130 may be chance: its interval (0.4900 to 0.5350) contains 0.5",
         rows=1000,
         model_uri=str(folder / "gone"),
         model_run_uri=str(folder / "gone too"),
@@ -363,7 +363,7 @@ def test_evaluate_prints_the_table_and_the_verdict_again(awesome: Awesome, name:
     text = " ".join(outcome.out.split())
     assert "Test split 2012-01-03 to 2013-02-28: 1,000 rows, 290 sessions" in text
     assert re.search(r"linear +0\.513 +0\.507 +\+0\.012", outcome.out)
-    assert "No model beats chance beyond its 95% interval on 290 test days" in text
+    assert "No model beats chance beyond its 95 % interval on 290 test days" in text
 
 
 @pytest.mark.parametrize("command", ["evaluate", "tensorboard"])

@@ -15,15 +15,20 @@ from hand_made_walk import predictions, walk
 from rich.console import Console
 
 from pipeline.runs.results import ReportError
-from pipeline.studies.walkforward.results import write_walk
+from pipeline.studies.walkforward.page import render_walk
+from pipeline.studies.walkforward.results import Walk, write_walk
 from pipeline.studies.walkforward.scores import score_horizon
 from pipeline.studies.walkforward.summary import part_tables, print_plan, print_walk
+
+
+def write(made: Walk, folder: Path) -> None:
+    write_walk(made, render_walk(made), predictions(), folder)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("walk")
-    write_walk(walk(), predictions(), folder)
+    write(walk(), folder)
     return folder
 
 
@@ -122,7 +127,7 @@ def test_what_comes_from_data_is_escaped(page: str) -> None:
 
 
 def test_a_market_is_named_with_its_best_auc(tmp_path: Path) -> None:
-    write_walk(walk((1,), "reversal", 0.5451), predictions(), tmp_path)
+    write(walk((1,), "reversal", 0.5451), tmp_path)
     page = (tmp_path / "walkforward.html").read_text()
     assert "synthetic market <strong>reversal</strong>" in page
     assert "The best possible AUC on this market is 0.545" in page
@@ -135,7 +140,7 @@ def test_where_a_fold_leaks_no_figure_is_believed(tmp_path: Path) -> None:
     made = replace(made, runs=(replace(first, audit="clean"), replace(second, audit="leaking")))
     assert (made.verdict.tone, made.verdict.label) == ("warning", "The evaluation leaks")
     assert "The leak audit of horizon 1, fold 2 says" in made.verdict.sentence
-    write_walk(made, predictions(), tmp_path)
+    write(made, tmp_path)
     page = (tmp_path / "walkforward.html").read_text()
     assert "<h1>The evaluation leaks</h1>" in page
     assert "<td>clean</td>" in page
@@ -149,7 +154,7 @@ def test_where_a_fold_leaks_no_figure_is_believed(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "walkforward.html").mkdir()
     with pytest.raises(ReportError, match=r"walkforward\.html: cannot be written"):
-        write_walk(walk((1,)), predictions(), tmp_path)
+        write(walk((1,)), tmp_path)
     assert not (tmp_path / "walkforward.json").exists()
 
 

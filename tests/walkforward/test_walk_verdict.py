@@ -49,8 +49,8 @@ def test_one_of_five_folds_is_what_luck_gives_and_two_are_more() -> None:
     one = find(scores([{"m": ABOVE}, *[{"m": AROUND}] * 4], {"m": AROUND}))
     assert (one.tone, one.label) == ("plain", "no more than luck")
     assert one.sentence == (
-        "Horizon 1: the 95% interval of m lies above chance in 1 of 5 folds and 1 of 5 years, which a model without "
-        "skill reaches with a probability of 12%: no more than luck may give; its AUC over all folds is 0.501 (95% "
+        "Horizon 1: the 95 % interval of m lies above chance in 1 of 5 folds and 1 of 5 years, which a model without "
+        "skill reaches with a probability of 12%: no more than luck may give; its AUC over all folds is 0.501 (95 % "
         "interval 0.480 to 0.522)."
     )
     two = find(scores([*[{"m": ABOVE}] * 2, *[{"m": AROUND}] * 3], {"m": ABOVE}))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from components.evidence.interval import Interval
+from components.evidence.words import figure, number4
 from components.leak_audit.check import Check
 from components.leak_audit.limits import IMPOSSIBLE_AUC, Limits
 from components.leak_audit.results import CheckResult, Figure, Status, worst
@@ -45,7 +46,7 @@ def alarm(aucs: Mapping[str, Interval], limits: Limits) -> CheckResult:
     if status is Status.PASSED:
         return CheckResult(NAME, status, f"No model's AUC is above {limits.words()}.", figures)
     name = max((one for one in judged if judged[one] is status), key=lambda one: aucs[one].value)
-    reach = f"{aucs[name].value:.4f} (95 % interval {aucs[name].low:.4f} to {aucs[name].high:.4f})"
+    reach = figure(aucs[name], number4, "95 % interval ")
     beyond = limits.words()
     if status is Status.LEAKING and not limits.market:
         beyond = f"{IMPOSSIBLE_AUC}, four times the best that was ever published"

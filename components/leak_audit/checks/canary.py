@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from components.evidence.auc import auc, auc_interval
-from components.evidence.interval import Interval
+from components.evidence.interval import Interval, error_of_ends
+from components.evidence.words import figure, number4
 from components.leak_audit.check import Check
 from components.leak_audit.config import AuditConfig
 from components.leak_audit.limits import IMPOSSIBLE_AUC, LEAKING_ERRORS, SUSPICIOUS_ERRORS
@@ -168,7 +169,7 @@ def _single_features(
         figures.append(Figure(f"AUC of {name} alone", shown.value, shown.low, shown.high, 4))
         status = _judge_single(shown, name, features, config, len(columns))
         if status.severity > Status.PASSED.severity:
-            words = f"the feature {name} alone has an AUC of {shown.value:.4f} ({shown.low:.4f} to {shown.high:.4f})"
+            words = f"the feature {name} alone has an AUC of {figure(shown, number4)}"
             findings.append((status, words, f"see how {name} is made: can it hold a close that comes later?"))
     return figures, findings
 
@@ -176,7 +177,7 @@ def _single_features(
 def _judge_single(shown: Interval, name: str, features: AuditFeatures, config: AuditConfig, tests: int) -> Status:
     """As the alarm does, but for the farthest of many: one of twenty useless features is always off by two errors."""
     limits = config.limits
-    error = (shown.high - shown.low) / 2 / NormalDist().inv_cdf(0.975)
+    error = error_of_ends(shown.low, shown.high)
     normal = NormalDist()
     # The errors that the largest of so many passes as rarely as a single one passes the alarm's.
     reach = -normal.inv_cdf(normal.cdf(-SUSPICIOUS_ERRORS) / (2 * tests))

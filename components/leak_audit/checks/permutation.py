@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evidence.auc import auc_interval
+from components.evidence.interval import Interval
+from components.evidence.words import figure, number4
 from components.leak_audit.check import Check
 from components.leak_audit.config import AuditConfig, AuditedModel
 from components.leak_audit.reading.learners import MODEL_ROWS, model_scores
@@ -54,22 +56,18 @@ def permuted_labels(rows: AuditRows, features: AuditFeatures, model: AuditedMode
     test = np.flatnonzero(rows.split == TEST)
     scores = model_scores(model, config, features, label, rows.split)
 
-    def interval(level: float) -> tuple[float, float, float]:
-        found = auc_interval(
-            label[test], scores, rows.time[test], horizon=config.horizon, seed=config.seed, level=level
-        )
-        return found.value, found.low, found.high
+    def interval(level: float) -> Interval:
+        return auc_interval(label[test], scores, rows.time[test], horizon=config.horizon, seed=config.seed, level=level)
 
-    value, low, high = interval(0.95)
-    decides = interval(_LEVEL)
+    shown, decides = interval(0.95), interval(_LEVEL)
     figures = (
-        Figure(f"AUC of {model.name} on permuted labels", value, low, high, 4),
-        Figure("the same with the interval that decides", *decides, 4, _LEVEL),
+        Figure(f"AUC of {model.name} on permuted labels", shown.value, shown.low, shown.high, 4),
+        Figure("the same with the interval that decides", decides.value, decides.low, decides.high, 4, _LEVEL),
     )
-    if math.isnan(decides[1]):
+    if math.isnan(decides.low):
         return CheckResult(NAME, Status.NOT_APPLICABLE, "There are too few days to tell 1/2 from more.", figures)
-    text = f"{value:.4f} (95 % interval {low:.4f} to {high:.4f})"
-    if decides[1] > 0.5:
+    text = figure(shown, number4, "95 % interval ")
+    if decides.low > 0.5:
         return CheckResult(
             NAME,
             Status.LEAKING,

@@ -22,7 +22,7 @@ _OVER_DAYS = "EvidenceOverDays"
 
 def _section(part: NodeSlice, step: Step) -> Section:
     from components.evidence.tfma import metrics as names
-    from pipeline.report.summary import number
+    from components.evidence.words import number
 
     evaluation = _evaluation(step)
     metrics = evaluation.metrics

@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 
 def _section(part: NodeSlice, step: Step) -> Section:
     from components.evidence.metric import METRICS
-    from pipeline.report.summary import figure
+    from components.evidence.words import figure, signed
 
     findings = _findings(step)
     scored = {name: model.scores for name, model in findings.models.items()} | dict(findings.baselines)
     header = ("model", *(metric.title for metric in METRICS.values()))
     figures = tuple((name, *(figure(scores[metric]) for metric in METRICS)) for name, scores in scored.items())
     differences = tuple(
-        (name, other, figure(values["auc"], signed=True))
+        (name, other, figure(values["auc"], signed))
         for name, model in findings.models.items()
         for other, values in model.differences.items()
     )
     blessings = tuple((name, "yes" if model.blessed else "no", model.reason) for name, model in findings.models.items())
     blessed = [name for name, model in findings.models.items() if model.blessed]
     verdict = f"Blessed: {', '.join(blessed)}." if blessed else "No model is blessed."
-    note = f"{findings.rows:,} rows on {findings.days:,} days; 95% intervals from resampling blocks of whole days."
+    note = f"{findings.rows:,} rows on {findings.days:,} days; 95 % intervals from resampling blocks of whole days."
     return Section(
         verdict,
         (
             Table("Blessings", ("model", "blessed", "reason"), blessings),
             Table("Figures", header, figures, note),
-            Table("Differences in AUC", ("model", "against", "difference"), differences, "Paired 95% intervals."),
+            Table("Differences in AUC", ("model", "against", "difference"), differences, "Paired 95 % intervals."),
         ),
     )
 

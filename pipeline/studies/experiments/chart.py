@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from components.evidence.interval import Interval
-from pipeline.report.summary import interval, number
+from components.evidence.words import number
+from pipeline.report.words import interval
 from pipeline.studies.experiments.findings import Finding
 
 _WIDTH, _LEFT, _RIGHT, _LINE, _TOP, _BOTTOM = 760, 140, 20, 34, 14, 44
@@ -48,7 +49,7 @@ def auc_chart(name: str, findings: Sequence[Finding]) -> str:
             place = x(finding.shuffled.predicted)
             parts.append(f'<line class="predicted" x1="{place}" x2="{place}" y1="{y - 15}" y2="{y + 3}"/>')
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
-    parts.append(f'<text class="tick" x="{middle}" y="{bottom + 36}">AUC on the test rows, 95% interval</text>')
+    parts.append(f'<text class="tick" x="{middle}" y="{bottom + 36}">AUC on the test rows, 95 % interval</text>')
     said = "; ".join(
         f"{f.experiment.name} {number(f.shuffled.auc.value)} {interval(f.shuffled.auc.low, f.shuffled.auc.high)} "
         f"shuffled, {number(f.dated.auc.value)} {interval(f.dated.auc.low, f.dated.auc.high)} dated"

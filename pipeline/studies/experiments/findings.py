@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from components.evidence.day_leak import day_leak_auc
-from components.evidence.interval import Interval
+from components.evidence.interval import Interval, normal_interval
+from components.evidence.words import figure, low_to_high, signed
 from models.features import TIME
 from pipeline.studies.experiments import original
 from pipeline.studies.experiments.catalogue import Experiment
@@ -16,8 +17,6 @@ from pipeline.studies.experiments.panels import Split
 from pipeline.studies.experiments.scores import Score
 
 Verdict = Literal["leak", "no leak", "not shown"]
-
-_NORMAL = 1.959964
 
 
 @dataclass(frozen=True)
@@ -68,16 +67,16 @@ class Finding:
     def sentence(self) -> str:
         """What the row says, in words made of its numbers."""
         change = self.inflation
-        areas = f"AUC {_of(self.shuffled.auc)} shuffled, {_of(self.dated.auc)} dated"
+        areas = f"AUC {figure(self.shuffled.auc)} shuffled, {figure(self.dated.auc)} dated"
         said = f"{self.experiment.name}: {self.verdict}. {areas}"
         if self.verdict == "leak":
-            said += f": {change.value:+.3f} {_ends(change)} that no future day gives"
+            said += f": {_change(change)} that no future day gives"
         elif self.verdict == "not shown":
             said += f": {self._why_not_shown}"
             if self.panel == "market":
                 said += "; as nothing can be known of this market, what is above 0.5 is leak or luck"
         else:
-            said += f": no more shuffled than dated, beyond what luck gives ({change.value:+.3f} {_ends(change)})"
+            said += f": no more shuffled than dated, beyond what luck gives ({_change(change)})"
         if self.knows_the_day:
             limit = day_leak_auc(self.correlation)
             said += (
@@ -91,7 +90,7 @@ class Finding:
 
     @property
     def _why_not_shown(self) -> str:
-        shuffled, change = self.shuffled.auc, f"{self.inflation.value:+.3f} {_ends(self.inflation)}"
+        shuffled, change = self.shuffled.auc, _change(self.inflation)
         if any(math.isnan(value) for value in (shuffled.low, self.dated.auc.high)):
             return "an interval cannot be had"
         if shuffled.low <= 0.5:
@@ -138,9 +137,7 @@ def difference(first: Interval, second: Interval) -> Interval:
         first: what is taken from.
         second: what is taken away.
     """
-    value = first.value - second.value
-    error = math.hypot(first.standard_error, second.standard_error)
-    return Interval(value, value - _NORMAL * error, value + _NORMAL * error, error)
+    return normal_interval(first.value - second.value, math.hypot(first.standard_error, second.standard_error))
 
 
 def judge_claims(findings: Sequence[Finding], gains: Sequence[TimeGain]) -> tuple[Claim, ...]:
@@ -158,7 +155,7 @@ def _time_claim(gains: Sequence[TimeGain]) -> Claim | None:
     helps = [gain.by_split["dated"].low > 0 for gain in gains]
     evidence = [
         f"{gain.panel}, horizon {gain.horizon}: `time` changes the AUC by "
-        + " and by ".join(f"{change.value:+.3f} {_ends(change)} {kind}" for kind, change in gain.by_split.items())
+        + " and by ".join(f"{_change(change)} {kind}" for kind, change in gain.by_split.items())
         for gain in gains
     ]
     if not evidence:
@@ -187,8 +184,7 @@ def _horizon_claim(findings: Sequence[Finding]) -> Claim | None:
         harder += dated.high < 0
         skilful += dated.low > 0 and one.dated.auc.low > 0.5
         evidence.append(
-            f"{panel}, {name}: AUC at 1 day minus AUC at 20 is {dated.value:+.3f} {_ends(dated)} dated, "
-            f"{shuffled.value:+.3f} {_ends(shuffled)} shuffled"
+            f"{panel}, {name}: AUC at 1 day minus AUC at 20 is {_change(dated)} dated, {_change(shuffled)} shuffled"
         )
     if not evidence:
         return None
@@ -203,9 +199,5 @@ def _horizon_claim(findings: Sequence[Finding]) -> Claim | None:
     return Claim(original.CONCLUSION, verdict, tuple(evidence))
 
 
-def _of(area: Interval) -> str:
-    return f"{area.value:.3f} {_ends(area)}"
-
-
-def _ends(area: Interval) -> str:
-    return "(n/a)" if math.isnan(area.low) else f"({area.low:.3f} to {area.high:.3f})"
+def _change(difference: Interval) -> str:
+    return f"{signed(difference.value)} ({low_to_high(difference.low, difference.high)})"

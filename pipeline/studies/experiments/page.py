@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.report.summary import interval, number
 from pipeline.report.templates import load_template
+from pipeline.report.words import interval
 from pipeline.studies.experiments import original
 from pipeline.studies.experiments.chart import auc_chart
 from pipeline.studies.experiments.results import ExperimentsReport
@@ -25,7 +25,7 @@ def render_page(report: ExperimentsReport) -> str:
         (heading(report, panel, horizon, findings), findings, auc_chart(f"auc-{panel}-{horizon}", findings))
         for panel, horizon, findings in report.blocks()
     ]
-    template = load_template(Path(__file__).with_name("experiments.html.j2"), number=number)
+    template = load_template(Path(__file__).with_name("experiments.html.j2"))
     return template.render(
         report=report,
         blocks=blocks,

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from components.evidence.day_leak import day_leak_auc
-from pipeline.report.summary import interval, number
+from components.evidence.words import number
+from pipeline.report.words import interval
 from pipeline.studies.experiments import original
 from pipeline.studies.experiments.findings import Finding
 from pipeline.studies.experiments.results import ExperimentsReport
@@ -68,7 +69,7 @@ def auc_table(title: str, findings: Sequence[Finding]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("model", min_width=14, no_wrap=True)
     # The widths are those of the longest piece without a blank, so that no number is cut on 80 columns.
-    columns = {"theirs": 6, "shuffled\n(95%)": 13, "dated\n(95%)": 13, "day known,\npredicted": 10, "verdict": 9}
+    columns = {"theirs": 6, "shuffled\n(95 %)": 13, "dated\n(95 %)": 13, "day known,\npredicted": 10, "verdict": 9}
     for name, width in columns.items():
         table.add_column(name, min_width=width)
     for finding in findings:

@@ -13,10 +13,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from components.evidence.blessing import CHANCE
+from components.evidence.words import number
 from pipeline.report.drawing import (
     GRID,
     INK,
     MUTED,
+    SPLIT_COLOURS,
     WIDTH,
     Chart,
     Style,
@@ -26,12 +29,9 @@ from pipeline.report.drawing import (
     plot_area,
     svg_chart,
 )
-from pipeline.report.summary import CHANCE, interval, number
+from pipeline.report.words import interval
 from pipeline.studies.walkforward.folds import Fold, describe_fold
 from pipeline.studies.walkforward.scores import HorizonScores, Part
-
-_SPLIT_COLOURS = {"train": "#2c6fa6", "eval": "#8a5a00", "test": "#00704f"}
-"""As on the time line of a run's report."""
 
 
 def plan_chart(folds: Sequence[Fold]) -> Chart:
@@ -49,7 +49,7 @@ def plan_chart(folds: Sequence[Fold]) -> Chart:
         for row, fold in enumerate(folds):
             for name, stretch in describe_fold(fold):
                 first, last = (date2num(date.fromisoformat(day)) for day in (stretch.first, stretch.last))
-                axes.barh(row, last - first + 1, 0.62, first, color=_SPLIT_COLOURS[name])
+                axes.barh(row, last - first + 1, 0.62, first, color=SPLIT_COLOURS[name])
         axes.set_yticks(range(len(folds)), [f"fold {fold.number}" for fold in folds])
         axes.invert_yaxis()
         axes.xaxis_date()
@@ -59,7 +59,7 @@ def plan_chart(folds: Sequence[Fold]) -> Chart:
         axes.grid(axis="x", color=GRID)
         axes.tick_params(left=False)
         axes.spines["left"].set_visible(False)
-        handles = [Patch(color=colour, label=name) for name, colour in _SPLIT_COLOURS.items()]
+        handles = [Patch(color=colour, label=name) for name, colour in SPLIT_COLOURS.items()]
         figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
         words = "; ".join(
             f"fold {fold.number}: "

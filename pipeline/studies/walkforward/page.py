@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pipeline.report.summary import number
 from pipeline.report.templates import load_template
-from pipeline.studies.walkforward.summary import signed_interval
+from pipeline.studies.walkforward.results import Walk
 from pipeline.studies.walkforward.verdict import count_above
-
-if TYPE_CHECKING:
-    from pipeline.studies.walkforward.results import Walk
 
 _TEMPLATE = Path(__file__).with_name("walkforward.html.j2")
 
@@ -29,7 +24,7 @@ def render_walk(walk: Walk) -> str:
     from pipeline.studies.walkforward.charts import part_charts, plan_chart
 
     styles = model_styles(list(walk.horizons[0].overall.scores))
-    return load_template(_TEMPLATE, number=number, signed_interval=signed_interval).render(
+    return load_template(_TEMPLATE).render(
         walk=walk,
         styles=styles,
         plan=plan_chart(walk.folds),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from components.records import to_json, to_plain
 from components.whole_files import whole_file
-from pipeline.report.summary import Verdict, plausible_auc
+from pipeline.report.verdict import Verdict, plausible_auc
 from pipeline.runs.results import Scalar, write_text
 from pipeline.studies.walkforward.folds import Fold
 from pipeline.studies.walkforward.scores import HorizonScores
@@ -101,21 +101,20 @@ class Walk:
         return summarise(self.findings)
 
 
-def write_walk(walk: Walk, predictions: pd.DataFrame, folder: Path) -> None:
+def write_walk(walk: Walk, page: str, predictions: pd.DataFrame, folder: Path) -> None:
     """Writes the three files, each whole or not at all; walkforward.json last: where it is, the walk is complete.
 
     Args:
         walk: the figures.
+        page: of `render_walk`.
         predictions: the joined test predictions: horizon, fold, and the columns of a run's own predictions.
         folder: an existing one.
 
     Raises:
         ReportError: a file cannot be written.
     """
-    from pipeline.studies.walkforward.page import render_walk
-
     with whole_file(folder / PREDICTIONS) as partial:
         predictions.to_parquet(partial, index=False)
-    write_text(folder / WALK_HTML, render_walk(walk))
+    write_text(folder / WALK_HTML, page)
     plain = {"schema_version": SCHEMA_VERSION, **to_plain(walk), "findings": walk.findings}
     write_text(folder / WALK_JSON, to_json(plain) + "\n")

@@ -20,6 +20,7 @@ from pipeline.job.workspace import check_writable, output_folder, point_latest, 
 from pipeline.plan import Plan, resolve
 from pipeline.runs.results import RunReport
 from pipeline.studies.walkforward.folds import Fold, WalkSettings, plan_folds
+from pipeline.studies.walkforward.page import render_walk
 from pipeline.studies.walkforward.results import FoldRun, Walk, write_walk
 from pipeline.studies.walkforward.scores import FOLD, HORIZON, HorizonScores, model_columns, score_horizon
 from pipeline.studies.walkforward.summary import print_plan
@@ -86,7 +87,7 @@ def walk_forward(plan: Plan, walk: WalkSettings, console: Console) -> tuple[Walk
         with console.status("Scoring the folds"):
             predictions = pd.concat(frames, ignore_index=True)
             result = _join(inner, walk, folds, runs, reports, predictions)
-        write_walk(result, predictions, output)
+        write_walk(result, render_walk(result), predictions, output)
         point_latest(home, output)
     return result, output
 

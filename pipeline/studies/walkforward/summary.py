@@ -9,8 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from components.evidence.blessing import CHANCE
 from components.evidence.interval import Interval
-from pipeline.report.summary import interval, number
+from components.evidence.words import low_to_high, number, signed
+from pipeline.report.summary import TONE_STYLES
+from pipeline.report.words import interval
 from pipeline.studies.walkforward.folds import Fold, Stretch
 from pipeline.studies.walkforward.results import Walk
 from pipeline.studies.walkforward.scores import HorizonScores
@@ -63,12 +66,11 @@ def print_walk(walk: Walk, console: Console) -> None:
         console.print(overall_table(scores))
         for table in part_tables(scores, console.width):
             console.print(table)
-    style = {"plain": "bold", "good": "bold green", "warning": "bold yellow"}
     if walk.leaking:
-        console.print(Text(walk.verdict.sentence, style=style[walk.verdict.tone]))
+        console.print(Text(walk.verdict.sentence, style=TONE_STYLES[walk.verdict.tone]))
         return
     for finding in walk.findings:
-        console.print(Text(finding.sentence, style=style[finding.tone]))
+        console.print(Text(finding.sentence, style=TONE_STYLES[finding.tone]))
 
 
 def overall_table(scores: HorizonScores) -> Table:
@@ -91,9 +93,9 @@ def overall_table(scores: HorizonScores) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=_NARROW)
     names = [*overall.scores, "model"]
     table.add_column("model", min_width=min(max(map(len, names)), 20), overflow="fold")
-    table.add_column("AUC\n(95%)", min_width=13)
+    table.add_column("AUC\n(95 %)", min_width=13)
     table.add_column("accuracy\n(majority)", min_width=10)
-    table.add_column("rank IC\n(95%)", min_width=16)
+    table.add_column("rank IC\n(95 %)", min_width=16)
     table.add_column("above\nchance", min_width=9)
     for name, score in overall.scores.items():
         folds, years = count_above(scores.folds, name), count_above(scores.years, name)
@@ -101,7 +103,7 @@ def overall_table(scores: HorizonScores) -> Table:
             name,
             with_interval(score.auc),
             f"{number(score.accuracy)}\n({number(overall.majority)})",
-            f"{number(score.rank_ic.value, signed=True)}\n{signed_interval(score.rank_ic)}",
+            f"{signed(score.rank_ic.value)}\n{low_to_high(score.rank_ic.low, score.rank_ic.high, signed)}",
             f"{folds.above}/{folds.parts} folds\n{years.above}/{years.parts} years",
         )
     return table
@@ -128,7 +130,7 @@ def part_tables(scores: HorizonScores, width: int) -> list[Table]:
 
 def _part_table(scores: HorizonScores, models: Sequence[str]) -> Table:
     table = Table(
-        title=f"Horizon {scores.horizon}: AUC (95%) by fold and by year",
+        title=f"Horizon {scores.horizon}: AUC (95 %) by fold and by year",
         title_justify="left",
         title_style="bold",
         box=SIMPLE_HEAD,
@@ -146,10 +148,5 @@ def _part_table(scores: HorizonScores, models: Sequence[str]) -> Table:
 
 def with_interval(value: Interval) -> Text:
     """A figure and, below it, its interval; bold where the interval lies above chance."""
-    above = value.low > 0.5
+    above = value.low > CHANCE
     return Text(f"{number(value.value)}\n{interval(value.low, value.high)}", style="bold" if above else "")
-
-
-def signed_interval(value: Interval) -> str:
-    """The ends of an interval around 0, such as "-0.010 to +0.023"."""
-    return f"{number(value.low, signed=True)} to {number(value.high, signed=True)}"

@@ -6,14 +6,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.report.summary import CHANCE, Tone, Verdict, number
+from components.evidence.blessing import CHANCE
+from components.evidence.words import figure, number
+from pipeline.report.verdict import Tone, Verdict
 from pipeline.studies.walkforward.scores import HorizonScores, Part, Score
 
 LUCK = 0.05
 """Below this probability, what was found is called more than luck."""
 
 _ABOVE_BY_LUCK = 0.025
-"""How often the 95% interval of a model that knows nothing lies wholly above chance."""
+"""How often the 95 % interval of a model that knows nothing lies wholly above chance."""
 
 
 @dataclass(frozen=True)
@@ -104,12 +106,12 @@ def find(scores: HorizonScores, plausible: float) -> Finding:
     more = probability < LUCK
     best_of = f", the best of {len(models)} models," if len(models) > 1 else ""
     said = (
-        f"Horizon {scores.horizon}: the 95% interval of {model}{best_of} lies above chance in {folds.above} of "
+        f"Horizon {scores.horizon}: the 95 % interval of {model}{best_of} lies above chance in {folds.above} of "
         f"{folds.parts} folds and {years.above} of {years.parts} years"
     )
     if not folds.parts:
         said = f"Horizon {scores.horizon}: no fold has enough days for an interval"
-    pooled = f"its AUC over all folds is {_auc(models[model])}"
+    pooled = f"its AUC over all folds is {figure(models[model].auc, what='95 % interval ')}"
     luck = (
         "which is what luck gives"
         if not folds.above
@@ -164,10 +166,6 @@ def summarise(findings: Sequence[Finding]) -> Verdict:
             for label in labels
         )
     return Verdict(tone, label[:1].upper() + label[1:], " ".join(finding.sentence for finding in findings))
-
-
-def _auc(score: Score) -> str:
-    return f"{number(score.auc.value)} (95% interval {number(score.auc.low)} to {number(score.auc.high)})"
 
 
 def _percent(probability: float, at_most: bool) -> str:

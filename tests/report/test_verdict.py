@@ -1,68 +1,22 @@
-"""The terminal's table and the sentence under it."""
+"""What a run means, in one sentence."""
 
 from __future__ import annotations
 
 import dataclasses
-import io
 import re
 
 import pytest
-from rich.console import Console
+from judged_runs import NULL, REVERSAL, model, report
 
 from components.leak_audit.results import AuditReport, CheckResult, Status
-from pipeline.report.summary import assess, interval, number, percent, print_summary, standard_error, verdict
-from pipeline.runs.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
-
-
-def model(auc: float, half: float = 0.01, blessed: bool = False, **changes: object) -> ModelResult:
-    result = ModelResult(
-        auc=auc,
-        auc_low=auc - half,
-        auc_high=auc + half,
-        accuracy=0.511,
-        majority=0.523,
-        rank_ic=-0.012,
-        rank_ic_low=-0.04,
-        rank_ic_high=0.016,
-        blessed=blessed,
-        reason="" if blessed else "AUC 0.5020 may be chance: its interval (0.4920 to 0.5120) holds 0.5",
-        rows=5950,
-    )
-    return dataclasses.replace(result, **changes)
-
-
-def report(
-    models: dict[str, ModelResult], champion: str | None = None, market: MarketSummary | None = None
-) -> RunReport:
-    return RunReport(
-        created="2024-05-06T07:08:09Z",
-        models=models,
-        splits={"test": SplitResult("2010-01-04", "2014-10-01", 5950, 0, 42, 1190)},
-        champion=champion,
-        pushed=None,
-        seconds={},
-        cached=(),
-        data=DataSummary(5, 6000, "d", "1990-01-02", "2014-10-01", ("A",), "awesome.db"),
-        settings={"formatter": "window_returns", "horizon": 1, "seed": 0, "models": "linear"},
-        market=market,
-        versions={},
-    )
-
-
-def printed(run: RunReport, width: int) -> list[str]:
-    console = Console(width=width, file=io.StringIO(), color_system=None)
-    print_summary(run, console)
-    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-
-
-REVERSAL = MarketSummary("reversal", 0.545)
-NULL = MarketSummary("null", 0.5)
+from pipeline.report.verdict import assess, standard_error, verdict
+from pipeline.runs.results import MarketSummary
 
 
 def test_the_normal_outcome_is_said_plainly() -> None:
     run = report({"linear": model(0.5021), "rnn": model(0.4960)})
     assert verdict(run) == (
-        "No model beats chance beyond its 95% interval on 1,190 test days: do not trade on these numbers; that is "
+        "No model beats chance beyond its 95 % interval on 1,190 test days: do not trade on these numbers; that is "
         "the normal outcome on daily prices of large shares."
     )
     assert assess(run).tone == "plain"
@@ -86,13 +40,13 @@ def test_a_champion_on_real_prices_is_a_small_edge() -> None:
     judged = assess(report({"linear": model(0.515, blessed=True), "rnn": model(0.5)}, champion="linear"))
     assert judged.tone == "good"
     assert "linear, the best of 2 models tried, beats chance on 1,190 test days" in judged.sentence
-    assert "0.515 (95% interval 0.505 to 0.525)" in judged.sentence
+    assert "0.515 (95 % interval 0.505 to 0.525)" in judged.sentence
     assert "small edge" in judged.sentence
 
 
 def test_a_champion_whose_interval_holds_chance_may_be_luck() -> None:
     judged = assess(report({"linear": model(0.508, blessed=True)}, champion="linear"))
-    assert "still holds 0.5" in judged.sentence
+    assert "still contains 0.5" in judged.sentence
     assert "do not trade" in judged.sentence
     assert "best of" not in judged.sentence
 
@@ -161,50 +115,6 @@ def test_every_verdict_is_one_sentence(auc: float, blessed: bool, market: Market
 def test_the_standard_error_is_the_measured_one_where_there_is_one() -> None:
     assert standard_error(model(0.5, half=0.0196)) == pytest.approx(0.01, abs=1e-5)
     assert standard_error(model(0.5, half=0.0196, auc_standard_error=0.008)) == 0.008
-
-
-@pytest.mark.parametrize("market", [None, REVERSAL])
-def test_the_table_fits_80_columns_and_no_number_is_torn(market: MarketSummary | None) -> None:
-    models = {name: model(0.5021, skill=0.046) for name in ("linear", "dnn", "custom_dnn", "rnn")}
-    models["rnn"] = model(0.5372, blessed=True, skill=0.822)
-    lines = printed(report(models, champion="rnn", market=market), 80)
-    assert max(map(len, lines)) <= 80
-    text = "\n".join(lines)
-    words = text.split()
-    for word in ("custom_dnn", "0.502", "(0.492-0.512)", "0.537", "(0.527-0.547)", "0.511", "(0.523)", "-0.012"):
-        assert word in words
-    assert ("82%" in words) == (market is not None)
-    assert ("skill" in words) == (market is not None)
-    assert "champion" in text
-    assert "0.5" in words, "the reason is there to its end"
-
-
-def test_a_reason_is_not_read_as_markup() -> None:
-    lines = printed(report({"linear": model(0.5, reason="threshold [red]0.5[/red] missed")}), 200)
-    assert any("threshold [red]0.5[/red] missed" in line for line in lines)
-
-
-@pytest.mark.parametrize(
-    ("value", "signed", "text"),
-    [
-        (0.50761, False, "0.508"),
-        (0.0123, True, "+0.012"),
-        (-0.0123, True, "-0.012"),
-        (-0.0004, True, "0.000"),
-        (0.0, True, "0.000"),
-        (float("nan"), True, "n/a"),
-    ],
-)
-def test_numbers(value: float, signed: bool, text: str) -> None:
-    assert number(value, signed) == text
-
-
-def test_intervals_and_per_cent() -> None:
-    assert interval(0.4949, 0.512) == "(0.495-0.512)"
-    assert interval(float("nan"), 0.5) == "(n/a)"
-    assert percent(0.946) == "95%"
-    assert percent(None) == "n/a"
-    assert percent(float("nan")) == "n/a"
 
 
 @pytest.mark.parametrize("blessed", [True, False])

@@ -1,0 +1,163 @@
+"""A run's backtest as a section of a page: what was traded, what it is worth, and how to read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, BacktestError, backtest
+from pipeline.report.backtest_summary import BacktestRow, backtest_rows, judge
+from pipeline.report.templates import load_template
+from pipeline.report.verdict import Verdict
+from pipeline.report.words import basis_points, share_percent
+from pipeline.runs.results import RunReport
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.report.drawing import Chart
+
+
+@dataclass(frozen=True)
+class BacktestSection:
+    """What a page shows of a backtest.
+
+    Attributes:
+        verdict: what it means; where it could not be made, why.
+        rows: the table, empty where it could not be made.
+        chart: growth and drawdown of the chosen model; None where it could not be made.
+        notes: how it was traded, and what is not in the figures, a sentence each.
+    """
+
+    verdict: Verdict
+    rows: tuple[BacktestRow, ...] = ()
+    chart: Chart | None = None
+    notes: tuple[str, ...] = ()
+
+
+def backtest_section(report: RunReport, predictions: pd.DataFrame) -> BacktestSection:
+    """Makes the section of a run's page; predictions that cannot be traded give a section that says why.
+
+    Args:
+        report: the run.
+        predictions: the test split's, as in `components.backtest.read_panel`.
+
+    Returns:
+        The section.
+    """
+    try:
+        result = trade(report, predictions, DEFAULT_COSTS, DEFAULT_QUANTILE)
+        return _section(report, result, default_model(report))
+    except BacktestError as error:
+        sentence = str(error)
+        return BacktestSection(Verdict("plain", "No backtest", f"{sentence[:1].upper()}{sentence[1:]}."))
+
+
+def render_backtest(report: RunReport, result: Backtest, model: str) -> str:
+    """Makes the page of `awesome backtest`.
+
+    Args:
+        report: the run.
+        result: the figures.
+        model: the model that the chart and the verdict are about.
+
+    Returns:
+        The HTML document.
+    """
+    return load_template(Path(__file__).with_name("backtest.html.j2")).render(
+        backtest=_section(report, result, model),
+        report=report,
+        result=result,
+        model=model,
+        costs=basis_points(result.costs),
+        standalone=True,
+    )
+
+
+def default_model(report: RunReport) -> str:
+    """The model that a backtest is about where none is named: the champion, else the first.
+
+    Args:
+        report: the run.
+
+    Raises:
+        BacktestError: the run has no model.
+    """
+    if not report.models:
+        raise BacktestError("the run has no model to trade by: run `awesome run` again")
+    # Not the one with the highest return: that would be a choice made by the test split.
+    if report.champion is not None and report.champion in report.models:
+        return report.champion
+    return next(iter(report.models))
+
+
+def traded_models(report: RunReport, predictions: pd.DataFrame) -> list[str]:
+    """The run's models, and the baselines beside them; reports of older runs have none.
+
+    Args:
+        report: the run.
+        predictions: the test split's.
+    """
+    return [*report.models, *(name for name in report.baselines if name in predictions.columns)]
+
+
+def trade(report: RunReport, predictions: pd.DataFrame, costs: float, quantile: float) -> Backtest:
+    """Trades a run's predictions.
+
+    Args:
+        report: the run.
+        predictions: the test split's, as in `components.backtest.read_panel`.
+        costs: basis points of what is traded.
+        quantile: share of a day's shares on each side.
+
+    Raises:
+        BacktestError: they cannot be traded.
+    """
+    horizon = report.settings.get("horizon", 1)
+    if not isinstance(horizon, int):
+        raise BacktestError(f"the run's horizon is {horizon!r}, not a number of sessions: run `awesome run` again")
+    return backtest(predictions, traded_models(report, predictions), horizon=horizon, costs=costs, quantile=quantile)
+
+
+def _section(report: RunReport, result: Backtest, model: str) -> BacktestSection:
+    from pipeline.report.backtest_chart import growth_chart
+
+    return BacktestSection(
+        verdict=judge(report, result, model),
+        rows=backtest_rows(result),
+        chart=growth_chart(result, model),
+        notes=_notes(report, result),
+    )
+
+
+def _notes(report: RunReport, result: Backtest) -> tuple[str, ...]:
+    sessions = "the next session" if result.horizon == 1 else f"{result.horizon} sessions, in as many overlapping parts"
+    share = share_percent(result.quantile)
+    notes = [
+        f"At each day's close the {result.shares} shares are ranked by their probability. Long-short buys the highest "
+        f"{share} with all of the capital and sells as much of the lowest {share} short; long-only buys the highest "
+        f"alone; at least one share a side. They are held for {sessions}. Ties share their places.",
+        f"Costs are {basis_points(result.costs)} of whatever is bought or sold, also of getting back to the weights "
+        "after prices have moved them. Turnover is half of that trade, a day.",
+        "Equal weight holds all shares alike, is brought back to it every day, and pays the same costs.",
+        "Not in the figures: impact on the price, fees for borrowing shares, interest and taxes. A probability is "
+        "known only after the close at which it is traded here.",
+        "The intervals resample blocks of days. They say nothing about other years, and nothing about how many models, "
+        "quantiles and settings were tried before.",
+    ]
+    test = report.splits.get("test")
+    if test is not None and test.unlabelled:
+        notes.append(
+            f"{test.unlabelled:,} rows without a label (close unchanged, or what follows not yet known) are not "
+            "ranked: a share is left out on such a day, which nobody could have known on it."
+        )
+    unpriced = max(
+        portfolio.unpriced for model in result.models.values() for portfolio in (model.long_short, model.long_only)
+    )
+    if unpriced > 0:
+        notes.append(
+            f"Up to {share_percent(unpriced)} of what is held has no known return on a day, as its row has no label; "
+            "it counts as unchanged."
+        )
+    return tuple(notes)

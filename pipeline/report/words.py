@@ -1,0 +1,78 @@
+"""The shorter forms of tables and pages: an interval without a blank, per cent, ratios, costs, times."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timezone
+
+
+def interval(low: float, high: float) -> str:
+    """Writes an interval without a blank, so that it never wraps.
+
+    Args:
+        low: lower end.
+        high: upper end.
+
+    Returns:
+        The text, such as "(0.502-0.512)"; "(n/a)" where an end is NaN.
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "(n/a)"
+    return f"({low:.3f}-{high:.3f})"
+
+
+def percent(value: float | None) -> str:
+    """Writes a share of one as whole per cent, such as "82%"; "n/a" for None and NaN."""
+    if value is None or not math.isfinite(value):
+        return "n/a"
+    return f"{value * 100:.0f}%"
+
+
+def ratio(value: float) -> str:
+    """Writes a Sharpe ratio, such as "+0.42"; "n/a" for NaN."""
+    if not math.isfinite(value):
+        return "n/a"
+    rounded = round(value, 2) + 0.0
+    if abs(rounded) >= 10:
+        return f"{rounded:+.1f}"
+    return f"{rounded:+.2f}" if rounded else "0.00"
+
+
+def points(value: float) -> str:
+    """Writes a gain or loss, a share of one, with its sign, such as "+4.2%"; "n/a" for NaN."""
+    if not math.isfinite(value):
+        return "n/a"
+    rounded = round(100 * value, 1) + 0.0
+    if abs(rounded) >= 100:
+        return f"{rounded:+,.0f}%"
+    return f"{rounded:+.1f}%" if rounded else "0.0%"
+
+
+def share_percent(value: float) -> str:
+    """Writes a share of one without a sign, such as "20%" or "0.4%"; "n/a" for NaN."""
+    return f"{round(100 * value, 1):g}%" if math.isfinite(value) else "n/a"
+
+
+def basis_points(costs: float) -> str:
+    """Writes costs, such as "10 basis points"."""
+    return f"{costs:g} basis point{'' if costs == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Writes a time, such as "12.5 s", "2 min 30 s" or "1 h 05 min"."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min {rest:02d} s"
+
+
+def readable_time(created: str) -> str:
+    """Writes an ISO 8601 time as a person does, such as "2024-05-06 07:08 UTC"; anything else as it stands."""
+    try:
+        # Python 3.10 does not read the Z.
+        moment = datetime.fromisoformat(created.replace("Z", "+00:00"))
+    except ValueError:
+        return created
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(timezone.utc)
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,68 @@
+"""The page as a browser shows it, on telephones and wide screens."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from chromium import Browser
+from hand_made_run import NAMES, made_run
+
+from pipeline.report.page import write_report
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        # A machine of one's own may do without a browser; CI installs it, and there its absence is a failure.
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("the page is tested in Chromium: install chromium")
+    opened = Browser(program, tmp_path / "profile")
+    yield opened
+    opened.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("champion", [True, False])
+def test_the_page_in_chromium(browser: Browser, tmp_path: Path, champion: bool) -> None:
+    write_report(*made_run(champion=champion, shares=40), tmp_path / "run")
+    address = (tmp_path / "run" / "report.html").as_uri()
+    browser.call("Page.navigate", url=address)
+    browser.wait_for("Page.loadEventFired")
+    assert browser.evaluate("document.querySelectorAll('svg').length") == 6 + len(NAMES)
+    browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    for width in (360, 400, 768, 1200):
+        browser.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 768
+        )
+        # An element that a box of its own scrolls does not count: the page must not scroll sideways, nor be cut off.
+        beyond = browser.evaluate(
+            """[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, svg, .timeline, .ticks')
+               && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.outerHTML)"""
+        )
+        assert beyond == [], width
+        assert browser.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+    # The main table is not scrolled even on a telephone.
+    browser.call("Emulation.setDeviceMetricsOverride", width=360, height=900, deviceScaleFactor=1, mobile=True)
+    assert browser.evaluate("(t => t.scrollWidth - t.parentNode.clientWidth)(document.querySelector('.results'))") <= 0
+    # Text in a chart has at least 8 CSS pixels there.
+    sizes = browser.evaluate(
+        """[...document.querySelectorAll('svg text')].map(
+             t => parseFloat(getComputedStyle(t).fontSize) * Math.hypot(t.getScreenCTM().a, t.getScreenCTM().b))"""
+    )
+    assert min(sizes) >= 8
+    requested = {
+        event["params"]["request"]["url"]
+        for event in browser.events
+        if event.get("method") == "Network.requestWillBeSent"
+    }
+    assert requested == {address}
+    complaints = [
+        event
+        for event in browser.events
+        if event.get("method") in ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
+    ]
+    assert complaints == []
