@@ -1,5 +1,5 @@
 # `make run` and `make test` each work as the first command in a fresh checkout: they need make, a C++ compiler and
-# Python, fetch uv if it is missing (tools/get_uv.py) and install into .venv what uv.lock names.
+# Python, install uv if it is missing (tools/get_uv.py) and install into .venv what uv.lock names.
 
 # The interpreter; another one: make PYTHON=python3.12 run
 PYTHON = python3

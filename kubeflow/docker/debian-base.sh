@@ -14,7 +14,7 @@ done
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-debootstrap --variant=minbase --include=ca-certificates,python3 trixie "$root/system" "$mirror"
+debootstrap --variant=minbase --include=ca-certificates,python3,python3-venv trixie "$root/system" "$mirror"
 # What no container needs: downloaded packages, manuals and translations.
 rm -rf "$root/system/var/cache/apt/archives" "$root/system/var/lib/apt/lists" \
   "$root/system/usr/share/doc" "$root/system/usr/share/man" "$root/system/usr/share/locale"

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import http.server
 import importlib.util
-import io
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
-import threading
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -40,33 +33,24 @@ def _load(name: str) -> ModuleType:
 
 get_uv = _load("get_uv")
 check_python = _load("check_python")
-Machine, IndexFile, GetUvError = get_uv.Machine, get_uv.IndexFile, get_uv.GetUvError
-
-# The platforms uv 0.13.9 was published for.
-PLATFORMS = [
-    "linux_armv6l",
-    "macosx_10_12_x86_64",
-    "macosx_11_0_arm64",
-    "manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64",
-    "manylinux_2_17_x86_64.manylinux2014_x86_64",
-    "manylinux_2_28_aarch64",
-    "musllinux_1_1_x86_64",
-    "win_amd64",
-]
 
 
 def _program(text: str) -> str:
     return f"#!/bin/sh\n{text}\n"
 
 
-def _wheel(program: str, version: str = get_uv.UV_VERSION) -> bytes:
+def _offer_uv(folder: Path, program: str) -> None:
     """Make a wheel of a uv which is a shell script."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("uv/__init__.py", "")
-        archive.writestr(f"uv-{version}.data/scripts/uv", program)
-        archive.writestr(f"uv-{version}.data/scripts/uvx", "#!/bin/sh\n")
-    return content.getvalue()
+    folder.mkdir()
+    name = f"uv-{get_uv.UV_VERSION}"
+    with zipfile.ZipFile(folder / f"{name}-py3-none-any.whl", "w") as archive:
+        script = zipfile.ZipInfo(f"{name}.data/scripts/uv")
+        script.external_attr = 0o100755 << 16
+        archive.writestr(script, _program(program))
+        metadata = f"Metadata-Version: 2.1\nName: uv\nVersion: {get_uv.UV_VERSION}\n"
+        archive.writestr(f"{name}.dist-info/METADATA", metadata)
+        archive.writestr(f"{name}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{name}.dist-info/RECORD", "")
 
 
 def _write_program(path: Path, text: str) -> Path:
@@ -74,234 +58,6 @@ def _write_program(path: Path, text: str) -> Path:
     path.write_text(_program(text), encoding="utf-8")
     path.chmod(0o755)
     return path
-
-
-@dataclass
-class Index:
-    """A package index on 127.0.0.1: what it answers for a path, and what it was asked."""
-
-    url: str = ""
-    pages: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
-    asked: list[tuple[str, str | None]] = field(default_factory=list)
-
-    def offer(self, machine: object, content: bytes, sha256: str | None = None) -> None:
-        """Offer one wheel, under the digest given or its own."""
-        name = f"uv-{get_uv.UV_VERSION}-py3-none-{machine}.whl"
-        digest = sha256 or hashlib.sha256(content).hexdigest()
-        page = {"files": [{"filename": name, "url": f"../../files/{name}", "hashes": {"sha256": digest}}]}
-        self.pages["/simple/uv/"] = (200, "application/vnd.pypi.simple.v1+json", json.dumps(page).encode())
-        self.pages[f"/files/{name}"] = (200, "application/octet-stream", content)
-
-
-@pytest.fixture
-def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "PIP_CERT"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(get_uv, "ATTEMPTS", 1)  # do not wait for what will not come
-    served = Index()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            served.asked.append((self.path, self.headers.get("Authorization")))
-            code, content_type, body = served.pages.get(self.path, (404, "text/plain", b"nothing here"))
-            self.send_response(code)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        served.url = f"http://127.0.0.1:{server.server_address[1]}/simple"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield served
-        server.shutdown()
-        thread.join()
-
-
-MACHINE = Machine("manylinux", "x86_64", (2, 36))
-
-
-# Which wheel
-
-
-@pytest.mark.parametrize(
-    ("machine", "platform"),
-    [
-        (Machine("manylinux", "x86_64", (2, 36)), "manylinux_2_17_x86_64.manylinux2014_x86_64"),
-        (Machine("manylinux", "x86_64", (2, 17)), "manylinux_2_17_x86_64.manylinux2014_x86_64"),
-        (Machine("manylinux", "x86_64", (2, 12)), None),
-        (Machine("manylinux", "aarch64", (2, 36)), "manylinux_2_28_aarch64"),
-        (
-            Machine("manylinux", "aarch64", (2, 27)),
-            "manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64",
-        ),
-        (Machine("manylinux", "sparc64", (2, 36)), None),
-        (Machine("musllinux", "x86_64", (1, 2)), "musllinux_1_1_x86_64"),
-        (
-            Machine("musllinux", "aarch64", (1, 2)),
-            "manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64",
-        ),
-        (Machine("macosx", "arm64", (14, 4)), "macosx_11_0_arm64"),
-        (Machine("macosx", "x86_64", (10, 15)), "macosx_10_12_x86_64"),
-        (Machine("macosx", "x86_64", (10, 11)), None),
-    ],
-    ids=str,
-)
-def test_each_machine_gets_the_wheel_that_runs_on_it(machine: object, platform: str | None) -> None:
-    names = [f"uv-0.13.9-py3-none-{each}.whl" for each in PLATFORMS] + ["uv-0.13.9.tar.gz"]
-    files = [IndexFile(name, f"https://index.test/{name}", "00", yanked=False) for name in names]
-    if platform is None:
-        with pytest.raises(GetUvError, match=rf"no wheel of uv 0\.13\.9 for {machine}"):
-            get_uv.choose_wheel(files, "0.13.9", machine)
-    else:
-        assert get_uv.choose_wheel(files, "0.13.9", machine).name == f"uv-0.13.9-py3-none-{platform}.whl"
-
-
-def test_a_withdrawn_wheel_and_another_version_are_not_chosen() -> None:
-    names = {
-        "uv-0.13.9-py3-none-manylinux_2_28_x86_64.whl": True,
-        "uv-0.13.90-py3-none-manylinux_2_28_x86_64.whl": False,
-    }
-    files = [IndexFile(name, "https://index.test/", "00", yanked=yanked) for name, yanked in names.items()]
-    with pytest.raises(GetUvError, match="no wheel"):
-        get_uv.choose_wheel(files, "0.13.9", MACHINE)
-
-
-def test_this_machine_is_one_uv_is_published_for() -> None:
-    machine = get_uv.current_machine()
-    if machine.platform == "manylinux":
-        known = os.confstr("CS_GNU_LIBC_VERSION")
-        assert known == f"glibc {machine.version[0]}.{machine.version[1]}"
-    assert any(get_uv.wheel_fit(f"uv-1-py3-none-{platform}.whl", machine) for platform in PLATFORMS)
-
-
-# The index
-
-
-def test_json_and_html_pages_say_the_same() -> None:
-    url = "https://index.test/simple/uv/"
-    files = [
-        {"filename": "uv-1-a.whl", "url": "/files/uv-1-a.whl", "hashes": {"sha256": "ab"}, "yanked": False},
-        {"filename": "uv-2-b.whl", "url": "https://cdn.test/uv-2-b.whl", "hashes": {}, "yanked": "broken"},
-    ]
-    page = """<!DOCTYPE html><a href="/files/uv-1-a.whl#sha256=ab" data-requires-python="&gt;=3.8">uv-1-a.whl</a>
-        <a href="https://cdn.test/uv-2-b.whl" data-yanked="broken">uv-2-b.whl</a>"""
-    as_json = get_uv.parse_index(json.dumps({"files": files}).encode(), "application/vnd.pypi.simple.v1+json", url)
-    assert as_json == get_uv.parse_index(page.encode(), "text/html; charset=utf-8", url)
-    assert as_json == [
-        IndexFile("uv-1-a.whl", "https://index.test/files/uv-1-a.whl", "ab", yanked=False),
-        IndexFile("uv-2-b.whl", "https://cdn.test/uv-2-b.whl", None, yanked=True),
-    ]
-
-
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"files": [{"url": "x"}]}', b'{"files": 3}'])
-def test_a_page_that_is_no_index_is_refused(body: bytes) -> None:
-    with pytest.raises(GetUvError, match=r"https://index\.test/ is not a package index's page"):
-        get_uv.parse_index(body, "application/json", "https://index.test/")
-
-
-def test_the_index_is_the_users_own_if_there_is_one() -> None:
-    assert get_uv.index_url({}) == "https://pypi.org/simple"
-    assert get_uv.index_url({"PIP_INDEX_URL": ""}) == "https://pypi.org/simple"
-    assert get_uv.index_url({"UV_DEFAULT_INDEX": "mine=https://m.test/simple/"}) == "https://m.test/simple"
-    assert get_uv.index_url({"UV_DEFAULT_INDEX": "https://u.test/s?a=b", "PIP_INDEX_URL": "https://p.test/s"}) == (
-        "https://p.test/s"
-    )
-    assert get_uv.index_url({"UV_INDEX_URL": "https://u.test/s?a=b"}) == "https://u.test/s?a=b"
-
-
-def test_a_wheel_is_downloaded_and_is_the_one_the_index_names(index: Index, tmp_path: Path) -> None:
-    content = _wheel("x")
-    index.offer(MACHINE, content)
-    wheel = get_uv.download_wheel(index.url, get_uv.UV_VERSION, MACHINE, tmp_path)
-    assert wheel.read_bytes() == content
-    assert wheel.parent == tmp_path
-
-
-def test_user_and_password_of_the_index_go_to_the_index_only(index: Index, tmp_path: Path) -> None:
-    index.offer(MACHINE, _wheel("x"))
-    get_uv.download_wheel(index.url.replace("//", "//me:p%40ss@"), get_uv.UV_VERSION, MACHINE, tmp_path)
-    assert {login for _, login in index.asked} == {"Basic " + base64.b64encode(b"me:p@ss").decode()}
-
-    index.asked.clear()
-    code, content_type, page = index.pages["/simple/uv/"]
-    elsewhere = index.url.replace("127.0.0.1", "localhost").replace("/simple", "/files")
-    index.pages["/simple/uv/"] = (code, content_type, page.replace(b"../../files", elsewhere.encode()))
-    get_uv.download_wheel(index.url.replace("//", "//me:p%40ss@"), get_uv.UV_VERSION, MACHINE, tmp_path)
-    assert [(path.split("/")[1], login is None) for path, login in index.asked] == [("simple", False), ("files", True)]
-
-
-def test_a_wheel_with_another_hash_is_refused_and_not_kept(index: Index, tmp_path: Path) -> None:
-    index.offer(MACHINE, _wheel("x"), sha256="0" * 64)
-    with pytest.raises(GetUvError, match=r"has SHA-256 [0-9a-f]{64}, its index states 0{64}: not used"):
-        get_uv.download_wheel(index.url, get_uv.UV_VERSION, MACHINE, tmp_path)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_wheel_without_a_hash_is_refused_unread(index: Index, tmp_path: Path) -> None:
-    page = f'<a href="uv-{get_uv.UV_VERSION}-py3-none-{MACHINE}.whl">a wheel</a>'
-    index.pages["/simple/uv/"] = (200, "text/html", page.encode())
-    with pytest.raises(GetUvError, match="states no SHA-256"):
-        get_uv.download_wheel(index.url, get_uv.UV_VERSION, MACHINE, tmp_path)
-    assert [path for path, _ in index.asked] == ["/simple/uv/"]
-
-
-def test_no_page_and_no_connection_are_one_line_that_hides_the_password(index: Index, tmp_path: Path) -> None:
-    with pytest.raises(GetUvError, match=r"^http://\S+/simple/uv/ answered 404 Not Found$"):
-        get_uv.download_wheel(index.url, get_uv.UV_VERSION, MACHINE, tmp_path)
-    with pytest.raises(GetUvError, match=r"^http://127\.0\.0\.1:9/simple/uv/ cannot be read: .*refused$") as caught:
-        get_uv.download_wheel("http://me:secret@127.0.0.1:9/simple", get_uv.UV_VERSION, MACHINE, tmp_path)
-    assert "secret" not in str(caught.value)
-
-
-# The program
-
-
-def test_the_program_is_unpacked_whole(tmp_path: Path) -> None:
-    (tmp_path / "a.whl").write_bytes(_wheel(_program("echo uv 0.13.9")))
-    target = tmp_path / ".tools" / "uv"
-    get_uv.unpack(tmp_path / "a.whl", target)
-    assert get_uv.uv_version(target) == (0, 13, 9)
-    assert [path.name for path in target.parent.iterdir()] == ["uv"]
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"cut off", "is damaged"),
-        (_wheel(_program("exit 3")), "does not run on this machine"),
-        (_wheel("\x7fELF of another machine"), "does not run on this machine"),
-        (_wheel(_program("echo uv 1"), version="9/../../"), "holds no uv"),
-    ],
-)
-def test_a_bad_wheel_leaves_what_was_there(tmp_path: Path, content: bytes, reason: str) -> None:
-    (tmp_path / "a.whl").write_bytes(content)
-    target = _write_program(tmp_path / ".tools" / "uv", "echo uv 0.13.8")
-    with pytest.raises(GetUvError, match=reason):
-        get_uv.unpack(tmp_path / "a.whl", target)
-    assert get_uv.uv_version(target) == (0, 13, 8)
-    assert [path.name for path in target.parent.iterdir()] == ["uv"]
-
-
-def test_a_broken_shim_and_an_old_uv_are_passed_over(tmp_path: Path) -> None:
-    _write_program(tmp_path / "shim" / "uv", "echo uv 9.9.9; exit 127")
-    _write_program(tmp_path / "old" / "uv", "echo 'uv 0.4.30 (61ed2a236 2024-11-04)'")
-    good = _write_program(tmp_path / "good" / "uv", "echo 'uv 0.10.0 (x86_64-unknown-linux-gnu)'")
-    newest = _write_program(tmp_path / "newest" / "uv", "echo uv 1.0")
-    folders = [str(tmp_path / name) for name in ("missing", "shim", "old", "good", "newest")]
-    required = get_uv.required_version('[tool.uv]\nrequired-version = ">=0.5"\n')
-    assert get_uv.find_uv(folders, required) == good
-    assert get_uv.find_uv(folders, (0, 10, 1)) == newest
-    assert get_uv.find_uv(folders[:3], required) is None
-
-
-def test_the_pinned_uv_is_one_pyproject_accepts() -> None:
-    pinned = tuple(int(part) for part in get_uv.UV_VERSION.split("."))
-    assert pinned >= get_uv.required_version((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -336,60 +92,72 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(root, {"PATH": os.pathsep.join(path), "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"})
 
 
-def test_a_python_without_pip_fetches_uv_once(checkout: Checkout, index: Index, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
-    python = str(tmp_path / "bare" / "bin" / "python")
-    index.offer(get_uv.current_machine(), _wheel(_program(f"echo uv {get_uv.UV_VERSION}")))
-    before = {path.name for path in checkout.root.iterdir()}
-    for _ in range(2):
-        done = checkout.run(python, "tools/get_uv.py", PIP_INDEX_URL=index.url)
-        assert done.returncode == 0, done.stderr
-        program = Path(done.stdout.rstrip("\n"))
-        assert get_uv.uv_version(program) == (0, 13, 9)
-        assert checkout.root.resolve() in program.resolve().parents
-    assert {path.name for path in checkout.root.iterdir()} - before == {".tools"}
-    assert [path.split("/")[1] for path, _ in index.asked] == ["simple", "files"]
+# uv
 
 
-def test_without_a_network_it_says_so_in_one_line(checkout: Checkout, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
-    python = str(tmp_path / "bare" / "bin" / "python")
-    script = "import sys; sys.path.insert(0, 'tools'); import get_uv; get_uv.ATTEMPTS = 1; sys.exit(get_uv.main())"
-    done = checkout.run(python, "-c", script, PIP_INDEX_URL="http://127.0.0.1:9/simple")
-    assert done.returncode == 1
-    assert done.stdout == ""
-    note, line = done.stderr.splitlines()
-    assert note == f"awesome: fetching uv {get_uv.UV_VERSION} into .tools/ (once)"
-    assert re.fullmatch(
-        r"awesome: uv \S+ cannot be fetched, check the network .*: http://127\.0\.0\.1:9/simple/uv/ cannot be read: "
-        r".*refused \(pip: .*No module named pip\)",
-        line,
-    )
+def test_the_pinned_uv_is_one_that_pyproject_accepts(tmp_path: Path) -> None:
+    _write_program(tmp_path / "uv", f"echo uv {get_uv.UV_VERSION}")
+    assert get_uv.find_uv([str(tmp_path)]) == tmp_path / "uv"
+
+
+def test_a_broken_shim_and_an_old_uv_are_passed_over(tmp_path: Path) -> None:
+    _write_program(tmp_path / "shim" / "uv", "echo uv 9.9.9; exit 127")
+    _write_program(tmp_path / "old" / "uv", "echo 'uv 0.4.30 (61ed2a236 2024-11-04)'")
+    good = _write_program(tmp_path / "good" / "uv", "echo 'uv 0.10.0 (x86_64-unknown-linux-gnu)'")
+    folders = [str(tmp_path / name) for name in ("missing", "shim", "old", "good")]
+    assert get_uv.find_uv(folders) == good
+    assert get_uv.find_uv(folders[:3]) is None
+
+
+def test_uv_is_installed_once_and_afresh_where_it_does_not_run(checkout: Checkout, tmp_path: Path) -> None:
+    _offer_uv(tmp_path / "wheels", f"echo uv {get_uv.UV_VERSION}")
+    cut_off = _write_program(checkout.root / ".tools" / f"uv-{get_uv.UV_VERSION}" / "bin" / "uv", "exit 1")
+    for said in (f"awesome: installing uv {get_uv.UV_VERSION} into .tools/ (once)\n", ""):
+        done = checkout.run(
+            sys.executable, "tools/get_uv.py", PIP_NO_INDEX="1", PIP_FIND_LINKS=(tmp_path / "wheels").as_uri()
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"{cut_off}\n", said)
+
+
+def test_without_a_network_it_says_so_in_one_line(checkout: Checkout) -> None:
+    index = "mine=http://me:secret@127.0.0.1:9/mirror"  # as uv takes it
+    done = checkout.run(sys.executable, "tools/get_uv.py", PIP_RETRIES="1", UV_DEFAULT_INDEX=index)
+    assert (done.returncode, done.stdout) == (1, "")
+    _, line = done.stderr.splitlines()
+    assert re.fullmatch(r"awesome: uv \S+ cannot be installed, check the network .*refused.*: /mirror/uv/", line)
+    assert "secret" not in line
+
+
+def test_a_python_without_venv_says_what_to_install(checkout: Checkout) -> None:
+    script = "import sys; sys.path.insert(0, 'tools'); sys.modules['ensurepip'] = None; import get_uv; get_uv.main()"
+    done = checkout.run(sys.executable, "-c", script)
+    assert done.stderr.splitlines()[1:] == [
+        f"awesome: {sys.executable} has no venv: install it (Debian: apt-get install python3-venv), or uv"
+    ]
 
 
 # The interpreter
 
 
-def test_the_range_of_pythons_is_that_of_pyproject() -> None:
-    first, end = check_python.required_range((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert (first, end) == ((3, 10), (3, 14))
-    with pytest.raises(ValueError, match="requires-python"):
-        check_python.required_range("[project]\n")
-
-
 @pytest.mark.parametrize("version", [(2, 7), (3, 9), (3, 14), (4, 0)])
-def test_another_python_is_refused_with_what_was_found_and_what_is_needed(version: tuple[int, int]) -> None:
-    line = check_python.refusal(version, "/usr/bin/python3", (3, 10), (3, 14), ["python3.12"])
-    assert line == (
-        f"Python {version[0]}.{version[1]} found (/usr/bin/python3), Python 3.10 to 3.13 needed: "
-        "choose another with `make PYTHON=python3.12 ...`"
+@pytest.mark.parametrize("other", [True, False])
+def test_another_python_is_refused_with_what_was_found_and_what_is_needed(
+    version: tuple[int, int], other: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    _write_program(tmp_path / "python3.10", "exit 127")  # a shim
+    if other:
+        _write_program(tmp_path / "python3.12", "exit 0")
+    what = "choose another with `make PYTHON=python3.12" if other else "install one and choose it with `make PYTHON="
+    line = check_python.refusal(version, (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert line.startswith(
+        f"Python {version[0]}.{version[1]} found ({sys.executable}), Python 3.10 to 3.13 needed: {what}"
     )
-    assert "install one" in check_python.refusal(version, "/usr/bin/python3", (3, 10), (3, 14), [])
 
 
 @pytest.mark.parametrize("minor", [10, 11, 12, 13])
 def test_the_pythons_of_the_range_are_taken(minor: int) -> None:
-    assert check_python.refusal((3, minor), "python3", (3, 10), (3, 14), []) is None
+    assert check_python.refusal((3, minor), (ROOT / "pyproject.toml").read_text(encoding="utf-8")) is None
 
 
 @pytest.mark.parametrize(
@@ -398,24 +166,24 @@ def test_the_pythons_of_the_range_are_taken(minor: int) -> None:
         ((3, 11), "Linux", "x86_64", (2, 31), []),
         ((3, 12), "Linux", "x86_64", (2, 39), []),
         ((3, 12), "Linux", "x86_64", (2, 36), ["glibc 2.39", "2.36", "python3.11"]),
-        ((3, 11), "Linux", "x86_64", None, ["Alpine"]),
+        ((3, 11), "Linux", "x86_64", (), ["Alpine"]),
         ((3, 11), "Linux", "aarch64", (2, 36), ["aarch64"]),
-        ((3, 11), "Darwin", "arm64", None, ["python3.12"]),
-        ((3, 12), "Darwin", "arm64", None, []),
-        ((3, 13), "Darwin", "x86_64", None, ["python3.11"]),
-        ((3, 11), "Windows", "AMD64", None, ["WSL"]),
+        ((3, 11), "Darwin", "arm64", (), ["python3.12"]),
+        ((3, 12), "Darwin", "arm64", (), []),
+        ((3, 13), "Darwin", "x86_64", (), ["python3.11"]),
+        ((3, 11), "Windows", "AMD64", (), ["WSL"]),
     ],
 )
 def test_a_failed_installation_is_explained_by_the_machine(
-    version: tuple[int, int], system: str, machine: str, glibc: tuple[int, int] | None, words: list[str]
+    version: tuple[int, int], system: str, machine: str, glibc: tuple[int, ...], words: list[str]
 ) -> None:
-    lines = check_python.hints(version, system, machine, glibc, has_compiler=True, has_headers=True)
+    lines = check_python.hints(version, system, machine, glibc, compiler=True, headers=True)
     assert len(lines) == bool(words)
     assert all(word in lines[0] for word in words)
 
 
 def test_a_missing_compiler_and_missing_headers_are_named() -> None:
-    lines = check_python.hints((3, 11), "Linux", "x86_64", (2, 36), has_compiler=False, has_headers=False)
+    lines = check_python.hints((3, 11), "Linux", "x86_64", (2, 36), compiler=False, headers=False)
     assert [re.search(r"g\+\+|python3-dev", line) is not None for line in lines] == [True, True]
 
 
@@ -552,13 +320,13 @@ def test_ci_installs_as_root_what_is_missing(machine: Checkout) -> None:
     programs = Path(machine.environment["PATH"])
     (programs / "chromium").unlink()
     (programs / "podman").unlink()
-    _write_program(programs / "python3", "exit 1")  # no Python.h
+    _write_program(programs / "python3", "exit 1")  # no Python.h, no venv
     done = machine.run(".ci/run")
     assert done.returncode == 0, done.stderr
     assert _log(machine) == [
         "apt-get update -qq noninteractive",
         "apt-get install -qq -y --no-install-recommends chromium podman containernetworking-plugins python3-dev "
-        "noninteractive",
+        "python3-venv noninteractive",
         "make test CI=true",
     ]
 
