@@ -57,6 +57,9 @@ def judge(auc: Interval, candidates: int, predecessor: Interval | None, baseline
 
     Returns:
         The verdict.
+
+    >>> judge(Interval(0.53, 0.49, 0.57, 0.02), 1, None, {}).reason
+    'AUC 0.5300 may be chance: its interval (0.4900 to 0.5700) contains 0.5'
     """
     area = f"AUC {auc.value:.4f}"
     if not auc.value > CHANCE:

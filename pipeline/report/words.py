@@ -39,7 +39,11 @@ def ratio(value: float) -> str:
 
 
 def points(value: float) -> str:
-    """Writes a gain or loss, a share of one, with its sign, such as "+4.2%"; "n/a" for NaN."""
+    """Writes a gain or loss, a share of one, with its sign; "n/a" for NaN.
+
+    >>> points(0.042), points(-0.523), points(12.34)
+    ('+4.2%', '-52.3%', '+1,234%')
+    """
     if not math.isfinite(value):
         return "n/a"
     rounded = round(100 * value, 1) + 0.0
@@ -59,7 +63,11 @@ def basis_points(costs: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Writes a time, such as "12.5 s", "2 min 30 s" or "1 h 05 min"."""
+    """Writes a time.
+
+    >>> duration(12.5), duration(150), duration(3900)
+    ('12.5 s', '2 min 30 s', '1 h 05 min')
+    """
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -67,7 +75,11 @@ def duration(seconds: float) -> str:
 
 
 def readable_time(created: str) -> str:
-    """Writes an ISO 8601 time as a person does, such as "2024-05-06 07:08 UTC"; anything else as it stands."""
+    """Writes an ISO 8601 time as a person does; anything else as it stands.
+
+    >>> readable_time("2024-05-06T09:08:01+02:00")
+    '2024-05-06 07:08 UTC'
+    """
     try:
         # Python 3.10 does not read the Z.
         moment = datetime.fromisoformat(created.replace("Z", "+00:00"))
