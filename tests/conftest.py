@@ -95,15 +95,23 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
     return write
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of files that several processes share, those with slow tests come first, so that no process is left with them."""
+    if hasattr(config, "workerinput"):
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Several processes share the tests by file, as fixtures are dear; tests/kubeflow has some for all of its files."""
+    """Several processes share the tests by file, as fixtures are dear; some folders have them for all their files."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             path = nodeid.partition("::")[0]
             folder = path.rpartition("/")[0]
-            return folder if folder.endswith("/kubeflow") else path
+            return folder if folder.endswith(("/kubeflow", "/job")) else path
 
+    config.option.loadscopereorder = False  # else the files of the fewest tests, which are the slowest, come last
     return ByFile(config, log)

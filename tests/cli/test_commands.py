@@ -1,0 +1,216 @@
+"""The commands that need no TensorFlow, as a user types them."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from components.synthetic_market import SCENARIOS, get_scenario
+from models.formatters import FORMATTERS
+from models.registry import ARCHITECTURES
+from pipeline.cli import load_app
+
+Awesome = Callable[..., Any]
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("tensorflow", "tfx", "apache_beam", "keras", "pandas", "pyarrow", "numpy", "rich", "pydantic", "matplotlib")
+
+
+def command_lines() -> list[tuple[str, ...]]:
+    """Every command, found in the application itself, so that a new one cannot be forgotten here."""
+
+    def below(command: Any, path: tuple[str, ...]) -> list[tuple[str, ...]]:
+        children = getattr(command, "commands", None)
+        if not children:
+            return [path]
+        return [line for name, child in children.items() for line in below(child, (*path, name))]
+
+    return below(typer.main.get_command(load_app()), ())
+
+
+def fetch(db: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(db)) as connection:
+        return connection.execute(query).fetchall()
+
+
+# help
+
+
+def test_every_command_is_found() -> None:
+    found = {" ".join(line) for line in command_lines()}
+    assert found == {
+        *("run", "predict", "evaluate", "audit", "backtest", "tensorboard", "config", "formatters", "models", "market"),
+        "experiments",
+        *("prices import", "features export", "schema update", "extract", "sources"),
+        "walkforward",
+        *("db push", "db pull", "model push", "model pull", "model list"),
+        *("kubeflow compile", "kubeflow build", "kubeflow push", "kubeflow deploy"),
+        *("kubeflow upload", "kubeflow run", "kubeflow runs", "kubeflow terminate", "kubeflow schedule"),
+    }
+
+
+@pytest.mark.parametrize("command", command_lines(), ids=" ".join)
+def test_help_holds_an_example_of_the_command(awesome: Awesome, command: tuple[str, ...]) -> None:
+    outcome = awesome(*command, "--help")
+    assert (outcome.code, outcome.err) == (0, "")
+    [example] = re.findall(r"Example: (awesome .*)", outcome.out)
+    assert example.split()[1 : 1 + len(command)] == list(command)
+
+
+@pytest.mark.parametrize("command", command_lines(), ids=" ".join)
+def test_options_in_the_example_exist(awesome: Awesome, command: tuple[str, ...]) -> None:
+    text = awesome(*command, "-h").out
+    [example] = re.findall(r"Example: (awesome .*)", text)
+    for option in re.findall(r"--[a-z-]+", example):
+        assert f"  {option}" in text.split("Example:")[0] or f", {option}" in text.split("Example:")[0]
+
+
+def test_help_lists_the_commands(awesome: Awesome) -> None:
+    outcome = awesome("--help")
+    assert outcome.code == 0
+    listed = outcome.out.split("Commands:")[1]
+    for command in {line[0] for line in command_lines()}:
+        assert re.search(rf"^  {command} +\S", listed, re.MULTILINE)
+
+
+@pytest.mark.parametrize("group", [(), ("prices",), ("features",), ("schema",)])
+def test_a_group_without_a_command_prints_its_help(awesome: Awesome, group: tuple[str, ...]) -> None:
+    outcome = awesome(*group)
+    assert outcome.code == 2
+    assert outcome.out.startswith(f"Usage: {' '.join(('awesome', *group))} ")
+    assert outcome.err == ""
+
+
+def test_the_command_line_is_imported_without_anything_heavy() -> None:
+    code = "import sys; from pipeline.cli import load_app; load_app(); "
+    code += f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nonsense",), "No such command 'nonsense'"),
+        (("evaluat",), "No such command 'evaluat'"),
+        (("run", "--nonsense"), "--nonsense"),
+        (("run", "extra"), "extra"),
+        (("run", "--horizon", "abc"), "--horizon"),
+        (("run", "--horizon"), "--horizon"),
+        (("evaluate",), "Missing argument"),
+        (("prices", "imprt"), "No such command 'imprt'"),
+    ],
+)
+def test_a_mistyped_command_is_one_line_that_says_where_help_is(
+    awesome: Awesome, arguments: tuple[str, ...], message: str
+) -> None:
+    outcome = awesome(*arguments)
+    assert outcome.code == 2
+    assert message in outcome.refusal
+    assert re.search(r"; see awesome[a-z ]* --help$", outcome.refusal)
+
+
+# what ends a command early
+
+
+def test_a_stopped_command_says_so(awesome: Awesome, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(flags: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.plan.load_plan", interrupted)
+    outcome = awesome("run")
+    assert outcome.code == 130
+    assert outcome.refusal.startswith("stopped")
+
+
+def test_a_missing_library_is_named(awesome: Awesome, market_db: Path) -> None:
+    # The fixture hides TensorFlow and TFX, as on a machine that has only the feature store's libraries.
+    outcome = awesome("schema", "update", "--db", str(market_db))
+    assert outcome.code == 1
+    assert outcome.refusal.startswith("tensorflow")
+    assert "pip install '.[pipeline]' in a checkout" in outcome.refusal
+
+
+def test_a_defect_of_ours_is_not_hidden(awesome: Awesome, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(flags: object) -> None:
+        raise RuntimeError("defect")
+
+    monkeypatch.setattr("pipeline.plan.load_settings", broken)
+    with pytest.raises(RuntimeError, match="defect"):
+        awesome("run")
+
+
+# config
+
+
+def test_config_prints_value_and_origin_of_every_setting(awesome: Awesome, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("awesome.toml").write_text("horizon = 5\n[hyperparameters.rnn]\nepochs = 2\n")
+    monkeypatch.setenv("AWESOME_MODELS", "rnn,linear")
+    outcome = awesome("config")
+    assert outcome.code == 0
+    lines = {line.split()[0]: line for line in outcome.out.splitlines()}
+    assert re.match(r"horizon +5 +awesome\.toml +sessions ahead", lines["horizon"])
+    assert re.match(r"models +rnn,linear +AWESOME_MODELS +", lines["models"])
+    assert re.match(r"seed +0 +default +", lines["seed"])
+    assert "[hyperparameters.rnn] epochs = 9" in lines["hyperparameters"]
+    assert "{'rnn': {'epochs': 2}}" in lines["hyperparameters"]
+
+
+def test_config_fails_on_settings_that_cannot_be_used(awesome: Awesome) -> None:
+    Path("awesome.toml").write_text("horizon = [1]")
+    assert awesome("config").refusal.startswith("horizon (from awesome.toml): ")
+
+
+# formatters, models, market
+
+
+def test_formatters_are_described_with_their_features_and_warnings(awesome: Awesome) -> None:
+    text = " ".join(awesome("formatters").out.split())
+    for formatter in FORMATTERS.values():
+        assert formatter.description in text
+        assert all(f" {feature.name}" in text for feature in formatter.features)
+    assert text.count("warning: ") == sum(formatter.warning is not None for formatter in FORMATTERS.values())
+    assert "returns[20] (sequence, of closes)" in text
+
+
+def test_models_are_described_with_versions_and_hyperparameters(awesome: Awesome) -> None:
+    text = " ".join(awesome("models").out.split())
+    for architecture in ARCHITECTURES.values():
+        assert architecture.description in text
+        assert f"learning_rate {architecture.hyperparameters.learning_rate}" in text
+    assert "version 1, 2 (default)" in text
+
+
+def test_markets_are_listed_with_the_best_possible_auc(awesome: Awesome) -> None:
+    lines = {line.split()[0]: line for line in awesome("market").out.splitlines()}
+    assert list(lines) == list(SCENARIOS)
+    assert "0.5000" in lines["null"]
+    assert f"{get_scenario('reversal_easy').best_auc(1):.4f}" in lines["reversal_easy"]
+
+
+def test_a_market_is_written_and_its_best_auc_printed(awesome: Awesome) -> None:
+    outcome = awesome("market", "reversal_easy", "--db", "m.db", "--shares", "2", "--sessions", "60", "--seed", "3")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.splitlines()[0].startswith("m.db: 2 shares x 60 sessions, ")
+    assert f"best possible AUC at horizon 1: {get_scenario('reversal_easy').best_auc(1):.4f}" in outcome.out
+    assert f"best possible AUC at horizon 20: {get_scenario('reversal_easy').best_auc(20):.4f}" in outcome.out
+    assert fetch(Path("m.db"), "SELECT share_id, COUNT(*) FROM FEATURE GROUP BY 1") == [("S000", 40), ("S001", 40)]
+    first = fetch(Path("m.db"), "SELECT * FROM FEATURE")
+    awesome("market", "reversal_easy", "--db", "same.db", "--shares", "2", "--sessions", "60", "--seed", "3")
+    awesome("market", "reversal_easy", "--db", "other.db", "--shares", "2", "--sessions", "60", "--seed", "4")
+    assert fetch(Path("same.db"), "SELECT * FROM FEATURE") == first
+    assert fetch(Path("other.db"), "SELECT * FROM FEATURE") != first
+
+
+def test_a_market_without_a_file_name_gets_one(awesome: Awesome) -> None:
+    assert awesome("market", "null", "--shares", "1", "--sessions", "30").code == 0
+    assert Path("market-null.db").is_file()

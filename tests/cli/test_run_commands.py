@@ -1,0 +1,128 @@
+"""`awesome evaluate`, `tensorboard` and `predict` as a user types them, on runs written by hand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.runs.results import DataSummary, ModelResult, RunReport, SplitResult
+
+Awesome = Callable[..., Any]
+
+
+def written_report(folder: Path, **changes: Any) -> Path:
+    """A run of one model that was not blessed."""
+    model = ModelResult(
+        auc=0.513,
+        auc_low=0.49,
+        auc_high=0.535,
+        accuracy=0.507,
+        majority=0.521,
+        rank_ic=0.012,
+        rank_ic_low=-0.01,
+        rank_ic_high=0.03,
+        blessed=False,
+        reason="AUC 0.5130 may be chance: its interval (0.4900 to 0.5350) contains 0.5",
+        rows=1000,
+        model_uri=str(folder / "gone"),
+        model_run_uri=str(folder / "gone too"),
+        auc_standard_error=0.014,
+    )
+    values: dict[str, Any] = {
+        "created": "2024-05-06T07:08:09+00:00",
+        "models": {"linear": model},
+        "splits": {"test": SplitResult("2012-01-03", "2013-02-28", 1000, 0, 2, 290)},
+        "champion": None,
+        "pushed": None,
+        "seconds": {"Transform": 1.0},
+        "cached": (),
+        "data": DataSummary(5, 3270, "d", "2000-03-01", "2013-03-01", ("IBM",), "awesome.db"),
+        "settings": {"formatter": "window_returns", "horizon": 1, "seed": 0, "models": "linear"},
+        "market": None,
+        "versions": {},
+    }
+    folder.mkdir(parents=True)
+    RunReport(**(values | changes)).to_json(folder / "report.json")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["runs/one", "runs/one/report.json"])
+def test_evaluate_prints_the_table_and_the_verdict_again(awesome: Awesome, name: str) -> None:
+    written_report(Path("runs/one"))
+    outcome = awesome("evaluate", name)
+    assert (outcome.code, outcome.err) == (0, "")
+    text = " ".join(outcome.out.split())
+    assert "Test split 2012-01-03 to 2013-02-28: 1,000 rows, 290 sessions" in text
+    assert re.search(r"linear +0\.513 +0\.507 +\+0\.012", outcome.out)
+    assert "No model beats chance beyond its 95 % interval on 290 test days" in text
+
+
+@pytest.mark.parametrize("command", ["evaluate", "tensorboard"])
+def test_a_run_that_is_not_there_is_refused(awesome: Awesome, command: str) -> None:
+    assert awesome(command, "runs/none").refusal.startswith("runs/none")
+    Path("report.json").write_text("{}")
+    assert "report.json" in awesome(command, "report.json").refusal
+
+
+def test_training_logs_that_are_gone_are_named(awesome: Awesome) -> None:
+    written_report(Path("runs/one"))
+    assert "linear" in awesome("tensorboard", "runs/one").refusal
+
+
+def test_predict_without_a_pushed_model_says_what_to_do(awesome: Awesome, market_db: Path) -> None:
+    message = awesome("predict", "--db", str(market_db)).refusal
+    assert message.startswith("no model was pushed")
+    assert "awesome predict --model" in message
+
+
+def test_predict_without_a_run_says_what_to_do(awesome: Awesome, market_db: Path) -> None:
+    written_report(Path("runs/other"))  # on another database
+    message = awesome("predict", "--db", str(market_db), "--model", "linear").refusal
+    assert message.startswith("no run in runs has used")
+    assert "awesome run" in message
+
+
+def test_predict_from_a_model_the_run_does_not_have(awesome: Awesome) -> None:
+    written_report(Path("runs/one"))
+    assert awesome("predict", "--model", "rnn").refusal == "runs/one has no model 'rnn'; it has linear"
+    assert awesome("predict", "--run", "runs/one").refusal.startswith("runs/one has no champion")
+    assert "gone" in awesome("predict", "--model", "linear").refusal
+
+
+def test_predict_takes_the_latest_run_and_passes_over_reports_it_cannot_read(awesome: Awesome) -> None:
+    written_report(Path("runs/b-older"), created="2024-05-06T07:08:08+00:00")
+    written_report(Path("runs/a-newest"), created="2024-05-06T07:08:10+00:00")
+    written_report(Path("runs/c-horizon"), created="2025-01-01T00:00:00+00:00", settings={"horizon": 20})
+    written_report(Path("runs/d-version"), created="2025-01-01T00:00:00+00:00", schema_version=99)
+    Path("runs/e-broken").mkdir()
+    Path("runs/e-broken/report.json").write_text("{")
+    assert awesome("predict", "--model", "rnn").refusal.startswith("runs/a-newest has no model")
+
+
+def test_the_printed_json_of_a_forecast_is_json() -> None:
+    from pipeline.uses.predict import Forecast, ShareForecast
+
+    forecast = Forecast((ShareForecast("IBM", "2013-03-01", 0.5),), "rnn", "x", False, 1, 0.51, float("nan"), 0.53)
+    values = json.loads(forecast.to_json())
+    assert values["shares"] == [{"share_id": "IBM", "session": "2013-03-01", "probability": 0.5}]
+    assert (values["auc"], values["auc_low"]) == (0.51, None)
+
+
+@pytest.mark.parametrize("blessed", [False, True])
+def test_a_forecast_says_what_it_is_worth(capsys: pytest.CaptureFixture[str], blessed: bool) -> None:
+    from rich.console import Console
+
+    from pipeline.uses.predict import Forecast, ShareForecast, print_forecast
+
+    forecast = Forecast((ShareForecast("[b]", "2013-03-01", 0.51234),), "rnn", "x", blessed, 20, 0.513, 0.49, 0.536)
+    print_forecast(forecast, Console(width=200))
+    text = capsys.readouterr().out
+    assert re.search(r"^\[b\] +2013-03-01 +0\.5123 *$", text, re.MULTILINE)
+    assert "after 20 sessions" in text
+    assert "AUC on the test split 0.5130 (95 % interval over blocks of days 0.4900 to 0.5360)" in text
+    assert ("NOT BLESSED" in text) is not blessed
