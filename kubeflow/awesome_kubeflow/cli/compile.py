@@ -41,7 +41,9 @@ def compile_(
     shares: Shares = None,
     since: Since = None,
     formatter: Formatter = None,
-    models: Annotated[str | None, typer.Option(help="Models, separated by commas. (default: all four)")] = None,
+    models: Annotated[
+        str | None, typer.Option(help="Models, separated by commas. (default: linear,dnn,custom_dnn,rnn)")
+    ] = None,
     horizon: Horizon = None,
     train_steps: TrainSteps = None,
 ) -> None:
