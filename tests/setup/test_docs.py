@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import re
 import subprocess
@@ -91,10 +92,14 @@ def test_links_lead_somewhere(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_named_files_and_modules_are_there(page: str) -> None:
     text = (ROOT / page).read_text()
-    named = re.findall(r"`((?:pipeline|components|models|kubeflow|tools|tests|benchmarks)/[\w/-]+(?:\.\w+)?/?)`", text)
+    named = re.findall(
+        r"(?<![\w/.(-])((?:pipeline|components|models|kubeflow|tools|tests|benchmarks)/[\w/-]+(?:\.\w+)?)", text
+    )
     modules = re.findall(r"python -m ((?:pipeline|components|benchmarks)\.[\w.]+\w)", text)
     for path in (*named, *(module.replace(".", "/") for module in modules)):
         assert (ROOT / path).exists() or (ROOT / f"{path}.py").exists(), f"{page} names {path}"
+    for module, name in re.findall(r"^from ((?:pipeline|components|models)\S*) import (\w+)", text, re.MULTILINE):
+        assert hasattr(importlib.import_module(module), name), f"{page} imports {name} from {module}"
 
 
 def test_metrics_name_functions_that_exist() -> None:
