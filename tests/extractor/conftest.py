@@ -15,6 +15,13 @@ from components.extractor import ExtractionReport, extract
 from components.extractor.replay import Market, ReplayServer
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 @pytest.fixture(scope="session")
 def market() -> Market:
     names = {share for shares in SHARES.values() for share in shares}

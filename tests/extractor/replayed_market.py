@@ -16,6 +16,8 @@ from components.extractor.replay import Listing, Market, ReplayServer, make_list
 
 FIRST, LAST = dt.date(2022, 1, 4), dt.date(2024, 6, 28)
 TODAY = dt.date(2024, 3, 28)
+NEXT = dt.date(2024, 4, 11)
+"""Nine sessions later in Shanghai, whose exchange is closed on April 4 and 5."""
 SHARES = {
     "tencent": ("sh600519", "sz000001"),
     "sina": ("sh600519", "sz000001"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from databases import execute
 
 from components.errors import UserError
 from components.feature_store import CLOSE_COLUMNS, FeatureStore, PriceBars, export_features
@@ -46,15 +46,13 @@ def test_the_bytes_are_those_of_the_sqlite3_program(path: Path, tmp_path: Path) 
 
 
 def test_a_table_of_another_tool_is_written_as_it_stands(path: Path, tmp_path: Path) -> None:
-    connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE LOOSE AS SELECT *, 'x y' AS note FROM FEATURE ORDER BY random()")
-    connection.execute("DROP TABLE FEATURE")
-    connection.execute("ALTER TABLE LOOSE RENAME TO FEATURE")
-    connection.execute(
-        "UPDATE FEATURE SET close3 = NULL, close4 = 'text, with \"quotes\"', note = '' WHERE share_id = 'A'"
+    execute(
+        path,
+        "CREATE TABLE LOOSE AS SELECT *, 'x y' AS note FROM FEATURE ORDER BY random()",
+        "DROP TABLE FEATURE",
+        "ALTER TABLE LOOSE RENAME TO FEATURE",
+        "UPDATE FEATURE SET close3 = NULL, close4 = 'text, with \"quotes\"', note = '' WHERE share_id = 'A'",
     )
-    connection.commit()
-    connection.close()
     with FeatureStore.open(path) as store:
         export_features(store, tmp_path / "features.csv")
     assert (tmp_path / "features.csv").read_bytes() == by_program(path, tmp_path / "program.csv")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from databases import naive_features, rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,20 +23,8 @@ THOROUGH = settings(QUICK, max_examples=150)
 
 
 def content(path: Path) -> tuple[list[tuple], list[tuple]]:
-    connection = sqlite3.connect(path)
-    price = connection.execute("SELECT * FROM PRICE ORDER BY share_id, time").fetchall()
-    feature = connection.execute("SELECT * FROM FEATURE ORDER BY share_id, time").fetchall()
-    connection.close()
+    price, feature = (rows(path, f"SELECT * FROM {table} ORDER BY share_id, time") for table in ("PRICE", "FEATURE"))
     return price, feature
-
-
-def naive_features(price: list[tuple]) -> list[tuple]:
-    expected = []
-    for share_id in sorted({row[0] for row in price}):
-        series = [(row[1], row[5] * row[7]) for row in price if row[0] == share_id]
-        for last in range(20, len(series)):
-            expected.append((series[last][0], share_id, *(series[last - lag][1] for lag in range(21))))
-    return expected
 
 
 def attempt(path: Path, database: Path) -> tuple[ImportReport | None, str]:
@@ -62,7 +50,7 @@ def check(data: bytes) -> None:
             assert content(database) == before
             return
         price, feature = content(database)
-        assert feature == naive_features(price)
+        assert feature == naive_features(database)
         touched = {share.share_id for share in report.shares}
         for old, new in zip(before, (price, feature), strict=True):
             assert [row for row in old if not touched & set(row[:2])] == [

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from databases import execute
 
 from components.errors import StoreError
 from components.feature_store import CLOSE_COLUMNS, FeatureStore, PriceBars, Upserted
@@ -54,13 +55,6 @@ def contents(path: Path) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-def execute(path: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        for statement in statements:
-            connection.execute(statement)
-        connection.commit()
-
-
 def forbid_writes(path: Path, *tables: str) -> None:
     """Makes the database refuse every change of a row."""
     execute(
@@ -72,11 +66,6 @@ def forbid_writes(path: Path, *tables: str) -> None:
             for change in ("INSERT", "UPDATE", "DELETE")
         ),
     )
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "awesome.db"
 
 
 # --- the first day that was asked for

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import builtins
-import sqlite3
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from databases import execute, rows
 
 from components.errors import StoreError
 from components.feature_store import CLOSE_COLUMNS, FeatureStore, PriceBars
@@ -36,18 +36,10 @@ def path(template: Path, tmp_path: Path) -> Path:
     return target
 
 
-def change(path: Path, *statements: str) -> None:
-    connection = sqlite3.connect(path)
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
-
-
 def loosen(path: Path) -> None:
     """Makes FEATURE a table that takes any value, as another tool may have made it."""
     columns = ", ".join(f"{column} REAL" for column in CLOSE_COLUMNS)
-    change(
+    execute(
         path,
         "ALTER TABLE FEATURE RENAME TO OLD",
         f"CREATE TABLE FEATURE (time TEXT, share_id TEXT, {columns})",
@@ -57,12 +49,8 @@ def loosen(path: Path) -> None:
 
 
 def expected(path: Path, shares: tuple[str, ...]) -> list[tuple]:
-    connection = sqlite3.connect(path)
-    marks = ", ".join("?" * len(shares))
-    rows = connection.execute(f"SELECT * FROM FEATURE WHERE share_id IN ({marks}) ORDER BY share_id, time", shares)
-    result = rows.fetchall()
-    connection.close()
-    return result
+    names = ", ".join("'" + share.replace("'", "''") + "'" for share in shares)
+    return rows(path, f"SELECT * FROM FEATURE WHERE share_id IN ({names}) ORDER BY share_id, time")
 
 
 @pytest.mark.parametrize("shares", [("B",), ("C", "A'x"), ("B", "A'x", "C", "C")])
@@ -86,7 +74,7 @@ def test_no_shares_give_an_empty_table_of_the_same_columns(path: Path) -> None:
 
 def test_whole_numbers_without_a_column_type_are_closes_too(path: Path) -> None:
     closes = {day: ", ".join(["7" if day < 3 else "7.5"] * len(CLOSE_COLUMNS)) for day in range(1, 5)}
-    change(
+    execute(
         path,
         "DROP TABLE FEATURE",
         f"CREATE TABLE FEATURE (time, share_id INTEGER, {', '.join(CLOSE_COLUMNS)})",
@@ -116,7 +104,7 @@ def test_a_share_that_is_not_there_is_named(path: Path) -> None:
 def test_a_bad_close_is_named_wherever_it_stands(path: Path, value: str, position: int, column: str) -> None:
     time = str(np.datetime64("1990-01-21") + position)
     loosen(path)
-    change(path, f"UPDATE FEATURE SET {column} = {value} WHERE share_id = 'B' AND time = '{time}'")
+    execute(path, f"UPDATE FEATURE SET {column} = {value} WHERE share_id = 'B' AND time = '{time}'")
     with FeatureStore.open(path) as store:
         with pytest.raises(StoreError, match=rf"share B, {time}: {column} is ") as caught:
             store.read_features(["A'x", "B"])
@@ -128,7 +116,7 @@ def test_a_bad_close_is_named_wherever_it_stands(path: Path, value: str, positio
 @pytest.mark.parametrize("position", [0, ROWS - 1])
 def test_a_time_that_is_no_day_is_named(path: Path, value: str, position: int) -> None:
     loosen(path)
-    change(
+    execute(
         path,
         f"UPDATE FEATURE SET time = {value} WHERE share_id = 'B' AND time = '{np.datetime64('1990-01-21') + position}'",
     )
@@ -139,14 +127,14 @@ def test_a_time_that_is_no_day_is_named(path: Path, value: str, position: int) -
 
 def test_a_day_that_is_there_twice_is_named(path: Path) -> None:
     loosen(path)
-    change(path, "INSERT INTO FEATURE SELECT * FROM FEATURE WHERE time = '1990-02-01' AND share_id = 'A''x'")
+    execute(path, "INSERT INTO FEATURE SELECT * FROM FEATURE WHERE time = '1990-02-01' AND share_id = 'A''x'")
     with FeatureStore.open(path) as store, pytest.raises(StoreError, match="share A'x: 1990-02-01 is there twice"):
         store.read_features(["A'x"])
 
 
 def test_a_bad_time_is_named_by_shares_and_sessions_too(path: Path) -> None:
     loosen(path)
-    change(path, "UPDATE FEATURE SET time = 'zzz' WHERE share_id = 'C'")
+    execute(path, "UPDATE FEATURE SET time = 'zzz' WHERE share_id = 'C'")
     with FeatureStore.open(path) as store:
         with pytest.raises(StoreError, match="share C: the time 'zzz' is not a date"):
             store.shares()

@@ -6,38 +6,16 @@ import http.client
 import os
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import fsspec
-import numpy as np
 import pytest
 from links import Link
 from moto.server import ThreadedMotoServer
+from places import COS_BUCKET, COS_HOST, PART, S3_BUCKET, SECRET, Place
 
-from components.feature_store import FeatureStore, PriceBars
-from components.object_storage import CodeVersion, Storage, StorageSettings
-
-SECRET = "never-to-be-shown"
-CODE = CodeVersion("0.1.0", "0123456789abcdef")
-PART = 5 * 2**20
-
-S3_BUCKET = "prices"
-COS_BUCKET = "prices-1250000000"
-COS_HOST = "cos.ap-shanghai.myqcloud.test"
-
-
-@dataclass(frozen=True)
-class Place:
-    """A storage's URL and settings, and, for a bucket, the link to it."""
-
-    url: str
-    settings: StorageSettings
-    link: Link | None = None
-
-    def open(self) -> Storage:
-        return Storage.at(self.url, self.settings)
+from components.object_storage import StorageSettings
 
 
 @pytest.fixture(scope="session")
@@ -142,24 +120,3 @@ def s3(make_place: Callable[[str], Place]) -> Place:
 @pytest.fixture
 def folder_storage(make_place: Callable[[str], Place]) -> Place:
     return make_place("file")
-
-
-def write_database(path: Path, shares: int = 2, sessions: int = 30, seed: int = 0) -> Path:
-    """A store of shares S0, S1, ... with consecutive days from 2024-01-01 on."""
-    generator = np.random.default_rng(seed)
-    time = np.datetime64("2024-01-01", "D") + np.arange(sessions)
-    with FeatureStore.create(path) as store:
-        for share in range(shares):
-            close = np.round(50 + generator.random(sessions) * 10, 2)
-            store.upsert(f"S{share}", PriceBars(time, close, np.ones(sessions)), "file")
-    return path
-
-
-def digest_of(path: Path) -> str:
-    with FeatureStore.open(path) as store:
-        return store.digest()
-
-
-def leftovers(folder: Path) -> list[str]:
-    """Hidden files, which is what anything unfinished would be."""
-    return [str(path.relative_to(folder)) for path in folder.rglob(".*")]

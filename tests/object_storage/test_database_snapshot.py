@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import digest_of, leftovers, write_database
+from places import digest_of, leftovers, write_database
 
 from components.errors import StorageError, StoreError
 from components.feature_store import FeatureStore

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CODE, SECRET, Place, leftovers
+from places import CODE, SECRET, Place, leftovers
 
 from components.errors import StorageError
 from components.object_storage import (

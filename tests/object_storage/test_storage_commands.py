@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from conftest import SECRET, Place, digest_of, write_database
+from places import SECRET, Place, digest_of, write_database
 
 import pipeline.cli.storage
 from models.card import ModelCard

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import COS_BUCKET, COS_HOST, PART, SECRET, Place, leftovers
 from links import Link, refusing
+from places import COS_BUCKET, COS_HOST, PART, SECRET, Place, leftovers
 
 from components.errors import StorageError
 from components.object_storage import Storage, StorageSettings

@@ -1,0 +1,164 @@
+"""What opening takes, takes over and refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from databases import bars, execute, rows
+
+from components.errors import StoreError
+from components.feature_store import FeatureStore
+
+# --- opening
+
+
+def original_database(path: Path, closes: int = 21) -> None:
+    """A database as other tools write it: the table FEATURE alone, without a key or a version."""
+    cells = ", ".join(str(10.0 + lag) for lag in range(closes))
+    execute(
+        path,
+        f"CREATE TABLE FEATURE (time TEXT, share_id TEXT, {', '.join(f'close{lag} REAL' for lag in range(closes))})",
+        *(
+            f"INSERT INTO FEATURE VALUES ('{day}', '{share_id}', {cells})"
+            for share_id in ("B", "A")
+            for day in ("2020-01-03", "2020-01-02")
+        ),
+    )
+
+
+def test_a_database_with_features_alone_is_readable_and_stays_as_it_is(path: Path) -> None:
+    original_database(path)
+    before = path.read_bytes()
+    with FeatureStore.open(path) as store:
+        assert [(share.share_id, share.rows, share.source) for share in store.shares()] == [
+            ("A", 2, None),
+            ("B", 2, None),
+        ]
+        assert store.sessions().astype(str).tolist() == ["2020-01-02", "2020-01-03"]
+        assert store.read_features(["B"]).to_pydict()["time"] == ["2020-01-02", "2020-01-03"]
+        with pytest.raises(StoreError, match="reading only"):
+            store.upsert("C", bars(3), "file")
+    assert path.read_bytes() == before
+
+
+def test_create_takes_over_a_database_with_features_alone(path: Path) -> None:
+    original_database(path)
+    with FeatureStore.open(path) as store:
+        before = store.digest()
+    with FeatureStore.create(path) as store:
+        assert store.digest() == before
+        store.upsert("C", bars(22), "file")
+        with pytest.raises(StoreError, match="'unknown'"):
+            store.upsert("A", bars(22), "file")
+        store.upsert("A", bars(22), "file", replace=True)
+        assert [(share.share_id, share.rows, share.source) for share in store.shares()] == [
+            *[("A", 2, "file"), ("B", 2, None), ("C", 2, "file")]
+        ]
+    assert rows(path, "SELECT name FROM sqlite_master ORDER BY name") == [("EXTRACTION",), ("FEATURE",), ("PRICE",)]
+
+
+def test_create_refuses_features_with_a_day_twice_and_changes_nothing(path: Path) -> None:
+    original_database(path)
+    execute(path, "INSERT INTO FEATURE SELECT * FROM FEATURE LIMIT 1")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="twice"):
+        FeatureStore.create(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("CREATE TABLE BOOKMARKS (id)", "neither FEATURE nor PRICE"),
+        ("CREATE TABLE FEATURE (time, share_id, close0)", "FEATURE has no column close1, close2"),
+        ("CREATE TABLE PRICE (share_id, time, close)", "PRICE has no column open"),
+    ],
+)
+def test_open_says_what_the_database_lacks(path: Path, sql: str, message: str) -> None:
+    execute(path, sql)
+    with pytest.raises(StoreError, match=message) as caught:
+        FeatureStore.open(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_open_names_the_one_missing_close(path: Path) -> None:
+    original_database(path, closes=20)
+    with pytest.raises(StoreError, match="FEATURE has no column close20;"):
+        FeatureStore.open(path)
+
+
+def test_open_refuses_what_is_no_database_and_makes_nothing(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="does not exist"):
+        FeatureStore.open(path)
+    assert not path.exists()
+    with pytest.raises(StoreError, match="is a folder"):
+        FeatureStore.open(tmp_path)
+    path.write_bytes(b"")
+    with pytest.raises(StoreError, match="is empty"):
+        FeatureStore.open(path)
+    path.write_bytes(b"time,share_id\n" * 100)
+    for opened in (FeatureStore.open, FeatureStore.create):
+        with pytest.raises(StoreError, match="not an SQLite database"):
+            opened(path)
+    assert path.read_bytes() == b"time,share_id\n" * 100
+
+
+def test_a_damaged_database_gives_one_line(path: Path) -> None:
+    with FeatureStore.create(path) as store:
+        for share_id in ("A", "B", "C", "D"):
+            store.upsert(share_id, bars(200), "file")
+    content = bytearray(path.read_bytes())
+    content[8192:-8192] = b"\xff" * (len(content) - 16384)
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="cannot be used") as caught, FeatureStore.open(path) as store:
+        store.digest()
+    assert "\n" not in str(caught.value)
+
+
+def test_create_refuses_foreign_and_newer_databases_and_changes_nothing(path: Path, tmp_path: Path) -> None:
+    execute(path, "CREATE TABLE BOOKMARKS (id)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"belongs to something else \(tables BOOKMARKS\)"):
+        FeatureStore.create(path)
+    assert path.read_bytes() == before
+    newer = tmp_path / "newer.db"
+    execute(newer, "PRAGMA user_version = 7")
+    with pytest.raises(StoreError, match="schema version 7, this program knows 2"):
+        FeatureStore.create(newer)
+    with pytest.raises(StoreError, match=r"the folder .* does not exist"):
+        FeatureStore.create(tmp_path / "nowhere" / "awesome.db")
+    with pytest.raises(StoreError, match="is a folder"):
+        FeatureStore.create(tmp_path)
+
+
+def test_odd_file_names_are_opened_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "a?mode=memory&x=%41 #1.db"
+    with FeatureStore.create(path) as store:
+        store.upsert("A", bars(21), "file")
+    with FeatureStore.open(path) as store:
+        assert store.read_features(["A"]).num_rows == 1
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_database_in_a_folder_that_cannot_be_written_is_readable(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FeatureStore.create(path) as store:
+        store.upsert("A", bars(21), "file")
+    assert not path.with_name("awesome.db-wal").exists()
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with FeatureStore.open(path) as store:
+        assert store.read_features(["A"]).num_rows == 1
+        # Opened as immutable: nothing appears beside the database.
+        assert [file.name for file in path.parent.iterdir()] == ["awesome.db"]
+
+
+def test_a_reader_sees_a_consistent_store_while_another_writes(path: Path) -> None:
+    with FeatureStore.create(path) as writer:
+        writer.upsert("A", bars(30), "file")
+        with FeatureStore.open(path) as reader:
+            before = reader.digest()
+            writer._connection.execute("BEGIN IMMEDIATE")
+            writer._connection.execute("DELETE FROM FEATURE")
+            assert reader.digest() == before
+            writer._connection.execute("ROLLBACK")
