@@ -12,7 +12,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import TracebackType
 from urllib.parse import urlsplit
 
 import requests
@@ -133,9 +132,7 @@ class Client:
         """Returns the client itself."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Closes the connections."""
         self._session.close()
 
