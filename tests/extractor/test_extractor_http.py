@@ -87,6 +87,14 @@ def test_no_back_off_is_longer_than_the_longest_wait(monkeypatch: pytest.MonkeyP
     assert waits.seconds == [0.05] * 3
 
 
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets so many seconds pass for the circuit."""
+    passed = [0.0]
+    monkeypatch.setattr("circuitbreaker.monotonic", lambda: sum(passed))
+    return passed.append
+
+
 def test_the_circuit_opens_and_closes_again(server: ReplayServer, later: Callable[[float], None]) -> None:
     settings = replace(FAST, attempts=2, failures=3, rest=60)
     fault = Fault("500", times=6)

@@ -155,14 +155,3 @@ def test_a_reply_that_is_too_large_is_refused_at_once(monkeypatch: pytest.Monkey
                 asking.get("sh600519", ASKED)
             assert len(host.paths) == 1
             assert len(asking.get("sh600519", ASKED).body) == 2**20
-
-
-# --- the circuit
-
-
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Lets so many seconds pass for the circuit."""
-    passed = [0.0]
-    monkeypatch.setattr("circuitbreaker.monotonic", lambda: sum(passed))
-    return passed.append
