@@ -9,7 +9,7 @@ import exchange_calendars
 import numpy as np
 import pytest
 
-from awesome_kubeflow.server.schedule import after_close
+from awesome_kubeflow.server.trigger import after_close
 from components.extractor.calendar import ExchangeCalendar
 from components.feature_store.arrays import Days
 

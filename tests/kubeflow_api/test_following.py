@@ -8,8 +8,9 @@ from typing import Any, cast
 import pytest
 
 from awesome_kubeflow.errors import ApiError, NoAnswerError
-from awesome_kubeflow.server.api import PipelinesApi, Run
+from awesome_kubeflow.server.api import PipelinesApi
 from awesome_kubeflow.server.following import Change, follow
+from awesome_kubeflow.server.records import Run
 
 LOOKS = 12
 """In a row without an answer, after which it is given up."""

@@ -10,7 +10,8 @@ import typer
 from pipeline.cli.common import app
 
 if TYPE_CHECKING:
-    from awesome_kubeflow.server.api import PipelinesApi, StoredPipeline
+    from awesome_kubeflow.server.api import PipelinesApi
+    from awesome_kubeflow.server.records import StoredPipeline
     from pipeline.plan import Plan
 
 kubeflow_app = typer.Typer(help="The pipeline on Kubeflow Pipelines.", no_args_is_help=True)
@@ -33,7 +34,8 @@ Parameters = Annotated[
 def pipelines_api(plan: Plan, endpoint: str | None) -> PipelinesApi:
     """The API of the plan's cluster, or of an endpoint that is named instead."""
     from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.server.api import PipelinesApi, connection
+    from awesome_kubeflow.server.api import PipelinesApi
+    from awesome_kubeflow.server.connection import connection
     from pipeline.settings import kfp_token
 
     token = kfp_token()

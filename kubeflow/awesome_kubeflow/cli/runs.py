@@ -23,8 +23,9 @@ from awesome_kubeflow.cli.group import (
 from pipeline.cli.common import example, new_console, plan_from, print_line, status
 
 if TYPE_CHECKING:
-    from awesome_kubeflow.server.api import PipelinesApi, Run
+    from awesome_kubeflow.server.api import PipelinesApi
     from awesome_kubeflow.server.following import Change
+    from awesome_kubeflow.server.records import Run
 
 _STATES = {"SUCCEEDED": "green", "SKIPPED": "cyan", "FAILED": "red", "CANCELED": "yellow", "CANCELING": "yellow"}
 
@@ -77,8 +78,8 @@ def run(
 
 def _follow(api: PipelinesApi, run_id: str, every: float) -> None:
     from awesome_kubeflow.errors import ApiError
-    from awesome_kubeflow.server.api import SUCCEEDED
     from awesome_kubeflow.server.following import follow
+    from awesome_kubeflow.server.records import SUCCEEDED
 
     try:
         with status("Waiting"):

@@ -58,7 +58,7 @@ def schedule(
     if delete is not None:
         _delete_schedules(api, delete)
         return
-    from awesome_kubeflow.server.schedule import after_close
+    from awesome_kubeflow.server.trigger import after_close
 
     trigger = after_close(exchange, dt.timedelta(minutes=delay), now())
     version = api.newest_version(chosen_pipeline(api, plan, pipeline))

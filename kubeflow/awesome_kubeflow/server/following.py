@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from awesome_kubeflow.errors import NoAnswerError
-from awesome_kubeflow.server.api import ENDED, PipelinesApi, Run
+from awesome_kubeflow.server.api import PipelinesApi
+from awesome_kubeflow.server.records import ENDED, Run
 
 _SILENT = 12
 """Looks in a row without an answer after which it is given up: a forwarded port comes back."""

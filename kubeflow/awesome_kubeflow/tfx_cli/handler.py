@@ -18,8 +18,10 @@ from tfx.tools.cli.handler import base_handler, dag_runner_patcher
 
 from awesome_kubeflow.cluster import cluster_settings
 from awesome_kubeflow.errors import ApiError
-from awesome_kubeflow.server.api import PipelinesApi, PipelineVersion, Run, connection
+from awesome_kubeflow.server.api import PipelinesApi
+from awesome_kubeflow.server.connection import connection
 from awesome_kubeflow.server.inputs import typed
+from awesome_kubeflow.server.records import PipelineVersion, Run
 from components.errors import UserError
 from pipeline.settings import KFP_TOKEN, kfp_token, load_settings
 
