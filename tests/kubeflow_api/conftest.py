@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from command_shell import Shell
-from pipelines_server import pipelines_server
+from pipelines_http import pipelines_server
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,3 +61,17 @@ def small_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     path.write_text(yaml.safe_dump(spec))
     return path
+
+
+@pytest.fixture
+def uploaded(shell: Shell, package: Path) -> Shell:
+    """The default pipeline is there, in one version."""
+    assert shell.awesome("upload", str(package)).code == 0
+    return shell
+
+
+@pytest.fixture
+def small(shell: Shell, small_package: Path) -> Shell:
+    """The small pipeline is there, in one version."""
+    assert shell.awesome("upload", str(small_package)).code == 0
+    return shell

@@ -5,46 +5,17 @@ What it answers is checked against KFP's own generated client in test_pipelines_
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import email
-import email.policy
 import json
 import re
-import ssl
 import threading
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-import yaml
-
-Object = dict[str, Any]
+from pipelines_checks import Object, Refused, check_parameters, is_cron, known, listed, refusal, uploaded
 
 ACTIVE = ("PENDING", "RUNNING", "PAUSED")
-_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 500: 13}
-_SORTED = ("created_at", "display_name", "name", "id")
-_PYTHON = {
-    "STRING": str,
-    "NUMBER_INTEGER": (int, float),
-    "NUMBER_DOUBLE": (int, float),
-    "BOOLEAN": bool,
-    "LIST": list,
-    "STRUCT": dict,
-}
-_EQUALS = (1, "EQUALS")
-
-
-class Refused(Exception):
-    """An answer that is none of success."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -136,7 +107,7 @@ class PipelinesServer:
                 upload = {"content": content, "kind": kind} if template.startswith(_UPLOADS) else {}
                 status, reply = 200, handler(self, query=query, body=body, **places, **upload)
             except Refused as error:
-                status, reply = error.status, _refusal(template, error)
+                status, reply = error.status, refusal(error, template.startswith(_UPLOADS))
             # As it was at this moment.
             reply = json.loads(json.dumps(reply))
             self.exchanges.append(Exchange(method, template, query, body, status, reply, authorization))
@@ -146,7 +117,7 @@ class PipelinesServer:
         return {"multi_user": False}
 
     def list_pipelines(self, query: dict[str, str], body: None) -> Object:
-        return self._listed("pipelines", self.pipelines, query)
+        return listed("pipelines", self.pipelines, query, self.page)
 
     def create_pipeline(self, query: dict[str, str], body: Object) -> Object:
         name = body.get("display_name", "")
@@ -155,7 +126,7 @@ class PipelinesServer:
         return self._new_pipeline(name, body.get("description", ""))
 
     def get_pipeline(self, query: dict[str, str], body: None, pipeline_id: str) -> Object:
-        return _known(self.pipelines, "Pipeline", pipeline_id)
+        return known(self.pipelines, "Pipeline", pipeline_id)
 
     def get_pipeline_by_name(self, query: dict[str, str], body: None, name: str) -> Object:
         for one in self.pipelines.values():
@@ -164,7 +135,7 @@ class PipelinesServer:
         raise Refused(404, f"Pipeline {name} not found")
 
     def delete_pipeline(self, query: dict[str, str], body: None, pipeline_id: str) -> Object:
-        _known(self.pipelines, "Pipeline", pipeline_id)
+        known(self.pipelines, "Pipeline", pipeline_id)
         for version in self._versions(pipeline_id):
             raise Refused(
                 400,
@@ -175,32 +146,32 @@ class PipelinesServer:
         return {}
 
     def list_versions(self, query: dict[str, str], body: None, pipeline_id: str) -> Object:
-        _known(self.pipelines, "Pipeline", pipeline_id)
-        return self._listed("pipeline_versions", self._versions(pipeline_id), query)
+        known(self.pipelines, "Pipeline", pipeline_id)
+        return listed("pipeline_versions", self._versions(pipeline_id), query, self.page)
 
     def get_version(self, query: dict[str, str], body: None, pipeline_id: str, pipeline_version_id: str) -> Object:
-        return _known(self._versions(pipeline_id), "PipelineVersion", pipeline_version_id)
+        return known(self._versions(pipeline_id), "PipelineVersion", pipeline_version_id)
 
     def delete_version(self, query: dict[str, str], body: None, pipeline_id: str, pipeline_version_id: str) -> Object:
-        _known(self._versions(pipeline_id), "PipelineVersion", pipeline_version_id)
+        known(self._versions(pipeline_id), "PipelineVersion", pipeline_version_id)
         del self.versions[pipeline_version_id]
         return {}
 
     def upload_pipeline(self, query: dict[str, str], body: None, content: bytes, kind: str) -> Object:
-        filename, spec = _uploaded(content, kind)
+        filename, spec = uploaded(content, kind)
         name = query.get("name") or filename
         pipeline = self._new_pipeline(name, query.get("description", ""))
         self._new_version(pipeline["pipeline_id"], name, "", spec)
         return pipeline
 
     def upload_version(self, query: dict[str, str], body: None, content: bytes, kind: str) -> Object:
-        filename, spec = _uploaded(content, kind)
+        filename, spec = uploaded(content, kind)
         if query.get("pipelineid", "") not in self.pipelines:
             raise Refused(400, "Failed to create a pipeline version")
         return self._new_version(query["pipelineid"], query.get("name") or filename, query.get("description", ""), spec)
 
     def list_experiments(self, query: dict[str, str], body: None) -> Object:
-        return self._listed("experiments", self.experiments, query)
+        return listed("experiments", self.experiments, query, self.page)
 
     def create_experiment(self, query: dict[str, str], body: Object) -> Object:
         name = body.get("display_name", "")
@@ -220,13 +191,12 @@ class PipelinesServer:
         return made
 
     def get_experiment(self, query: dict[str, str], body: None, experiment_id: str) -> Object:
-        return _known(self.experiments, "Experiment", experiment_id)
+        return known(self.experiments, "Experiment", experiment_id)
 
     def list_runs(self, query: dict[str, str], body: None) -> Object:
         chosen = query.get("experiment_id")
-        return self._listed(
-            "runs", {key: one for key, one in self.runs.items() if chosen in (None, "", one["experiment_id"])}, query
-        )
+        kept = {key: one for key, one in self.runs.items() if chosen in (None, "", one["experiment_id"])}
+        return listed("runs", kept, query, self.page)
 
     def create_run(self, query: dict[str, str], body: Object) -> Object:
         made = {
@@ -244,28 +214,28 @@ class PipelinesServer:
         return made
 
     def get_run(self, query: dict[str, str], body: None, run_id: str) -> Object:
-        run = _known(self.runs, "Run", run_id)
+        run = known(self.runs, "Run", run_id)
         if self.on_get_run is not None:
             self.on_get_run(run)
         return run
 
     def delete_run(self, query: dict[str, str], body: None, run_id: str) -> Object:
-        _known(self.runs, "Run", run_id)
+        known(self.runs, "Run", run_id)
         del self.runs[run_id]
         return {}
 
     def terminate_run(self, query: dict[str, str], body: None, run_id: str) -> Object:
-        if _known(self.runs, "Run", run_id)["state"] not in ACTIVE:
+        if known(self.runs, "Run", run_id)["state"] not in ACTIVE:
             raise Refused(400, f"Failed to terminate a run {run_id}. Row not found")
         self.move(run_id, "CANCELING")
         return {}
 
     def list_recurring_runs(self, query: dict[str, str], body: None) -> Object:
-        return self._listed("recurringRuns", self.recurring_runs, query)
+        return listed("recurringRuns", self.recurring_runs, query, self.page)
 
     def create_recurring_run(self, query: dict[str, str], body: Object) -> Object:
         cron = body.get("trigger", {}).get("cron_schedule", {}).get("cron")
-        if cron is not None and not _is_cron(cron):
+        if cron is not None and not is_cron(cron):
             raise Refused(400, f"Schedule cron is not supported (https://godoc.org/github.com/robfig/cron): {cron}")
         if not 1 <= int(body.get("max_concurrency", 0)) <= 10:
             raise Refused(400, "The max concurrency of the recurring run is out of range. Support 1-10")
@@ -287,19 +257,19 @@ class PipelinesServer:
         return made
 
     def get_recurring_run(self, query: dict[str, str], body: None, recurring_run_id: str) -> Object:
-        return _known(self.recurring_runs, "Job", recurring_run_id)
+        return known(self.recurring_runs, "Job", recurring_run_id)
 
     def delete_recurring_run(self, query: dict[str, str], body: None, recurring_run_id: str) -> Object:
-        _known(self.recurring_runs, "Job", recurring_run_id)
+        known(self.recurring_runs, "Job", recurring_run_id)
         del self.recurring_runs[recurring_run_id]
         return {}
 
     def enable_recurring_run(self, query: dict[str, str], body: None, recurring_run_id: str) -> Object:
-        _known(self.recurring_runs, "Job", recurring_run_id).update(mode="ENABLE", status="ENABLED")
+        known(self.recurring_runs, "Job", recurring_run_id).update(mode="ENABLE", status="ENABLED")
         return {}
 
     def disable_recurring_run(self, query: dict[str, str], body: None, recurring_run_id: str) -> Object:
-        _known(self.recurring_runs, "Job", recurring_run_id).update(mode="DISABLE", status="DISABLED")
+        known(self.recurring_runs, "Job", recurring_run_id).update(mode="DISABLE", status="DISABLED")
         return {}
 
     # what they share
@@ -356,7 +326,7 @@ class PipelinesServer:
         reference, spec = body.get("pipeline_version_reference"), body.get("pipeline_spec")
         if reference is not None:
             version_id = reference.get("pipeline_version_id", "")
-            spec = _known(self._versions(reference.get("pipeline_id", "")), "PipelineVersion", version_id)[
+            spec = known(self._versions(reference.get("pipeline_id", "")), "PipelineVersion", version_id)[
                 "pipeline_spec"
             ]
             job["pipeline_version_reference"] = reference
@@ -365,33 +335,9 @@ class PipelinesServer:
         else:
             raise Refused(400, "The run has neither a pipeline spec nor a pipeline version")
         parameters = body.get("runtime_config", {}).get("parameters", {})
-        _check_parameters(spec, parameters)
+        check_parameters(spec, parameters)
         job["runtime_config"] = {"parameters": parameters} if parameters else {}
         return job
-
-    def _listed(self, name: str, kept: dict[str, Object], query: dict[str, str]) -> Object:
-        wanted = {key: query.get(key, "") for key in ("sort_by", "filter")}
-        begin = 0
-        if query.get("page_token"):
-            token = json.loads(base64.b64decode(query["page_token"]))
-            begin = token.pop("begin")
-            if token != wanted:
-                raise Refused(400, "The page token does not match the sort by and filter of the request")
-        entries = [one for one in kept.values() if _passes(one, wanted["filter"])]
-        key, _, direction = (wanted["sort_by"] or "created_at").partition(" ")
-        if key not in _SORTED or direction not in ("", "asc", "desc"):
-            raise Refused(400, f"Invalid sorting field: {wanted['sort_by']}")
-        entries.sort(
-            key=lambda one: str(one.get("display_name" if key == "name" else key)), reverse=direction == "desc"
-        )
-        size = min(int(query.get("page_size") or 20), self.page)
-        reply: Object = {}
-        if entries:
-            reply = {name: entries[begin : begin + size], "total_size": len(entries)}
-        if begin + size < len(entries):
-            token = json.dumps({"begin": begin + size, **wanted})
-            reply["next_page_token"] = base64.b64encode(token.encode()).decode()
-        return reply
 
 
 _ROOT = "/apis/v2beta1"
@@ -427,122 +373,9 @@ ROUTES: dict[tuple[str, str], Callable[..., Object]] = {
 """By method and path as the published description writes it; the first that fits answers."""
 
 
-@contextmanager
-def pipelines_server(tls: ssl.SSLContext | None = None) -> Iterator[tuple[PipelinesServer, str]]:
-    """A server, and its address on this machine."""
-    state = PipelinesServer()
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-        def _answer(self) -> None:
-            parts = urlsplit(self.path)
-            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            query = {key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
-            kind = self.headers.get("Content-Type", "")
-            status, reply, reply_kind = state.answer(
-                self.command, parts.path, query, content, kind, self.headers.get("Authorization", "")
-            )
-            if not status:
-                self.close_connection = True
-                return
-            self.send_response(status)
-            self.send_header("Content-Type", reply_kind)
-            self.send_header("Content-Length", str(len(reply)))
-            # A client that was stopped does not wait for it.
-            with suppress(ConnectionError):
-                self.end_headers()
-                self.wfile.write(reply)
-
-        do_GET = do_POST = do_DELETE = _answer
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield state, f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
-
-
 def _route(method: str, path: str) -> tuple[str, dict[str, str], Callable[..., Object] | None]:
-    for (known, template), handler in ROUTES.items():
+    for (verb, template), handler in ROUTES.items():
         pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/:]+)", re.escape(template))
-        if known == method and (found := re.fullmatch(pattern, path)):
+        if verb == method and (found := re.fullmatch(pattern, path)):
             return template, found.groupdict(), handler
     return path, {}, None
-
-
-def _refusal(template: str, error: Refused) -> Object:
-    if template.startswith(_UPLOADS):
-        return {"error_message": str(error), "error_details": str(error)}
-    return {"error": str(error), "code": _CODES[error.status], "message": str(error), "details": []}
-
-
-def _known(kept: dict[str, Object], what: str, key: str) -> Object:
-    if key not in kept:
-        raise Refused(404, f"{what} {key} not found")
-    return kept[key]
-
-
-def _passes(entry: Object, text: str) -> bool:
-    for predicate in json.loads(text).get("predicates", []) if text else []:
-        value = predicate.get("stringValue", predicate.get("string_value"))
-        if predicate["operation"] not in _EQUALS or predicate["key"] not in ("display_name", "name"):
-            raise Refused(400, f"the filter {predicate} is not supported")
-        if entry["display_name"] != value:
-            return False
-    return True
-
-
-def _uploaded(content: bytes, kind: str) -> tuple[str, Object]:
-    """Name of the file, and the spec as the server gives it back: beside what Kubernetes is told, if there is any."""
-    message = email.message_from_bytes(
-        b"Content-Type: " + kind.encode() + b"\r\n\r\n" + content, policy=email.policy.HTTP
-    )
-    for part in message.iter_parts():
-        if part.get_param("name", header="content-disposition") == "uploadfile":
-            try:
-                documents = list(yaml.load_all(part.get_payload(decode=True), yaml.CSafeLoader))
-                spec, *rest = documents
-                if not spec["pipelineInfo"]["name"] or not spec["root"] or len(rest) > 1:
-                    raise ValueError
-            except (yaml.YAMLError, ValueError, KeyError, TypeError):
-                raise Refused(400, "Failed to create a pipeline: invalid PipelineSpec") from None
-            filename = str(part.get_filename())
-            return filename, ({"pipeline_spec": spec, "platform_spec": rest[0]} if rest else spec)
-    raise Refused(400, "Failed to read pipeline from file")
-
-
-def _check_parameters(spec: Object, parameters: Object) -> None:
-    definitions = spec.get("pipeline_spec", spec)["root"].get("inputDefinitions", {}).get("parameters", {})
-    # Names that are no inputs pass, as they do at the real server.
-    for name, value in parameters.items():
-        if name not in definitions:
-            continue
-        wanted = _PYTHON[definitions[name]["parameterType"]]
-        if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-            raise Refused(400, f"parameter {name} is not a {definitions[name]['parameterType']}")
-    for name, one in definitions.items():
-        if "defaultValue" not in one and not one.get("isOptional") and name not in parameters:
-            raise Refused(400, f"parameter {name} is missing")
-
-
-def _is_cron(text: str) -> bool:
-    """Whether it has the six fields of robfig/cron, seconds first, each of numbers within its range."""
-    limits = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
-    fields = text.split()
-    if len(fields) != len(limits):
-        return False
-    for one, (least, most) in zip(fields, limits, strict=True):
-        if one in ("*", "?"):
-            continue
-        numbers = re.split("[,-]", one)
-        if not all(number.isdigit() and least <= int(number) <= most for number in numbers):
-            return False
-    return True

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pipelines_server import PipelinesServer, pipelines_server
+from pipelines_http import pipelines_server
+from pipelines_server import PipelinesServer
 
 from awesome_kubeflow.cluster import ClusterSettings, cluster_settings
 from awesome_kubeflow.errors import ApiError, CompileError, NoAnswerError
-from awesome_kubeflow.server import api as api_module
+from awesome_kubeflow.server import client
 from awesome_kubeflow.server.api import PipelinesApi
 from awesome_kubeflow.server.connection import Connection, connection
 
@@ -65,7 +66,7 @@ def test_what_is_answered_instead_is_one_line(
     with pytest.raises(ApiError) as caught:
         list(api.pipelines())
     told = str(caught.value)
-    assert message.format(url=api._connection.endpoint) in told
+    assert message.format(url=api.connection.endpoint) in told
     assert "\n" not in told
     assert len(told) < 600
 
@@ -80,7 +81,7 @@ def test_what_does_not_answer_is_named_with_how_it_is_forwarded() -> None:
 
 
 def test_waiting_for_an_answer_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api_module, "_TIMEOUT", (0.2, 0.2))
+    monkeypatch.setattr(client, "_TIMEOUT", (0.2, 0.2))
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

@@ -47,17 +47,9 @@ def build(
 ) -> None:
     """Builds the images of a checkout."""
     from awesome_kubeflow.errors import ImageError
-    from awesome_kubeflow.images.build import (
-        BASE,
-        IMAGES,
-        build_image,
-        chosen_images,
-        exists,
-        find_engine,
-        reference,
-        secret_files,
-    )
+    from awesome_kubeflow.images.build import BASE, IMAGES, build_image, chosen_images, reference, secret_files
     from awesome_kubeflow.images.checkout import find_checkout
+    from awesome_kubeflow.images.engine import exists, find_engine
 
     checkout = find_checkout(Path.cwd())
     images = chosen_images(image or (), IMAGES)
@@ -97,8 +89,10 @@ def push(
 ) -> None:
     """Pushes what was built, and says what overlays and settings then name."""
     from awesome_kubeflow.errors import ImageError
-    from awesome_kubeflow.images.build import PUSHED, chosen_images, exists, find_engine, push_image, reference
+    from awesome_kubeflow.images.build import PUSHED, chosen_images, reference
     from awesome_kubeflow.images.checkout import find_checkout
+    from awesome_kubeflow.images.engine import exists, find_engine
+    from awesome_kubeflow.images.push import push_image
 
     tag = tag or find_checkout(Path.cwd()).version
     names = {one: reference(one, registry, tag) for one in chosen_images(image or (), PUSHED)}

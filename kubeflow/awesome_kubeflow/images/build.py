@@ -1,10 +1,8 @@
-"""The images of kubeflow/docker: built from a checkout and pushed to a registry, with podman or docker."""
+"""The images of kubeflow/docker: their names, and how they are built from a checkout."""
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from pathlib import Path
 
 from awesome_kubeflow.errors import ImageError
 from awesome_kubeflow.images.checkout import Checkout
-from awesome_kubeflow.images.programs import run_program
+from awesome_kubeflow.images.engine import SHORT_SECONDS, Engine, run_engine
 
 BASE = "base"
 IMAGES = (BASE, "extractor", "training")
@@ -21,29 +19,11 @@ IMAGES = (BASE, "extractor", "training")
 PUSHED = ("extractor", "training")
 """What a cluster pulls; the base is a part of both."""
 
-_PROBES = {"podman": "info", "docker": "version"}
-"""By engine, the command that fails where it cannot work: without its storage, without its daemon."""
-
-ENGINES = tuple(_PROBES)
 SECRETS = ("index", "ca-certificates")
 """What install.sh takes: a file of variables such as UV_DEFAULT_INDEX, and certificates to trust."""
 
-_SHORT_SECONDS = 30
 _REGISTRY = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-
-
-@dataclass(frozen=True)
-class Engine:
-    """A container engine that answers.
-
-    Attributes:
-        name: podman or docker.
-        program: its path.
-    """
-
-    name: str
-    program: str
 
 
 @dataclass(frozen=True)
@@ -59,46 +39,6 @@ class BuiltImage:
     reference: str
     size: int
     seconds: float
-
-
-@dataclass(frozen=True)
-class PushedImage:
-    """An image that a registry has.
-
-    Attributes:
-        reference: registry, name and tag.
-        digest: of the manifest in the registry, sha256:...
-        seconds: that the push took.
-    """
-
-    reference: str
-    digest: str
-    seconds: float
-
-
-def find_engine(name: str | None = None) -> Engine:
-    """The engine that is installed and answers.
-
-    Args:
-        name: podman or docker; None for the first of them that answers.
-
-    Raises:
-        ImageError: there is none.
-    """
-    if name is not None and name not in ENGINES:
-        raise ImageError(f"--engine {name}: there is no such engine; there are {', '.join(ENGINES)}")
-    reasons = []
-    for one in ENGINES if name is None else (name,):
-        program = shutil.which(one)
-        if program is None:
-            reasons.append(f"{one} is not installed")
-            continue
-        engine = Engine(one, program)
-        failure = _run([program, _PROBES[one]], _SHORT_SECONDS)[0]
-        if failure is None:
-            return engine
-        reasons.append(f"{one} does not answer ({failure})")
-    raise ImageError(f"no container engine: {'; '.join(reasons)}")
 
 
 def reference(image: str, registry: str | None, tag: str) -> str:
@@ -159,16 +99,6 @@ def secret_files(given: Iterable[str]) -> dict[str, Path]:
     return files
 
 
-def exists(engine: Engine, name: str) -> bool:
-    """Whether the engine has an image itself.
-
-    Args:
-        engine: which one.
-        name: the image's reference.
-    """
-    return _run([engine.program, "image", "inspect", name], _SHORT_SECONDS)[0] is None
-
-
 def build_image(
     engine: Engine,
     checkout: Checkout,
@@ -214,84 +144,12 @@ def build_image(
     for key, file in secrets.items():
         command += ["--secret", f"id={key},src={file}"]
     started = time.monotonic()
-    failure, _ = _run([*command, str(checkout.root)], timeout, capture=quiet)
+    failure, _ = run_engine([*command, str(checkout.root)], timeout, capture=quiet)
     seconds = time.monotonic() - started
     if failure is not None:
         more = "; without --quiet it shows more" if quiet else ""
         raise ImageError(f"{engine.name} build of {name} failed: {failure}{more}")
-    failure, size = _run([engine.program, "image", "inspect", "--format", "{{.Size}}", name], _SHORT_SECONDS)
+    failure, size = run_engine([engine.program, "image", "inspect", "--format", "{{.Size}}", name], SHORT_SECONDS)
     if failure is not None or not size.strip().isdigit():
         raise ImageError(f"{engine.name} does not know {name}, which it has just built: {failure or size.strip()}")
     return BuiltImage(name, int(size), seconds)
-
-
-def push_image(
-    engine: Engine, name: str, folder: Path, *, timeout: float, insecure: bool = False, quiet: bool = False
-) -> PushedImage:
-    """Pushes one image.
-
-    Args:
-        engine: that has the image.
-        name: its reference, with a registry.
-        folder: an empty one, for what the engine writes down of the push.
-        timeout: seconds.
-        insecure: whether the registry may speak HTTP, or have a certificate that nobody vouches for. Docker asks its
-            daemon's configuration instead.
-        quiet: as in `build_image`.
-
-    Returns:
-        What was pushed.
-
-    Raises:
-        ImageError: the engine fails, or it takes too long.
-    """
-    registry = name.partition("/")[0]
-    if insecure and engine.name == "docker":
-        raise ImageError(f"--insecure: docker takes it from its daemon; name {registry} there, in insecure-registries")
-    command = [engine.program, "push"]
-    digest_file = folder / "digest"
-    if engine.name == "podman":
-        # What podman has is not compressed as what it pushes, so only the push itself knows the digest.
-        command += ["--digestfile", str(digest_file), *(["--tls-verify=false"] if insecure else [])]
-    started = time.monotonic()
-    failure, _ = _run([*command, name], timeout, capture=quiet)
-    seconds = time.monotonic() - started
-    if failure is not None:
-        hint = "" if insecure or engine.name == "docker" else "; one that speaks HTTP needs --insecure"
-        raise ImageError(
-            f"{engine.name} push of {name} failed: {failure}; an account needs `{engine.name} login {registry}`{hint}"
-        )
-    digest = digest_file.read_text().strip() if digest_file.is_file() else _repository_digest(engine, name)
-    return PushedImage(name, digest, seconds)
-
-
-def _repository_digest(engine: Engine, name: str) -> str:
-    """The digest that docker notes of an image after its push."""
-    command = [engine.program, "image", "inspect", "--format", "{{json .RepoDigests}}", name]
-    failure, text = _run(command, _SHORT_SECONDS)
-    repository = name.rpartition(":")[0]
-    digests = json.loads(text or "[]") if failure is None else []
-    for one in digests or []:
-        if one.startswith(f"{repository}@"):
-            return str(one.partition("@")[2])
-    raise ImageError(f"{engine.name} pushed {name} and does not know its digest: {failure or 'it notes none'}")
-
-
-def _run(command: list[str], timeout: float, *, capture: bool = True) -> tuple[str | None, str]:
-    """Runs the engine.
-
-    Args:
-        command: program and arguments.
-        timeout: seconds.
-        capture: whether its output is kept; otherwise it goes to the error stream.
-
-    Returns:
-        Why it failed, None if it did not; and what it wrote to standard output, if that was kept.
-    """
-    done = run_program(command, timeout, capture=capture)
-    if done.code == 0:
-        return None, done.out
-    if done.code is not None and not capture:
-        return f"exit code {done.code}, its own words are above", ""
-    lines = [line.strip() for line in done.err.splitlines() if line.strip()]
-    return (lines[-1] if lines else f"exit code {done.code}"), done.out
