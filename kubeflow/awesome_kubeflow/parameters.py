@@ -1,10 +1,14 @@
-"""The parameters of a run: what the form of the KFP UI shows. No TFX."""
+"""The parameters of a run: settings that a single run may change, as pods get them and the KFP UI's form shows them.
+
+A field below is all that is declared of one, its name being the setting's. Which steps it reaches, and with which value
+a package was compiled, is for the steps to say (awesome_kubeflow.steps). No TFX.
+"""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -12,7 +16,49 @@ from awesome_kubeflow.errors import ParameterError
 from models.formatters import get_formatter
 from models.registry import get_architecture
 
-_TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
+TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _day(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError:
+        raise ValueError(f"{text!r} is not a date such as 2015-01-01") from None
+
+
+def _whole(text: str) -> int:
+    try:
+        # KFP keeps numbers as doubles and may write 20 as 20.0.
+        if (number := float(text)) == int(number):
+            return int(number)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(f"{text!r} is not a whole number")
+
+
+def _flag(text: str) -> bool:
+    if text.strip().lower() not in TRUTH:
+        raise ValueError(f"{text!r} is neither true nor false")
+    return TRUTH[text.strip().lower()]
+
+
+def _tables(text: str) -> Mapping[str, Mapping[str, Any]]:
+    try:
+        tables = json.loads(text) if text.strip() else {}
+    except ValueError:
+        tables = None
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise ValueError(f'{text!r} is not JSON by model, such as {{"rnn": {{"epochs": 9}}}}')
+    return tables
+
+
+def _text(read: Callable[[str], Any], write: Callable[[Any], str] = str) -> Mapping[str, Callable[[Any], Any]]:
+    """How a parameter is read from a text, where a ValueError says what is wrong with it, and written as one."""
+    return {"read": read, "write": write}
 
 
 @dataclass(frozen=True)
@@ -21,7 +67,7 @@ class RunParameters:
 
     Attributes:
         shares: shares to take; empty for all.
-        since: first day asked for from the source, ISO; empty for the source's own rule.
+        since: first day asked for from the source; None for the source's own rule.
         formatter: name of the DataFormatter.
         horizon: sessions ahead that is trained.
         hyperparameters: by model, those that differ from what the package was compiled with.
@@ -29,13 +75,15 @@ class RunParameters:
         cache: take unchanged steps from earlier runs.
     """
 
-    shares: tuple[str, ...]
-    since: str
-    formatter: str
-    horizon: int
-    hyperparameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    train_steps: int = 0
-    cache: bool = True
+    shares: tuple[str, ...] = field(metadata=_text(_names, ",".join))
+    since: dt.date | None = field(metadata=_text(_day, lambda day: day.isoformat() if day else ""))
+    formatter: str = field(metadata=_text(str.strip))
+    horizon: int = field(metadata=_text(_whole))
+    hyperparameters: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict, metadata=_text(_tables, lambda tables: json.dumps(tables, sort_keys=True))
+    )
+    train_steps: int = field(default=0, metadata=_text(_whole))
+    cache: bool = field(default=True, metadata=_text(_flag, lambda flag: str(flag).lower()))
 
     def __post_init__(self) -> None:
         """Checks what can be checked without the data.
@@ -53,11 +101,6 @@ class RunParameters:
             raise ParameterError(
                 f"parameter train_steps: must be 1 or more, or 0 for each model's own epochs, not {self.train_steps}"
             )
-        if self.since:
-            try:
-                datetime.date.fromisoformat(self.since)
-            except ValueError:
-                raise ParameterError(f"parameter since: {self.since!r} is not a date such as 2015-01-01") from None
         for model, values in self.hyperparameters.items():
             try:
                 get_architecture(model).hyperparameters.updated(values)
@@ -66,15 +109,16 @@ class RunParameters:
 
     def to_texts(self) -> dict[str, str]:
         """By name as texts, as `from_texts` reads them."""
-        return {
-            "shares": ",".join(self.shares),
-            "since": self.since,
-            "formatter": self.formatter,
-            "horizon": str(self.horizon),
-            "hyperparameters": json.dumps(self.hyperparameters, sort_keys=True),
-            "train_steps": str(self.train_steps),
-            "cache": "true" if self.cache else "false",
-        }
+        return {one.name: one.metadata["write"](getattr(self, one.name)) for one in fields(self)}
+
+    def to_inputs(self) -> dict[str, Any]:
+        """By name as values of INPUT_TYPES."""
+        texts = self.to_texts()
+        return {name: texts[name] if kind is str else getattr(self, name) for name, kind in INPUT_TYPES.items()}
+
+    def to_settings(self) -> dict[str, Any]:
+        """By name as settings; not `hyperparameters`, which are added to those that the package was compiled with."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "hyperparameters"}
 
     @classmethod
     def from_texts(cls, texts: Mapping[str, str]) -> RunParameters:
@@ -86,51 +130,19 @@ class RunParameters:
         Raises:
             ParameterError: a parameter is missing, unknown or cannot be used.
         """
-        names = {one.name for one in fields(cls)}
-        for name in sorted(names ^ texts.keys()):
-            raise ParameterError(f"parameter {name}: {'is missing' if name in names else 'does not exist'}")
-        return cls(
-            shares=tuple(dict.fromkeys(part.strip() for part in texts["shares"].split(",") if part.strip())),
-            since=texts["since"].strip(),
-            formatter=texts["formatter"].strip(),
-            horizon=_whole(texts, "horizon"),
-            hyperparameters=_tables(texts["hyperparameters"]),
-            train_steps=_whole(texts, "train_steps"),
-            cache=_flag(texts, "cache"),
-        )
+        readers = {one.name: one.metadata["read"] for one in fields(cls)}
+        for name in sorted(readers.keys() ^ texts.keys()):
+            raise ParameterError(f"parameter {name}: {'is missing' if name in readers else 'does not exist'}")
+        values = {}
+        for name, read in readers.items():
+            try:
+                values[name] = read(texts[name])
+            except ValueError as error:
+                raise ParameterError(f"parameter {name}: {error}") from None
+        return cls(**values)
 
 
 INPUT_TYPES: Mapping[str, type] = {
     one.name: {"int": int, "bool": bool}.get(str(one.type), str) for one in fields(RunParameters)
 }
 """The pipeline's inputs, as the UI's form shows them: what is neither a number nor a flag is a text."""
-
-
-def _whole(texts: Mapping[str, str], name: str) -> int:
-    try:
-        # KFP keeps numbers as doubles and may write 20 as 20.0.
-        number = float(texts[name])
-        if number != int(number):
-            raise ValueError
-    except (ValueError, OverflowError):
-        raise ParameterError(f"parameter {name}: {texts[name]!r} is not a whole number") from None
-    return int(number)
-
-
-def _flag(texts: Mapping[str, str], name: str) -> bool:
-    text = texts[name].strip().lower()
-    if text not in _TRUE + _FALSE:
-        raise ParameterError(f"parameter {name}: {texts[name]!r} is neither true nor false")
-    return text in _TRUE
-
-
-def _tables(text: str) -> Mapping[str, Mapping[str, Any]]:
-    try:
-        tables = json.loads(text) if text.strip() else {}
-    except ValueError:
-        tables = None
-    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
-        raise ParameterError(
-            f'parameter hyperparameters: {text!r} is not JSON by model, such as {{"rnn": {{"epochs": 9}}}}'
-        )
-    return tables

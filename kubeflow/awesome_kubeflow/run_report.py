@@ -8,7 +8,6 @@ there, so that models are pushed once.
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import logging
 import sys
@@ -153,17 +152,7 @@ def _settings(compiled: CompiledRun, parameters: RunParameters) -> Settings:
     hyperparameters = {name: dict(values) for name, values in settings.pop("hyperparameters", {}).items()}
     for name, values in parameters.hyperparameters.items():
         hyperparameters[name] = hyperparameters.get(name, {}) | dict(values)
-    return Settings(
-        **settings,
-        models=compiled.models,
-        shares=parameters.shares,
-        since=datetime.date.fromisoformat(parameters.since) if parameters.since else None,
-        formatter=parameters.formatter,
-        horizon=parameters.horizon,
-        hyperparameters=hyperparameters,
-        train_steps=parameters.train_steps,
-        cache=parameters.cache,
-    )
+    return Settings(**settings, **parameters.to_settings(), models=compiled.models, hyperparameters=hyperparameters)
 
 
 def _push_models(folder: Path) -> None:

@@ -47,7 +47,7 @@ def test_texts_are_read_back(default_ir: Any) -> None:
     from awesome_kubeflow.parameters import RunParameters
 
     parameters = replace(
-        compiled_parameters(default_ir)[0], shares=("a", "b"), since="2015-01-01", horizon=20,
+        compiled_parameters(default_ir)[0], shares=("a", "b"), since=datetime.date(2015, 1, 1), horizon=20,
         hyperparameters={"rnn": {"epochs": 9}}, train_steps=300, cache=False,
     )  # fmt: skip
     assert RunParameters.from_texts(parameters.to_texts()) == parameters
@@ -168,9 +168,9 @@ def test_shares_and_since_reach_the_source_and_the_audit_keeps_its_limit(
     ir = compiler.Compiler().compile(
         default_pipeline(source="tencent", since="2012-03-04", shares="sh600519", audit_plausible_auc=0.6)
     )
-    assert compiled_parameters(ir)[0].since == "2012-03-04"
+    assert compiled_parameters(ir)[0].since == datetime.date(2012, 3, 4)
     assert compiled_parameters(ir)[0].shares == ("sh600519",)
-    part = changed(ir, "FeatureExampleGen", shares=("sz000001",), since="2015-06-07")
+    part = changed(ir, "FeatureExampleGen", shares=("sz000001",), since=datetime.date(2015, 6, 7))
     config = ExampleGenConfig.from_exec_properties(properties(part))
     assert config.shares == ("sz000001",)
     assert config.extraction is not None
@@ -185,7 +185,7 @@ def test_since_without_a_source_is_refused(default_ir: Any) -> None:
     from awesome_kubeflow.errors import ParameterError
 
     with pytest.raises(ParameterError, match="parameter since: the pipeline was compiled without a source"):
-        changed(default_ir, "FeatureExampleGen", since="2015-01-01")
+        changed(default_ir, "FeatureExampleGen", since=datetime.date(2015, 1, 1))
 
 
 def test_the_cache_can_be_switched_off(default_ir: Any) -> None:

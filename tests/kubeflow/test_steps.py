@@ -27,7 +27,7 @@ def trainer_page(node_id: str, history: pd.DataFrame, folder: Path) -> str:
     )
     artifact = SimpleNamespace(id=1, uri=str(folder))
     step = Step(node_id, 1.0, 1.0, False, {"model_run": [artifact]})
-    return step_page(part, step, "run", RunParameters((), "", "window_returns", 1))
+    return step_page(part, step, "run", RunParameters((), None, "window_returns", 1))
 
 
 def test_the_page_of_a_trainer_counts_epochs_as_the_report_does(tmp_path: Path) -> None:

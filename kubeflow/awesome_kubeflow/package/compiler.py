@@ -20,7 +20,7 @@ from awesome_kubeflow.errors import CompileError
 from awesome_kubeflow.names import kfp_name
 from awesome_kubeflow.node import EXAMPLE_GEN, encode, slice_of
 from awesome_kubeflow.package.description import compiled_parameters, database_of, describe_run, extracts
-from awesome_kubeflow.parameters import INPUT_TYPES, RunParameters
+from awesome_kubeflow.parameters import INPUT_TYPES
 from awesome_kubeflow.sdk import check_kfp, quiet_imports
 from awesome_kubeflow.steps.kind import step_kind
 from components.whole_files import whole_file
@@ -158,13 +158,7 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
         name=kfp_name(ir.pipeline_info.id),
         description="Share-price direction models: daily prices to a pushed model, each step judged",
     )(wired)
-    return function, _inputs(parameters)
-
-
-def _inputs(parameters: RunParameters) -> dict[str, Any]:
-    """The inputs' defaults in the types that the UI's form shows."""
-    texts: dict[str, Any] = dict(parameters.to_texts())
-    return texts | {"horizon": parameters.horizon, "train_steps": parameters.train_steps, "cache": parameters.cache}
+    return function, parameters.to_inputs()
 
 
 def _refuse_runtime_parameters(ir: Any, known: set[str]) -> None:

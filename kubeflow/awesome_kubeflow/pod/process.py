@@ -56,9 +56,11 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: takes them.
     """
+    from pipeline.settings import Settings
+
     parser.add_argument("--run-id", required=True, help="of the run; the same one again takes up its execution")
     for name in INPUT_TYPES:
-        parser.add_argument(f"--{name.replace('_', '-')}", required=True, help="a parameter of the run")
+        parser.add_argument(f"--{name.replace('_', '-')}", required=True, help=Settings.model_fields[name].description)
 
 
 def run_parameters(options: argparse.Namespace) -> RunParameters:

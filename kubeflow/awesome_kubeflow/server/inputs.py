@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from awesome_kubeflow.errors import ApiError, ParameterError
+from awesome_kubeflow.parameters import TRUTH
 
 _SUFFIXES = (".yaml", ".yml")
-_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _whole(text: str) -> int:
 
 
 def _truth(text: str) -> bool:
-    return _TRUTH[text.strip().lower()]
+    return TRUTH[text.strip().lower()]
 
 
 def _json(kind: type) -> Callable[[str], Any]:

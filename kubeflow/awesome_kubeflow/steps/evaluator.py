@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from awesome_kubeflow.node import properties_of, set_property
+from awesome_kubeflow.node import NodeSlice, properties_of, set_property
+from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.steps.kind import StepKind, only
 from awesome_kubeflow.steps.page import Section, Table
-
-if TYPE_CHECKING:
-    from awesome_kubeflow.node import NodeSlice
-    from awesome_kubeflow.parameters import RunParameters
-    from pipeline.job.step import Step
+from pipeline.job.step import Step
 
 _OVER_DAYS = "EvidenceOverDays"
 """The metric that is told the horizon."""

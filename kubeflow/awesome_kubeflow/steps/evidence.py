@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from awesome_kubeflow.node import set_property
+from awesome_kubeflow.node import NodeSlice, set_property
+from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.steps.kind import StepKind, only
 from awesome_kubeflow.steps.page import Section, Table
-
-if TYPE_CHECKING:
-    from awesome_kubeflow.node import NodeSlice
-    from awesome_kubeflow.parameters import RunParameters
-    from pipeline.job.step import Step
+from pipeline.job.step import Step
 
 
 def _section(part: NodeSlice, step: Step) -> Section:

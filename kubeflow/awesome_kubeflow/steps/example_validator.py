@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from awesome_kubeflow.node import NodeSlice
 from awesome_kubeflow.steps.kind import MOST_ROWS, StepKind, only, split_files
 from awesome_kubeflow.steps.page import Section, Table
-
-if TYPE_CHECKING:
-    from awesome_kubeflow.node import NodeSlice
-    from pipeline.job.step import Step
+from pipeline.job.step import Step
 
 
 def _section(part: NodeSlice, step: Step) -> Section:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from awesome_kubeflow.errors import ParameterError
-from awesome_kubeflow.node import CUSTOM_CONFIG, properties_of, set_property
+from awesome_kubeflow.node import CUSTOM_CONFIG, NodeSlice, properties_of, set_property
+from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.steps.kind import StepKind, only
 from awesome_kubeflow.steps.page import Section, Table
-
-if TYPE_CHECKING:
-    from awesome_kubeflow.node import NodeSlice
-    from awesome_kubeflow.parameters import RunParameters
-    from pipeline.job.step import Step
+from pipeline.job.step import Step
 
 
 def _section(part: NodeSlice, step: Step) -> Section:
@@ -49,7 +45,7 @@ def _compiled(node: Any) -> Mapping[str, Any]:
     since = config.extraction.plan.since if config.extraction is not None else None
     return {
         "shares": config.shares,
-        "since": "" if since is None else since.isoformat(),
+        "since": since,
         "horizon": config.splits.horizon,
     }
 
@@ -62,8 +58,8 @@ def _change(part: NodeSlice, parameters: RunParameters) -> None:
     config = ExampleGenConfig.from_exec_properties(properties_of(part.node))
     extraction = config.extraction
     if extraction is not None:
-        since = datetime.date.fromisoformat(parameters.since) if parameters.since else None
-        extraction = replace(extraction, plan=replace(extraction.plan, shares=parameters.shares, since=since))
+        plan = replace(extraction.plan, shares=parameters.shares, since=parameters.since)
+        extraction = replace(extraction, plan=plan)
     elif parameters.since:
         raise ParameterError("parameter since: the pipeline was compiled without a source, so it extracts nothing")
     splits = replace(config.splits, horizon=parameters.horizon, horizons=part.compiled.all_horizons(parameters.horizon))

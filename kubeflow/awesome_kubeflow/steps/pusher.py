@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from awesome_kubeflow.names import renamed_path
-from awesome_kubeflow.node import properties_of, set_property
+from awesome_kubeflow.node import NodeSlice, properties_of, set_property
+from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.steps.kind import MOST_ROWS, StepKind, only
 from awesome_kubeflow.steps.page import Section, Table
-
-if TYPE_CHECKING:
-    from awesome_kubeflow.node import NodeSlice
-    from awesome_kubeflow.parameters import RunParameters
-    from pipeline.job.step import Step
+from pipeline.job.step import Step
 
 
 def _section(part: NodeSlice, step: Step) -> Section:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from awesome_kubeflow.node import NodeSlice
 from awesome_kubeflow.steps.kind import StepKind
 from awesome_kubeflow.steps.page import Section
-
-if TYPE_CHECKING:
-    from awesome_kubeflow.node import NodeSlice
-    from pipeline.job.step import Step
+from pipeline.job.step import Step
 
 
 def _section(part: NodeSlice, step: Step) -> Section:

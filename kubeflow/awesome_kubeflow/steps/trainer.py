@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from awesome_kubeflow.node import CUSTOM_CONFIG, TRAIN_ARGS, properties_of, set_property, train_args_of
+from awesome_kubeflow.node import CUSTOM_CONFIG, TRAIN_ARGS, NodeSlice, properties_of, set_property, train_args_of
+from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.steps.kind import StepKind, only
 from awesome_kubeflow.steps.page import Section, Table
-
-if TYPE_CHECKING:
-    from awesome_kubeflow.node import NodeSlice
-    from awesome_kubeflow.parameters import RunParameters
-    from pipeline.job.step import Step
+from pipeline.job.step import Step
 
 
 def _section(part: NodeSlice, step: Step) -> Section:

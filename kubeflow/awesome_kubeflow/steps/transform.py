@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
-from awesome_kubeflow.node import CUSTOM_CONFIG, properties_of, set_property
+from awesome_kubeflow.node import CUSTOM_CONFIG, NodeSlice, properties_of, set_property
+from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.steps.kind import StepKind
-
-if TYPE_CHECKING:
-    from awesome_kubeflow.node import NodeSlice
-    from awesome_kubeflow.parameters import RunParameters
 
 
 def _change(part: NodeSlice, parameters: RunParameters) -> None:
