@@ -4,52 +4,34 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from places import SECRET, Place, digest_of, write_database
 
 import pipeline.cli.storage
 from models.card import ModelCard
-from pipeline.cli import main
 from pipeline.code_digest import code_digest
 from pipeline.runs.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command left."""
-
-    code: int
-    out: str
-    err: str
-
-
-Awesome = Callable[..., Outcome]
+Awesome = Callable[..., Any]
 
 
 @pytest.fixture
-def awesome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Awesome:
-    """Calls the console script's function in an empty folder; TensorFlow and TFX cannot be imported meanwhile."""
+def awesome(awesome: Awesome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Awesome:
+    """The shared one, in an empty folder beside the storage; no command shows the secret."""
     assert pipeline.cli.storage.db_app.registered_commands
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.setenv("COLUMNS", "200")
-    for name in ("apache_beam", "tensorflow", "tfx"):
-        monkeypatch.setitem(sys.modules, name, None)
 
-    def call(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["awesome", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            main()
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.err
-        assert SECRET not in printed.out + printed.err
-        return Outcome(int(stop.value.code or 0), printed.out, printed.err)
+    def call(*arguments: str) -> Any:
+        outcome = awesome(*arguments)
+        assert "Traceback" not in outcome.err
+        assert SECRET not in outcome.out + outcome.err
+        return outcome
 
     return call
 
