@@ -51,14 +51,12 @@ def compare(run: Path) -> list[dict[str, Any]]:
     Returns:
         Rows of model, metric, tfma, scikit_learn, difference.
     """
-    import pandas as pd
     from sklearn import metrics as sk
 
-    from components.evidence.findings import PREDICTIONS_FILE
-    from pipeline.runs.results import RunReport
+    from pipeline.runs.folder import open_run
 
-    report = RunReport.from_json(run)
-    predictions = pd.read_parquet(run / PREDICTIONS_FILE)
+    opened = open_run(run)
+    report, predictions = opened.report, opened.predictions()
     label = predictions["label"]
     rows = []
     for name, model in report.models.items():

@@ -210,7 +210,7 @@ def _measure(panel: Panel, files: PanelFiles, horizon: int, work: Path, seed: in
     import pandas as pd
 
     from components.evidence.comparing import compare
-    from pipeline.runs.results import RunReport
+    from pipeline.runs.folder import open_run
 
     print(f"{panel.description}, {horizon} day{'s' if horizon > 1 else ''} ahead", file=sys.stderr, flush=True)
     run, workspace = work / "run", work / "workspace"
@@ -218,7 +218,8 @@ def _measure(panel: Panel, files: PanelFiles, horizon: int, work: Path, seed: in
     awesome = [str(Path(sys.executable).with_name("awesome")), "run", "--db", str(files.database)]
     choices = ["--models", ",".join(MODELS), "--horizon", str(horizon), "--seed", str(seed)]
     job = run_process([*awesome, *choices, "--output", str(run), "--workspace", str(workspace)])
-    report, predictions = RunReport.from_json(run), pd.read_parquet(run / "predictions.parquet")
+    opened = open_run(run)
+    report, predictions = opened.report, opened.predictions()
     used = {}
     for name in MODELS:
         module = [sys.executable, "-m", "benchmarks.panel_trainer", "--workspace", str(workspace), "--model", name]

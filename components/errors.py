@@ -34,6 +34,10 @@ def install_extras(*extras: str) -> str:
 class UserError(Exception):
     """Something the user can fix; the message says what and how."""
 
+    def _render_traceback_(self) -> list[str]:
+        # What IPython asks an exception for: the user's mistake is one line, not a traceback.
+        return [f"awesome: {self}"]
+
 
 class StoreError(UserError):
     """The database is missing, unreadable, or does not hold what is needed."""

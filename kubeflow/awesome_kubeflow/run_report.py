@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> None:
     from awesome_kubeflow.pod.executor_io import ExecutorInput, write_outputs
-    from pipeline.runs.results import REPORT_HTML, REPORT_JSON
+    from pipeline.runs.folder import REPORT_HTML, REPORT_JSON
     from pipeline.settings import load_node_settings
 
     began = time.monotonic()

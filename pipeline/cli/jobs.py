@@ -107,9 +107,9 @@ def predict(
 def evaluate(run: RunFolder) -> None:
     """Prints a run's table again."""
     from pipeline.report.summary import print_summary
-    from pipeline.runs.results import RunReport
+    from pipeline.runs.folder import read_report
 
-    print_summary(RunReport.from_json(run), new_console())
+    print_summary(read_report(run), new_console())
 
 
 @app.command(epilog=example("awesome tensorboard runs/2026-11-23T18-30-00 --port 6007"))
@@ -117,14 +117,10 @@ def tensorboard(run: RunFolder, port: Annotated[int, typer.Option(help="Of the p
     """Opens a run's training curves in TensorBoard."""
     import os
 
-    from components.errors import UserError
-    from pipeline.runs.results import RunReport
+    from pipeline.runs.folder import open_run
 
-    report = RunReport.from_json(run)
-    gone = [name for name, model in report.models.items() if not Path(model.model_run_uri).is_dir()]
-    if gone:
-        raise UserError(f"{run}: the training logs of {', '.join(gone)} are gone from the pipeline's cache; run again")
-    logs = ",".join(f"{name}:{model.model_run_uri}" for name, model in report.models.items())
+    opened = open_run(run)
+    logs = ",".join(f"{name}:{opened.training_log(name)}" for name in opened.models())
     # The module has no entry point of its own that a frozen path would not break.
     command = [sys.executable, "-m", "tensorboard.main", f"--logdir_spec={logs}", f"--port={port}"]
     os.execv(sys.executable, command)

@@ -69,7 +69,7 @@ def model_push(
 ) -> None:
     """Pushes a run's models to models_training/MODEL/VERSION/ with their logs and evaluations."""
     from components.object_storage import push_model
-    from pipeline.runs.results import REPORT_JSON
+    from pipeline.runs.folder import REPORT_JSON
     from pipeline.uses.publish import models_to_push
     from pipeline.uses.storage import open_storage
 

@@ -10,8 +10,9 @@ from pipeline.job.console import Clock, ConsoleListener
 from pipeline.job.gathering import gather_report
 from pipeline.job.prices import prepare_prices
 from pipeline.job.quiet import import_tensorflow, run_log
-from pipeline.job.workspace import LOG_FILE, check_writable, output_folder, point_latest, workspace_lock
+from pipeline.job.workspace import check_writable, output_folder, point_latest, workspace_lock
 from pipeline.plan import Plan
+from pipeline.runs.folder import LOG_FILE
 from pipeline.runs.results import RunReport
 
 if TYPE_CHECKING:

@@ -11,10 +11,7 @@ from pathlib import Path
 from components.errors import UserError
 from components.evidence.findings import PREDICTIONS_FILE
 from components.whole_files import PARTIAL, whole_file
-
-LOG_FILE = "run.log"
-LATEST = "latest"
-"""The link in a workspace to its last finished run."""
+from pipeline.runs.folder import LATEST, LOG_FILE
 
 
 class OutputError(UserError):

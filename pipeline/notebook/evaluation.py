@@ -15,7 +15,8 @@ from components.evidence.tfma import metrics as tfma_metrics
 from components.evidence.tfma.evaluations import load_result, read_evaluation
 from components.evidence.words import figure, number4, signed
 from models.features import YEAR
-from pipeline.notebook.run import FinishedRun, Line
+from pipeline.notebook.run import Line
+from pipeline.runs.folder import FinishedRun
 from pipeline.runs.results import RunReport
 
 _GROUP_RESAMPLES = 300

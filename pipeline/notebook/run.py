@@ -3,78 +3,20 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import UserError
-from components.evidence.findings import PREDICTIONS_FILE
 from pipeline.job.quiet import import_tensorflow
-from pipeline.runs.results import RunReport
+from pipeline.runs import folder as runs_folder
+from pipeline.runs.folder import REPORT_JSON, FinishedRun
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pipeline.report.drawing import Chart
 
 
 class NotebookError(UserError):
-    """A run, or a part of it, is not where a notebook looks for it."""
-
-    def _render_traceback_(self) -> list[str]:
-        # What IPython asks an exception for: the user's mistake is one line, not a traceback.
-        return [f"awesome: {self}"]
-
-
-@dataclass(frozen=True)
-class FinishedRun:
-    """What a run left.
-
-    Attributes:
-        folder: of the run.
-        report: its numbers.
-    """
-
-    folder: Path
-    report: RunReport
-
-    def predictions(self) -> pd.DataFrame:
-        """The test split's predictions: time, share_id, label, forward_return, and a column a model.
-
-        Raises:
-            NotebookError: they are gone.
-        """
-        import pandas as pd
-
-        path = self.folder / PREDICTIONS_FILE
-        if not path.is_file():
-            raise NotebookError(f"{path}: the predictions are not beside the report; run `awesome run` again")
-        return pd.read_parquet(path)
-
-    def artifact(self, name: str) -> str:
-        """Where an artifact that the models share lies.
-
-        Args:
-            name: examples, statistics, schema, anomalies or transform_graph.
-
-        Raises:
-            NotebookError: the report does not say, or the artifact is gone.
-        """
-        uri = self.report.artifacts.get(name, "")
-        if not uri:
-            raise NotebookError(f"{self.folder}: its report does not say where the {name} lie; run `awesome run` again")
-        return _existing(uri, name, self.folder)
-
-    def evaluation(self, model: str) -> str:
-        """Where TFMA's evaluation of a model lies.
-
-        Args:
-            model: its name.
-
-        Raises:
-            NotebookError: the evaluation is gone.
-        """
-        return _existing(self.report.models[model].evaluation_uri, f"evaluation of {model}", self.folder)
+    """A run is not where a notebook looks for it."""
 
 
 class Line(str):
@@ -126,8 +68,8 @@ def open_run(path: str, start: Path | None = None) -> FinishedRun:
     for base in (start, *start.parents):
         candidate = base / path
         folder = candidate if candidate.is_dir() else candidate.parent
-        if (folder / "report.json").is_file():
-            return FinishedRun(folder, RunReport.from_json(folder))
+        if (folder / REPORT_JSON).is_file():
+            return runs_folder.open_run(folder)
     raise NotebookError(f"{path}: there is no finished run here; `awesome run` makes one, and RUN names it")
 
 
@@ -136,9 +78,3 @@ def import_libraries() -> None:
     import_tensorflow()
     for name in (None, "absl", "tensorflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
-
-
-def _existing(uri: str, what: str, run: Path) -> str:
-    if not Path(uri).is_dir():
-        raise NotebookError(f"{run}: the {what} at {uri or '(nowhere)'} is gone from the pipeline's cache; run again")
-    return uri

@@ -11,7 +11,7 @@ from pipeline.report.backtest_summary import BacktestRow, backtest_rows, judge
 from pipeline.report.templates import load_template
 from pipeline.report.verdict import Verdict
 from pipeline.report.words import basis_points, share_percent
-from pipeline.runs.results import RunReport
+from pipeline.runs.results import ReportError, RunReport
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +49,7 @@ def backtest_section(report: RunReport, predictions: pd.DataFrame) -> BacktestSe
     try:
         result = trade(report, predictions, DEFAULT_COSTS, DEFAULT_QUANTILE)
         return _section(report, result, default_model(report))
-    except BacktestError as error:
+    except (BacktestError, ReportError) as error:
         sentence = str(error)
         return BacktestSection(Verdict("plain", "No backtest", f"{sentence[:1].upper()}{sentence[1:]}."))
 
@@ -114,10 +114,9 @@ def trade(report: RunReport, predictions: pd.DataFrame, costs: float, quantile: 
     Raises:
         BacktestError: they cannot be traded.
     """
-    horizon = report.settings.get("horizon", 1)
-    if not isinstance(horizon, int):
-        raise BacktestError(f"the run's horizon is {horizon!r}, not a number of sessions: run `awesome run` again")
-    return backtest(predictions, traded_models(report, predictions), horizon=horizon, costs=costs, quantile=quantile)
+    return backtest(
+        predictions, traded_models(report, predictions), horizon=report.horizon, costs=costs, quantile=quantile
+    )
 
 
 def _section(report: RunReport, result: Backtest, model: str) -> BacktestSection:

@@ -18,7 +18,8 @@ from components.evidence.words import number
 from pipeline.report.templates import load_template
 from pipeline.report.verdict import assess, plausible_auc
 from pipeline.report.words import duration, readable_time
-from pipeline.runs.results import REPORT_HTML, REPORT_JSON, ReportError, RunReport, write_text
+from pipeline.runs.folder import REPORT_HTML, REPORT_JSON, save_report, write_text
+from pipeline.runs.results import ReportError, RunReport
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +91,7 @@ def write_report(
         ) from None
     write_text(directory / REPORT_HTML, render_html(report, predictions, histories))
     # The file of numbers comes last: where it is, the run is complete.
-    report.to_json(directory / REPORT_JSON)
+    save_report(report, directory / REPORT_JSON)
 
 
 def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping[str, pd.DataFrame]) -> str:

@@ -1,4 +1,4 @@
-"""What a run leaves behind, as typed values: report.json read and written.
+"""What a run leaves behind, as typed values; folder.py reads and writes them as report.json.
 
 docs/report.md is the same schema in words. The layout is versioned: a reader refuses a file of another `schema_version`
 instead of guessing. Nothing heavier than the standard library is imported here, so an old run can be printed at once.
@@ -10,20 +10,15 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from components.errors import UserError
 from components.evidence.findings import Figures
 from components.evidence.interval import Interval
 from components.leak_audit.results import AuditReport
-from components.records import Number, RecordError, from_json, to_json
-from components.whole_files import write_whole
+from components.records import Number
 
 SCHEMA_VERSION = 1
-
-REPORT_JSON = "report.json"
-REPORT_HTML = "report.html"
 
 Scalar = str | int | float | bool | None
 """What a setting may be."""
@@ -204,78 +199,19 @@ class RunReport:
 
     JSON_FIRST: ClassVar = ("schema_version",)
 
-    def to_json(self, path: Path) -> None:
-        """Writes the report whole or not at all.
-
-        Args:
-            path: file to write; its folder must exist.
+    @property
+    def horizon(self) -> int:
+        """Sessions ahead that the models look.
 
         Raises:
-            ReportError: the file cannot be written.
+            ReportError: the settings do not say.
         """
-        write_text(path, to_json(self) + "\n")
+        horizon = self.settings.get("horizon")
+        if not isinstance(horizon, int):
+            raise ReportError(f"the run's horizon is {horizon!r}, not a number of sessions: run `awesome run` again")
+        return horizon
 
-    @classmethod
-    def from_json(cls, path: Path) -> RunReport:
-        """Reads a report.
-
-        Args:
-            path: a report.json, or the folder of a run that holds one.
-
-        Returns:
-            The report; a null where a number belongs comes back as NaN.
-
-        Raises:
-            ReportError: the file is missing, is no report, or has another schema_version.
-        """
-        path = Path(path)
-        if path.is_dir():
-            path = path / REPORT_JSON
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            raise ReportError(
-                f"{path}: there is no report here. Name the folder of a finished run, such as runs/latest."
-            ) from None
-        except OSError as error:
-            raise ReportError(f"{path}: cannot be read ({error.strerror}).") from None
-        try:
-            version = from_json(_Layout, content).schema_version
-        except RecordError as error:
-            raise ReportError(f"{path}: is not a report ({error}). Name the report.json of a run.") from None
-        if version != SCHEMA_VERSION:
-            raise ReportError(
-                f"{path}: schema_version is {version!r}, this version of awesome reads {SCHEMA_VERSION}. "
-                "Run `awesome run` again to write it anew."
-            )
-        try:
-            return from_json(cls, content)
-        except RecordError as error:
-            raise ReportError(
-                f"{path}: is not a complete report ({error}). Run `awesome run` again to write it anew."
-            ) from None
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """What every report.json says, of whatever layout."""
-
-    schema_version: Any
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a UTF-8 file whole or not at all.
-
-    Args:
-        path: file to write; its folder must exist.
-        text: what to write.
-
-    Raises:
-        ReportError: the file cannot be written.
-    """
-    try:
-        write_whole(path, text)
-    except OSError as error:
-        raise ReportError(
-            f"{path}: cannot be written ({error.strerror}). Choose another folder with --output."
-        ) from None
+    @property
+    def formatter(self) -> str:
+        """Name of the DataFormatter; empty where the settings do not say."""
+        return str(self.settings.get("formatter") or "")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from components.leak_audit.results import AUDIT_FILE, AuditError, AuditReport
 from pipeline.report.verdict import plausible_auc
-from pipeline.runs.results import REPORT_JSON, RunReport, write_text
+from pipeline.runs.folder import open_run, write_text
+from pipeline.runs.results import RunReport
 
 if TYPE_CHECKING:
     from components.leak_audit.config import AuditConfig
@@ -45,14 +46,11 @@ def audit_run(
         What was found, which is also written.
 
     Raises:
-        ReportError: there is no report, or audit.json cannot be written.
-        AuditError: the run has no such model, or what it left is gone.
+        ReportError: there is no report, it has no such model, or audit.json cannot be written.
+        AuditError: what the run left is gone.
     """
-    report = RunReport.from_json(run)
-    unknown = [name for name in models if name not in report.models]
-    if unknown or not report.models:
-        raise AuditError(f"{run} has no model {', '.join(unknown)}; it has {', '.join(report.models) or 'none'}")
-    names = list(dict.fromkeys(models)) or list(report.models)[:1]
+    opened = open_run(run)
+    report, names = opened.report, list(opened.models(models))[: None if models else 1]
     metadata = _metadata_file(run, report, names[0])
 
     from pipeline.job.quiet import import_tensorflow
@@ -71,8 +69,7 @@ def audit_run(
         _config(trained, report, auc),
         progress,
     )
-    folder = run.parent if run.name == REPORT_JSON else run
-    write_text(folder / AUDIT_FILE, made.to_json())
+    write_text(opened.folder / AUDIT_FILE, made.to_json())
     return made
 
 

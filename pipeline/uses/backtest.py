@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, BacktestError
-from components.evidence.findings import PREDICTIONS_FILE
 from components.records import to_json
 from pipeline.report.backtest import default_model, render_backtest, trade, traded_models
 from pipeline.report.backtest_summary import judge
-from pipeline.runs.results import REPORT_JSON, ReportError, RunReport, write_text
+from pipeline.runs.folder import BACKTEST_HTML, BACKTEST_JSON, open_run, write_text
+from pipeline.runs.results import RunReport
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
-BACKTEST_HTML = "backtest.html"
-BACKTEST_JSON = "backtest.json"
 SCHEMA_VERSION = 1
 
 
@@ -75,16 +73,14 @@ def backtest_run(
         ReportError: there is no run, or its predictions are missing.
         BacktestError: the model is not one of the run's, or the predictions cannot be traded.
     """
-    run = Path(run)
-    report = RunReport.from_json(run)
-    folder = run if run.is_dir() else run.parent
-    predictions = _read_predictions(folder)
+    opened = open_run(run)
+    report, predictions = opened.report, opened.predictions()
     traded = traded_models(report, predictions)
     if model is not None and model not in traded:
         raise BacktestError(f"{run} has no model {model!r}; it has {', '.join(traded) or 'none'}")
     return RunBacktest(
         report=report,
-        folder=folder,
+        folder=opened.folder,
         model=model or default_model(report),
         result=trade(report, predictions, costs, quantile),
     )
@@ -108,18 +104,3 @@ def write_backtest(made: RunBacktest) -> Path:
     write_text(made.folder / BACKTEST_JSON, to_json(content, indent=1) + "\n")
     write_text(made.folder / BACKTEST_HTML, page)
     return made.folder / BACKTEST_HTML
-
-
-def _read_predictions(folder: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    path = folder / PREDICTIONS_FILE
-    try:
-        return pd.read_parquet(path)
-    except FileNotFoundError:
-        raise ReportError(
-            f"{path}: the predictions are not beside {REPORT_JSON}. Run `awesome run` again to have them."
-        ) from None
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ReportError(f"{path}: cannot be read ({reason}). Run `awesome run` again to write it anew.") from None

@@ -16,7 +16,8 @@ from components.records import RecordError, to_json
 from models.card import read_card
 from pipeline.job.quiet import import_tensorflow
 from pipeline.plan import Plan
-from pipeline.runs.results import REPORT_JSON, ReportError, RunReport
+from pipeline.runs.folder import REPORT_JSON, FinishedRun, open_run
+from pipeline.runs.results import ReportError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -187,35 +188,31 @@ def _pushed(plan: Plan) -> _Chosen:
 
 
 def _candidate(plan: Plan, model: str | None, run: Path | None) -> _Chosen:
-    folder = run or _latest_run(plan)
-    report = RunReport.from_json(folder)
-    name = model or report.champion
+    opened = _latest_run(plan) if run is None else open_run(run)
+    name = model or opened.report.champion
     if name is None:
-        raise PredictionError(f"{folder} has no champion; name one of its models: {', '.join(report.models)}")
-    if name not in report.models:
-        raise PredictionError(f"{folder} has no model {name!r}; it has {', '.join(report.models)}")
-    result = report.models[name]
-    saved_model = Path(result.model_uri) / "Format-Serving"
-    if not saved_model.is_dir():
-        raise PredictionError(f"{folder}: its model {name} is gone from {result.model_uri}; run again")
-    return _Chosen(saved_model, result.blessed, result.auc, result.auc_low, result.auc_high)
+        models = ", ".join(opened.models())
+        raise PredictionError(f"{opened.folder} has no champion; name one of its models: {models}")
+    result = opened.models([name])[name]
+    return _Chosen(opened.saved_model(name), result.blessed, result.auc, result.auc_low, result.auc_high)
 
 
-def _latest_run(plan: Plan) -> Path:
+def _latest_run(plan: Plan) -> FinishedRun:
     """The latest run in the workspace on the same database with the same formatter and horizon."""
     wanted = str(plan.database)
     found = []
     for path in plan.workspace.glob(f"*/{REPORT_JSON}"):
         try:
-            report = RunReport.from_json(path)
+            opened = open_run(path)
         except ReportError:  # of another version: no reason not to find the others
             continue
-        same = (report.settings.get("formatter"), report.settings.get("horizon")) == (plan.formatter.name, plan.horizon)
+        report = opened.report
+        same = (report.formatter, report.settings.get("horizon")) == (plan.formatter.name, plan.horizon)
         if report.data.database == wanted and same:
-            found.append((report.created, path.parent))
+            found.append(opened)
     if not found:
         raise PredictionError(
             f"no run in {plan.workspace} has used {wanted} with formatter {plan.formatter.name} and horizon "
             f"{plan.horizon}; start one with `awesome run`, or name it: --run FOLDER"
         )
-    return max(found)[1]
+    return max(found, key=lambda run: (run.report.created, run.folder))

@@ -7,15 +7,13 @@ import importlib.metadata
 import math
 from pathlib import Path
 
-from components.errors import StorageError
 from components.evidence.findings import flat
 from components.model_selector.files import Evidence
 from components.object_storage import CodeVersion, ModelFacts, ModelFolders
 from models.card import ModelCard, read_card
 from pipeline.code_digest import code_digest
+from pipeline.runs.folder import FinishedRun, open_run
 from pipeline.runs.results import ModelResult, ReportError, RunReport
-
-_SAVED_MODEL = "Format-Serving"
 
 
 def code_version() -> CodeVersion:
@@ -35,17 +33,12 @@ def models_to_push(run: Path, model: str | None = None) -> tuple[tuple[ModelFact
         model: The one to take; None for all.
 
     Raises:
-        ReportError: There is no report that can be read.
-        StorageError: The run has no such model, or its files are gone.
+        ReportError: There is no report that can be read, the run has no such model, or its files are gone.
     """
-    report = RunReport.from_json(run)
-    names = tuple(report.models) if model is None else (model,)
-    if not names:
-        raise StorageError(f"{run}: the run has no model")
-    if model is not None and model not in report.models:
-        raise StorageError(f"{run}: the run has no model {model!r}; it has {', '.join(report.models)}")
-    version = _version(report, run)
-    return tuple(_gather(run, report, name, report.models[name], version) for name in names)
+    opened = open_run(run)
+    version = _version(opened.report, run)
+    models = opened.models(() if model is None else (model,))
+    return tuple(_gather(opened, name, result, version) for name, result in models.items())
 
 
 def _version(report: RunReport, run: Path) -> str:
@@ -58,20 +51,16 @@ def _version(report: RunReport, run: Path) -> str:
     return created.astimezone(dt.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
 
 
-def _gather(
-    run: Path, report: RunReport, name: str, result: ModelResult, version: str
-) -> tuple[ModelFacts, ModelFolders]:
-    saved_model = Path(result.model_uri) / _SAVED_MODEL
-    if not result.model_uri or not saved_model.is_dir():
-        raise StorageError(f"{run}: the files of {name} are gone from the pipeline's cache; run the pipeline again")
+def _gather(run: FinishedRun, name: str, result: ModelResult, version: str) -> tuple[ModelFacts, ModelFolders]:
+    report, saved_model = run.report, run.saved_model(name)
     card = _card(saved_model)
     package = report.versions.get("awesome", "unknown")
     facts = ModelFacts(
         model=name,
         version=version,
         architecture_version=None if card is None else card.version,
-        formatter=str(report.settings.get("formatter", "")) if card is None else card.formatter,
-        horizon=_horizon(report, run) if card is None else card.horizon,
+        formatter=report.formatter if card is None else card.formatter,
+        horizon=report.horizon if card is None else card.horizon,
         auc=result.auc,
         auc_low=result.auc_low,
         auc_high=result.auc_high,
@@ -89,13 +78,6 @@ def _gather(
         evidence=_evidence(result),
     )
     return facts, folders
-
-
-def _horizon(report: RunReport, run: Path) -> int:
-    horizon = report.settings.get("horizon")
-    if not isinstance(horizon, int):
-        raise ReportError(f"{run}: the report does not say the horizon; run the pipeline again")
-    return horizon
 
 
 def _card(saved_model: Path) -> ModelCard | None:

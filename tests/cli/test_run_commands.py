@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.runs.folder import save_report
 from pipeline.runs.results import DataSummary, ModelResult, RunReport, SplitResult
 
 Awesome = Callable[..., Any]
@@ -47,7 +48,7 @@ def written_report(folder: Path, **changes: Any) -> Path:
         "versions": {},
     }
     folder.mkdir(parents=True)
-    RunReport(**(values | changes)).to_json(folder / "report.json")
+    save_report(RunReport(**(values | changes)), folder / "report.json")
     return folder
 
 

@@ -17,7 +17,7 @@ import pytest
 from jobs import BEFORE_TRAINING, NAMES, ROOT, SHARES, Job, ask, last_windows, succeeded
 
 from components.synthetic_market import get_scenario
-from pipeline.runs.results import RunReport
+from pipeline.runs.folder import read_report
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 
@@ -133,7 +133,7 @@ def test_seconds_are_of_every_step(report: Any) -> None:
 
 
 def test_the_report_is_read_by_its_own_reader(job: Job, report: Any) -> None:
-    read = RunReport.from_json(job.folder / "out")
+    read = read_report(job.folder / "out")
     assert read.champion == report["champion"]
     assert read.models["rnn"].metrics["auc"] == report["models"]["rnn"]["metrics"]["auc"]
 

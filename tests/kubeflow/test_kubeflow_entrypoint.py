@@ -67,9 +67,9 @@ def test_the_database_comes_from_the_storage_before_the_first_node(cluster: Clus
 
 
 def test_the_report_after_the_last_node_is_that_of_a_run(cluster: Cluster, first_run: dict[str, Pod]) -> None:
-    from pipeline.runs.results import RunReport
+    from pipeline.runs.folder import read_report
 
-    report = RunReport.from_json(cluster.root / "runs" / "first")
+    report = read_report(cluster.root / "runs" / "first")
     metrics = json.loads((first_run["evidence"].out / "metrics").read_text())
     model = report.models["linear"]
     assert (model.auc, model.auc_low, model.auc_high) == tuple(

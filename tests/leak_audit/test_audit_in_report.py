@@ -18,6 +18,7 @@ from pipeline.report.audit_chart import audit_chart
 from pipeline.report.audit_summary import print_audit
 from pipeline.report.page import render_html
 from pipeline.report.summary import print_summary
+from pipeline.runs.folder import read_report, save_report
 from pipeline.runs.results import DataSummary, ModelResult, ReportError, RunReport, SplitResult
 
 AUDIT = AuditReport(
@@ -82,9 +83,9 @@ def predictions() -> pd.DataFrame:
 
 
 def test_the_report_keeps_the_audit(tmp_path: Path) -> None:
-    report().to_json(tmp_path / "report.json")
+    save_report(report(), tmp_path / "report.json")
 
-    read = RunReport.from_json(tmp_path).audit
+    read = read_report(tmp_path).audit
 
     assert read is not None
     assert read.to_json() == AUDIT.to_json()
@@ -94,15 +95,15 @@ def test_the_report_keeps_the_audit(tmp_path: Path) -> None:
 
 def test_an_earlier_report_has_none_and_a_broken_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
-    report(None).to_json(path)
+    save_report(report(None), path)
     raw = json.loads(path.read_text())
     del raw["audit"]
     path.write_text(json.dumps(raw))
-    assert RunReport.from_json(path).audit is None
+    assert read_report(path).audit is None
 
     path.write_text(json.dumps(raw | {"audit": {"checks": [1]}}))
     with pytest.raises(ReportError, match=r"audit\.checks\.0 holds int"):
-        RunReport.from_json(path)
+        read_report(path)
 
 
 def test_the_page_shows_every_check_and_escapes_it() -> None:

@@ -14,7 +14,7 @@ from components.evidence.findings import Findings, ModelFindings
 from components.evidence.interval import Interval
 from components.leak_audit.checks import alarm
 from components.leak_audit.results import AUDIT_FILE, AuditError, AuditReport, Status
-from pipeline.runs.results import RunReport
+from pipeline.runs.folder import read_report, save_report
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 
@@ -150,9 +150,9 @@ def test_a_finished_run_is_audited_by_what_its_metadata_tells(
 def test_a_leaking_run_exits_with_3(workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     copy = tmp_path / "run"
     shutil.copytree(workspace / "first", copy)
-    report = RunReport.from_json(copy)
+    report = read_report(copy)
     too_good = replace(report.models["linear"], auc=0.8, auc_low=0.78, auc_high=0.82)
-    replace(report, models={**report.models, "linear": too_good}).to_json(copy / "report.json")
+    save_report(replace(report, models={**report.models, "linear": too_good}), copy / "report.json")
 
     assert awesome(monkeypatch, "audit", str(copy)) == 3
 
@@ -162,10 +162,10 @@ def test_an_audit_takes_the_plausible_auc_of_the_run_unless_another_is_set(
 ) -> None:
     copy = tmp_path / "run"
     shutil.copytree(workspace / "first", copy)
-    report = RunReport.from_json(copy)
+    report = read_report(copy)
     high = replace(report.models["linear"], auc=0.545, auc_low=0.54, auc_high=0.55)
     settings = {**report.settings, "audit_plausible_auc": 0.6}
-    replace(report, models={"linear": high}, market=None, settings=settings).to_json(copy / "report.json")
+    save_report(replace(report, models={"linear": high}, market=None, settings=settings), copy / "report.json")
     for flags, status in ((), Status.PASSED), (("--plausible-auc", "0.53"), Status.SUSPICIOUS):
         awesome(monkeypatch, "audit", str(copy), *flags)
         made = AuditReport.from_json((copy / AUDIT_FILE).read_text(), AUDIT_FILE)
@@ -175,14 +175,14 @@ def test_an_audit_takes_the_plausible_auc_of_the_run_unless_another_is_set(
 def test_a_run_whose_artifacts_are_gone_is_refused(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = RunReport.from_json(workspace / "first")
+    report = read_report(workspace / "first")
     gone = replace(report.models["linear"], model_uri="/nowhere/tfx/name/Trainer.linear/model/1")
-    replace(report, models={"linear": gone}).to_json(tmp_path / "report.json")
+    save_report(replace(report, models={"linear": gone}), tmp_path / "report.json")
 
     assert awesome(monkeypatch, "audit", str(tmp_path)) == 1
     assert "audit it where it ran" in capsys.readouterr().err
     assert awesome(monkeypatch, "audit", str(tmp_path), "--models", "rnn") == 1
-    assert "has no model rnn; it has linear" in capsys.readouterr().err
+    assert "has no model 'rnn'; it has linear" in capsys.readouterr().err
     assert not (tmp_path / AUDIT_FILE).exists()
 
 

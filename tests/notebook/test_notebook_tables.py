@@ -18,8 +18,9 @@ from models.formatters.closes_with_time import FORMATTER as CLOSES_WITH_TIME
 from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
 from models.schema import schema_for
 from pipeline.notebook import charts, data, trading
-from pipeline.notebook.run import FinishedRun, NotebookError, Shown, open_run
-from pipeline.runs.results import DataSummary, RunReport, SplitResult
+from pipeline.notebook.run import NotebookError, Shown, open_run
+from pipeline.runs.folder import FinishedRun, save_report
+from pipeline.runs.results import DataSummary, ReportError, RunReport, SplitResult
 
 
 def report(**changes: Any) -> RunReport:
@@ -231,7 +232,7 @@ def test_charts_are_shown_on_white_and_none_is_nothing() -> None:
 def test_a_run_is_found_from_the_notebooks_folder(tmp_path: Path) -> None:
     (tmp_path / "runs" / "one").mkdir(parents=True)
     (tmp_path / "notebooks").mkdir()
-    report().to_json(tmp_path / "runs" / "one" / "report.json")
+    save_report(report(), tmp_path / "runs" / "one" / "report.json")
     for name in ("runs/one", "runs/one/report.json", str(tmp_path / "runs" / "one")):
         assert open_run(name, tmp_path / "notebooks").folder == tmp_path / "runs" / "one"
 
@@ -246,20 +247,20 @@ def test_what_a_run_lacks_is_named(tmp_path: Path) -> None:
     gone = str(tmp_path / "gone")
     run = FinishedRun(tmp_path, report(artifacts={"schema": gone, "examples": str(tmp_path)}))
     assert run.artifact("examples") == str(tmp_path)
-    with pytest.raises(NotebookError, match="does not say where the statistics lie"):
+    with pytest.raises(ReportError, match="does not say where the statistics lie"):
         run.artifact("statistics")
-    with pytest.raises(NotebookError, match=f"the schema at {gone} is gone"):
+    with pytest.raises(ReportError, match=f"the schema at {gone} is gone"):
         run.artifact("schema")
-    with pytest.raises(NotebookError, match="predictions are not beside the report"):
+    with pytest.raises(ReportError, match=r"predictions are not beside report\.json"):
         run.predictions()
 
 
 def test_a_run_from_before_its_report_named_artifacts_is_opened_and_says_so(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
-    report(artifacts={"schema": str(tmp_path)}).to_json(path)
+    save_report(report(artifacts={"schema": str(tmp_path)}), path)
     assert open_run(str(tmp_path)).artifact("schema") == str(tmp_path)
     raw = json.loads(path.read_text())
     del raw["artifacts"]
     path.write_text(json.dumps(raw))
-    with pytest.raises(NotebookError, match="does not say where the schema lie; run `awesome run` again"):
+    with pytest.raises(ReportError, match="does not say where the schema lie; run `awesome run` again"):
         open_run(str(tmp_path)).artifact("schema")

@@ -15,6 +15,7 @@ from places import SECRET, Place, digest_of, write_database
 import pipeline.cli.storage
 from models.card import ModelCard
 from pipeline.code_digest import code_digest
+from pipeline.runs.folder import read_report, save_report
 from pipeline.runs.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
 
 Awesome = Callable[..., Any]
@@ -80,7 +81,7 @@ def write_run(folder: Path, created: str = "2026-11-23T21:30:00+00:00", evaluati
         versions={"awesome": "0.1.0"},
     )
     (folder / "latest").mkdir(exist_ok=True)
-    report.to_json(folder / "latest" / "report.json")
+    save_report(report, folder / "latest" / "report.json")
     return folder / "latest"
 
 
@@ -157,7 +158,7 @@ def test_a_runs_models_go_and_come(awesome: Awesome, tmp_path: Path, monkeypatch
 
 def test_a_synthetic_market_is_said_in_the_list(awesome: Awesome, tmp_path: Path) -> None:
     folder = write_run(tmp_path / "here" / "runs")
-    replace(RunReport.from_json(folder), market=MarketSummary("reversal", 0.6)).to_json(folder / "report.json")
+    save_report(replace(read_report(folder), market=MarketSummary("reversal", 0.6)), folder / "report.json")
     awesome("model", "push", str(tmp_path / "storage"), "--model", "rnn")
     assert "27a20175 (market reversal)" in awesome("model", "list", str(tmp_path / "storage")).out
 
@@ -179,10 +180,10 @@ def test_what_cannot_be_pushed_is_one_line(awesome: Awesome, tmp_path: Path) -> 
     assert "there is no report here" in awesome("model", "push", url).err
     folder = write_run(tmp_path / "runs")
     unknown = awesome("model", "push", url, str(folder), "--model", "cnn")
-    assert unknown.err == f"awesome: {folder}: the run has no model 'cnn'; it has linear, rnn\n"
+    assert unknown.err == f"awesome: {folder} has no model 'cnn'; it has linear, rnn\n"
     (tmp_path / "runs" / "tfx" / "rnn" / "model").rename(tmp_path / "gone")
     gone = awesome("model", "push", url, str(folder))
-    assert "the files of rnn are gone from the pipeline's cache; run the pipeline again" in gone.err
+    assert "is gone from the pipeline's cache; run again" in gone.err
     assert not (tmp_path / "storage").exists()  # nothing is sent of a run that is not whole
     folder = write_run(tmp_path / "incomplete", created="yesterday")
     assert "created is 'yesterday', not a time" in awesome("model", "push", url, str(folder)).err

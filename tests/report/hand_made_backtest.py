@@ -11,6 +11,7 @@ import pandas as pd
 
 from components.backtest import Backtest, ModelBacktest
 from components.evidence.interval import Interval
+from pipeline.runs.folder import save_report
 from pipeline.runs.results import DataSummary, ModelResult, RunReport, SplitResult
 
 NAN = float("nan")
@@ -50,7 +51,7 @@ def made_run(
     }
     report = RunReport(**(values | changes))
     folder.mkdir(parents=True)
-    report.to_json(folder / "report.json")
+    save_report(report, folder / "report.json")
     frame.to_parquet(folder / "predictions.parquet", index=False)
     return report, frame
 

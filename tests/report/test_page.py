@@ -16,10 +16,10 @@ from components.errors import UserError
 from components.evidence.comparing import compare
 from components.evidence.metric import METRICS
 from pipeline.report.page import render_html, write_report
+from pipeline.runs.folder import read_report
 from pipeline.runs.results import (
     MarketSummary,
     ModelResult,
-    RunReport,
 )
 
 
@@ -207,7 +207,7 @@ def test_write_report_makes_the_folder_and_both_files(tmp_path: Path) -> None:
     report, predictions, histories = made_run(names=("linear",))
     write_report(report, predictions, histories, tmp_path / "a" / "b")
     assert sorted(path.name for path in (tmp_path / "a" / "b").iterdir()) == ["report.html", "report.json"]
-    assert RunReport.from_json(tmp_path / "a" / "b") == report
+    assert read_report(tmp_path / "a" / "b") == report
     assert (tmp_path / "a" / "b" / "report.html").read_text(encoding="utf-8").lstrip().startswith("<!DOCTYPE html>")
 
 

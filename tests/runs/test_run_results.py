@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from components.errors import UserError
 from components.records import RecordError, from_json, to_json
+from pipeline.runs.folder import read_report, save_report
 from pipeline.runs.results import (
     DataSummary,
     GroupScore,
@@ -67,7 +68,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
 
     monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(ReportError, match=r"report\.json: cannot be written \(No space left on device\)"):
-        report.to_json(tmp_path / "report.json")
+        save_report(report, tmp_path / "report.json")
     assert (tmp_path / "report.json").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
@@ -117,27 +118,27 @@ def test_what_is_no_report_is_refused_by_name(tmp_path: Path, text: str, said: s
     path = tmp_path / "report.json"
     path.write_text(text)
     with pytest.raises(UserError, match=said) as caught:
-        RunReport.from_json(path)
+        read_report(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_missing_report_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no report here"):
-        RunReport.from_json(tmp_path / "none.json")
+        read_report(tmp_path / "none.json")
     with pytest.raises(UserError, match=r"report\.json: there is no report here"):
-        RunReport.from_json(tmp_path)
+        read_report(tmp_path)
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "report.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="not JSON"):
-        RunReport.from_json(tmp_path)
+        read_report(tmp_path)
 
 
 def test_the_docs_example_is_a_report_and_the_docs_name_every_key(tmp_path: Path) -> None:
     (tmp_path / "report.json").write_text(example_in_the_docs())
-    read = RunReport.from_json(tmp_path)
+    read = read_report(tmp_path)
     assert read.models["linear"].auc == 0.5061
     assert math.isnan(read.models["linear"].by_year["2013"].auc)
     tables = (ROOT / "docs" / "report.md").read_text(encoding="utf-8").split("```json")[0]
@@ -156,13 +157,13 @@ def test_reading_a_report_needs_no_heavy_package() -> None:
 
 
 def test_a_report_from_before_a_key_was_added_is_still_read(tmp_path: Path) -> None:
-    example().to_json(tmp_path / "report.json")
+    save_report(example(), tmp_path / "report.json")
     raw = json.loads((tmp_path / "report.json").read_text())
     for model in raw["models"].values():
         del model["evaluation_uri"]
     del raw["data"]["sources"], raw["data"]["behind"]
     path = tmp_path / "report.json"
     path.write_text(json.dumps(raw))
-    read = RunReport.from_json(path)
+    read = read_report(path)
     assert {model.evaluation_uri for model in read.models.values()} == {""}
     assert (read.data.sources, read.data.behind) == ((), ())

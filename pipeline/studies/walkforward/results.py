@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from components.records import to_json, to_plain
 from components.whole_files import whole_file
 from pipeline.report.verdict import Verdict, plausible_auc
-from pipeline.runs.results import Scalar, write_text
+from pipeline.runs.folder import write_text
+from pipeline.runs.results import Scalar
 from pipeline.studies.walkforward.folds import Fold
 from pipeline.studies.walkforward.scores import HorizonScores
 from pipeline.studies.walkforward.verdict import Finding, find, summarise
