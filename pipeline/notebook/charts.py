@@ -16,13 +16,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from components.evidence.blessing import CHANCE
+from components.evidence.interval import Interval
 from pipeline.report.drawing import (
     GRID,
     INK,
     SPLIT_COLOURS,
     WIDTH,
     Chart,
+    add_legend,
+    beside,
     drawing,
+    finish_rows,
+    mark_interval,
     model_styles,
     padded,
     svg_chart,
@@ -127,21 +132,14 @@ def group_chart(table: pd.DataFrame, what: str, names: Sequence[str]) -> Chart:
                 if (name, group) not in table.index or not math.isfinite(table.loc[(name, group), "AUC"]):
                     continue
                 area, low, high = (float(table.loc[(name, group), key]) for key in ("AUC", "low", "high"))
-                place = row + (i - (len(names) - 1) / 2) * 0.7 / max(len(names), 1)
-                if math.isfinite(low) and math.isfinite(high):
-                    axes.plot([low, high], [place, place], color=style.colour, linewidth=1.6)
-                axes.plot(area, place, marker=style.marker, markersize=5.5, color=style.colour, linestyle="")
+                place = row + beside(i, len(names), 0.7)
+                mark_interval(axes, Interval(area, low, high, math.nan), place, style, size=5.5, width=1.6)
                 finite += [value for value in (area, low, high) if math.isfinite(value)]
         axes.set_yticks(range(len(shown)), [str(group) for group in shown])
-        axes.set_ylim(len(shown) - 0.4, -0.6)
+        finish_rows(axes, len(shown))
         axes.set_xlim(*padded(min(finite), max(finite), 0.05, 0.02, (0, 1)))
-        axes.grid(axis="x", color=GRID)
-        axes.tick_params(left=False)
         axes.set_xlabel("AUC on the test split, 95 % interval over blocks of days")
-        handles = [
-            Line2D([], [], color=styles[n].colour, marker=styles[n].marker, linewidth=1.6, label=n) for n in names
-        ]
-        figure.legend(handles, list(names), loc="outside lower center", ncols=4, frameon=False)
+        add_legend(figure, styles, names, markers=True, fitted=True)
         rest = f" The {len(shown)} with most rows of {len(groups)}." if len(shown) < len(groups) else ""
         words = f"AUC by {what} of {', '.join(names)}; the table has the figures.{rest}"
         return svg_chart(f"by-{what}", f"AUC by {what}", words, figure)
@@ -179,11 +177,7 @@ def costs_chart(table: pd.DataFrame, model: str) -> Chart:
             axes.plot(part.index, part["Sharpe"], color=style.colour, marker=style.marker, linestyle=style.dash)
         axes.set(xlabel="costs, basis points of what is traded", ylabel="Sharpe ratio a year")
         axes.grid(color=GRID)
-        handles = [
-            Line2D([], [], color=styles[n].colour, marker=styles[n].marker, linestyle=styles[n].dash, label=n)
-            for n in names
-        ]
-        figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False)
+        add_legend(figure, styles, names, markers=True, fitted=True)
         words = f"Sharpe ratio of {model}'s portfolios over costs, with 95 % intervals; the table has the figures."
         return svg_chart("costs", f"What costs do to {model}", words, figure)
 

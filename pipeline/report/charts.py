@@ -23,10 +23,13 @@ from pipeline.report.drawing import (
     MUTED,
     WIDTH,
     Chart,
+    Row,
     Style,
     add_legend,
+    beside,
     drawing,
-    finish_rows,
+    finish_columns,
+    interval_rows,
     line_style,
     padded,
     plot_area,
@@ -50,21 +53,18 @@ def forest_chart(
     Returns:
         The chart.
     """
-    names = list(models)
-    values = [CHANCE]
-    for model in models.values():
-        values += [value for value in (model.auc, model.auc_low, model.auc_high) if math.isfinite(value)]
+    rows = [
+        Row(f"{name} ★" if name == champion else name, [(model.area, styles[name])], filled=model.blessed)
+        for name, model in models.items()
+    ]
+    known = [end for m in models.values() for end in (m.auc, m.auc_low, m.auc_high) if math.isfinite(end)]
+    reach = [CHANCE, *known]
     # Beside an unreachable best, the models' own differences would be a few pixels: then it is named below only.
-    spread = max(values) - min(values)
-    best_fits = best_auc is not None and best_auc - max(values) < 3 * max(spread, 0.01)
-    if best_auc is not None and best_fits:
-        values.append(best_auc)
-    low, high = padded(min(values), max(values), 0.08, least=0.02)
+    near = best_auc is not None and best_auc - max(reach) < 3 * max(max(reach) - min(reach), 0.01)
     with drawing():
-        figure = Figure(figsize=(WIDTH, 1.15 + 0.52 * max(len(names), 1)), layout="constrained")
-        axes = figure.add_subplot()
-        axes.axvline(CHANCE, color=INK, linewidth=1.2)
-        if best_auc is not None and best_fits:
+        axes = interval_rows(rows, CHANCE, 0.52, 9, [best_auc] if best_auc is not None and near else [])
+        low, high = axes.get_xlim()
+        if best_auc is not None and near:
             axes.axvline(best_auc, color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)))
             axes.annotate(
                 f"best {number(best_auc)}", (best_auc, 1), (0, 3), xycoords=("data", "axes fraction"),
@@ -74,27 +74,17 @@ def forest_chart(
             "chance", (CHANCE, 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
             ha="left" if CHANCE < low + 0.15 * (high - low) else "center", color=INK,
         )  # fmt: skip
-        for row, name in enumerate(names):
-            model, style = models[name], styles[name]
+        for place, (label, (name, model)) in enumerate(zip(axes.get_yticklabels(), models.items(), strict=True)):
+            label.set(color=styles[name].colour, fontweight="bold")
             if not math.isfinite(model.auc):
-                axes.annotate("no AUC: the test split holds one class only", (CHANCE, row), (6, 0),
+                axes.annotate("no AUC: the test split holds one class only", (CHANCE, place), (6, 0),
                               textcoords="offset points", va="center", color=MUTED)  # fmt: skip
-                continue
-            if math.isfinite(model.auc_low) and math.isfinite(model.auc_high):
-                axes.plot([model.auc_low, model.auc_high], [row, row], color=style.colour, linewidth=2.4)
-            axes.plot(
-                model.auc, row, marker=style.marker, markersize=9, color=style.colour, markeredgewidth=1.8,
-                markerfacecolor=style.colour if model.blessed else "white",
-            )  # fmt: skip
-        axes.set_yticks(range(len(names)), [f"{name} ★" if name == champion else name for name in names])
-        for label, name in zip(axes.get_yticklabels(), names, strict=True):
-            label.set_color(styles[name].colour)
-            label.set_fontweight("bold")
-        finish_rows(axes, len(names), low, high)
         axes.set_xlabel("AUC on the test split, 95 % interval over blocks of days")
         words = "; ".join(f"{name} {number(m.auc)} {interval(m.auc_low, m.auc_high)}" for name, m in models.items())
         best = "" if best_auc is None else f" The best possible is {number(best_auc)}."
-        return svg_chart("forest", "AUC and its uncertainty", f"AUC by model: {words}. Chance is 0.5.{best}", figure)
+        return svg_chart(
+            "forest", "AUC and its uncertainty", f"AUC by model: {words}. Chance is 0.5.{best}", axes.figure
+        )
 
 
 def roc_charts(curves: Mapping[str, RocCurve], styles: Mapping[str, Style]) -> tuple[Chart, Chart]:
@@ -237,16 +227,14 @@ def year_chart(models: Mapping[str, ModelResult], styles: Mapping[str, Style]) -
         figure, axes = plot_area(2.7, legend=len(models) + 1, label=False)
         # 0.577/sqrt(n) is the standard error of the AUC of a coin on n independent rows.
         reach = np.array([NORMAL_95 * 0.577 / math.sqrt(max(rows[year], 1)) for year in years])
-        x = np.arange(len(years))
-        axes.bar(x, 2 * reach, 0.9, CHANCE - reach, color=BAND, label="a coin, at least")
+        axes.bar(range(len(years)), 2 * reach, 0.9, CHANCE - reach, color=BAND, label="a coin, at least")
         axes.axhline(CHANCE, color=INK, linewidth=1)
-        width = 0.6 / max(len(models), 1)
         lowest, highest = [], []
         for i, (name, model) in enumerate(models.items()):
             style = styles[name]
             known = [year for year in years if year in model.by_year and math.isfinite(model.by_year[year].auc)]
             values = [model.by_year[year].auc for year in known]
-            shift = (i - (len(models) - 1) / 2) * width
+            shift = beside(i, len(models), 0.6)
             axes.plot(
                 [place[year] + shift for year in known], values, color=style.colour, marker=style.marker, markersize=6,
                 linewidth=0.8, linestyle=style.dash, alpha=0.95,
@@ -257,10 +245,8 @@ def year_chart(models: Mapping[str, ModelResult], styles: Mapping[str, Style]) -
         low, high = padded(
             min([*lowest, float((CHANCE - reach).min())]), max([*highest, float((CHANCE + reach).max())]), 0.06, 0.02
         )
-        axes.set(ylim=(max(low, 0), min(high, 1)), xlim=(-0.6, len(years) - 0.4), ylabel="AUC")
-        step = max(1, math.ceil(len(years) / 9))
-        axes.set_xticks(x[::step], years[::step])
-        axes.grid(axis="y", color=GRID)
+        axes.set(ylim=(max(low, 0), min(high, 1)), ylabel="AUC")
+        finish_columns(axes, years)
         band = matplotlib.patches.Patch(color=BAND, label="95 % of coins, at least")
         add_legend(figure, styles, models, extra=[band], markers=True)
         return svg_chart(

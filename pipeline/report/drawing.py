@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
@@ -20,6 +20,8 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+
+from components.evidence.interval import Interval
 
 INK = "#1b2733"
 MUTED = "#5b6875"
@@ -111,7 +113,12 @@ def line_style(style: Style) -> dict[str, Any]:
 
 
 def add_legend(
-    figure: Figure, styles: Mapping[str, Style], names: Mapping[str, Any], extra: Sequence[Any], markers: bool = False
+    figure: Figure,
+    styles: Mapping[str, Style],
+    names: Iterable[str],
+    extra: Sequence[Any] = (),
+    markers: bool = False,
+    fitted: bool = False,
 ) -> None:
     """Puts a legend below the axes.
 
@@ -121,6 +128,7 @@ def add_legend(
         names: the models it names.
         extra: handles of whatever else it names.
         markers: whether the models' markers are shown.
+        fitted: whether the layout makes room for it.
     """
     handles: list[Any] = [
         Line2D([], [], **line_style(styles[name]), marker=styles[name].marker if markers else "", label=name)
@@ -128,8 +136,9 @@ def add_legend(
     ]
     handles += extra
     figure.legend(
-        handles, [handle.get_label() for handle in handles], loc="lower center",
-        ncols=min(len(handles), 3), frameon=False, handlelength=2.6,
+        handles, [handle.get_label() for handle in handles],
+        loc="outside lower center" if fitted else "lower center", ncols=min(len(handles), 3), frameon=False,
+        handlelength=2.6,
     )  # fmt: skip
 
 
@@ -141,21 +150,112 @@ def padded(
     return max(middle - half, bounds[0]), min(middle + half, bounds[1])
 
 
-def finish_rows(axes: Any, rows: int, low: float, high: float) -> None:
-    """Makes axes of intervals that lie one below the other, the first on top.
+@dataclass(frozen=True)
+class Row:
+    """A line of a chart of intervals.
+
+    Attributes:
+        label: beside it.
+        estimates: a figure with its interval and how it is drawn, one below the other.
+        filled: whether the markers are.
+    """
+
+    label: str
+    estimates: Sequence[tuple[Interval, Style]]
+    filled: bool = True
+
+
+def interval_rows(rows: Sequence[Row], middle: float, height: float, size: float, extra: Sequence[float] = ()) -> Any:
+    """Draws intervals one below the other, the first on top, beside a line where there is nothing to tell.
+
+    Args:
+        rows: at least one.
+        middle: where the line stands.
+        height: of a row, in inches.
+        size: of the markers.
+        extra: what else must be within the limits.
+
+    Returns:
+        The axes, whose ticks are the rows.
+    """
+    ends = [middle, *extra]
+    for row in rows:
+        for one, _ in row.estimates:
+            ends += [end for end in (one.value, one.low, one.high) if math.isfinite(end)]
+    figure = Figure(figsize=(WIDTH, 1.1 + height * len(rows)), layout="constrained")
+    axes = figure.add_subplot()
+    axes.axvline(middle, color=INK, linewidth=1.2)
+    for place, row in enumerate(rows):
+        for i, (one, style) in enumerate(row.estimates):
+            at = place + beside(i, len(row.estimates), 0.7)
+            mark_interval(axes, one, at, style, size=size, width=2.4, filled=row.filled)
+    axes.set_yticks(range(len(rows)), [row.label for row in rows])
+    finish_rows(axes, len(rows))
+    axes.set_xlim(*padded(min(ends), max(ends), 0.08, least=0.02))
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    return axes
+
+
+def beside(place: int, count: int, room: float) -> float:
+    """How far from the middle one of several that share some room stands."""
+    return (place - (count - 1) / 2) * room / max(count, 1)
+
+
+def mark_interval(
+    axes: Any, estimate: Interval, place: float, style: Style, *, size: float, width: float, filled: bool = True,
+    upright: bool = False,
+) -> None:  # fmt: skip
+    """Draws a figure as a marker, and its interval, where there is one, as a line through it.
+
+    Args:
+        axes: to draw in.
+        estimate: the figure; nothing is drawn where it is NaN.
+        place: on the other axis.
+        style: of `model_styles`.
+        size: of the marker.
+        width: of the line.
+        filled: whether the marker is.
+        upright: whether the interval stands, and does not lie.
+    """
+    if not math.isfinite(estimate.value):
+        return
+
+    def across(values: list[float]) -> tuple[list[float], list[float]]:
+        places = [place] * len(values)
+        return (places, values) if upright else (values, places)
+
+    if math.isfinite(estimate.low) and math.isfinite(estimate.high):
+        axes.plot(*across([estimate.low, estimate.high]), color=style.colour, linewidth=width)
+    axes.plot(
+        *across([estimate.value]), marker=style.marker, markersize=size, color=style.colour, linestyle="",
+        markerfacecolor=style.colour if filled else "white", markeredgewidth=size / 5,
+    )  # fmt: skip
+
+
+def finish_rows(axes: Any, rows: int) -> None:
+    """Makes axes of what lies one below the other, the first on top.
 
     Args:
         axes: with a tick for each row.
         rows: how many.
-        low: lower limit of the values.
-        high: upper limit of the values.
     """
     axes.set_ylim(rows - 0.4, -0.6)
-    axes.set_xlim(low, high)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.grid(axis="x", color=GRID)
     axes.tick_params(left=False)
     axes.spines["left"].set_visible(False)
+
+
+def finish_columns(axes: Any, labels: Sequence[str]) -> None:
+    """Makes axes of what stands side by side, and labels every one, or of many every second, third, ...
+
+    Args:
+        axes: whose columns stand at 0, 1, 2, ...
+        labels: of the columns.
+    """
+    axes.set_xlim(-0.6, len(labels) - 0.4)
+    step = max(1, math.ceil(len(labels) / 9))
+    axes.set_xticks(range(0, len(labels), step), labels[::step])
+    axes.grid(axis="y", color=GRID)
 
 
 @contextmanager

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from matplotlib.figure import Figure
-
 from components.evidence.findings import Figures
 from components.evidence.words import figure, signed
-from pipeline.report.drawing import INK, WIDTH, Chart, Style, drawing, finish_rows, padded, svg_chart
+from pipeline.report.drawing import Chart, Row, Style, drawing, interval_rows, svg_chart
 
 
 def difference_chart(
@@ -33,23 +31,11 @@ def difference_chart(
     ]
     if not rows:
         return None
-    values = [0.0]
-    for _, _, difference in rows:
-        values += [end for end in (difference.value, difference.low, difference.high) if math.isfinite(end)]
-    low, high = padded(min(values), max(values), 0.08, least=0.02)
+    lines = [Row(f"{name} less {other.replace('_', ' ')}", [(value, styles[name])]) for name, other, value in rows]
     with drawing():
-        canvas = Figure(figsize=(WIDTH, 1.15 + 0.34 * len(rows)), layout="constrained")
-        axes = canvas.add_subplot()
-        axes.axvline(0, color=INK, linewidth=1.2)
-        for row, (name, _, difference) in enumerate(rows):
-            style = styles[name]
-            if math.isfinite(difference.low):
-                axes.plot([difference.low, difference.high], [row, row], color=style.colour, linewidth=2.4)
-            axes.plot(difference.value, row, marker=style.marker, markersize=7, color=style.colour)
-        axes.set_yticks(range(len(rows)), [f"{name} less {other.replace('_', ' ')}" for name, other, _ in rows])
+        axes = interval_rows(lines, 0, 0.34, 7)
         for label, (name, _, _) in zip(axes.get_yticklabels(), rows, strict=True):
             label.set_color(styles[name].colour)
-        finish_rows(axes, len(rows), low, high)
         axes.set_xlabel("difference in AUC, paired 95 % interval")
         words = "; ".join(f"{name} less {other} {figure(value, signed)}" for name, other, value in rows)
-        return svg_chart("differences", "Against simple baselines", f"Differences in AUC: {words}.", canvas)
+        return svg_chart("differences", "Against simple baselines", f"Differences in AUC: {words}.", axes.figure)

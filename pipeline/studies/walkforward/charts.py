@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-import numpy as np
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,7 +15,6 @@ from matplotlib.ticker import MaxNLocator
 from components.evidence.blessing import CHANCE
 from components.evidence.words import number
 from pipeline.report.drawing import (
-    GRID,
     INK,
     MUTED,
     SPLIT_COLOURS,
@@ -24,7 +22,11 @@ from pipeline.report.drawing import (
     Chart,
     Style,
     add_legend,
+    beside,
     drawing,
+    finish_columns,
+    finish_rows,
+    mark_interval,
     padded,
     plot_area,
     svg_chart,
@@ -51,14 +53,11 @@ def plan_chart(folds: Sequence[Fold]) -> Chart:
                 first, last = (date2num(date.fromisoformat(day)) for day in (stretch.first, stretch.last))
                 axes.barh(row, last - first + 1, 0.62, first, color=SPLIT_COLOURS[name])
         axes.set_yticks(range(len(folds)), [f"fold {fold.number}" for fold in folds])
-        axes.invert_yaxis()
+        finish_rows(axes, len(folds))
         axes.xaxis_date()
         locator = AutoDateLocator(maxticks=9)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
-        axes.grid(axis="x", color=GRID)
-        axes.tick_params(left=False)
-        axes.spines["left"].set_visible(False)
         handles = [Patch(color=colour, label=name) for name, colour in SPLIT_COLOURS.items()]
         figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
         words = "; ".join(
@@ -104,7 +103,6 @@ def _part_chart(
 ) -> Chart:
     models = list(scores.overall.scores)
     known = scores.best_auc is not None and math.isfinite(scores.best_auc) and scores.best_auc > CHANCE
-    labels = [part.name.removeprefix("fold ") for part in parts]
     with drawing():
         figure, axes = plot_area(2.9, legend=len(models) + 1 + known, label=False)
         axes.axhline(CHANCE, color=INK, linewidth=1.2)
@@ -112,24 +110,17 @@ def _part_chart(
         if known:
             axes.axhline(scores.best_auc, color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)))
             extra.append(Line2D([], [], color=MUTED, linestyle=(0, (4, 2)), label="best possible"))
-        width = 0.7 / max(len(models), 1)
         for i, model in enumerate(models):
             style = styles[model]
             for place, part in enumerate(parts):
                 auc = part.scores[model].auc
                 if not math.isfinite(auc.low):
                     continue  # the figure alone, such as that of a few days of a year, would look like a finding
-                x = place + (i - (len(models) - 1) / 2) * width
-                axes.plot([x, x], [auc.low, auc.high], color=style.colour, linewidth=1.6)
-                axes.plot(
-                    x, auc.value, marker=style.marker, markersize=5.5, color=style.colour, linestyle="",
-                    markerfacecolor=style.colour if auc.low > CHANCE else "white", markeredgewidth=1.4,
-                )  # fmt: skip
-        axes.set(xlim=(-0.6, len(parts) - 0.4), ylim=limits, ylabel="AUC")
-        step = max(1, math.ceil(len(parts) / 9))
-        axes.set_xticks(np.arange(len(parts))[::step], labels[::step])
+                x = place + beside(i, len(models), 0.7)
+                mark_interval(axes, auc, x, style, size=5.5, width=1.6, filled=auc.low > CHANCE, upright=True)
+        axes.set(ylim=limits, ylabel="AUC")
+        finish_columns(axes, [part.name.removeprefix("fold ") for part in parts])
         axes.yaxis.set_major_locator(MaxNLocator(6))
-        axes.grid(axis="y", color=GRID)
         axes.tick_params(bottom=False)
         add_legend(figure, styles, scores.overall.scores, extra=extra, markers=True)
         words = "; ".join(
