@@ -16,6 +16,7 @@ PAGES = {
     "changelog.md": "CHANGELOG.md",
     "contributing.md": "CONTRIBUTING.md",
     "data.md": "data/README.md",
+    "findings.md": "findings/README.md",
     "kubeflow-images.md": "kubeflow/docker/README.md",
     "kubeflow-manifests.md": "kubeflow/manifests/README.md",
 }
