@@ -99,8 +99,10 @@ def _metrics() -> str:
     for metric in METRICS.values():
         module = inspect.getmodule(metric.measure)
         assert module is not None
+        text = inspect.getdoc(module) or ""
+        gap = "\n" if text.rpartition("\n\n")[2].startswith("- ") else "\n\n"
         where = f"- `{module.__name__.replace('.', '/')}.py`, as `{metric.name}`."
-        parts += [f"## {_capital(metric.title)}", f"{inspect.getdoc(module)}\n{where}"]
+        parts += [f"## {_capital(metric.title)}", f"{text}{gap}{where}"]
     return _page(_adding(METRICS), *parts)
 
 

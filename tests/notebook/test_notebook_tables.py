@@ -11,7 +11,6 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
 from models.formatters.closes_with_time import FORMATTER as CLOSES_WITH_TIME
@@ -124,14 +123,6 @@ def test_anomalies_are_listed_and_their_absence_is_said(tmp_path: Path) -> None:
         ("eval", "(all)", "too few rows"),
         ("test", "", "none"),
     ]
-
-
-def test_the_kolmogorov_smirnov_distance_is_scipys() -> None:
-    rng = np.random.default_rng(0)
-    for size, shift in ((50, 0.0), (333, 0.7), (20, 9.0)):
-        first, second = rng.normal(size=200).round(1), rng.normal(shift, size=size).round(1)
-        assert data.ks_distance(first, second) == pytest.approx(stats.ks_2samp(first, second).statistic)
-    assert np.isnan(data.ks_distance(np.array([]), np.array([1.0])))
 
 
 def test_what_the_models_saw_is_compared_with_training() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -103,8 +104,9 @@ def eleven_metrics(labels: NDArray[Any], probabilities: NDArray[Any], global_ste
         probabilities: array [rows] within [0, 1].
         global_step: steps trained.
     """
+    from sklearn import metrics
+
     up, called = labels == 1, probabilities > 0.5
-    hits = float(np.count_nonzero(up & called))
     clipped = np.clip(probabilities, _LEAST, 1 - _LEAST)
     loss = float(-np.mean(np.where(up, np.log(clipped), np.log1p(-clipped))))
     return {
@@ -112,23 +114,12 @@ def eleven_metrics(labels: NDArray[Any], probabilities: NDArray[Any], global_ste
         "accuracy_baseline": majority(labels),
         "global_step": float(global_step),
         # Estimators give 0 where there is nothing to divide by.
-        "recall": hits / max(float(up.sum()), 1.0),
+        "recall": float(metrics.recall_score(up, called, zero_division=0.0)),
         "auc": auc(labels, probabilities),
         "prediction/mean": float(np.mean(probabilities)),
-        "precision": hits / max(float(called.sum()), 1.0),
+        "precision": float(metrics.precision_score(up, called, zero_division=0.0)),
         "label/mean": float(np.mean(up)),
         "average_loss": loss,
-        "auc_precision_recall": _average_precision(up, probabilities),
+        "auc_precision_recall": float(metrics.average_precision_score(up, probabilities)) if up.any() else math.nan,
         "accuracy": accuracy(labels, probabilities),
     }
-
-
-def _average_precision(up: NDArray[Any], probabilities: NDArray[Any]) -> float:
-    """Area under precision over recall, as steps; rows that tie come together. nan without a positive row."""
-    if not up.any():
-        return float("nan")
-    order = np.argsort(-probabilities, kind="stable")
-    ranked = probabilities[order]
-    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
-    hits = np.cumsum(up[order])[last]
-    return float(np.sum(np.diff(hits, prepend=0) * hits / (last + 1)) / hits[-1])
