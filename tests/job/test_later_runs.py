@@ -56,7 +56,7 @@ main()
 
 def test_a_run_killed_while_it_writes_is_repeated_in_the_same_folder_from_the_cache(job: Job, report: Any) -> None:
     arguments = ("run", *MARKET, "--models", ",".join(NAMES), "--output", "again")
-    killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], cwd=job.folder, env=environment(), timeout=600)
+    killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], cwd=job.folder, env=environment())
     assert killed.returncode == -signal.SIGKILL
     left = {path.name for path in (job.folder / "again").iterdir()}
     assert {"report.html", "run.log", "predictions.parquet"} < left

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import graphlib
+from pathlib import Path
 
 import grimp
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("pipeline", "components", "models", "kubeflow", "tests", "benchmarks", "tools", "findings")
+MOST_LINES = 400
 
 
 def test_no_file_imports_itself_by_way_of_others() -> None:
@@ -12,3 +17,10 @@ def test_no_file_imports_itself_by_way_of_others() -> None:
     graph = grimp.build_graph("pipeline", "components", "models", "benchmarks", "awesome_kubeflow", cache_dir=None)
     imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
     graphlib.TopologicalSorter(imports).prepare()  # raises CycleError, which names the circle
+
+
+def test_a_long_file_says_in_its_first_line_what_it_is_long_for() -> None:
+    files = [path for folder in FOLDERS for kind in ("*.py", "*.j2") for path in (ROOT / folder).rglob(kind)]
+    assert len(files) > 300
+    lines = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8").splitlines() for path in files}
+    assert [name for name, text in lines.items() if len(text) > MOST_LINES and "long for" not in text[0]] == []
