@@ -280,7 +280,7 @@ class _Resolver:
         settings = self.settings
         if not settings.storage_url:
             return None
-        from components.object_storage.location import StorageSettings, parse_url
+        from components.object_storage.opening import StorageSettings, parse_url
 
         try:
             parse_url(settings.storage_url)

@@ -13,7 +13,7 @@ from components.object_storage.databases import (
     pull_database,
     push_database,
 )
-from components.object_storage.location import Storage, StorageSettings
+from components.object_storage.location import Storage
 from components.object_storage.manifest import CodeVersion, DatabaseManifest, ModelFacts, ModelManifest, StoredFile
 from components.object_storage.models import (
     ModelFolders,
@@ -23,6 +23,7 @@ from components.object_storage.models import (
     pull_model,
     push_model,
 )
+from components.object_storage.opening import StorageSettings
 from components.object_storage.snapshot import snapshot
 from components.object_storage.transfer import Progress, Pushed
 
