@@ -16,11 +16,7 @@ _SQLITE_HEADER = b"SQLite format 3\0"
 
 
 def connect_to_read(file: Path) -> sqlite3.Connection:
-    """Opens a database that has FEATURE or PRICE, never to change it.
-
-    Raises:
-        StoreError: The file is missing, is no SQLite database, or holds neither table with all its columns.
-    """
+    """Opens a database never to change it; raises as `FeatureStore.open` says."""
     if not file.is_file():
         what = "is a folder, not a database" if file.is_dir() else "does not exist"
         raise StoreError(f"{file} {what}; import prices into it with `awesome prices import FILE`")
@@ -34,12 +30,7 @@ def connect_to_read(file: Path) -> sqlite3.Connection:
 
 
 def connect_to_write(file: Path) -> sqlite3.Connection:
-    """Opens a database to read and write, makes it if it is missing, and brings its schema up to date.
-
-    Raises:
-        StoreError: The file cannot be written, is no SQLite database, belongs to something else, or was made by a
-            newer version.
-    """
+    """Opens or makes a database of the current schema; raises as `FeatureStore.create` says."""
     if file.is_dir():
         raise StoreError(f"{file} is a folder; name a database file in it, such as {file / 'awesome.db'}")
     if not file.parent.is_dir():

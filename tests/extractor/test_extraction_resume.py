@@ -11,17 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from replayed_market import (
-    FIRST,
-    LAST,
-    NEXT,
-    TODAY,
-    Run,
-    assert_holds,
-    contents,
-    listing,
-    plan_for,
-)
+from replayed_market import FIRST, LAST, NEXT, TODAY, Run, assert_holds, contents, listing, plan_for
 
 from components.errors import ExtractionError, StoreError
 from components.extractor import ShareOutcome, Status

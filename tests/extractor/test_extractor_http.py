@@ -11,19 +11,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 
 import pytest
-from hosts import (
-    ASKED,
-    ASKED_WITH_KEY,
-    FAST,
-    FIRST,
-    LAST,
-    TENCENT,
-    Waits,
-    client,
-    client_with_key,
-    host_of,
-    send,
-)
+from hosts import ASKED, ASKED_WITH_KEY, FAST, FIRST, LAST, TENCENT, Waits, client, client_with_key, host_of, send
 
 from components.errors import HostError
 from components.extractor.http import HttpSettings

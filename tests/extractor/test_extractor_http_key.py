@@ -8,17 +8,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from hosts import (
-    ASKED,
-    ASKED_WITH_KEY,
-    FAST,
-    KEY,
-    TIINGO,
-    client,
-    client_with_key,
-    host_of,
-    send,
-)
+from hosts import ASKED, ASKED_WITH_KEY, FAST, KEY, TIINGO, client, client_with_key, host_of, send
 
 from components.errors import HostError
 from components.extractor.replay import Fault, ReplayServer

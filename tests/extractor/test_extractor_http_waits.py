@@ -10,14 +10,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 
 import pytest
-from hosts import (
-    ASKED,
-    FAST,
-    Waits,
-    client,
-    host_of,
-    send,
-)
+from hosts import ASKED, FAST, Waits, client, host_of, send
 
 from components.errors import HostError
 from components.extractor import http

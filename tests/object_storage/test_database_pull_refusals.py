@@ -17,13 +17,7 @@ from places import CODE, MONDAY, MONDAYS, Place, digest_of, leftovers, write_dat
 
 from components.errors import StorageError
 from components.feature_store import FeatureStore, PriceBars
-from components.object_storage import (
-    DatabaseManifest,
-    Storage,
-    StoredFile,
-    pull_database,
-    push_database,
-)
+from components.object_storage import DatabaseManifest, Storage, StoredFile, pull_database, push_database
 
 # what a pull refuses
 

@@ -13,13 +13,7 @@ from places import CODE, MONDAY, MONDAYS, Place, digest_of, leftovers, write_dat
 
 from components.errors import StorageError, StoreError
 from components.feature_store import FeatureStore
-from components.object_storage import (
-    Storage,
-    StoredDatabase,
-    list_databases,
-    pull_database,
-    push_database,
-)
+from components.object_storage import Storage, StoredDatabase, list_databases, pull_database, push_database
 
 TUESDAY = MONDAY + dt.timedelta(days=1)
 
