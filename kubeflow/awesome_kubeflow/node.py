@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # Names and not the classes' own: they alone would take seconds to import, in every pod.
 EXAMPLE_GEN = "components.feature_example_gen.component.FeatureExampleGen"
 TRAINER = "tfx.components.trainer.component.Trainer"
-CUSTOM_CONFIG, TRAIN_ARGS = "custom_config", "train_args"
+CUSTOM_CONFIG = "custom_config"
 
 
 @dataclass(frozen=True)
@@ -184,25 +184,24 @@ def properties_of(node: Any) -> dict[str, Any]:
     }
 
 
-def set_property(node: Any, key: str, text: str) -> None:
+def message_of(node: Any, key: str, message: Any) -> Any:
+    """An execution property that is a message.
+
+    Args:
+        node: a PipelineNode message.
+        key: the property's name.
+        message: an empty one, which is filled and returned.
+    """
+    return proto_utils.json_to_proto(properties_of(node)[key], message)
+
+
+def set_property(node: Any, key: str, value: Any) -> None:
     """Sets an execution property.
 
     Args:
         node: a PipelineNode message, which is changed.
         key: the property's name.
-        text: its value.
+        value: a text or a message.
     """
+    text = value if isinstance(value, str) else proto_utils.proto_to_json(value)
     node.parameters.parameters[key].field_value.string_value = text
-
-
-def train_args_of(node: Any) -> Any:
-    """A Trainer's TrainArgs message.
-
-    Args:
-        node: a PipelineNode message.
-    """
-    from tfx.proto import trainer_pb2
-
-    arguments = trainer_pb2.TrainArgs()
-    proto_utils.json_to_proto(properties_of(node)[TRAIN_ARGS], arguments)
-    return arguments

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from awesome_kubeflow.node import NodeSlice, properties_of, set_property
+from awesome_kubeflow.node import NodeSlice, message_of, set_property
 from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.steps.kind import StepKind, only
 from awesome_kubeflow.steps.page import Section, Table
@@ -66,19 +66,17 @@ def _metrics(step: Step) -> Mapping[str, float]:
 
 def _change(part: NodeSlice, parameters: RunParameters) -> None:
     from tensorflow_model_analysis.proto import config_pb2
-    from tfx.utils import proto_utils
 
     from models.features import label_key
 
-    config = config_pb2.EvalConfig()
-    proto_utils.json_to_proto(properties_of(part.node)["eval_config"], config)
+    config = message_of(part.node, "eval_config", config_pb2.EvalConfig())
     for model in config.model_specs:
         model.label_key = label_key(parameters.horizon)
     for specs in config.metrics_specs:
         for metric in specs.metrics:
             if metric.class_name == _OVER_DAYS:
                 metric.config = json.dumps(json.loads(metric.config) | {"horizon": parameters.horizon})
-    set_property(part.node, "eval_config", proto_utils.proto_to_json(config))
+    set_property(part.node, "eval_config", config)
 
 
 STEP = StepKind("Evaluator", "evaluation", _section, metrics=_metrics, change=_change)

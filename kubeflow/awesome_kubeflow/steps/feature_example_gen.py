@@ -11,6 +11,7 @@ from awesome_kubeflow.node import CUSTOM_CONFIG, NodeSlice, properties_of, set_p
 from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.steps.kind import StepKind, only
 from awesome_kubeflow.steps.page import Section, Table
+from components.feature_example_gen.config import ExampleGenConfig
 from pipeline.job.step import Step
 
 
@@ -39,22 +40,12 @@ def _section(part: NodeSlice, step: Step) -> Section:
 
 
 def _compiled(node: Any) -> Mapping[str, Any]:
-    from components.feature_example_gen.config import ExampleGenConfig
-
     config = ExampleGenConfig.from_exec_properties(properties_of(node))
     since = config.extraction.plan.since if config.extraction is not None else None
-    return {
-        "shares": config.shares,
-        "since": since,
-        "horizon": config.splits.horizon,
-    }
+    return {"shares": config.shares, "since": since, "horizon": config.splits.horizon}
 
 
 def _change(part: NodeSlice, parameters: RunParameters) -> None:
-    from tfx.utils import proto_utils
-
-    from components.feature_example_gen.config import ExampleGenConfig
-
     config = ExampleGenConfig.from_exec_properties(properties_of(part.node))
     extraction = config.extraction
     if extraction is not None:
@@ -64,7 +55,7 @@ def _change(part: NodeSlice, parameters: RunParameters) -> None:
         raise ParameterError("parameter since: the pipeline was compiled without a source, so it extracts nothing")
     splits = replace(config.splits, horizon=parameters.horizon, horizons=part.compiled.all_horizons(parameters.horizon))
     config = replace(config, shares=parameters.shares, splits=splits, extraction=extraction)
-    set_property(part.node, CUSTOM_CONFIG, proto_utils.proto_to_json(config.to_proto()))
+    set_property(part.node, CUSTOM_CONFIG, config.to_proto())
 
 
 STEP = StepKind("FeatureExampleGen", "data", _section, compiled=_compiled, change=_change)

@@ -50,7 +50,7 @@ class StepKind:
 
 
 STEPS = Registry("awesome_kubeflow.steps", "STEP", StepKind, "awesome.steps")
-"""By the component's class."""
+"""By the component's class; other packages add theirs by entry points of the group `awesome.steps`."""
 
 
 def step_kind(node_type: str) -> StepKind:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from awesome_kubeflow.names import renamed_path
-from awesome_kubeflow.node import NodeSlice, properties_of, set_property
+from awesome_kubeflow.node import NodeSlice, message_of, set_property
 from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.steps.kind import MOST_ROWS, StepKind, only
 from awesome_kubeflow.steps.page import Section, Table
@@ -24,13 +24,11 @@ def _section(part: NodeSlice, step: Step) -> Section:
 
 def _change(part: NodeSlice, parameters: RunParameters) -> None:
     from tfx.proto import pusher_pb2
-    from tfx.utils import proto_utils
 
-    destination = pusher_pb2.PushDestination()
-    proto_utils.json_to_proto(properties_of(part.node)["push_destination"], destination)
+    destination = message_of(part.node, "push_destination", pusher_pb2.PushDestination())
     base = destination.filesystem.base_directory
     destination.filesystem.base_directory = renamed_path(base, part.name, part.name_in(parameters))
-    set_property(part.node, "push_destination", proto_utils.proto_to_json(destination))
+    set_property(part.node, "push_destination", destination)
 
 
 STEP = StepKind("Pusher", "light", _section, change=_change)

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from awesome_kubeflow.node import CUSTOM_CONFIG, TRAIN_ARGS, NodeSlice, properties_of, set_property, train_args_of
+from awesome_kubeflow.node import CUSTOM_CONFIG, NodeSlice, message_of, properties_of, set_property
 from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.steps.kind import StepKind, only
 from awesome_kubeflow.steps.page import Section, Table
 from pipeline.job.step import Step
+
+_TRAIN_ARGS = "train_args"
 
 
 def _section(part: NodeSlice, step: Step) -> Section:
@@ -27,12 +29,16 @@ def _section(part: NodeSlice, step: Step) -> Section:
 
 def _compiled(node: Any) -> Mapping[str, Any]:
     formatter = str(json.loads(properties_of(node)[CUSTOM_CONFIG])["formatter"])
-    return {"formatter": formatter, "train_steps": train_args_of(node).num_steps}
+    return {"formatter": formatter, "train_steps": _train_args(node).num_steps}
+
+
+def _train_args(node: Any) -> Any:
+    from tfx.proto import trainer_pb2
+
+    return message_of(node, _TRAIN_ARGS, trainer_pb2.TrainArgs())
 
 
 def _change(part: NodeSlice, parameters: RunParameters) -> None:
-    from tfx.utils import proto_utils
-
     from models.trainer import TrainingConfig
 
     config = TrainingConfig(**json.loads(properties_of(part.node)[CUSTOM_CONFIG]))
@@ -41,9 +47,9 @@ def _change(part: NodeSlice, parameters: RunParameters) -> None:
         config, hyperparameters=hyperparameters, formatter=parameters.formatter, horizon=parameters.horizon
     )
     set_property(part.node, CUSTOM_CONFIG, json.dumps(config.to_custom_config(), sort_keys=True))
-    arguments = train_args_of(part.node)
+    arguments = _train_args(part.node)
     arguments.num_steps = parameters.train_steps
-    set_property(part.node, TRAIN_ARGS, proto_utils.proto_to_json(arguments))
+    set_property(part.node, _TRAIN_ARGS, arguments)
 
 
 STEP = StepKind("Trainer", "training", _section, compiled=_compiled, change=_change)
