@@ -98,7 +98,7 @@ def _read_long(file: PriceFile, layout: Layout, share: int, found: Found) -> Non
             name = names[code[at]]
             reasons[at] = "share_id is empty" if not name else f"share_id {name!r} is not a usable name"
         for at, text in unread_days.items():
-            reasons.setdefault(at, _odd_day(text))
+            reasons.setdefault(at, _unread_day(text))
         columns: dict[str, Floats] = {}
         for name, index in layout.numbers.items():
             numbers = numbers_of(chunk.columns[index], file.header[index], found.path)
@@ -139,7 +139,7 @@ def _read_wide(file: PriceFile, layout: Layout, found: Found) -> None:
     for chunk in file.chunks:
         days, unread_days = days_of(chunk.columns[layout.time], file.header[layout.time], found.path, day_cache)
         for at, text in unread_days.items():
-            found.refuse(chunk.rows[at], "", text, _odd_day(text))
+            found.refuse(chunk.rows[at], "", text, _unread_day(text))
         for share_id, index in layout.numbers.items():
             numbers = numbers_of(chunk.columns[index], file.header[index], found.path)
             reasons: dict[int, str] = {}
@@ -210,7 +210,7 @@ def _ascending(found: Found, rows: Integers, days: Integers, share_id: str) -> B
     return good
 
 
-def _odd_day(text: str) -> str:
+def _unread_day(text: str) -> str:
     return "the date is missing" if not text.strip() else "the date is unreadable; write it as 2024-01-31"
 
 

@@ -50,7 +50,7 @@ def test_a_wait_that_is_too_long_is_not_waited_for(status: int, as_date: bool) -
 
 
 @pytest.mark.parametrize("value", ["soon", "-5", "", "nan", "1e3", "Wed, 21 Oct 2015 07:28:00 GMT", "9" * 30])
-def test_an_odd_wait_breaks_nothing(value: str) -> None:
+def test_a_senseless_wait_breaks_nothing(value: str) -> None:
     with host_of(lambda handler, number: send(handler, 429 if number == 1 else 200, Retry_After=value)) as host:
         with client(host.url, stop=(waits := Waits())) as asking:
             if value.startswith("999"):

@@ -17,7 +17,7 @@ from components.feature_store import CLOSE_COLUMNS, FeatureStore, PriceBars, Ups
 
 TABLES = ("PRICE", "FEATURE", "EXTRACTION")
 SINCE = dt.date(2019, 12, 30)
-ODD_NAMES = (
+UNUSUAL_NAMES = (
     "^GSPC",
     "BRK.B",
     "brk.b",
@@ -206,7 +206,7 @@ def test_replace_refuses_what_upsert_refuses(path: Path) -> None:
 
 
 def test_shares_of_a_source_are_what_a_scan_finds(path: Path) -> None:
-    names = [*ODD_NAMES, *(f"S{number:04d}" for number in range(700))]
+    names = [*UNUSUAL_NAMES, *(f"S{number:04d}" for number in range(700))]
     sources = {name: ("tencent", "tiingo", 'it\'s "quoted" 100%')[at % 3] for at, name in enumerate(names)}
     FeatureStore.create(path).close()
     with closing(sqlite3.connect(path)) as connection:
@@ -230,7 +230,7 @@ def test_shares_of_a_source_are_what_a_scan_finds(path: Path) -> None:
         assert store.shares_of("Tencent") == []
 
 
-@pytest.mark.parametrize("name", ODD_NAMES)
+@pytest.mark.parametrize("name", UNUSUAL_NAMES)
 def test_the_only_share_is_found_whatever_its_name(path: Path, name: str) -> None:
     with FeatureStore.create(path) as store:
         store.upsert(name, bars(2), "tencent")

@@ -133,7 +133,7 @@ def test_create_refuses_foreign_and_newer_databases_and_changes_nothing(path: Pa
         FeatureStore.create(tmp_path)
 
 
-def test_odd_file_names_are_opened_as_they_are(tmp_path: Path) -> None:
+def test_unusual_file_names_are_opened_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "a?mode=memory&x=%41 #1.db"
     with FeatureStore.create(path) as store:
         store.upsert("A", bars(21), "file")

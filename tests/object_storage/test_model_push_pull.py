@@ -279,7 +279,7 @@ def break_manifest(storage: Storage, **changes: Any) -> None:
         ({"version": "20200101T000000Z"}, "speaks of rnn 20200101T000000Z"),
     ],
 )
-def test_a_manifest_that_is_odd_hides_no_other_model(
+def test_a_manifest_that_is_broken_hides_no_other_model(
     folder_storage: Place, folders: ModelFolders, tmp_path: Path, changes: dict[str, Any], said: str
 ) -> None:
     with folder_storage.open() as storage:

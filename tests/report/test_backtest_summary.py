@@ -64,7 +64,7 @@ def test_long_only_is_judged_by_its_difference(tmp_path: Path, difference: Inter
     assert re.search(said, judge(report, changed(result, AROUND, difference), "linear").sentence)
 
 
-def test_an_edge_on_a_made_market_says_nothing_of_real_prices(tmp_path: Path) -> None:
+def test_an_edge_on_a_synthetic_market_says_nothing_of_real_prices(tmp_path: Path) -> None:
     report, _ = made_run(tmp_path / "run", names=("linear",), market=MarketSummary("reversal", 0.545))
     result = changed(backtest_run(tmp_path / "run").result, ABOVE, AROUND)
     sentence = judge(report, result, "linear").sentence
