@@ -33,14 +33,9 @@ Parameters = Annotated[
 
 def pipelines_api(plan: Plan, endpoint: str | None) -> PipelinesApi:
     """The API of the plan's cluster, or of an endpoint that is named instead."""
-    from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.server.api import PipelinesApi
-    from awesome_kubeflow.server.connection import connection
-    from pipeline.settings import kfp_token
+    from awesome_kubeflow.server.api import connect
 
-    token = kfp_token()
-    chosen = cluster_settings(plan.settings.clusters, plan.settings.cluster)
-    return PipelinesApi(connection(chosen, token.get_secret_value() if token else "", endpoint))
+    return connect(plan.settings, endpoint)
 
 
 def chosen_pipeline(api: PipelinesApi, plan: Plan, name: str | None) -> StoredPipeline:

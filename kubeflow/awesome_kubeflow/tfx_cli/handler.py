@@ -16,14 +16,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tfx.tools.cli import labels
 from tfx.tools.cli.handler import base_handler, dag_runner_patcher
 
-from awesome_kubeflow.cluster import cluster_settings
 from awesome_kubeflow.errors import ApiError
-from awesome_kubeflow.server.api import PipelinesApi
-from awesome_kubeflow.server.connection import connection
+from awesome_kubeflow.server.api import PipelinesApi, connect
 from awesome_kubeflow.server.inputs import typed
 from awesome_kubeflow.server.records import PipelineVersion, Run
 from components.errors import UserError
-from pipeline.settings import KFP_TOKEN, kfp_token, load_settings
+from pipeline.settings import KFP_TOKEN, load_settings
 
 if TYPE_CHECKING:
     from awesome_kubeflow.package.compiler import KubeflowRunner
@@ -170,17 +168,11 @@ class KubeflowHandler(base_handler.BaseHandler):
                 "--iap_client_id: Google's Identity-Aware Proxy is not supported; a token goes into the environment, "
                 f"{KFP_TOKEN}"
             )
-        settings = load_settings()
-        cluster = cluster_settings(settings.clusters, settings.cluster)
         namespace = self.flags_dict.get(labels.NAMESPACE)
-        token = kfp_token()
-        return PipelinesApi(
-            connection(
-                cluster,
-                token.get_secret_value() if token else "",
-                self.flags_dict.get(labels.ENDPOINT),
-                None if namespace == _DEFAULT_NAMESPACE else namespace,
-            )
+        return connect(
+            load_settings(),
+            self.flags_dict.get(labels.ENDPOINT),
+            None if namespace == _DEFAULT_NAMESPACE else namespace,
         )
 
     def _upload(self, new: bool) -> PipelineVersion:
