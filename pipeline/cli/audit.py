@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import app, example, new_console, new_progress, plan_from
+from pipeline.cli.common import LATEST_RUN, RunFolder, app, example, new_console, new_progress, plan_from
 
 LEAKING = 3
 """Exit code where a check finds a leak."""
 
-_LATEST_RUN = Path("runs/latest")
-
 
 @app.command(epilog=example("awesome audit runs/latest --models linear,dnn"))
 def audit(
-    run: Annotated[Path, typer.Argument(help="The run's folder, or its report.json.")] = _LATEST_RUN,
+    run: RunFolder = LATEST_RUN,
     models: Annotated[
         str | None, typer.Option(help="Models to train again, separated by commas. (default: the run's first)")
     ] = None,

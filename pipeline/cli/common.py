@@ -50,6 +50,7 @@ MarketSessions = Annotated[int | None, typer.Option(help="Its sessions. (default
 Seed = Annotated[int | None, typer.Option(help="Of everything random. (default: 0)")]
 Workspace = Annotated[Path | None, typer.Option(help="Folder of runs, cache and pushed models. (default: runs)")]
 RunFolder = Annotated[Path, typer.Argument(help="The run's folder, or its report.json.")]
+LATEST_RUN = Path("runs/latest")
 
 
 def import_files(package: str) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import app, example, new_console, status
-
-_LATEST_RUN = Path("runs/latest")
+from pipeline.cli.common import LATEST_RUN, RunFolder, app, example, new_console, status
 
 
 @app.command(epilog=example("awesome backtest runs/latest --model linear --costs 5"))
 def backtest(
-    run: Annotated[Path, typer.Argument(help="The run's folder, or its report.json.")] = _LATEST_RUN,
+    run: RunFolder = LATEST_RUN,
     model: Annotated[
         str | None, typer.Option(help="The one to draw and to judge. (default: the champion, else the first)")
     ] = None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from components.evidence.words import low_to_high, number4
-from pipeline.cli.common import Db, app, example, new_console, plan_from
+from pipeline.cli.common import LATEST_RUN, Db, RunFolder, app, example, new_console, plan_from
 
 if TYPE_CHECKING:
     from components.object_storage import ModelManifest, Pushed
@@ -64,7 +64,7 @@ def db_pull(
 @model_app.command("push", epilog=example("awesome model push s3://prices/awesome runs/latest --model rnn"))
 def model_push(
     url: Url = None,
-    run: Annotated[Path, typer.Argument(help="The run's folder, or its report.json.")] = Path("runs/latest"),
+    run: RunFolder = LATEST_RUN,
     model: Annotated[str | None, typer.Option(help="The model. (default: every model of the run)")] = None,
 ) -> None:
     """Pushes a run's models to models_training/MODEL/VERSION/ with their logs and evaluations."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components.evidence.findings import PREDICTIONS_FILE
 from components.records import to_json, to_plain
 from components.whole_files import whole_file
 from pipeline.report.verdict import Verdict, plausible_auc
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA_VERSION = 1
-WALK_JSON, WALK_HTML, PREDICTIONS = "walkforward.json", "walkforward.html", "predictions.parquet"
+WALK_JSON, WALK_HTML = "walkforward.json", "walkforward.html"
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def write_walk(walk: Walk, page: str, predictions: pd.DataFrame, folder: Path) -
     Raises:
         ReportError: a file cannot be written.
     """
-    with whole_file(folder / PREDICTIONS) as partial:
+    with whole_file(folder / PREDICTIONS_FILE) as partial:
         predictions.to_parquet(partial, index=False)
     write_text(folder / WALK_HTML, page)
     plain = {"schema_version": SCHEMA_VERSION, **to_plain(walk), "findings": walk.findings}

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.errors import UserError
-from components.evidence.findings import PREDICTIONS_FILE
 from components.feature_store import FeatureStore
 from pipeline.job.prices import ensure_prices
 from pipeline.job.run import run
 from pipeline.job.workspace import check_writable, output_folder, point_latest, workspace_lock
 from pipeline.plan import Plan, resolve
+from pipeline.runs.folder import FinishedRun
 from pipeline.runs.results import RunReport
 from pipeline.studies.walkforward.folds import Fold, WalkSettings, plan_folds
 from pipeline.studies.walkforward.page import render_walk
@@ -81,7 +81,7 @@ def walk_forward(plan: Plan, walk: WalkSettings, console: Console) -> tuple[Walk
                 report, folder = run(_fold_plan(inner, fold, horizon), console)
                 runs.append(_fold_run(fold, horizon, report, os.path.relpath(folder, output), begin))
                 reports.append(report)
-                frames.append(_predictions(folder, fold, horizon, list(report.models)))
+                frames.append(_predictions(FinishedRun(folder, report), fold, horizon))
         import pandas as pd
 
         with console.status("Scoring the folds"):
@@ -150,11 +150,9 @@ def _fold_run(fold: Fold, horizon: int, report: RunReport, folder: str, begin: f
     )
 
 
-def _predictions(folder: Path, fold: Fold, horizon: int, models: Sequence[str]) -> pd.DataFrame:
+def _predictions(run: FinishedRun, fold: Fold, horizon: int) -> pd.DataFrame:
     """The test predictions of a fold; models in the order they were asked for, then the baselines."""
-    import pandas as pd
-
-    frame = pd.read_parquet(folder / PREDICTIONS_FILE)
+    frame, models = run.predictions(), list(run.report.models)
     columns = [*models, *(name for name in model_columns(frame) if name not in models)]
     frame = frame[[*(name for name in frame.columns if name not in columns), *columns]]
     frame.insert(0, HORIZON, horizon)
