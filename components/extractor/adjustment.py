@@ -187,3 +187,26 @@ def check_complete(source: str, share: str, history: History, stored: Days, reac
             f"{source}, share {share}: the reply leaves out {len(missing)} stored sessions, the first of them "
             f"{missing[0]}; nothing was changed (--refetch replaces what is stored by what the source gives now)"
         )
+
+
+def check_joint(source: str, share: str, bars: PriceBars, stored: PriceBars) -> None:
+    """Refuses new factors for a part of a history whose older part the source does not give any more.
+
+    Args:
+        source: that gave the bars, named in errors.
+        share: that they are of.
+        bars: the share's history, fetched from the start.
+        stored: its bars before.
+
+    Raises:
+        SourceError: the stored bars begin earlier, and their factors differ.
+    """
+    if stored.time[0] >= bars.time[0]:
+        return
+    _, here, there = np.intersect1d(bars.time, stored.time, assume_unique=True, return_indices=True)
+    if not len(here) or np.abs(bars.factor[here] / stored.factor[there] - 1).max() > MOVED:
+        raise SourceError(
+            f"{source}, share {share}: the factors have changed, and the source gives no session before "
+            f"{bars.time[0]} any more, while {stored.time[0]} is the first stored; nothing was changed (--refetch "
+            "replaces what is stored by what the source gives now)"
+        )

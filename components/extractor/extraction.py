@@ -20,10 +20,10 @@ import numpy as np
 
 from components.errors import ExtractionError, HostError, SourceError
 from components.extractor.adjustment import (
-    MOVED,
     OVERLAP,
     HistoryChangedError,
     check_complete,
+    check_joint,
     increment_bars,
     whole_bars,
 )
@@ -318,7 +318,7 @@ class _Run:
         except ValueError as error:
             raise SourceError(f"{source.name}, share {share}: {error}; nothing was stored") from error
         if task.whole and stored is not None and not self._refetch:
-            self._check_joint(share, bars, stored)
+            check_joint(source.name, share, bars, stored)
         if self._refetch:
             before = 0 if stored is None else len(stored)
             self._store.replace(share, bars, source.name, since=task.since)
@@ -328,18 +328,6 @@ class _Run:
             new, changed = counts.new, counts.changed
             time = bars.time if stored is None else np.union1d(stored.time, bars.time)
         return self._outcome(task, time, new, changed)
-
-    def _check_joint(self, share: str, bars: PriceBars, stored: PriceBars) -> None:
-        """Refuses new factors for a part of a history whose older part the source does not give any more."""
-        if stored.time[0] >= bars.time[0]:
-            return
-        _, here, there = np.intersect1d(bars.time, stored.time, assume_unique=True, return_indices=True)
-        if not len(here) or np.abs(bars.factor[here] / stored.factor[there] - 1).max() > MOVED:
-            raise SourceError(
-                f"{self._source.name}, share {share}: the factors have changed, and the source gives no session before "
-                f"{bars.time[0]} any more, while {stored.time[0]} is the first stored; nothing was changed (--refetch "
-                "replaces what is stored by what the source gives now)"
-            )
 
     def _outcome(self, task: _Task, time: Days, new: int, changed: int) -> ShareOutcome:
         expected = task.calendar.sessions(time[0].item(), time[-1].item())
