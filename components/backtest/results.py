@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from components.backtest.panel import BacktestError, read_panel
 from components.backtest.portfolios import equal_weight, held_targets, long_short, top_quantile
 from components.backtest.trading import Trading, trade
-from components.evidence.interval import Interval
+from components.evidence.interval import UNKNOWN, Interval
 from components.evidence.resampling import DayBlocks, DayStatistic
 
 DEFAULT_COSTS = 10.0
@@ -185,7 +185,7 @@ def sharpe_ratio(returns: NDArray[np.float64], blocks: DayBlocks) -> Interval:
 
     # Rounding would make a huge ratio of returns that are all alike, such as those of a portfolio that holds nothing.
     if np.ptp(returns) == 0:
-        return Interval(math.nan, math.nan, math.nan, math.nan)
+        return UNKNOWN
 
     def resampled(weight: NDArray[Any]) -> float:
         days = float(weight.sum())

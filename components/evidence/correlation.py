@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evidence.interval import Interval
+from components.evidence.interval import UNKNOWN, Interval
 from components.evidence.resampling import DayBlocks
 from components.evidence.rows import as_numbers, positions
 
@@ -51,7 +50,7 @@ def rank_ic(
     unique, daily = daily_rank_ic(scores, forward_returns, days)
     counts = ~np.isnan(daily)
     if not np.any(counts):
-        return Interval(math.nan, math.nan, math.nan, math.nan)
+        return UNKNOWN
     daily = daily[counts]
     blocks = DayBlocks(unique[counts], horizon=horizon, block=block, resamples=resamples, seed=seed)
     return blocks.interval(

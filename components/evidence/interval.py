@@ -46,3 +46,7 @@ def error_of_ends(low: float, high: float) -> float:
         high: upper end of it.
     """
     return (high - low) / (2 * NORMAL_95)
+
+
+UNKNOWN = Interval(*[float("nan")] * 4)
+"""What stands for a figure that cannot be had."""

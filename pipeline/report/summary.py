@@ -11,6 +11,7 @@ from rich.text import Text
 
 from components.evidence.blessing import CHANCE
 from components.evidence.findings import Figures
+from components.evidence.interval import UNKNOWN
 from components.evidence.words import number, signed
 from pipeline.report.verdict import assess
 from pipeline.report.words import interval, percent
@@ -74,9 +75,9 @@ def summary_table(report: RunReport) -> Table:
 
 def _baseline_cells(name: str, figures: Figures, report: RunReport) -> list[Text]:
     """The row of a baseline, which saw the same rows and features."""
-    area, ranks = figures["auc"], figures["rank_ic"]
+    area, ranks = figures.get("auc", UNKNOWN), figures.get("rank_ic", UNKNOWN)
     majority = next((model.majority for model in report.models.values()), math.nan)
-    accuracy = majority + figures["accuracy_above_majority"].value
+    accuracy = majority + figures.get("accuracy_above_majority", UNKNOWN).value
     cells = [
         Text(name.replace("_", "\n")),
         Text(f"{number(area.value)}\n{interval(area.low, area.high)}"),

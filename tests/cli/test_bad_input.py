@@ -299,6 +299,10 @@ def test_a_share_of_the_prediction_that_does_not_exist(awesome: Awesome, m_db: P
     (saved / "assets.extra/evidence.json").write_text('{"metrics": {"auc": 1, "auc_low": 1, "auc_high": 1}}')
     assert awesome("predict", "--db", "m.db", "--shares", "IBM").refusal.startswith("m.db has no share IBM")
     assert awesome("predict", "--db", "m.db", "--horizon", "2").refusal.startswith("no model was pushed")
+    for damaged in ("", "[]", '{"metrics": {}}', '{"metrics": {"auc": "1"}}'):
+        (saved / "assets.extra/evidence.json").write_text(damaged)
+        refusal = awesome("predict", "--db", "m.db", "--shares", "IBM").refusal
+        assert refusal.startswith(f"{saved}: its evidence cannot be read (")
 
 
 # found only when the rows are read

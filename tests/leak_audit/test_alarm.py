@@ -92,3 +92,8 @@ def test_json_comes_back_and_holds_the_verdict() -> None:
 def test_what_is_no_audit_is_refused_with_its_name(text: str) -> None:
     with pytest.raises(AuditError, match=r"^runs/x/audit\.json: "):
         AuditReport.from_json(text, "runs/x/audit.json")
+
+
+def test_a_check_without_a_sentence_has_a_verdict_line() -> None:
+    made = AuditReport((CheckResult("split proof", Status.LEAKING, ""),), (), "window_returns", 1, 1)
+    assert made.verdict_line == "leaking: split proof; "

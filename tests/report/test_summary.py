@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from judged_runs import REVERSAL, model, report
 from rich.console import Console
 
+from components.evidence.interval import Interval
 from pipeline.report.summary import print_summary
 from pipeline.runs.results import MarketSummary, RunReport
 
@@ -37,3 +39,9 @@ def test_the_table_fits_80_columns_and_no_number_is_torn(market: MarketSummary |
 def test_a_reason_is_not_read_as_markup() -> None:
     lines = printed(report({"linear": model(0.5, reason="threshold [red]0.5[/red] missed")}), 200)
     assert any("threshold [red]0.5[/red] missed" in line for line in lines)
+
+
+def test_a_baseline_without_a_figure_is_printed_without_it() -> None:
+    run = replace(report({"linear": model(0.5)}), baselines={"lightgbm": {"auc": Interval(0.51, 0.49, 0.53, 0.01)}})
+    [line] = [line for line in printed(run, 120) if line.lstrip().startswith("lightgbm")]
+    assert line.split() == ["lightgbm", "0.510", "n/a", "n/a", "baseline"]
