@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from components.evidence.auc import auc, auc_interval
 from components.evidence.interval import Interval, error_of_ends
 from components.evidence.words import figure, number4
-from components.leak_audit.check import Check
-from components.leak_audit.config import AuditConfig
+from components.leak_audit.check import Audited, Check
 from components.leak_audit.limits import IMPOSSIBLE_AUC, LEAKING_ERRORS, SUSPICIOUS_ERRORS
 from components.leak_audit.reading.learners import LOGISTIC_ROWS, logistic_scores
 from components.leak_audit.reading.rows import TEST, AuditRows
@@ -20,9 +19,6 @@ from components.leak_audit.reading.subsets import around_borders
 from components.leak_audit.results import CheckResult, Figure, Status, worst
 from models.features import CLOSES, SHARE_ID, TIME, forward_return_key, label_key
 from models.formatters import DataFormatter
-
-if TYPE_CHECKING:
-    from components.leak_audit.reading.features import AuditFeatures
 
 NAME = "future canary"
 CANARY = "canary"
@@ -38,27 +34,18 @@ Finding = tuple[Status, str, str]
 """What is wrong: how bad, in words, and what to look at."""
 
 
-def future_canary(rows: AuditRows, features: AuditFeatures, schema: Any, config: AuditConfig) -> CheckResult:
-    """Makes the check, in four parts.
-
-    Args:
-        rows: of the run.
-        features: of the same rows.
-        schema: a tensorflow_metadata Schema: what the examples were validated with.
-        config: horizon, seed and how high an AUC may be.
-
-    Returns:
-        The worst of its parts.
-    """
-    findings: list[Finding] = [*_undeclared(rows, schema), *_forbidden_sources(features.formatter)]
+def future_canary(audited: Audited) -> CheckResult:
+    """Gives the worst of four parts: the schema, the formatter, the alarm on a canary, and each feature alone."""
+    rows, config, schema = audited.rows, audited.config, audited.schema
+    findings: list[Finding] = [*_undeclared(rows, schema), *_forbidden_sources(audited.features.formatter)]
     figures: list[Figure] = []
     if not schema_refuses(schema, CANARY):
         findings.append((Status.LEAKING, "the schema accepts a feature it does not declare", "see models/schema.pbtxt"))
     if config.limits.known and rows.both_classes(config.horizon):
-        figure, finding = _self_test(rows, features, config)
+        figure, finding = _self_test(audited)
         figures.append(figure)
         findings += finding
-        found, finding = _single_features(rows, features, config)
+        found, finding = _single_features(audited)
         figures += found
         findings += finding
     if not findings:
@@ -130,9 +117,10 @@ def _forbidden_sources(formatter: DataFormatter) -> Iterable[Finding]:
             )
 
 
-def _self_test(rows: AuditRows, features: AuditFeatures, config: AuditConfig) -> tuple[Figure, list[Finding]]:
+def _self_test(audited: Audited) -> tuple[Figure, list[Finding]]:
     """Whether the alarm rings for logistic regression that sees the forward return."""
-    part, seen = around_borders(rows, features, LOGISTIC_ROWS)
+    config = audited.config
+    part, seen = around_borders(audited.rows, audited.features, LOGISTIC_ROWS)
     label, ahead = part.labels[config.horizon], part.returns[config.horizon].astype(np.float64)
     test = part.of(TEST)
     scores = logistic_scores(seen, label, part.split, extra=np.nan_to_num(ahead))
@@ -151,10 +139,9 @@ def _self_test(rows: AuditRows, features: AuditFeatures, config: AuditConfig) ->
     ]
 
 
-def _single_features(
-    rows: AuditRows, features: AuditFeatures, config: AuditConfig
-) -> tuple[list[Figure], list[Finding]]:
+def _single_features(audited: Audited) -> tuple[list[Figure], list[Finding]]:
     """The AUC of each single number that a model sees, whichever way it points, on the test split."""
+    rows, features, config = audited.rows, audited.features, audited.config
     test = rows.of(TEST)
     label, time = rows.labels[config.horizon][test], rows.time[test]
     columns = {name: values[test] for name, values in features.columns().items()}
@@ -167,22 +154,22 @@ def _single_features(
             label, sign * columns[name], time, horizon=config.horizon, seed=config.seed, resamples=_RESAMPLES
         )
         figures.append(Figure(f"AUC of {name} alone", shown.value, shown.low, shown.high, 4))
-        status = _judge_single(shown, name, features, config, len(columns))
+        status = _judge_single(shown, name, audited, len(columns))
         if status.severity > Status.PASSED.severity:
             words = f"the feature {name} alone has an AUC of {figure(shown, number4)}"
             findings.append((status, words, f"see how {name} is made: can it hold a close that comes later?"))
     return figures, findings
 
 
-def _judge_single(shown: Interval, name: str, features: AuditFeatures, config: AuditConfig, tests: int) -> Status:
+def _judge_single(shown: Interval, name: str, audited: Audited, tests: int) -> Status:
     """As the alarm does, but for the farthest of many: one of twenty useless features is always off by two errors."""
-    limits = config.limits
+    limits = audited.config.limits
     error = error_of_ends(shown.low, shown.high)
     normal = NormalDist()
     # The errors that the largest of so many passes as rarely as a single one passes the alarm's.
     reach = -normal.inv_cdf(normal.cdf(-SUSPICIOUS_ERRORS) / (2 * tests))
     # A level wanders over the whole test split, and its AUC is off 1/2 for that alone; the level test judges it.
-    wanders = name.partition("[")[0] in features.seeing_level
+    wanders = name.partition("[")[0] in audited.features.seeing_level
     if not limits.market or wanders:
         if shown.low > IMPOSSIBLE_AUC:
             return Status.LEAKING
@@ -196,7 +183,7 @@ def _judge_single(shown: Interval, name: str, features: AuditFeatures, config: A
 
 CHECK = Check(
     NAME,
-    lambda audited: future_canary(audited.rows, audited.features, audited.schema, audited.config),
+    future_canary,
     passes="the schema refuses a feature it does not declare, the formatter reads only what is known on the day, no "
     "single feature knows too much",
     leaks="one of these does not hold",

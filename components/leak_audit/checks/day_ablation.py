@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from components.evidence.auc import auc_interval
 from components.evidence.day_leak import day_leak_auc, day_leak_auc_of_rows, mean_correlation
-from components.leak_audit.check import Check
-from components.leak_audit.config import AuditConfig
+from components.leak_audit.check import Audited, Check
 from components.leak_audit.reading.learners import LOGISTIC_ROWS, logistic_scores
 from components.leak_audit.reading.rows import TEST, TRAIN, AuditRows
 from components.leak_audit.reading.subsets import around_borders, shuffled
 from components.leak_audit.results import CheckResult, Figure, Status
-
-if TYPE_CHECKING:
-    from components.leak_audit.reading.features import AuditFeatures
 
 NAME = "day ablation"
 _ENOUGH_ROWS = 500
@@ -27,18 +22,10 @@ _SHARES = 60
 """Shares that the correlation is measured on, at the most: their pairs grow with the square."""
 
 
-def day_ablation(rows: AuditRows, features: AuditFeatures, config: AuditConfig) -> CheckResult:
-    """Fits logistic regression under a shuffled split, without the day and with it.
-
-    Args:
-        rows: of the run.
-        features: of the same rows.
-        config: horizon and seed.
-
-    Returns:
-        For information: both AUCs, and those that the correlation of shares within a day predicts.
-    """
-    part, seen = around_borders(rows, features, LOGISTIC_ROWS)
+def day_ablation(audited: Audited) -> CheckResult:
+    """Fits logistic regression under a shuffled split, without the day and with it."""
+    rows, config = audited.rows, audited.config
+    part, seen = around_borders(rows, audited.features, LOGISTIC_ROWS)
     label, day = part.labels[config.horizon], part.rank_of_day()
     split = shuffled(part.split, config.seed)
     test, train = np.flatnonzero(split == TEST), np.flatnonzero(split == TRAIN)
@@ -90,7 +77,7 @@ def _correlation(rows: AuditRows, horizon: int) -> float:
 
 CHECK = Check(
     NAME,
-    lambda audited: day_ablation(audited.rows, audited.features, audited.config),
+    day_ablation,
     passes="for information: what knowing the day gives under a shuffled split, beside 1/2 + (2/pi) asin(sqrt(rho/2))",
     order=100,
     learns=True,

@@ -3,43 +3,33 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.evidence.auc import auc_interval
 from components.evidence.interval import Interval
-from components.leak_audit.check import Check
-from components.leak_audit.config import AuditConfig, AuditedModel
+from components.leak_audit.check import Audited, Check
+from components.leak_audit.config import AuditedModel
 from components.leak_audit.reading.learners import MODEL_ROWS, TREE_ROWS, model_scores, tree_scores
-from components.leak_audit.reading.rows import TEST, AuditRows
+from components.leak_audit.reading.rows import TEST
 from components.leak_audit.reading.subsets import around_borders, shuffled
 from components.leak_audit.results import CheckResult, Figure, Status
-
-if TYPE_CHECKING:
-    from components.leak_audit.reading.features import AuditFeatures
 
 NAME = "leak inflation"
 
 
-def leak_inflation(
-    rows: AuditRows, features: AuditFeatures, model: AuditedModel | None, config: AuditConfig
-) -> CheckResult:
+def leak_inflation(audited: Audited, model: AuditedModel | None) -> CheckResult:
     """Trains under the dated split and under a shuffled one of the same rows and sizes.
 
     Args:
-        rows: of the run.
-        features: of the same rows.
+        audited: the run.
         model: the audited architecture; None for trees large enough to memorise: what a shuffled split gives at most
             without knowing the day.
-        config: horizon and seed.
-
-    Returns:
-        For information: two AUCs and their difference.
     """
+    config = audited.config
     most, name = (TREE_ROWS, "LightGBM that memorises") if model is None else (MODEL_ROWS, model.name)
-    part, seen = around_borders(rows, features, most)
+    part, seen = around_borders(audited.rows, audited.features, most)
     label = part.labels[config.horizon]
 
     def measured(split: NDArray[np.int64]) -> Interval:
@@ -56,7 +46,7 @@ def leak_inflation(
         Figure(f"AUC of {name}, rows shuffled", mixed.value, mixed.low, mixed.high, 4),
         _difference(f"leak inflation of {name}", dated, mixed),
     )
-    note = f" (on the {len(part):,} rows around the borders)" if len(part) < len(rows) else ""
+    note = f" (on the {len(part):,} rows around the borders)" if len(part) < len(audited.rows) else ""
     return CheckResult(
         NAME,
         Status.INFORMATION,
@@ -76,7 +66,7 @@ def _difference(name: str, dated: Interval, mixed: Interval) -> Figure:
 
 CHECK = Check(
     NAME,
-    lambda audited: leak_inflation(audited.rows, audited.features, audited.model, audited.config),
+    lambda audited: leak_inflation(audited, audited.model),
     passes="for information: the same model under a shuffled split of the same rows",
     order=80,
     each_model=True,

@@ -17,13 +17,10 @@ _ROUNDING = 5e-7
 
 
 def label_proof(rows: AuditRows) -> CheckResult:
-    """Makes the check.
+    """Makes the check; suspicious where no label could be verified.
 
     Args:
         rows: of the run.
-
-    Returns:
-        Leaking where a label or a return is not that of the closes; suspicious where none could be verified.
     """
     closes = _Closes(rows)
     figures: list[Figure] = []

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from components.evidence.auc import auc_interval
 from components.evidence.correlation import rank_ic
 from components.evidence.interval import Interval
-from components.leak_audit.check import Check
+from components.leak_audit.check import Audited, Check
 from components.leak_audit.config import AuditConfig
 from components.leak_audit.reading.rows import AuditRows
 from components.leak_audit.results import CheckResult, Figure, Status
@@ -31,17 +31,9 @@ _LEVEL = 0.99
 _RESAMPLES = 400
 
 
-def level_test(rows: AuditRows, seeing_level: tuple[str, ...], config: AuditConfig) -> CheckResult:
-    """Scores all rows by minus the log of their level: of the oldest close of their window.
-
-    Args:
-        rows: of the run.
-        seeing_level: the features that see the level.
-        config: horizon, seed, and where the store is.
-
-    Returns:
-        Leaking where a model sees a level that tells the future; suspicious where it sees one that does not.
-    """
+def level_test(audited: Audited) -> CheckResult:
+    """Scores all rows by minus the log of their level: of the oldest close of their window."""
+    rows, config, seeing_level = audited.rows, audited.config, audited.features.seeing_level
     own = -np.log(rows.closes[:, -1].astype(np.float64))
     ic, own_figures = _figures("prices as the run has them", rows, own, config)
     factors = _last_factors(rows, config.database)
@@ -116,7 +108,7 @@ def _last_factors(rows: AuditRows, database: str) -> NDArray[np.float64] | None:
 
 CHECK = Check(
     NAME,
-    lambda audited: level_test(audited.rows, audited.features.seeing_level, audited.config),
+    level_test,
     passes="no feature changes when all closes of a window are multiplied by a constant",
     leaks="a feature does, and a low level tells a rise to come beyond its 99 % interval; one that tells nothing is "
     "suspicious",

@@ -7,7 +7,7 @@ from components.leak_audit.checks.inflation import leak_inflation
 
 CHECK = Check(
     "leak inflation, memorising",
-    lambda audited: leak_inflation(audited.rows, audited.features, None, audited.config),
+    lambda audited: leak_inflation(audited, None),
     passes="for information: trees that know the training set by heart under a shuffled split of the same rows",
     order=90,
     learns=True,

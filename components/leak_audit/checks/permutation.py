@@ -10,7 +10,6 @@ market would ring too.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,40 +17,27 @@ from numpy.typing import NDArray
 from components.evidence.auc import auc_interval
 from components.evidence.interval import Interval
 from components.evidence.words import figure, number4
-from components.leak_audit.check import Check
-from components.leak_audit.config import AuditConfig, AuditedModel
+from components.leak_audit.check import Audited, Check
 from components.leak_audit.reading.learners import MODEL_ROWS, model_scores
-from components.leak_audit.reading.rows import TEST, AuditRows
+from components.leak_audit.reading.rows import TEST
 from components.leak_audit.reading.subsets import around_borders, take
 from components.leak_audit.results import CheckResult, Figure, Status
-
-if TYPE_CHECKING:
-    from components.leak_audit.reading.features import AuditFeatures
 
 NAME = "permuted labels"
 _LEVEL = 0.98
 """Its lower end decides, so that an honest run rings once in a hundred."""
 
 
-def permuted_labels(rows: AuditRows, features: AuditFeatures, model: AuditedModel, config: AuditConfig) -> CheckResult:
-    """Deals the labels of each day out anew in all splits, and trains the audited architecture on them.
-
-    Args:
-        rows: of the run.
-        features: of the same rows.
-        model: the audited architecture.
-        config: horizon and seed.
-
-    Returns:
-        Leaking where the AUC is above 1/2 beyond its interval.
-    """
+def permuted_labels(audited: Audited) -> CheckResult:
+    """Deals the labels of each day out anew in all splits, and trains the audited architecture on them."""
+    rows, model, config = audited.rows, audited.model, audited.config
     # A label that is alone on its day could only be dealt to its own row.
     split_day = rows.split * (10**8) + rows.time
     _, day, count = np.unique(split_day, return_inverse=True, return_counts=True)
     shared = np.flatnonzero(count[day.reshape(-1)] > 1)
     if not all(np.any(rows.split[shared] == split) for split in range(3)):
         return CheckResult(NAME, Status.NOT_APPLICABLE, "No day has two shares, so there is nothing to deal out.")
-    rows, features = around_borders(*take(rows, features, shared), MODEL_ROWS)
+    rows, features = around_borders(*take(rows, audited.features, shared), MODEL_ROWS)
     label = deal_within_days(rows.labels[config.horizon], rows.split * (10**8) + rows.time, config.seed)
     test = np.flatnonzero(rows.split == TEST)
     scores = model_scores(model, config, features, label, rows.split)
@@ -107,7 +93,7 @@ def deal_within_days(label: NDArray[np.int64], day: NDArray[np.int64], seed: int
 
 CHECK = Check(
     NAME,
-    lambda audited: permuted_labels(audited.rows, audited.features, audited.model, audited.config),
+    permuted_labels,
     passes="with labels dealt out anew within days, the model's AUC is not above 1/2 beyond its interval",
     leaks="it is: the model recognises days",
     order=60,

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-from components.leak_audit.check import Check
-from components.leak_audit.reading.rows import TRAIN, AuditRows
+from components.leak_audit.check import Audited, Check
+from components.leak_audit.reading.rows import TRAIN
 from components.leak_audit.results import CheckResult, Figure, Status
 from models.operations import Feature, Kind
-
-if TYPE_CHECKING:
-    from components.leak_audit.reading.features import AuditFeatures
 
 NAME = "scaling"
 _TOLERANCE = 1e-3
 """Of mean and variance: Transform adds up in single precision."""
 
 
-def scaling(rows: AuditRows, features: AuditFeatures, transform_graph: str) -> CheckResult:
-    """Makes the check.
-
-    Args:
-        rows: of the run.
-        features: of the same rows.
-        transform_graph: folder of the TransformGraph artifact.
-
-    Returns:
-        Leaking where a mean, a variance or a vocabulary is not that of the train rows.
-    """
-    train = rows.of(TRAIN)
+def scaling(audited: Audited) -> CheckResult:
+    """Compares means, variances and vocabularies with those of the train rows."""
+    features, train = audited.features, audited.rows.of(TRAIN)
     figures: list[Figure] = []
     faults: list[str] = []
     checked = 0
@@ -46,7 +32,7 @@ def scaling(rows: AuditRows, features: AuditFeatures, transform_graph: str) -> C
                 faults.append(f"the scale of {feature.name} is not that of the train rows{everywhere}")
         elif feature.kind is Kind.CATEGORY:
             checked += 1
-            unknown = _not_in_train(feature, rows, train, transform_graph)
+            unknown = _not_in_train(feature, audited, train)
             figures.append(Figure(f"{feature.name}: values in the vocabulary that no train row has", len(unknown)))
             if unknown:
                 faults.append(f"the vocabulary of {feature.name} holds {unknown[0]}, which no train row has")
@@ -73,22 +59,21 @@ def _off_standard(values: NDArray[np.generic]) -> float:
     return float(np.max(np.maximum(np.abs(mean), np.where(variance > 0, np.abs(variance - 1), 0))))
 
 
-def _not_in_train(feature: Feature, rows: AuditRows, train: NDArray[np.int64], transform_graph: str) -> list[str]:
+def _not_in_train(feature: Feature, audited: Audited, train: NDArray[np.int64]) -> list[str]:
     """Values of a vocabulary that stand in no train row."""
     import tensorflow_transform as tft
 
     from models.operations import vocabulary_name
 
-    vocabulary = tft.TFTransformOutput(transform_graph).vocabulary_by_name(vocabulary_name(feature))
-    known = {
-        value if isinstance(value, bytes) else str(value).encode() for value in set(rows.raw[feature.source][train])
-    }
+    vocabulary = tft.TFTransformOutput(audited.transform_graph).vocabulary_by_name(vocabulary_name(feature))
+    values = set(audited.rows.raw[feature.source][train])
+    known = {value if isinstance(value, bytes) else str(value).encode() for value in values}
     return [value.decode(errors="replace") for value in vocabulary if value not in known]
 
 
 CHECK = Check(
     NAME,
-    lambda audited: scaling(audited.rows, audited.features, audited.transform_graph),
+    scaling,
     passes="means, variances and vocabularies are those of the train rows",
     leaks="they are those of other rows",
     order=30,

@@ -64,14 +64,11 @@ class Ordinals:
 
 
 def split_proof(rows: AuditRows, embargo: int) -> CheckResult:
-    """Makes the check.
+    """Makes the check; suspicious where the ordinals cannot be believed.
 
     Args:
         rows: of the run.
         embargo: sessions left out after a border, as the splits were asked for.
-
-    Returns:
-        Leaking where more is shared than the embargo allows; suspicious where the ordinals cannot be believed.
     """
     allowed = max(0, _REACH - embargo)
     shared = {pair: shared_sessions(rows, *pair) for pair in _PAIRS}
