@@ -67,7 +67,7 @@ def _adding(registry: Registry[Any]) -> str:
     return (
         f"One more is one file in {folder}/ that gives its `{kind}` the name `{constant}`; its `order` is its place "
         f"here. A package of your own adds one by an entry point of the group `{registry.group}`, such as "
-        f'`mine = "my_package.mine:{constant}"`.'
+        f'`mine = "my_package.mine:{constant}"`; a cluster\'s image has to hold that package, too.'
     )
 
 

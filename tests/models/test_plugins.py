@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import PluginError
-from models.plugins import LAST, Registry, load_group, outside_code
+from models.plugins import LAST, Registry, outside_code
 
 GROUP = "awesome.tested"
 Install = Callable[[str, str, str], Path]
@@ -85,10 +85,6 @@ def test_the_code_of_a_package_is_found_without_importing_it(install: Install) -
     invalidate_caches()
     with pytest.raises(PluginError, match="there is no code of unsound"):
         outside_code(GROUP)
-
-
-def test_a_group_that_nobody_adds_to_is_empty() -> None:
-    assert load_group("awesome.nobody") == []
 
 
 def awesome(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
