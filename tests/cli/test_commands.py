@@ -47,7 +47,8 @@ def fetch(db: Path, query: str) -> list[tuple[Any, ...]]:
 
 def test_every_command_is_found() -> None:
     found = {" ".join(line) for line in command_lines()}
-    assert found == {
+    # A new one needs no line here: docs/commands.md, which is made of all, shows that it came or went.
+    assert found >= {
         *("run", "predict", "evaluate", "audit", "backtest", "tensorboard", "config", "formatters", "models", "market"),
         "experiments",
         *("prices import", "features export", "schema update", "extract", "sources"),
