@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -83,16 +83,14 @@ class Journal:
             plan: of the extraction.
             done: shares that need not be fetched again.
         """
-        with whole_file(self._path) as path:
-            fresh = path.open("w+", encoding="utf-8")
-            try:
+        with ExitStack() as on_error:
+            with whole_file(self._path) as path:
+                fresh = on_error.enter_context(path.open("w+", encoding="utf-8"))
                 # Locked before it takes the place of the locked one, so that nobody comes in between.
                 fcntl.flock(fresh, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 fresh.writelines(_line(record) for record in (_Begin(plan), *done))
                 fresh.flush()
-            except BaseException:
-                fresh.close()
-                raise
+            on_error.pop_all()
         self._stream.close()
         self._stream = fresh
 
