@@ -102,6 +102,12 @@ def test_named_files_and_modules_are_there(page: str) -> None:
         assert hasattr(importlib.import_module(module), name), f"{page} imports {name} from {module}"
 
 
+def test_every_room_stands_in_the_architecture() -> None:
+    rooms = {path.parent for package in ("pipeline", "components") for path in ROOT.glob(f"{package}/*/__init__.py")}
+    listed = set(re.findall(r"^\| \[((?:pipeline|components)/\w+)/\]", _text("architecture.md"), re.MULTILINE))
+    assert listed == {str(room.relative_to(ROOT)) for room in rooms}
+
+
 def test_metrics_name_functions_that_exist() -> None:
     text = " ".join(_text("metrics.md").split())
     named = re.findall(r"`((?:components|pipeline)/\S+\.py)`: ((?:[^`.;]|`[^`]*`)+)", text)
