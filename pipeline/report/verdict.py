@@ -43,18 +43,6 @@ def plausible_auc(settings: Mapping[str, Scalar]) -> float:
     return value if isinstance(value, float) else PLAUSIBLE_AUC
 
 
-def verdict(report: RunReport) -> str:
-    """Says in one plain sentence what a run's numbers mean.
-
-    Args:
-        report: the run.
-
-    Returns:
-        One sentence.
-    """
-    return assess(report).sentence
-
-
 def assess(report: RunReport) -> Verdict:
     """Judges a run: what it found, and whether to believe it.
 

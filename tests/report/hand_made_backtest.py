@@ -6,13 +6,14 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import judged_runs
 import numpy as np
 import pandas as pd
 
 from components.backtest import Backtest, ModelBacktest
 from components.evidence.interval import Interval
 from pipeline.runs.folder import save_report
-from pipeline.runs.results import DataSummary, ModelResult, RunReport, SplitResult
+from pipeline.runs.results import RunReport, SplitResult
 
 NAN = float("nan")
 NASTY = "<script>x</script>"
@@ -35,21 +36,11 @@ def made_run(
     )
     for i, name in enumerate(names):
         frame[name] = 0.5 + 0.1 * np.tanh(rng.standard_normal(len(frame)) + (20 * returns if i == 0 else 0))
-    model = ModelResult(0.5, 0.48, 0.52, 0.5, 0.5, 0.0, -0.02, 0.02, blessed=False, reason="no", rows=len(frame))
     values: dict[str, Any] = {
-        "created": "2024-05-06T07:08:09+00:00",
-        "models": dict.fromkeys(names, model),
         "splits": {"test": SplitResult("2012-01-02", "2012-06-15", len(frame), 0, 3, days)},
-        "champion": None,
-        "pushed": None,
-        "seconds": {},
-        "cached": (),
-        "data": DataSummary(shares, 3000, "d", "2000-01-03", "2012-06-18", ("S0",), "awesome.db"),
         "settings": {"formatter": "window_returns", "horizon": 1, "seed": 0, "models": ",".join(names)},
-        "market": None,
-        "versions": {},
     }
-    report = RunReport(**(values | changes))
+    report = judged_runs.report(dict.fromkeys(names, judged_runs.model(0.5)), **(values | changes))
     folder.mkdir(parents=True)
     save_report(report, folder / "report.json")
     frame.to_parquet(folder / "predictions.parquet", index=False)

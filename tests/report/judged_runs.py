@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from pipeline.runs.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
 
@@ -25,9 +26,9 @@ def model(auc: float, half: float = 0.01, blessed: bool = False, **changes: obje
 
 
 def report(
-    models: dict[str, ModelResult], champion: str | None = None, market: MarketSummary | None = None
+    models: dict[str, ModelResult], champion: str | None = None, market: MarketSummary | None = None, **changes: Any
 ) -> RunReport:
-    return RunReport(
+    made = RunReport(
         created="2024-05-06T07:08:09Z",
         models=models,
         splits={"test": SplitResult("2010-01-04", "2014-10-01", 5950, 0, 42, 1190)},
@@ -40,6 +41,7 @@ def report(
         market=market,
         versions={},
     )
+    return dataclasses.replace(made, **changes)
 
 
 REVERSAL = MarketSummary("reversal", 0.545)

@@ -9,13 +9,13 @@ import pytest
 from judged_runs import NULL, REVERSAL, model, report
 
 from components.leak_audit.results import AuditReport, CheckResult, Status
-from pipeline.report.verdict import assess, standard_error, verdict
+from pipeline.report.verdict import assess, standard_error
 from pipeline.runs.results import MarketSummary
 
 
 def test_the_normal_outcome_is_said_plainly() -> None:
     run = report({"linear": model(0.5021), "rnn": model(0.4960)})
-    assert verdict(run) == (
+    assert assess(run).sentence == (
         "No model beats chance beyond its 95 % interval on 1,190 test days: do not trade on these numbers; that is "
         "the normal outcome on daily prices of large shares."
     )
@@ -24,7 +24,7 @@ def test_the_normal_outcome_is_said_plainly() -> None:
 
 def test_a_model_above_chance_that_failed_for_another_reason_is_not_called_chance() -> None:
     worse = model(0.5200, reason="worse than the last blessed linear (0.5250)")
-    sentence = verdict(report({"linear": worse, "rnn": model(0.49)}))
+    sentence = assess(report({"linear": worse, "rnn": model(0.49)})).sentence
     assert "No model beats chance" not in sentence
     assert "linear is above chance with AUC 0.520" in sentence
     assert "worse than the last blessed linear (0.5250)" in sentence
@@ -64,7 +64,7 @@ def test_the_plausible_auc_is_the_run_s_own(setting: dict[str, float], suspected
     unblessed = report({"linear": model(0.545, reason="worse than the last one")})
     for run in (champion, unblessed):
         run = dataclasses.replace(run, settings={**run.settings, **setting})
-        assert ("leak" in verdict(run)) is suspected
+        assert ("leak" in assess(run).sentence) is suspected
 
 
 def test_a_champion_on_a_market_is_measured_by_its_skill() -> None:
@@ -86,19 +86,19 @@ def test_more_than_the_possible_is_a_leak() -> None:
 
 
 def test_a_market_without_signal() -> None:
-    assert "no signal in it to be found" in verdict(report({"linear": model(0.5)}, market=NULL))
+    assert "no signal in it to be found" in assess(report({"linear": model(0.5)}, market=NULL)).sentence
     lucky = assess(report({"linear": model(0.507, blessed=True)}, champion="linear", market=NULL))
     assert lucky.tone == "warning"
     assert "luck" in lucky.sentence
 
 
 def test_a_market_whose_signal_was_not_found() -> None:
-    sentence = verdict(report({"linear": model(0.501)}, market=REVERSAL))
+    sentence = assess(report({"linear": model(0.501)}, market=REVERSAL)).sentence
     assert "an AUC of 0.545 is possible" in sentence
 
 
 def test_no_model() -> None:
-    assert verdict(report({})) == "No model was evaluated in this run."
+    assert assess(report({})).sentence == "No model was evaluated in this run."
 
 
 @pytest.mark.parametrize("auc", [0.5, 0.508, 0.515, 0.58, float("nan")])
@@ -106,7 +106,7 @@ def test_no_model() -> None:
 @pytest.mark.parametrize("market", [None, REVERSAL, NULL])
 def test_every_verdict_is_one_sentence(auc: float, blessed: bool, market: MarketSummary | None) -> None:
     run = report({"linear": model(auc, blessed=blessed)}, champion="linear" if blessed else None, market=market)
-    sentence = verdict(run)
+    sentence = assess(run).sentence
     assert sentence[-1] == "."
     assert not re.search(r"[.!?]\s", sentence)
     assert "nan" not in sentence

@@ -8,9 +8,9 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
+from hand_made_run import made_run
+from judged_runs import model, report
 from rich.console import Console
 
 from components.leak_audit.results import AuditReport, CheckResult, Figure, Status
@@ -19,7 +19,7 @@ from pipeline.report.audit_summary import print_audit
 from pipeline.report.page import render_html
 from pipeline.report.summary import print_summary
 from pipeline.runs.folder import read_report, save_report
-from pipeline.runs.results import DataSummary, ModelResult, ReportError, RunReport, SplitResult
+from pipeline.runs.results import ReportError
 
 AUDIT = AuditReport(
     (
@@ -50,40 +50,11 @@ AUDIT = AuditReport(
 )
 
 
-def report(audit: AuditReport | None = AUDIT) -> RunReport:
-    model = ModelResult(0.7, 0.68, 0.72, 0.6, 0.52, 0.1, 0.05, 0.15, False, "not blessed", auc_standard_error=0.01)
-    return RunReport(
-        created="2026-01-02T03:04:05+00:00",
-        models={"linear": model},
-        splits={"test": SplitResult("2020-01-02", "2020-12-30", 100, 0, 0, 50)},
-        champion=None,
-        pushed=None,
-        seconds={},
-        cached=(),
-        data=DataSummary(1, 300, "d", "2019-01-02", "2020-12-30", ("AAA",), "awesome.db"),
-        settings={"formatter": "window_returns", "horizon": 1, "seed": 0, "models": "linear"},
-        market=None,
-        versions={},
-        audit=audit,
-    )
-
-
-def predictions() -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    return pd.DataFrame(
-        {
-            "time": pd.to_datetime("2020-01-02") + pd.to_timedelta(np.arange(100) // 2, unit="D"),
-            "share_id": np.where(np.arange(100) % 2, "AAA", "BBB"),
-            "label": rng.integers(0, 2, 100),
-            "forward_return": rng.normal(0, 0.01, 100),
-            "next_return": rng.normal(0, 0.01, 100),
-            "linear": rng.random(100),
-        }
-    )
+AUDITED = report({"linear": model(0.7)}, audit=AUDIT)
 
 
 def test_the_report_keeps_the_audit(tmp_path: Path) -> None:
-    save_report(report(), tmp_path / "report.json")
+    save_report(AUDITED, tmp_path / "report.json")
 
     read = read_report(tmp_path).audit
 
@@ -95,7 +66,7 @@ def test_the_report_keeps_the_audit(tmp_path: Path) -> None:
 
 def test_an_earlier_report_has_none_and_a_broken_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
-    save_report(report(None), path)
+    save_report(replace(AUDITED, audit=None), path)
     raw = json.loads(path.read_text())
     del raw["audit"]
     path.write_text(json.dumps(raw))
@@ -107,7 +78,8 @@ def test_an_earlier_report_has_none_and_a_broken_one_is_refused(tmp_path: Path) 
 
 
 def test_the_page_shows_every_check_and_escapes_it() -> None:
-    page = render_html(report(), predictions(), {})
+    _, predictions, _ = made_run(names=("linear",))
+    page = render_html(AUDITED, predictions, {})
 
     assert "Leak audit: leaking" in page
     assert "The AUC of &lt;linear&gt; is above 0.6." in page
@@ -116,7 +88,7 @@ def test_the_page_shows_every_check_and_escapes_it() -> None:
     assert "What a shuffled split would have claimed" in page
     assert "The evaluation leaks, nothing pushed" in page
     assert "Nothing: the evaluation leaks" in page
-    assert "Leak audit" not in render_html(report(None), predictions(), {})
+    assert "Leak audit" not in render_html(replace(AUDITED, audit=None), predictions, {})
 
 
 def test_the_chart_draws_what_is_there_for_information_only() -> None:
@@ -145,6 +117,6 @@ def test_the_terminal_shows_numbers_whole(width: int) -> None:
 def test_the_summary_of_a_run_ends_with_the_verdict() -> None:
     console = Console(file=StringIO(), width=200)
 
-    print_summary(report(), console)
+    print_summary(AUDITED, console)
 
     assert console.file.getvalue().rstrip().endswith(f"Leak audit: {AUDIT.verdict_line}")
