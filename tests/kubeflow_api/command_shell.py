@@ -58,7 +58,7 @@ class Shell:
         home = str(self.folder.with_name("home"))
         return kept | {"PATH": path, "HOME": home, "COLUMNS": "200"} | self.variables
 
-    def run(self, program: str, *arguments: str, timeout: float = 120) -> Outcome:
+    def run(self, program: str, *arguments: str) -> Outcome:
         done = subprocess.run(
             [str(Path(sys.executable).with_name(program)), *arguments],
             cwd=self.folder,
@@ -66,7 +66,6 @@ class Shell:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=timeout,
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
 
