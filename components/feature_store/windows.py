@@ -48,16 +48,15 @@ class PriceBars:
         # A frozen dataclass has to set through object to normalise what it was given.
         time = np.asarray(self.time).astype("datetime64[D]")
         object.__setattr__(self, "time", time)
-        for name in BAR_COLUMNS:
-            given = getattr(self, name)
-            if given is not None:
-                object.__setattr__(self, name, np.asarray(given, dtype=np.float64))
         if time.ndim != 1 or len(time) == 0:
             raise ValueError("time must be one-dimensional and not empty")
         for name in BAR_COLUMNS:
-            values = getattr(self, name)
-            if values is not None and values.shape != time.shape:
-                raise ValueError(f"{name} has shape {values.shape}, time has {time.shape}")
+            given = getattr(self, name)
+            if given is not None:
+                values = np.asarray(given, dtype=np.float64)
+                if values.shape != time.shape:
+                    raise ValueError(f"{name} has shape {values.shape}, time has {time.shape}")
+                object.__setattr__(self, name, values)
         self._refuse("time", ~((time >= _FIRST_DAY) & (time <= _LAST_DAY)), "is not a date from year 1 to 9999")
         self._refuse("time", np.append(False, time[1:] <= time[:-1]), "does not come after the day before it")
         for name in BAR_COLUMNS:
