@@ -7,13 +7,13 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import COMMAND
 
 from components.feature_store import CLOSE_COLUMNS
 
@@ -312,7 +312,7 @@ def test_a_share_of_the_prediction_that_does_not_exist(awesome: Awesome, m_db: P
 def test_text_in_a_row_ends_the_run_itself_with_one_line(folder: Path, m_db: Path) -> None:
     make_database(m_db, "UPDATE FEATURE SET close3 = 'n/a' WHERE share_id = 'S001' AND time = '2001-01-05'")
     before = m_db.read_bytes()
-    command = [str(Path(sys.executable).with_name("awesome")), "run", "--db", "m.db", "--models", "linear"]
+    command = [COMMAND, "run", "--db", "m.db", "--models", "linear"]
     done = subprocess.run([*command, "--output", "out"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
@@ -331,7 +331,7 @@ def test_text_in_a_row_ends_the_run_itself_with_one_line(folder: Path, m_db: Pat
 @pytest.mark.slow
 def test_a_learning_rate_without_sense_ends_the_run_with_one_line(folder: Path) -> None:
     Path("awesome.toml").write_text("[hyperparameters.linear]\nlearning_rate = 1e38\n")
-    command = [str(Path(sys.executable).with_name("awesome")), "run", "--market", "null", "--models", "linear"]
+    command = [COMMAND, "run", "--market", "null", "--models", "linear"]
     command += ["--market-shares", "3", "--market-sessions", "800", "--output", "out"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1

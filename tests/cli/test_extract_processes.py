@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import pty
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import COMMAND, on_a_terminal
 from replayed_prices import (
     SHARES,
     Awesome,
@@ -32,7 +32,6 @@ from replayed_prices import (
 from components.extractor.replay import Fault, ReplayServer
 
 ROOT = Path(__file__).parents[2]
-COMMAND = str(Path(sys.executable).with_name("awesome"))
 NEEDLESS = ("tensorflow", "tfx", "tfx_bsl", "apache_beam", "keras", "ml_metadata", "adbc_driver_manager", "matplotlib")
 
 
@@ -148,20 +147,9 @@ def test_a_second_process_is_told_that_the_first_works_on_the_database(
 def test_a_terminal_shows_a_bar_and_no_json(server: ReplayServer, folder: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     server.faults.add(Fault("slow", value=0.1))
-    master, slave = pty.openpty()
-    try:
-        with started(*command(*SHARES[:3], last=until()), stderr=slave) as process:
-            os.close(slave)
-            shown = b""
-            with suppress(OSError):  # nobody holds the other end any more
-                while piece := os.read(master, 65536):
-                    shown += piece
-            out, _ = process.communicate()
-    finally:
-        os.close(master)
-    assert process.returncode == 0
+    code, out, text = on_a_terminal([COMMAND, *command(*SHARES[:3], last=until())], dict(os.environ))
+    assert code == 0
     assert [row[:2] for row in table(out)] == [[share, "new"] for share in SHARES[:3]]
-    text = shown.decode()
     assert '"event"' not in text
     assert "\x1b[" in text
     assert "tencent" in text

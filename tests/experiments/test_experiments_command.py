@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command_line import COMMAND, clean_environment
 
 ARGUMENTS = (
     *("--data", "market", "--horizons", "1", "--models", "linear,linear_time", "--epochs", "25"),
@@ -17,11 +16,8 @@ ARGUMENTS = (
 
 
 def awesome(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("AWESOME_")} | {"COLUMNS": "120"}
-    command = [sys.executable, "-c", "from pipeline.cli import main; main()", "experiments", *arguments]
-    root = str(Path(__file__).parents[2])
-    environment["PYTHONPATH"] = root
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    command = [COMMAND, "experiments", *arguments]
+    return subprocess.run(command, cwd=folder, env=clean_environment(COLUMNS="120"), capture_output=True, text=True)
 
 
 @pytest.mark.slow

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import io
 import json
 import os
-import pty
-import subprocess
 import sys
 from pathlib import Path
 
+import command_line as terminal
 import pytest
 
 from components.extractor import ExtractionPlan, ExtractionReport, ShareOutcome, Status
@@ -72,7 +70,7 @@ def test_a_listener_may_ignore_all() -> None:
 
 PROGRAM = """
 import sys, time
-sys.path[:0] = [{tests!r}]
+sys.path[:0] = {tests!r}
 from test_extractor_progress import BAD, GOOD, PLAN, REPORT, play
 from components.extractor.progress import extraction_progress
 with extraction_progress(summary={summary}) as listener:
@@ -82,28 +80,11 @@ with extraction_progress(summary={summary}) as listener:
 
 def on_a_terminal(body: str, summary: bool = False) -> tuple[int, str]:
     """Runs a program whose error stream is a terminal; its exit code and what is shown."""
-    program = PROGRAM.format(tests=str(Path(__file__).parent), summary=summary, body=body)
-    ours, theirs = pty.openpty()
+    program = PROGRAM.format(tests=[str(folder) for folder in Path(__file__).parents[:2]], summary=summary, body=body)
     environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
     environment |= {"TERM": "xterm-256color", "PYTHONUTF8": "1", "COLUMNS": "200"}
-    shown = b""
-    with subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=theirs,
-        cwd=Path(__file__).parents[2],
-        env=environment,
-    ) as process:
-        os.close(theirs)
-        try:
-            with contextlib.suppress(OSError):  # how Linux says that the other side has gone
-                while data := os.read(ours, 65536):
-                    shown += data
-        finally:
-            os.close(ours)
-        code = process.wait()
-    return code, shown.decode()
+    code, _, shown = terminal.on_a_terminal([sys.executable, "-c", program], environment)
+    return code, shown
 
 
 def test_a_bar_on_a_terminal() -> None:

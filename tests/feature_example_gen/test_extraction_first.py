@@ -11,7 +11,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from command_line import COMMAND, clean_environment
 
 from components.errors import ExtractionError, StoreError
 from components.extractor import ExtractionPlan, HttpSettings
@@ -30,7 +30,6 @@ from components.feature_store import FeatureStore
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 
-COMMAND = str(Path(sys.executable).with_name("awesome"))
 FIRST, UNTIL = dt.date(2022, 1, 4), dt.date(2023, 12, 29)
 SHARES = ("sh600519", "sz000001", "sz000002")
 SPLIT_SETTINGS = SplitSettings(fractions=(0.5, 0.25, 0.25))
@@ -357,7 +356,7 @@ def test_run_does_it_all_and_a_second_time_from_the_cache(tmp_path: Path) -> Non
     market = from_synthetic("reversal", shares, first, last, dividends={shares[0]: {dt.date(2022, 6, 1): 0.5}})
     (tmp_path / "awesome.toml").write_text("[hyperparameters.linear]\nepochs = 2\n")
     with ReplayServer(market) as server:
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("AWESOME_")} | {
+        environment = clean_environment() | {
             "AWESOME_SOURCES_URL": server.url,
             "AWESOME_SOURCES_RATE": "1000",
             "AWESOME_UNTIL": str(last),

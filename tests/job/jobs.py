@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from command_line import COMMAND, clean_environment
+
 from components.feature_store import CLOSE_COLUMNS
 
 ROOT = Path(__file__).parents[2]
-COMMAND = str(Path(sys.executable).with_name("awesome"))
 SHARES, SESSIONS = 12, 700
 NAMES = ("linear", "rnn")
 MARKET = ("--market", "reversal_easy", "--market-shares", str(SHARES), "--market-sessions", str(SESSIONS))
@@ -45,13 +44,10 @@ class Job:
         return json.loads((self.folder / output / "report.json").read_text())
 
 
-def environment() -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWESOME_")}
-    return kept | {"COLUMNS": "160"}
-
-
 def awesome(folder: Path, *arguments: str) -> Job:
-    done = subprocess.run([COMMAND, *arguments], cwd=folder, env=environment(), capture_output=True, text=True)
+    done = subprocess.run(
+        [COMMAND, *arguments], cwd=folder, env=clean_environment(COLUMNS="160"), capture_output=True, text=True
+    )
     return Job(folder, done.returncode, done.stdout, done.stderr)
 
 

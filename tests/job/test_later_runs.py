@@ -16,16 +16,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import COMMAND, clean_environment
 from jobs import (
     BEFORE_TRAINING,
-    COMMAND,
     MARKET,
     NAMES,
     ROOT,
     SETTINGS,
     Job,
     awesome,
-    environment,
     last_windows,
     succeeded,
 )
@@ -56,7 +55,9 @@ main()
 
 def test_a_run_killed_while_it_writes_is_repeated_in_the_same_folder_from_the_cache(job: Job, report: Any) -> None:
     arguments = ("run", *MARKET, "--models", ",".join(NAMES), "--output", "again")
-    killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], cwd=job.folder, env=environment())
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, *arguments], cwd=job.folder, env=clean_environment(COLUMNS="160")
+    )
     assert killed.returncode == -signal.SIGKILL
     left = {path.name for path in (job.folder / "again").iterdir()}
     assert {"report.html", "run.log", "predictions.parquet"} < left
@@ -100,7 +101,7 @@ def test_a_killed_run_is_taken_up_by_the_next_even_of_a_single_share(market_db: 
     (tmp_path / "awesome.toml").write_text(SETTINGS)
     arguments = ("run", "--db", "m.db", "--shares", "S001", "--models", "linear", "--output", "out")
     with subprocess.Popen(
-        [COMMAND, *arguments], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
+        [COMMAND, *arguments], cwd=tmp_path, env=clean_environment(COLUMNS="160"), stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:

@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from command_line import clean_environment
 from rich.console import Console
 
 from pipeline.plan import load_plan
@@ -35,7 +36,7 @@ RAN = ("FeatureExampleGen", "StatisticsGen", "Transform", "Trainer", "Evaluator"
 
 def environment(home: Path) -> dict[str, str]:
     """That of an activated project environment, with the `tfx` program's own folder below `home`."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWESOME_")}
+    kept = clean_environment()
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
     # LOCAL_HOME, where it is set, comes before HOME/tfx/local.
     return kept | {"PATH": path, "HOME": str(home), "LOCAL_HOME": str(home / "tfx" / "local")}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from command_line import clean_environment
 from mariadb import need
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,8 +129,7 @@ def own_engine(folder: Path) -> Engine:
     """podman with the tests' settings."""
     settings = folder / "containers.conf"
     settings.write_text(engine_settings({}))
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWESOME_")}
-    return Engine(kept | {"CONTAINERS_CONF": str(settings)}, folder)
+    return Engine(clean_environment(CONTAINERS_CONF=str(settings)), folder)
 
 
 def _run(command: list[str], environment: dict[str, str], timeout: float) -> None:

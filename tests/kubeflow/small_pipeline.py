@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -14,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from command_line import clean_environment
 from compiled_package import Package, read_package
 
 SHARES, SESSIONS = 8, 700
@@ -101,7 +101,6 @@ class Cluster:
     def start(self, task: str, run_id: str, **parameters: str) -> tuple[subprocess.Popen[str], Path]:
         out = self.root / "kfp" / run_id / task
         out.mkdir(parents=True, exist_ok=True)
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("AWESOME_")}
         python, *command = self.package.program(task)
         assert python == "python"
         secret = self.root / "secret"
@@ -115,7 +114,7 @@ class Cluster:
             process = subprocess.Popen(
                 [sys.executable, *command, *self.package.command(task, run_id, out, parameters)],
                 stdout=log, stderr=subprocess.STDOUT, text=True, cwd=self.root,
-                env=kept | variables,
+                env=clean_environment(**variables),
             )  # fmt: skip
         return process, out
 

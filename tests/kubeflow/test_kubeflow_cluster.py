@@ -6,13 +6,13 @@ import importlib.metadata
 import io
 import json
 import logging
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import COMMAND, clean_environment
 
 from awesome_kubeflow.cluster import IMAGE_TFX, cluster_settings, other_tfx
 from awesome_kubeflow.errors import CompileError, NodeError
@@ -20,7 +20,6 @@ from awesome_kubeflow.pod.executor_io import ExecutorInput, write_outputs
 from awesome_kubeflow.pod.json_log import JsonFormatter
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND = str(Path(sys.executable).with_name("awesome"))
 
 
 def test_the_two_clusters_are_told_apart_by_their_contexts() -> None:
@@ -121,8 +120,9 @@ def test_a_log_record_is_one_line_of_json() -> None:
 
 
 def awesome(folder: Path, *arguments: str, **variables: str) -> tuple[int, str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWESOME_")}
-    done = subprocess.run([COMMAND, *arguments], cwd=folder, env=kept | variables, capture_output=True, text=True)
+    done = subprocess.run(
+        [COMMAND, *arguments], cwd=folder, env=clean_environment(**variables), capture_output=True, text=True
+    )
     return done.returncode, done.stdout, done.stderr
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import clean_environment
 from compiled_package import PULL, REPORT
 from small_pipeline import CACHED, COMPLETE, SHARES, TRAINER, Cluster, Pod, storage_url
 
@@ -189,12 +189,11 @@ def test_a_node_that_fails_says_why_on_its_last_line_and_a_retry_completes_it(cl
 def test_what_can_be_refused_early_is_refused_before_tensorflow(cluster: Cluster, tmp_path: Path) -> None:
     """In this process: no environment, and arguments that are no slice."""
     arguments = cluster.package.command("pusher", "run", tmp_path, {})
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWESOME_")}
 
     def refusal(given: list[str], **extra: str) -> dict[str, Any]:
         done = subprocess.run(
             [sys.executable, "-X", "importtime", "-m", "awesome_kubeflow.entrypoint", *given],
-            env=environment | extra, capture_output=True, text=True,
+            env=clean_environment(**extra), capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == 1
         assert "tensorflow" not in done.stderr

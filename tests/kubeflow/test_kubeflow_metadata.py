@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import clean_environment
 from compiled_package import Package
 from mariadb import MariaDB, mariadb_server
 from small_pipeline import COMPLETE, RUNNING, compile_small
@@ -47,9 +47,8 @@ class Store:
         }
 
     def start(self, script: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("AWESOME_")}
         return subprocess.Popen(
-            [sys.executable, *script], env=kept | environment, cwd=self.root, stdout=subprocess.PIPE,
+            [sys.executable, *script], env=clean_environment(**environment), cwd=self.root, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 

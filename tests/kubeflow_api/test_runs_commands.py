@@ -7,11 +7,11 @@ import importlib.metadata
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from command_line import COMMAND
 from command_shell import Outcome, Shell
 
 from awesome_kubeflow.cluster import other_tfx
@@ -221,7 +221,7 @@ def test_waiting_outlives_an_endpoint_that_is_away_for_a_while(small: Shell) -> 
 def test_ctrl_c_leaves_the_run_going(small: Shell) -> None:
     process = subprocess.Popen(
         [
-            *(str(Path(sys.executable).with_name("awesome")), "kubeflow", "run", "--pipeline=small-one"),
+            *(COMMAND, "kubeflow", "run", "--pipeline=small-one"),
             *("--parameter=days=5", "--wait", "--every=0.05", "--endpoint", small.url),
         ],
         cwd=small.folder,

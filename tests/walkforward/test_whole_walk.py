@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from command_line import COMMAND, clean_environment
 from sklearn.metrics import roc_auc_score
 
 from components.synthetic_market import get_scenario
 
 pytestmark = pytest.mark.slow
 
-COMMAND = str(Path(sys.executable).with_name("awesome"))
 WALK = (
     *("walkforward", "--folds", "2", "--models", "linear", "--horizons", "1"),
     *("--market", "reversal_easy", "--market-shares", "30", "--market-sessions", "900"),
@@ -49,10 +47,9 @@ class Walks:
 
 
 def start(folder: Path, output: str) -> subprocess.Popen[str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWESOME_")}
     return subprocess.Popen(
         [COMMAND, *WALK, "--output", output],
-        cwd=folder, env=kept | {"COLUMNS": "120"}, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        cwd=folder, env=clean_environment(COLUMNS="120"), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
 
