@@ -220,7 +220,7 @@ def _model_page(architecture: Architecture) -> str:
 
 def _commands_page() -> str:
     """Every command, as its help has it."""
-    commands = dict(_commands("awesome", typer.main.get_command(load_app())))
+    commands = dict(sorted(_commands("awesome", typer.main.get_command(load_app()))))
     rows = [(f"[`{name}`](#{name.replace(' ', '-')})", _sentence(_help(one)[0])) for name, one in commands.items()]
     return _page(
         "# Commands",

@@ -1,4 +1,4 @@
-"""Bars of made-up prices, and a look into a database past the store."""
+"""Bars of synthetic prices, and a look into a database past the store."""
 
 from __future__ import annotations
 
