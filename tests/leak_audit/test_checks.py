@@ -56,7 +56,7 @@ CHECK = Check("weekends", weekends, "no row is of a weekend", each_model=True)
 
     report = make_run(tmp_path, Asked(shares=4, sessions=420)).audited({})
 
-    assert list(found) == [*CHECKS, "weekends"]
+    assert list(found)[-1] == "weekends"
     assert [check.name for check in report.checks] == list(found)
     assert report.verdict_line == "leaking: weekends; linear trades on Sundays."
     console = Console(file=StringIO(), width=100)
