@@ -97,6 +97,12 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         StoreError: the database cannot be read.
     """
     chosen = _choose(plan, model, run)
+    try:
+        card = read_card(chosen.saved_model)
+    except (OSError, ValueError, TypeError) as error:
+        raise PredictionError(
+            f"{chosen.saved_model}: what the model says of itself cannot be read ({error}); run again, or pull it again"
+        ) from None
     with FeatureStore.open(plan.database) as store:
         features = store.read_features(plan.select(store)).to_pandas().groupby("share_id", sort=False).tail(1)
     closes = features[list(CLOSE_COLUMNS)].to_numpy("float32")
@@ -107,7 +113,6 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
 
         from models.serving import PROBABILITY
 
-        card = read_card(chosen.saved_model)
         signature = tf.saved_model.load(str(chosen.saved_model)).signatures["predict_closes"]
         answer = signature(share_id=tf.constant(names), closes=tf.constant(closes))[PROBABILITY].numpy()[:, 0]
     forecasts = [

@@ -16,6 +16,7 @@ import pytest
 from command_line import COMMAND
 
 from components.feature_store import CLOSE_COLUMNS
+from models.card import CARD_FILE, EXTRA_FOLDER, ModelCard
 
 Awesome = Callable[..., Any]
 
@@ -297,6 +298,13 @@ def test_a_share_of_the_prediction_that_does_not_exist(awesome: Awesome, m_db: P
     (saved / "assets.extra").mkdir(parents=True)
     (saved / "saved_model.pb").touch()
     (saved / "assets.extra/evidence.json").write_text('{"metrics": {"auc": 1, "auc_low": 1, "auc_high": 1}}')
+    card = saved / EXTRA_FOLDER / CARD_FILE
+    for damaged in (None, "", "[]", '{"model": "linear"}'):
+        if damaged is not None:
+            card.write_text(damaged)
+        refusal = awesome("predict", "--db", "m.db", "--shares", "IBM").refusal
+        assert refusal.startswith(f"{saved}: what the model says of itself cannot be read (")
+    card.write_text(ModelCard("linear", 1, "window_returns", 1, 0, 1, "").to_json())
     assert awesome("predict", "--db", "m.db", "--shares", "IBM").refusal.startswith("m.db has no share IBM")
     assert awesome("predict", "--db", "m.db", "--horizon", "2").refusal.startswith("no model was pushed")
     for damaged in ("", "[]", '{"metrics": {}}', '{"metrics": {"auc": "1"}}'):
