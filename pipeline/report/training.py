@@ -50,14 +50,14 @@ class Training:
     @property
     def best_after(self) -> str:
         """When the lowest losses were seen, such as `after 1.5 epochs`."""
-        return f"after {_reaches(self.best_epochs)} epochs"
+        return f"after {_epochs(_reaches(self.best_epochs))}"
 
     @property
     def sentence(self) -> str:
         """All of it, for a person."""
         several = len(self.epochs) > 1
-        said = f"{len(self.epochs)} members of {_reaches(self.epochs)}" if several else f"{self.epochs[0]:g}"
-        said += " epochs."
+        members = f"{len(self.epochs)} members of " if several else ""
+        said = f"{members}{_epochs(_reaches(self.epochs) if several else f'{self.epochs[0]:g}')}."
         if self.best_epochs:
             what = "members' best eval losses are" if several else "best eval loss is"
             said += f" The {what} {_reaches(self.best_losses, '.4f')}, {self.best_after}."
@@ -138,6 +138,10 @@ def _members(history: pd.DataFrame) -> list[pd.DataFrame]:
     if "epoch" not in history:
         history = history.assign(epoch=np.arange(1.0, len(history) + 1))
     return [one for _, one in history.groupby("member")] if "member" in history else [history]
+
+
+def _epochs(count: str) -> str:
+    return f"{count} epoch" if count == "1" else f"{count} epochs"
 
 
 def _reaches(values: Sequence[float], form: str = ".2g") -> str:
