@@ -128,7 +128,7 @@ def test_seconds_are_of_every_step(report: Any) -> None:
     per_model = {f"{step}.{name}" for step in ("Trainer", "Predecessor", "Evaluator") for name in NAMES}
     steps = {"ImportSchemaGen", *BEFORE_TRAINING, *per_model, "Evidence", "LeakAudit", "ModelSelector", "Pusher"}
     assert set(report["seconds"]) == {"market", "imports", *steps}
-    assert all(0 <= seconds < 600 for seconds in report["seconds"].values())
+    assert all(seconds >= 0 for seconds in report["seconds"].values())
     assert report["seconds"]["Transform"] > 0.5
 
 
