@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -28,6 +29,15 @@ def test_a_notebook_is_stored_without_outputs(name: str) -> None:
     code = [cell for cell in cells(name) if cell["cell_type"] == "code"]
     assert [cell for cell in code if cell["outputs"] or cell["execution_count"] is not None] == []
     assert len({cell["id"] for cell in cells(name)}) == len(cells(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_notebook_imports_is_there(name: str) -> None:
+    code = "\n".join("".join(cell["source"]) for cell in cells(name) if cell["cell_type"] == "code")
+    taken = [node for node in ast.parse(code).body if isinstance(node, ast.ImportFrom) and node.module is not None]
+    assert len(taken) >= 2
+    for node in taken:
+        exec(ast.unparse(node), {})
 
 
 @pytest.mark.parametrize("name", NAMES)
