@@ -26,11 +26,7 @@ class HistoryChangedError(Exception):
 
 
 def whole_bars(history: History) -> PriceBars:
-    """Bars of a share that was fetched from the start.
-
-    Args:
-        history: verified, of at least one session.
-    """
+    """Bars of a share that was fetched from the start; the history is verified and not empty."""
     adjustment = history.adjustment
     if isinstance(adjustment, Factors):
         factor = adjustment.value
@@ -170,8 +166,8 @@ def check_complete(source: str, share: str, history: History, stored: Days, reac
     """Refuses a history that leaves out sessions that are stored: a cut reply would pass for the whole otherwise.
 
     Args:
-        source: that gave it, named in errors.
-        share: that it is of.
+        source: named in errors.
+        share: likewise.
         history: verified; may be empty.
         stored: the sessions that are stored from the first day asked for on, datetime64[D], shape (n,).
         reach: whether the source ends somewhere in the past: what it cannot give is not missed.
@@ -190,13 +186,7 @@ def check_complete(source: str, share: str, history: History, stored: Days, reac
 
 
 def check_joint(source: str, share: str, bars: PriceBars, stored: PriceBars) -> None:
-    """Refuses new factors for a part of a history whose older part the source does not give any more.
-
-    Args:
-        source: that gave the bars, named in errors.
-        share: that they are of.
-        bars: the share's history, fetched from the start.
-        stored: its bars before.
+    """Refuses new factors (`bars`) for a part of a history whose older part the source does not give any more.
 
     Raises:
         SourceError: the stored bars begin earlier, and their factors differ.

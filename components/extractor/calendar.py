@@ -16,9 +16,6 @@ import numpy as np
 
 from components.feature_store.arrays import Days
 
-_YEARS_AHEAD = 1
-_FIRST_YEAR = 1980
-
 
 @dataclass(frozen=True)
 class ExchangeCalendar:
@@ -38,12 +35,7 @@ class ExchangeCalendar:
 
     @classmethod
     def of(cls, code: str, now: dt.datetime) -> ExchangeCalendar:
-        """The calendar of an exchange, up to a year past `now`.
-
-        Args:
-            code: the exchange.
-            now: the present, with a zone.
-        """
+        """The calendar of an exchange, up to a year past `now`, which has a zone."""
         return _load(code, now.year)
 
     def sessions(self, first: dt.date, last: dt.date) -> Days:
@@ -56,12 +48,7 @@ class ExchangeCalendar:
         return np.concatenate([known, later[np.is_busday(later)]])
 
     def closes(self, first: dt.date, last: dt.date) -> tuple[Days, Days]:
-        """The sessions from `first` to `last` whose closes are known, and these in UTC; datetime64[D] and [s].
-
-        Args:
-            first: the first day looked at.
-            last: the last one.
-        """
+        """The sessions from `first` to `last` whose closes are known, and these in UTC; datetime64[D] and [s]."""
         inside = (self._sessions >= np.datetime64(first, "D")) & (self._sessions <= np.datetime64(last, "D"))
         return self._sessions[inside], self._closes[inside]
 
@@ -73,22 +60,16 @@ class ExchangeCalendar:
             settle: how long after the close a bar becomes final.
         """
         moment = now.astimezone(dt.timezone.utc)
-        limit = np.datetime64((moment - settle).replace(tzinfo=None), "s")
         day = moment.astimezone(ZoneInfo(self._zone)).date()
         if day > self.end:
             begin = max(self.end + dt.timedelta(days=1), day - dt.timedelta(days=10))
-            closed = [
-                session
-                for session in self.sessions(begin, day).tolist()
-                if self._usually_closed(session) + settle <= moment
-            ]
-            if closed:
-                return closed[-1]
+            for session in reversed(self.sessions(begin, day).tolist()):
+                close = dt.datetime.combine(session, self._usual_close, ZoneInfo(self._zone))
+                if close.astimezone(dt.timezone.utc) + settle <= moment:
+                    return session
+        limit = np.datetime64((moment - settle).replace(tzinfo=None), "s")
         count = int(np.searchsorted(self._closes, limit, side="right"))
         return self._sessions[count - 1].item()
-
-    def _usually_closed(self, session: dt.date) -> dt.datetime:
-        return dt.datetime.combine(session, self._usual_close, ZoneInfo(self._zone)).astimezone(dt.timezone.utc)
 
 
 @lru_cache(maxsize=32)
@@ -97,7 +78,7 @@ def _load(code: str, year: int) -> ExchangeCalendar:
 
     default = exchange_calendars.get_calendar(code)
     earliest, latest = default.bound_min(), default.bound_max()
-    begin, end = np.datetime64(f"{_FIRST_YEAR}-01-01", "D"), np.datetime64(f"{year + _YEARS_AHEAD}-12-31", "D")
+    begin, end = np.datetime64("1980-01-01", "D"), np.datetime64(f"{year + 1}-12-31", "D")
     if earliest is not None:
         begin = max(begin, earliest.to_datetime64().astype("datetime64[D]"))
     if latest is not None:

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -119,11 +119,7 @@ def extract(
 
 
 def check_plan(plan: ExtractionPlan, database: Path) -> Source | None:
-    """Refuses a plan that cannot be carried out, without asking anybody.
-
-    Args:
-        plan: to be checked.
-        database: the feature store, there or not.
+    """Refuses a plan that cannot be carried out, without asking anybody; the database may be there or not.
 
     Returns:
         Its source on the internet; None for a file.
@@ -186,25 +182,20 @@ class _Task:
     calendar: ExchangeCalendar
 
 
+@dataclass
 class _Run:
     """The shares of one extraction from a source on the internet."""
 
-    def __init__(
-        self,
-        plan: ExtractionPlan,
-        source: Source,
-        store: FeatureStore,
-        client: Client,
-        journal: Journal,
-        listener: ExtractionListener,
-        refetch: bool,
-        now: dt.datetime,
-        stop: threading.Event,
-    ) -> None:
-        self._plan, self._source, self._store, self._client = plan, source, store, client
-        self._journal, self._listener = journal, listener
-        self._refetch, self._now, self._stop = refetch, now, stop
-        self.warnings: list[str] = []
+    plan: ExtractionPlan
+    source: Source
+    store: FeatureStore
+    client: Client
+    journal: Journal
+    listener: ExtractionListener
+    refetch: bool
+    now: dt.datetime
+    stop: threading.Event
+    warnings: list[str] = field(default_factory=list)
 
     def shares(self, shares: tuple[str, ...], done: Sequence[ShareOutcome]) -> list[ShareOutcome]:
         """Works through the shares; one outcome each, in their order."""
@@ -214,50 +205,50 @@ class _Run:
             calendar = calendars.get(outcome.share_id)
             if calendar is not None and outcome.expected == str(self._last(calendar)):
                 outcomes[outcome.share_id] = outcome
-        self._listener.started(self._plan, len(shares))
+        self.listener.started(self.plan, len(shares))
         for text in self.warnings:
-            self._listener.warned(text)
-        self._journal.begin(replace(self._plan, shares=shares), list(outcomes.values()))
+            self.listener.warned(text)
+        self.journal.begin(replace(self.plan, shares=shares), list(outcomes.values()))
         waiting = deque(share for share in shares if share not in outcomes)
         running: dict[Future[History], _Task] = {}
 
         def end(outcome: ShareOutcome) -> None:
             outcomes[outcome.share_id] = outcome
-            self._journal.enter(outcome)
-            self._listener.ended_share(outcome, len(outcomes), len(shares))
+            self.journal.enter(outcome)
+            self.listener.ended_share(outcome, len(outcomes), len(shares))
 
-        workers = self._source.connections
+        workers = self.source.connections
         with ThreadPoolExecutor(workers) as pool:
 
             def fetch(task: _Task) -> None:
-                running[pool.submit(_fetch, self._source, self._client, task)] = task
+                running[pool.submit(_fetch, self.source, self.client, task)] = task
 
             try:
-                while running or (waiting and not self._stop.is_set()):
-                    while waiting and len(running) < workers and not self._stop.is_set():
+                while running or (waiting and not self.stop.is_set()):
+                    while waiting and len(running) < workers and not self.stop.is_set():
                         fetch(self._task(waiting.popleft(), calendars))
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         task = running.pop(future)
                         try:
                             end(self._store_share(task, future.result()))
                         except HistoryChangedError as changed:
-                            if self._stop.is_set():
+                            if self.stop.is_set():
                                 end(self._failed(task.share, task.last, _NOT_REACHED))
                             else:
                                 fetch(replace(task, first=task.since, whole=True, reason=str(changed)))
                         except SourceError as error:
                             # A host that was not waited for, since the user wants an end, has not failed.
-                            stopped = self._stop.is_set() and isinstance(error, HostError)
+                            stopped = self.stop.is_set() and isinstance(error, HostError)
                             end(self._failed(task.share, task.last, _NOT_REACHED if stopped else str(error)))
             except BaseException:
-                self._stop.set()  # or the pool would wait for back-offs and whole histories
+                self.stop.set()  # or the pool would wait for back-offs and whole histories
                 raise
         for share in waiting:
             end(self._failed(share, self._last(calendars[share]), _NOT_REACHED))
         return [outcomes[share] for share in shares]
 
     def _calendar(self, share: str) -> ExchangeCalendar:
-        calendar = ExchangeCalendar.of(self._source.exchange(share), self._now)
+        calendar = ExchangeCalendar.of(self.source.exchange(share), self.now)
         last = self._last(calendar)
         if last > calendar.end:
             text = (
@@ -270,29 +261,29 @@ class _Run:
 
     def _last(self, calendar: ExchangeCalendar) -> dt.date:
         """The last session that a share should have."""
-        closed = calendar.last_closed(self._now, self._source.settle)
-        if self._plan.until is None or self._plan.until >= closed:
+        closed = calendar.last_closed(self.now, self.source.settle)
+        if self.plan.until is None or self.plan.until >= closed:
             return closed
-        sessions = calendar.sessions(self._plan.since or SINCE, self._plan.until)
-        return sessions[-1].item() if len(sessions) else self._plan.until
+        sessions = calendar.sessions(self.plan.since or SINCE, self.plan.until)
+        return sessions[-1].item() if len(sessions) else self.plan.until
 
     def _task(self, share: str, calendars: dict[str, ExchangeCalendar]) -> _Task:
         calendar = calendars[share]
-        since, reason, stored = self._plan.since or SINCE, "", None
-        other = self._store.conflicting_source(share, self._source.name)
+        since, reason, stored = self.plan.since or SINCE, "", None
+        other = self.store.conflicting_source(share, self.source.name)
         if other is not None:
             reason = f"the source was {other!r} before"
         else:
-            stored = self._store.bars(share)
+            stored = self.store.bars(share)
         last = self._last(calendar)
         whole = stored is None
         if stored is not None:
-            known = self._store.extracted_since(share) or stored.time[0].item()
+            known = self.store.extracted_since(share) or stored.time[0].item()
             last = max(last, stored.time[-1].item())
-            if self._plan.since is not None and since < known:
+            if self.plan.since is not None and since < known:
                 whole, reason = True, f"the first day was {known} before"
-            since = min(self._plan.since or known, known)
-            if self._refetch:
+            since = min(self.plan.since or known, known)
+            if self.refetch:
                 whole, reason = True, "as was asked for"
         first = since if stored is None or whole else stored.time[max(0, len(stored) - 1 - OVERLAP)].item()
         return _Task(share, stored, since, first, last, whole, reason, calendar)
@@ -304,9 +295,9 @@ class _Run:
             HistoryChangedError: an increment shows that the past has changed.
             SourceError: what came cannot be accepted.
         """
-        source, share, stored = self._source, task.share, task.stored
+        source, share, stored = self.source, task.share, task.stored
         history = verify(source.name, share, fetched, task.last)
-        if stored is not None and not self._refetch:
+        if stored is not None and not self.refetch:
             asked = stored.time[stored.time >= np.datetime64(task.first, "D")]
             check_complete(source.name, share, history, asked, source.reach)
         if not len(history):
@@ -317,14 +308,14 @@ class _Run:
             bars = whole_bars(history) if task.whole or stored is None else increment_bars(history, stored)
         except ValueError as error:
             raise SourceError(f"{source.name}, share {share}: {error}; nothing was stored") from error
-        if task.whole and stored is not None and not self._refetch:
+        if task.whole and stored is not None and not self.refetch:
             check_joint(source.name, share, bars, stored)
-        if self._refetch:
+        if self.refetch:
             before = 0 if stored is None else len(stored)
-            self._store.replace(share, bars, source.name, since=task.since)
+            self.store.replace(share, bars, source.name, since=task.since)
             new, changed, time = max(0, len(bars) - before), min(before, len(bars)), bars.time
         else:
-            counts = self._store.upsert(share, bars, source.name, replace=True, since=task.since)
+            counts = self.store.upsert(share, bars, source.name, replace=True, since=task.since)
             new, changed = counts.new, counts.changed
             time = bars.time if stored is None else np.union1d(stored.time, bars.time)
         return self._outcome(task, time, new, changed)
@@ -358,7 +349,7 @@ class _Run:
 
     def _failed(self, share: str, expected: dt.date, reason: str) -> ShareOutcome:
         # Not the bars: after a signal, thousands of shares that were not reached must be told of at once.
-        first, last = self._store.stored_range(share) or ("", "")
+        first, last = self.store.stored_range(share) or ("", "")
         return ShareOutcome(share, Status.FAILED, reason, first=str(first), last=str(last), expected=str(expected))
 
 

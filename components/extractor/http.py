@@ -101,14 +101,7 @@ class Client:
         key: str | None = None,
         stop: threading.Event | None = None,
     ) -> None:
-        """Sends nothing yet.
-
-        Args:
-            source: whose limits hold.
-            settings: how to ask.
-            key: of the user.
-            stop: once it is set, nothing is repeated or waited for any more.
-        """
+        """Sends nothing yet; once `stop` is set, nothing is repeated or waited for any more."""
         self._source = source
         self._settings = settings
         self._secret = key.encode() if key else b""
@@ -137,11 +130,7 @@ class Client:
         self._session.close()
 
     def get(self, share: str, request: Request) -> Reply:
-        """Sends a request until it is answered.
-
-        Args:
-            share: that it is for, named in errors.
-            request: what to ask.
+        """Sends a request until it is answered; errors name the share that it is for.
 
         Returns:
             The reply, of any status that is worth reading.

@@ -37,9 +37,6 @@ class Journal:
     def of(cls, database: Path) -> Iterator[Journal]:
         """The journal of a database, locked while the block runs.
 
-        Args:
-            database: the feature store.
-
         Raises:
             ExtractionError: another extraction works on the database, or the file cannot be written.
         """
@@ -77,12 +74,7 @@ class Journal:
             ) from error
 
     def begin(self, plan: ExtractionPlan, done: list[ShareOutcome]) -> None:
-        """Starts anew; a kill in the middle leaves the journal as it was.
-
-        Args:
-            plan: of the extraction.
-            done: shares that need not be fetched again.
-        """
+        """Starts anew, with shares that are done already; a kill in the middle leaves the journal as it was."""
         with ExitStack() as on_error:
             with whole_file(self._path) as path:
                 fresh = on_error.enter_context(path.open("w+", encoding="utf-8"))

@@ -15,9 +15,6 @@ from components.extractor.sources.base import Source
 def key_of(source: Source) -> str | None:
     """The key for a source; None if it needs none.
 
-    Args:
-        source: that is to be asked.
-
     Raises:
         ExtractionError: its variable is not set or cannot be a key.
     """

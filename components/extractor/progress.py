@@ -35,11 +35,7 @@ class JsonLines(ExtractionListener):
     """One JSON object a line, for whoever collects a pod's log."""
 
     def __init__(self, stream: TextIO) -> None:
-        """Writes nothing yet.
-
-        Args:
-            stream: where to.
-        """
+        """Writes nothing yet."""
         self._stream = stream
 
     def started(self, plan: ExtractionPlan, shares: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from components.errors import SourceError
 from components.extractor.sources.base import AdjustedCloses, Factors, History, Steps
 from components.feature_store.arrays import Booleans
 from components.feature_store.rules import impossible, outside_range
+
+_Record = TypeVar("_Record", bound=History | Factors | Steps | AdjustedCloses)
 
 
 def verify(source: str, share: str, history: History, last_closed: dt.date) -> History:
@@ -54,22 +57,12 @@ def verify(source: str, share: str, history: History, last_closed: dt.date) -> H
     return history
 
 
-def select(history: History, kept: Booleans) -> History:
-    """Those sessions of a history.
-
-    Args:
-        history: of n sessions.
-        kept: which, shape (n,).
-    """
-    adjustment: Factors | Steps | AdjustedCloses = replace(history.adjustment, value=history.adjustment.value[kept])
-    if isinstance(adjustment, AdjustedCloses):
-        adjustment = replace(adjustment, action=adjustment.action[kept])
-    return History(
-        time=history.time[kept],
-        open=history.open[kept],
-        high=history.high[kept],
-        low=history.low[kept],
-        close=history.close[kept],
-        volume=history.volume[kept],
-        adjustment=adjustment,
-    )
+def select(history: _Record, kept: Booleans) -> _Record:
+    """Some of the sessions of a history, or of what it holds; `kept` tells which, shape (n,)."""
+    cut: dict[str, Any] = {}
+    for name, value in vars(history).items():
+        if isinstance(value, np.ndarray):
+            cut[name] = value[kept]
+        elif isinstance(value, (Factors, Steps, AdjustedCloses)):
+            cut[name] = select(value, kept)
+    return replace(history, **cut)

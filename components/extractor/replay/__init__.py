@@ -10,12 +10,10 @@ from components.extractor.replay.exchanges import ReplayError, exchange_of, sess
 from components.extractor.replay.faults import DATA_FAULTS, HOST_FAULTS, Fault, Faults
 from components.extractor.replay.making import from_synthetic, make_listing, share_histories, universe_names
 from components.extractor.replay.market import Listing, Market
-from components.extractor.replay.recordings import FIXTURES
-from components.extractor.replay.server import ReplayServer, SeenRequest
+from components.extractor.replay.server import ReplayServer
 
 __all__ = [
     "DATA_FAULTS",
-    "FIXTURES",
     "HOST_FAULTS",
     "Fault",
     "Faults",
@@ -23,7 +21,6 @@ __all__ = [
     "Market",
     "ReplayError",
     "ReplayServer",
-    "SeenRequest",
     "exchange_of",
     "from_synthetic",
     "make_listing",

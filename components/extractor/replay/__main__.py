@@ -9,7 +9,6 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import FrameType
 from typing import NoReturn
 
@@ -17,7 +16,7 @@ from components.errors import UserError
 from components.extractor.replay.exchanges import ReplayError, exchange_of
 from components.extractor.replay.faults import DATA_FAULTS, HOST_FAULTS, Fault
 from components.extractor.replay.making import from_synthetic, make_listing, share_histories, universe_names
-from components.extractor.replay.market import NO_EVENTS, Events, Listing, Market
+from components.extractor.replay.market import NO_EVENTS, Events, Market
 from components.extractor.replay.recordings import FIXTURES
 from components.extractor.replay.server import ReplayServer
 from components.synthetic_market import SCENARIOS
@@ -47,13 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 after it was asked to end, 2 for a mistake in an argument.
     """
     try:
-        options = _Options.read(arguments)
-        market = _market(options)
+        options = _read(arguments)
         server = ReplayServer(
-            market,
+            _market(options),
             faults=options.faults,
             port=options.port,
-            fixtures=FIXTURES if options.fixtures and FIXTURES.is_dir() else None,
+            fixtures=FIXTURES if not options.no_fixtures and FIXTURES.is_dir() else None,
             log=(lambda line: print(line, flush=True)) if options.log else None,
         )
         _serve(server, options)
@@ -63,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _serve(server: ReplayServer, options: _Options) -> None:
+def _serve(server: ReplayServer, options: argparse.Namespace) -> None:
     end = threading.Event()
 
     def ask_to_end(number: int, frame: FrameType | None) -> None:
@@ -80,7 +78,7 @@ def _serve(server: ReplayServer, options: _Options) -> None:
             signal.signal(number, handler)
 
 
-def _command(options: _Options, market: Market) -> str:
+def _command(options: argparse.Namespace, market: Market) -> str:
     """What to type to ask the server for some of its shares."""
     sources = {share: _source_of(share) for share in market.listings}
     source = next(iter(sources.values()))
@@ -95,7 +93,7 @@ def _source_of(share: str) -> str:
     return "yahoo" if "^" in share or exchange_of(share) != "XNYS" else "tiingo"
 
 
-def _market(options: _Options) -> Market:
+def _market(options: argparse.Namespace) -> Market:
     names = options.shares
     # Many names share the histories of the first few.
     made = names[: options.distinct] if options.distinct else names
@@ -106,24 +104,14 @@ def _market(options: _Options) -> Market:
             raise ReplayError(f"--split and --dividend: {share} {hint}")
     dividends = {share: _events_of(share, options.dividends) for share in made}
     splits = {share: _events_of(share, options.splits) for share in made}
-    listings: list[Listing]
+    drawn = (options.since, options.until, options.seed)
     if options.scenario is None:
         listings = [
-            make_listing(
-                share,
-                exchange_of(share),
-                options.since,
-                options.until,
-                options.seed,
-                dividends=dividends[share],
-                splits=splits[share],
-            )
+            make_listing(share, exchange_of(share), *drawn, dividends=dividends[share], splits=splits[share])
             for share in made
         ]
     else:
-        synthetic = from_synthetic(
-            options.scenario, made, options.since, options.until, options.seed, dividends=dividends, splits=splits
-        )
+        synthetic = from_synthetic(options.scenario, made, *drawn, dividends=dividends, splits=splits)
         listings = list(synthetic.listings.values())
     return Market(share_histories(listings, names), options.until, options.live)
 
@@ -132,59 +120,30 @@ def _events_of(share: str, events: Mapping[str, Events]) -> Events:
     return {**events.get(_EVERY, NO_EVENTS), **events.get(share, NO_EVENTS)}
 
 
-@dataclass(frozen=True)
-class _Options:
-    """The command line, read and checked."""
-
-    port: int
-    shares: tuple[str, ...]
-    distinct: int | None
-    since: dt.date
-    until: dt.date
-    scenario: str | None
-    seed: int
-    dividends: Mapping[str, Events]
-    splits: Mapping[str, Events]
-    faults: tuple[Fault, ...]
-    fixtures: bool
-    log: bool
-    live: bool
-
-    @classmethod
-    def read(cls, arguments: Sequence[str] | None) -> _Options:
-        given = _parser().parse_args(arguments)
-        until = given.until or dt.date.today()
-        if until <= given.since:
-            raise ReplayError(f"--until {until} is not after --since {given.since}: choose a later day")
-        if given.distinct is not None and (given.universe is None or given.distinct < 1):
-            raise ReplayError("--distinct goes with --universe, and is at least 1")
-        distinct = None
-        if given.universe is not None:
-            if given.shares is not None:
-                raise ReplayError("--shares and --universe exclude each other: give one of them")
-            shares = universe_names(given.exchange, given.universe)
-            distinct = given.distinct or _DISTINCT
-        else:
-            shares = [share.strip() for share in (given.shares or _SHARES).split(",") if share.strip()]
-            if not shares:
-                raise ReplayError("--shares names no share: write it like sh600519,AAPL")
-            for share in shares:
-                exchange_of(share)
-        return cls(
-            port=given.port,
-            shares=tuple(dict.fromkeys(shares)),
-            distinct=distinct,
-            since=given.since,
-            until=until,
-            scenario=given.scenario,
-            seed=given.seed,
-            dividends=_read_events("--dividend", given.dividend),
-            splits=_read_events("--split", given.split),
-            faults=tuple(_read_fault(text) for text in given.fault),
-            fixtures=not given.no_fixtures,
-            log=given.log,
-            live=given.live,
-        )
+def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line, checked; `shares` are the names, `distinct` is None where each has its own history."""
+    given = _parser().parse_args(arguments)
+    given.until = given.until or dt.date.today()
+    if given.until <= given.since:
+        raise ReplayError(f"--until {given.until} is not after --since {given.since}: choose a later day")
+    if given.distinct is not None and (given.universe is None or given.distinct < 1):
+        raise ReplayError("--distinct goes with --universe, and is at least 1")
+    if given.universe is not None:
+        if given.shares is not None:
+            raise ReplayError("--shares and --universe exclude each other: give one of them")
+        shares = universe_names(given.exchange, given.universe)
+        given.distinct = given.distinct or _DISTINCT
+    else:
+        shares = [share.strip() for share in (given.shares or _SHARES).split(",") if share.strip()]
+        if not shares:
+            raise ReplayError("--shares names no share: write it like sh600519,AAPL")
+        for share in shares:
+            exchange_of(share)
+    given.shares = tuple(dict.fromkeys(shares))
+    given.dividends = _read_events("--dividend", given.dividend)
+    given.splits = _read_events("--split", given.split)
+    given.faults = [_read_fault(text) for text in given.fault]
+    return given
 
 
 class _Parser(argparse.ArgumentParser):

@@ -43,11 +43,6 @@ def exchange_of(share: str) -> str:
 def sessions(exchange: str, first: dt.date, last: dt.date) -> Days:
     """The sessions of an exchange, datetime64[D], ascending; weekdays where its calendar does not reach.
 
-    Args:
-        exchange: as exchange_calendars names it.
-        first: the first day.
-        last: the last day.
-
     Raises:
         ReplayError: the exchange is not known, or there is no session.
     """

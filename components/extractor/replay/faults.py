@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -85,13 +85,7 @@ class Fault:
         return _DEFAULT_VALUES.get(self.kind, 0.0) if self.value is None else self.value
 
     def matches(self, source: str, share: str | None, bars: bool) -> bool:
-        """Whether a request is one of those it is for.
-
-        Args:
-            source: that is asked.
-            share: that is asked for; None if the request names none.
-            bars: whether bars of the market are asked for.
-        """
+        """Whether a request is one of those it is for; see `Faults.take`."""
         return self.source in (None, source) and self.share in (None, share) and (bars or not self.damages_bars)
 
 
@@ -99,11 +93,7 @@ class Faults:
     """The faults of a server, in the order in which they were added; safe to change while it runs."""
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
-        """Takes faults.
-
-        Args:
-            faults: the first ones.
-        """
+        """Takes the first ones."""
         self._lock = threading.Lock()
         self._states = [_State(fault) for fault in faults]
 
@@ -131,27 +121,14 @@ class Faults:
             bars: whether bars of the market are asked for.
         """
         with self._lock:
-            taken: _State | None = None
-            for state in self._states:
-                if not state.fault.matches(source, share, bars):
-                    continue
+            matching = [state for state in self._states if state.fault.matches(source, share, bars)]
+            for state in matching:
                 state.seen += 1
-                if taken is None and state.seen > state.fault.after and state.left:
-                    taken = state
-            if taken is None:
-                return None
-            taken.used += 1
-            return taken.fault
-
-    def __iter__(self) -> Iterator[Fault]:
-        """The faults that are there, used up or not."""
-        with self._lock:
-            return iter([state.fault for state in self._states])
-
-    def __len__(self) -> int:
-        """How many faults are there, used up or not."""
-        with self._lock:
-            return len(self._states)
+            for state in matching:
+                if state.seen > state.fault.after and (state.fault.times is None or state.used < state.fault.times):
+                    state.used += 1
+                    return state.fault
+        return None
 
 
 @dataclass
@@ -159,7 +136,3 @@ class _State:
     fault: Fault
     seen: int = 0
     used: int = 0
-
-    @property
-    def left(self) -> bool:
-        return self.fault.times is None or self.used < self.fault.times

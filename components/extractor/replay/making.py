@@ -107,27 +107,15 @@ def from_synthetic(
         time = sessions(exchange, first, last)
         if len(time) > length:
             raise ReplayError(f"synthetic markets end with {_SYNTHETIC_END}: choose a last day before it")
-        listings[share] = _listing(
-            share,
-            exchange,
-            time,
-            adjusted[: len(time), column],
-            seed,
-            dividends.get(share, NO_EVENTS),
-            splits.get(share, NO_EVENTS),
-        )
+        close, events = adjusted[: len(time), column], (dividends.get(share, NO_EVENTS), splits.get(share, NO_EVENTS))
+        listings[share] = _listing(share, exchange, time, close, seed, *events)
     return Market(listings, last)
 
 
 def share_histories(distinct: Sequence[Listing], names: Sequence[str]) -> dict[str, Listing]:
     """Gives many names few histories in turn, so that a large universe takes little memory.
 
-    Args:
-        distinct: listings, at least 1.
-        names: of the universe.
-
-    Returns:
-        A listing for each name; those with one history share its arrays and its rendered text.
+    Names of one history share its arrays and its rendered text.
     """
     return {name: replace(listing, share=name) for name, listing in zip(names, itertools.cycle(distinct), strict=False)}
 
@@ -179,10 +167,10 @@ def _listing(
         except ReplayError as error:
             raise ReplayError(f"share {share}, {time[index]}: {error}") from None
         factor[index:] = factor[index - 1] * step
-    raw = [np.round(prices / factor, 2) for prices in (opened, high, low, adjusted)]
-    if raw[2].min() < _LEAST_RAW_PRICE:
+    opened, high, low, close = (np.round(prices / factor, 2) for prices in (opened, high, low, adjusted))
+    if low.min() < _LEAST_RAW_PRICE:
         raise ReplayError(f"share {share}: its price falls below {_LEAST_RAW_PRICE}: choose smaller splits")
-    return Listing(share, exchange, time, raw[0], raw[1], raw[2], raw[3], volume, dict(dividends), dict(splits))
+    return Listing(share, exchange, time, opened, high, low, close, volume, dict(dividends), dict(splits))
 
 
 def _stream(seed: int, share: str, what: str) -> np.random.Generator:

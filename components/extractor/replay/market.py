@@ -86,37 +86,20 @@ class Listing:
         return self._once("opened", self._opened)
 
     def rendered(self, key: Hashable, render: Callable[[Row], _Text]) -> list[_Text]:
-        """Every session's bar as a source writes it, made once.
-
-        Args:
-            key: names the source and all that `render` depends on beside the row.
-            render: writes one bar.
-        """
+        """Every session's bar as a source writes it, made once; see `rendered_window`."""
         return self._once(key, lambda: [render(self.row(i)) for i in range(len(self))])
 
     def row(self, index: int) -> Row:
         """The bar of a session as it was in the end."""
-        return Row(
-            day=index,
-            priced=index,
-            open=float(self.open[index]),
-            high=float(self.high[index]),
-            low=float(self.low[index]),
-            close=float(self.close[index]),
-            volume=int(self.volume[index]),
-        )
+        opened, high, low, close = (float(column[index]) for column in (self.open, self.high, self.low, self.close))
+        return Row(index, index, opened, high, low, close, int(self.volume[index]))
 
     def open_row(self, index: int) -> Row:
         """The bar of a session while it is still open: not yet where it went, and less than half the volume."""
         row = self.row(index)
         close = round(row.open + 0.4 * (row.close - row.open), 2)
-        return replace(
-            row,
-            close=close,
-            high=max(row.open, close),
-            low=min(row.open, close),
-            volume=row.volume * 2 // 5 // CHINESE_LOT * CHINESE_LOT,
-        )
+        low, high = sorted((row.open, close))
+        return replace(row, close=close, high=high, low=low, volume=row.volume * 2 // 5 // CHINESE_LOT * CHINESE_LOT)
 
     def _accumulated(self, step: Callable[[float, Event], float]) -> Floats:
         steps = np.ones(len(self))
@@ -149,10 +132,7 @@ class Event:
     split: float = 1.0
 
     def step(self, close: float) -> float:
-        """Factor of the ex-date over that of the session before.
-
-        Args:
-            close: raw, of the session before.
+        """Factor of the ex-date over that of the session before, which had the raw close.
 
         Raises:
             ReplayError: the dividend is more than the share was worth.
@@ -212,14 +192,7 @@ class Market:
 
 
 def events_of(time: Days, dividends: Events, splits: Events, exchange: str, share: str) -> dict[int, Event]:
-    """The events that have come by the last session, by session, in order.
-
-    Args:
-        time: sessions, datetime64[D], ascending, shape (n,).
-        dividends: cash a share by ex-date.
-        splits: new shares for each old one by ex-date.
-        exchange: whose sessions they are, for the message.
-        share: whose events they are, likewise.
+    """The events that have come by the last session, by session, in order; see `Listing`.
 
     Raises:
         ReplayError: an ex-date is no session or the first, or an amount cannot be.

@@ -13,8 +13,6 @@ from components.extractor.replay.wire import Answer
 FIXTURES = Path(__file__).parent / "fixtures"
 """The folder of those that come with the project."""
 
-_Key = tuple[str, str, tuple[tuple[str, str], ...]]
-
 
 class Recordings:
     """Replies by URL; the order of a URL's query does not matter."""
@@ -29,7 +27,7 @@ class Recordings:
         Raises:
             ReplayError: the index or a file of it cannot be read.
         """
-        self._answers: dict[_Key, Answer] = {}
+        self._answers: dict[tuple[str, str, tuple[tuple[str, str], ...]], Answer] = {}
         if folder is None:
             return
         index = folder / "index.json"
@@ -46,23 +44,9 @@ class Recordings:
                 raise ReplayError(
                     f"fixtures {index}, entry {number}: {error!r}; it needs url, file, status and content_type"
                 ) from error
-            key = _key(parts.netloc, unquote(parts.path), parse_qsl(parts.query, keep_blank_values=True))
-            self._answers[key] = answer
-
-    def __len__(self) -> int:
-        """Number of replies."""
-        return len(self._answers)
+            query = sorted(parse_qsl(parts.query, keep_blank_values=True))
+            self._answers[parts.netloc, unquote(parts.path), tuple(query)] = answer
 
     def find(self, host: str, path: str, query: Sequence[tuple[str, str]]) -> Answer | None:
-        """The reply to a URL; None if there is none.
-
-        Args:
-            host: of the source.
-            path: unquoted.
-            query: unquoted pairs.
-        """
-        return self._answers.get(_key(host, path, query)) if self._answers else None
-
-
-def _key(host: str, path: str, query: Sequence[tuple[str, str]]) -> _Key:
-    return host, path, tuple(sorted(query))
+        """The reply to a URL, all of it unquoted; None if there is none."""
+        return self._answers.get((host, path, tuple(sorted(query))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
 import socketserver
 import struct
@@ -10,9 +11,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
@@ -26,24 +28,12 @@ from components.extractor.replay.tiingo import Tiingo
 from components.extractor.replay.wire import HTML, Answer, Ask, Wire
 from components.extractor.replay.yahoo import Yahoo
 
-WIRES: tuple[Wire, ...] = (Tencent(), Tiingo(), Sina(), Yahoo())
-"""Every source that is answered for."""
-
-_WIRES_BY_HOST: Mapping[str, Wire] = MappingProxyType({host: wire for wire in WIRES for host in wire.hosts})
+_WIRES: Mapping[str, Wire] = {host: wire for wire in (Tencent(), Tiingo(), Sina(), Yahoo()) for host in wire.hosts}
+"""What answers for each host."""
 _ADDRESS = "127.0.0.1"
 _POLL_SECONDS = 0.02
 # Closing with it sends RST instead of FIN.
 _NO_LINGER = struct.pack("ii", 1, 0)
-_REASONS = {
-    200: "OK",
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
 _PAGE = b"<!DOCTYPE html><html><head><title>%s</title></head><body><p>%s</p></body></html>"
 _RIGHT_BACK = Answer(200, HTML, _PAGE % (b"Will be right back", b"Will be right back... Thank you for your patience."))
 
@@ -70,13 +60,14 @@ class ReplayServer:
 
     Attributes:
         faults: how it misbehaves; may be changed while it runs.
+        market: assign another one at any time, and the next request sees it.
     """
 
     def __init__(
         self,
         market: Market,
         *,
-        faults: Faults | Iterable[Fault] = (),
+        faults: Iterable[Fault] = (),
         port: int = 0,
         fixtures: Path | None = None,
         log: Callable[[str], None] | None = None,
@@ -93,8 +84,8 @@ class ReplayServer:
         Raises:
             ReplayError: the fixtures cannot be read.
         """
-        self.faults = faults if isinstance(faults, Faults) else Faults(faults)
-        self._market = market
+        self.faults = Faults(faults)
+        self.market = market
         self._port = port
         self._recordings = Recordings(fixtures)
         self._log = log
@@ -144,15 +135,6 @@ class ReplayServer:
         return f"http://{_ADDRESS}:{self._server.server_address[1]}"
 
     @property
-    def market(self) -> Market:
-        """The market; assign another one at any time, and the next request sees it."""
-        return self._market
-
-    @market.setter
-    def market(self, market: Market) -> None:
-        self._market = market
-
-    @property
     def requests(self) -> list[SeenRequest]:
         """The requests so far, a copy, in the order in which they came."""
         with self._lock:
@@ -193,7 +175,7 @@ class ReplayServer:
         path = "/" + unquote(rest)
         pairs = parse_qsl(query_text, keep_blank_values=True)
         query = dict(pairs)
-        wire = _WIRES_BY_HOST.get(host)
+        wire = _WIRES.get(host)
         share = None if wire is None else wire.share(path, query)
         target = f"/{rest}?{query_text}" if query_text else f"/{rest}"
         self._note(handler.connection, host, SeenRequest("" if wire is None else wire.name, share, target))
@@ -202,7 +184,7 @@ class ReplayServer:
         if wire is None:
             answer = _page(404, b"No source has this host")
         else:
-            market = self._market
+            market = self.market
             fault = self.faults.take(wire.name, share, bars=wire.shows_bars(path) and share in market.listings)
             own = fault if fault is not None and (fault.damages_bars or fault.kind == "unknown") else None
             answer = (
@@ -213,7 +195,7 @@ class ReplayServer:
         kind = "" if fault is None else fault.kind
         if kind == "truncated":
             # Two thirds of any JSON that is not a plain number are no JSON.
-            answer = Answer(answer.status, answer.content_type, answer.body[: len(answer.body) * 2 // 3])
+            answer = replace(answer, body=answer.body[: len(answer.body) * 2 // 3])
         if self._log is not None:
             # Before the answer is sent, so that the lines of one client's requests come in the order of its requests.
             taken = (time.perf_counter() - began) * 1000
@@ -231,10 +213,9 @@ class ReplayServer:
         if fault.kind == "html":
             return _RIGHT_BACK
         if fault.kind == "429-retry-after":
-            refusal = _page(429, b"Too many requests")
-            return Answer(429, HTML, refusal.body, (("Retry-After", f"{fault.amount:.0f}"),))
+            return replace(_page(429, b"Too many requests"), headers=(("Retry-After", f"{fault.amount:.0f}"),))
         if fault.kind in ("429", "500", "503"):
-            return _page(int(fault.kind), _REASONS[int(fault.kind)].encode())
+            return _page(int(fault.kind), HTTPStatus(int(fault.kind)).phrase.encode())
         return None
 
 
@@ -283,7 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Sends an answer in one piece, or breaks the connection before it or half-way."""
         further = "".join(f"{name}: {value}\r\n" for name, value in answer.headers)
         head = (
-            f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Status')}\r\n"
+            f"HTTP/1.1 {answer.status} {http.client.responses.get(answer.status, 'Status')}\r\n"
             f"Content-Type: {answer.content_type}\r\nContent-Length: {len(answer.body)}\r\n{further}\r\n"
         ).encode()
         if kind == "reset-midway":

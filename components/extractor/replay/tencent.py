@@ -39,7 +39,8 @@ class Tencent(Wire):
         adjustable = not _is_index(param.share) and any(index < shown for index in listing.events)
         adjustment = param.adjustment if adjustable else ""
         scale = 1 / float(listing.factor[shown - 1]) if adjustment == "qfq" else 1.0
-        lot = _LOT if listing.exchange == "XSHG" and not _counts_shares(param.share) else 1
+        in_shares = listing.exchange != "XSHG" or param.share.startswith("sh688") or _is_index(param.share)
+        lot = 1 if in_shares else _LOT
 
         def render(row: Row) -> str:
             factor = float(listing.factor[row.priced]) * scale if adjustment else 1.0
@@ -48,15 +49,8 @@ class Tencent(Wire):
             told = "" if event is None or _is_index(param.share) else f",{_event(listing, row.day, event)}"
             return f'["{listing.days[row.day]}",{prices},"{row.volume // lot}"{told}]'
 
-        rows, start = rendered_window(
-            ask,
-            listing,
-            (f"tencent:{adjustment}:{_is_index(param.share)}", scale, lot),
-            render,
-            first=param.first,
-            last=param.last,
-            most=min(param.count, _MOST_ROWS),
-        )
+        key, most = (f"tencent:{adjustment}:{_is_index(param.share)}", scale, lot), min(param.count, _MOST_ROWS)
+        rows, start = rendered_window(ask, listing, key, render, first=param.first, last=param.last, most=most)
         before = float(listing.close[max(start - 1, 0)])
         body = (
             f'{{"code":0,"msg":"","data":{{"{param.share}":{{"{adjustment}day":[{",".join(rows)}],'
@@ -92,10 +86,6 @@ class _Param:
 
 def _is_index(share: str) -> bool:
     return share.startswith(("sh000", "sz399"))
-
-
-def _counts_shares(share: str) -> bool:
-    return share.startswith("sh688") or _is_index(share)
 
 
 def _event(listing: Listing, index: int, event: Event) -> str:

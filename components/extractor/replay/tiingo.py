@@ -55,7 +55,7 @@ class Tiingo(Wire):
 
         def render(row: Row) -> str:
             scale = float(listing.factor[row.priced]) / last_factor
-            prices = {"close": row.close, "high": row.high, "low": row.low, "open": row.open}
+            prices = {name: getattr(row, name) for name in ("close", "high", "low", "open")}
             raw = ",".join(f'"{name}":{price!r}' for name, price in prices.items())
             adjusted = ",".join(
                 f'"adj{name.capitalize()}":{round(price * scale, 10)!r}' for name, price in prices.items()
@@ -67,13 +67,6 @@ class Tiingo(Wire):
                 f'"adjVolume":{volume},"divCash":{event.dividend!r},"splitFactor":{event.split!r}}}'
             )
 
-        rows, _ = rendered_window(
-            ask,
-            listing,
-            ("tiingo", last_factor, last_shares),
-            render,
-            first=first,
-            last=last,
-            most=None if first else 1,
-        )
+        key, most = ("tiingo", last_factor, last_shares), None if first else 1
+        rows, _ = rendered_window(ask, listing, key, render, first=first, last=last, most=most)
         return Answer(200, JSON, f"[{','.join(rows)}]".encode())

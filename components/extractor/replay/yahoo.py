@@ -18,18 +18,8 @@ from components.extractor.replay.wire import JSON, Answer, Ask, Wire, rendered_w
 
 _PATH = re.compile(r"/v8/finance/chart/([^/]+)")
 _CURRENCIES = {
-    "XSHG": "CNY",
-    "XHKG": "HKD",
-    "XNYS": "USD",
-    "XLON": "GBp",
-    "XTKS": "JPY",
-    "XTSE": "CAD",
-    "XASX": "AUD",
-    "XSWX": "CHF",
-    "XKRX": "KRW",
-    "XBOM": "INR",
-    "XSES": "SGD",
-    "BVMF": "BRL",
+    **{"XSHG": "CNY", "XHKG": "HKD", "XNYS": "USD", "XLON": "GBp", "XTKS": "JPY", "XTSE": "CAD"},
+    **{"XASX": "AUD", "XSWX": "CHF", "XKRX": "KRW", "XBOM": "INR", "XSES": "SGD", "BVMF": "BRL"},
 }
 _PRICES = ("open", "high", "low", "close")
 
@@ -60,8 +50,7 @@ class Yahoo(Wire):
         opened, days = listing.opened, listing.time
         start, stop = bisect.bisect_left(opened, begin), bisect.bisect_left(opened, end)
         shown = ask.market.shown(listing)
-        anchor = shown - 1
-        last_factor, last_shares = float(listing.factor[anchor]), float(listing.shares[anchor])
+        last_factor, last_shares = float(listing.factor[shown - 1]), float(listing.shares[shown - 1])
 
         def render(row: Row) -> tuple[str, ...]:
             ratio = float(listing.shares[row.priced]) / last_shares
@@ -71,15 +60,8 @@ class Yahoo(Wire):
 
         rows: list[tuple[str, ...]] = []
         if start < min(stop, shown):
-            rows, _ = rendered_window(
-                ask,
-                listing,
-                ("yahoo", last_factor, last_shares),
-                render,
-                first=days[start].item(),
-                last=days[stop - 1].item(),
-                live_twice=True,
-            )
+            key, first, last = ("yahoo", last_factor, last_shares), days[start].item(), days[stop - 1].item()
+            rows, _ = rendered_window(ask, listing, key, render, first=first, last=last, live_twice=True)
         asked_events = ask.query.get("events", "")
         events = _events(listing, range(start, min(stop, shown)), last_shares, asked_events)
         meta = json.dumps(_meta(ask, listing))
@@ -103,24 +85,23 @@ def _single(price: float) -> str:
 
 def _events(listing: Listing, window: range, last_shares: float, asked: str) -> dict[str, Any]:
     """Dividends in shares of the last day, and splits, by the open of their ex-date."""
-    dividends: dict[str, Any] = {}
-    splits: dict[str, Any] = {}
+    found: dict[str, Any] = {"dividends": {}, "splits": {}}
     for index, event in listing.events.items():
         at = listing.opened[index]
         if index not in window:
             continue
         if event.dividend and "div" in asked:
             amount = event.dividend * float(listing.shares[index]) / last_shares
-            dividends[str(at)] = {"amount": round(amount, 6), "date": at}
+            found["dividends"][str(at)] = {"amount": round(amount, 6), "date": at}
         if event.split != 1 and "split" in asked:
             ratio = Fraction(event.split).limit_denominator(10_000)
-            splits[str(at)] = {
+            found["splits"][str(at)] = {
                 "date": at,
                 "numerator": float(ratio.numerator),
                 "denominator": float(ratio.denominator),
                 "splitRatio": f"{ratio.numerator}:{ratio.denominator}",
             }
-    return {name: found for name, found in (("dividends", dividends), ("splits", splits)) if found}
+    return {name: events for name, events in found.items() if events}
 
 
 def _meta(ask: Ask, listing: Listing) -> dict[str, Any]:

@@ -165,32 +165,17 @@ class Source(ABC):
     def exchange(self, share: str) -> str:
         """The exchange whose sessions a share has, as exchange_calendars names it (XSHG, XNYS, ...).
 
-        Args:
-            share: its name.
-
         Raises:
             ExtractionError: the name is not one of this source; the message shows one that is.
         """
 
     @abstractmethod
     def requests(self, share: str, first: dt.date, last: dt.date) -> list[Request]:
-        """The requests that bring a range of days.
-
-        Args:
-            share: its name, accepted by `exchange`.
-            first: the first day wanted.
-            last: the last day wanted.
-        """
+        """The requests that bring a range of days, both ends included; `exchange` accepts the share's name."""
 
     @abstractmethod
     def parse(self, share: str, first: dt.date, last: dt.date, replies: Sequence[Reply]) -> History:
-        """Reads the replies to `requests(share, first, last)`, in that order.
-
-        Args:
-            share: its name.
-            first: the first day wanted.
-            last: the last day wanted.
-            replies: one for each request.
+        """Reads the replies to `requests(share, first, last)`, one for each and in that order.
 
         Returns:
             The sessions from `first` to `last` as the replies give them, in their order; empty if the source knows
@@ -202,10 +187,7 @@ class Source(ABC):
         """
 
     def authorization(self, key: str) -> str:
-        """The value of the header Authorization.
-
-        Args:
-            key: the user's.
+        """The value of the header Authorization for a user's key.
 
         Raises:
             ValueError: the source takes none.
@@ -213,22 +195,12 @@ class Source(ABC):
         raise ValueError(f"{self.name} takes no key")
 
     def refusal(self, share: str, reply: Reply, what: str) -> SourceError:
-        """The error for a reply that is not recognised.
-
-        Args:
-            share: that was asked for.
-            reply: that came.
-            what: is wrong with it.
-        """
+        """The error for a reply that is not recognised; `what` is wrong with it."""
         status = "" if reply.status == 200 else f" (status {reply.status})"
         return SourceError(f"{self.name}, share {share}: {what}{status}; the reply begins with {reply.start}")
 
     def json_of(self, share: str, reply: Reply) -> Any:
         """The JSON of a reply with status 200.
-
-        Args:
-            share: that was asked for.
-            reply: that came.
 
         Raises:
             SourceError: another status, another type, or no whole JSON.

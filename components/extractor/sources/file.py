@@ -15,9 +15,6 @@ from components.feature_store import FeatureStore, Refusal, import_prices
 def check_file(path: str) -> None:
     """Refuses a file that is not there, before anything is opened or loaded.
 
-    Args:
-        path: as the user gave it.
-
     Raises:
         ExtractionError: the path is empty.
         ImportFileError: there is no such file.

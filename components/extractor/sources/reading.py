@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NoReturn
 
@@ -24,8 +25,11 @@ _ORDINAL_1970 = dt.date(1970, 1, 1).toordinal()
 _ISO_DAYS = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2})*")
 
 
+@dataclass(frozen=True)
 class Reader:
-    """Reads values of one reply.
+    """Reads values of one reply: a value that is not what a method's name says is a SourceError.
+
+    `what` is what the message calls the value, `days` names it where there are many. Arrays have the shape of `values`.
 
     Attributes:
         source: that answered.
@@ -33,70 +37,28 @@ class Reader:
         reply: that came.
     """
 
-    def __init__(self, source: Source, share: str, reply: Reply) -> None:
-        """Keeps what a refusal has to name.
-
-        Args:
-            source: that answered.
-            share: that was asked for.
-            reply: that came.
-        """
-        self.source = source
-        self.share = share
-        self.reply = reply
+    source: Source
+    share: str
+    reply: Reply
 
     def refuse(self, what: str) -> NoReturn:
-        """Refuses the reply.
-
-        Args:
-            what: is wrong with it.
-
-        Raises:
-            SourceError: always.
-        """
+        """Raises the SourceError that says what is wrong with the reply."""
         raise self.source.refusal(self.share, self.reply, what)
 
     def mapping(self, value: Any, what: str) -> Mapping[str, Any]:
-        """A JSON object.
-
-        Args:
-            value: to read.
-            what: it is, for the message.
-
-        Raises:
-            SourceError: it is none.
-        """
+        """A JSON object."""
         if type(value) is not dict:
             self.refuse(f"{what} is {shown(value)} and not an object")
         return value
 
     def sequence(self, value: Any, what: str) -> list[Any]:
-        """A JSON array.
-
-        Args:
-            value: to read.
-            what: it is, for the message.
-
-        Raises:
-            SourceError: it is none.
-        """
+        """A JSON array."""
         if type(value) is not list:
             self.refuse(f"{what} is {shown(value)} and not a list")
         return value
 
     def columns(self, rows: Sequence[Any], keys: Sequence[str]) -> list[list[Any]]:
-        """The values of each key in rows that are JSON objects.
-
-        Args:
-            rows: to read.
-            keys: that each has to hold, two or more.
-
-        Returns:
-            One list of len(rows) values for each key.
-
-        Raises:
-            SourceError: a row is no object, or lacks a key.
-        """
+        """The values of each of two or more keys, which all rows have to hold; the rows are JSON objects."""
         if not rows:
             return [[] for _ in keys]
         try:
@@ -111,18 +73,7 @@ class Reader:
         raise AssertionError("every row is whole")
 
     def days(self, values: Sequence[Any], what: str) -> Days:
-        """ISO dates.
-
-        Args:
-            values: texts such as 2024-05-15.
-            what: they are, for the message.
-
-        Returns:
-            datetime64[D], shape (len(values),).
-
-        Raises:
-            SourceError: one is no day of the calendar.
-        """
+        """ISO dates, as datetime64[D]."""
         try:
             if set(map(len, values)) <= {10} and _ISO_DAYS.fullmatch("".join(values)):
                 return as_days(map(dt.date.fromisoformat, values))
@@ -131,15 +82,7 @@ class Reader:
         return as_days(self.day(value, what) for value in values)
 
     def day(self, value: Any, what: str) -> dt.date:
-        """One ISO date.
-
-        Args:
-            value: text such as 2024-05-15.
-            what: it is, for the message.
-
-        Raises:
-            SourceError: it is no day of the calendar.
-        """
+        """One ISO date."""
         if type(value) is str and len(value) == 10 and _ISO_DAYS.fullmatch(value):
             try:
                 return dt.date.fromisoformat(value)
@@ -148,19 +91,7 @@ class Reader:
         self.refuse(f"{what} is {shown(value)} and not a day")
 
     def prices(self, values: Sequence[Any], what: str, days: Days) -> Floats:
-        """Prices: numbers, or decimal numbers as text, above 0.
-
-        Args:
-            values: to read.
-            what: they are, for the message.
-            days: of the values, shape (len(values),), for the message.
-
-        Returns:
-            float64, shape (len(values),).
-
-        Raises:
-            SourceError: one is not such a number.
-        """
+        """Prices: numbers, or decimal numbers as text, above 0; as float64."""
         return self._numbers(values, what, days, _LEAST, "a number above 0")
 
     def amounts(self, values: Sequence[Any], what: str, days: Days) -> Floats:
@@ -201,65 +132,41 @@ class Reader:
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it: short, on one line.
-
-    Args:
-        value: any.
-    """
+    """A value as a message shows it: short, on one line."""
     return _BRIEF.repr(value)
 
 
 def as_days(dates: Iterable[dt.date]) -> Days:
-    """Dates as an array; NumPy's own way takes ten times as long.
-
-    Args:
-        dates: n of them.
-
-    Returns:
-        datetime64[D], shape (n,).
-    """
+    """Dates as datetime64[D]; NumPy's own way takes ten times as long."""
     ordinals = np.fromiter((date.toordinal() for date in dates), np.int64)
     return (ordinals - _ORDINAL_1970).astype("datetime64[D]")
 
 
 def within(days: Days, first: dt.date, last: dt.date) -> Booleans:
-    """Which sessions lie in a range.
-
-    Args:
-        days: shape (n,).
-        first: the first day of the range.
-        last: the last one.
-
-    Returns:
-        shape (n,).
-    """
+    """Which sessions lie in a range, both ends included."""
     inside: Booleans = (days >= np.datetime64(first, "D")) & (days <= np.datetime64(last, "D"))
     return inside
 
 
 def decimals(values: Sequence[Any]) -> int:
-    """The decimals that some of the values need, and no value more; trailing zeros do not count.
-
-    Args:
-        values: decimal numbers as text, or JSON numbers.
-    """
+    """The decimals that some of the values (as text or JSON numbers) need, trailing zeros not counted."""
     return max((len(str(value).partition(".")[2].rstrip("0")) for value in values), default=0)
 
 
 def event_steps(reader: Reader, days: Days, close: Floats, dividend: Floats, split: Floats) -> Floats:
-    """Steps of the factor that cash dividends and splits make.
+    """Steps of the factor that cash dividends and splits make; all arrays have the shape (n,).
 
     A step is split * p / (p - dividend), p being the close of the session before in shares of the day itself.
 
     Args:
         reader: of the reply that told them.
-        days: sessions, shape (n,).
-        close: raw, shape (n,).
-        dividend: cash for a share of that day, 0 where there is none, shape (n,).
-        split: shares of that day for one of the session before, 1 where there is none, shape (n,).
+        days: sessions.
+        close: raw.
+        dividend: cash for a share of that day, 0 where there is none.
+        split: shares of that day for one of the session before, 1 where there is none.
 
     Returns:
-        float64, shape (n,), 1 on the first session.
+        float64, 1 on the first session.
 
     Raises:
         SourceError: a dividend takes the whole price.

@@ -6,15 +6,11 @@ from components.errors import ExtractionError
 from components.extractor.sources.base import Source
 from models.plugins import Registry
 
-_PACKAGE = "components.extractor.sources"
-SOURCES = Registry(_PACKAGE, "SOURCE", Source, "awesome.sources")  # type: ignore[type-abstract]
+SOURCES = Registry("components.extractor.sources", "SOURCE", Source, "awesome.sources")  # type: ignore[type-abstract]
 
 
 def get_source(name: str) -> Source:
-    """The source of a name.
-
-    Args:
-        name: as in `--source`.
+    """The source of a name, as in `--source`.
 
     Raises:
         ExtractionError: no source has that name.
