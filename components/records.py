@@ -95,9 +95,7 @@ def from_json(kind: type[_T], content: str | bytes) -> _T:
 def from_plain(kind: type[_T], values: Any) -> _T:
     """Reads a dataclass that `to_plain` wrote, after a way through protobuf, which knows one kind of number.
 
-    Args:
-        kind: the dataclass.
-        values: in JSON's types; a float without decimals will do for a whole number.
+    A float without decimals will do for a whole number.
 
     Raises:
         RecordError: a value is missing or of another type.

@@ -19,13 +19,10 @@ _GROUPS = {
 
 
 def code_digest(packages: Iterable[str]) -> str:
-    """SHA-256 over the Python files of packages of this project, and of the packages of others that add to them.
+    """SHA-256 over the Python files of packages, also of others that add to them: its first 16 hexadecimal digits.
 
     Args:
         packages: folders below the project's root, such as `models`, or single files.
-
-    Returns:
-        The first 16 hexadecimal digits.
 
     Raises:
         PluginError: the code of another package cannot be read.

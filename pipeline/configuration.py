@@ -30,14 +30,7 @@ def _schema(plan: Plan) -> tuple[Path, str]:
 
 
 def write_schema(plan: Plan) -> Path:
-    """Writes the curated schema for the plan's horizons.
-
-    Args:
-        plan: horizons and workspace.
-
-    Returns:
-        The file.
-    """
+    """Writes the curated schema for the plan's horizons, where it is not there yet; gives the file."""
     path, text = _schema(plan)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,12 +39,7 @@ def write_schema(plan: Plan) -> Path:
 
 
 def pipeline_config(plan: Plan, write_files: bool = True) -> PipelineConfig:
-    """Everything `create_pipeline` needs. Imports TFX.
-
-    Args:
-        plan: of the command.
-        write_files: write the schema; without it, whoever runs the pipeline does.
-    """
+    """Everything `create_pipeline` needs; without `write_files`, whoever runs it writes the schema. Imports TFX."""
     from models.trainer import TrainingConfig
     from pipeline.pipeline import PipelineConfig
 

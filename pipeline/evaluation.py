@@ -37,9 +37,6 @@ def evaluation_config(horizon: int, code: str = "") -> config_pb2.EvalConfig:
     Args:
         horizon: the trained one.
         code: digest of the metrics' code; it becomes part of a name, so that TFX's cache sees a change.
-
-    Returns:
-        TFMA's configuration.
     """
     specs = [
         config_pb2.ModelSpec(

@@ -103,9 +103,6 @@ class Plan:
     def select(self, store: FeatureStore) -> list[str]:
         """Those of the store's shares that were asked for.
 
-        Args:
-            store: the database, open.
-
         Raises:
             StoreError: it holds none, or lacks one.
         """
@@ -114,10 +111,7 @@ class Plan:
 
 
 def load_plan(flags: Mapping[str, object] | None = None) -> Plan:
-    """The plan of a command.
-
-    Args:
-        flags: from the command line; None means not given.
+    """The plan of a command, from its flags; None means not given.
 
     Raises:
         SettingsError: a setting cannot be used.
@@ -132,9 +126,6 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
         settings: all of them.
         came_from: where each came from, for a refusal; None where nobody typed them.
         home: the folder whose databases need not be told apart by their folder; None for the current one.
-
-    Returns:
-        The plan.
 
     Raises:
         SettingsError: a setting cannot be used, or two of them contradict each other.

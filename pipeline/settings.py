@@ -252,11 +252,7 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
 
 
 def origins(flags: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """Where each setting's value comes from: flag, environment, file or default.
-
-    Args:
-        flags: as in `load_settings`.
-    """
+    """Where each setting's value comes from: flag, environment, file or default."""
     return {name: _origin(name, _given(flags)) for name in Settings.model_fields}
 
 

@@ -54,11 +54,7 @@ LATEST_RUN = Path("runs/latest")
 
 
 def import_files(package: str) -> None:
-    """Imports every file of a package, so that their commands enter the application.
-
-    Args:
-        package: its dotted name.
-    """
+    """Imports every file of a package, by its dotted name, so that their commands enter the application."""
     for one in iter_modules(import_module(package).__path__):
         import_module(f"{package}.{one.name}")
 

@@ -67,12 +67,7 @@ class ConsoleListener(StepListener):
     """A line for each step, and what is under way while it is."""
 
     def __init__(self, console: Console, bars: Sequence[str] = ()) -> None:
-        """Shows nothing yet.
-
-        Args:
-            console: where to.
-            bars: steps that show a bar of their own, beside the Trainers.
-        """
+        """Shows nothing yet; `bars` are the steps that show a bar of their own, beside the Trainers."""
         self._bars = bars
         self._console = console
         self._status: Status | None = None

@@ -43,16 +43,9 @@ _AGREEMENT = 1e-3
 
 
 def gather_report(plan: Plan, steps: Mapping[str, Step], seconds: dict[str, float], folder: Path) -> RunReport:
-    """Gathers what the steps left, and writes the run's folder.
+    """Gathers what the steps left into the report, and writes the run's folder.
 
-    Args:
-        plan: of the run.
-        steps: by node id.
-        seconds: of the parts of the run that are no steps.
-        folder: that takes the report, its page and the predictions.
-
-    Returns:
-        The report, which is also written.
+    `seconds` are those of the parts of the run that are no steps.
     """
     import pandas as pd
 
@@ -164,14 +157,7 @@ def _model_result(
 
 
 def split_results(examples: Any) -> dict[str, SplitResult]:
-    """The splits as FeatureExampleGen cut them.
-
-    Args:
-        examples: its Examples artifact.
-
-    Returns:
-        By split name.
-    """
+    """The splits by name, as FeatureExampleGen cut them and its Examples artifact says."""
 
     def number(split: str, key: str) -> int:
         return int(examples.get_int_custom_property(f"{split}_{key}"))

@@ -27,11 +27,6 @@ def prepare_prices(plan: Plan, console: Console, clock: Clock | None = None) -> 
     A synthetic market is made; the shipped prices are imported where no database was named and none is there. With a
     source the first step sees to the prices, and only what it would refuse is refused here.
 
-    Args:
-        plan: of the command.
-        console: where progress is shown.
-        clock: takes the time of what was done.
-
     Raises:
         StoreError: the store is missing, or does not hold what was asked for.
         SplitError: its sessions do not suffice for the splits.
@@ -49,11 +44,6 @@ def prepare_prices(plan: Plan, console: Console, clock: Clock | None = None) -> 
 
 def ensure_prices(plan: Plan, console: Console, clock: Clock | None = None) -> None:
     """Makes the synthetic market, or imports the shipped prices where no database was named and none is there.
-
-    Args:
-        plan: of the command.
-        console: where progress is shown.
-        clock: takes the time of what was done.
 
     Raises:
         StoreError: the database that was named does not exist.
@@ -83,12 +73,6 @@ def ensure_prices(plan: Plan, console: Console, clock: Clock | None = None) -> N
 
 def import_shipped_prices(path: Path) -> ImportReport:
     """Imports the prices that come with the project into a store that is not there yet.
-
-    Args:
-        path: of the store.
-
-    Returns:
-        What was taken.
 
     Raises:
         StoreError: it cannot be written.

@@ -62,11 +62,7 @@ def quiet_log() -> Iterator[None]:
 
 @contextlib.contextmanager
 def run_log(path: Path) -> Iterator[None]:
-    """Sends every log record and warning to a file while the block runs.
-
-    Args:
-        path: of the log; it is appended to.
-    """
+    """Appends every log record and warning to a file while the block runs."""
     root = logging.getLogger()
     handler = logging.FileHandler(path, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

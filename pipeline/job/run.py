@@ -20,14 +20,7 @@ if TYPE_CHECKING:
 
 
 def run(plan: Plan, console: Console) -> tuple[RunReport, Path]:
-    """Does the main job.
-
-    Args:
-        plan: what is to be done.
-        console: where progress is shown.
-
-    Returns:
-        The report, which is also written, and the run's folder.
+    """Does the main job; gives the report, which is also written, and the run's folder.
 
     Raises:
         UserError: something the user can fix; nothing of the database was changed.

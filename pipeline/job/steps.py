@@ -29,14 +29,8 @@ _LOG = logging.getLogger(__name__)
 def run_pipeline(pipeline: tfx_pipeline.Pipeline, listener: StepListener | None = None) -> dict[str, Step]:
     """Runs every node in order; the first that fails ends the run with its own exception.
 
-    A run that was killed is taken up by the next one, as finished steps are in TFX's cache.
-
-    Args:
-        pipeline: with a metadata connection.
-        listener: is told of each step.
-
-    Returns:
-        The steps by node id, in order.
+    A run that was killed is taken up by the next one, as finished steps are in TFX's cache. The pipeline needs a
+    metadata connection; the steps come back by node id, in order.
     """
     listener = listener or StepListener()
     ir = compiler.Compiler().compile(pipeline)
@@ -64,9 +58,6 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
         ir: the compiled pipeline, its runtime parameters filled in; nodes other than this one may be missing.
         node: a PipelineNode message of it.
         connection: of ML Metadata.
-
-    Returns:
-        The step.
 
     Raises:
         RuntimeError: the node failed where TFX only logs it.
@@ -103,12 +94,6 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
 
 def finished_steps(connection: Any, pipeline_name: str, run_id: str, nodes: Sequence[str]) -> dict[str, Step]:
     """The steps of a run whose nodes were run elsewhere, each by itself.
-
-    Args:
-        connection: of ML Metadata.
-        pipeline_name: of the run.
-        run_id: of the run.
-        nodes: ids of the nodes.
 
     Returns:
         By node id, in the order given; their seconds are those between the first and the last record of an execution,

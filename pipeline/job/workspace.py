@@ -19,12 +19,7 @@ class OutputError(UserError):
 
 
 def point_latest(workspace: Path, folder: Path) -> None:
-    """Lets runs/latest stand for the last finished run.
-
-    Args:
-        workspace: that takes the link.
-        folder: of the run.
-    """
+    """Lets runs/latest stand for the last finished run."""
     with whole_file(workspace / LATEST) as partial:
         partial.symlink_to(folder.resolve(), target_is_directory=True)
 
@@ -70,9 +65,6 @@ def output_folder(workspace: Path, output: Path | None, stem: str = "report") ->
 def check_writable(folder: Path) -> None:
     """Makes a folder where it is missing and writes in it.
 
-    Args:
-        folder: of a run, or the workspace.
-
     Raises:
         OutputError: it cannot be made or written.
     """
@@ -89,9 +81,6 @@ def check_writable(folder: Path) -> None:
 @contextlib.contextmanager
 def workspace_lock(workspace: Path) -> Iterator[None]:
     """One run at a time in a workspace: two would write the same metadata.
-
-    Args:
-        workspace: an existing folder.
 
     Raises:
         OutputError: another run holds it.

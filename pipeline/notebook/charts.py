@@ -40,11 +40,7 @@ _MOST_GROUPS = 40
 
 
 def split_timeline(report: RunReport) -> Chart:
-    """Draws the splits along the days, with the purge and the embargo as gaps.
-
-    Args:
-        report: of the run.
-    """
+    """Draws the splits along the days, with the purge and the embargo as gaps."""
     with drawing():
         figure = Figure(figsize=(WIDTH * 1.6, 1.5), layout="constrained")
         axes = figure.add_subplot()
@@ -183,12 +179,7 @@ def costs_chart(table: pd.DataFrame, model: str) -> Chart:
 
 
 def month_chart(table: pd.DataFrame, model: str) -> Chart:
-    """Draws the return of each month: long-short, and long-only less equal weight.
-
-    Args:
-        table: of `pipeline.notebook.trading.month_table`.
-        model: whose portfolios they are.
-    """
+    """Draws the return of each month of `month_table`: long-short, and long-only less equal weight."""
     panels = (("long-short", "long-short"), ("ahead", "long-only less equal weight"))
     with drawing():
         figure = Figure(figsize=(WIDTH * 1.6, 3.6), layout="constrained")

@@ -28,11 +28,7 @@ Statistics = Mapping[str, Any]
 
 
 def split_table(report: RunReport) -> pd.DataFrame:
-    """The splits, a row each.
-
-    Args:
-        report: of the run.
-    """
+    """The splits, a row each."""
     rows = {
         name: {
             "first session": split.first,
@@ -48,11 +44,7 @@ def split_table(report: RunReport) -> pd.DataFrame:
 
 
 def read_statistics(uri: str) -> Statistics:
-    """TFDV's statistics of each split.
-
-    Args:
-        uri: of the ExampleStatistics artifact.
-    """
+    """TFDV's statistics of each split, from an ExampleStatistics artifact."""
     found = {}
     for split in SPLITS:
         listed = statistics_pb2.DatasetFeatureStatisticsList()
@@ -63,9 +55,6 @@ def read_statistics(uri: str) -> Statistics:
 
 def numeric_table(statistics: Statistics) -> pd.DataFrame:
     """TFDV's statistics of every feature of numbers, a row a feature and split.
-
-    Args:
-        statistics: of `read_statistics`.
 
     Returns:
         rows, missing (share), mean, std, zeros (share), min, median, max.
@@ -94,9 +83,6 @@ def numeric_table(statistics: Statistics) -> pd.DataFrame:
 def text_table(statistics: Statistics) -> pd.DataFrame:
     """TFDV's statistics of every feature of text, a row a feature and split.
 
-    Args:
-        statistics: of `read_statistics`.
-
     Returns:
         rows, missing (share), different values, the most frequent value and its share.
     """
@@ -119,11 +105,7 @@ def text_table(statistics: Statistics) -> pd.DataFrame:
 
 
 def deciles(statistics: Statistics, feature: str) -> dict[str, npt.NDArray[np.float64]]:
-    """The edges of TFDV's quantile histogram of a feature.
-
-    Args:
-        statistics: of `read_statistics`.
-        feature: of numbers.
+    """The edges of TFDV's quantile histogram of a feature of numbers.
 
     Returns:
         By split, ascending edges [buckets + 1]; each bucket holds an equal share of the values.
@@ -140,22 +122,12 @@ def deciles(statistics: Statistics, feature: str) -> dict[str, npt.NDArray[np.fl
 
 
 def read_schema(uri: str) -> Any:
-    """The curated schema that the run was held to.
-
-    Args:
-        uri: of the Schema artifact.
-
-    Returns:
-        A tensorflow_metadata Schema.
-    """
+    """The curated schema that the run was held to, from its Schema artifact."""
     return text_format.Parse(Path(uri, SCHEMA_FILE).read_text(encoding="utf-8"), schema_pb2.Schema())
 
 
 def schema_table(schema: Any) -> pd.DataFrame:
     """What the schema asks of each feature.
-
-    Args:
-        schema: a tensorflow_metadata Schema.
 
     Returns:
         type, presence, values an example holds, and which are allowed.
@@ -186,10 +158,7 @@ def schema_table(schema: Any) -> pd.DataFrame:
 
 
 def anomaly_table(uri: str) -> pd.DataFrame:
-    """What did not fit the schema, by split.
-
-    Args:
-        uri: of the ExampleAnomalies artifact.
+    """What did not fit the schema, by split, from an ExampleAnomalies artifact.
 
     Returns:
         A row an anomaly; for a split without one, a row that says so.
@@ -204,11 +173,6 @@ def anomaly_table(uri: str) -> pd.DataFrame:
 
 def drift_table(statistics: Statistics, schema: Any, base: str = "train") -> pd.DataFrame:
     """TFDV's drift of each feature: the Jensen-Shannon divergence of its distribution from that of another split.
-
-    Args:
-        statistics: of `read_statistics`.
-        schema: of `read_schema`; it is left as it is.
-        base: the split the others are compared with.
 
     Returns:
         A row a feature, a column for each other split: 0 where the two are alike, 1 where they have no value in common.
@@ -239,12 +203,6 @@ def model_features(
 ) -> dict[str, dict[str, npt.NDArray[Any]]]:
     """What the models saw: the formatter's features behind Transform, by the run's own transform graph.
 
-    Args:
-        examples_uri: of the Examples artifact.
-        transform_uri: of the TransformGraph artifact.
-        formatter: of the run.
-        horizon: the trained one.
-
     Returns:
         By split, by feature: array [rows, values].
     """
@@ -270,11 +228,6 @@ def model_drift_table(
 ) -> pd.DataFrame:
     """How the numbers that the models saw moved between splits.
 
-    Args:
-        features: of `model_features`.
-        formatter: of the run.
-        base: the split the others are compared with.
-
     Returns:
         A row a sequence or scalar: medians by split and the Kolmogorov-Smirnov distance (0 to 1) from `base`.
     """
@@ -298,11 +251,6 @@ def unseen_table(
 ) -> pd.DataFrame:
     """The share of rows whose category was not there in training.
 
-    Args:
-        features: of `model_features`.
-        formatter: of the run.
-        base: the split that was trained on.
-
     Returns:
         A row a category, a column a split.
     """
@@ -316,15 +264,7 @@ def unseen_table(
 
 
 def interactive_statistics(statistics: Statistics, shown: bool) -> Any:
-    """TFDV's own view, side by side for train and test.
-
-    Args:
-        statistics: of `read_statistics`.
-        shown: its page loads scripts from the internet, so it is not shown unasked.
-
-    Returns:
-        What the notebook shows: the page in a frame, or the line that says how to have it.
-    """
+    """TFDV's own view of train and test in a frame; its page loads scripts from the internet, so not unasked."""
     if not shown:
         return Line("TFDV's interactive view loads scripts from the internet: set INTERACTIVE = True above to see it.")
     from html import escape

@@ -26,9 +26,6 @@ _GROUP_RESAMPLES = 300
 def figures_table(report: RunReport) -> pd.DataFrame:
     """Every figure of the models and the baselines with its 95 % interval from resampling blocks of days.
 
-    Args:
-        report: of the run.
-
     Returns:
         A row a metric, a column a model or baseline; a cell such as "0.504 (0.477 to 0.530)".
     """
@@ -47,10 +44,6 @@ def figures_table(report: RunReport) -> pd.DataFrame:
 def differences_table(report: RunReport, model: str) -> pd.DataFrame:
     """A model's figures less those of the others on the same rows, with paired 95 % intervals.
 
-    Args:
-        report: of the run.
-        model: its name.
-
     Returns:
         A row a metric, a column each other model, baseline and predecessor.
     """
@@ -66,21 +59,13 @@ def differences_table(report: RunReport, model: str) -> pd.DataFrame:
 
 
 def tfma_table(run: FinishedRun) -> pd.DataFrame:
-    """What TFMA computed over the whole test split, a column a model.
-
-    Args:
-        run: the run.
-    """
+    """What TFMA computed over the whole test split, a column a model."""
     columns = {name: read_evaluation(run.evaluation(name)).metrics for name in run.report.models}
     return pd.DataFrame(columns).rename_axis("metric")
 
 
 def year_table(run: FinishedRun, predictions: pd.DataFrame) -> pd.DataFrame:
     """How each model did in each year: TFMA's slices, with the AUC's interval from the predictions.
-
-    Args:
-        run: the run.
-        predictions: of the run.
 
     Returns:
         A row a model and year: AUC, low, high, accuracy, majority, rows.
@@ -108,10 +93,6 @@ def year_table(run: FinishedRun, predictions: pd.DataFrame) -> pd.DataFrame:
 def share_table(run: FinishedRun, predictions: pd.DataFrame) -> pd.DataFrame:
     """The AUC of each model on each share, from the predictions.
 
-    Args:
-        run: the run.
-        predictions: of the run.
-
     Returns:
         A row a model and share: AUC, low, high, rows.
     """
@@ -125,15 +106,7 @@ def share_table(run: FinishedRun, predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def interactive_metrics(run: FinishedRun, model: str) -> Any:
-    """TFMA's own view of the years.
-
-    Args:
-        run: the run.
-        model: its name.
-
-    Returns:
-        TFMA's widget where its extension can run, else the line that says what to do.
-    """
+    """TFMA's own view of the years where its extension can run, else the line that says what to do."""
     elsewhere = (
         "TFMA's interactive view exists for the classic notebook (below version 7) only; open this notebook there to "
         "see it. The tables and charts on this page are the same figures."

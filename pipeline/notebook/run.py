@@ -31,11 +31,7 @@ class Shown:
     """Charts beside or below each other, as a notebook shows the last value of a cell."""
 
     def __init__(self, *charts: Chart | None) -> None:
-        """Keeps the charts.
-
-        Args:
-            charts: None where there is nothing to draw.
-        """
+        """Keeps the charts; None where there is nothing to draw."""
         self._charts = [chart for chart in charts if chart is not None]
 
     def _repr_html_(self) -> str:
@@ -56,9 +52,6 @@ def open_run(path: str, start: Path | None = None) -> FinishedRun:
         path: the run's folder, or its report.json. A relative one is looked for in the working folder and above it, as
             JupyterLab starts a notebook in the notebook's own folder.
         start: the folder to look from; the working folder if None.
-
-    Returns:
-        The run.
 
     Raises:
         NotebookError: there is no finished run.

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 def portfolio_table(result: Backtest) -> pd.DataFrame:
     """Every portfolio of every model after costs, equal weight last.
 
-    Args:
-        result: the figures.
-
     Returns:
         A row a portfolio: return, volatility, Sharpe ratio with its interval, drawdown, turnover a day, and the mean
         return a year less that of equal weight with its interval.
@@ -33,13 +30,7 @@ def portfolio_table(result: Backtest) -> pd.DataFrame:
 
 
 def costs_table(run: Path, model: str, costs: Sequence[float], quantile: float) -> pd.DataFrame:
-    """A model's portfolios at several costs.
-
-    Args:
-        run: the run's folder.
-        model: its name.
-        costs: basis points of what is traded.
-        quantile: share of a day's shares on each side.
+    """A model's portfolios at several costs, in basis points of what is traded.
 
     Returns:
         A row a portfolio and cost: return, Sharpe ratio with its interval, turnover a day.
@@ -56,10 +47,6 @@ def costs_table(run: Path, model: str, costs: Sequence[float], quantile: float) 
 
 def month_table(result: Backtest, model: str) -> pd.DataFrame:
     """Compounded returns after costs by calendar month.
-
-    Args:
-        result: the figures.
-        model: its name.
 
     Returns:
         A row a month: long-short, long-only, equal weight, and long-only less equal weight.

@@ -37,10 +37,7 @@ class FinishedRun:
     report: RunReport
 
     def models(self, names: Sequence[str] = ()) -> dict[str, ModelResult]:
-        """Models of the run, at least one.
-
-        Args:
-            names: of the models; none for all.
+        """The models of these names, without any all of the run; at least one.
 
         Raises:
             ReportError: the run has none of a name, or none at all.
@@ -55,9 +52,6 @@ class FinishedRun:
     def saved_model(self, name: str) -> Path:
         """The folder of an exported model.
 
-        Args:
-            name: of the model.
-
         Raises:
             ReportError: it is gone.
         """
@@ -67,9 +61,6 @@ class FinishedRun:
     def training_log(self, name: str) -> str:
         """Where TensorBoard's logs of a model's training lie.
 
-        Args:
-            name: of the model.
-
         Raises:
             ReportError: they are gone.
         """
@@ -77,9 +68,6 @@ class FinishedRun:
 
     def evaluation(self, name: str) -> str:
         """Where TFMA's evaluation of a model lies.
-
-        Args:
-            name: of the model.
 
         Raises:
             ReportError: it is gone.
@@ -128,10 +116,7 @@ class FinishedRun:
 
 
 def open_run(path: Path) -> FinishedRun:
-    """Opens a finished run.
-
-    Args:
-        path: its folder, a link to it, or its report.json.
+    """Opens a finished run by its folder, a link to it, or its report.json.
 
     Raises:
         ReportError: as in `read_report`.
@@ -190,10 +175,6 @@ class _Layout:
 def save_report(report: RunReport, path: Path) -> None:
     """Writes a report whole or not at all.
 
-    Args:
-        report: what to write.
-        path: file to write; its folder must exist.
-
     Raises:
         ReportError: the file cannot be written.
     """
@@ -202,10 +183,6 @@ def save_report(report: RunReport, path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Writes a UTF-8 file of a run whole or not at all.
-
-    Args:
-        path: file to write; its folder must exist.
-        text: what to write.
 
     Raises:
         ReportError: the file cannot be written.

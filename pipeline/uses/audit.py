@@ -42,9 +42,6 @@ def audit_run(
         auc: an honest AUC above which a leak is suspected; None for what the run was told.
         progress: is told the name of each check before it is made.
 
-    Returns:
-        What was found, which is also written.
-
     Raises:
         ReportError: there is no report, it has no such model, or audit.json cannot be written.
         AuditError: what the run left is gone.

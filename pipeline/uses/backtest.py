@@ -66,9 +66,6 @@ def backtest_run(
         costs: basis points of what is traded.
         quantile: share of a day's shares on each side.
 
-    Returns:
-        The backtest.
-
     Raises:
         ReportError: there is no run, or its predictions are missing.
         BacktestError: the model is not one of the run's, or the predictions cannot be traded.
@@ -87,13 +84,7 @@ def backtest_run(
 
 
 def write_backtest(made: RunBacktest) -> Path:
-    """Writes backtest.json and backtest.html into the run's folder, each whole or not at all.
-
-    Args:
-        made: the backtest.
-
-    Returns:
-        The page.
+    """Writes backtest.json and backtest.html, each whole or not at all, into the run's folder; gives the page.
 
     Raises:
         ReportError: a file cannot be written.

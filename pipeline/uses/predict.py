@@ -89,9 +89,6 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         run: the run's folder; None for the latest one.
         console: where progress is shown.
 
-    Returns:
-        The forecast.
-
     Raises:
         PredictionError: there is no such model.
         StoreError: the database cannot be read.
@@ -132,12 +129,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
 
 
 def print_forecast(forecast: Forecast, console: Console) -> None:
-    """Prints a table of the shares, and under it what the model is worth.
-
-    Args:
-        forecast: what to print.
-        console: where.
-    """
+    """Prints a table of the shares, and under it what the model is worth."""
     from rich.table import Table
     from rich.text import Text
 

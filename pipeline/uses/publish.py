@@ -26,11 +26,7 @@ def code_version() -> CodeVersion:
 
 
 def models_to_push(run: Path, model: str | None = None) -> tuple[tuple[ModelFacts, ModelFolders], ...]:
-    """Gathers the models of a run.
-
-    Args:
-        run: Its folder, or its report.json.
-        model: The one to take; None for all.
+    """Gathers the models of a run, or one of them.
 
     Raises:
         ReportError: There is no report that can be read, the run has no such model, or its files are gone.

@@ -19,14 +19,7 @@ class SchemaFileError(UserError):
 
 
 def update_schema(plan: Plan, out: Path) -> str:
-    """Writes the inferred schema beside the curated one, which it leaves alone.
-
-    Args:
-        plan: the database, shares, horizons.
-        out: the file to write.
-
-    Returns:
-        The difference from the curated schema, and what to do with it.
+    """Writes the inferred schema beside the curated one, which it leaves alone; gives how they differ, in words.
 
     Raises:
         UserError: the data cannot be read or is too short, or the file cannot be written.

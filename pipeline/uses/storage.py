@@ -13,9 +13,6 @@ from pipeline.settings import cos_credentials
 def open_storage(plan: Plan) -> Storage:
     """The storage at `storage_url`, with the account that the environment holds.
 
-    Args:
-        plan: of the command.
-
     Raises:
         StorageError: no storage is named, or its name or account cannot be used.
     """

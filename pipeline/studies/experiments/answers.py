@@ -58,16 +58,7 @@ class Answers:
 
 
 def answers_key(panel: Panel, horizon: int, kind: Split, experiment: Experiment, epochs: int, seed: int) -> str:
-    """A name for answers, equal where all is equal that decides them.
-
-    Args:
-        panel: the data.
-        horizon: sessions ahead.
-        kind: how the rows are cut.
-        experiment: what is trained.
-        epochs: passes over the train split.
-        seed: of everything random.
-    """
+    """A name for answers, equal where all is equal that decides them."""
     decides: Mapping[str, Any] = {
         "data": panel.identity,
         "splits": asdict(split_settings(horizon)),
@@ -83,26 +74,14 @@ def answers_key(panel: Panel, horizon: int, kind: Split, experiment: Experiment,
 
 
 def write_answers(answers: Answers, path: Path) -> None:
-    """Writes a file whole or not at all.
-
-    Args:
-        answers: what to write.
-        path: of the file; its folder must exist.
-    """
+    """Writes a file whole or not at all."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **{field.name: getattr(answers, field.name) for field in fields(answers)})
     write_whole(path, buffer.getvalue())
 
 
 def read_answers(path: Path) -> Answers | None:
-    """Reads what `write_answers` wrote.
-
-    Args:
-        path: of the file.
-
-    Returns:
-        The answers; None where there is no file, or one that cannot be read.
-    """
+    """Reads what `write_answers` wrote; None where there is no file, or one that cannot be read."""
     try:
         with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
             values = {field.name: file[field.name] for field in fields(Answers)}

@@ -46,11 +46,7 @@ class Experiment:
         return get_architecture(self.architecture).default_version
 
     def trained_with(self, epochs: int) -> Hyperparameters:
-        """All hyperparameters.
-
-        Args:
-            epochs: passes over the train split.
-        """
+        """All hyperparameters, for so many passes over the train split."""
         # As the original, one network, and nothing is held down: a penalty on what a day or a share adds would hide the
         # leak.
         values = {"category_l2": 0.0, "members": 1, **self.hyperparameters, "epochs": epochs}
@@ -121,10 +117,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
 
 
 def choose_experiments(names: Sequence[str]) -> tuple[Experiment, ...]:
-    """The experiments of those names, each once.
-
-    Args:
-        names: keys of `EXPERIMENTS`; none for all.
+    """The experiments of those names, each once; all where none is named.
 
     Raises:
         ExperimentError: there is none of a name.

@@ -13,15 +13,7 @@ from pipeline.studies.experiments.findings import Finding
 
 
 def auc_chart(name: str, findings: Sequence[Finding]) -> Chart:
-    """Draws every experiment's AUC with its interval under both splits.
-
-    Args:
-        name: unique within the page; prefix of the ids.
-        findings: of one panel and horizon.
-
-    Returns:
-        The chart.
-    """
+    """Draws every experiment's AUC with its interval under both splits, of one panel and horizon."""
     dated, shuffled = model_styles(["dated", "shuffled"]).values()
     rows = [Row(f.experiment.name, [(f.shuffled.auc, shuffled), (f.dated.auc, dated)]) for f in findings]
     predicted = {

@@ -131,22 +131,12 @@ class Claim:
 
 
 def difference(first: Interval, second: Interval) -> Interval:
-    """The difference of two independent figures, with its 95 % interval.
-
-    Args:
-        first: what is taken from.
-        second: what is taken away.
-    """
+    """The first of two independent figures less the second, with its 95 % interval."""
     return normal_interval(first.value - second.value, math.hypot(first.standard_error, second.standard_error))
 
 
 def judge_claims(findings: Sequence[Finding], gains: Sequence[TimeGain]) -> tuple[Claim, ...]:
-    """Judges those of the original's claims that the experiments made speak of.
-
-    Args:
-        findings: all of them.
-        gains: what `time` adds to linear, where both were trained.
-    """
+    """Judges those of the original's claims that the experiments made speak of."""
     return tuple(claim for claim in (_time_claim(gains), _horizon_claim(findings)) if claim is not None)
 
 

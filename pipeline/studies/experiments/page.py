@@ -13,14 +13,7 @@ from pipeline.studies.experiments.tables import LOSS_NOTE, heading, metric_lines
 
 
 def render_page(report: ExperimentsReport) -> str:
-    """Makes the page.
-
-    Args:
-        report: what was found.
-
-    Returns:
-        The HTML document.
-    """
+    """The HTML document."""
     blocks = [
         (heading(report, panel, horizon, findings), findings, auc_chart(f"auc-{panel}-{horizon}", findings))
         for panel, horizon, findings in report.blocks()

@@ -74,10 +74,7 @@ class PanelRows:
 
 
 def shipped_panel(folder: Path) -> Panel:
-    """The prices that come with the project.
-
-    Args:
-        folder: takes the feature store; one that is there already is used.
+    """The prices that come with the project, in a feature store of the folder, which is made where it is missing.
 
     Raises:
         StoreError: the store cannot be written or read.
@@ -90,13 +87,7 @@ def shipped_panel(folder: Path) -> Panel:
 
 
 def market_panel(folder: Path, shares: int, sessions: int, seed: int) -> Panel:
-    """A market whose shares move together, and of which nothing can be known.
-
-    Args:
-        folder: takes the feature store; one that is there already is used.
-        shares: of the market.
-        sessions: of the market.
-        seed: of the market.
+    """A market whose shares move together, and of which nothing can be known, in a feature store of the folder.
 
     Raises:
         UserError: the market cannot be made, or the store cannot be written or read.
@@ -118,11 +109,7 @@ def _read(name: str, path: Path, identity: str, correlation: float | None) -> Pa
 
 
 def split_settings(horizon: int) -> SplitSettings:
-    """This project's own fractions, purge and embargo.
-
-    Args:
-        horizon: sessions ahead that are trained.
-    """
+    """This project's own fractions, purge and embargo."""
     defaults = SplitSettings()
     return SplitSettings(horizons=tuple(sorted({*defaults.horizons, horizon})), horizon=horizon)
 
@@ -132,11 +119,6 @@ def panel_rows(panel: Panel, horizon: int, seed: int) -> PanelRows:
 
     The dated split has purge and embargo. The shuffled one deals all labelled rows out at random, in the same
     fractions: what is done where nobody thinks of days.
-
-    Args:
-        panel: the data.
-        horizon: sessions ahead.
-        seed: of the shuffling.
 
     Raises:
         SplitError: there are too few sessions.
@@ -171,11 +153,5 @@ def panel_rows(panel: Panel, horizon: int, seed: int) -> PanelRows:
 
 
 def rows_of(rows: PanelRows, kind: Split, part: str) -> npt.NDArray[np.int64]:
-    """The places of the rows of a split's part, [rows of the part].
-
-    Args:
-        rows: all rows.
-        kind: how they were cut.
-        part: train, eval or test.
-    """
+    """The places of the rows of train, eval or test, [rows of the part]."""
     return np.flatnonzero(rows.splits[kind] == SPLITS.index(part))

@@ -75,14 +75,7 @@ class Options:
 
 
 def run_experiments(options: Options, console: Console) -> ExperimentsReport:
-    """Does all of it; what is finished already is taken from the output's folder.
-
-    Args:
-        options: what is asked for.
-        console: where progress is shown.
-
-    Returns:
-        The report, which is also written as experiments.html and experiments.json.
+    """Does all of it, and writes experiments.html and .json; what is finished is taken from the output's folder.
 
     Raises:
         UserError: something the user can fix.

@@ -48,14 +48,7 @@ class Score:
 
 
 def score(answers: Answers, horizon: int, correlation: float, seed: int) -> Score:
-    """Scores answers.
-
-    Args:
-        answers: of the test rows.
-        horizon: sessions ahead.
-        correlation: mean pairwise, of the returns over the horizon within a day.
-        seed: of the resampling.
-    """
+    """Scores answers; `correlation` is the mean pairwise one of the returns over the horizon within a day."""
     area = auc_interval(answers.label, answers.probability, answers.time, horizon=horizon, seed=seed)
     return Score(
         metrics=eleven_metrics(answers.label, answers.probability, answers.global_step),
@@ -71,12 +64,6 @@ def score(answers: Answers, horizon: int, correlation: float, seed: int) -> Scor
 
 def paired_difference(first: Answers, second: Answers, horizon: int, seed: int) -> Interval:
     """The AUC of one model minus that of another on the same test rows, with its 95 % interval from blocks of days.
-
-    Args:
-        first: answers of the one.
-        second: answers of the other.
-        horizon: sessions ahead.
-        seed: of the resampling.
 
     Raises:
         ValueError: the rows are not the same.

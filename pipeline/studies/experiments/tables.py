@@ -27,12 +27,7 @@ LOSS_NOTE = (
 
 
 def print_experiments(report: ExperimentsReport, console: Console) -> None:
-    """Prints every table, every sentence and the claims.
-
-    Args:
-        report: what was found.
-        console: where to.
-    """
+    """Prints every table, every sentence and the claims."""
     for panel, horizon, findings in report.blocks():
         console.print(auc_table(heading(report, panel, horizon, findings), findings))
         for finding in findings:
@@ -60,12 +55,7 @@ def heading(report: ExperimentsReport, panel: str, horizon: int, findings: Seque
 
 
 def auc_table(title: str, findings: Sequence[Finding]) -> Table:
-    """AUC as reported, shuffled and dated, with intervals, and the verdict; fits 80 columns.
-
-    Args:
-        title: of the table.
-        findings: of one panel and horizon.
-    """
+    """AUC as reported, shuffled and dated, with intervals, and the verdict; fits 80 columns."""
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("model", min_width=14, no_wrap=True)
     # The widths are those of the longest piece without a blank, so that no number is cut on 80 columns.
@@ -104,12 +94,7 @@ def metric_text(name: str, value: float | None) -> str:
 
 
 def metric_tables(findings: Sequence[Finding], width: int) -> list[Table]:
-    """The eleven metrics: one table, or three on a narrow terminal.
-
-    Args:
-        findings: of one panel and horizon.
-        width: of the terminal, in columns.
-    """
+    """The eleven metrics of one panel and horizon: one table, or three on a narrow terminal."""
     all_names = original.METRICS
     groups = [all_names] if width >= _NARROW else [all_names[:4], all_names[4:8], all_names[8:]]
     tables = []

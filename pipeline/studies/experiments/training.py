@@ -30,12 +30,7 @@ class SplitTrainer:
     """The experiments of one split of one panel: a formatter is fitted once, on the split's own train rows."""
 
     def __init__(self, rows: PanelRows, kind: Split) -> None:
-        """Takes the rows.
-
-        Args:
-            rows: of the panel, labelled.
-            kind: how they are cut.
-        """
+        """Takes the labelled rows of a panel, and how they are cut."""
         self._rows = rows
         self._places = {part: rows_of(rows, kind, part) for part in SPLITS}
         self._fitted: dict[str, tuple[Any, Rows, Rows]] = {}
@@ -44,12 +39,6 @@ class SplitTrainer:
         """Trains on the train rows until the last epoch and answers the test rows.
 
         The eval split is left alone: no epoch is chosen by it, as nothing kept the original from memorising.
-
-        Args:
-            experiment: what is trained.
-            epochs: passes over the train rows.
-            seed: of weights, dropout and the order of rows.
-            on_epoch: is told of progress.
         """
         begin = time.perf_counter()
         inputs, rows, test = self._features(experiment.formatter)

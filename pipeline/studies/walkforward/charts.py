@@ -37,14 +37,7 @@ from pipeline.studies.walkforward.scores import HorizonScores, Part
 
 
 def plan_chart(folds: Sequence[Fold]) -> Chart:
-    """Draws train, eval and test of every fold along one time line.
-
-    Args:
-        folds: in order of time.
-
-    Returns:
-        The chart.
-    """
+    """Draws train, eval and test of every fold along one time line."""
     with drawing():
         figure = Figure(figsize=(2 * WIDTH, 0.9 + 0.34 * len(folds)), layout="constrained")
         axes = figure.add_subplot()
@@ -69,15 +62,7 @@ def plan_chart(folds: Sequence[Fold]) -> Chart:
 
 
 def part_charts(scores: HorizonScores, styles: Mapping[str, Style]) -> tuple[Chart, Chart]:
-    """Draws every model's AUC with its interval, by fold and by year.
-
-    Args:
-        scores: of one horizon.
-        styles: of `model_styles`.
-
-    Returns:
-        The two charts; both have the same vertical scale.
-    """
+    """Draws every model's AUC with its interval, by fold and by year, on the same vertical scale."""
     limits = _limits((*scores.folds, *scores.years), scores.best_auc)
     return (
         _part_chart(f"folds-{scores.horizon}", "AUC by fold", scores.folds, scores, styles, limits),

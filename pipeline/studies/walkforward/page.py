@@ -12,14 +12,7 @@ _TEMPLATE = Path(__file__).with_name("walkforward.html.j2")
 
 
 def render_walk(walk: Walk) -> str:
-    """Makes the page.
-
-    Args:
-        walk: the figures.
-
-    Returns:
-        The HTML document.
-    """
+    """The HTML document."""
     from pipeline.report.drawing import model_styles
     from pipeline.studies.walkforward.charts import part_charts, plan_chart
 

@@ -106,12 +106,6 @@ class Walk:
 def write_walk(walk: Walk, page: str, predictions: pd.DataFrame, folder: Path) -> None:
     """Writes the three files, each whole or not at all; walkforward.json last: where it is, the walk is complete.
 
-    Args:
-        walk: the figures.
-        page: of `render_walk`.
-        predictions: the joined test predictions: horizon, fold, and the columns of a run's own predictions.
-        folder: an existing one.
-
     Raises:
         ReportError: a file cannot be written.
     """

@@ -37,20 +37,13 @@ _REPORTED = ("shares", "formatter", "models", "horizons", "embargo", "seed", "tr
 
 
 def walk_forward(plan: Plan, walk: WalkSettings, console: Console) -> tuple[Walk, Path]:
-    """Plans all folds, runs them one after the other and writes the result.
+    """Plans all folds, runs them one after the other, and gives the result, which is also written, and its folder.
 
     Every fold runs in a workspace of the walk's own, below WORKSPACE/walkforward: it shares its cache with repetitions
     of the same walk and nothing with any other run. A walk that was stopped is taken up by the next one, as finished
     steps are in TFX's cache.
 
-    Args:
-        plan: that of a run; `horizons` are those that are walked. The horizon, the bounds and dates of the splits and
-            the source are not looked at.
-        walk: how many folds, and where.
-        console: where progress is shown.
-
-    Returns:
-        The walk, which is also written, and its folder.
+    The plan's `horizons` are walked; its horizon, the bounds and dates of its splits and its source are not looked at.
 
     Raises:
         UserError: something the user can fix; before the first fold runs, if it can be known by then.
@@ -117,9 +110,6 @@ def workspace_name(plan: Plan) -> str:
 
     The cut into folds is not among them, since each cut has a pipeline of its own, nor are the names of the models:
     each kind has its own predecessors. Of one kind, though, another version would become this one's predecessor.
-
-    Args:
-        plan: what all folds have in common.
     """
     settings, data = plan.settings, plan.database
     decisive = {

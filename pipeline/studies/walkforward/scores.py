@@ -99,9 +99,6 @@ def score_horizon(
         seed: of the resampling.
         best_auc: as in HorizonScores.
 
-    Returns:
-        The scores.
-
     Raises:
         ValueError: a probability is missing.
     """

@@ -27,14 +27,7 @@ _NARROW = (0, 1, 0, 0)
 
 
 def print_plan(folds: Sequence[Fold], horizons: Sequence[int], rolling: bool, console: Console) -> None:
-    """Prints the dates of every fold.
-
-    Args:
-        folds: in order of time.
-        horizons: that are walked.
-        rolling: whether train keeps its length.
-        console: where to.
-    """
+    """Prints the dates of every fold."""
     many = f"{len(folds)} fold{'' if len(folds) == 1 else 's'}"
     table = Table(
         title=f"{many}, train {'rolling' if rolling else 'expanding'}; horizon {', '.join(map(str, horizons))}",
@@ -55,12 +48,7 @@ def _stretch(stretch: Stretch) -> str:
 
 
 def print_walk(walk: Walk, console: Console) -> None:
-    """Prints the tables of every horizon and the verdict.
-
-    Args:
-        walk: the figures.
-        console: where to.
-    """
+    """Prints the tables of every horizon and the verdict."""
     for scores in walk.horizons:
         console.print()
         console.print(overall_table(scores))
@@ -75,9 +63,6 @@ def print_walk(walk: Walk, console: Console) -> None:
 
 def overall_table(scores: HorizonScores) -> Table:
     """Builds the table of all folds together, one row a model; readable from 80 columns on.
-
-    Args:
-        scores: of one horizon.
 
     Returns:
         model, AUC over all folds, accuracy beside the majority class, rank IC, and on how many folds and years the
@@ -110,15 +95,7 @@ def overall_table(scores: HorizonScores) -> Table:
 
 
 def part_tables(scores: HorizonScores, width: int) -> list[Table]:
-    """Builds the tables of AUCs by fold and by year, as many models side by side as there is room for.
-
-    Args:
-        scores: of one horizon.
-        width: of the terminal, in columns.
-
-    Returns:
-        The tables.
-    """
+    """Builds the tables of AUCs by fold and by year, as many models side by side as there is room for."""
     models = list(scores.overall.scores)
     widths = sorted(max(len(name), _INTERVAL_WIDTH) + _GAP for name in models)
     # As many as fit whichever they are: the widest.

@@ -62,15 +62,7 @@ class Finding:
 
 
 def count_above(parts: Sequence[Part], model: str) -> Count:
-    """Counts the parts on which a model's interval lies above chance.
-
-    Args:
-        parts: folds or years.
-        model: its name.
-
-    Returns:
-        The count, and the binomial probability of as many or more at 2.5% each.
-    """
+    """Counts the parts on which a model's interval lies above chance, by luck 2.5 % of each."""
     intervals = [part.scores[model].auc for part in parts if math.isfinite(part.scores[model].auc.low)]
     above = sum(interval.low > CHANCE for interval in intervals)
     return Count(above, len(intervals), _at_least(above, len(intervals)))
@@ -85,15 +77,7 @@ def _at_least(successes: int, trials: int) -> float:
 
 
 def find(scores: HorizonScores, plausible: float) -> Finding:
-    """Judges a horizon.
-
-    Args:
-        scores: of the walk.
-        plausible: an AUC on real prices above which a leak is suspected.
-
-    Returns:
-        The finding.
-    """
+    """Judges a horizon; an AUC above `plausible` on real prices is suspected of a leak."""
     models = scores.overall.scores
 
     def rank(name: str) -> tuple[int, float]:
@@ -147,14 +131,7 @@ def _judge(scores: HorizonScores, score: Score, more: bool, plausible: float) ->
 
 
 def summarise(findings: Sequence[Finding]) -> Verdict:
-    """The verdict on a whole walk.
-
-    Args:
-        findings: one a horizon.
-
-    Returns:
-        The verdict; its sentence holds one for each horizon.
-    """
+    """The verdict on a whole walk; its sentence holds one for each horizon."""
     tones = [finding.tone for finding in findings]
     tone: Tone = "warning" if "warning" in tones else "good" if "good" in tones else "plain"
     labels = dict.fromkeys(finding.label for finding in findings)
