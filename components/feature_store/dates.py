@@ -35,14 +35,10 @@ def is_iso_day(value: object) -> bool:
 
 
 def parse_days(values: Sequence[object], where: str = "") -> Days:
-    """Returns ISO days as datetime64[D], shape (n,).
-
-    Args:
-        values: Texts YYYY-MM-DD.
-        where: What holds them, for the message.
+    """Returns texts YYYY-MM-DD as datetime64[D], shape (n,).
 
     Raises:
-        StoreError: A value is no such text.
+        StoreError: A value is no such text; `where` says what holds it.
     """
     for value in values:
         if not is_iso_day(value):

@@ -45,11 +45,7 @@ class FactorEstimate:
 
 
 def given_factors(factor: Floats) -> FactorEstimate:
-    """Takes factors as they are.
-
-    Args:
-        factor: Factors, float64, shape (n,), above 0.
-    """
+    """Takes factors above 0, float64, shape (n,), as they are."""
     run = np.append(0, np.cumsum(factor[1:] != factor[:-1]))
     return FactorEstimate(factor, run, factor, factor, factor * _RELATIVE)
 

@@ -65,9 +65,6 @@ class PriceFile:
 def open_price_file(path: Path) -> Iterator[PriceFile]:
     """Opens a CSV (plain or gzip) or Parquet file.
 
-    Args:
-        path: The file.
-
     Raises:
         ImportFileError: The file is missing, empty, damaged or of another kind; also while its chunks are read. The
             message names the line where there is one.
@@ -201,12 +198,7 @@ class Numbers:
 
 
 def numbers_of(cells: Cells, name: str, path: Path) -> Numbers:
-    """Reads a column of numbers.
-
-    Args:
-        cells: The cells.
-        name: The column's name, for the message.
-        path: The file, for the message.
+    """Reads a column of numbers; messages name the column and the file.
 
     Raises:
         ImportFileError: The column of a Parquet file has a type that is no number.
@@ -252,13 +244,7 @@ def numbers_of(cells: Cells, name: str, path: Path) -> Numbers:
 
 
 def days_of(cells: Cells, name: str, path: Path, cache: dict[str, int]) -> tuple[Integers, dict[int, str]]:
-    """Reads a column of dates.
-
-    Args:
-        cells: The cells.
-        name: The column's name, for the message.
-        path: The file, for the message.
-        cache: Days read before; filled further.
+    """Reads a column of dates; `cache` holds days read before and is filled further.
 
     Returns:
         Days since 1970-01-01, int64, shape (n,), NO_DAY where there is none; and the texts of those, by position.
@@ -279,16 +265,9 @@ def days_of(cells: Cells, name: str, path: Path, cache: dict[str, int]) -> tuple
 
 
 def names_of(cells: Cells, name: str, path: Path, codes: dict[str, int]) -> Integers:
-    """Reads a column of names as codes.
+    """Reads a column of names as codes, int64, shape (n,).
 
-    Args:
-        cells: The cells.
-        name: The column's name, for the message.
-        path: The file, for the message.
-        codes: The code of each name seen before, blanks around it removed; filled further.
-
-    Returns:
-        The code of each cell, int64, shape (n,).
+    `codes` holds those of the names seen before, blanks around them removed, and is filled further.
 
     Raises:
         ImportFileError: The column of a Parquet file has a type that is no name.

@@ -52,11 +52,7 @@ class Layout:
 
 
 def layout_of(header: tuple[str, ...], path: Path) -> Layout:
-    """Finds out what a file's columns mean.
-
-    Args:
-        header: Its column names.
-        path: The file, for the message.
+    """Finds out what a file's columns mean by its header.
 
     Raises:
         ImportFileError: Neither layout fits, or two columns mean the same.

@@ -26,26 +26,19 @@ _SCHEMA = pa.schema(
 
 
 def read_feature_table(connection: sqlite3.Connection, path: Path, uri: str, shares: Sequence[str]) -> pa.Table:
-    """Reads the windows of some shares and checks every value.
+    """Reads the windows of some shares and checks every value; see `FeatureStore.read_features`.
 
     Args:
         connection: An open connection to the same database, used to name the row at fault.
         path: The database, for messages.
         uri: The SQLite URI to open it with.
         shares: The shares.
-
-    Returns:
-        Columns time and share_id (string), close0 ... close20 (float64), sorted by share_id and time.
-
-    Raises:
-        StoreError: A share is not there, a value is not what it must be, or the driver is not installed.
     """
     if not shares:
         return _SCHEMA.empty_table()
     condition = where_shares(shares)
-    plain = ", ".join(CLOSE_COLUMNS)
     try:
-        table = _fetch(uri, plain, condition)
+        table = _fetch(uri, condition)
     except _DriverRefused as refusal:
         # The driver takes a column's type from its first rows and fails on a text that comes later.
         _name_fault(connection, path, condition)
@@ -66,23 +59,21 @@ class _DriverRefused(Exception):
     """The ADBC driver could not read the query's result."""
 
 
-def _fetch(uri: str, closes: str, condition: str) -> pa.Table:
+def _fetch(uri: str, condition: str) -> pa.Table:
     try:
         from adbc_driver_sqlite import dbapi
     except ImportError as error:
         raise StoreError(f"reading features needs the extra `pipeline`: {install_extras('pipeline')}") from error
     query = (
-        f"SELECT CAST(time AS TEXT) AS time, CAST(share_id AS TEXT) AS share_id, {closes} FROM FEATURE"
+        f"SELECT CAST(time AS TEXT) AS time, CAST(share_id AS TEXT) AS share_id, {', '.join(CLOSE_COLUMNS)} "
         # By the columns, not by the results of the casts, so that the primary key gives the order.
-        f"{condition} ORDER BY FEATURE.share_id, FEATURE.time"
+        f"FROM FEATURE{condition} ORDER BY FEATURE.share_id, FEATURE.time"
     )
     try:
         with dbapi.connect(uri) as connection, connection.cursor() as cursor:
             cursor.execute(query)
             return cursor.fetch_arrow_table()
-    except dbapi.Error as error:
-        raise _DriverRefused(str(error)) from error
-    except (pa.ArrowInvalid, OSError) as error:  # what pyarrow raises when the stream breaks off
+    except (dbapi.Error, pa.ArrowInvalid, OSError) as error:  # the latter when the stream breaks off
         raise _DriverRefused(str(error)) from error
 
 

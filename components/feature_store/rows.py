@@ -65,9 +65,6 @@ class Found:
 def read_rows(path: Path) -> Found:
     """Reads and checks a file of prices, whole.
 
-    Args:
-        path: The file.
-
     Raises:
         ImportFileError: It cannot be read, its layout is not known, or it holds no prices.
     """

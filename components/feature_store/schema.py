@@ -79,11 +79,7 @@ def where_shares(shares: Sequence[str] | None) -> str:
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All that is written within is there afterwards, or nothing of it.
-
-    Args:
-        connection: An open database in autocommit mode.
-    """
+    """All that is written within is there afterwards, or nothing of it; the connection is in autocommit mode."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -100,11 +96,7 @@ def columns_of(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
 
 
 def check_readable(connection: sqlite3.Connection, name: str) -> None:
-    """Checks that a database has a table FEATURE with all its columns, or PRICE from which it is derived.
-
-    Args:
-        connection: An open database; only read.
-        name: What to call the database in messages.
+    """Checks that a database, only read, has a table FEATURE with all its columns, or PRICE from which it is derived.
 
     Raises:
         StoreError: Neither table is there, or columns are missing.
@@ -168,10 +160,6 @@ SCHEMA_VERSION = len(_MIGRATIONS)
 
 def migrate(connection: sqlite3.Connection, name: str) -> None:
     """Brings a database to the current schema, in one transaction; nothing is changed if a step fails.
-
-    Args:
-        connection: An open database in autocommit mode.
-        name: What to call the database in messages.
 
     Raises:
         StoreError: The database is of a newer version or belongs to something else.

@@ -143,14 +143,7 @@ class FeatureStore:
     def replace(self, share_id: str, bars: PriceBars, source: str, since: dt.date | None = None) -> None:
         """Puts bars in the place of all that is stored of a share, whatever its source, in one transaction.
 
-        Args:
-            share_id: The share.
-            bars: Its bars.
-            source: Where they come from.
-            since: The first day that the source was asked for; None forgets that of before.
-
-        Raises:
-            StoreError: As in `upsert`.
+        Arguments and errors are those of `upsert`; None for `since` forgets that of before.
         """
         self._check_names(share_id, source)
         with translated(self._path), transaction(self._connection):
@@ -288,13 +281,7 @@ class FeatureStore:
         return summaries
 
     def sessions(self, shares: Sequence[str] | None = None) -> Days:
-        """Returns the sessions of some shares.
-
-        Args:
-            shares: The shares; None for all.
-
-        Returns:
-            The sorted union of the dates in FEATURE, datetime64[D], shape (n,).
+        """Returns the sorted union of the dates in FEATURE of some shares, None for all; datetime64[D], shape (n,).
 
         Raises:
             StoreError: FEATURE holds a time that is no ISO date.
@@ -303,24 +290,15 @@ class FeatureStore:
         return np.sort(parse_days([row[0] for row in rows], f"{self._path}: FEATURE"))
 
     def digest(self, shares: Sequence[str] | None = None) -> str:
-        """Returns a fingerprint of what FEATURE holds of some shares.
+        """Returns a fingerprint of what FEATURE holds of some shares, None for all: a SHA-256 in hexadecimal.
 
         It depends on the rows alone: not on their order, the layout of the file or its time stamps.
-
-        Args:
-            shares: The shares; None for all.
-
-        Returns:
-            A SHA-256 in hexadecimal.
         """
         with translated(self._path):
             return digest_features(self._connection, shares)
 
     def read_features(self, shares: Sequence[str]) -> pa.Table:
         """Reads the windows of some shares, column by column.
-
-        Args:
-            shares: The shares.
 
         Returns:
             Columns time (string, YYYY-MM-DD), share_id (string), close0 ... close20 (float64), sorted by share_id and

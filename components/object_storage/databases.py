@@ -112,13 +112,7 @@ def push_database(
 
 
 def list_databases(storage: Storage) -> tuple[StoredDatabase, ...]:
-    """Lists the databases that were pushed whole.
-
-    Args:
-        storage: Where to look.
-
-    Returns:
-        By date and name, the earliest first.
+    """Lists the databases that were pushed whole, by date and name, the earliest first.
 
     Raises:
         StorageError: The storage cannot be listed.

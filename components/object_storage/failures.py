@@ -57,14 +57,8 @@ _FULL = {"QuotaExceeded", "EntityTooLarge"}
 
 _NO_CREDENTIALS = {
     *("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError"),
-    *(
-        "SSOError",
-        "NoAuthTokenError",
-        "ProfileNotFound",
-        "ConfigParseError",
-        "ConfigNotFound",
-        "MetadataRetrievalError",
-    ),
+    *("SSOError", "NoAuthTokenError", "ProfileNotFound", "ConfigParseError", "ConfigNotFound"),
+    "MetadataRetrievalError",
 }
 _BROKEN_LINK = {
     *("HTTPClientError", "ConnectionError", "ClientError", "TimeoutError", "IncompleteReadError", "gaierror"),
@@ -90,15 +84,16 @@ def translated(place: Place, name: str = "") -> Iterator[None]:
         if not _is_storage_trouble(error):
             raise
         # Not chained: the original's text may hold what must not reach a log.
-        raise StorageError(explain(error, place, name)) from None
+        url = f"{place.url}/{name}" if name else place.url
+        raise StorageError(_explained(error, place, url)) from None
 
 
 def is_missing(error: BaseException) -> bool:
     """Tells whether an error says that a key or file is not there, although its bucket is."""
-    return isinstance(error, FileNotFoundError) and code_of(error) not in _NO_BUCKET
+    return isinstance(error, FileNotFoundError) and _code_of(error) not in _NO_BUCKET
 
 
-def code_of(error: BaseException) -> str:
+def _code_of(error: BaseException) -> str:
     """Returns the code of the S3 answer behind an error, such as NoSuchKey; empty if there is none."""
     for link in _chain(error):
         response = getattr(link, "response", None)
@@ -107,16 +102,9 @@ def code_of(error: BaseException) -> str:
     return ""
 
 
-def explain(error: BaseException, place: Place, name: str = "") -> str:
-    """Returns one line: what is wrong at which URL and what to do; it holds no secret.
-
-    Args:
-        error: What a library raised.
-        place: Where the storage is.
-        name: What was read or written, below the storage's URL.
-    """
-    url = f"{place.url}/{name}" if name else place.url
-    code = code_of(error)
+def _explained(error: BaseException, place: Place, url: str) -> str:
+    """Returns one line: what is wrong at which URL and what to do; it holds no secret."""
+    code = _code_of(error)
     if code:
         return f"{url}: {_of_code(code, place)}"
     names = {kind.__name__ for link in _chain(error) for kind in type(link).__mro__}

@@ -57,23 +57,15 @@ class Storage:
         return f"{self._place.url}/{name}"
 
     def names(self, folder: str) -> tuple[str, ...]:
-        """Lists everything below a folder.
-
-        Args:
-            folder: A name.
-
-        Returns:
-            Sorted names relative to the storage; empty if there is nothing.
+        """Lists everything below a folder: sorted names relative to the storage.
 
         Raises:
             StorageError: The storage cannot be listed.
         """
         with self._answering(folder):
             try:
-                if self._place.kind == "file":
-                    found = self._filesystem.find(f"{self._root}/{folder}", on_error=_unless_missing)
-                else:
-                    found = self._filesystem.find(f"{self._root}/{folder}")
+                options = {"on_error": _unless_missing} if self._place.kind == "file" else {}
+                found = self._filesystem.find(f"{self._root}/{folder}", **options)
             except FileNotFoundError as error:
                 if not is_missing(error):
                     raise
@@ -82,17 +74,14 @@ class Storage:
         return tuple(sorted(str(name)[start:] for name in found if not str(name).endswith("/")))
 
     def read(self, name: str) -> bytes | None:
-        """Reads something small whole.
-
-        Returns:
-            Its content; None if it is not there.
+        """Reads something small whole; None if it is not there.
 
         Raises:
             StorageError: It cannot be read.
         """
         with self._answering(name):
             try:
-                return bytes(self._filesystem.cat_file(self._path(name)))
+                return bytes(self._filesystem.cat_file(f"{self._root}/{name}"))
             except FileNotFoundError as error:
                 if not is_missing(error):
                     raise
@@ -142,7 +131,7 @@ class Storage:
         """
         with self._answering(name):
             try:
-                self._filesystem.get_file(self._path(name), str(file), callback=_callback(advance))
+                self._filesystem.get_file(f"{self._root}/{name}", str(file), callback=_callback(advance))
             except FileNotFoundError as error:
                 if not is_missing(error):
                     raise
@@ -157,7 +146,7 @@ class Storage:
             StorageError: It cannot be removed.
         """
         with self._answering(name), contextlib.suppress(FileNotFoundError):
-            self._filesystem.rm_file(self._path(name))
+            self._filesystem.rm_file(f"{self._root}/{name}")
 
     def close(self) -> None:
         """Closes the connections. What fails then is of no use to anybody, as nothing is under way any more."""
@@ -178,9 +167,6 @@ class Storage:
 
     # --- inside
 
-    def _path(self, name: str) -> str:
-        return f"{self._root}/{name}"
-
     @contextlib.contextmanager
     def _answering(self, name: str) -> Iterator[None]:
         """Translates errors; makes the client that `close` closes; gets patient once the server has answered."""
@@ -194,7 +180,7 @@ class Storage:
     @contextlib.contextmanager
     def _whole(self, name: str) -> Iterator[str]:
         """Gives the path to write to. An object appears whole by itself; a file is renamed when it is."""
-        path = self._path(name)
+        path = f"{self._root}/{name}"
         if self._place.kind != "file":
             yield path
             return

@@ -78,11 +78,7 @@ class DatabaseManifest:
 
     @classmethod
     def from_json(cls, content: bytes, url: str) -> DatabaseManifest:
-        """Reads a manifest.
-
-        Args:
-            content: Of its file.
-            url: Of its file, for the message.
+        """Reads a manifest's file, whose URL errors name.
 
         Raises:
             StorageError: It is no manifest of a database, or of another format.
@@ -152,11 +148,7 @@ class ModelManifest:
 
     @classmethod
     def from_json(cls, content: bytes, url: str) -> ModelManifest:
-        """Reads a manifest.
-
-        Args:
-            content: Of its file.
-            url: Of its file, for the message.
+        """Reads a manifest's file, whose URL errors name.
 
         Raises:
             StorageError: It is no manifest of a model, or of another format.
@@ -177,11 +169,7 @@ class _Files:
 
 
 def describe_file(file: Path, path: str) -> StoredFile:
-    """Reads a file for its size and digest.
-
-    Args:
-        file: The file.
-        path: What it is called in the manifest.
+    """Reads a file for its size and digest; its manifest calls it `path`.
 
     Raises:
         StorageError: It cannot be read.

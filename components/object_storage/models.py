@@ -19,7 +19,7 @@ from pathlib import Path
 from components.errors import StorageError
 from components.object_storage.location import Storage
 from components.object_storage.manifest import ModelFacts, ModelManifest, describe_file
-from components.object_storage.transfer import Progress, Pushed, advance_of, fetch
+from components.object_storage.transfer import Progress, Pushed, advance_of, verify
 
 FOLDER = "models_training"
 LATEST = "latest"
@@ -120,9 +120,6 @@ def push_model(storage: Storage, facts: ModelFacts, folders: ModelFolders, progr
 def list_models(storage: Storage) -> ModelListing:
     """Lists the models that were pushed whole.
 
-    Args:
-        storage: Where to look.
-
     Raises:
         StorageError: The storage cannot be listed or read.
     """
@@ -176,7 +173,10 @@ def pull_model(
             fresh.mkdir()
             advance = advance_of(progress, manifest.size)
             for file in manifest.files:
-                fetch(storage, f"{root}/{file.path}", file, fresh / file.path, advance, ", or pull another --version")
+                name, copy = f"{root}/{file.path}", fresh / file.path
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                storage.download(name, copy, advance)
+                verify(copy, [file], storage.url_of(name), ", or pull another --version")
             (fresh / MANIFEST).write_bytes(content)
             _check_replaceable(target, folder)
             _replace_folder(fresh, target, Path(scratch) / "old")

@@ -44,10 +44,7 @@ class StorageSettings:
 
 
 def parse_url(url: str) -> tuple[str, str]:
-    """The scheme of a storage's URL (file, s3 or cos) and what follows it.
-
-    Args:
-        url: as in `Storage.at`.
+    """The scheme of a storage's URL (file, s3 or cos) and what follows it; see `Storage.at`.
 
     Raises:
         StorageError: there is no such storage.
@@ -69,11 +66,7 @@ class Opened(NamedTuple):
 
 
 def open_place(url: str, settings: StorageSettings) -> Opened:
-    """Finds out what a URL means. Nothing is sent yet.
-
-    Args:
-        url: as in `Storage.at`.
-        settings: How it is reached.
+    """Finds out what a URL means; see `Storage.at`. Nothing is sent yet.
 
     Raises:
         StorageError: The URL or a setting cannot be used.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.errors import StorageError
-from components.object_storage.location import Advance, Storage
+from components.object_storage.location import Advance
 from components.object_storage.manifest import StoredFile, describe_file
 
 Progress = Callable[[int, int], None]
@@ -34,12 +34,7 @@ class Pushed:
 
 
 def advance_of(progress: Progress | None, total: int) -> Advance | None:
-    """Returns a counter that tells `progress`; a part that is sent again does not carry it past the total.
-
-    Args:
-        progress: Whom to tell; None for nobody.
-        total: Bytes to move.
-    """
+    """Returns a counter that tells `progress`; a part that is sent again does not carry it past the total."""
     if progress is None:
         return None
     moved = 0
@@ -53,41 +48,11 @@ def advance_of(progress: Progress | None, total: int) -> Advance | None:
     return advance
 
 
-def fetch(
-    storage: Storage, name: str, expected: StoredFile, target: Path, advance: Advance | None, hint: str = ""
-) -> None:
-    """Downloads a file and checks it.
-
-    Args:
-        storage: Where it lies.
-        name: Its name there.
-        expected: What its manifest says of it.
-        target: Where to; its folder is made.
-        advance: Told of what came.
-        hint: What else the user can do, with a leading "; ".
+def verify(file: Path, expected: Sequence[StoredFile], url: str, hint: str) -> StoredFile:
+    """Returns what fits a downloaded file of what manifests say of it.
 
     Raises:
-        StorageError: It cannot be fetched, or is not what its manifest says.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    storage.download(name, target, advance)
-    verify(target, (expected,), f"{storage.url_of(name)}", hint)
-
-
-def verify(file: Path, expected: Sequence[StoredFile], url: str, hint: str = "") -> StoredFile:
-    """Checks a downloaded file against what it may be.
-
-    Args:
-        file: The file.
-        expected: What manifests say of it; one of them must fit.
-        url: Where it came from, for the message.
-        hint: What else the user can do.
-
-    Returns:
-        The one that fits.
-
-    Raises:
-        StorageError: None fits.
+        StorageError: None fits; `hint` says what else the user can do.
     """
     found = describe_file(file, expected[0].path)
     for wanted in expected:
