@@ -9,8 +9,7 @@ import pytest
 
 from awesome_kubeflow.errors import ApiError, NoAnswerError
 from awesome_kubeflow.server.api import PipelinesApi
-from awesome_kubeflow.server.following import Change, follow
-from awesome_kubeflow.server.records import Run
+from awesome_kubeflow.server.records import Run, State
 
 LOOKS = 12
 """In a row without an answer, after which it is given up."""
@@ -31,9 +30,9 @@ class Answers:
         return Run(run_id, "a run", answer, None, None, "", ())
 
 
-def followed(answers: Answers) -> tuple[Run, list[Change]]:
-    changes: list[Change] = []
-    return follow(cast(PipelinesApi, answers), "1", 0, changes.append), changes
+def followed(answers: Answers) -> tuple[Run, list[State]]:
+    changes: list[State] = []
+    return PipelinesApi.follow(cast(PipelinesApi, answers), "1", 0, changes.append), changes
 
 
 def test_looks_without_an_answer_only_count_in_a_row() -> None:

@@ -17,7 +17,7 @@ from awesome_kubeflow.cluster import ClusterSettings, cluster_settings
 from awesome_kubeflow.errors import ApiError, CompileError, NoAnswerError
 from awesome_kubeflow.server import client
 from awesome_kubeflow.server.api import PipelinesApi
-from awesome_kubeflow.server.connection import Connection, connection
+from awesome_kubeflow.server.client import Connection, connection
 
 NOW = dt.datetime(2026, 1, 5, 12, tzinfo=dt.timezone.utc)
 LIST = ("GET", "/apis/v2beta1/pipelines")

@@ -24,8 +24,7 @@ from pipeline.cli.common import example, new_console, plan_from, print_line, sta
 
 if TYPE_CHECKING:
     from awesome_kubeflow.server.api import PipelinesApi
-    from awesome_kubeflow.server.following import Change
-    from awesome_kubeflow.server.records import Run
+    from awesome_kubeflow.server.records import Run, State
 
 _STATES = {"SUCCEEDED": "green", "SKIPPED": "cyan", "FAILED": "red", "CANCELED": "yellow", "CANCELING": "yellow"}
 
@@ -78,12 +77,11 @@ def run(
 
 def _follow(api: PipelinesApi, run_id: str, every: float) -> None:
     from awesome_kubeflow.errors import ApiError
-    from awesome_kubeflow.server.following import follow
     from awesome_kubeflow.server.records import SUCCEEDED
 
     try:
         with status("Waiting"):
-            ended = follow(api, run_id, every, _print_change)
+            ended = api.follow(run_id, every, _print_change)
     except KeyboardInterrupt:
         raise ApiError(
             f"run {run_id}: goes on; `awesome kubeflow runs --run {run_id}` shows it, "
@@ -95,12 +93,12 @@ def _follow(api: PipelinesApi, run_id: str, every: float) -> None:
         raise ApiError(f"run {run_id}: ended as {ended.state}{f' ({why})' if why else ''}; see {api.run_link(ended)}")
 
 
-def _print_change(change: Change) -> None:
+def _print_change(change: State) -> None:
     from rich.text import Text
 
     console = new_console()
     state = Text(f"{change.state:10}", style=_STATES.get(change.state, ""))
-    rest = f" {change.task or 'the run'}{f': {change.error}' if change.error else ''}"
+    rest = f" {change.name or 'the run'}{f': {change.error}' if change.error else ''}"
     console.print(Text(f"{dt.datetime.now():%H:%M:%S} ").append_text(state).append(rest), soft_wrap=True)
 
 

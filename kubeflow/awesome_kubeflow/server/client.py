@@ -1,4 +1,4 @@
-"""Requests to Kubeflow Pipelines' API (v2beta1), and what goes wrong with them as one line. No TFX.
+"""How the API of Kubeflow Pipelines (v2beta1) is reached, and what goes wrong with a request as one line. No TFX.
 
 It stands on `kfp_server_api`, the client that KFP generates from its OpenAPI description and its own `kfp.Client` uses.
 `kfp.Client` itself takes no time-outs, prints links, and looks for hosts, cookies and namespaces in ~/.config/kfp and
@@ -11,12 +11,13 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from awesome_kubeflow.cluster import ClusterSettings, refused_address
 from awesome_kubeflow.errors import ApiError, NoAnswerError
 from awesome_kubeflow.sdk import check_kfp_client, quiet_imports
-from awesome_kubeflow.server.connection import Connection
-from awesome_kubeflow.server.records import PipelineVersion
 from pipeline.settings import KFP_TOKEN
 
 _TIMEOUT = (10, 60)
@@ -24,7 +25,73 @@ _TIMEOUT = (10, 60)
 
 _PAGE = 100
 _LONGEST = 400
+_SINGLE_USER = "kubeflow"
 _EPOCH = dt.datetime.fromtimestamp(0, dt.timezone.utc)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How Kubeflow Pipelines is reached.
+
+    Attributes:
+        endpoint: address of the API.
+        ui: address that links begin with.
+        context: of kubectl, for what a message tells to do.
+        namespace: of a multi-user installation; empty in any other, which takes none.
+        ca_certificate: file of the certificates that vouch for the endpoint; empty for the usual ones.
+        token: of the bearer; empty for none.
+    """
+
+    endpoint: str
+    ui: str
+    context: str
+    namespace: str = ""
+    ca_certificate: str = ""
+    token: str = field(default="", repr=False)
+
+    @property
+    def forward(self) -> str:
+        """What makes the endpoint of a cluster one of this machine."""
+        return _forward(self.context)
+
+
+def connection(
+    cluster: ClusterSettings, token: str = "", endpoint: str | None = None, namespace: str | None = None
+) -> Connection:
+    """How the API of a cluster is reached.
+
+    Args:
+        cluster: its settings.
+        token: of the bearer; empty for none.
+        endpoint: instead of the cluster's.
+        namespace: instead of the cluster's. KFP's own, kubeflow, stands for a single-user installation.
+
+    Raises:
+        ApiError: there is no endpoint, or it is no address; or there is no such file of certificates.
+    """
+    address = (endpoint or cluster.endpoint).rstrip("/")
+    if not address:
+        raise ApiError(
+            f"no endpoint of Kubeflow Pipelines: {_forward(cluster.context)}, then --endpoint http://127.0.0.1:8888; "
+            f"or set endpoint in [clusters.{cluster.name}] of awesome.toml"
+        )
+    if why := refused_address(address):
+        raise ApiError(f"--endpoint: {why}")
+    if cluster.ca_certificate and not Path(cluster.ca_certificate).is_file():
+        raise ApiError(f"clusters.{cluster.name}.ca_certificate: there is no file {cluster.ca_certificate}")
+    namespace = namespace or cluster.namespace
+    return Connection(
+        endpoint=address,
+        ui=cluster.ui.rstrip("/") or address,
+        context=cluster.context,
+        namespace="" if namespace == _SINGLE_USER else namespace,
+        ca_certificate=cluster.ca_certificate,
+        token=token,
+    )
+
+
+def _forward(context: str) -> str:
+    return f"`kubectl --context {context} -n kubeflow port-forward svc/ml-pipeline 8888:8888`"
 
 
 class NotFoundError(ApiError):
@@ -43,9 +110,6 @@ class Client:
     def __init__(self, connection: Connection) -> None:
         """Sends nothing yet.
 
-        Args:
-            connection: how it is reached.
-
         Raises:
             ApiError: KFP's SDK is not installed.
         """
@@ -60,31 +124,9 @@ class Client:
         if connection.token:
             configuration.api_key["authorization"] = connection.token
             configuration.api_key_prefix["authorization"] = "Bearer"
-        client = kfp_server_api.ApiClient(configuration)
         self.connection = connection
         self.models = kfp_server_api
-        self.client = client
-        self._experiments = kfp_server_api.ExperimentServiceApi(client)
-
-    def experiment_id(self, name: str, create: bool) -> str | None:
-        """The id of the experiment of that name; None where there is none and none is to be made."""
-        method = self._experiments.experiment_service_list_experiments_with_http_info
-        answer = self.call("experiments", method, filter=equals("display_name", name), **self.namespace())
-        if answer.experiments:
-            return self.text(answer.experiments[0].experiment_id)
-        if not create:
-            return None
-        body = self.models.V2beta1Experiment(display_name=name, **self.namespace())
-        made = self.call(
-            f"experiment {name}", self._experiments.experiment_service_create_experiment_with_http_info, body
-        )
-        return self.text(made.experiment_id)
-
-    def reference(self, version: PipelineVersion) -> Any:
-        """How a run and a schedule name a version."""
-        return self.models.V2beta1PipelineVersionReference(
-            pipeline_id=version.pipeline.id, pipeline_version_id=version.id
-        )
+        self.client = kfp_server_api.ApiClient(configuration)
 
     def text(self, value: object) -> str:
         """What no answer can lack."""

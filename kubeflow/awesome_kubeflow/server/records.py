@@ -1,4 +1,4 @@
-"""What Kubeflow Pipelines tells of pipelines, runs and schedules."""
+"""What Kubeflow Pipelines tells of pipelines, runs and schedules; ids are given by the server, times are in UTC."""
 
 from __future__ import annotations
 
@@ -14,29 +14,15 @@ ENDED = frozenset({SUCCEEDED, "FAILED", "SKIPPED", "CANCELED"})
 
 @dataclass(frozen=True)
 class StoredPipeline:
-    """A pipeline that was uploaded.
-
-    Attributes:
-        id: given by the server.
-        name: of the pipeline, unique.
-        created: UTC.
-    """
+    """A pipeline that was uploaded, under a name of its own."""
 
     id: str
     name: str
-    created: dt.datetime | None
 
 
 @dataclass(frozen=True)
 class PipelineVersion:
-    """One package of a pipeline.
-
-    Attributes:
-        id: given by the server.
-        name: unique among the pipeline's.
-        pipeline: whose version it is.
-        inputs: what a run may set.
-    """
+    """One package of a pipeline, and the inputs that a run of it may set; its name is unique among the pipeline's."""
 
     id: str
     name: str
@@ -45,8 +31,8 @@ class PipelineVersion:
 
 
 @dataclass(frozen=True)
-class TaskState:
-    """A step of a run.
+class State:
+    """Where a step of a run is.
 
     Attributes:
         name: of the task in the package.
@@ -64,11 +50,11 @@ class Run:
     """A run as it was when it was asked for.
 
     Attributes:
-        id: given by the server.
+        id: of the run.
         name: as it is shown.
         state: such as RUNNING; empty before it has one.
-        created: UTC.
-        finished: UTC; None before it ended.
+        created: when it was asked for.
+        finished: None before it ended.
         error: why it failed; empty for none.
         tasks: its steps that have begun.
     """
@@ -79,7 +65,7 @@ class Run:
     created: dt.datetime | None
     finished: dt.datetime | None
     error: str
-    tasks: tuple[TaskState, ...]
+    tasks: tuple[State, ...]
 
 
 @dataclass(frozen=True)
@@ -87,12 +73,11 @@ class RecurringRun:
     """A schedule.
 
     Attributes:
-        id: given by the server.
+        id: of the schedule.
         name: as it is shown.
         cron: when runs begin; empty where it is no cron expression.
         enabled: whether they do.
         pipeline_id: whose runs.
-        version_id: which version of it; empty for its newest.
     """
 
     id: str
@@ -100,4 +85,3 @@ class RecurringRun:
     cron: str
     enabled: bool
     pipeline_id: str
-    version_id: str
