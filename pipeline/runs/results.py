@@ -6,8 +6,6 @@ instead of guessing. Nothing heavier than the standard library is imported here,
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -22,6 +20,7 @@ SCHEMA_VERSION = 1
 
 Scalar = str | int | float | bool | None
 """What a setting may be."""
+
 
 class ReportError(UserError):
     """A report is missing, is no report, or is of a layout this version does not read."""

@@ -13,7 +13,9 @@ from pipeline.runs.results import DataSummary, ModelResult, ReportError, RunRepo
 
 REPORT = RunReport(
     created="2026-01-01T00:00:00+00:00",
-    models={name: ModelResult(*[0.5] * 8, blessed=False, reason="", auc_standard_error=0.1) for name in ("linear", "rnn")},
+    models={
+        name: ModelResult(*[0.5] * 8, blessed=False, reason="", auc_standard_error=0.1) for name in ("linear", "rnn")
+    },
     splits={},
     champion=None,
     pushed=None,
@@ -46,7 +48,7 @@ def test_a_run_is_opened_by_its_folder_its_report_and_a_link(run: FinishedRun) -
 
 @pytest.mark.parametrize("settings", [{}, {"horizon": "5"}, {"horizon": None}])
 def test_a_report_without_a_horizon_says_so_when_it_is_asked(settings: dict[str, str | None]) -> None:
-    with pytest.raises(ReportError, match="the run's horizon is .*, not a number of sessions"):
+    with pytest.raises(ReportError, match=r"the run's horizon is .*, not a number of sessions"):
         _ = replace(REPORT, settings=settings).horizon
 
 
