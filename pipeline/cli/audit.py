@@ -32,12 +32,7 @@ def audit(
     names = [name.strip() for name in (models or "").split(",") if name.strip()]
     with quiet_log(), new_progress() as progress:
         bar = progress.add_task("reading the run", total=None)
-        found = audit_run(
-            run,
-            names,
-            auc,
-            lambda name: progress.update(bar, description=f"audit: {name}"),
-        )
+        found = audit_run(run, names, auc, lambda name: progress.update(bar, description=f"audit: {name}"))
     print_audit(found, new_console())
     if found.leaks:
         raise typer.Exit(LEAKING)

@@ -13,7 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
     from pipeline.plan import Plan
 
@@ -44,11 +44,14 @@ BestEffort = Annotated[
 Formatter = Annotated[str | None, typer.Option(help="The DataFormatter. (default: window_returns)")]
 Horizon = Annotated[int | None, typer.Option(help="Sessions ahead. (default: 1)")]
 TrainSteps = Annotated[int | None, typer.Option(help="Steps of training at most. (default: each model's own epochs)")]
+Models = Annotated[str | None, typer.Option(help="Models, separated by commas. (default: linear,dnn,custom_dnn,rnn)")]
 Market = Annotated[str | None, typer.Option(help="A synthetic market instead of the database.")]
 MarketShares = Annotated[int | None, typer.Option(help="Its shares. (default: 100)")]
 MarketSessions = Annotated[int | None, typer.Option(help="Its sessions. (default: 2900)")]
 Seed = Annotated[int | None, typer.Option(help="Of everything random. (default: 0)")]
 Workspace = Annotated[Path | None, typer.Option(help="Folder of runs, cache and pushed models. (default: runs)")]
+Cache = Annotated[bool | None, typer.Option("--cache/--no-cache", help="Take unchanged steps over.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 RunFolder = Annotated[Path, typer.Argument(help="The run's folder, or its report.json.")]
 LATEST_RUN = Path("runs/latest")
 
@@ -78,11 +81,11 @@ def new_console(stderr: bool = False) -> Console:
     return Console(stderr=stderr)
 
 
-def new_progress() -> Progress:
-    """A progress bar on the error stream, shown on a terminal only."""
+def new_progress(*counts: ProgressColumn) -> Progress:
+    """A progress bar on the error stream, shown on a terminal only; behind it the counts, or how many of how many."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), *(counts or [MofNCompleteColumn()]))
     console = new_console(stderr=True)
     # Into a file or a pipe, the bar would come out as an empty line.
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

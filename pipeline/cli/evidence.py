@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import LATEST_RUN, RunFolder, app, example, new_console, status
+from pipeline.cli.common import LATEST_RUN, RunFolder, app, example, new_console, print_line, status
 
 
 @app.command(epilog=example("awesome backtest runs/latest --model linear --costs 5"))
@@ -28,6 +28,5 @@ def backtest(
     with status("Trading the test split"):
         made = backtest_run(run, model, costs, quantile)
         page = write_backtest(made)
-    console = new_console()
-    print_backtest(made.report, made.result, made.model, console)
-    console.print(f"\nThe backtest: {page}", highlight=False, soft_wrap=True)
+    print_backtest(made.report, made.result, made.model, new_console())
+    print_line(f"\nThe backtest: {page}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import Seed, app, example, new_console, plan_from
+from pipeline.cli.common import Seed, app, example, new_console, plan_from, print_line
 
 
 @app.command(epilog=example("awesome experiments --models linear,linear_time --horizons 1"))
@@ -44,4 +44,4 @@ def experiments(
     report = run_experiments(options, console)
     console.print()
     print_experiments(report, console)
-    console.print(f"\nThe page: {output / EXPERIMENTS_HTML}", highlight=False, soft_wrap=True)
+    print_line(f"\nThe page: {output / EXPERIMENTS_HTML}")

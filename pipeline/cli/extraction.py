@@ -10,35 +10,25 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli.common import (
-    BestEffort,
-    Db,
-    Since,
-    Source,
-    SourceShares,
-    Until,
-    app,
-    example,
-    new_console,
-    plan_from,
-)
+from pipeline.cli import common
+from pipeline.cli.common import app, example, new_console, plan_from
 
 
 @app.command(epilog=example("awesome extract --source tencent --shares sh600519,sz000001 --since 2015-01-01"))
 def extract(
-    source: Source = None,
-    shares: SourceShares = None,
-    since: Since = None,
-    until: Until = None,
-    db: Db = None,
+    source: common.Source = None,
+    shares: common.SourceShares = None,
+    since: common.Since = None,
+    until: common.Until = None,
+    db: common.Db = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the last extraction, which was stopped or failed in part.")
     ] = False,
     refetch: Annotated[
         bool, typer.Option("--refetch", help="Fetch from the start and replace what is stored of the shares.")
     ] = False,
-    best_effort: BestEffort = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    best_effort: common.BestEffort = None,
+    as_json: common.AsJson = False,
 ) -> None:
     """Brings the database up to date from a source; the first time, from the first day on.
 

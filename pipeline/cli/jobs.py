@@ -8,53 +8,32 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import (
-    BestEffort,
-    Db,
-    Formatter,
-    Horizon,
-    Market,
-    MarketSessions,
-    MarketShares,
-    RunFolder,
-    Seed,
-    Shares,
-    Since,
-    Source,
-    TrainSteps,
-    Workspace,
-    app,
-    example,
-    new_console,
-    plan_from,
-    warn_of_formatter,
-)
+from pipeline.cli import common
+from pipeline.cli.common import app, example, new_console, plan_from, print_line, warn_of_formatter
 
 
 @app.command(epilog=example("awesome run --models linear,rnn --horizon 20"))
 def run(
-    db: Db = None,
-    source: Source = None,
-    shares: Shares = None,
-    since: Since = None,
-    best_effort: BestEffort = None,
-    formatter: Formatter = None,
-    models: Annotated[
-        str | None, typer.Option(help="Models, separated by commas. (default: linear,dnn,custom_dnn,rnn)")
-    ] = None,
-    horizon: Horizon = None,
+    db: common.Db = None,
+    source: common.Source = None,
+    shares: common.Shares = None,
+    since: common.Since = None,
+    best_effort: common.BestEffort = None,
+    formatter: common.Formatter = None,
+    models: common.Models = None,
+    horizon: common.Horizon = None,
     split_dates: Annotated[
         str | None, typer.Option(help="First sessions of eval and test. (default: 70, 10, 20 % of the sessions)")
     ] = None,
-    seed: Seed = None,
+    seed: common.Seed = None,
     output: Annotated[Path | None, typer.Option(help="Folder of this run. (default: runs/TIME)")] = None,
-    workspace: Workspace = None,
-    market: Market = None,
-    market_shares: MarketShares = None,
-    market_sessions: MarketSessions = None,
-    train_steps: TrainSteps = None,
+    workspace: common.Workspace = None,
+    market: common.Market = None,
+    market_shares: common.MarketShares = None,
+    market_sessions: common.MarketSessions = None,
+    train_steps: common.TrainSteps = None,
     audit: Annotated[bool | None, typer.Option("--audit/--no-audit", help="End with the leak audit.")] = None,
-    cache: Annotated[bool | None, typer.Option("--cache/--no-cache", help="Take unchanged steps over.")] = None,
+    cache: common.Cache = None,
 ) -> None:
     """Trains, evaluates and reports; pushes the best model that passes.
 
@@ -70,7 +49,7 @@ def run(
 
     console.print()
     print_summary(report, console)
-    console.print(f"\nThe report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
+    print_line(f"\nThe report: {folder / 'report.html'}")
 
 
 @app.command(epilog=example("awesome predict --model rnn"))
@@ -79,16 +58,16 @@ def predict(
         str | None, typer.Option(help="A run's candidate, or the folder of a pulled one, instead of the pushed model.")
     ] = None,
     run_folder: Annotated[Path | None, typer.Option("--run", help="The run. (default: the latest one)")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    db: Db = None,
-    shares: Shares = None,
-    formatter: Formatter = None,
-    horizon: Horizon = None,
-    seed: Seed = None,
-    workspace: Workspace = None,
-    market: Market = None,
-    market_shares: MarketShares = None,
-    market_sessions: MarketSessions = None,
+    as_json: common.AsJson = False,
+    db: common.Db = None,
+    shares: common.Shares = None,
+    formatter: common.Formatter = None,
+    horizon: common.Horizon = None,
+    seed: common.Seed = None,
+    workspace: common.Workspace = None,
+    market: common.Market = None,
+    market_shares: common.MarketShares = None,
+    market_sessions: common.MarketSessions = None,
 ) -> None:
     """Prints the probability that each share's next close is higher."""
     flags = {k: v for k, v in locals().items() if k not in ("model", "run_folder", "as_json")}
@@ -104,7 +83,7 @@ def predict(
 
 
 @app.command(epilog=example("awesome evaluate runs/2026-11-23T18-30-00"))
-def evaluate(run: RunFolder) -> None:
+def evaluate(run: common.RunFolder) -> None:
     """Prints a run's table again."""
     from pipeline.report.summary import print_summary
     from pipeline.runs.folder import read_report
@@ -113,7 +92,7 @@ def evaluate(run: RunFolder) -> None:
 
 
 @app.command(epilog=example("awesome tensorboard runs/2026-11-23T18-30-00 --port 6007"))
-def tensorboard(run: RunFolder, port: Annotated[int, typer.Option(help="Of the page.")] = 6006) -> None:
+def tensorboard(run: common.RunFolder, port: Annotated[int, typer.Option(help="Of the page.")] = 6006) -> None:
     """Opens a run's training curves in TensorBoard."""
     import os
 

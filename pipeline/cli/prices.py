@@ -7,18 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli.common import (
-    NOTHING,
-    PARTIAL,
-    Db,
-    Horizon,
-    Shares,
-    app,
-    example,
-    new_console,
-    new_progress,
-    plan_from,
-)
+from pipeline.cli import common
+from pipeline.cli.common import app, example, new_console, new_progress, plan_from, print_line
 
 if TYPE_CHECKING:
     from components.feature_store import ImportReport
@@ -58,10 +48,9 @@ def market(
             path,
             lambda done, _: bar.update(task, completed=done),
         )
-    text = f"{path}: {shares} shares x {sessions} sessions, {chosen.description}"
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    print_line(f"{path}: {shares} shares x {sessions} sessions, {chosen.description}")
     for horizon in (1, 20):
-        console.print(f"best possible AUC at horizon {horizon}: {_best(chosen, horizon)}", highlight=False)
+        print_line(f"best possible AUC at horizon {horizon}: {_best(chosen, horizon)}")
 
 
 def _best(scenario: Any, horizon: int) -> str:
@@ -72,7 +61,7 @@ def _best(scenario: Any, horizon: int) -> str:
 @prices_app.command("import", epilog=example("awesome prices import prices.csv --db awesome.db"))
 def prices_import(
     file: Annotated[Path, typer.Argument(help="CSV (also .gz) or Parquet: long, or wide with one column a share.")],
-    db: Db = None,
+    db: common.Db = None,
     source: Annotated[str, typer.Option(help="What to call the origin of the prices.")] = "file",
     replace: Annotated[bool, typer.Option("--replace", help="Delete shares of another source first.")] = False,
 ) -> None:
@@ -92,37 +81,33 @@ def prices_import(
         report = import_prices(file, plan.settings.db, source=source, replace=replace, progress=show)
     _print_import(report, plan.settings.db)
     if not report.taken:
-        raise typer.Exit(NOTHING)
+        raise typer.Exit(common.NOTHING)
     if report.refused:
-        raise typer.Exit(PARTIAL)
+        raise typer.Exit(common.PARTIAL)
 
 
 def _print_import(report: ImportReport, db: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = new_console()
     table = Table("share", "new", "changed", "unchanged", "first", "last", box=None, pad_edge=False)
     for share in report.shares:
         counts = (str(share.new), str(share.changed), str(share.unchanged))
         table.add_row(Text(share.share_id), *counts, str(share.first), str(share.last))
-    console.print(table)
+    new_console().print(table)
     if report.ignored_columns:
-        text = f"ignored columns: {', '.join(report.ignored_columns)}"
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
-    for refusal in report.refused[:_MOST_REFUSALS]:
-        text = f"refused: row {refusal.row}, share {refusal.share_id or '?'}, {refusal.time or '?'}: {refusal.reason}"
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
+        print_line(f"ignored columns: {', '.join(report.ignored_columns)}")
+    for one in report.refused[:_MOST_REFUSALS]:
+        print_line(f"refused: row {one.row}, share {one.share_id or '?'}, {one.time or '?'}: {one.reason}")
     if len(report.refused) > _MOST_REFUSALS:
-        console.print(f"... and {len(report.refused) - _MOST_REFUSALS} more", highlight=False)
-    text = f"{report.taken} prices taken into {db}, {len(report.refused)} rows refused"
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+        print_line(f"... and {len(report.refused) - _MOST_REFUSALS} more")
+    print_line(f"{report.taken} prices taken into {db}, {len(report.refused)} rows refused")
 
 
 @features_app.command("export", epilog=example("awesome features export features.csv --header"))
 def features_export(
     file: Annotated[Path, typer.Argument(help="The CSV file.")],
-    db: Db = None,
+    db: common.Db = None,
     header: Annotated[bool, typer.Option("--header", help="Name the columns in the first line.")] = False,
 ) -> None:
     """Writes FEATURE as CSV, byte for byte as the sqlite3 program does."""
@@ -136,9 +121,9 @@ def features_export(
 
 @schema_app.command("update", epilog=example("awesome schema update --out schema.new.pbtxt"))
 def schema_update(
-    db: Db = None,
-    shares: Shares = None,
-    horizon: Horizon = None,
+    db: common.Db = None,
+    shares: common.Shares = None,
+    horizon: common.Horizon = None,
     out: Annotated[Path, typer.Option(help="Where the inferred schema goes, for review.")] = Path(
         "schema.inferred.pbtxt"
     ),

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from components.evidence.words import low_to_high, number4
-from pipeline.cli.common import LATEST_RUN, Db, RunFolder, app, example, new_console, plan_from
+from pipeline.cli.common import (
+    LATEST_RUN,
+    Db,
+    RunFolder,
+    app,
+    example,
+    new_console,
+    new_progress,
+    plan_from,
+    print_line,
+)
 
 if TYPE_CHECKING:
     from components.object_storage import ModelManifest, Pushed
@@ -57,8 +67,9 @@ def db_pull(
     with open_storage(plan) as storage, _bar(f"Pulling {plan.settings.db}") as progress:
         pulled = pull_database(storage, plan.settings.db, date, progress)
     manifest = pulled.manifest
-    _print(f"pulled {_moved(1, manifest.file.size, pulled.seconds)} from {pulled.url} into {pulled.database}")
-    _print(f"{manifest.shares} shares, last session {manifest.last_session or 'none'}, data {manifest.data_digest[:8]}")
+    print_line(f"pulled {_moved(1, manifest.file.size, pulled.seconds)} from {pulled.url} into {pulled.database}")
+    last = manifest.last_session or "none"
+    print_line(f"{manifest.shares} shares, last session {last}, data {manifest.data_digest[:8]}")
 
 
 @model_app.command("push", epilog=example("awesome model push s3://prices/awesome runs/latest --model rnn"))
@@ -108,7 +119,7 @@ def model_list(url: Url = None) -> None:
         console.width = console.measure(table).maximum
         console.print(table)
     elif not listing.unreadable:
-        _print(f"{where}: no model was pushed yet; push one with `awesome model push`")
+        print_line(f"{where}: no model was pushed yet; push one with `awesome model push`")
     for line in listing.unreadable:
         new_console(stderr=True).print(f"warning: {line}", highlight=False, markup=False, soft_wrap=True)
 
@@ -130,7 +141,7 @@ def model_pull(
     with open_storage(plan) as storage, _bar(f"Pulling {model}") as progress:
         pulled = pull_model(storage, model, folder, version, progress)
     manifest = pulled.manifest
-    _print(
+    print_line(
         f"pulled {_moved(len(manifest.files), manifest.size, pulled.seconds)} from {pulled.url} into {pulled.folder}"
     )
 
@@ -153,29 +164,19 @@ def _row(manifest: ModelManifest) -> tuple[str, ...]:
 @contextmanager
 def _bar(text: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar in bytes, on a terminal only."""
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    from rich.progress import DownloadColumn, TransferSpeedColumn
 
-    console = new_console(stderr=True)
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(True), TransferSpeedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with new_progress(DownloadColumn(True), TransferSpeedColumn()) as bar:
         task = bar.add_task(text, total=None)
-
-        def show(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield show
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _print_push(pushed: Pushed) -> None:
     if pushed.already_there:
-        _print(f"{pushed.url}: already there, nothing was sent")
+        print_line(f"{pushed.url}: already there, nothing was sent")
     else:
-        _print(f"pushed {_moved(pushed.files, pushed.size, pushed.seconds)} to {pushed.url}")
+        print_line(f"pushed {_moved(pushed.files, pushed.size, pushed.seconds)} to {pushed.url}")
 
 
 def _moved(files: int, size: int, seconds: float) -> str:
     return f"{files} file{'' if files == 1 else 's'}, {size / _MIB:.1f} MiB in {seconds:.1f} s"
-
-
-def _print(text: str) -> None:
-    new_console().print(text, highlight=False, markup=False, soft_wrap=True)

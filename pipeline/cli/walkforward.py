@@ -7,22 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import (
-    Db,
-    Formatter,
-    Market,
-    MarketSessions,
-    MarketShares,
-    Seed,
-    Shares,
-    TrainSteps,
-    Workspace,
-    app,
-    example,
-    new_console,
-    plan_from,
-    warn_of_formatter,
-)
+from pipeline.cli import common
+from pipeline.cli.common import app, example, new_console, plan_from, print_line, warn_of_formatter
 
 
 @app.command(epilog=example("awesome walkforward --folds 5 --horizons 1,20 --models linear,rnn"))
@@ -32,25 +18,23 @@ def walkforward(
         bool, typer.Option("--rolling", help="Train keeps its length and moves. (default: it grows)")
     ] = False,
     horizons: Annotated[str | None, typer.Option(help="Sessions ahead, separated by commas. (default: 1,20)")] = None,
-    models: Annotated[
-        str | None, typer.Option(help="Models, separated by commas. (default: linear,dnn,custom_dnn,rnn)")
-    ] = None,
+    models: common.Models = None,
     first_test: Annotated[str | None, typer.Option(help="First day that may be tested, such as 2010-01-04.")] = None,
     test_fraction: Annotated[
         float | None, typer.Option(help="Or the part of the sessions that is tested. (default: 0.5)")
     ] = None,
-    db: Db = None,
-    shares: Shares = None,
-    formatter: Formatter = None,
-    seed: Seed = None,
+    db: common.Db = None,
+    shares: common.Shares = None,
+    formatter: common.Formatter = None,
+    seed: common.Seed = None,
     output: Annotated[Path | None, typer.Option(help="Folder of the result. (default: runs/walkforward/TIME)")] = None,
-    workspace: Workspace = None,
-    market: Market = None,
-    market_shares: MarketShares = None,
-    market_sessions: MarketSessions = None,
-    train_steps: TrainSteps = None,
+    workspace: common.Workspace = None,
+    market: common.Market = None,
+    market_shares: common.MarketShares = None,
+    market_sessions: common.MarketSessions = None,
+    train_steps: common.TrainSteps = None,
     audit: Annotated[bool | None, typer.Option("--audit/--no-audit", help="End each fold with the leak audit.")] = None,
-    cache: Annotated[bool | None, typer.Option("--cache/--no-cache", help="Take unchanged steps over.")] = None,
+    cache: common.Cache = None,
 ) -> None:
     """Trains and tests on one stretch of days after another, and says whether the result holds over the years.
 
@@ -71,4 +55,4 @@ def walkforward(
     warn_of_formatter(plan)
     walk, folder = walk_forward(plan, chosen, console)
     print_walk(walk, console)
-    console.print(f"\nThe page: {folder / 'walkforward.html'}", highlight=False, soft_wrap=True)
+    print_line(f"\nThe page: {folder / 'walkforward.html'}")
