@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, BacktestError
 from components.records import to_json
@@ -13,29 +12,8 @@ from pipeline.report.backtest_summary import judge
 from pipeline.runs.folder import BACKTEST_HTML, BACKTEST_JSON, open_run, write_text
 from pipeline.runs.results import RunReport
 
-if TYPE_CHECKING:
-    pass
-
 SCHEMA_VERSION = 1
-
-
-@dataclass(frozen=True)
-class BacktestFile:
-    """The content of backtest.json.
-
-    Attributes:
-        run: when the run ended, as in its report.json.
-        model: the model that the verdict is about.
-        verdict: the sentence.
-        backtest: the figures.
-        schema_version: layout of the file.
-    """
-
-    run: str
-    model: str
-    verdict: str
-    backtest: Backtest
-    schema_version: int = SCHEMA_VERSION
+"""Of the layout of backtest.json."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +68,13 @@ def write_backtest(made: RunBacktest) -> Path:
         ReportError: a file cannot be written.
     """
     page = render_backtest(made.report, made.result, made.model)
-    verdict = judge(made.report, made.result, made.model)
-    content = BacktestFile(made.report.created, made.model, verdict.sentence, made.result)
+    content = {
+        "run": made.report.created,
+        "model": made.model,
+        "verdict": judge(made.report, made.result, made.model).sentence,
+        "backtest": made.result,
+        "schema_version": SCHEMA_VERSION,
+    }
     write_text(made.folder / BACKTEST_JSON, to_json(content, indent=1) + "\n")
     write_text(made.folder / BACKTEST_HTML, page)
     return made.folder / BACKTEST_HTML

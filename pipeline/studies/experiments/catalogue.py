@@ -58,19 +58,9 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
         experiment.name: experiment
         for experiment in (
             Experiment(
-                "linear",
-                "LinearClassifier on share_id and close0-20",
-                "linear",
-                CLOSES_FORMATTER,
-                original.LINEAR,
+                "linear", "LinearClassifier on share_id and close0-20", "linear", CLOSES_FORMATTER, original.LINEAR
             ),
-            Experiment(
-                "linear_time",
-                "the same with `time` added",
-                "linear",
-                CLOSES_WITH_TIME,
-                original.LINEAR_TIME,
-            ),
+            Experiment("linear_time", "the same with `time` added", "linear", CLOSES_WITH_TIME, original.LINEAR_TIME),
             Experiment(
                 "dnn_small",
                 "DNNClassifier on share_id and close0-20; its hidden units are not stated, 64-32 is our guess",

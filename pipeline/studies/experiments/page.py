@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
+from components.evidence.blessing import CHANCE
+from components.evidence.words import number
+from pipeline.report.drawing import INK, Chart, Row, drawing, interval_rows, model_styles, svg_chart
 from pipeline.report.templates import load_template
 from pipeline.report.words import interval
 from pipeline.studies.experiments import original
-from pipeline.studies.experiments.chart import auc_chart
+from pipeline.studies.experiments.findings import Finding
 from pipeline.studies.experiments.results import ExperimentsReport
 from pipeline.studies.experiments.tables import LOSS_NOTE, heading, metric_lines, metric_text
 
@@ -31,3 +36,25 @@ def render_page(report: ExperimentsReport) -> str:
         leaks=sum(finding.verdict == "leak" for finding in report.findings),
         undecided=sum(finding.verdict == "not shown" for finding in report.findings),
     )
+
+
+def auc_chart(name: str, findings: Sequence[Finding]) -> Chart:
+    """Draws every experiment's AUC with its interval under both splits, of one panel and horizon."""
+    dated, shuffled = model_styles(["dated", "shuffled"]).values()
+    rows = [Row(f.experiment.name, [(f.shuffled.auc, shuffled), (f.dated.auc, dated)]) for f in findings]
+    predicted = {
+        place: f.shuffled.predicted
+        for place, f in enumerate(findings)
+        if f.knows_the_day and math.isfinite(f.shuffled.predicted)
+    }
+    with drawing():
+        axes = interval_rows(rows, CHANCE, 0.42, 6, list(predicted.values()))
+        for place, value in predicted.items():
+            axes.plot([value, value], [place - 0.4, place + 0.05], color=INK, linewidth=2, linestyle=(0, (1.5, 1)))
+        axes.set_xlabel("AUC on the test rows, 95 % interval")
+        said = "; ".join(
+            f"{f.experiment.name} {number(f.shuffled.auc.value)} {interval(f.shuffled.auc.low, f.shuffled.auc.high)} "
+            f"shuffled, {number(f.dated.auc.value)} {interval(f.dated.auc.low, f.dated.auc.high)} dated"
+            for f in findings
+        )
+        return svg_chart(name, "Shuffled against dated", f"{said}.", axes.figure)

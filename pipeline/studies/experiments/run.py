@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,7 +87,7 @@ def run_experiments(options: Options, console: Console) -> ExperimentsReport:
     with workspace_lock(folder), run_log(folder / LOG_FILE):
         panels = _panels(options, console)
         rows = {(p.name, h): panel_rows(p, h, options.seed) for p in panels for h in options.horizons}
-        answers = _Trainings(options, experiments, console).all_answers(panels, rows)
+        answers = _all_answers(options, experiments, panels, rows, console)
         findings, gains = [], []
         with console.status("Resampling days"):
             for panel in panels:
@@ -149,59 +150,42 @@ _Key = tuple[str, int, Split, str]
 """Panel, horizon, split, experiment."""
 
 
-class _Trainings:
-    """Trains what is not kept; TensorFlow is imported once it is needed."""
-
-    def __init__(self, options: Options, experiments: tuple[Experiment, ...], console: Console) -> None:
-        self._options, self._experiments, self._console = options, experiments, console
-        self._folder = options.output / "trainings"
-        self._folder.mkdir(exist_ok=True)
-
-    def all_answers(self, panels: list[Panel], rows: dict[tuple[str, int], PanelRows]) -> dict[_Key, Answers]:
-        """The answers of every experiment on every panel, horizon and split."""
-        found: dict[_Key, Answers] = {}
-        total = len(rows) * len(SPLIT_KINDS) * len(self._experiments)
-        for panel in panels:
-            for horizon in self._options.horizons:
-                for kind in SPLIT_KINDS:
-                    trainer = _Lazy(rows[panel.name, horizon], kind, self._console)
-                    for experiment in self._experiments:
-                        key: _Key = (panel.name, horizon, kind, experiment.name)
-                        found[key] = self._one(panel, horizon, kind, experiment, trainer, f"{len(found) + 1}/{total}")
-        return found
-
-    def _one(
-        self, panel: Panel, horizon: int, kind: Split, experiment: Experiment, trainer: _Lazy, place: str
-    ) -> Answers:
-        epochs, seed = self._options.epochs, self._options.seed
-        path = self._folder / f"{answers_key(panel, horizon, kind, experiment, epochs, seed)}.npz"
-        said = f"{place:>6}  {panel.name:<8} h={horizon:<3} {kind:<8} {experiment.name:<15}"
-        kept = read_answers(path)
-        if kept is not None:
-            self._console.print(f"  [green]✓[/] {said} kept", highlight=False)
-            return kept
-        model = trainer.get()
-        with _training_status(self._console, said, epochs) as on_epoch:
-            made = model.answers(experiment, epochs, seed, on_epoch)
-        write_answers(made, path)
-        self._console.print(f"  [green]✓[/] {said} {made.seconds:6.1f} s", highlight=False)
-        return made
+def _all_answers(
+    options: Options,
+    experiments: tuple[Experiment, ...],
+    panels: list[Panel],
+    rows: dict[tuple[str, int], PanelRows],
+    console: Console,
+) -> dict[_Key, Answers]:
+    """The answers of every experiment on every panel, horizon and split: kept ones, else by a training."""
+    folder, epochs, seed = options.output / "trainings", options.epochs, options.seed
+    folder.mkdir(exist_ok=True)
+    found: dict[_Key, Answers] = {}
+    total = len(rows) * len(SPLIT_KINDS) * len(experiments)
+    for panel, horizon, kind in itertools.product(panels, options.horizons, SPLIT_KINDS):
+        trainer: SplitTrainer | None = None
+        for experiment in experiments:
+            path = folder / f"{answers_key(panel, horizon, kind, experiment, epochs, seed)}.npz"
+            place = f"{len(found) + 1}/{total}"
+            said = f"{place:>6}  {panel.name:<8} h={horizon:<3} {kind:<8} {experiment.name:<15}"
+            made, took = read_answers(path), "kept"
+            if made is None:
+                trainer = trainer or _split_trainer(rows[panel.name, horizon], kind, console)
+                with _training_status(console, said, epochs) as on_epoch:
+                    made = trainer.answers(experiment, epochs, seed, on_epoch)
+                write_answers(made, path)
+                took = f"{made.seconds:6.1f} s"
+            console.print(f"  [green]✓[/] {said} {took}", highlight=False)
+            found[panel.name, horizon, kind, experiment.name] = made
+    return found
 
 
-class _Lazy:
-    """A split's trainer, made when the first training needs it: all may be kept already."""
-
-    def __init__(self, rows: PanelRows, kind: Split, console: Console) -> None:
-        self._rows, self._kind, self._console = rows, kind, console
-        self._made: SplitTrainer | None = None
-
-    def get(self) -> SplitTrainer:
-        if self._made is None:
-            with self._console.status("Loading TensorFlow"):
-                import_tensorflow()
-                from pipeline.studies.experiments.training import SplitTrainer
-            self._made = SplitTrainer(self._rows, self._kind)
-        return self._made
+def _split_trainer(rows: PanelRows, kind: Split, console: Console) -> SplitTrainer:
+    """Imports TensorFlow: all may be kept already."""
+    with console.status("Loading TensorFlow"):
+        import_tensorflow()
+        from pipeline.studies.experiments.training import SplitTrainer
+    return SplitTrainer(rows, kind)
 
 
 @contextmanager
