@@ -7,7 +7,6 @@ import pytest
 from test_source_fixtures import days, parsed, reply
 
 from components.errors import SourceError, UnknownShareError
-from components.extractor.sources.base import Factors
 from components.extractor.sources.registry import get_source
 
 ROW = {"day": "2024-01-15", "open": "15.23", "high": "15.30", "low": "15.15", "close": "15.25", "volume": "35678900"}
@@ -26,17 +25,6 @@ def assignment(*entries):
 
 def year(share):
     return parsed("sina", share, "2024-01-01", "2024-12-31")
-
-
-def test_a_plain_window():
-    history = year("sh601006")
-    assert days(history) == ["2024-01-15", "2024-01-16", "2024-01-17"]
-    assert [column[0] for column in (history.open, history.high, history.low, history.close, history.volume)] == [
-        *(7.23, 7.30, 7.20, 7.28),
-        35_678_900,
-    ]
-    assert isinstance(history.adjustment, Factors)
-    assert history.adjustment.value.tolist() == [1.96] * 3
 
 
 def test_a_dividend():
@@ -86,24 +74,9 @@ def test_it_reaches_back_1023_sessions():
     assert get_source("sina").reach == 1023
 
 
-def test_unknown():
-    with pytest.raises(UnknownShareError, match=r"sina, share sh999998: .*check the name"):
-        year("sh999998")
+def test_no_session_at_all_is_an_unknown_share():
     with pytest.raises(UnknownShareError):
         read([])
-
-
-@pytest.mark.parametrize(
-    ("share", "message"),
-    [
-        ("sh600016", "not whole JSON; .*Will be right back"),
-        ("sh600018", "not whole JSON"),
-        ("sz000651", "and not a list; .*Service not found"),
-    ],
-)
-def test_bodies_that_are_not_recognised(share, message):
-    with pytest.raises(SourceError, match=f"sina, share {share}: .*{message}"):
-        year(share)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from test_source_fixtures import days, parsed, reply
 
 from components.errors import SourceError, UnknownShareError
-from components.extractor.sources.base import AdjustedCloses
 
 SHARE, FIRST, LAST = "sh600519", "2024-06-03", "2024-06-28"
 ROWS = [
@@ -25,16 +23,8 @@ def read(raw=ROWS, hfq=ROWS, key="hfqday", share=SHARE, first=FIRST, last=LAST):
     return parsed("tencent", share, first, last, [answer(raw, share=share), answer(hfq, key, share)])
 
 
-def test_a_plain_window():
+def test_closes_that_are_adjusted_and_rounded():
     history = parsed("tencent", "sz000001", "2024-01-02", "2024-01-05")
-    assert days(history) == ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"]
-    assert history.time.dtype == np.dtype("datetime64[D]")
-    # A row is date, open, close, high, low, volume in lots of 100.
-    assert [column[3] for column in (history.open, history.close, history.high, history.low, history.volume)] == [
-        *(9.10, 9.27, 9.44, 9.07),
-        199_162_200,
-    ]
-    assert isinstance(history.adjustment, AdjustedCloses)
     assert history.adjustment.value.tolist() == [1142.04, 1140.80, 1129.64, 1149.48]
     assert not history.adjustment.action.any()
     assert history.adjustment.decimals == 2
@@ -127,11 +117,6 @@ def test_raw_and_adjusted_have_the_same_sessions(raw, hfq, message):
         read(raw, hfq)
 
 
-def test_unknown():
-    with pytest.raises(UnknownShareError, match=r"tencent, share sh999999: .*check the name"):
-        parsed("tencent", "sh999999", "2024-01-02", "2024-06-28")
-
-
 @pytest.mark.parametrize(
     "data", [{}, [], {SHARE: []}, {SHARE: {}}, {SHARE: {"day": [], "qt": {}}}, {SHARE: {"qt": {}}}]
 )
@@ -145,17 +130,6 @@ def test_nothing_is_unknown_only_over_a_long_range(data):
 def test_a_share_with_a_name_is_known_even_without_a_session():
     answers = [answer([], qt={SHARE: ["1", "贵州茅台", "600519"]})] * 2
     assert len(parsed("tencent", SHARE, "2023-04-29", "2024-06-28", answers)) == 0
-
-
-def test_a_refused_request():
-    with pytest.raises(SourceError, match=r"tencent, share sz000002: the source answered code 1, 'bad params'; .*\{"):
-        parsed("tencent", "sz000002", "2024-01-02", "2024-01-05")
-
-
-@pytest.mark.parametrize(("share", "shown"), [("sh600036", "Will be right back"), ("sh601318", "40.30")])
-def test_html_and_half_a_reply(share, shown):
-    with pytest.raises(SourceError, match=f"tencent, share {share}: the reply is not whole JSON; .*{shown}"):
-        parsed("tencent", share, "2024-01-02", "2024-01-05")
 
 
 def changed(item, value):

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from test_source_fixtures import days, parsed, reply
 
-from components.errors import SourceError, UnknownShareError
-from components.extractor.sources.base import Steps
+from components.errors import SourceError
 from components.extractor.sources.registry import get_source
 
 
@@ -22,17 +21,6 @@ def row(day, price, ratio=1.0, **changes):
 
 def read(*rows, first="2024-01-01", last="2024-12-31"):
     return parsed("tiingo", "XYZ", first, last, [reply(list(rows))])
-
-
-def test_a_plain_window():
-    history = parsed("tiingo", "GOOGL", "2015-01-01", "2015-01-05")
-    assert days(history) == ["2015-01-02", "2015-01-05"]
-    assert [column[0] for column in (history.open, history.high, history.low, history.close, history.volume)] == [
-        *(532.6, 535.8, 527.88, 529.55),
-        1_327_870,
-    ]
-    assert isinstance(history.adjustment, Steps)
-    assert history.adjustment.value.tolist() == [1, 1]
 
 
 def test_a_dividend():
@@ -122,34 +110,6 @@ def test_a_null_volume():
 
 def test_final_at_half_past_five():
     assert get_source("tiingo").settle == dt.timedelta(minutes=90)
-
-
-def test_unknown():
-    with pytest.raises(UnknownShareError, match=r"tiingo, share ZZZZZ: .*check the name"):
-        parsed("tiingo", "ZZZZZ", "2020-08-05", "2020-08-11")
-
-
-@pytest.mark.parametrize(
-    "body", [b"<html>not found</html>", b'{"detail": 1}', b'["not found"]', b'{"detail": "moved"}']
-)
-def test_another_404_is_not_unknown(body):
-    with pytest.raises(SourceError, match="status 404") as caught:
-        parsed("tiingo", "XYZ", "2024-01-01", "2024-12-31", [reply(body, status=404)])
-    assert not isinstance(caught.value, UnknownShareError)
-
-
-@pytest.mark.parametrize(
-    ("share", "message"),
-    [
-        ("IBM", "and not a list; the reply begins with .*resampleFreq"),
-        ("KO", "the source refused .status 401."),
-        ("MSFT", "not whole JSON; .*Will be right back"),
-        ("NVDA", "not whole JSON"),
-    ],
-)
-def test_bodies_that_are_not_recognised(share, message):
-    with pytest.raises(SourceError, match=f"tiingo, share {share}: .*{message}"):
-        parsed("tiingo", share, "2020-08-05", "2020-08-11")
 
 
 @pytest.mark.parametrize(

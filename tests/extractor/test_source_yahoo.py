@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from test_source_fixtures import days, parsed, reply
 
-from components.errors import SourceError, UnknownShareError
-from components.extractor.sources.base import Steps
+from components.errors import SourceError
 
 FIRST, LAST = "2024-01-02", "2024-01-31"
 
@@ -49,17 +48,6 @@ def result(closes, splits=(), dividends=(), **changes):
 
 def read(chart, first=FIRST, last=LAST):
     return parsed("yahoo", "XYZ", first, last, [reply({"chart": {"result": [chart], "error": None}})])
-
-
-def test_a_plain_window_with_a_row_of_nulls():
-    history = parsed("yahoo", "MSFT", "2024-03-04", "2024-03-07")
-    assert days(history) == ["2024-03-04", "2024-03-05", "2024-03-07"]
-    assert [column[0] for column in (history.open, history.high, history.low, history.close, history.volume)] == [
-        *(413.44, 417.35, 412.32, 414.92),
-        17_596_000,
-    ]
-    assert isinstance(history.adjustment, Steps)
-    assert history.adjustment.value.tolist() == [1, 1, 1]
 
 
 def test_a_dividend_before_a_split_that_comes_after_the_range():
@@ -172,31 +160,6 @@ def test_a_split_that_no_price_shows_yet():
     chart = result({"2024-01-02": 10.0, "2024-01-03": 11.0}, [("2024-01-04", 2, 1)])
     with pytest.raises(SourceError, match="the split of 2024-01-04 comes after the last session"):
         read(chart)
-
-
-def test_unknown():
-    with pytest.raises(UnknownShareError, match=r"yahoo, share ZZZZZ: .*check the name"):
-        parsed("yahoo", "ZZZZZ", "2024-03-04", "2024-03-07")
-
-
-@pytest.mark.parametrize("body", [b"<html>Not Found</html>", b'{"chart":{"result":null,"error":{"code":"Gone"}}}'])
-def test_another_404_is_not_unknown(body):
-    with pytest.raises(SourceError, match="status 404") as caught:
-        parsed("yahoo", "XYZ", FIRST, LAST, [reply(body, status=404)])
-    assert not isinstance(caught.value, UnknownShareError)
-
-
-@pytest.mark.parametrize(
-    ("share", "message"),
-    [
-        ("IBM", "the source answered 'Internal Server Error', 'An unexpected error has occurred'"),
-        ("NVDA", "not whole JSON; .*Will be right back"),
-        ("INTC", "not whole JSON"),
-    ],
-)
-def test_bodies_that_are_not_recognised(share, message):
-    with pytest.raises(SourceError, match=f"yahoo, share {share}: .*{message}"):
-        parsed("yahoo", share, "2024-03-04", "2024-03-07")
 
 
 def spoiled(path, value):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import http.client
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from components.extractor.replay import Market, ReplayServer
 from components.extractor.replay.making import make_listing
@@ -34,11 +36,18 @@ class Got:
         self.headers = reply.headers
         self.body = reply.read()
 
+    @property
+    def json(self) -> Any:
+        assert self.status == 200
+        return json.loads(self.body)
 
-def get(server: ReplayServer, target: str) -> Got:
-    connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
+
+def get(server: ReplayServer | str, target: str, headers: Mapping[str, str] = HEADERS) -> Got:
+    """Asks a server, or an address."""
+    address = server if isinstance(server, str) else server.url.removeprefix("http://")
+    connection = http.client.HTTPConnection(address)
     try:
-        connection.request("GET", target, headers=HEADERS)
+        connection.request("GET", target, headers=dict(headers))
         return Got(connection.getresponse())
     finally:
         connection.close()

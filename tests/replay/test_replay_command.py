@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import http.client
-import json
 import re
 import signal
 import subprocess
@@ -10,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from asking import get
 
 from components.extractor.replay.__main__ import main
 
-WINDOW = "/web.ifzq.gtimg.cn/appstock/app/fqkline/get?param={},day,2020-01-01,2020-12-31,640,{}"
+WINDOW = "/web.ifzq.gtimg.cn/appstock/app/fqkline/get?param=sh600519,day,2020-01-01,2020-12-31,640,"
 
 
 @contextmanager
@@ -32,16 +31,6 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]
             process.kill()
 
 
-def get(address: str, target: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(address)
-    try:
-        connection.request("GET", target)
-        reply = connection.getresponse()
-        return reply.status, reply.read()
-    finally:
-        connection.close()
-
-
 def test_it_serves_what_was_asked_for_until_sigterm():
     arguments = [
         *("--shares", "sh600519,AAPL", "--since", "2020-01-01", "--until", "2020-09-30", "--no-fixtures"),
@@ -52,10 +41,9 @@ def test_it_serves_what_was_asked_for_until_sigterm():
             f"AWESOME_SOURCES_URL=http://{address} awesome extract --source tencent --shares sh600519 "
             "--since 2020-01-01"
         )
-        assert get(address, WINDOW.format("sh600519", ""))[0] == 503
-        status, body = get(address, WINDOW.format("sh600519", ""))
-        rows = json.loads(body)["data"]["sh600519"]["day"]
-        assert (status, rows[0][0], rows[-1][0]) == (200, "2020-01-02", "2020-09-30")
+        assert get(address, WINDOW).status == 503
+        rows = get(address, WINDOW).json["data"]["sh600519"]["day"]
+        assert (rows[0][0], rows[-1][0]) == ("2020-01-02", "2020-09-30")
         assert {row[0]: row[6]["FHcontent"] for row in rows if len(row) == 7} == {
             "2020-06-18": "10转10股",
             "2020-07-01": "10派5元",
@@ -72,11 +60,9 @@ def test_ctrl_c_ends_a_synthetic_universe_quietly():
         assert usage.startswith(f"AWESOME_SOURCES_URL=http://{address} TIINGO_API_KEY=any awesome extract")
         target = "/query2.finance.yahoo.com/v8/finance/chart/{}?period1=0&period2=4102444800&interval=1d"
         # The names AAA to ABD, of which every third has the same history.
-        charts = [
-            json.loads(get(address, target.format(name))[1])["chart"]["result"][0] for name in ("AAA", "AAB", "AAD")
-        ]
+        charts = [get(address, target.format(name)).json["chart"]["result"][0] for name in ("AAA", "AAB", "AAD")]
         assert charts[0]["indicators"] == charts[2]["indicators"] != charts[1]["indicators"]
-        assert get(address, target.format("ABE"))[0] == 404
+        assert get(address, target.format("ABE")).status == 404
         process.send_signal(signal.SIGINT)
         out, error = process.communicate()
     assert (process.returncode, out, error) == (0, "", "")

@@ -22,40 +22,43 @@ def broken(bars: list[tuple[str, float, float, float, float]]) -> list[str]:
 class TestDamagedBars:
     """The faults that every source has because they are in the bars."""
 
-    def test_disorder_swaps_two_dates_and_leaves_the_prices(self, server, source):
-        good = bars(source, get(server, TARGETS[source]).body)
-        server.faults.add(Fault("disorder"))
-        bad = bars(source, get(server, TARGETS[source]).body)
+    @pytest.fixture
+    def damaged(self, server, source):
+        """The bars as they are, and as a fault shows them."""
+
+        def damaged(kind, value=None):
+            good = bars(source, get(server, TARGETS[source]).body)
+            server.faults.add(Fault(kind, value=value))
+            return good, bars(source, get(server, TARGETS[source]).body)
+
+        return damaged
+
+    def test_disorder_swaps_two_dates_and_leaves_the_prices(self, damaged):
+        good, bad = damaged("disorder")
         days = [row[0] for row in bad]
         assert [row[1:] for row in bad] == [row[1:] for row in good]
         assert sorted(days) == [row[0] for row in good]
         assert sum(one > other for one, other in itertools.pairwise(days)) == 1
 
-    def test_a_high_below_its_low(self, server, source):
-        assert broken(bars(source, get(server, TARGETS[source]).body)) == []
-        server.faults.add(Fault("high-below-low"))
-        bad = bars(source, get(server, TARGETS[source]).body)
-        assert len(broken(bad)) == 1
+    def test_a_high_below_its_low(self, damaged):
+        good, bad = damaged("high-below-low")
+        assert (len(broken(good)), len(broken(bad))) == (0, 1)
         assert sum(high < low for _, _, high, low, _ in bad) == 1
 
-    def test_the_last_bar_twice(self, server, source):
-        good = bars(source, get(server, TARGETS[source]).body)
-        server.faults.add(Fault("duplicate"))
-        assert bars(source, get(server, TARGETS[source]).body) == [*good, good[-1]]
+    def test_the_last_bar_twice(self, damaged):
+        good, bad = damaged("duplicate")
+        assert bad == [*good, good[-1]]
 
-    def test_todays_open_bar_twice(self, server, source):
-        good = bars(source, get(server, TARGETS[source]).body)
-        server.faults.add(Fault("live"))
-        bad = bars(source, get(server, TARGETS[source]).body)
+    def test_todays_open_bar_twice(self, damaged):
+        good, bad = damaged("live")
         assert bad[:-2] == good[:-1]
         assert bad[-1] == bad[-2]
         assert [bad[-1][:2]] == [good[-1][:2]]
         assert bad[-1][2:] != good[-1][2:]
 
-    def test_bars_that_are_missing_at_the_end(self, server, source):
-        good = bars(source, get(server, TARGETS[source]).body)
-        server.faults.add(Fault("missing", value=3))
-        assert bars(source, get(server, TARGETS[source]).body) == good[:-3]
+    def test_bars_that_are_missing_at_the_end(self, damaged):
+        good, bad = damaged("missing", 3)
+        assert bad == good[:-3]
 
 
 def test_the_open_bar_comes_where_the_window_ends_the_day_before(server):

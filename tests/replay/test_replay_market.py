@@ -87,16 +87,9 @@ def test_a_dividend_leaves_the_adjusted_close_as_it_was():
 
 def test_factor_of_a_dividend_and_a_split_on_one_day_by_hand():
     days = np.array(["2024-01-02", "2024-01-03", "2024-01-04"], "datetime64[D]")
-    close = np.array([20.0, 9.0, 9.5])
+    bars = [*[np.array([20.0, 9.0, 9.5])] * 4, np.array([1, 1, 1])]
     listing = Listing(
-        "AAPL",
-        "XNYS",
-        days,
-        close,
-        close,
-        close,
-        close,
-        np.array([1, 1, 1]),
+        *("AAPL", "XNYS", days, *bars),
         dividends={dt.date(2024, 1, 3): 1.0, dt.date(2024, 1, 4): 0.9},
         splits={dt.date(2024, 1, 3): 2.0},
     )

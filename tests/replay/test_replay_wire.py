@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import http.client
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
+from asking import HEADERS, SOURCES, TARGETS, bars, get
 
 from components.extractor.replay import Listing, Market, ReplayServer, make_listing
 
@@ -20,8 +19,6 @@ SINA = "/money.finance.sina.com.cn/quotes_service/api/json_v2.php/CN_MarketData.
 SINA_FACTORS = "/finance.sina.com.cn/realstock/company/{}/hfq.js"
 TIINGO = "/api.tiingo.com/tiingo/daily/{}/prices"
 YAHOO = "/query2.finance.yahoo.com/v8/finance/chart/{}?interval=1d&events=div,splits"
-REFERER = {"Referer": "https://finance.sina.com.cn/"}
-TOKEN = {"Authorization": "Token any"}
 
 
 def by_hand(share: str, exchange: str) -> Listing:
@@ -44,32 +41,14 @@ NAMES = {"sh600519": "XSHG", "sh688111": "XSHG", "sh000300": "XSHG", "hk00700": 
 MARKET = Market({name: by_hand(name, exchange) for name, exchange in NAMES.items()}, dt.date(2024, 1, 5))
 
 
-class Client:
-    def __init__(self, server: ReplayServer) -> None:
-        self.server = server
-        self.connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
-
-    def get(self, target: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
-        self.connection.request("GET", target, headers=headers or {})
-        reply = self.connection.getresponse()
-        return reply.status, reply.read().decode()
-
-    def json(self, target: str, headers: dict[str, str] | None = None) -> Any:
-        status, body = self.get(target, headers)
-        assert status == 200
-        return json.loads(body)
-
-
 @pytest.fixture
-def client() -> Iterator[Client]:
+def server() -> Iterator[ReplayServer]:
     with ReplayServer(MARKET) as server:
-        client = Client(server)
-        yield client
-        client.connection.close()
+        yield server
 
 
-def test_tencent_raw_rows_are_text_with_close_before_high_and_lots(client):
-    reply = client.json(f"{TENCENT}sh600519,day,2024-01-02,2024-01-04,640,")
+def test_tencent_raw_rows_are_text_with_close_before_high_and_lots(server):
+    reply = get(server, f"{TENCENT}sh600519,day,2024-01-02,2024-01-04,640,").json
     assert (reply["code"], reply["msg"]) == (0, "")
     assert reply["data"]["sh600519"]["day"] == [
         ["2024-01-02", "19.00", "20.00", "21.00", "18.50", "12"],
@@ -81,28 +60,28 @@ def test_tencent_raw_rows_are_text_with_close_before_high_and_lots(client):
     ]
 
 
-def test_tencent_adjusts_from_the_first_day_on_or_from_the_last_day_back(client):
+def test_tencent_adjusts_from_the_first_day_on_or_from_the_last_day_back(server):
     closes = {}
     for adjustment in ("hfq", "qfq"):
-        reply = client.json(f"{TENCENT}sh600519,day,2024-01-02,2024-01-05,640,{adjustment}")
+        reply = get(server, f"{TENCENT}sh600519,day,2024-01-02,2024-01-05,640,{adjustment}").json
         closes[adjustment] = [row[2] for row in reply["data"]["sh600519"][f"{adjustment}day"]]
     assert closes["hfq"] == ["20.00", "20.00", "22.50", "22.50"]
     assert closes["qfq"] == ["7.11", "7.11", "8.00", "8.00"]
 
 
-def test_tencent_volume_is_in_shares_for_688_indices_and_hong_kong(client):
+def test_tencent_volume_is_in_shares_for_688_indices_and_hong_kong(server):
     for name, path in (("sh688111", "fqkline"), ("sh000300", "fqkline"), ("hk00700", "hkfqkline")):
-        reply = client.json(f"/web.ifzq.gtimg.cn/appstock/app/{path}/get?param={name},day,2024-01-02,2024-01-02,640,")
-        assert reply["data"][name]["day"][0][5] == "1200"
+        got = get(server, f"/web.ifzq.gtimg.cn/appstock/app/{path}/get?param={name},day,2024-01-02,2024-01-02,640,")
+        assert got.json["data"][name]["day"][0][5] == "1200"
 
 
-def test_tencent_answers_plain_day_where_nothing_can_be_adjusted(client):
-    reply = client.json(f"{TENCENT}sh000300,day,2024-01-02,2024-01-05,640,hfq")
+def test_tencent_answers_plain_day_where_nothing_can_be_adjusted(server):
+    reply = get(server, f"{TENCENT}sh000300,day,2024-01-02,2024-01-05,640,hfq").json
     assert "hfqday" not in reply["data"]["sh000300"]
     assert [len(row) for row in reply["data"]["sh000300"]["day"]] == [6] * 4
     # Before its first event a share is not adjusted either.
-    client.server.market = dataclasses.replace(MARKET, today=dt.date(2024, 1, 2))
-    reply = client.json(f"{TENCENT}sh600519,day,2024-01-01,2024-01-05,640,hfq")
+    server.market = dataclasses.replace(MARKET, today=dt.date(2024, 1, 2))
+    reply = get(server, f"{TENCENT}sh600519,day,2024-01-01,2024-01-05,640,hfq").json
     assert reply["data"]["sh600519"]["day"] == [["2024-01-02", "19.00", "20.00", "21.00", "18.50", "12"]]
 
 
@@ -119,38 +98,38 @@ def test_tencent_answers_plain_day_where_nothing_can_be_adjusted(client):
         "hk00700,day,2024-01-02,2024-01-05,640,",
     ],
 )
-def test_tencent_bad_params(client, param):
-    assert client.json(TENCENT + param) == {"code": 1, "msg": "bad params"}
+def test_tencent_bad_params(server, param):
+    assert get(server, TENCENT + param).json == {"code": 1, "msg": "bad params"}
 
 
-def test_tencent_unknown_share_is_code_0_and_an_empty_list(client):
-    reply = client.json(f"{TENCENT}sh600000,day,2024-01-02,2024-01-05,640,hfq")
+def test_tencent_unknown_share_is_code_0_and_an_empty_list(server):
+    reply = get(server, f"{TENCENT}sh600000,day,2024-01-02,2024-01-05,640,hfq").json
     assert reply == {"code": 0, "msg": "", "data": {"sh600000": []}}
 
 
-def test_tencent_known_share_without_a_session_in_the_window(client):
-    reply = client.json(f"{TENCENT}sh600519,day,2024-01-06,2024-01-31,640,hfq")
+def test_tencent_known_share_without_a_session_in_the_window(server):
+    reply = get(server, f"{TENCENT}sh600519,day,2024-01-06,2024-01-31,640,hfq").json
     assert reply["data"]["sh600519"]["hfqday"] == []
     assert reply["data"]["sh600519"]["qt"]["sh600519"][1] == "sh600519"
 
 
-def test_tencent_callback_makes_it_javascript(client):
-    status, body = client.get(f"{TENCENT}sh600519,day,2024-01-02,2024-01-05,640,&_var=kline_day")
-    assert (status, body[:18]) == (200, 'kline_day={"code":')
+def test_tencent_callback_makes_it_javascript(server):
+    got = get(server, f"{TENCENT}sh600519,day,2024-01-02,2024-01-05,640,&_var=kline_day")
+    assert (got.status, got.body[:18]) == (200, b'kline_day={"code":')
 
 
-def test_pages_hold_the_last_rows(client):
+def test_pages_hold_the_last_rows(server):
     long = make_listing("sh600000", "XSHG", dt.date(2015, 1, 1), dt.date(2023, 12, 29))
-    client.server.market = Market({"sh600000": long}, dt.date(2023, 12, 28))
-    rows = client.json(f"{TENCENT}sh600000,day,2015-01-01,2023-12-31,2000,")["data"]["sh600000"]["day"]
+    server.market = Market({"sh600000": long}, dt.date(2023, 12, 28))
+    rows = get(server, f"{TENCENT}sh600000,day,2015-01-01,2023-12-31,2000,").json["data"]["sh600000"]["day"]
     assert (len(rows), rows[-1][0]) == (640, "2023-12-28")
     assert rows[0][0] == str(long.time[-641])
-    bars = client.json(f"{SINA}sh600000&datalen=5000", REFERER)
-    assert (len(bars), bars[0]["day"], bars[-1]["day"]) == (1023, str(long.time[-1024]), "2023-12-28")
+    rows = get(server, f"{SINA}sh600000&datalen=5000").json
+    assert (len(rows), rows[0]["day"], rows[-1]["day"]) == (1023, str(long.time[-1024]), "2023-12-28")
 
 
-def test_tiingo_rows(client):
-    rows = client.json(TIINGO.format("aapl") + "?startDate=2024-01-03&endDate=2024-01-04&format=json", TOKEN)
+def test_tiingo_rows(server):
+    rows = get(server, TIINGO.format("aapl") + "?startDate=2024-01-03&endDate=2024-01-04&format=json").json
     scale = 2.5 / 2.8125
     assert rows[0] == {
         "date": "2024-01-03T00:00:00.000Z",
@@ -171,18 +150,18 @@ def test_tiingo_rows(client):
     assert (rows[1]["divCash"], rows[1]["splitFactor"]) == (0.0, 1.0)
 
 
-def test_tiingo_adjusts_from_what_is_known_today(client):
+def test_tiingo_adjusts_from_what_is_known_today(server):
     target = TIINGO.format("AAPL") + "?startDate=2024-01-02"
-    first = client.json(target, TOKEN)[0]
+    first = get(server, target).json[0]
     assert (first["adjClose"], first["adjVolume"]) == (pytest.approx(20 / 2.8125), 2400)
-    client.server.market = dataclasses.replace(MARKET, today=dt.date(2024, 1, 4))
-    assert client.json(target, TOKEN)[0]["adjClose"] == pytest.approx(20 / 2.5)
-    client.server.market = dataclasses.replace(MARKET, today=dt.date(2024, 1, 2))
-    assert [row["adjClose"] for row in client.json(target, TOKEN)] == [20.0]
+    server.market = dataclasses.replace(MARKET, today=dt.date(2024, 1, 4))
+    assert get(server, target).json[0]["adjClose"] == pytest.approx(20 / 2.5)
+    server.market = dataclasses.replace(MARKET, today=dt.date(2024, 1, 2))
+    assert [row["adjClose"] for row in get(server, target).json] == [20.0]
 
 
-def test_tiingo_without_dates_answers_the_last_row(client):
-    assert [row["date"][:10] for row in client.json(TIINGO.format("AAPL"), TOKEN)] == ["2024-01-05"]
+def test_tiingo_without_dates_answers_the_last_row(server):
+    assert [row["date"][:10] for row in get(server, TIINGO.format("AAPL")).json] == ["2024-01-05"]
 
 
 @pytest.mark.parametrize(
@@ -190,19 +169,18 @@ def test_tiingo_without_dates_answers_the_last_row(client):
     [
         (TIINGO.format("AAPL"), {}, 401, "credentials were not provided"),
         (TIINGO.format("AAPL"), {"Authorization": "Bearer any"}, 401, "Invalid token"),
-        (TIINGO.format("NONE"), TOKEN, 404, "Error: Ticker 'NONE' not found"),
-        (TIINGO.format("AAPL") + "?startDate=yesterday", TOKEN, 400, "Error"),
+        (TIINGO.format("NONE"), HEADERS, 404, "Error: Ticker 'NONE' not found"),
+        (TIINGO.format("AAPL") + "?startDate=yesterday", HEADERS, 400, "Error"),
     ],
 )
-def test_tiingo_refuses(client, target, headers, status, told):
-    got, body = client.get(target, headers)
-    assert got == status
-    assert told in json.loads(body)["detail"]
+def test_tiingo_refuses(server, target, headers, status, told):
+    got = get(server, target, headers)
+    assert got.status == status
+    assert told in json.loads(got.body)["detail"]
 
 
-def test_sina_bars(client):
-    bars = client.json(f"{SINA}sh600519&datalen=2", REFERER)
-    assert bars == [
+def test_sina_bars(server):
+    assert get(server, f"{SINA}sh600519&datalen=2").json == [
         {"day": day, "open": o, "high": h, "low": low, "close": c, "volume": v}
         for day, o, h, low, c, v in [
             ("2024-01-04", "8.500", "9.500", "8.000", "9.000", "700"),
@@ -211,17 +189,17 @@ def test_sina_bars(client):
     ]
 
 
-def test_sina_wants_a_referer_and_says_null_to_what_it_does_not_know(client):
-    assert client.get(f"{SINA}sh600519&datalen=2")[0] == 403
-    assert client.get(f"{SINA}sh600519&datalen=2", {"Referer": "https://example.org/"})[0] == 403
-    assert client.get(f"{SINA}sh600000&datalen=2", REFERER) == (200, "null")
-    assert client.get(f"{SINA}hk00700&datalen=2", REFERER) == (200, "null")
+def test_sina_wants_a_referer_and_says_null_to_what_it_does_not_know(server):
+    for headers in ({}, {"Referer": "https://example.org/"}):
+        assert get(server, f"{SINA}sh600519&datalen=2", headers).status == 403
+    for share in ("sh600000", "hk00700"):
+        assert get(server, f"{SINA}{share}&datalen=2").json is None
 
 
-def test_sina_factors_are_an_assignment_with_a_comment_behind(client):
-    status, body = client.get(SINA_FACTORS.format("sh600519"))
-    assert status == 200
-    name, _, rest = body.partition("=")
+def test_sina_factors_are_an_assignment_with_a_comment_behind(server):
+    got = get(server, SINA_FACTORS.format("sh600519"))
+    assert got.status == 200
+    name, _, rest = got.body.decode().partition("=")
     text, _, comment = rest.partition("\n")
     assert name == "var sh600519hfq"
     assert comment.startswith("/*")
@@ -235,19 +213,19 @@ def test_sina_factors_are_an_assignment_with_a_comment_behind(client):
     }
 
 
-def test_sina_factors_of_an_index_an_unknown_share_and_an_event_to_come(client):
-    assert client.get(SINA_FACTORS.format("sh000300"))[1].startswith('var sh000300hfq={"total":0,"data":[]}')
-    assert client.get(SINA_FACTORS.format("sh600000"))[0] == 404
-    client.server.market = dataclasses.replace(MARKET, today=dt.date(2024, 1, 4))
-    assert '"total":2' in client.get(SINA_FACTORS.format("sh600519"))[1]
+def test_sina_factors_of_an_index_an_unknown_share_and_an_event_to_come(server):
+    assert get(server, SINA_FACTORS.format("sh000300")).body.startswith(b'var sh000300hfq={"total":0,"data":[]}')
+    assert get(server, SINA_FACTORS.format("sh600000")).status == 404
+    server.market = dataclasses.replace(MARKET, today=dt.date(2024, 1, 4))
+    assert b'"total":2' in get(server, SINA_FACTORS.format("sh600519")).body
 
 
 def epoch(day: str) -> int:
     return int(dt.datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp())
 
 
-def test_yahoo_columns_events_and_times_of_the_open(client):
-    reply = client.json(f"{YAHOO.format('AAPL')}&period1={epoch('2024-01-02')}&period2={epoch('2030-01-01')}")
+def test_yahoo_columns_events_and_times_of_the_open(server):
+    reply = get(server, f"{YAHOO.format('AAPL')}&period1={epoch('2024-01-02')}&period2={epoch('2030-01-01')}").json
     (result,) = reply["chart"]["result"]
     opens = [epoch(day) + int(14.5 * 3600) for day in DAYS]
     assert result["timestamp"] == opens
@@ -272,57 +250,48 @@ def test_yahoo_columns_events_and_times_of_the_open(client):
     assert reply["chart"]["error"] is None
 
 
-def test_yahoo_single_precision_is_written_in_full(client):
-    body = client.get(f"{YAHOO.format('AAPL')}&period1={epoch('2024-01-03')}&period2={epoch('2024-01-04')}")[1]
-    assert '"open":[7.900000095367432]' in body
+def test_yahoo_single_precision_is_written_in_full(server):
+    got = get(server, f"{YAHOO.format('AAPL')}&period1={epoch('2024-01-03')}&period2={epoch('2024-01-04')}")
+    assert b'"open":[7.900000095367432]' in got.body
 
 
-def test_yahoo_period2_is_exclusive_and_an_empty_range_has_no_timestamp(client):
+def test_yahoo_period2_is_exclusive_and_an_empty_range_has_no_timestamp(server):
     opened = epoch("2024-01-03") + int(14.5 * 3600)
-    one = client.json(f"{YAHOO.format('AAPL')}&period1={opened}&period2={opened + 86400}")
+    one = get(server, f"{YAHOO.format('AAPL')}&period1={opened}&period2={opened + 86400}").json
     assert one["chart"]["result"][0]["timestamp"] == [opened]
-    none = client.json(f"{YAHOO.format('AAPL')}&period1={opened + 1}&period2={opened + 86400}")
+    none = get(server, f"{YAHOO.format('AAPL')}&period1={opened + 1}&period2={opened + 86400}").json
     assert "timestamp" not in none["chart"]["result"][0]
-    late = client.json(f"{YAHOO.format('AAPL')}&period1={epoch('2029-01-01')}&period2={epoch('2030-01-01')}")
+    late = get(server, f"{YAHOO.format('AAPL')}&period1={epoch('2029-01-01')}&period2={epoch('2030-01-01')}").json
     assert "timestamp" not in late["chart"]["result"][0]
 
 
-def test_yahoo_refuses(client):
-    status, body = client.get(f"{YAHOO.format('NONE')}&period1=0&period2=1")
-    assert (status, json.loads(body)["chart"]["error"]["code"]) == (404, "Not Found")
-    assert json.loads(body)["chart"]["result"] is None
-    assert client.get(f"{YAHOO.format('AAPL')}&period1=0")[0] == 400
+def test_yahoo_refuses(server):
+    got = get(server, f"{YAHOO.format('NONE')}&period1=0&period2=1")
+    assert (got.status, json.loads(got.body)["chart"]["error"]["code"]) == (404, "Not Found")
+    assert json.loads(got.body)["chart"]["result"] is None
+    assert get(server, f"{YAHOO.format('AAPL')}&period1=0").status == 400
 
 
-def last_days(client: Client) -> dict[str, list[str]]:
+def last_days(server: ReplayServer) -> dict[str, list[str]]:
     """The last dates that each source shows."""
-    tencent = client.json(f"{TENCENT}sh600519,day,2024-01-02,2024-01-31,640,hfq")["data"]["sh600519"]
-    tiingo = client.json(TIINGO.format("AAPL") + "?startDate=2024-01-02", TOKEN)
-    sina = client.json(f"{SINA}sh600519&datalen=1023", REFERER)
-    yahoo = client.json(f"{YAHOO.format('AAPL')}&period1=0&period2={epoch('2030-01-01')}")["chart"]["result"][0]
-    return {
-        "tencent": [row[0] for row in tencent["hfqday"]][-2:],
-        "tiingo": [row["date"][:10] for row in tiingo][-2:],
-        "sina": [row["day"] for row in sina][-2:],
-        "yahoo": [dt.datetime.fromtimestamp(at, dt.timezone.utc).date().isoformat() for at in yahoo["timestamp"]][-2:],
-    }
+    return {source: [row[0] for row in bars(source, get(server, TARGETS[source]).body)][-2:] for source in SOURCES}
 
 
-def test_nothing_after_today_is_shown_and_what_comes_back_is_the_same(client):
-    client.server.market = dataclasses.replace(MARKET, today=dt.date(2024, 1, 4))
-    assert set(map(tuple, last_days(client).values())) == {("2024-01-03", "2024-01-04")}
-    client.server.market = MARKET
-    assert set(map(tuple, last_days(client).values())) == {("2024-01-04", "2024-01-05")}
-    client.server.market = dataclasses.replace(MARKET, today=dt.date(2024, 1, 1))
-    assert client.json(f"{TENCENT}sh600519,day,2024-01-02,2024-01-31,640,")["data"] == {"sh600519": []}
+def test_nothing_after_today_is_shown_and_what_comes_back_is_the_same(server):
+    server.market = dataclasses.replace(MARKET, today=dt.date(2024, 1, 4))
+    assert set(map(tuple, last_days(server).values())) == {("2024-01-03", "2024-01-04")}
+    server.market = MARKET
+    assert set(map(tuple, last_days(server).values())) == {("2024-01-04", "2024-01-05")}
+    server.market = dataclasses.replace(MARKET, today=dt.date(2024, 1, 1))
+    assert get(server, f"{TENCENT}sh600519,day,2024-01-02,2024-01-31,640,").json["data"] == {"sh600519": []}
 
 
-def test_an_open_session_is_shown_as_far_as_it_went(client):
-    client.server.market = dataclasses.replace(MARKET, live=True)
-    days = last_days(client)
+def test_an_open_session_is_shown_as_far_as_it_went(server):
+    server.market = dataclasses.replace(MARKET, live=True)
+    days = last_days(server)
     assert days.pop("yahoo") == ["2024-01-05", "2024-01-05"]
     assert set(map(tuple, days.values())) == {("2024-01-04", "2024-01-05")}
-    row = client.json(f"{SINA}sh600519&datalen=1", REFERER)[0]
+    row = get(server, f"{SINA}sh600519&datalen=1").json[0]
     # Two fifths of the way from the open 8.25 to the close 8.00.
     assert row == {
         "day": "2024-01-05",
@@ -333,5 +302,5 @@ def test_an_open_session_is_shown_as_far_as_it_went(client):
         "volume": "300",
     }
     # A window that ends before today does not see it.
-    before = client.json(f"{TENCENT}sh600519,day,2024-01-02,2024-01-04,640,")["data"]["sh600519"]["day"]
+    before = get(server, f"{TENCENT}sh600519,day,2024-01-02,2024-01-04,640,").json["data"]["sh600519"]["day"]
     assert before[-1][:3] == ["2024-01-04", "8.50", "9.00"]
