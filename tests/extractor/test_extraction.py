@@ -139,11 +139,9 @@ class TestEverySource:
             assert source in outcome.reason
             assert share in outcome.reason
             assert outcome.last == str(TODAY)
-            for name, rows in after.items():
-                mine = 1 if name == "FEATURE" else 0
-                assert [row for row in rows if row[mine] == share] == [
-                    row for row in before[name] if row[mine] == share
-                ]
+            assert {name: of(share, rows) for name, rows in after.items()} == {
+                name: of(share, rows) for name, rows in before.items()
+            }
         server.faults.clear()
         assert run(source, NEXT).exit_code == 0
         run(source, NEXT, tmp_path / "whole.db")
@@ -340,35 +338,28 @@ def test_a_key_reaches_no_log_no_error_and_no_file(
         assert b"a-very-secret-key" not in file.read_bytes()
 
 
-def test_a_missing_key_is_said_before_anything_is_done(
-    run: Run, server: ReplayServer, database: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("source", "options", "message"),
+    [
+        ("tiingo", {}, "set TIINGO_API_KEY"),
+        ("yahoo", {"best_effort": False}, "--best-effort"),
+        ("tencent", {"shares": ()}, "name shares, such as --shares sh600519"),
+        # Names that are none of the source.
+        *[("tencent", {"shares": ("sh600519", "IBM")}, "IBM"), ("sina", {"shares": ("hk00700",)}, "hk00700")],
+        *[("tiingo", {"shares": ("IBM", "sh600519")}, "sh600519"), ("yahoo", {"shares": ("IBM", "ÄÖ")}, "ÄÖ")],
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is_done(
+    run: Run,
+    server: ReplayServer,
+    database: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    options: dict[str, Any],
+    message: str,
 ) -> None:
     monkeypatch.delenv("TIINGO_API_KEY")
-    with pytest.raises(ExtractionError, match="set TIINGO_API_KEY"):
-        run("tiingo")
-    assert list(database.parent.iterdir()) == []
+    with pytest.raises(ExtractionError, match=message):
+        run(source, plan_options=options)
     assert server.requests == []
-
-
-def test_yahoo_is_off_unless_it_is_asked_for(run: Run, server: ReplayServer, database: Path) -> None:
-    with pytest.raises(ExtractionError, match="--best-effort"):
-        run("yahoo", plan_options={"best_effort": False})
-    assert server.requests == []
-
-
-@pytest.mark.parametrize(
-    ("source", "share"), [("tencent", "IBM"), ("sina", "hk00700"), ("tiingo", "sh600519"), ("yahoo", "ÄÖ")]
-)
-def test_a_name_that_is_none_of_the_source_is_refused_at_once(
-    run: Run, server: ReplayServer, database: Path, source: str, share: str
-) -> None:
-    with pytest.raises(ExtractionError, match=share):
-        run(source, plan_options={"shares": (*SHARES[source], share)})
-    assert server.requests == []
-    assert list(database.parent.iterdir()) == []
-
-
-def test_without_shares_and_without_a_database_there_is_nothing_to_do(run: Run, database: Path) -> None:
-    with pytest.raises(ExtractionError, match="name shares, such as --shares sh600519"):
-        run("tencent", plan_options={"shares": ()})
     assert list(database.parent.iterdir()) == []

@@ -96,7 +96,10 @@ def test_what_was_done_yesterday_is_not_done_today(
     assert_holds(database, "tencent", many, NEXT, MANY)
 
 
-def test_there_is_nothing_to_resume_after_a_whole_one(run: Run, database: Path) -> None:
+def test_there_is_nothing_to_resume_before_the_first_and_after_a_whole_one(run: Run, database: Path) -> None:
+    with pytest.raises(ExtractionError, match="no extraction to resume"):
+        run("tencent", resume=True)
+    assert list(database.parent.iterdir()) == []
     run("tencent")
     with pytest.raises(ExtractionError, match="no extraction to resume"):
         run("tencent", resume=True)
@@ -107,8 +110,11 @@ def test_there_is_nothing_to_resume_after_a_whole_one(run: Run, database: Path) 
 def test_another_source_cannot_resume(run: Run, server: ReplayServer, database: Path) -> None:
     server.faults.add(Fault("500", share="sh600519"))
     run("tencent")
+    before = {path.name: path.read_bytes() for path in database.parent.iterdir()}
     with pytest.raises(ExtractionError, match="is one from tencent, not sina"):
         run("sina", resume=True)
+    assert {path.name: path.read_bytes() for path in database.parent.iterdir()} == before
+    assert len(before) == 2  # the database and the journal
 
 
 def test_two_extractions_cannot_work_on_one_database(run: Run, database: Path) -> None:

@@ -4,14 +4,12 @@ import datetime as dt
 import fcntl
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from components.errors import ExtractionError
-from components.extractor import ExtractionPlan, ShareOutcome, Status, extract
+from components.extractor import ExtractionPlan, ShareOutcome, Status
 from components.extractor.journal import Journal
 from components.records import to_plain
 
@@ -105,27 +103,19 @@ def test_a_kill_at_any_byte_loses_no_more_than_the_last_line(database: Path) -> 
             assert found == (PLAN, [ONE, TWO][: sum(end < size for end in ends) - 1])
 
 
+NO_SHARES = (
+    *(b"{}", b"7", b"null", b"[1]", b'{"share_id": "a", "status": "fine"}'),
+    b'{"share_id": "a", "status": "new", "first_gaps": 3}',
+)
+
+
 @pytest.mark.parametrize(
     "junk",
     [
-        b"not a journal\n",
-        b"\n",
-        b"null\n",
-        b"[]\n",
-        b"5\n",
-        b'"plan"\n',
-        b"{}\n",
-        b'{"plan": 5}\n',
-        b'{"plan": {"shares": []}}\n',
-        b"\xff\xfe\x00\n",
-        b"SQLite format 3\x00\x80\xff\n",
+        *(b"not a journal\n", b"\n", b"null\n", b"[]\n", b"5\n", b'"plan"\n', b"{}\n", b'{"plan": 5}\n'),
+        *(b'{"plan": {"shares": []}}\n', b"\xff\xfe\x00\n", b"SQLite format 3\x00\x80\xff\n"),
         json.dumps({"plan": to_plain(PLAN) | {"since": "yesterday"}}).encode() + b"\n",
-        *(
-            json.dumps({"plan": to_plain(PLAN)}).encode() + b"\n" + line
-            for line in (b"{}\n", b"7\n", b"null\n", b"[1]\n")
-        ),
-        json.dumps({"plan": to_plain(PLAN)}).encode() + b'\n{"share_id": "a", "status": "fine"}\n',
-        json.dumps({"plan": to_plain(PLAN)}).encode() + b'\n{"share_id": "a", "status": "new", "first_gaps": 3}\n',
+        *(json.dumps({"plan": to_plain(PLAN)}).encode() + b"\n" + line + b"\n" for line in NO_SHARES),
     ],
 )
 def test_junk_is_refused(database: Path, junk: bytes) -> None:
@@ -145,40 +135,19 @@ def test_a_new_extraction_may_replace_junk(database: Path) -> None:
         assert journal.read() == (PLAN, [ONE, TWO])
 
 
-def test_another_process_is_kept_out(database: Path) -> None:
+def test_it_locks_others_out_and_is_locked_out_by_them(database: Path) -> None:
     write(database)
-    holder = (
-        "import fcntl, sys\n"
-        "stream = open(sys.argv[1], 'a+')\n"
-        "fcntl.flock(stream, fcntl.LOCK_EX)\n"
-        "print('held', flush=True)\n"
-        "sys.stdin.read()\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", holder, str(file_of(database))], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"held\n"
-        try:
-            with pytest.raises(ExtractionError, match=r"awesome\.db: another extraction works on it") as raised:
-                with Journal.of(database):
-                    pass
-            assert "\n" not in str(raised.value)
-        finally:
-            process.communicate()
-    with Journal.of(database) as journal:
-        assert journal.read() == (PLAN, [ONE, TWO])
-
-
-def test_it_locks_others_out(database: Path) -> None:
-    with Journal.of(database):
-        with pytest.raises(ExtractionError, match="another extraction"):
+    # A lock belongs to an open file, so that another one of this process stands for another process.
+    with file_of(database).open("a") as another:
+        with Journal.of(database), pytest.raises(BlockingIOError):
+            fcntl.flock(another, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(another, fcntl.LOCK_EX)
+        with pytest.raises(ExtractionError, match=r"awesome\.db: another extraction works on it") as raised:
             with Journal.of(database):
                 pass
-        with file_of(database).open("a") as stream, pytest.raises(BlockingIOError):
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    with Journal.of(database):
-        pass
+        assert "\n" not in str(raised.value)
+    with Journal.of(database) as journal:
+        assert journal.read() == (PLAN, [ONE, TWO])
 
 
 def test_a_file_that_its_last_user_just_removed_is_made_again(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,21 +174,3 @@ def test_where_it_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(ExtractionError, match="cannot be written"):
         with Journal.of(tmp_path / "awesome.db"):
             pass
-
-
-# --- through the extraction
-
-
-def test_nothing_to_resume(database: Path) -> None:
-    with pytest.raises(ExtractionError, match="no extraction to resume"):
-        extract(PLAN, database, resume=True)
-    assert list(database.parent.iterdir()) == []
-
-
-def test_another_source_cannot_be_resumed(database: Path) -> None:
-    write(database)
-    data = file_of(database).read_bytes()
-    with pytest.raises(ExtractionError, match="one from tencent, not sina"):
-        extract(ExtractionPlan("sina", ("sh600519",)), database, resume=True)
-    assert file_of(database).read_bytes() == data
-    assert not database.exists()

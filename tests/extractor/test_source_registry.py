@@ -13,35 +13,14 @@ from components.errors import ExtractionError
 from components.extractor.sources.registry import SOURCES, get_source
 
 FIRST, LAST = dt.date(2024, 1, 2), dt.date(2024, 6, 28)
-EXCHANGES = [
-    ("tencent", "sh600519", "XSHG"),
-    ("tencent", "sz399001", "XSHG"),
-    ("tencent", "hk00700", "XHKG"),
-    ("tiingo", "GOOGL", "XNYS"),
-    ("tiingo", "BRK-B", "XNYS"),
-    ("sina", "sz000001", "XSHG"),
-    ("yahoo", "AAPL", "XNYS"),
-    ("yahoo", "BRK-B", "XNYS"),
-    ("yahoo", "^GSPC", "XNYS"),
-    ("yahoo", "^HSI", "XHKG"),
-    ("yahoo", "600519.SS", "XSHG"),
-    ("yahoo", "000001.SZ", "XSHG"),
-    ("yahoo", "0700.HK", "XHKG"),
-    ("yahoo", "VOD.L", "XLON"),
-    ("yahoo", "SAP.DE", "XETR"),
-    ("yahoo", "MC.PA", "XPAR"),
-    ("yahoo", "ASML.AS", "XAMS"),
-    ("yahoo", "ENI.MI", "XMIL"),
-    ("yahoo", "NESN.SW", "XSWX"),
-    ("yahoo", "7203.T", "XTKS"),
-    ("yahoo", "RY.TO", "XTSE"),
-    ("yahoo", "BHP.AX", "XASX"),
-    ("yahoo", "005930.KS", "XKRX"),
-    ("yahoo", "M&M.NS", "XBOM"),
-    ("yahoo", "500325.BO", "XBOM"),
-    ("yahoo", "D05.SI", "XSES"),
-    ("yahoo", "PETR4.SA", "BVMF"),
-]
+EXCHANGES = {
+    "tencent": "sh600519:XSHG sz399001:XSHG hk00700:XHKG",
+    "tiingo": "GOOGL:XNYS BRK-B:XNYS",
+    "sina": "sz000001:XSHG",
+    "yahoo": "AAPL:XNYS BRK-B:XNYS ^GSPC:XNYS ^HSI:XHKG 600519.SS:XSHG 000001.SZ:XSHG 0700.HK:XHKG VOD.L:XLON "
+    "SAP.DE:XETR MC.PA:XPAR ASML.AS:XAMS ENI.MI:XMIL NESN.SW:XSWX 7203.T:XTKS RY.TO:XTSE BHP.AX:XASX 005930.KS:XKRX "
+    "M&M.NS:XBOM 500325.BO:XBOM D05.SI:XSES PETR4.SA:BVMF",
+}
 
 
 def test_the_names():
@@ -59,7 +38,10 @@ def test_an_unknown_source_is_answered_with_the_names():
         get_source("stooq")
 
 
-@pytest.mark.parametrize(("source", "share", "exchange"), EXCHANGES)
+@pytest.mark.parametrize(
+    ("source", "share", "exchange"),
+    [(source, *pair.split(":")) for source, pairs in EXCHANGES.items() for pair in pairs.split()],
+)
 def test_the_exchange_of_a_share(source, share, exchange):
     assert get_source(source).exchange(share) == exchange
     assert exchange in exchange_calendars.get_calendar_names()
