@@ -50,11 +50,7 @@ _RESOURCES: Mapping[str, Resources] = {
 
 
 def refused_address(address: str) -> str:
-    """Why an address cannot be an endpoint's; empty where it can.
-
-    Args:
-        address: such as http://127.0.0.1:8888.
-    """
+    """Why an address cannot be an endpoint's; empty where it can."""
     try:
         parts = urlsplit(address)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -73,14 +69,7 @@ IMAGE_TFX = "1.21.0"
 
 
 def other_tfx(installed: str) -> str | None:
-    """What to say of a package that is compiled here.
-
-    Args:
-        installed: the version of TFX that compiles it.
-
-    Returns:
-        A warning; None where the version is that of the project's image.
-    """
+    """What to warn of where that version of TFX compiles a package; None where it is that of the project's image."""
     if installed == IMAGE_TFX:
         return None
     return (
@@ -188,11 +177,7 @@ _CONTEXTS = {STAGE: "training-stage", PROD: "training-prod"}
 
 
 def cluster_settings(tables: Mapping[str, Mapping[str, Any]], name: str) -> ClusterSettings:
-    """The settings of one cluster.
-
-    Args:
-        tables: `Settings.clusters`: by cluster, what differs from the defaults.
-        name: stage or prod.
+    """The settings of one cluster, stage or prod; `tables` (`Settings.clusters`) hold what differs from the defaults.
 
     Raises:
         CompileError: there is no such cluster or setting, or a value is of another type.

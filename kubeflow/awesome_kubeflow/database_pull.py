@@ -21,9 +21,6 @@ _MIB = 2**20
 def main(arguments: Sequence[str] | None = None) -> int:
     """Pulls the database.
 
-    Args:
-        arguments: of the command; None for the process's own.
-
     Returns:
         The exit code: 0, or 1 where the database that was there before still is.
     """

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from awesome_kubeflow.pod.json_log import start_json_log
 from awesome_kubeflow.pod.process import (
     add_executor_input,
     add_run_arguments,
@@ -24,11 +22,17 @@ from awesome_kubeflow.pod.process import (
     metadata_connection,
     run_parameters,
     run_pod,
+    start_json_log,
 )
+from awesome_kubeflow.steps.kind import step_kind
+from awesome_kubeflow.steps.page import Table, page
 from components.whole_files import write_whole
 from pipeline.job.quiet import import_tensorflow
 
 if TYPE_CHECKING:
+    from awesome_kubeflow.node import NodeSlice
+    from awesome_kubeflow.parameters import RunParameters
+    from pipeline.job.step import Step
     from pipeline.settings import NodeSettings
 
 _LOG = logging.getLogger("awesome.node")
@@ -36,9 +40,6 @@ _LOG = logging.getLogger("awesome.node")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the node.
-
-    Args:
-        arguments: of the command; None for the process's own.
 
     Returns:
         The exit code: 0, or 1 where the node failed.
@@ -64,18 +65,16 @@ def _run(options: argparse.Namespace) -> None:
     import_tensorflow()
     from awesome_kubeflow.node import decode
     from awesome_kubeflow.pod.changes import apply
-    from awesome_kubeflow.steps.kind import step_kind
 
     compiled = decode(options.slice)
     # TensorFlow and absl have put handlers of their own in the meantime.
-    start_json_log(compiled.node_id, sys.stderr)
+    start_json_log(compiled.node_id)
     parameters = run_parameters(options)
     part = apply(compiled, parameters)
     kind = step_kind(part.node_type)
     if kind.writes is not None:
         _write(*kind.writes(part, parameters))
 
-    from awesome_kubeflow.pod.report import step_page
     from pipeline.job.steps import run_node
 
     _fill(part.ir, options.run_id, settings)
@@ -84,6 +83,25 @@ def _run(options: argparse.Namespace) -> None:
     metrics = None if kind.metrics is None else kind.metrics(step)
     write_outputs(outputs, step_page(part, step, options.run_id, parameters), metrics)
     _LOG.info("%s in %.1f s", "taken from the cache" if step.cached else "done", step.seconds)
+
+
+def step_page(part: NodeSlice, step: Step, run_id: str, parameters: RunParameters) -> str:
+    """The page of a step that ended well."""
+    made = tuple(
+        (key, str(artifact.id), artifact.uri)
+        for key, artifacts in sorted(step.outputs.items())
+        for artifact in artifacts
+    )
+    facts = {
+        "run": run_id,
+        "pipeline": part.name,
+        "time": f"{step.seconds:.1f} s" + (", from the cache" if step.cached else ""),
+    }
+    facts |= {
+        f"parameter {name}": text or "(all)" for name, text in parameters.to_texts().items() if name != "since" or text
+    }
+    section = step_kind(part.node_type).section(part, step)
+    return page(part.node_id, section, facts, Table("Outputs", ("output", "artifact", "where"), made))
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,16 +1,4 @@
-"""What can go wrong between a pipeline and a cluster.
-
-KubeflowError        one clear line, as every UserError
-|- CompileError      the pipeline or the cluster's settings cannot become a package
-|- SliceError        a node's slice is damaged, or was compiled by another version of TFX
-|- ParameterError    a parameter of a run cannot be used
-|- CheckoutError     a command that works on a checkout was not run in one
-|- ImageError        an image cannot be built or pushed: the engine, a name, the registry
-|- DeployError       the manifests cannot be compared or applied: kubectl, the context, the cluster
-|- ApiError          Kubeflow Pipelines refuses, or has not what was named; a package or a schedule cannot be used
-|  `- NoAnswerError  it does not answer
-`- NodeError         a node cannot be run, or failed: its environment, its metadata store
-"""
+"""What can go wrong between a pipeline and a cluster; each is one clear line, as every UserError."""
 
 from __future__ import annotations
 
@@ -34,7 +22,7 @@ class ParameterError(KubeflowError):
 
 
 class NodeError(KubeflowError):
-    """A node cannot be run in this environment, or failed."""
+    """A node cannot be run, or failed: its environment, its metadata store."""
 
 
 class CheckoutError(KubeflowError):
@@ -42,15 +30,15 @@ class CheckoutError(KubeflowError):
 
 
 class ImageError(KubeflowError):
-    """An image cannot be built or pushed."""
+    """An image cannot be built or pushed: the engine, a name, the registry."""
 
 
 class DeployError(KubeflowError):
-    """The manifests cannot be compared with a cluster, or not be applied to it."""
+    """The manifests cannot be compared with a cluster or applied to it: kubectl, the context, the cluster."""
 
 
 class ApiError(KubeflowError):
-    """Kubeflow Pipelines refuses what was asked of it, or has not what was named."""
+    """Kubeflow Pipelines refuses or has not what was named; a package or a schedule cannot be used."""
 
 
 class NoAnswerError(ApiError):

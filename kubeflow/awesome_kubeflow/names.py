@@ -17,9 +17,6 @@ _LONGEST_NAME = 100
 def kfp_name(text: str) -> str:
     """A name as KFP and Kubernetes take it: lower case, digits and dashes.
 
-    Args:
-        text: a node's id or a pipeline's name.
-
     Raises:
         CompileError: nothing is left of it, or it is too long.
 
@@ -35,10 +32,7 @@ def kfp_name(text: str) -> str:
 def renamed(name: str, compiled: tuple[str, int], parameters: RunParameters) -> str:
     """The pipeline's name in a run: models of another horizon or formatter are no predecessors.
 
-    Args:
-        name: as compiled.
-        compiled: formatter and horizon as compiled.
-        parameters: of the run.
+    `compiled` is the formatter and the horizon that `name` was compiled with.
     """
     formatter, horizon = compiled
     # A digest of the splits' dates may follow.
@@ -47,12 +41,6 @@ def renamed(name: str, compiled: tuple[str, int], parameters: RunParameters) -> 
 
 
 def renamed_path(path: str, old: str, new: str) -> str:
-    """A folder that has a pipeline's name, for the pipeline under another name; any other stays.
-
-    Args:
-        path: of the folder.
-        old: the name.
-        new: the other name.
-    """
+    """The path of a folder that has the pipeline's old name, under its new one; any other stays."""
     pure = PurePosixPath(path)
     return str(pure.with_name(new)) if pure.name == old else path

@@ -45,11 +45,7 @@ class CompiledWith:
     horizons: tuple[int, ...]
 
     def all_horizons(self, horizon: int) -> tuple[int, ...]:
-        """Every horizon that the examples of a run carry labels for, ascending.
-
-        Args:
-            horizon: that the run trains.
-        """
+        """Every horizon that the examples of a run carry labels for, ascending; `horizon` is trained."""
         return tuple(sorted({*self.horizons, horizon}))
 
 
@@ -73,11 +69,7 @@ class NodeSlice:
         return str(self.ir.pipeline_info.id)
 
     def name_in(self, parameters: RunParameters) -> str:
-        """The pipeline's name in a run.
-
-        Args:
-            parameters: of the run.
-        """
+        """The pipeline's name in a run."""
         return renamed(self.name, (self.compiled.formatter, self.compiled.horizon), parameters)
 
     @property
@@ -97,12 +89,7 @@ class NodeSlice:
 
 
 def slice_of(ir: Any, node_id: str, compiled: CompiledWith) -> NodeSlice:
-    """Cuts one node out of a compiled pipeline.
-
-    Args:
-        ir: the whole Pipeline message; it is left as it is.
-        node_id: the node.
-        compiled: what the whole pipeline was compiled with.
+    """Cuts one node out of a compiled pipeline, a Pipeline message that is left as it is.
 
     Raises:
         SliceError: there is no such node.
@@ -126,11 +113,7 @@ def slice_of(ir: Any, node_id: str, compiled: CompiledWith) -> NodeSlice:
 
 
 def encode(part: NodeSlice) -> str:
-    """The slice as one word of text; the same slice gives the same word.
-
-    Args:
-        part: the slice.
-    """
+    """The slice as one word of text; the same slice gives the same word."""
     header = json.dumps({"tfx": part.tfx_version, **asdict(part.compiled)}, sort_keys=True)
     content = header.encode() + b"\0" + part.ir.SerializeToString(deterministic=True)
     return base64.b64encode(zlib.compress(content, 9)).decode()
@@ -138,9 +121,6 @@ def encode(part: NodeSlice) -> str:
 
 def decode(text: str) -> NodeSlice:
     """Reads what `encode` wrote.
-
-    Args:
-        text: the word.
 
     Raises:
         SliceError: it is no slice, or was compiled by another version of TFX than this one.
@@ -169,14 +149,7 @@ def decode(text: str) -> NodeSlice:
 
 
 def properties_of(node: Any) -> dict[str, Any]:
-    """The execution properties that are known when a pipeline is compiled.
-
-    Args:
-        node: a PipelineNode message.
-
-    Returns:
-        Their values by name.
-    """
+    """The execution properties of a PipelineNode that are known when a pipeline is compiled: their values by name."""
     return {
         key: getattr(value.field_value, value.field_value.WhichOneof("value"))
         for key, value in node.parameters.parameters.items()
@@ -185,23 +158,11 @@ def properties_of(node: Any) -> dict[str, Any]:
 
 
 def message_of(node: Any, key: str, message: Any) -> Any:
-    """An execution property that is a message.
-
-    Args:
-        node: a PipelineNode message.
-        key: the property's name.
-        message: an empty one, which is filled and returned.
-    """
+    """An execution property of a PipelineNode that is a message: `message`, an empty one, is filled and returned."""
     return proto_utils.json_to_proto(properties_of(node)[key], message)
 
 
 def set_property(node: Any, key: str, value: Any) -> None:
-    """Sets an execution property.
-
-    Args:
-        node: a PipelineNode message, which is changed.
-        key: the property's name.
-        value: a text or a message.
-    """
+    """Sets an execution property of a PipelineNode to a text or a message."""
     text = value if isinstance(value, str) else proto_utils.proto_to_json(value)
     node.parameters.parameters[key].field_value.string_value = text

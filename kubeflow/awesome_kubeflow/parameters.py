@@ -124,9 +124,6 @@ class RunParameters:
     def from_texts(cls, texts: Mapping[str, str]) -> RunParameters:
         """Reads parameters as KFP hands them over.
 
-        Args:
-            texts: every parameter by name.
-
         Raises:
             ParameterError: a parameter is missing, unknown or cannot be used.
         """

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from awesome_kubeflow.errors import NodeError
-from awesome_kubeflow.pod.json_log import start_json_log
 from awesome_kubeflow.pod.process import (
     add_executor_input,
     add_run_arguments,
@@ -26,6 +24,7 @@ from awesome_kubeflow.pod.process import (
     metadata_connection,
     run_parameters,
     run_pod,
+    start_json_log,
     take_storage_secret,
 )
 from components.records import RecordError, from_json
@@ -73,9 +72,6 @@ class CompiledRun:
     def from_json(cls, text: str) -> CompiledRun:
         """Reads what `to_json` wrote.
 
-        Args:
-            text: the line.
-
         Raises:
             NodeError: it is none.
         """
@@ -87,9 +83,6 @@ class CompiledRun:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes the report, and pushes the models where a storage is named.
-
-    Args:
-        arguments: of the command; None for the process's own.
 
     Returns:
         The exit code: 0, or 1 where the report is not written or the models are not pushed.
@@ -120,7 +113,7 @@ def _run(options: argparse.Namespace) -> None:
     if not (folder / REPORT_JSON).exists():
         import_tensorflow()
         # TensorFlow and absl have put handlers of their own in the meantime.
-        start_json_log(TASK_ID, sys.stderr)
+        start_json_log(TASK_ID)
 
         parameters = run_parameters(options)
         _write_report(compiled, options.run_id, parameters, node_settings, folder)

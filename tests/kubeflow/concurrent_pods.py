@@ -13,7 +13,7 @@ import sys
 import time
 
 _DELAY = 0.5
-_HEAVY = ("tfx.components", "awesome_kubeflow.pod.changes", "awesome_kubeflow.pod.report", "pipeline.job.steps")
+_HEAVY = ("tfx.components", "awesome_kubeflow.pod.changes", "awesome_kubeflow.steps.kind", "pipeline.job.steps")
 
 
 def _pod(job: dict[str, object], start: float) -> int:

@@ -17,7 +17,7 @@ from command_line import COMMAND, clean_environment
 from awesome_kubeflow.cluster import IMAGE_TFX, cluster_settings, other_tfx
 from awesome_kubeflow.errors import CompileError, NodeError
 from awesome_kubeflow.pod.executor_io import ExecutorInput, write_outputs
-from awesome_kubeflow.pod.json_log import JsonFormatter
+from awesome_kubeflow.pod.process import JsonFormatter
 
 ROOT = Path(__file__).resolve().parents[2]
 

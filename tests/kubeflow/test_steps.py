@@ -14,8 +14,8 @@ NAN = float("nan")
 
 
 def trainer_page(node_id: str, history: pd.DataFrame, folder: Path) -> str:
+    from awesome_kubeflow.entrypoint import step_page
     from awesome_kubeflow.parameters import RunParameters
-    from awesome_kubeflow.pod.report import step_page
     from models.trainer import HISTORY_FILE
     from pipeline.job.step import Step
 

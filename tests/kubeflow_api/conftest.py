@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from command_shell import Shell
-from pipelines_http import pipelines_server
+from pipelines_server import pipelines_server
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -64,12 +64,6 @@ def refusal(error: Refused, upload: bool) -> Object:
     return {"error": str(error), "code": _CODES[error.status], "message": str(error), "details": []}
 
 
-def known(kept: dict[str, Object], what: str, key: str) -> Object:
-    if key not in kept:
-        raise Refused(404, f"{what} {key} not found")
-    return kept[key]
-
-
 def _passes(entry: Object, text: str) -> bool:
     for predicate in json.loads(text).get("predicates", []) if text else []:
         value = predicate.get("stringValue", predicate.get("string_value"))

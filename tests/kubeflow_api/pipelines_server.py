@@ -8,12 +8,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import ssl
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
-from pipelines_checks import Object, Refused, check_parameters, is_cron, known, listed, refusal, uploaded
+from http_here import Request, answering
+from pipelines_checks import Object, Refused, check_parameters, is_cron, listed, refusal, uploaded
 
 ACTIVE = ("PENDING", "RUNNING", "PAUSED")
 
@@ -86,47 +90,59 @@ class PipelinesServer:
 
     # requests
 
-    def answer(
-        self, method: str, path: str, query: dict[str, str], content: bytes, kind: str, authorization: str
-    ) -> tuple[int, bytes, str]:
-        """Status, body and content type of one request; a status of 0 for no answer."""
+    def answer(self, request: Request) -> tuple[int, bytes, str]:
         with self._lock:
-            template, places, handler = _route(method, path)
-            if self.drop.get((method, template), 0):
-                self.drop[method, template] -= 1
+            template, places, handler = _route(request.method, request.path)
+            route = (request.method, template)
+            if self.drop.get(route, 0):
+                self.drop[route] -= 1
                 return 0, b"", ""
-            instead = self.broken.get((method, template), [])
-            if instead:
+            if instead := self.broken.get(route):
                 return instead.pop(0)
-            body = json.loads(content) if content and "json" in kind else None
+            kind, authorization = request.headers.get("Content-Type", ""), request.headers.get("Authorization", "")
+            body = json.loads(request.content) if request.content and "json" in kind else None
             try:
                 if self.token and authorization != f"Bearer {self.token}":
                     raise Refused(401, "there is no user identity header")
                 if handler is None:
-                    raise Refused(404, f"Not Found: {path}")
-                upload = {"content": content, "kind": kind} if template.startswith(_UPLOADS) else {}
-                status, reply = 200, handler(self, query=query, body=body, **places, **upload)
+                    raise Refused(404, f"Not Found: {request.path}")
+                upload = {"content": request.content, "kind": kind} if template.startswith(_UPLOADS) else {}
+                status, reply = 200, handler(self, query=request.query, body=body, **places, **upload)
             except Refused as error:
                 status, reply = error.status, refusal(error, template.startswith(_UPLOADS))
             # As it was at this moment.
             reply = json.loads(json.dumps(reply))
-            self.exchanges.append(Exchange(method, template, query, body, status, reply, authorization))
+            self.exchanges.append(Exchange(*route, request.query, body, status, reply, authorization))
             return status, json.dumps(reply).encode(), "application/json"
 
     def healthz(self, query: dict[str, str], body: None) -> Object:
         return {"multi_user": False}
 
-    def list_pipelines(self, query: dict[str, str], body: None) -> Object:
-        return listed("pipelines", self.pipelines, query, self.page)
+    def list_(self, of: str, query: dict[str, str], body: None, **places: str) -> Object:
+        if places:
+            self.get("pipelines", {}, None, **places)
+        chosen = places | ({"experiment_id": query["experiment_id"]} if query.get("experiment_id") else {})
+        kept = {key: one for key, one in getattr(self, of).items() if chosen.items() <= one.items()}
+        return listed(_LISTS.get(of, of), kept, query, self.page)
+
+    def get(self, of: str, query: dict[str, str], body: None, **places: str) -> Object:
+        [*_, key] = places.values()
+        found: Object | None = getattr(self, of).get(key)
+        if found is None or not places.items() <= found.items():
+            raise Refused(404, f"{_NAMES[of]} {key} not found")
+        return found
+
+    def delete(self, of: str, query: dict[str, str], body: None, **places: str) -> Object:
+        self.get(of, query, None, **places)
+        [*_, key] = places.values()
+        del getattr(self, of)[key]
+        return {}
 
     def create_pipeline(self, query: dict[str, str], body: Object) -> Object:
         name = body.get("display_name", "")
         if not name:
             raise Refused(400, "pipeline's name cannot be empty")
         return self._new_pipeline(name, body.get("description", ""))
-
-    def get_pipeline(self, query: dict[str, str], body: None, pipeline_id: str) -> Object:
-        return known(self.pipelines, "Pipeline", pipeline_id)
 
     def get_pipeline_by_name(self, query: dict[str, str], body: None, name: str) -> Object:
         for one in self.pipelines.values():
@@ -135,27 +151,14 @@ class PipelinesServer:
         raise Refused(404, f"Pipeline {name} not found")
 
     def delete_pipeline(self, query: dict[str, str], body: None, pipeline_id: str) -> Object:
-        known(self.pipelines, "Pipeline", pipeline_id)
-        for version in self._versions(pipeline_id):
-            raise Refused(
-                400,
-                f"Failed to delete pipeline with id {pipeline_id} as it has existing pipeline versions "
-                f"(e.g. {version})",
-            )
-        del self.pipelines[pipeline_id]
-        return {}
-
-    def list_versions(self, query: dict[str, str], body: None, pipeline_id: str) -> Object:
-        known(self.pipelines, "Pipeline", pipeline_id)
-        return listed("pipeline_versions", self._versions(pipeline_id), query, self.page)
-
-    def get_version(self, query: dict[str, str], body: None, pipeline_id: str, pipeline_version_id: str) -> Object:
-        return known(self._versions(pipeline_id), "PipelineVersion", pipeline_version_id)
-
-    def delete_version(self, query: dict[str, str], body: None, pipeline_id: str, pipeline_version_id: str) -> Object:
-        known(self._versions(pipeline_id), "PipelineVersion", pipeline_version_id)
-        del self.versions[pipeline_version_id]
-        return {}
+        for version in self.versions.values():
+            if version["pipeline_id"] == pipeline_id:
+                raise Refused(
+                    400,
+                    f"Failed to delete pipeline with id {pipeline_id} as it has existing pipeline versions "
+                    f"(e.g. {version['pipeline_version_id']})",
+                )
+        return self.delete("pipelines", query, body, pipeline_id=pipeline_id)
 
     def upload_pipeline(self, query: dict[str, str], body: None, content: bytes, kind: str) -> Object:
         filename, spec = uploaded(content, kind)
@@ -170,68 +173,42 @@ class PipelinesServer:
             raise Refused(400, "Failed to create a pipeline version")
         return self._new_version(query["pipelineid"], query.get("name") or filename, query.get("description", ""), spec)
 
-    def list_experiments(self, query: dict[str, str], body: None) -> Object:
-        return listed("experiments", self.experiments, query, self.page)
-
     def create_experiment(self, query: dict[str, str], body: Object) -> Object:
         name = body.get("display_name", "")
         if not name:
             raise Refused(400, "Experiment name is empty. Please specify a valid experiment name")
         if any(one["display_name"] == name for one in self.experiments.values()):
             raise Refused(409, f"Already exist error: The name {name} already exists. Please specify a new name")
-        made = {
-            "experiment_id": str(uuid.uuid4()),
-            "display_name": name,
-            "created_at": self._now(),
-            "storage_state": "AVAILABLE",
-            # A server without anything to tell says so with the epoch.
-            "last_run_created_at": "1970-01-01T00:00:00Z",
-        }
-        self.experiments[made["experiment_id"]] = made
-        return made
-
-    def get_experiment(self, query: dict[str, str], body: None, experiment_id: str) -> Object:
-        return known(self.experiments, "Experiment", experiment_id)
-
-    def list_runs(self, query: dict[str, str], body: None) -> Object:
-        chosen = query.get("experiment_id")
-        kept = {key: one for key, one in self.runs.items() if chosen in (None, "", one["experiment_id"])}
-        return listed("runs", kept, query, self.page)
+        # A server without anything to tell says so with the epoch.
+        return self._keep(
+            "experiments",
+            "experiment_id",
+            {"display_name": name, "storage_state": "AVAILABLE", "last_run_created_at": "1970-01-01T00:00:00Z"},
+        )
 
     def create_run(self, query: dict[str, str], body: Object) -> Object:
-        made = {
-            "run_id": str(uuid.uuid4()),
+        told = {
             **self._job(body),
             "storage_state": "AVAILABLE",
-            "created_at": self._now(),
             "scheduled_at": self._now(),
             "finished_at": "1970-01-01T00:00:00Z",
             "state": "PENDING",
             "run_details": {"task_details": []},
             "state_history": [{"update_time": self._now(), "state": "PENDING"}],
         }
-        self.runs[made["run_id"]] = made
-        return made
+        return self._keep("runs", "run_id", told)
 
     def get_run(self, query: dict[str, str], body: None, run_id: str) -> Object:
-        run = known(self.runs, "Run", run_id)
+        run = self.get("runs", query, body, run_id=run_id)
         if self.on_get_run is not None:
             self.on_get_run(run)
         return run
 
-    def delete_run(self, query: dict[str, str], body: None, run_id: str) -> Object:
-        known(self.runs, "Run", run_id)
-        del self.runs[run_id]
-        return {}
-
     def terminate_run(self, query: dict[str, str], body: None, run_id: str) -> Object:
-        if known(self.runs, "Run", run_id)["state"] not in ACTIVE:
+        if self.get("runs", query, body, run_id=run_id)["state"] not in ACTIVE:
             raise Refused(400, f"Failed to terminate a run {run_id}. Row not found")
         self.move(run_id, "CANCELING")
         return {}
-
-    def list_recurring_runs(self, query: dict[str, str], body: None) -> Object:
-        return listed("recurringRuns", self.recurring_runs, query, self.page)
 
     def create_recurring_run(self, query: dict[str, str], body: Object) -> Object:
         cron = body.get("trigger", {}).get("cron_schedule", {}).get("cron")
@@ -241,35 +218,20 @@ class PipelinesServer:
             raise Refused(400, "The max concurrency of the recurring run is out of range. Support 1-10")
         if body.get("mode") not in ("ENABLE", "DISABLE"):
             raise Refused(400, "Mode of the recurring run is not set")
-        now = self._now()
-        made = {
-            "recurring_run_id": str(uuid.uuid4()),
+        told = {
             **self._job(body),
             "trigger": body["trigger"],
             "mode": body["mode"],
             "status": f"{body['mode']}D",
             "max_concurrency": str(body["max_concurrency"]),  # int64, which is a string in JSON
             "no_catchup": body.get("no_catchup", False),
-            "created_at": now,
-            "updated_at": now,
+            "updated_at": self._now(),
         }
-        self.recurring_runs[made["recurring_run_id"]] = made
-        return made
+        return self._keep("recurring_runs", "recurring_run_id", told)
 
-    def get_recurring_run(self, query: dict[str, str], body: None, recurring_run_id: str) -> Object:
-        return known(self.recurring_runs, "Job", recurring_run_id)
-
-    def delete_recurring_run(self, query: dict[str, str], body: None, recurring_run_id: str) -> Object:
-        known(self.recurring_runs, "Job", recurring_run_id)
-        del self.recurring_runs[recurring_run_id]
-        return {}
-
-    def enable_recurring_run(self, query: dict[str, str], body: None, recurring_run_id: str) -> Object:
-        known(self.recurring_runs, "Job", recurring_run_id).update(mode="ENABLE", status="ENABLED")
-        return {}
-
-    def disable_recurring_run(self, query: dict[str, str], body: None, recurring_run_id: str) -> Object:
-        known(self.recurring_runs, "Job", recurring_run_id).update(mode="DISABLE", status="DISABLED")
+    def switch_recurring_run(self, mode: str, query: dict[str, str], body: None, recurring_run_id: str) -> Object:
+        found = self.get("recurring_runs", query, body, recurring_run_id=recurring_run_id)
+        found.update(mode=mode, status=f"{mode}D")
         return {}
 
     # what they share
@@ -278,6 +240,11 @@ class PipelinesServer:
         """A second later each time: the server's creation times are whole seconds."""
         self._clock += dt.timedelta(seconds=1)
         return f"{self._clock:%Y-%m-%dT%H:%M:%SZ}"
+
+    def _keep(self, of: str, key: str, told: Object) -> Object:
+        made = {key: str(uuid.uuid4()), "created_at": self._now(), **told}
+        getattr(self, of)[made[key]] = made
+        return made
 
     def _task(self, run_id: str, name: str, state: str) -> Object:
         return {
@@ -288,47 +255,30 @@ class PipelinesServer:
             "state": state,
         }
 
-    def _versions(self, pipeline_id: str) -> dict[str, Object]:
-        return {key: one for key, one in self.versions.items() if one["pipeline_id"] == pipeline_id}
-
     def _new_pipeline(self, name: str, description: str) -> Object:
         if any(one["display_name"] == name for one in self.pipelines.values()):
             raise Refused(409, f"Failed to create a new pipeline. The name {name} already exists")
-        made = {"pipeline_id": str(uuid.uuid4()), "display_name": name, "created_at": self._now()}
-        if description:
-            made["description"] = description
-        self.pipelines[made["pipeline_id"]] = made
-        return made
+        described = {"description": description} if description else {}
+        return self._keep("pipelines", "pipeline_id", {"display_name": name, **described})
 
     def _new_version(self, pipeline_id: str, name: str, description: str, spec: Object) -> Object:
-        if any(one["display_name"] == name for one in self._versions(pipeline_id).values()):
+        told = {"pipeline_id": pipeline_id, "display_name": name}
+        if any(told.items() <= one.items() for one in self.versions.values()):
             raise Refused(409, f"Failed to create a new pipeline version. The name {name} already exists")
-        made = {
-            "pipeline_id": pipeline_id,
-            "pipeline_version_id": str(uuid.uuid4()),
-            "display_name": name,
-            "created_at": self._now(),
-            "pipeline_spec": spec,
-        }
-        if description:
-            made["description"] = description
-        self.versions[made["pipeline_version_id"]] = made
-        return made
+        described = {"description": description} if description else {}
+        return self._keep("versions", "pipeline_version_id", {**told, "pipeline_spec": spec, **described})
 
     def _job(self, body: Object) -> Object:
         """What a run and a recurring run have alike, once it is found to be possible."""
         if not body.get("display_name"):
             raise Refused(400, "The run's name is empty. Please specify a valid name")
         experiment = body.get("experiment_id", "")
-        if experiment not in self.experiments:
-            raise Refused(404, f"Experiment {experiment} not found")
+        self.get("experiments", {}, None, experiment_id=experiment)
         job = {"display_name": body["display_name"], "experiment_id": experiment}
         reference, spec = body.get("pipeline_version_reference"), body.get("pipeline_spec")
         if reference is not None:
-            version_id = reference.get("pipeline_version_id", "")
-            spec = known(self._versions(reference.get("pipeline_id", "")), "PipelineVersion", version_id)[
-                "pipeline_spec"
-            ]
+            places = {name: reference.get(name, "") for name in ("pipeline_id", "pipeline_version_id")}
+            spec = self.get("versions", {}, None, **places)["pipeline_spec"]
             job["pipeline_version_reference"] = reference
         elif spec is not None:
             job["pipeline_spec"] = spec
@@ -340,35 +290,47 @@ class PipelinesServer:
         return job
 
 
+_NAMES = {
+    "pipelines": "Pipeline",
+    "versions": "PipelineVersion",
+    "experiments": "Experiment",
+    "runs": "Run",
+    "recurring_runs": "Job",
+}
+"""What the server calls one of them."""
+_LISTS = {"versions": "pipeline_versions", "recurring_runs": "recurringRuns"}
+"""What it calls a list of them, where that is another name."""
+
 _ROOT = "/apis/v2beta1"
 _UPLOADS = f"{_ROOT}/pipelines/upload"
+_VERSIONS = f"{_ROOT}/pipelines/{{pipeline_id}}/versions"
 _S = PipelinesServer
 ROUTES: dict[tuple[str, str], Callable[..., Object]] = {
     ("GET", f"{_ROOT}/healthz"): _S.healthz,
-    ("GET", f"{_ROOT}/pipelines"): _S.list_pipelines,
+    ("GET", f"{_ROOT}/pipelines"): partial(_S.list_, of="pipelines"),
     ("POST", f"{_ROOT}/pipelines"): _S.create_pipeline,
     ("POST", f"{_ROOT}/pipelines/upload"): _S.upload_pipeline,
     ("POST", f"{_ROOT}/pipelines/upload_version"): _S.upload_version,
     ("GET", f"{_ROOT}/pipelines/names/{{name}}"): _S.get_pipeline_by_name,
-    ("GET", f"{_ROOT}/pipelines/{{pipeline_id}}"): _S.get_pipeline,
+    ("GET", f"{_ROOT}/pipelines/{{pipeline_id}}"): partial(_S.get, of="pipelines"),
     ("DELETE", f"{_ROOT}/pipelines/{{pipeline_id}}"): _S.delete_pipeline,
-    ("GET", f"{_ROOT}/pipelines/{{pipeline_id}}/versions"): _S.list_versions,
-    ("GET", f"{_ROOT}/pipelines/{{pipeline_id}}/versions/{{pipeline_version_id}}"): _S.get_version,
-    ("DELETE", f"{_ROOT}/pipelines/{{pipeline_id}}/versions/{{pipeline_version_id}}"): _S.delete_version,
-    ("GET", f"{_ROOT}/experiments"): _S.list_experiments,
+    ("GET", _VERSIONS): partial(_S.list_, of="versions"),
+    ("GET", f"{_VERSIONS}/{{pipeline_version_id}}"): partial(_S.get, of="versions"),
+    ("DELETE", f"{_VERSIONS}/{{pipeline_version_id}}"): partial(_S.delete, of="versions"),
+    ("GET", f"{_ROOT}/experiments"): partial(_S.list_, of="experiments"),
     ("POST", f"{_ROOT}/experiments"): _S.create_experiment,
-    ("GET", f"{_ROOT}/experiments/{{experiment_id}}"): _S.get_experiment,
-    ("GET", f"{_ROOT}/runs"): _S.list_runs,
+    ("GET", f"{_ROOT}/experiments/{{experiment_id}}"): partial(_S.get, of="experiments"),
+    ("GET", f"{_ROOT}/runs"): partial(_S.list_, of="runs"),
     ("POST", f"{_ROOT}/runs"): _S.create_run,
     ("GET", f"{_ROOT}/runs/{{run_id}}"): _S.get_run,
-    ("DELETE", f"{_ROOT}/runs/{{run_id}}"): _S.delete_run,
+    ("DELETE", f"{_ROOT}/runs/{{run_id}}"): partial(_S.delete, of="runs"),
     ("POST", f"{_ROOT}/runs/{{run_id}}:terminate"): _S.terminate_run,
-    ("GET", f"{_ROOT}/recurringruns"): _S.list_recurring_runs,
+    ("GET", f"{_ROOT}/recurringruns"): partial(_S.list_, of="recurring_runs"),
     ("POST", f"{_ROOT}/recurringruns"): _S.create_recurring_run,
-    ("GET", f"{_ROOT}/recurringruns/{{recurring_run_id}}"): _S.get_recurring_run,
-    ("DELETE", f"{_ROOT}/recurringruns/{{recurring_run_id}}"): _S.delete_recurring_run,
-    ("POST", f"{_ROOT}/recurringruns/{{recurring_run_id}}:enable"): _S.enable_recurring_run,
-    ("POST", f"{_ROOT}/recurringruns/{{recurring_run_id}}:disable"): _S.disable_recurring_run,
+    ("GET", f"{_ROOT}/recurringruns/{{recurring_run_id}}"): partial(_S.get, of="recurring_runs"),
+    ("DELETE", f"{_ROOT}/recurringruns/{{recurring_run_id}}"): partial(_S.delete, of="recurring_runs"),
+    ("POST", f"{_ROOT}/recurringruns/{{recurring_run_id}}:enable"): partial(_S.switch_recurring_run, mode="ENABLE"),
+    ("POST", f"{_ROOT}/recurringruns/{{recurring_run_id}}:disable"): partial(_S.switch_recurring_run, mode="DISABLE"),
 }
 """By method and path as the published description writes it; the first that fits answers."""
 
@@ -379,3 +341,11 @@ def _route(method: str, path: str) -> tuple[str, dict[str, str], Callable[..., O
         if verb == method and (found := re.fullmatch(pattern, path)):
             return template, found.groupdict(), handler
     return path, {}, None
+
+
+@contextmanager
+def pipelines_server(tls: ssl.SSLContext | None = None) -> Iterator[tuple[PipelinesServer, str]]:
+    """A server, and its address on this machine."""
+    state = PipelinesServer()
+    with answering(state.answer, tls) as url:
+        yield state, url

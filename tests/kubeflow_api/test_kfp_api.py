@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pipelines_http import pipelines_server
-from pipelines_server import PipelinesServer
+from pipelines_server import PipelinesServer, pipelines_server
 
 from awesome_kubeflow.cluster import ClusterSettings, cluster_settings
 from awesome_kubeflow.errors import ApiError, CompileError, NoAnswerError

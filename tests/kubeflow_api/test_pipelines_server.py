@@ -10,8 +10,7 @@ from typing import Any
 
 import kfp_server_api
 import pytest
-from pipelines_http import pipelines_server
-from pipelines_server import ROUTES, PipelinesServer
+from pipelines_server import ROUTES, PipelinesServer, pipelines_server
 from published import Operation, faults, operations
 
 from awesome_kubeflow.sdk import quiet_imports

@@ -8,10 +8,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+
+from http_here import Request, answering
 
 Object = dict[str, Any]
 
@@ -47,7 +47,7 @@ class Cluster:
     dry_runs: int = 0
     refused: dict[str, str] = field(default_factory=dict)
 
-    def answer(self, method: str, path: str, query: dict[str, list[str]], body: Object | None) -> tuple[int, Object]:
+    def answer(self, method: str, path: str, query: dict[str, str], body: Object | None) -> tuple[int, Object]:
         """The status and the body of one request."""
         if method == "GET":
             found = _discovery(path) or self.objects.get(path)
@@ -59,7 +59,7 @@ class Cluster:
         where = path if method == "PATCH" else f"{path}/{body['metadata']['name']}"
         changed = _merged(self.objects[where], body) if method == "PATCH" else _created(where, body)
         status = 200 if method == "PATCH" else 201
-        if query.get("dryRun") == ["All"]:
+        if query.get("dryRun") == "All":
             self.dry_runs += 1
             return status, changed
         name = where.rpartition("/")[2]
@@ -76,37 +76,16 @@ def kubernetes_api() -> Iterator[tuple[Cluster, str]]:
     cluster = Cluster()
     lock = threading.Lock()
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
+    def answer(request: Request) -> tuple[int, bytes, str]:
+        if request.path == "/openapi/v2":
+            return 200, _openapi(), "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+        body = json.loads(request.content) if request.content else None
+        with lock:
+            status, found = cluster.answer(request.method, request.path, request.query, body)
+            return status, json.dumps(found).encode(), "application/json"
 
-        def _answer(self) -> None:
-            parts = urlsplit(self.path)
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
-            if parts.path == "/openapi/v2":
-                status, content, kind = 200, _openapi(), "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-            else:
-                with lock:
-                    status, found = cluster.answer(self.command, parts.path, parse_qs(parts.query), body)
-                    content, kind = json.dumps(found).encode(), "application/json"
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PATCH = _answer
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield cluster, f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
+    with answering(answer) as address:
+        yield cluster, address
 
 
 def write_kubeconfig(path: Path, contexts: dict[str, str]) -> Path:

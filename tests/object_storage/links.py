@@ -8,7 +8,8 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from http_here import answering
 
 
 class Link:
@@ -107,29 +108,6 @@ def _reset(one: socket.socket) -> None:
 def refusing(status: int, code: str, text: str) -> Iterator[str]:
     """An S3 server that answers everything with one error; gives its URL."""
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{text}</Message></Error>".encode()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"  # else nobody answers "Expect: 100-continue"
-
-        def _refuse(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            self.send_response(status)
-            self.send_header("Content-Type", "application/xml")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_PUT = do_POST = do_DELETE = _refuse
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+    # Of HTTP/1.0 nobody answers "Expect: 100-continue".
+    with answering(lambda request: (status, body, "application/xml"), protocol="HTTP/1.1") as url:
+        yield url

@@ -62,7 +62,7 @@ def build(
         raise ImageError(f"{names[BASE]} is not built, and {images[0]} stands on it; add --image base")
     for one in images:
         with status(f"Building {names[one]}", quiet):
-            built = build_image(
+            size, seconds = build_image(
                 chosen,
                 checkout,
                 one,
@@ -72,7 +72,7 @@ def build(
                 timeout=timeout * _MINUTE,
                 quiet=quiet,
             )
-        print_line(f"{built.reference}: {built.size / _MIB:.0f} MiB in {built.seconds:.1f} s")
+        print_line(f"{names[one]}: {size / _MIB:.0f} MiB in {seconds:.1f} s")
 
 
 @kubeflow_app.command("push", epilog=example("awesome kubeflow push --registry registry.example/team"))
@@ -89,10 +89,9 @@ def push(
 ) -> None:
     """Pushes what was built, and says what overlays and settings then name."""
     from awesome_kubeflow.errors import ImageError
-    from awesome_kubeflow.images.build import PUSHED, chosen_images, reference
+    from awesome_kubeflow.images.build import PUSHED, chosen_images, push_image, reference
     from awesome_kubeflow.images.checkout import find_checkout
     from awesome_kubeflow.images.engine import exists, find_engine
-    from awesome_kubeflow.images.push import push_image
 
     tag = tag or find_checkout(Path.cwd()).version
     names = {one: reference(one, registry, tag) for one in chosen_images(image or (), PUSHED)}
@@ -105,8 +104,10 @@ def push(
             )
     for name in names.values():
         with status(f"Pushing {name}", quiet), TemporaryDirectory(prefix="awesome-push-") as folder:
-            pushed = push_image(chosen, name, Path(folder), timeout=timeout * _MINUTE, insecure=insecure, quiet=quiet)
-        print_line(f"{pushed.reference}: {pushed.digest} in {pushed.seconds:.1f} s")
+            digest, seconds = push_image(
+                chosen, name, Path(folder), timeout=timeout * _MINUTE, insecure=insecure, quiet=quiet
+            )
+        print_line(f"{name}: {digest} in {seconds:.1f} s")
     _print_where_it_is_named({one: name for one, name in names.items() if one in PUSHED})
 
 

@@ -1,11 +1,11 @@
-"""The images of kubeflow/docker: their names, and how they are built from a checkout."""
+"""The images of kubeflow/docker: their names, and how they are built from a checkout and pushed to a registry."""
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from awesome_kubeflow.errors import ImageError
@@ -24,21 +24,6 @@ SECRETS = ("index", "ca-certificates")
 
 _REGISTRY = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-
-
-@dataclass(frozen=True)
-class BuiltImage:
-    """An image that was built.
-
-    Attributes:
-        reference: registry, name and tag.
-        size: in bytes, with all of its layers.
-        seconds: that the build took.
-    """
-
-    reference: str
-    size: int
-    seconds: float
 
 
 def reference(image: str, registry: str | None, tag: str) -> str:
@@ -63,11 +48,7 @@ def reference(image: str, registry: str | None, tag: str) -> str:
 
 
 def chosen_images(names: Iterable[str], default: Sequence[str]) -> tuple[str, ...]:
-    """Images by name, in the order in which they are built.
-
-    Args:
-        names: of images; none for the default.
-        default: names of images.
+    """The images of these names, or without any the default ones, in the order in which they are built.
 
     Raises:
         ImageError: there is no such image.
@@ -80,10 +61,7 @@ def chosen_images(names: Iterable[str], default: Sequence[str]) -> tuple[str, ..
 
 
 def secret_files(given: Iterable[str]) -> dict[str, Path]:
-    """Build secrets by name.
-
-    Args:
-        given: NAME=FILE, as on the command line.
+    """Build secrets by name, from NAME=FILE as on the command line.
 
     Raises:
         ImageError: there is no such secret or file.
@@ -109,7 +87,7 @@ def build_image(
     secrets: Mapping[str, Path],
     timeout: float,
     quiet: bool = False,
-) -> BuiltImage:
+) -> tuple[int, float]:
     """Builds one image.
 
     Args:
@@ -123,7 +101,7 @@ def build_image(
         quiet: keep the engine's output for a failure only; it goes to the error stream otherwise.
 
     Returns:
-        What was built.
+        The image's size in bytes, with all of its layers, and the seconds that the build took.
 
     Raises:
         ImageError: the engine fails, or it takes too long.
@@ -152,4 +130,56 @@ def build_image(
     failure, size = run_engine([engine.program, "image", "inspect", "--format", "{{.Size}}", name], SHORT_SECONDS)
     if failure is not None or not size.strip().isdigit():
         raise ImageError(f"{engine.name} does not know {name}, which it has just built: {failure or size.strip()}")
-    return BuiltImage(name, int(size), seconds)
+    return int(size), seconds
+
+
+def push_image(
+    engine: Engine, name: str, folder: Path, *, timeout: float, insecure: bool = False, quiet: bool = False
+) -> tuple[str, float]:
+    """Pushes one image.
+
+    Args:
+        engine: that has the image.
+        name: the reference, with a registry.
+        folder: an empty one, for what the engine writes down of the push.
+        timeout: seconds.
+        insecure: whether the registry may speak HTTP, or have a certificate that nobody vouches for. Docker asks its
+            daemon's configuration instead.
+        quiet: as in `build_image`.
+
+    Returns:
+        The digest of the manifest in the registry, sha256:..., and the seconds that the push took.
+
+    Raises:
+        ImageError: the engine fails, or it takes too long.
+    """
+    registry = name.partition("/")[0]
+    if insecure and engine.name == "docker":
+        raise ImageError(f"--insecure: docker takes it from its daemon; name {registry} there, in insecure-registries")
+    command = [engine.program, "push"]
+    digest_file = folder / "digest"
+    if engine.name == "podman":
+        # What podman has is not compressed as what it pushes, so only the push itself knows the digest.
+        command += ["--digestfile", str(digest_file), *(["--tls-verify=false"] if insecure else [])]
+    started = time.monotonic()
+    failure, _ = run_engine([*command, name], timeout, capture=quiet)
+    seconds = time.monotonic() - started
+    if failure is not None:
+        hint = "" if insecure or engine.name == "docker" else "; one that speaks HTTP needs --insecure"
+        raise ImageError(
+            f"{engine.name} push of {name} failed: {failure}; an account needs `{engine.name} login {registry}`{hint}"
+        )
+    digest = digest_file.read_text().strip() if digest_file.is_file() else _repository_digest(engine, name)
+    return digest, seconds
+
+
+def _repository_digest(engine: Engine, name: str) -> str:
+    """The digest that docker notes of an image after its push."""
+    command = [engine.program, "image", "inspect", "--format", "{{json .RepoDigests}}", name]
+    failure, text = run_engine(command, SHORT_SECONDS)
+    repository = name.rpartition(":")[0]
+    digests = json.loads(text or "[]") if failure is None else []
+    for one in digests or []:
+        if one.startswith(f"{repository}@"):
+            return str(one.partition("@")[2])
+    raise ImageError(f"{engine.name} pushed {name} and does not know its digest: {failure or 'it notes none'}")

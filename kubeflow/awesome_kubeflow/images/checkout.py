@@ -52,9 +52,6 @@ class Checkout:
 def find_checkout(start: Path) -> Checkout:
     """The checkout that a folder lies in.
 
-    Args:
-        start: the folder, such as the current one.
-
     Raises:
         CheckoutError: it lies in none.
     """

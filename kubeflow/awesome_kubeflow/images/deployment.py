@@ -60,11 +60,7 @@ class _Answer:
 
 
 def find_target(checkout: Checkout, context: str) -> Target:
-    """The overlay for a context.
-
-    Args:
-        checkout: where the overlays are.
-        context: of kubectl.
+    """The overlay for a context of kubectl.
 
     Raises:
         DeployError: there is no such overlay or context, or no kubectl.
@@ -89,9 +85,6 @@ def find_target(checkout: Checkout, context: str) -> Target:
 def check_cluster(target: Target) -> None:
     """Asks the cluster for its version, as the cheapest request there is.
 
-    Args:
-        target: whose cluster.
-
     Raises:
         DeployError: it does not answer, or refuses.
     """
@@ -102,9 +95,6 @@ def check_cluster(target: Target) -> None:
 
 def differences(target: Target) -> Differences | None:
     """What applying the overlay would change. The server tells, so defaults and admission count; it keeps nothing.
-
-    Args:
-        target: overlay and cluster.
 
     Returns:
         The differences; None where the cluster is current.
@@ -131,9 +121,6 @@ def differences(target: Target) -> Differences | None:
 
 def apply(target: Target) -> tuple[str, ...]:
     """Applies the overlay.
-
-    Args:
-        target: overlay and cluster.
 
     Returns:
         A line for each object that changed, as kubectl prints it, and the warnings of the server.

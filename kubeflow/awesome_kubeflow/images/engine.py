@@ -30,10 +30,7 @@ class Engine:
 
 
 def find_engine(name: str | None = None) -> Engine:
-    """The engine that is installed and answers.
-
-    Args:
-        name: podman or docker; None for the first of them that answers.
+    """The engine of that name, or the first that is installed and answers.
 
     Raises:
         ImageError: there is none.
@@ -55,12 +52,7 @@ def find_engine(name: str | None = None) -> Engine:
 
 
 def exists(engine: Engine, name: str) -> bool:
-    """Whether the engine has an image itself.
-
-    Args:
-        engine: which one.
-        name: the image's reference.
-    """
+    """Whether the engine has an image itself."""
     return run_engine([engine.program, "image", "inspect", name], SHORT_SECONDS)[0] is None
 
 

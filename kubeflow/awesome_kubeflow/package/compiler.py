@@ -19,7 +19,7 @@ from awesome_kubeflow.cluster import ClusterSettings
 from awesome_kubeflow.errors import CompileError
 from awesome_kubeflow.names import kfp_name
 from awesome_kubeflow.node import EXAMPLE_GEN, encode, slice_of
-from awesome_kubeflow.package.description import compiled_parameters, database_of, describe_run, extracts
+from awesome_kubeflow.package.description import compiled_parameters, describe_run, example_gen_config
 from awesome_kubeflow.parameters import INPUT_TYPES
 from awesome_kubeflow.sdk import check_kfp, quiet_imports
 from awesome_kubeflow.steps.kind import step_kind
@@ -68,27 +68,12 @@ class KubeflowRunner:
     """Compiles a pipeline where TFX's runners would run it: `KubeflowRunner(cluster, path).run(pipeline)`."""
 
     def __init__(self, cluster: ClusterSettings, path: Path) -> None:
-        """Keeps what it is told.
-
-        Args:
-            cluster: where the package is to run.
-            path: of the package.
-        """
+        """Keeps for which cluster the package is to be, and its path."""
         self._cluster = cluster
         self._path = path
 
     def run(self, pipeline: Pipeline) -> Path:
-        """Writes the package.
-
-        Args:
-            pipeline: see `compile_package`.
-
-        Returns:
-            The path of the package.
-
-        Raises:
-            CompileError: see `compile_package`.
-        """
+        """Writes the package, see `compile_package`."""
         return compile_package(pipeline, self._cluster, self._path)
 
 
@@ -103,7 +88,8 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
     parameters, compiled = compiled_parameters(ir)
     kinds = {str(info.id): step_kind(info.type.name) for info in (node.pipeline_node.node_info for node in ir.nodes)}
     nodes = list(kinds)
-    pulls = cluster.storage_secret != "" and not extracts(ir)
+    example_gen = example_gen_config(ir)
+    pulls = cluster.storage_secret != "" and example_gen.extraction is None
     reports = set(run_report.NEEDED) <= set(nodes)
     names = _names([*nodes, *([database_pull.TASK_ID] if pulls else []), *([run_report.TASK_ID] if reports else [])])
     components = {
@@ -118,7 +104,7 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
         for node_id in nodes
     }
     if pulls:
-        given = ("--database", database_of(ir))
+        given = ("--database", example_gen.database)
         components[database_pull.TASK_ID] = _component(
             names[database_pull.TASK_ID], cluster.image, DATABASE_PULL, (), given
         )

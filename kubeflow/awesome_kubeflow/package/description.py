@@ -36,42 +36,19 @@ def compiled_parameters(ir: Any) -> tuple[RunParameters, CompiledWith]:
     if missing := {"horizon", "formatter"} - values.keys():
         raise CompileError(f"pipeline {ir.pipeline_info.id}: has no step that says its {' or '.join(sorted(missing))}")
     defaults = RunParameters(**values)
-    horizons = _example_gen_config(ir).splits.horizons
+    horizons = example_gen_config(ir).splits.horizons
     return defaults, CompiledWith(defaults.formatter, defaults.horizon, horizons)
 
 
-def _example_gen_config(ir: Any) -> ExampleGenConfig:
+def example_gen_config(ir: Any) -> ExampleGenConfig:
+    """What the first node of a Pipeline message is told: its database, its splits, what it extracts."""
     [node] = [one.pipeline_node for one in ir.nodes if one.pipeline_node.node_info.type.name == EXAMPLE_GEN]
     return ExampleGenConfig.from_exec_properties(properties_of(node))
 
 
-def extracts(ir: Any) -> bool:
-    """Whether the first node brings the database up to date by itself.
-
-    Args:
-        ir: the whole Pipeline message.
-    """
-    return _example_gen_config(ir).extraction is not None
-
-
-def database_of(ir: Any) -> str:
-    """Where the first node reads prices.
-
-    Args:
-        ir: the whole Pipeline message.
-    """
-    return _example_gen_config(ir).database
-
-
 def describe_run(ir: Any, compiled: CompiledWith, data_folder: str) -> CompiledRun:
-    """What the report of a run is told of the pipeline.
-
-    Args:
-        ir: the whole Pipeline message.
-        compiled: what it was compiled with.
-        data_folder: of the volume.
-    """
-    config = _example_gen_config(ir)
+    """What the report of a run is told of the pipeline."""
+    config = example_gen_config(ir)
     nodes = [one.pipeline_node for one in ir.nodes]
     trainers = [json.loads(properties_of(node)[CUSTOM_CONFIG]) for node in nodes if node.node_info.type.name == TRAINER]
     settings: dict[str, Any] = {

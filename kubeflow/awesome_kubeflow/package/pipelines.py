@@ -28,12 +28,7 @@ def cluster_plan(plan: Plan, cluster: ClusterSettings) -> Plan:
 
 
 def cluster_pipeline(plan: Plan, cluster: ClusterSettings) -> Pipeline:
-    """The pipeline of `awesome run`, on the cluster's volume. Imports TFX; writes nothing.
-
-    Args:
-        plan: as in `cluster_plan`.
-        cluster: where it is to run.
-    """
+    """The pipeline of `awesome run`, on the cluster's volume. Imports TFX; writes nothing."""
     from pipeline.configuration import pipeline_config
     from pipeline.pipeline import create_pipeline
 

@@ -54,9 +54,6 @@ class ExecutorInput:
     def from_json(cls, text: str) -> ExecutorInput:
         """Reads KFP's message.
 
-        Args:
-            text: JSON.
-
         Raises:
             NodeError: it is no ExecutorInput.
         """

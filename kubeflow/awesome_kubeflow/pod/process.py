@@ -1,8 +1,13 @@
-"""What every pod of a run does alike: its log, how it ends, and the account of its object storage."""
+"""What every pod of a run does alike: its log, how it ends, and the account of its object storage.
+
+The log is one JSON object a line, as log collectors take it.
+"""
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
+import json
 import logging
 import os
 import sys
@@ -11,13 +16,47 @@ from typing import TYPE_CHECKING, Any
 
 from awesome_kubeflow.errors import NodeError
 from awesome_kubeflow.parameters import INPUT_TYPES, RunParameters
-from awesome_kubeflow.pod.json_log import start_json_log
 from components.errors import UserError
 
 if TYPE_CHECKING:
     from pipeline.settings import NodeSettings
 
 _LOG = logging.getLogger("awesome.node")
+
+
+class JsonFormatter(logging.Formatter):
+    """time, severity, logger, node, message, and the traceback where there is one."""
+
+    def __init__(self, node: str) -> None:
+        """Names the node."""
+        super().__init__()
+        self._node = node
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        moment = dt.datetime.fromtimestamp(record.created, dt.timezone.utc)
+        line = {
+            "time": moment.isoformat(timespec="milliseconds"),
+            "severity": record.levelname,
+            "logger": record.name,
+            "node": self._node,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def start_json_log(node: str) -> None:
+    """Sends every log record and warning to the pod's standard error, in place of what was there."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(node))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    # A line for each type it does not know, hundreds in every pod.
+    logging.getLogger("apache_beam.typehints").setLevel(logging.WARNING)
+    logging.captureWarnings(True)
 
 
 def run_pod(run: Callable[[], None], task: str = "") -> int:
@@ -30,7 +69,7 @@ def run_pod(run: Callable[[], None], task: str = "") -> int:
     Returns:
         The exit code: 0, or 1 where it failed.
     """
-    start_json_log(task, sys.stderr)
+    start_json_log(task)
     try:
         run()
     except UserError as error:
@@ -39,23 +78,15 @@ def run_pod(run: Callable[[], None], task: str = "") -> int:
     except Exception as error:
         # The traceback comes first, as the last line of a pod is what a person is shown.
         _LOG.info("the node failed", exc_info=True)
-        _LOG.error("%s: %s", type(error).__name__, _one_line(error))
+        # Beam puts what went wrong first and where behind it.
+        [reason, *_] = str(error).strip().splitlines() or ["no reason was given"]
+        _LOG.error("%s: %s", type(error).__name__, reason)
         return 1
     return 0
 
 
-def _one_line(error: BaseException) -> str:
-    """Beam puts what went wrong first and where behind it."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else "no reason was given"
-
-
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of a pod that takes part in a run: its id and its parameters.
-
-    Args:
-        parser: takes them.
-    """
+    """The arguments of a pod that takes part in a run: its id and its parameters."""
     from pipeline.settings import Settings
 
     parser.add_argument("--run-id", required=True, help="of the run; the same one again takes up its execution")
@@ -66,9 +97,6 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 def run_parameters(options: argparse.Namespace) -> RunParameters:
     """The parameters of the run that a pod takes part in.
 
-    Args:
-        options: of its command, see `add_run_arguments`.
-
     Raises:
         ParameterError: one cannot be used.
     """
@@ -76,19 +104,12 @@ def run_parameters(options: argparse.Namespace) -> RunParameters:
 
 
 def add_executor_input(parser: argparse.ArgumentParser) -> None:
-    """The argument that says where a pod's report goes.
-
-    Args:
-        parser: takes it.
-    """
+    """The argument that says where a pod's report goes."""
     parser.add_argument("--executor-input", required=True, help="JSON of Kubeflow Pipelines: where outputs go")
 
 
 def check_store(settings: NodeSettings) -> None:
     """Refuses a pod that is not told where the metadata store is.
-
-    Args:
-        settings: of the pod.
 
     Raises:
         NodeError: neither a host nor a file is named, or both are.
@@ -102,9 +123,6 @@ def check_store(settings: NodeSettings) -> None:
 
 def metadata_connection(settings: NodeSettings) -> Any:
     """Where ML Metadata keeps its records. Imports TFX.
-
-    Args:
-        settings: of the pod.
 
     Returns:
         A ConnectionConfig message.
@@ -129,9 +147,6 @@ def metadata_connection(settings: NodeSettings) -> Any:
 
 def take_storage_secret(settings: NodeSettings) -> None:
     """Makes variables of the files of the storage's Secret, as a Secret's keys need not be known when one compiles.
-
-    Args:
-        settings: of the pod.
 
     Raises:
         NodeError: the folder or a file of it cannot be read.

@@ -33,10 +33,7 @@ class Input:
 
 
 def package_name(path: Path) -> str:
-    """The pipeline's name in a package.
-
-    Args:
-        path: a .yaml file, as `awesome kubeflow compile` or KFP's compiler writes it.
+    """The pipeline's name in a package, a .yaml file as `awesome kubeflow compile` or KFP's compiler writes it.
 
     Raises:
         ApiError: it cannot be read, or is no package.
@@ -78,19 +75,12 @@ def spec_inputs(spec: Mapping[str, Any] | None) -> tuple[Input, ...]:
 
 
 def spec_tasks(spec: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """The names of a pipeline spec's tasks.
-
-    Args:
-        spec: as in `spec_inputs`.
-    """
+    """The names of a pipeline spec's tasks."""
     return tuple(_pipeline_spec(spec).get("root", {}).get("dag", {}).get("tasks", {}))
 
 
 def split_pairs(pairs: Iterable[str]) -> dict[str, str]:
-    """Parameters as they are typed.
-
-    Args:
-        pairs: of the form name=value.
+    """Parameters as they are typed, name=value each.
 
     Raises:
         ParameterError: one is not, or is there twice.

@@ -54,10 +54,7 @@ STEPS = Registry("awesome_kubeflow.steps", "STEP", StepKind, "awesome.steps")
 
 
 def step_kind(node_type: str) -> StepKind:
-    """What is known of a node.
-
-    Args:
-        node_type: dotted name of the component's class.
+    """What is known of a node by the dotted name of its component's class.
 
     Raises:
         CompileError: nothing is, so that its pod would lack resources, parameters or a page.
@@ -71,23 +68,13 @@ def step_kind(node_type: str) -> StepKind:
 
 
 def only(step: Step, key: str) -> Any:
-    """The one artifact of an output.
-
-    Args:
-        step: what it left.
-        key: of the output.
-    """
+    """The one artifact of an output."""
     [artifact] = step.outputs[key]
     return artifact
 
 
 def split_files(artifact: Any, name: str) -> dict[str, str]:
-    """By split, the path of a file that TFX writes once a split.
-
-    Args:
-        artifact: that has splits.
-        name: of the file.
-    """
+    """By split, the path of a file that TFX writes once a split."""
     from tfx.types import artifact_utils
 
     splits = artifact_utils.decode_split_names(artifact.split_names)

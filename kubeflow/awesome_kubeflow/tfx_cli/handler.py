@@ -51,11 +51,7 @@ class KubeflowRunnerPatcher(dag_runner_patcher.DagRunnerPatcher):
     PACKAGE = "package"
 
     def __init__(self, package: Path | None = None) -> None:
-        """Does nothing to the runner yet.
-
-        Args:
-            package: where it goes; None for where the pipeline file puts it.
-        """
+        """Takes where the package goes; None for where the pipeline file puts it."""
         super().__init__(call_real_run=True)
         self._package = package
 
