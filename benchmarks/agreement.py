@@ -17,25 +17,21 @@ from benchmarks.measure import print_table, write_result
 TOLERANCE = 1e-3
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Prints the table and writes benchmarks/results/agreement.json.
-
-    Args:
-        argv: command line; None for the process's own.
-
-    Returns:
-        0 if every figure agrees to 1e-3, else 1.
-    """
+def main() -> int:
+    """Prints the table and writes benchmarks/results/agreement.json; 0 if every figure agrees to 1e-3, else 1."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", nargs="?", type=Path)
-    run = parser.parse_args(argv).run
+    run = parser.parse_args().run
     if run is None:
         with tempfile.TemporaryDirectory() as folder:
             rows = compare(_small_run(Path(folder)))
     else:
         rows = compare(run)
     print_table("TFMA and scikit-learn on the same predictions", rows)
-    largest = _largest(rows)
+    largest = [
+        {"figure": name, "largest difference": max(r["difference"] for r in rows if r["metric"] == name)}
+        for name in dict.fromkeys(row["metric"] for row in rows)
+    ]
     print_table("Largest difference over the models", largest)
     most = max(row["difference"] for row in rows)
     write_result("agreement", {"rows": rows, "largest": largest, "largest_difference": most, "tolerance": TOLERANCE})
@@ -43,14 +39,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def compare(run: Path) -> list[dict[str, Any]]:
-    """Every figure of every model of a run by both.
-
-    Args:
-        run: its folder.
-
-    Returns:
-        Rows of model, metric, tfma, scikit_learn, difference.
-    """
+    """Every figure of every model of a run's folder by both: model, metric, tfma, scikit_learn, difference."""
     from sklearn import metrics as sk
 
     from pipeline.runs.folder import open_run
@@ -78,14 +67,6 @@ def compare(run: Path) -> list[dict[str, Any]]:
             row = {"model": name, "metric": metric, "tfma": ours, "scikit_learn": float(value)}
             rows.append(row | {"difference": abs(ours - float(value))})
     return rows
-
-
-def _largest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    metrics = dict.fromkeys(row["metric"] for row in rows)
-    return [
-        {"figure": name, "largest difference": max(r["difference"] for r in rows if r["metric"] == name)}
-        for name in metrics
-    ]
 
 
 def _small_run(workspace: Path) -> Path:

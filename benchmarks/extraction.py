@@ -18,11 +18,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import ProcessUsage, print_table, run_process, write_result
+from benchmarks.measure import print_table, run_process, write_result
 
 SHARES, SESSIONS = 5000, 2500
 EXCHANGE, DISTINCT = "XSHG", 20
@@ -38,28 +37,8 @@ _RECORDER = "WRITTEN"
 _COMMAND = (sys.executable, "-m", "benchmarks.extraction")
 
 
-@dataclass(frozen=True)
-class ExtractionUsage:
-    """One extraction.
-
-    Attributes:
-        usage: Of its process.
-        counts: Number of shares by status.
-        new: Sessions that were added.
-        changed: Sessions that were rewritten.
-    """
-
-    usage: ProcessUsage
-    counts: dict[str, int]
-    new: int
-    changed: int
-
-
-def main(argv: list[str] | None = None) -> int:
+def main() -> int:
     """Prints the table and writes benchmarks/results/extraction.json.
-
-    Args:
-        argv: command line; None for the process's own.
 
     Returns:
         0 if all sessions were stored, the second runs wrote nothing and ten times the shares took at most GROWTH more
@@ -71,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--extract", metavar="URL", help="only extract (what the measured process does)")
     parser.add_argument("--database", type=Path, help="of --extract")
     parser.add_argument("--days", action="store_true", help="only print the sessions")
-    options = parser.parse_args(argv)
+    options = parser.parse_args()
     if options.shares < 10 or options.sessions < 100:
         raise SystemExit("--shares is at least 10 and --sessions at least 100")
     if options.extract is not None:
@@ -105,30 +84,26 @@ def _measured(url: str, shares: int, sessions: int) -> list[dict[str, Any]]:
         for run in ("first", "second"):
             if run == "second":
                 _record_writes(database)
-            done = _measure(url, database, shares, sessions)
-            if done.counts != {"new" if run == "first" else "unchanged": shares}:
-                raise SystemExit(f"the {run} extraction of {shares} shares ended with {done.counts}")
+            sizes = ["--shares", str(shares), "--sessions", str(sessions)]
+            usage = run_process([*_COMMAND, "--extract", url, "--database", str(database), *sizes])
+            done = json.loads(usage.output)
+            if done["counts"] != {"new" if run == "first" else "unchanged": shares}:
+                raise SystemExit(f"the {run} extraction of {shares} shares ended with {done['counts']}")
             rows.append(
                 {
                     "shares": shares,
                     "run": run,
-                    "sessions stored": done.new,
+                    "sessions stored": done["new"],
                     "rows written": _recorded_writes(database) if run == "second" else None,
-                    "s": done.usage.wall,
-                    "cpu s": done.usage.cpu,
-                    "rows/s": done.new / done.usage.wall if run == "first" else None,
-                    "shares/s": shares / done.usage.wall,
-                    "peak MiB": done.usage.peak_rss,
+                    "s": usage.wall,
+                    "cpu s": usage.cpu,
+                    "rows/s": done["new"] / usage.wall if run == "first" else None,
+                    "shares/s": shares / usage.wall,
+                    "peak MiB": usage.peak_rss,
                     "file MiB": database.stat().st_size / 1024**2,
                 }
             )
     return rows
-
-
-def _measure(url: str, database: Path, shares: int, sessions: int) -> ExtractionUsage:
-    sizes = ["--shares", str(shares), "--sessions", str(sessions)]
-    usage = run_process([*_COMMAND, "--extract", url, "--database", str(database), *sizes])
-    return ExtractionUsage(usage=usage, **json.loads(usage.output))
 
 
 def _extract(url: str, database: Path, shares: int, sessions: int) -> None:
@@ -139,8 +114,7 @@ def _extract(url: str, database: Path, shares: int, sessions: int) -> None:
     plan = ExtractionPlan("tencent", tuple(universe_names(EXCHANGE, shares)), since=_days(sessions)[0])
     report = extract(plan, database, http=HttpSettings(base_url=url, rate=_RATE), now=_NOW)
     counts = {status: count for status, count in report.counts.items() if count}
-    new, changed = (sum(getattr(outcome, name) for outcome in report.shares) for name in ("new", "changed"))
-    print(json.dumps({"counts": counts, "new": new, "changed": changed}))
+    print(json.dumps({"counts": counts, "new": sum(outcome.new for outcome in report.shares)}))
 
 
 def _days(sessions: int) -> list[dt.date]:

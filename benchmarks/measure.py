@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import resource
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,86 +28,37 @@ from components.whole_files import write_whole
 RESULTS = Path(__file__).parent / "results"
 
 
-@dataclass(frozen=True)
-class StepUsage:
-    """What one step used.
+Steps = dict[str, dict[str, float]]
+"""What each step of one process used: {step: {wall, cpu, peak_rss}}, seconds and MiB."""
 
-    Attributes:
-        wall: Seconds on the clock.
-        cpu: CPU seconds, user and system, of this process and of the children that ended within the step.
-        peak_rss: The largest resident memory in MiB that this process, or any one of its children, had reached by the
-            end of the step. It never falls: only a step that raises it has set it.
+_MIB = 1024**2 if sys.platform == "darwin" else 1024  # of `ru_maxrss`: macOS counts bytes, Linux KiB
+
+
+@contextmanager
+def measured(steps: Steps, name: str) -> Iterator[None]:
+    """Adds what runs inside the `with` block to the steps, to three decimals.
+
+    `peak_rss` is the largest resident memory that this process, or any one of its children, had reached by the end of
+    the block. It never falls: only a step that raises it has set it.
+
+    >>> steps = {}
+    >>> with measured(steps, "sum"):
+    ...     _ = sum(range(1000))
+    >>> list(steps["sum"])
+    ['wall', 'cpu', 'peak_rss']
     """
+    wall, cpu, _ = _used()
+    yield
+    wall_after, cpu_after, peak = _used()
+    used = {"wall": wall_after - wall, "cpu": cpu_after - cpu, "peak_rss": peak}
+    steps[name] = {what: round(value, 3) for what, value in used.items()}
 
-    wall: float
-    cpu: float
-    peak_rss: float
 
-
-def cpu_seconds() -> float:
-    """CPU seconds, user and system, of this process and of all children it has waited for, since it started."""
+def _used() -> tuple[float, float, float]:
+    """The clock, and CPU seconds and peak memory of this process and of all children it has waited for so far."""
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
-def peak_rss() -> float:
-    """The largest resident memory of this process or of any one child so far, in MiB."""
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)  # macOS counts bytes, Linux KiB
-
-
-class StepClock:
-    """Measures named steps of one process, in the order in which they are first entered.
-
-    Steps are not nested. A step entered again adds to its seconds. A step that fails is recorded all the same.
-
-    Example:
-        >>> clock = StepClock()
-        >>> with clock.step("sum"):
-        ...     _ = sum(range(1000))
-        >>> list(clock.usages)
-        ['sum']
-    """
-
-    def __init__(self) -> None:
-        """Starts with no steps."""
-        self._usages: dict[str, StepUsage] = {}
-
-    @property
-    def usages(self) -> Mapping[str, StepUsage]:
-        """What each step used so far."""
-        return dict(self._usages)
-
-    @property
-    def total(self) -> StepUsage:
-        """The sum of the steps' seconds and the largest of their peaks."""
-        steps = self._usages.values()
-        return StepUsage(
-            wall=sum(step.wall for step in steps),
-            cpu=sum(step.cpu for step in steps),
-            peak_rss=max((step.peak_rss for step in steps), default=0.0),
-        )
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Measures what runs inside the `with` block under a name."""
-        wall, cpu = time.perf_counter(), cpu_seconds()
-        try:
-            yield
-        finally:
-            before = self._usages.get(name, StepUsage(0.0, 0.0, 0.0))
-            self._usages[name] = StepUsage(
-                wall=before.wall + time.perf_counter() - wall,
-                cpu=before.cpu + cpu_seconds() - cpu,
-                peak_rss=peak_rss(),
-            )
-
-    def as_json(self) -> dict[str, dict[str, float]]:
-        """The steps as plain numbers: {step: {wall, cpu, peak_rss}}, to three decimals."""
-        return {
-            name: {field: round(value, 3) for field, value in asdict(usage).items()}
-            for name, usage in self._usages.items()
-        }
+    cpu = sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    return time.perf_counter(), cpu, max(usage.ru_maxrss for usage in usages) / _MIB
 
 
 @dataclass(frozen=True)
@@ -150,7 +100,7 @@ def run_process(command: Sequence[str], variables: Mapping[str, str] | None = No
         text = output.read()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed with {process.returncode}")
-    return ProcessUsage(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text)
+    return ProcessUsage(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / _MIB, text)
 
 
 def print_table(title: str, rows: Sequence[Mapping[str, object]]) -> None:
@@ -179,29 +129,17 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def machine() -> dict[str, object]:
-    """What the figures were measured on: processors, Python and its platform."""
-    return {"processors": os.cpu_count(), "python": platform.python_version(), "platform": platform.system()}
-
-
-def write_result(name: str, payload: Mapping[str, Any], *, folder: Path = RESULTS) -> Path:
-    """Writes a benchmark's figures, with the machine they were measured on, as one JSON file.
+def write_result(name: str, payload: Mapping[str, Any]) -> None:
+    """Writes a benchmark's figures, with the machine they were measured on, to `benchmarks/results/NAME.json`.
 
     Args:
-        name: Names the file, `NAME.json`: letters, digits, dashes and underscores.
+        name: Names the file.
         payload: The figures; must be serializable as JSON without NaN.
-        folder: Where to write; made if it is missing.
-
-    Returns:
-        The file written, whole or not at all.
 
     Raises:
-        ValueError: The name is not a plain file name, or a figure is not finite.
+        ValueError: A figure is not finite.
     """
-    if not re.fullmatch(r"[\w-]+", name):
-        raise ValueError(f"{name!r} does not name a result: use letters, digits, dashes and underscores")
-    text = json.dumps({"machine": machine(), **payload}, indent=2, allow_nan=False) + "\n"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.json"
-    write_whole(path, text)
-    return path
+    machine = {"processors": os.cpu_count(), "python": platform.python_version(), "platform": platform.system()}
+    text = json.dumps({"machine": machine, **payload}, indent=2, allow_nan=False) + "\n"
+    RESULTS.mkdir(exist_ok=True)
+    write_whole(RESULTS / f"{name}.json", text)

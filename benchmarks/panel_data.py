@@ -146,15 +146,7 @@ def fetch(panel: Panel, folder: Path) -> Path:
 
 
 def check_digest(archive: Path, sha256: str) -> None:
-    """Refuses a file that is not the pinned one.
-
-    Args:
-        archive: an existing file.
-        sha256: what it should have, in hexadecimal digits.
-
-    Raises:
-        PanelError: it has another one.
-    """
+    """Refuses a file of another digest (hexadecimal) with a `PanelError`."""
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != sha256:
         raise PanelError(f"{archive} has the sha256 {found}, not the pinned {sha256}; delete it, then run again")

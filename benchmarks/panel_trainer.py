@@ -11,28 +11,26 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.measure import StepClock
+from benchmarks.measure import Steps, measured
 from pipeline.job.quiet import import_tensorflow
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+def main() -> None:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workspace", type=Path, required=True, help="of one finished run")
     parser.add_argument("--model", required=True, help="as in awesome run --models")
     parser.add_argument("--horizon", type=int, required=True, help="of the run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, required=True, help="takes the model and its logs")
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args()
     [graph] = arguments.workspace.glob("tfx/*/Transform/transform_graph/*")
     [examples] = arguments.workspace.glob("tfx/*/FeatureExampleGen/examples/*")
-    clock = StepClock()
-    with clock.step("import"):
+    steps: Steps = {}
+    with measured(steps, "import"):
         import_tensorflow()
         from tfx.components.trainer.fn_args_utils import FnArgs
 
@@ -49,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         seed=arguments.seed,
         code="",
     )
-    with clock.step("train"):
+    with measured(steps, "train"):
         run_fn(
             FnArgs(
                 transform_graph_path=str(graph),
@@ -61,9 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 train_steps=None,
             )
         )
-    print(json.dumps(clock.as_json()), flush=True)
-    return 0
+    print(json.dumps(steps), flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -43,19 +43,6 @@ TOLERANCE = 0.005
 
 
 @dataclass(frozen=True)
-class Use:
-    """What one process used.
-
-    Attributes:
-        process: of a Trainer, or of a script from prices to predictions.
-        imports: CPU seconds of it that went into the import of TensorFlow and TFX; None for a script.
-    """
-
-    process: ProcessUsage
-    imports: float | None = None
-
-
-@dataclass(frozen=True)
 class Case:
     """One panel at one horizon.
 
@@ -64,14 +51,17 @@ class Case:
         horizon: sessions ahead.
         findings: figures and paired differences of the project's models; as baselines those of the main job, and of the
             scripts under `script_name`.
-        used: by the name of a model or of a script; the main job's baselines have no process of their own.
+        used: by the name of a model, what its Trainer used, or of a script, from prices to predictions; the main job's
+            baselines have no process of their own.
+        imports: CPU seconds of each Trainer that went into the import of TensorFlow and TFX.
         job: the whole main job, every step of it for all models.
     """
 
     panel: str
     horizon: int
     findings: Findings
-    used: Mapping[str, Use]
+    used: Mapping[str, ProcessUsage]
+    imports: Mapping[str, float]
     job: ProcessUsage
 
 
@@ -137,8 +127,8 @@ def skill_rows(case: Case) -> list[dict[str, Any]]:
             "auc 95 %": low_to_high(scores[AUC].low, scores[AUC].high, number4),
             "rank ic": round(scores[RANK_IC].value, 4),
             "rank ic 95 %": low_to_high(scores[RANK_IC].low, scores[RANK_IC].high, number4),
-            "seconds": round(case.used[name].process.wall, 1) if name in case.used else None,
-            "peak MiB": round(case.used[name].process.peak_rss) if name in case.used else None,
+            "seconds": round(case.used[name].wall, 1) if name in case.used else None,
+            "peak MiB": round(case.used[name].peak_rss) if name in case.used else None,
         }
         for name, scores in figures.items()
     ]
@@ -174,9 +164,9 @@ def speed_rows(case: Case) -> list[dict[str, Any]]:
     A Trainer reads features that other steps made, a script makes its own from the prices; so each Trainer stands
     beside each script with all that its process did, and the whole job beside both scripts together.
     """
-    scripts = {name: case.used[name].process.cpu for name in map(script_name, LEARNERS)}
+    scripts = {name: case.used[name].cpu for name in map(script_name, LEARNERS)}
     processes = [
-        *((f"Trainer {name}", case.used[name].process.cpu, case.used[name].imports) for name in case.findings.models),
+        *((f"Trainer {name}", case.used[name].cpu, case.imports[name]) for name in case.findings.models),
         ("whole job", case.job.cpu, None),
         *((name, cpu, None) for name, cpu in scripts.items()),
     ]
@@ -220,22 +210,21 @@ def _measure(panel: Panel, files: PanelFiles, horizon: int, work: Path, seed: in
     job = run_process([*awesome, *choices, "--output", str(run), "--workspace", str(workspace)])
     opened = open_run(run)
     report, predictions = opened.report, opened.predictions()
-    used = {}
+    used, imports = {}, {}
     for name in MODELS:
         module = [sys.executable, "-m", "benchmarks.panel_trainer", "--workspace", str(workspace), "--model", name]
         options = ["--horizon", str(horizon), "--seed", str(seed), "--output", str(work / name)]
-        process = run_process([*module, *options])
-        used[name] = Use(process, _last_line(process)["import"]["cpu"])
+        used[name] = run_process([*module, *options])
+        imports[name] = _last_line(used[name])["import"]["cpu"]
     for learner in LEARNERS:
         name, answered = script_name(learner), work / f"{learner}.parquet"
-        process = run_process(_script(learner, files.prices, horizon, report, seed, answered))
-        used[name] = Use(process)
+        used[name] = run_process(_script(learner, files.prices, horizon, report, seed, answered))
         own = pd.read_parquet(answered)
-        check_same_rows(predictions, own, report.splits["train"].rows, _last_line(process)["train_rows"])
+        check_same_rows(predictions, own, report.splits["train"].rows, _last_line(used[name])["train_rows"])
         own = own[["time", "share_id", "probability"]].rename(columns={"probability": name})
         predictions = predictions.merge(own, on=["time", "share_id"])
     rivals = [*report.baselines, *map(script_name, LEARNERS)]
-    return Case(panel.name, horizon, compare(predictions, MODELS, rivals, horizon, seed), used, job)
+    return Case(panel.name, horizon, compare(predictions, MODELS, rivals, horizon, seed), used, imports, job)
 
 
 def _script(learner: str, prices: Path, horizon: int, report: RunReport, seed: int, answered: Path) -> list[str]:
@@ -252,17 +241,7 @@ def _last_line(usage: ProcessUsage) -> dict[str, Any]:
 
 
 def check_same_rows(run: pd.DataFrame, script: pd.DataFrame, train_rows: int, script_train_rows: int) -> None:
-    """Refuses a comparison of unlike rows.
-
-    Args:
-        run: the run's test rows: time, share_id, label.
-        script: the script's.
-        train_rows: how many rows the run trained on.
-        script_train_rows: how many the script was fitted on.
-
-    Raises:
-        RuntimeError: rows or labels differ; a defect.
-    """
+    """Refuses a comparison of unlike test rows (time, share_id, label) or numbers of train rows: that is a defect."""
     keys = ["time", "share_id", "label"]
     same = len(run) == len(script) == len(run[keys].merge(script[keys], on=keys))
     if not same or train_rows != script_train_rows:

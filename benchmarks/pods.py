@@ -31,7 +31,6 @@ TIMES_IMPORT = 10 / 8
 
 _IMPORT = "from pipeline.job.quiet import import_tensorflow; import_tensorflow(); import tfx.components"
 _LAUNCHED = '"message": "run '
-_KIB, _MB = 1024, 1000**2
 
 
 @dataclass(frozen=True)
@@ -115,32 +114,20 @@ def _slices(package: Path) -> dict[str, Any]:
     sizes = [len(one[one.index("--slice") + 1]) for one in arguments if "--slice" in one]
     return {
         "nodes": len(sizes),
-        "package, KiB": package.stat().st_size / _KIB,
+        "package, KiB": package.stat().st_size / 1024,
         "smallest slice, bytes": min(sizes),
         "largest slice, bytes": max(sizes),
     }
 
 
-def _image_sizes(engine: str, images: Sequence[str]) -> list[dict[str, Any]]:
-    command = [engine, "image", "inspect", "--format", "{{.Size}}"]
-    return [{"image": name, "MB": int(subprocess.check_output([*command, name], text=True)) / _MB} for name in images]
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Prints the tables and writes benchmarks/results/pods.json.
-
-    Args:
-        argv: command line; None for the process's own.
-
-    Returns:
-        0 if every start-up is at most 10/8 of the import of TFX, else 1.
-    """
+def main() -> int:
+    """Prints the tables and writes benchmarks/results/pods.json; 0 if no start-up took more than `TIMES_IMPORT`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--image", help="the training image: measure containers too")
     parser.add_argument("--other-image", action="append", default=[], help="whose size is shown too; may be repeated")
     parser.add_argument("--engine", default="podman", help="podman or docker")
     parser.add_argument("--repeats", type=int, default=5)
-    options = parser.parse_args(argv)
+    options = parser.parse_args()
     rows, sizes = [], []
     with tempfile.TemporaryDirectory() as parent:
         places = [Place("processes", sys.executable)]
@@ -149,7 +136,10 @@ def main(argv: list[str] | None = None) -> int:
                 parser.error(f"--engine: {options.engine} is not installed")
             engine = (options.engine, "run", "--rm", "--read-only", "--tmpfs=/tmp", f"--volume={parent}:{parent}")
             places.append(Place("containers", "python", engine, options.image))
-            sizes = _image_sizes(options.engine, [options.image, *options.other_image])
+            inspect = [options.engine, "image", "inspect", "--format", "{{.Size}}"]
+            for image in (options.image, *options.other_image):
+                size = int(subprocess.check_output([*inspect, image], text=True))
+                sizes.append({"image": image, "MB": size / 1000**2})
         for place in places:
             os.chmod(parent, 0o755)
             folder = Path(parent) / place.name

@@ -44,21 +44,14 @@ TARGETS = (
 NULL_TOLERANCE = 0.01
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs every market and seed, prints the table and writes benchmarks/results/skill.json.
-
-    Args:
-        argv: command line; None for the process's own.
-
-    Returns:
-        0 if every target holds, else 1.
-    """
+def main() -> int:
+    """Prints the tables and writes benchmarks/results/skill.json; 0 if every target holds, else 1."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--shares", type=int, default=100)
     parser.add_argument("--sessions", type=int, default=2900)
     parser.add_argument("--all-models", action="store_true", help="train all four models on every market")
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args()
     rows: list[dict[str, Any]] = []
     for target in TARGETS:
         models = TARGETS[0].models if arguments.all_models else target.models

@@ -23,20 +23,13 @@ NETWORKS = ("dnn", "custom_dnn", "rnn")
 """The models that are the mean of several networks."""
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Prints all and writes benchmarks/results/speed.json.
-
-    Args:
-        argv: command line; None for the process's own.
-
-    Returns:
-        0 if the main job uses at least 4 times less CPU time for the same work, else 1.
-    """
+def main() -> int:
+    """Prints all and writes benchmarks/results/speed.json; 0 if the same work takes at most a quarter of the CPU."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=SESSIONS)
     parser.add_argument("--epochs", type=int, default=10, help="most epochs of the straightforward pipeline")
     parser.add_argument("--keep", type=Path, help="work in this folder and keep it")
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.keep or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)

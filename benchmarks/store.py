@@ -13,18 +13,11 @@ SHARES, SESSIONS = 100, 10_020
 SECONDS, MEBIBYTES = 40, 1024
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Prints the table and writes benchmarks/results/store.json.
-
-    Args:
-        argv: command line; None for the process's own.
-
-    Returns:
-        0 if the rows are built in under 40 s and 1 GiB, else 1.
-    """
+def main() -> int:
+    """Prints the table and writes benchmarks/results/store.json; 0 if it took under 40 s and 1 GiB, else 1."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=Path, help="only build, into this file (what the measured process does)")
-    build = parser.parse_args(argv).build
+    build = parser.parse_args().build
     if build is not None:
         from components.synthetic_market import generate, write_market
 

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.measure import StepClock
+from benchmarks.measure import Steps, measured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,8 +81,8 @@ def make_learner(name: str, seed: int) -> Any:
     return make_pipeline(columns, LogisticRegression(max_iter=1000, random_state=seed))
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prices", type=Path, required=True, help="CSV file of closes, a column a share")
     parser.add_argument("--learner", choices=LEARNERS, required=True)
@@ -93,21 +92,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--predictions", type=Path, required=True, help="Parquet file to write")
     arguments = parser.parse_args(argv)
-    clock = StepClock()
-    with clock.step("read"):
+    steps: Steps = {}
+    with measured(steps, "read"):
         rows = read_rows(arguments.prices, arguments.horizon)
         train = rows[rows["time"].between(*arguments.train)]
         test = rows[rows["time"].between(*arguments.test)]
-    with clock.step("fit"):
+    with measured(steps, "fit"):
         learner = make_learner(arguments.learner, arguments.seed)
         learner.fit(train[_FEATURES], train["label"])
-    with clock.step("predict"):
+    with measured(steps, "predict"):
         predictions = test[["time", "share_id", "label", "forward_return"]].astype({"share_id": str})
         predictions["probability"] = learner.predict_proba(test[_FEATURES])[:, 1]
         predictions.to_parquet(arguments.predictions, index=False)
-    print(json.dumps({"train_rows": len(train), "steps": clock.as_json()}), flush=True)
-    return 0
+    print(json.dumps({"train_rows": len(train), "steps": steps}), flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import tensorflow_model_analysis as tfma
@@ -15,25 +14,6 @@ SPLITS = ("train", "eval", "test")
 MODELS = ("linear", "dnn", "custom_dnn", "rnn")
 PUSHED = "linear"
 _HERE = "benchmarks.straightforward"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a run of the pipeline is asked for.
-
-    Attributes:
-        csv_dir: Holds `train.csv`, `eval.csv` and `test.csv` with the columns of `features.COLUMNS`.
-        work: Takes the artifacts, the metadata and the pushed model.
-        epochs: The largest number of passes over the train split.
-        patience: Epochs without a better loss on the eval split before training stops.
-        batch_size: Rows a gradient step.
-    """
-
-    csv_dir: Path
-    work: Path
-    epochs: int = 10
-    patience: int = 3
-    batch_size: int = 32
 
 
 def eval_config() -> config_pb2.EvalConfig:
@@ -68,14 +48,16 @@ def eval_config() -> config_pb2.EvalConfig:
     )
 
 
-def create_pipeline(settings: Settings) -> tfx.dsl.Pipeline:
+def create_pipeline(csv_dir: Path, work: Path, epochs: int) -> tfx.dsl.Pipeline:
     """Wires the pipeline.
 
     Args:
-        settings: The data, the working folder and the length of training.
+        csv_dir: Holds `train.csv`, `eval.csv` and `test.csv` with the columns of `features.COLUMNS`.
+        work: Takes the artifacts, the metadata and the pushed model.
+        epochs: The largest number of passes over the train split.
     """
     example_gen = tfx.components.CsvExampleGen(
-        input_base=str(settings.csv_dir),
+        input_base=str(csv_dir),
         input_config=tfx.proto.Input(
             splits=[tfx.proto.Input.Split(name=split, pattern=f"{split}.csv") for split in SPLITS]
         ),
@@ -99,12 +81,7 @@ def create_pipeline(settings: Settings) -> tfx.dsl.Pipeline:
             schema=schema_gen.outputs["schema"],
             train_args=tfx.proto.TrainArgs(splits=["train"]),
             eval_args=tfx.proto.EvalArgs(splits=["eval"]),
-            custom_config={
-                "model": name,
-                "epochs": settings.epochs,
-                "patience": settings.patience,
-                "batch_size": settings.batch_size,
-            },
+            custom_config={"model": name, "epochs": epochs},
         ).with_id(f"Trainer.{name}")
         # Without the producer's name a Resolver would find the latest blessed model of any kind.
         resolver = tfx.dsl.Resolver(
@@ -132,15 +109,15 @@ def create_pipeline(settings: Settings) -> tfx.dsl.Pipeline:
                     model=trainer.outputs["model"],
                     model_blessing=evaluator.outputs["blessing"],
                     push_destination=tfx.proto.PushDestination(
-                        filesystem=tfx.proto.PushDestination.Filesystem(base_directory=str(settings.work / "pushed"))
+                        filesystem=tfx.proto.PushDestination.Filesystem(base_directory=str(work / "pushed"))
                     ),
                 )
             )
     return tfx.dsl.Pipeline(
         pipeline_name="straightforward",
-        pipeline_root=str(settings.work / "pipeline"),
+        pipeline_root=str(work / "pipeline"),
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
-            str(settings.work / "metadata.db")
+            str(work / "metadata.db")
         ),
         components=components,
         # The runner that Beam's default falls back to in the end; the default tries to download another one first.

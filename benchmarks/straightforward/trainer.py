@@ -12,6 +12,10 @@ from tfx_bsl.public import tfxio
 
 from benchmarks.straightforward.features import CLOSES, LABEL, SHARE
 
+BATCH_SIZE = 32
+PATIENCE = 3
+"""Epochs without a better loss on the eval split before training stops."""
+
 
 def _closes() -> dict[str, Any]:
     return {close: keras.Input(shape=(1,), name=close, dtype="float32") for close in CLOSES}
@@ -35,11 +39,7 @@ def _model(closes: dict[str, Any], share: Any, hidden: Any) -> keras.Model:
 
 
 def linear(buckets: int) -> keras.Model:
-    """Logistic regression on the closes and the one-hot share.
-
-    Args:
-        buckets: The number of share indices, the unknown one included.
-    """
+    """Logistic regression on the closes and the one-hot share."""
     closes = _closes()
     share = keras.Input(shape=(1,), name=SHARE, dtype="int64")
     one_hot = keras.layers.CategoryEncoding(buckets, output_mode="one_hot")(share)
@@ -47,11 +47,7 @@ def linear(buckets: int) -> keras.Model:
 
 
 def dnn(buckets: int) -> keras.Model:
-    """Dense layers of 256, 128 and 64 on the closes and a share embedding.
-
-    Args:
-        buckets: The number of share indices, the unknown one included.
-    """
+    """Dense layers of 256, 128 and 64 on the closes and a share embedding."""
     closes = _closes()
     share, embedded = _share(buckets)
     hidden = keras.layers.Concatenate()([*closes.values(), embedded])
@@ -61,11 +57,7 @@ def dnn(buckets: int) -> keras.Model:
 
 
 def custom_dnn(buckets: int) -> keras.Model:
-    """One stack of dense layers with dropout, shared by all steps of the window, then a dense layer over the steps.
-
-    Args:
-        buckets: The number of share indices, the unknown one included.
-    """
+    """One stack of dense layers with dropout, shared by all steps of the window, then a dense layer over the steps."""
     closes = _closes()
     share, embedded = _share(buckets)
     steps = _window(closes)
@@ -76,17 +68,14 @@ def custom_dnn(buckets: int) -> keras.Model:
 
 
 def rnn(buckets: int) -> keras.Model:
-    """A GRU of 32 over the window, beside a share embedding.
-
-    Args:
-        buckets: The number of share indices, the unknown one included.
-    """
+    """A GRU of 32 over the window, beside a share embedding."""
     closes = _closes()
     share, embedded = _share(buckets)
     return _model(closes, share, keras.layers.Concatenate()([keras.layers.GRU(32)(_window(closes)), embedded]))
 
 
 MODELS: dict[str, Callable[[int], keras.Model]] = {"linear": linear, "dnn": dnn, "custom_dnn": custom_dnn, "rnn": rnn}
+"""By name, what builds each from the number of share indices, the unknown one included."""
 
 
 class ServingModule(tf.Module):
@@ -101,14 +90,7 @@ class ServingModule(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def serve(self, examples: Any) -> dict[str, Any]:
-        """Answers `serving_default`.
-
-        Args:
-            examples: Serialized tf.Examples with the raw columns, of shape (batch,).
-
-        Returns:
-            `probabilities`, float32 of shape (batch, 1).
-        """
+        """Serialized tf.Examples with the raw columns, (batch,), to `probabilities`, float32 (batch, 1)."""
         spec = self._transform_output.raw_feature_spec()
         spec.pop(LABEL)
         raw = tf.io.parse_example(examples, spec)
@@ -123,17 +105,14 @@ def run_fn(fn_args: Any) -> None:
     """Trains and exports one model, as the Trainer's entry point.
 
     Args:
-        fn_args: TFX's FnArgs; its `custom_config` names the `model` and gives `epochs`, `patience` (epochs without a
-            better loss on the eval split before training stops) and `batch_size`.
+        fn_args: TFX's FnArgs; its `custom_config` names the `model` and gives the most `epochs`.
     """
     config = fn_args.custom_config
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     schema = transform_output.transformed_metadata.schema
 
     def dataset(files: list[str], *, shuffle: bool) -> Any:
-        options = tfxio.TensorFlowDatasetOptions(
-            batch_size=config["batch_size"], label_key=LABEL, num_epochs=1, shuffle=shuffle
-        )
+        options = tfxio.TensorFlowDatasetOptions(batch_size=BATCH_SIZE, label_key=LABEL, num_epochs=1, shuffle=shuffle)
         return fn_args.data_accessor.tf_dataset_factory(files, options, schema)
 
     buckets = transform_output.vocabulary_size_by_name(SHARE) + 1
@@ -144,7 +123,7 @@ def run_fn(fn_args: Any) -> None:
         validation_data=dataset(fn_args.eval_files, shuffle=False),
         epochs=config["epochs"],
         callbacks=[
-            keras.callbacks.EarlyStopping(patience=config["patience"], restore_best_weights=True),
+            keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True),
             keras.callbacks.TensorBoard(log_dir=fn_args.model_run_dir),
         ],
         verbose=2,

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.measure import ProcessUsage
-from benchmarks.panels import Case, Use, check_same_rows, main, skill_rows, speed_rows, target_rows
+from benchmarks.panels import Case, check_same_rows, main, skill_rows, speed_rows, target_rows
 from benchmarks.straightforward import panel as script
 from components.evidence.auc import auc, skill
 from components.evidence.findings import Findings, ModelFindings
@@ -35,9 +35,10 @@ def case(ahead: float, ahead_of_script: float = 0.0) -> Case:
 
     models = {"linear": model(0.49, 9.0, 9.0), "rnn": model(0.51, ahead, ahead_of_script)}
     learners = ("logistic_regression", "lightgbm", "script logistic_regression", "script lightgbm")
-    used = {"linear": Use(usage(8.0), 4.0), "rnn": Use(usage(10.0), 4.0)}
-    used |= {"script logistic_regression": Use(usage(2.0)), "script lightgbm": Use(usage(5.0))}
-    return Case("made", 20, Findings(models, {name: scores(0.5) for name in learners}, 5, 3), used, usage(70.0))
+    seconds = {"linear": 8.0, "rnn": 10.0, "script logistic_regression": 2.0, "script lightgbm": 5.0}
+    used = {name: usage(cpu) for name, cpu in seconds.items()}
+    findings = Findings(models, {name: scores(0.5) for name in learners}, 5, 3)
+    return Case("made", 20, findings, used, dict.fromkeys(models, 4.0), usage(70.0))
 
 
 @pytest.mark.parametrize(
@@ -57,21 +58,16 @@ def test_the_best_model_may_be_below_either_lightgbm_by_the_tolerance(
 
 def test_speed_is_a_ratio_to_each_script_and_to_both() -> None:
     rows = {row["process"]: row for row in speed_rows(case(0.0))}
-    trainer, job = rows["Trainer rnn"], rows["whole job"]
-    assert (trainer["x script logistic_regression"], trainer["x script lightgbm"], trainer["of it imports"]) == (
-        5,
-        2,
-        4,
-    )
-    assert job["x both"] == 10
+    columns = ("x script logistic_regression", "x script lightgbm", "of it imports")
+    assert [rows["Trainer rnn"][column] for column in columns] == [5, 2, 4]
+    assert rows["whole job"]["x both"] == 10
     assert rows["script lightgbm"]["x script lightgbm"] == 1
 
 
 def test_every_model_and_learner_has_its_figures_and_only_processes_have_seconds() -> None:
     rows = {row["model"]: row for row in skill_rows(case(0.0))}
-    assert list(rows) == [
-        *("linear", "rnn", "logistic_regression", "lightgbm", "script logistic_regression", "script lightgbm")
-    ]
+    learners = ("logistic_regression", "lightgbm", "script logistic_regression", "script lightgbm")
+    assert tuple(rows) == ("linear", "rnn", *learners)
     assert (rows["rnn"]["auc"], rows["rnn"]["auc 95 %"], rows["rnn"]["seconds"]) == (0.51, "0.5000 to 0.5200", 20.0)
     assert (rows["lightgbm"]["auc"], rows["lightgbm"]["seconds"], rows["lightgbm"]["peak MiB"]) == (0.5, None, None)
 
@@ -87,10 +83,8 @@ def test_unlike_rows_are_no_comparison() -> None:
 def prices(path: Path, sessions: int = 26) -> pd.DataFrame:
     days = pd.bdate_range("2020-01-01", periods=sessions, name="time")
     growth = np.exp(np.arange(sessions) * 0.01)
-    table = pd.DataFrame(
-        {"UP": 10 * growth, "FLAT": 5.0, "LATE": np.where(np.arange(sessions) < 3, np.nan, 7 / growth)}
-    )
-    table.index = days
+    late = np.where(np.arange(sessions) < 3, np.nan, 7 / growth)
+    table = pd.DataFrame({"UP": 10 * growth, "FLAT": 5.0, "LATE": late}, index=days)
     table.to_csv(path, date_format="%Y-%m-%d")
     return table
 
@@ -133,7 +127,7 @@ def test_the_script_finds_what_is_there(tmp_path: Path, learner: str, capsys: py
     days = [str(day.date()) for day in closes.index]
     options = ["--learner", learner, "--prices", str(tmp_path / "prices.csv")]
     dates = ["--train", days[0], days[1099], "--test", days[1130], days[-1]]
-    assert script.main([*options, *dates, "--predictions", str(tmp_path / "out.parquet")]) == 0
+    script.main([*options, *dates, "--predictions", str(tmp_path / "out.parquet")])
     said = json.loads(capsys.readouterr().out.splitlines()[-1])
     answered = pd.read_parquet(tmp_path / "out.parquet")
     assert said["train_rows"] == 30 * 1080
