@@ -4,9 +4,9 @@ Notation: r is a share's log return in units of its daily volatility, e is stand
 sessions, and "up" means that the next h returns sum to more than 0. A scenario's limit is what the Bayes classifier
 reaches that sees a window of 20 returns (21 closes) and knows which share it looks at.
 
-For a jointly Gaussian score and forward return with correlation rho the limits are
+For a jointly Gaussian score and forward return with correlation rho the limit is
 
-    AUC* = 1/2 + (2/pi) asin(rho / sqrt 2)        accuracy* = 1/2 + asin(rho) / pi
+    AUC* = 1/2 + (2/pi) asin(rho / sqrt 2)
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 
 from components.errors import UserError
 from components.evidence.auc import auc
-from components.evidence.day_leak import day_leak_auc
 
 WINDOW_RETURNS = 20
 """Returns that a window of 21 closes shows."""
@@ -83,24 +82,17 @@ class Scenario(ABC):
         Raises:
             ScenarioError: the horizon is below 1.
         """
-        return None if (limits := self._checked_limits(horizon)) is None else limits.auc
-
-    def best_accuracy(self, horizon: int) -> float | None:
-        """The accuracy of the Bayes classifier; arguments, result and errors as in `best_auc`."""
-        return None if (limits := self._checked_limits(horizon)) is None else limits.accuracy
-
-    def _checked_limits(self, horizon: int) -> _Limits | None:
         if horizon < 1:
             raise ScenarioError(f"horizon {horizon} looks at no future session: ask for at least 1")
-        return self._limits(horizon)
+        return self._limit(horizon)
 
     @abstractmethod
     def _draw(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """`simulate` with checked arguments."""
 
     @abstractmethod
-    def _limits(self, horizon: int) -> _Limits | None:
-        """What the Bayes classifier reaches at a checked horizon, or None where that is not known."""
+    def _limit(self, horizon: int) -> float | None:
+        """`best_auc` at a checked horizon."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +115,7 @@ class Autoregression(Scenario):
                 returns[t] += oldest_first @ returns[t - lags : t]
         return returns[-sessions:]
 
-    def _limits(self, horizon: int) -> _Limits:
+    def _limit(self, horizon: int) -> float:
         if not self.weights:
             return _COIN
         # The noise of the j-th session from the end of the horizon reaches the sum with psi_0 + ... + psi_j.
@@ -131,7 +123,7 @@ class Autoregression(Scenario):
         gamma = self._autocovariances(horizon - 1)
         steps = np.arange(1, horizon)
         total = horizon * gamma[0] + 2 * float(np.sum((horizon - steps) * gamma[1:]))
-        return _gaussian_limits(math.sqrt(1 - unknowable / total))
+        return _gaussian_limit(math.sqrt(1 - unknowable / total))
 
     def _impulse_responses(self, count: int) -> NDArray[np.float64]:
         """psi_0 ... psi_(count-1): what a unit of noise adds to the returns from its own session on."""
@@ -172,12 +164,9 @@ class SignProduct(Scenario):
             returns[t] = self.lean * np.sign(returns[t - 1]) * np.sign(returns[t - 2]) + noise * returns[t]
         return returns[-sessions:]
 
-    def _limits(self, horizon: int) -> _Limits | None:
-        if horizon > 1:
-            return None
+    def _limit(self, horizon: int) -> float | None:
         # The score has two values, equally often; each is right with this chance.
-        right = _NORMAL.cdf(self.lean / math.sqrt(1 - self.lean**2))
-        return _Limits(right, right)
+        return _NORMAL.cdf(self.lean / math.sqrt(1 - self.lean**2)) if horizon == 1 else None
 
 
 @dataclass(frozen=True)
@@ -222,8 +211,8 @@ class Regime(Scenario):
         follows = _normal_cdf(self.phi * returns[:, -1] / math.sqrt(variance))
         return trending * follows + (1 - trending) * (1 - follows)
 
-    def _limits(self, horizon: int) -> _Limits | None:
-        return _regime_limits(self) if horizon == 1 else None
+    def _limit(self, horizon: int) -> float | None:
+        return _regime_limit(self) if horizon == 1 else None
 
 
 @dataclass(frozen=True)
@@ -236,17 +225,12 @@ class MarketFactor(Scenario):
 
     correlation: float = 0.52
 
-    @property
-    def leaked_auc(self) -> float:
-        """AUC at any horizon of a model that knows the day, as with `time` as a feature under a shuffled split."""
-        return day_leak_auc(self.correlation)
-
     def _draw(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:
         own = rng.standard_normal((sessions, shares))
         common = rng.standard_normal((sessions, 1))
         return math.sqrt(self.correlation) * common + math.sqrt(1 - self.correlation) * own
 
-    def _limits(self, horizon: int) -> _Limits:
+    def _limit(self, horizon: int) -> float:
         return _COIN
 
 
@@ -270,34 +254,27 @@ class ShareDrift(Scenario):
     def _draw(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:
         return self.drift(shares) + rng.standard_normal((sessions, shares))
 
-    def _limits(self, horizon: int) -> _Limits:
+    def _limit(self, horizon: int) -> float:
         known = horizon * self.spread**2
-        return _gaussian_limits(math.sqrt(known / (known + 1)))
+        return _gaussian_limit(math.sqrt(known / (known + 1)))
 
 
-@dataclass(frozen=True)
-class _Limits:
-    auc: float
-    accuracy: float
+_COIN = 0.5
 
 
-_COIN = _Limits(0.5, 0.5)
-
-
-def _gaussian_limits(rho: float) -> _Limits:
-    """Limits where score and forward return are jointly Gaussian with the correlation ``rho``."""
-    return _Limits(0.5 + 2 / math.pi * math.asin(rho / math.sqrt(2)), 0.5 + math.asin(rho) / math.pi)
+def _gaussian_limit(rho: float) -> float:
+    """The limit where score and forward return are jointly Gaussian with the correlation ``rho``."""
+    return 0.5 + 2 / math.pi * math.asin(rho / math.sqrt(2))
 
 
 @functools.lru_cache(maxsize=8)
-def _regime_limits(scenario: Regime) -> _Limits:
-    """Limits at horizon 1 by simulation; accurate to about 0.0005, always the same, and computed once a process."""
+def _regime_limit(scenario: Regime) -> float:
+    """The limit at horizon 1 by simulation; accurate to about 0.0005, always the same, and computed once a process."""
     returns = scenario.simulate(200_000, WINDOW_RETURNS, np.random.default_rng(20_000_103))
     up = scenario.probability_up(returns.T)
     # Each window counts as up with its probability and as down with the rest: far less noise than drawing its label.
     labels = np.repeat([1, 0], len(up))
-    best = auc(labels, np.concatenate([up, up]), weights=np.concatenate([up, 1 - up]))
-    return _Limits(best, float(np.mean(np.maximum(up, 1 - up))))
+    return auc(labels, np.concatenate([up, up]), weights=np.concatenate([up, 1 - up]))
 
 
 def _normal_cdf(values: NDArray[np.float64]) -> NDArray[np.float64]:

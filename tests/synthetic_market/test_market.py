@@ -12,15 +12,8 @@ from components.synthetic_market import SCENARIOS, generate, get_scenario, write
 
 def test_market_has_weekdays_shares_and_prices() -> None:
     market = generate("reversal", shares=3, sessions=7)
-    assert [str(day) for day in market.time] == [
-        "2000-01-03",
-        "2000-01-04",
-        "2000-01-05",
-        "2000-01-06",
-        "2000-01-07",
-        "2000-01-10",
-        "2000-01-11",
-    ]
+    assert [str(day)[-5:] for day in market.time] == ["01-03", "01-04", "01-05", "01-06", "01-07", "01-10", "01-11"]
+    assert str(market.time[0]) == "2000-01-03"
     assert market.time.dtype == np.dtype("datetime64[D]")
     assert market.share_ids == ("S000", "S001", "S002")
     assert market.close.shape == (7, 3)

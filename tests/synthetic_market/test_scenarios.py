@@ -8,6 +8,7 @@ import pytest
 
 from components.errors import UserError
 from components.evidence.auc import auc
+from components.evidence.day_leak import day_leak_auc
 from components.synthetic_market import (
     SCENARIOS,
     Autoregression,
@@ -80,17 +81,17 @@ def test_regime_limit_is_the_table_s_and_repeats() -> None:
 def test_unknown_limits_are_none() -> None:
     for name in ("xor", "regime"):
         assert get_scenario(name).best_auc(20) is None
-        assert get_scenario(name).best_accuracy(20) is None
 
 
-def test_leaked_auc_of_the_market_factor() -> None:
+def test_scored_with_the_day_the_market_factor_leaks_as_predicted() -> None:
     factor = get_scenario("market_factor")
     assert isinstance(factor, MarketFactor)
-    assert factor.leaked_auc == pytest.approx(0.8406, abs=6e-5)
-    # The leak itself: scored with the day's common move, which is the day's mean over very many shares.
+    # The day's common move is the day's mean over very many shares.
     returns = factor.simulate(1000, 400, np.random.default_rng(3))
     day = np.repeat(returns.mean(axis=1), 1000)
-    assert auc(returns.ravel() > 0, day) == pytest.approx(factor.leaked_auc, abs=4 * 0.577 / math.sqrt(400))
+    assert auc(returns.ravel() > 0, day) == pytest.approx(
+        day_leak_auc(factor.correlation), abs=4 * 0.577 / math.sqrt(400)
+    )
 
 
 @pytest.mark.parametrize(("name", "horizon"), [(name, horizon) for name, horizon, _ in TABLE])
@@ -111,25 +112,10 @@ def test_regime_filter_reaches_its_limit_on_a_long_market() -> None:
     up = windows[:, 20].ravel() > 0
     error = 0.577 / math.sqrt(len(up))
     assert auc(up, score) == pytest.approx(scenario.best_auc(1), abs=4 * error)
-    assert np.mean((score > 0.5) == up) == pytest.approx(scenario.best_accuracy(1), abs=4 * 0.5 / math.sqrt(len(up)))
     # It is a probability, not only a score: what it says comes true that often.
     assert np.mean(score) == pytest.approx(np.mean(up), abs=4 * error)
     sure = score > 0.6
     assert np.mean(up[sure]) == pytest.approx(np.mean(score[sure]), abs=4 * 0.5 / math.sqrt(sure.sum()))
-
-
-@pytest.mark.parametrize("name", ["reversal_easy", "momentum"])
-def test_best_accuracy_is_reached(name: str) -> None:
-    scenario = get_scenario(name)
-    returns = scenario.simulate(4000, 21, np.random.default_rng(5))
-    called = bayes_score(scenario, returns[:20], 1) > 0
-    assert np.mean(called == (returns[20] > 0)) == pytest.approx(scenario.best_accuracy(1), abs=4 * 0.5 / 4000**0.5)
-
-
-def test_reversal_accuracy_by_hand() -> None:
-    assert get_scenario("reversal").best_accuracy(1) == pytest.approx(0.5 + math.asin(0.1) / math.pi)
-    assert get_scenario("null").best_accuracy(7) == 0.5
-    assert get_scenario("xor").best_accuracy(1) == get_scenario("xor").best_auc(1)
 
 
 @pytest.mark.parametrize("name", list(SCENARIOS))
@@ -181,16 +167,7 @@ def test_share_drift_is_the_same_for_every_seed_and_ascends() -> None:
 
 
 def test_scenarios_name_and_describe_themselves() -> None:
-    assert list(SCENARIOS) == [
-        "null",
-        "reversal",
-        "reversal_easy",
-        "momentum",
-        "xor",
-        "regime",
-        "market_factor",
-        "share_drift",
-    ]
+    assert set(SCENARIOS) == {name for name, _, _ in TABLE} | {"regime"}
     for name, scenario in SCENARIOS.items():
         assert scenario.name == name
         assert scenario.description
