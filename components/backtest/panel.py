@@ -73,7 +73,8 @@ def read_panel(predictions: pd.DataFrame, models: Sequence[str], horizon: int = 
     shares, share = np.unique(predictions["share_id"].to_numpy(dtype=str), return_inverse=True)
     for count, what in ((len(shares), "shares"), (len(days), "days")):
         if count < 2:
-            raise BacktestError(f"a backtest needs at least two {what} of predictions, and here {_there_are(count)}")
+            there = "is one" if count else "are none"
+            raise BacktestError(f"a backtest needs at least two {what} of predictions, and here {there}")
     if len(np.unique(day * len(shares) + share)) < len(day):
         raise ValueError("a share has two rows on one day")
 
@@ -89,7 +90,3 @@ def read_panel(predictions: pd.DataFrame, models: Sequence[str], horizon: int = 
     present = np.zeros((len(days), len(shares)), dtype=bool)
     present[day, share] = True
     return Panel(days, tuple(shares.tolist()), table(source), present, {name: table(name) for name in models})
-
-
-def _there_are(count: int) -> str:
-    return "is one" if count == 1 else "are none"

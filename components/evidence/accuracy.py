@@ -12,14 +12,7 @@ from components.evidence.rows import as_labels, checked
 
 
 def accuracy(labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
-    """Share of rows whose direction was called; "up" is called where the probability is above 0.5.
-
-    Args:
-        labels: array [rows] of 0 and 1.
-        probabilities: array [rows].
-
-    Returns:
-        The accuracy within [0, 1]; nan without rows.
+    """Share of rows whose direction was called; "up" is called where the probability is above 0.5. nan without rows.
 
     Raises:
         ValueError: lengths differ, or a value is out of its range.
@@ -32,13 +25,7 @@ def accuracy(labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
 
 
 def majority(labels: NDArray[Any]) -> float:
-    """Accuracy of always calling the commoner direction, the baseline that `accuracy` stands beside.
-
-    Args:
-        labels: array [rows] of 0 and 1.
-
-    Returns:
-        Within [0.5, 1]; nan without rows.
+    """Accuracy of always calling the commoner direction, the baseline that `accuracy` stands beside. nan without rows.
 
     Raises:
         ValueError: a label is neither 0 nor 1.
@@ -47,7 +34,5 @@ def majority(labels: NDArray[Any]) -> float:
     0.75
     """
     positive = as_labels(labels)
-    if len(positive) == 0:
-        return math.nan
-    up = float(np.mean(positive))
+    up = float(np.mean(positive)) if len(positive) else math.nan
     return max(up, 1.0 - up)

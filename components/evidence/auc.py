@@ -29,15 +29,12 @@ class GroupAuc(NamedTuple):
 def auc(labels: NDArray[Any], scores: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
     """Area under the ROC curve: the chance that a random "up" row scores above a random "down" row, ties counting half.
 
-    Exact (no thresholds), in O(rows log rows).
+    Exact (no thresholds), in O(rows log rows), within [0, 1]; nan if one of the two classes has no row or no weight.
 
     Args:
         labels: array [rows] of 0 and 1.
         scores: array [rows].
         weights: array [rows] of finite weights >= 0; all 1 if None.
-
-    Returns:
-        The AUC within [0, 1]; nan if one of the two classes has no row or no weight.
 
     Raises:
         ValueError: lengths differ, or a value is out of its range.
@@ -49,8 +46,7 @@ def auc(labels: NDArray[Any], scores: NDArray[Any], weights: NDArray[Any] | None
     weight = np.ones(len(ranked)) if weights is None else np.asarray(weights, dtype=np.float64)
     if weight.shape != ranked.shape or not np.all(np.isfinite(weight)) or np.any(weight < 0):
         raise ValueError("weights must be finite, not negative, and as many as there are scores")
-    pairs = Pairs(positive, ranked, weight)
-    return pairs.auc(weight)
+    return Pairs(positive, ranked, weight).auc(weight)
 
 
 def auc_interval(
@@ -58,6 +54,7 @@ def auc_interval(
     scores: NDArray[Any],
     days: NDArray[Any],
     *,
+    strata: NDArray[Any] | None = None,
     horizon: int = 1,
     block: int | None = None,
     resamples: int = 1000,
@@ -66,14 +63,19 @@ def auc_interval(
 ) -> Interval:
     """AUC with an interval from a circular bootstrap over blocks of whole days.
 
-    All rows of a day are drawn together, which keeps what shares have in common on a day; blocks of consecutive days
-    keep what labels have in common that overlap in time (see `default_block` for the length). The ends are
-    those of `DayBlocks.summarise`, cut to [0, 1].
+    The ends are those of `DayBlocks.summarise`, cut to [0, 1].
+
+    Scores of two fits, such as the folds of a walk, have no common scale: one may say 0.52 where the other says 0.48
+    and both know the same. With strata only pairs of rows within one are compared, and the AUC is that of the strata,
+    weighted by how many pairs each has. Blocks of days are drawn over all strata together, as they follow each other in
+    time. Strata are not taken for independent: with a horizon of h sessions the labels of the last h days of one are
+    made of the first returns of the next, which a block across the border keeps.
 
     Args:
         labels: array [rows] of 0 and 1.
         scores: array [rows].
         days: array [rows], the session each row was scored on.
+        strata: array [rows] of anything that sorts, such as the number of the fold; one stratum if None.
         horizon: sessions ahead that the label looks.
         block: days in a block; `default_block` if None.
         resamples: bootstrap samples.
@@ -81,7 +83,8 @@ def auc_interval(
         level: coverage of the interval, within (0, 1).
 
     Returns:
-        The AUC and its interval; all nan if one class has no row, the interval nan with fewer than 2 blocks of days.
+        The AUC and its interval; all nan if no stratum has both classes, the interval nan with fewer than 2 blocks of
+        days.
 
     Raises:
         ValueError: lengths differ, or a value is out of its range.
@@ -93,20 +96,22 @@ def auc_interval(
     positive, ranked = checked(labels, scores)
     positions(days, len(ranked))
     blocks = DayBlocks(days, horizon=horizon, block=block, resamples=resamples, seed=seed)
-    pairs = Pairs(positive, ranked)
-    return blocks.interval(lambda weight: pairs.auc(weight[blocks.index]), pairs.auc(None), level, bounds=(0.0, 1.0))
+    unique, stratum = positions(np.zeros(len(ranked)) if strata is None else strata, len(ranked), "strata")
+    rows_of = [np.flatnonzero(stratum == one) for one in range(len(unique))]
+    parts = [(Pairs(positive[rows], ranked[rows]), blocks.index[rows]) for rows in rows_of]
+
+    def statistic(weight: NDArray[Any]) -> float:
+        counted = [part.counted(weight[day]) for part, day in parts]
+        pairs = sum(count for _, count in counted)
+        return sum(won for won, _ in counted) / pairs if pairs else math.nan
+
+    return blocks.interval(statistic, level=level, bounds=(0.0, 1.0))
 
 
 def auc_by_group(labels: NDArray[Any], scores: NDArray[Any], groups: NDArray[Any]) -> tuple[GroupAuc, ...]:
-    """AUC within each group of rows, such as each year or each share.
+    """AUC within each group of rows, such as each year or each share, in the groups' order; arguments as in `auc`.
 
-    Args:
-        labels: array [rows] of 0 and 1.
-        scores: array [rows].
-        groups: array [rows] of anything that sorts.
-
-    Returns:
-        One entry a group, in the groups' order; the AUC is nan where a group has only one class.
+    ``groups`` is an array [rows] of anything that sorts. The AUC is nan where a group has only one class.
 
     Raises:
         ValueError: lengths differ, or a value is out of its range.
@@ -160,15 +165,17 @@ class Pairs:
 
     def auc(self, weight: NDArray[Any] | None) -> float:
         """AUC with a weight for each row, [rows] in their own order; nan if a class has no weight."""
+        won, pairs = self.counted(weight)
+        return won / pairs if pairs else math.nan
+
+    def counted(self, weight: NDArray[Any] | None) -> tuple[float, float]:
+        """The weight of pairs whose "up" row scores higher, ties counting half, and that of all pairs."""
         up = np.ones(len(self._up)) if weight is None else weight[self._up]
         down = np.ones(len(self._down)) if weight is None else weight[self._down]
         # beaten[i]: weight of the i lowest negatives.
         beaten = np.zeros(len(down) + 1)
         np.cumsum(down, out=beaten[1:])
-        pairs = float(up.sum()) * float(beaten[-1])
-        if pairs == 0:
-            return math.nan
         won = up @ beaten[self._low]
         if self._tied:
             won = (won + up @ beaten[self._high]) / 2
-        return float(won) / pairs
+        return float(won), float(up.sum()) * float(beaten[-1])

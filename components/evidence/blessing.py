@@ -35,10 +35,7 @@ class Verdict:
 
 
 def level_for(candidates: int) -> float:
-    """Level of each interval so that all of them together cover 95 %.
-
-    Args:
-        candidates: models of the run.
+    """Level of each candidate's interval so that all of them together cover 95 %.
 
     >>> level_for(1), level_for(4)
     (0.95, 0.9875)

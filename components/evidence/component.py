@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
-from tfx.types import artifact, component_spec, standard_artifacts
+from tfx.types import artifact, standard_artifacts
 
 from components.evidence.executor import Executor
+from components.named_channels import component_spec_of
 
 
 class EvidenceArtifact(artifact.Artifact):
@@ -62,32 +62,10 @@ class Evidence(base_component.BaseComponent):
             seed: of the resampling and the baselines.
             code: digest of the code, so that TFX's cache sees a change.
         """
-        inputs: dict[str, types.BaseChannel] = {"examples": examples, "transform_graph": transform_graph}
-        for name, contender in contenders.items():
+        inputs = {"examples": examples, "transform_graph": transform_graph}
+        for name, contender in contenders.items():  # a model may be the first of its kind, without a predecessor
             inputs |= {f"{name}.model": contender.model, f"{name}.predecessor": contender.predecessor}
         outputs: dict[str, types.BaseChannel] = {"evidence": types.Channel(type=EvidenceArtifact)}
         outputs |= {f"{name}.blessing": types.Channel(type=standard_artifacts.ModelBlessing) for name in contenders}
         parameters = {"formatter": formatter, "horizon": horizon, "seed": seed, "code": code}
-        super().__init__(spec=_spec_class(inputs, outputs)(**inputs, **outputs, **parameters))
-
-
-def _spec_class(inputs: Mapping[str, types.BaseChannel], outputs: Mapping[str, types.BaseChannel]) -> Any:
-    """A spec with named inputs and outputs for just these contenders."""
-    return type(
-        "EvidenceSpec",
-        (types.ComponentSpec,),
-        {
-            "PARAMETERS": {
-                "formatter": component_spec.ExecutionParameter(type=str),
-                "horizon": component_spec.ExecutionParameter(type=int),
-                "seed": component_spec.ExecutionParameter(type=int),
-                "code": component_spec.ExecutionParameter(type=str),
-            },
-            "INPUTS": {
-                # A model may be the first of its kind.
-                key: component_spec.ChannelParameter(type=channel.type, optional=key.endswith(".predecessor"))
-                for key, channel in inputs.items()
-            },
-            "OUTPUTS": {key: component_spec.ChannelParameter(type=channel.type) for key, channel in outputs.items()},
-        },
-    )
+        super().__init__(spec=component_spec_of(inputs, outputs, parameters, optional=".predecessor"))

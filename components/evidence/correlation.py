@@ -26,23 +26,9 @@ def rank_ic(
     seed: int = 0,
     level: float = 0.95,
 ) -> Interval:
-    """Rank information coefficient: the mean over days of Spearman's correlation between scores and forward returns.
+    """Rank information coefficient: the mean over days of `daily_rank_ic`, within [-1, 1]; days without are left out.
 
-    Ties get their middle rank. A day with fewer than 3 shares, or on which the scores or the returns are all equal,
-    has no correlation and is left out.
-
-    Args:
-        scores: array [rows].
-        forward_returns: array [rows], the return over the horizon that followed.
-        days: array [rows], the session each row was scored on.
-        horizon: sessions ahead that the returns look.
-        block: days in a block; `default_block` if None.
-        resamples: bootstrap samples.
-        seed: of the resampling.
-        level: coverage of the interval, within (0, 1).
-
-    Returns:
-        The mean within [-1, 1] with an interval as in `auc_interval`; all nan if no day counts.
+    The interval and its settings are those of `auc_interval`; all nan if no day counts.
 
     Raises:
         ValueError: lengths differ, or a value is out of its range.
@@ -82,18 +68,7 @@ def daily_ic(
 def daily_rank_ic(
     scores: NDArray[Any], forward_returns: NDArray[Any], days: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Rank information coefficient of each day: Spearman's correlation; ties get their middle rank.
-
-    Args:
-        scores: array [rows].
-        forward_returns: array [rows], the return over the horizon that followed.
-        days: array [rows], the session each row was scored on.
-
-    Returns:
-        As `daily_ic` does.
-
-    Raises:
-        ValueError: lengths differ, or a value is out of its range.
+    """Rank information coefficient of each day: Spearman's correlation; ties get their middle rank. Else as `daily_ic`.
 
     >>> daily_rank_ic(np.array([0.1, 0.4, 0.9]), np.array([-0.02, 0.03, 0.01]), np.array(["d", "d", "d"]))[1]
     array([0.5])

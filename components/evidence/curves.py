@@ -51,14 +51,6 @@ def roc_curve(labels: NDArray[Any], scores: NDArray[Any], points: int = 200) -> 
 
     Every point lies on the exact curve, and both ends are kept; tied scores are one step.
 
-    Args:
-        labels: array [rows] of 0 and 1.
-        scores: array [rows].
-        points: most points to return, at least 2.
-
-    Returns:
-        The curve.
-
     Raises:
         ValueError: lengths differ, a value is out of its range, ``points`` is below 2, or there are no rows.
 
@@ -85,14 +77,6 @@ def calibration_curve(labels: NDArray[Any], probabilities: NDArray[Any], bins: i
 
     Equal predictions are never torn apart, so with ties bins differ in size, and those left empty are dropped.
 
-    Args:
-        labels: array [rows] of 0 and 1.
-        probabilities: array [rows].
-        bins: most bins to return, at least 1.
-
-    Returns:
-        The curve, with no bin without rows.
-
     Raises:
         ValueError: lengths differ, a value is out of its range, or ``bins`` is below 1.
 
@@ -110,14 +94,9 @@ def calibration_curve(labels: NDArray[Any], probabilities: NDArray[Any], bins: i
 
 
 def calibration_bins(probabilities: NDArray[Any], bins: int) -> NDArray[Any]:
-    """The bin of each row, from 0, lowest probabilities first; equally many rows in each, but for ties.
+    """The bin of each row, int [rows] from 0, lowest probabilities first; equally many rows in each, but for ties.
 
-    Args:
-        probabilities: array [rows].
-        bins: how many; those that ties leave empty are no row's.
-
-    Returns:
-        int array [rows]; rows of equal probability share one.
+    Rows of equal probability share a bin; those of the ``bins`` that ties leave empty are no row's.
     """
     import pandas as pd
 

@@ -55,20 +55,12 @@ class Findings:
     days: int = 0
 
     def write(self, folder: Path) -> None:
-        """Writes the file.
-
-        Args:
-            folder: an existing one.
-        """
+        """Writes the file into an existing folder."""
         (folder / FINDINGS_FILE).write_text(to_json(self) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Findings:
-        """Reads what `write` wrote.
-
-        Args:
-            folder: that holds the file.
-        """
+        """Reads what `write` wrote."""
         return from_json(cls, (folder / FINDINGS_FILE).read_bytes())
 
 

@@ -29,22 +29,12 @@ class Interval:
 
 
 def normal_interval(value: float, error: float) -> Interval:
-    """The 95 % interval of a normally distributed estimate.
-
-    Args:
-        value: the estimate.
-        error: its standard error.
-    """
+    """The 95 % interval of a normally distributed estimate with that standard error."""
     return Interval(value, value - NORMAL_95 * error, value + NORMAL_95 * error, error)
 
 
 def error_of_ends(low: float, high: float) -> float:
-    """The standard error that the 95 % interval of a normally distributed estimate tells.
-
-    Args:
-        low: lower end of the interval.
-        high: upper end of it.
-    """
+    """The standard error that the 95 % interval of a normally distributed estimate tells."""
     return (high - low) / (2 * NORMAL_95)
 
 

@@ -19,12 +19,7 @@ from models.serving import PROBABILITY
 
 
 def split_pattern(examples_uri: str, split: str) -> list[str]:
-    """The files of a split.
-
-    Args:
-        examples_uri: of the Examples artifact.
-        split: its name.
-    """
+    """The files of a split of an Examples artifact."""
     return [f"{examples_uri}/Split-{split}/*"]
 
 

@@ -9,7 +9,7 @@ common that overlap in time.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -95,21 +95,10 @@ class DayBlocks:
         """The statistic of every resample, [resamples]; all nan where there are fewer than two blocks of days."""
         if not self.enough:
             return np.full(self._resamples, _NAN)
-        return np.fromiter(self._each(statistic), dtype=np.float64, count=self._resamples)
-
-    def _each(self, statistic: DayStatistic) -> Iterator[float]:
-        for weight in self.weights:
-            yield statistic(weight.astype(np.float64))
+        return np.array([statistic(weight.astype(np.float64)) for weight in self.weights])
 
     def sums(self, daily: NDArray[Any]) -> NDArray[Any]:
-        """Sums over the days of every resample.
-
-        Args:
-            daily: what each day adds, [days] or [days, parts].
-
-        Returns:
-            [resamples] or [resamples, parts].
-        """
+        """Sums over the days of every resample, [resamples] or [resamples, parts], of [days] or [days, parts]."""
         return self.weights.astype(np.float64) @ daily
 
     def summarise(
@@ -155,11 +144,7 @@ class DayBlocks:
         return float(np.std(drawn, ddof=1)) / math.sqrt(self._variance_seen)
 
     def quantile(self, level: float) -> float:
-        """Standard errors from the value to either end of an interval of that level.
-
-        Raises:
-            ValueError: the level is out of its range.
-        """
+        """Standard errors from the value to either end of an interval of that level."""
         from scipy.special import stdtrit  # Student's t, without the second that scipy.stats takes to import
 
         if not 0 < level < 1:
@@ -186,14 +171,8 @@ class DayBlocks:
         Args:
             statistic: of how often each day counts; may be nan for a resample in which it is undefined.
             value: the statistic on the rows as they are; computed with every day once if None.
-            level: coverage of the interval, within (0, 1).
-            bounds: what the statistic cannot leave.
-
-        Returns:
-            As in `summarise`.
-
-        Raises:
-            ValueError: the level is out of its range.
+            level: as in `summarise`.
+            bounds: as in `summarise`.
         """
         if value is None:
             value = statistic(np.ones(len(self.unique)))

@@ -16,15 +16,7 @@ from numpy.typing import NDArray
 
 
 def checked(labels: NDArray[Any], scores: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Labels as bool [rows] and scores as float64 [rows].
-
-    Args:
-        labels: array [rows] of 0 and 1.
-        scores: array [rows].
-
-    Raises:
-        ValueError: lengths differ, or a value is out of its range.
-    """
+    """Labels as bool [rows] and scores as float64 [rows]; ``ValueError`` where their lengths differ."""
     positive, ranked = as_labels(labels), as_numbers(scores, "scores")
     if positive.shape != ranked.shape:
         raise ValueError(f"{len(positive)} labels but {len(ranked)} scores")

@@ -56,13 +56,8 @@ class ScoredModel:
         """
         return self._measured[metric].interval(self._blocks, level, METRICS[metric].bounds)
 
-    def difference(self, other: ScoredModel, metric: str, level: float = 0.95) -> Interval:
-        """This model's figure less another's on the same rows, with the paired interval.
-
-        Args:
-            other: scored with the same blocks.
-            metric: one of `METRICS`.
-            level: coverage, within (0, 1).
+    def difference(self, other: ScoredModel, metric: str) -> Interval:
+        """This model's figure less another's on the same rows, with the paired 95 % interval.
 
         Raises:
             ValueError: the other one was scored with other blocks.
@@ -70,4 +65,4 @@ class ScoredModel:
         if other._blocks is not self._blocks:
             raise ValueError("only models that were scored on the same blocks of days can be compared")
         mine, its = self._measured[metric], other._measured[metric]
-        return self._blocks.summarise(mine.value - its.value, mine.drawn - its.drawn, level)
+        return self._blocks.summarise(mine.value - its.value, mine.drawn - its.drawn)

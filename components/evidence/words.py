@@ -34,11 +34,6 @@ signed = partial(number, signed=True)
 def low_to_high(low: float, high: float, write: Callable[[float], str] = number) -> str:
     """Writes the ends of an interval; "n/a" where one is not known.
 
-    Args:
-        low: lower end.
-        high: upper end.
-        write: what writes one of them.
-
     >>> low_to_high(0.4771, 0.53)
     '0.477 to 0.530'
     """

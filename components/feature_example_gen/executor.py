@@ -81,26 +81,13 @@ class WriteShard(beam.DoFn):
     """
 
     def __init__(self, database: str, plan: SplitPlan, split_uris: dict[str, str]) -> None:
-        """Keeps what each worker needs.
-
-        Args:
-            database: the feature store; every worker must reach it.
-            plan: the borders.
-            split_uris: the folder of each split.
-        """
+        """Takes the feature store, which every worker must reach, the borders, and the folder of each split."""
         self._database = database
         self._plan = plan
         self._split_uris = split_uris
 
     def process(self, shard: Shard) -> Iterable[ShardResult]:
-        """Writes one shard.
-
-        Args:
-            shard: what to read.
-
-        Yields:
-            What became of its rows.
-        """
+        """Writes one shard, and yields what became of its rows."""
         try:
             with FeatureStore.open(Path(self._database)) as store:
                 features = store.read_features(list(shard.shares))
@@ -196,16 +183,9 @@ def _describe(artifact: Any, plan: SplitPlan, counts: Mapping[str, SplitCounts],
                 f"the {part.name} split has no labelled row left ({count.purged} purged, {count.unlabelled} unlabelled)"
                 "; bring more sessions or other split dates"
             )
-        _LOG.info(
-            "split %s: %d rows, %d purged, %d unlabelled, %s to %s",
-            part.name,
-            count.rows,
-            count.purged,
-            count.unlabelled,
-            count.first,
-            count.last,
-        )
-        for key, value in asdict(count).items():
+        values = asdict(count)
+        _LOG.info("split %s: %d rows, %d purged, %d unlabelled, %s to %s", part.name, *values.values())
+        for key, value in values.items():
             artifact.set_int_custom_property(f"{part.name}_{key}", value)
         artifact.set_int_custom_property(f"{part.name}_sessions", part.end - part.start)
     artifact.set_int_custom_property("shares", shares)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
-from tfx.types import component_spec, standard_artifacts
+from tfx.types import standard_artifacts
 
 from components.model_selector.executor import Executor
+from components.named_channels import component_spec_of
 
 
 class ModelSelector(base_component.BaseComponent):
@@ -41,25 +41,8 @@ class ModelSelector(base_component.BaseComponent):
             if not re.fullmatch(r"[a-z0-9_]+", name):
                 raise ValueError(f"model name {name!r} cannot be part of a channel's name")
             channels[f"{name}.model"] = model
-        spec = _spec_class(channels)(
-            **channels,
-            model=types.Channel(type=standard_artifacts.Model),
-            blessing=types.Channel(type=standard_artifacts.ModelBlessing),
-        )
-        super().__init__(spec=spec)
-
-
-def _spec_class(channels: Mapping[str, types.BaseChannel]) -> Any:
-    """A spec with named inputs for just these candidates: union channels would leave matching lists by position."""
-    return type(
-        "ModelSelectorSpec",
-        (types.ComponentSpec,),
-        {
-            "PARAMETERS": {},
-            "INPUTS": {key: component_spec.ChannelParameter(type=channel.type) for key, channel in channels.items()},
-            "OUTPUTS": {
-                "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
-                "blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
-            },
-        },
-    )
+        outputs = {
+            "model": types.Channel(type=standard_artifacts.Model),
+            "blessing": types.Channel(type=standard_artifacts.ModelBlessing),
+        }
+        super().__init__(spec=component_spec_of(channels, outputs, {}))

@@ -24,14 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def choose(models: Mapping[str, ModelFindings]) -> str | None:
-    """The blessed model with the highest AUC on the test split; the first of equals.
-
-    Args:
-        models: what was found of each, by name.
-
-    Returns:
-        Its name, or None where none is blessed.
-    """
+    """Name of the blessed model with the highest AUC on the test split, the first of equals; None without a blessed."""
     blessed = {name: found for name, found in models.items() if found.blessed}
     return max(blessed, key=lambda name: blessed[name].scores[AUC].value) if blessed else None
 

@@ -32,10 +32,7 @@ class Evidence:
 
 
 def read_evidence(saved_model: Path) -> Evidence:
-    """The evidence of a pushed model.
-
-    Args:
-        saved_model: its folder.
+    """The evidence of a pushed model, from its folder.
 
     Raises:
         OSError: there is none.

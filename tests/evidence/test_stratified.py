@@ -9,7 +9,13 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from components.evidence.auc import auc, auc_interval
-from components.evidence.stratified import stratified_auc
+from components.evidence.interval import Interval
+
+
+def stratified_auc(
+    labels: np.ndarray, scores: np.ndarray, strata: np.ndarray, days: np.ndarray, **settings: int
+) -> Interval:
+    return auc_interval(labels, scores, days, strata=strata, **settings)
 
 
 def market(
@@ -45,13 +51,6 @@ def test_a_hand_made_case() -> None:
     assert stratified_auc(label, score, stratum, np.arange(5)).value == pytest.approx((1 + 0.5) / (1 + 2))
     # Regardless of the fit, 0.2 would beat one of three and 0.7 one and a half.
     assert auc(label, score) == pytest.approx(2.5 / 6)
-
-
-def test_one_stratum_is_the_plain_interval() -> None:
-    label, score, _, day = market(80, 4, seed=2, strength=0.4)
-    for horizon in (1, 5):
-        one = stratified_auc(label, score, np.zeros(len(day)), day, horizon=horizon, seed=3)
-        assert one == auc_interval(label, score, day, horizon=horizon, seed=3)
 
 
 def test_the_scale_of_a_fit_does_not_matter() -> None:

@@ -29,11 +29,7 @@ class Evaluation:
 
 
 def read_evaluation(evaluation_uri: str) -> Evaluation:
-    """Reads the metrics.
-
-    Args:
-        evaluation_uri: of the ModelEvaluation artifact.
-    """
+    """Reads the metrics of a ModelEvaluation artifact."""
     result = load_result(evaluation_uri)
     overall: Mapping[str, float] = {}
     by_year: dict[int, Mapping[str, float]] = {}
@@ -47,11 +43,7 @@ def read_evaluation(evaluation_uri: str) -> Evaluation:
 
 
 def load_result(evaluation_uri: str) -> Any:
-    """TFMA's result of the candidate.
-
-    Args:
-        evaluation_uri: of the ModelEvaluation artifact.
-    """
+    """TFMA's result of the candidate, from a ModelEvaluation artifact."""
     result = tfma.load_eval_result(evaluation_uri, model_name=CANDIDATE)
     # Without a baseline TFMA drops the only model's name.
     return result if result.slicing_metrics else tfma.load_eval_result(evaluation_uri)

@@ -23,16 +23,7 @@ _FEATURES, _LABELS, _PREDICTIONS = tfma.FEATURES_KEY, tfma.LABELS_KEY, tfma.PRED
 
 
 def custom_extractors(eval_shared_model: Any, eval_config: Any, tensor_adapter_config: Any) -> list[Any]:
-    """What the Evaluator calls.
-
-    Args:
-        eval_shared_model: TFMA's.
-        eval_config: TFMA's.
-        tensor_adapter_config: TFMA's.
-
-    Returns:
-        TFMA's default extractors, with the one that takes batches apart replaced.
-    """
+    """What the Evaluator calls: TFMA's default extractors, with the one that takes batches apart replaced."""
     extractors = tfma.default_extractors(
         eval_shared_model=eval_shared_model, eval_config=eval_config, tensor_adapter_config=tensor_adapter_config
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import apache_beam as beam
@@ -35,27 +35,15 @@ example_count        rows
 """
 
 
-@dataclass
-class _Accumulator:
-    """Arrays of rows as they came, one entry a row or a group of rows."""
-
-    labels: list[Any] = field(default_factory=list)
-    probabilities: list[Any] = field(default_factory=list)
-    days: list[Any] = field(default_factory=list)
-    returns: list[Any] = field(default_factory=list)
-    step: float = 0.0
+_Accumulator = list[tuple[np.ndarray[Any, Any], ...]]
+"""Label, probability, day, forward return and step [rows] of each row or group of rows, as they came."""
 
 
 class EvidenceOverDays(metric_types.Metric):
     """Exact AUC, the rank IC, which has to know the days, and the original project's remaining names."""
 
     def __init__(self, name: str = "evidence_over_days", horizon: int = 1) -> None:
-        """Builds the metric; TFMA does so from the config's JSON.
-
-        Args:
-            name: unused prefix that TFMA wants.
-            horizon: sessions ahead of the label.
-        """
+        """Builds the metric; TFMA does so from the config's JSON, and wants the name."""
         super().__init__(metric_util.merge_per_key_computations(_computations), name=name, horizon=horizon)
 
 
@@ -65,7 +53,6 @@ metric_types.register_metric(EvidenceOverDays)
 def _computations(
     name: str = "",
     horizon: int = 1,
-    eval_config: Any = None,
     model_name: str = "",
     output_name: str = "",
     example_weighted: bool | None = None,
@@ -77,48 +64,34 @@ def _computations(
         metric_types.MetricComputation(
             keys=keys,
             preprocessors=[metric_types.FeaturePreprocessor(feature_keys=[TIME, forward_return_key(horizon)])],
-            combiner=_Evidence(keys, eval_config, model_name, output_name, horizon),
+            combiner=_Evidence(keys, (model_name, output_name), horizon),
         )
     ]
 
 
 class _Evidence(beam.CombineFn):
-    """Gathers label, probability, day, forward return and step of each row, and computes once at the end."""
+    """Gathers what each row has, and computes once at the end."""
 
-    def __init__(self, keys: list[Any], eval_config: Any, model_name: str, output_name: str, horizon: int) -> None:
+    def __init__(self, keys: list[Any], names: tuple[str, str], horizon: int) -> None:
         self._keys = keys
-        self._eval_config = eval_config
-        self._model_name = model_name
-        self._output_name = output_name
-        self._horizon = horizon
+        self._names = names
+        self._returns = forward_return_key(horizon)
 
     def create_accumulator(self) -> _Accumulator:
-        return _Accumulator()
+        return []
 
     def add_input(self, accumulator: _Accumulator, element: Any) -> _Accumulator:
         # One row, or a group of them where the extractors keep batches together (extractors.py).
-        names = (self._model_name, self._output_name)
-        predictions = element.get_predictions(*names)
-        accumulator.labels.append(_flat(element.get_labels(*names)))
-        accumulator.probabilities.append(_flat(predictions[PROBABILITY]))
-        accumulator.days.append(_flat(element.features[TIME]))
-        accumulator.returns.append(_flat(element.features[forward_return_key(self._horizon)]))
-        accumulator.step = max(accumulator.step, float(_flat(predictions[GLOBAL_STEP])[0]))
+        labels, predictions = element.get_labels(*self._names), element.get_predictions(*self._names)
+        columns = (labels, predictions[PROBABILITY], element.features[TIME], element.features[self._returns])
+        accumulator.append(tuple(map(_flat, (*columns, predictions[GLOBAL_STEP]))))
         return accumulator
 
     def merge_accumulators(self, accumulators: Iterable[_Accumulator]) -> _Accumulator:
-        merged = self.create_accumulator()
-        for accumulator in accumulators:
-            merged.labels += accumulator.labels
-            merged.probabilities += accumulator.probabilities
-            merged.days += accumulator.days
-            merged.returns += accumulator.returns
-            merged.step = max(merged.step, accumulator.step)
-        return merged
+        return list(chain.from_iterable(accumulators))
 
     def extract_output(self, accumulator: _Accumulator) -> dict[Any, float]:
-        columns = (accumulator.labels, accumulator.probabilities, accumulator.days, accumulator.returns)
-        labels, probabilities, days, returns = (np.concatenate(column) for column in columns)
+        labels, probabilities, days, returns, steps = map(np.concatenate, zip(*accumulator, strict=True))
         # Beam may bring the rows in any order; the last digits of sums must not depend on it.
         order = np.lexsort((probabilities, returns, days))
         labels, probabilities, days, returns = labels[order], probabilities[order], days[order], returns[order]
@@ -128,7 +101,7 @@ class _Evidence(beam.CombineFn):
         clipped = np.clip(probabilities, 1e-7, 1 - 1e-7)
         loss = -np.mean(np.where(labels == 1, np.log(clipped), np.log1p(-clipped)))
         area = auc(labels, probabilities)
-        values = (area, ranks, majority(labels), loss, loss, accumulator.step, len(labels))
+        values = (area, ranks, majority(labels), loss, loss, steps.max(), len(labels))
         return {key: float(value) for key, value in zip(self._keys, values, strict=True)}
 
 

@@ -118,8 +118,8 @@ def score_horizon(
 
 def _part(name: str, predictions: pd.DataFrame, horizon: int, seed: int) -> Part:
     from components.evidence.accuracy import accuracy, majority
+    from components.evidence.auc import auc_interval
     from components.evidence.correlation import rank_ic
-    from components.evidence.stratified import stratified_auc
 
     enough = predictions["time"].nunique() >= _LEAST_HORIZONS * horizon
     label, days = predictions["label"].to_numpy(), predictions["time"].to_numpy()
@@ -128,7 +128,7 @@ def _part(name: str, predictions: pd.DataFrame, horizon: int, seed: int) -> Part
     for model in model_columns(predictions):
         probability = predictions[model].to_numpy(dtype=float)
         scores[model] = Score(
-            auc=_told(stratified_auc(label, probability, fold, days, horizon=horizon, seed=seed), enough),
+            auc=_told(auc_interval(label, probability, days, strata=fold, horizon=horizon, seed=seed), enough),
             accuracy=accuracy(label, probability),
             # A day belongs to one fold, so the correlations within days never compare two fits.
             rank_ic=_told(rank_ic(probability, returns, days, horizon=horizon, seed=seed), enough),
