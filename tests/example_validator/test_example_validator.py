@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tfx_runs import run_components
 
 from components.errors import AnomalyError
 from models.schema import schema_for
@@ -41,13 +42,7 @@ def good(rows: int = 60, seed: int = 0) -> Columns:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run did.
-
-    Attributes:
-        ended: the steps that ended well.
-        blessed: what the anomalies artifact says of each split, 1 for good; None where the run was stopped.
-        error: what stopped the run.
-    """
+    """The steps that ended well, and what the anomalies artifact says of each split (1: good) or what ended the run."""
 
     ended: list[str]
     blessed: dict[str, int] | None = None
@@ -70,12 +65,10 @@ def validate(tmp_path: Path) -> Validate:
     from tensorflow_data_validation.statistics import stats_impl, stats_options
     from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
     from tfx.dsl.components.common.importer import Importer
-    from tfx.orchestration import pipeline as tfx_pipeline
     from tfx.types import standard_artifacts
 
     from components.example_validator.component import StoppingExampleValidator
     from pipeline.job.step import StepListener
-    from pipeline.job.steps import run_pipeline, sqlite_metadata
 
     class Recorder(StepListener):
         def __init__(self) -> None:
@@ -105,14 +98,8 @@ def validate(tmp_path: Path) -> Validate:
         follower = ImportSchemaGen(schema_file=str(tmp_path / "schema.pbtxt")).with_id("Follower")
         follower.add_upstream_node(validator)
         recorder = Recorder()
-        pipeline = tfx_pipeline.Pipeline(
-            pipeline_name="validation",
-            pipeline_root=str(tmp_path / "root"),
-            components=[importer, schema_gen, validator, follower],
-            metadata_connection_config=sqlite_metadata(str(tmp_path / "metadata.db")),
-        )
         try:
-            steps = run_pipeline(pipeline, recorder)
+            steps = run_components(tmp_path, [importer, schema_gen, validator, follower], recorder)
         except AnomalyError as error:
             return Outcome(recorder.names, error=error)
         [anomalies] = steps["StoppingExampleValidator"].outputs["anomalies"]
@@ -139,31 +126,21 @@ def with_value(columns: Columns, name: str, row: int, value: list[Any]) -> Colum
     return {**columns, name: values}
 
 
+BELOW, ABOVE = "Unexpectedly (small|low) value", "Unexpectedly (large|high) value"
+REST = [50.0] * 20
 SPOILT: dict[str, tuple[Columns, str, str]] = {
     "a share without a name": (with_value(good(), "share_id", 5, []), "share_id", "not always present"),
     "no closes at all": (without(good(), "closes"), "closes", "missing|dropped"),
-    "a close of zero": (
-        with_value(good(), "closes", 3, [0.0] + [50.0] * 20),
-        "closes",
-        "Unexpectedly (small|low) value",
-    ),
-    "a close that is no number": (with_value(good(), "closes", 3, [float("nan")] + [50.0] * 20), "closes", "NaN"),
-    "an infinite close": (with_value(good(), "closes", 3, [float("inf")] + [50.0] * 20), "closes", "[Ii]nf"),
-    "a window of 20": (with_value(good(), "closes", 3, [50.0] * 20), "closes", "shape"),
-    "a label of 2": (with_value(good(), "label_1", 3, [2]), "label_1", "Unexpectedly (large|high) value"),
+    "a close of zero": (with_value(good(), "closes", 3, [0.0, *REST]), "closes", BELOW),
+    "a close that is no number": (with_value(good(), "closes", 3, [float("nan"), *REST]), "closes", "NaN"),
+    "an infinite close": (with_value(good(), "closes", 3, [float("inf"), *REST]), "closes", "[Ii]nf"),
+    "a window of 20": (with_value(good(), "closes", 3, REST), "closes", "shape"),
+    "a label of 2": (with_value(good(), "label_1", 3, [2]), "label_1", ABOVE),
     "an unlabelled row": (with_value(good(), "label_1", 3, []), "label_1", "fraction|shape"),
     "two labels": (with_value(good(), "label_20", 3, [0, 1]), "label_20", "values"),
-    "a close a thousandfold": (
-        with_value(good(), "forward_return_1", 9, [999.0]),
-        "forward_return_1",
-        "Unexpectedly (large|high) value",
-    ),
-    "a day that is none": (with_value(good(), "time", 9, [20000]), "time", "Unexpectedly (small|low) value"),
-    "text where a number belongs": (
-        {**good(), "label_1": [["up"]] * 60},
-        "label_1",
-        "type",
-    ),
+    "a close a thousandfold": (with_value(good(), "forward_return_1", 9, [999.0]), "forward_return_1", ABOVE),
+    "a day that is none": (with_value(good(), "time", 9, [20000]), "time", BELOW),
+    "text where a number belongs": ({**good(), "label_1": [["up"]] * 60}, "label_1", "type"),
     "a column nobody knows": ({**good(), "volume": [[1]] * 60}, "volume", "[Nn]ew column"),
 }
 

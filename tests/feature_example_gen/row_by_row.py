@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from components.feature_example_gen.examples import SplitCounts
 from components.feature_example_gen.splits import SPLITS, SplitPlan
@@ -23,17 +25,8 @@ class Prices:
     closes: list[float]
 
 
-@dataclass(frozen=True)
-class Row:
-    """What the loop expects of one example."""
-
-    share: bytes
-    time: int
-    year: int
-    session: int
-    closes: list[float]
-    labels: Mapping[int, int | None]
-    returns: Mapping[int, float | None]
+Row = dict[str, Any]
+"""One example as label_rows writes it: lists by name."""
 
 
 def weekdays(count: int, first: str = "2000-01-03") -> list[dt.date]:
@@ -61,7 +54,7 @@ def sessions_of(table: pa.Table) -> np.ndarray:
 def naive(
     market: Mapping[str, Prices], plan: SplitPlan, embargo: int
 ) -> tuple[dict[str, list[Row]], dict[str, SplitCounts]]:
-    """What each split holds and lost, a row and a session at a time."""
+    """What each split holds, in order of time and by share on one day, and lost: a row and a session at a time."""
     sessions = plan.sessions.astype(object).tolist()
     borders = [sessions[part.owned[0]] for part in plan.ranges]
     used = sessions[plan.ranges[0].owned[0] : plan.ranges[-1].owned[1]]
@@ -81,33 +74,38 @@ def naive(
                 if sum(borders[index] <= known < day for known in table_days[:row]) < min(embargo, WINDOW - 1):
                     continue
             at = row + WINDOW - 1
-            labels: dict[int, int | None] = {}
-            returns: dict[int, float | None] = {}
+            example: Row = {
+                "share_id": [share.encode()],
+                "time": [int(day.strftime("%Y%m%d"))],
+                "year": [day.year],
+                "session": [row],
+                "closes": pytest.approx([closes[at - lag] for lag in range(WINDOW)], rel=1e-7),
+            }
             ends = [day]
             for horizon in plan.horizons:
-                labels[horizon], returns[horizon] = None, None
+                label, ahead = [], []
                 if at + horizon < len(days):
                     ends.append(days[at + horizon])
-                    returns[horizon] = (closes[at + horizon] - closes[at]) / closes[at]
+                    ahead = [(closes[at + horizon] - closes[at]) / closes[at]]
                     if closes[at + horizon] != closes[at]:
-                        labels[horizon] = 1 if closes[at + horizon] > closes[at] else 0
+                        label = [1 if closes[at + horizon] > closes[at] else 0]
+                example[f"label_{horizon}"] = label
+                example[f"forward_return_{horizon}"] = pytest.approx(ahead, abs=1e-6)
             if index + 1 < len(borders) and max(ends) >= borders[index + 1]:
                 purged[split] += 1
                 continue
-            if labels[plan.horizon] is None:
+            if not example[f"label_{plan.horizon}"]:
                 unlabelled[split] += 1
                 continue
-            time = int(day.strftime("%Y%m%d"))
-            window = [closes[at - lag] for lag in range(WINDOW)]
-            rows[split].append(Row(share.encode(), time, day.year, row, window, labels, returns))
+            rows[split].append(example)
     counts = {
         split: SplitCounts(
             rows=len(rows[split]),
             purged=purged[split],
             unlabelled=unlabelled[split],
-            first=min((row.time for row in rows[split]), default=0),
-            last=max((row.time for row in rows[split]), default=0),
+            first=min((row["time"][0] for row in rows[split]), default=0),
+            last=max((row["time"][0] for row in rows[split]), default=0),
         )
         for split in SPLITS
     }
-    return rows, counts
+    return {split: sorted(rows[split], key=lambda row: (row["time"], row["share_id"])) for split in SPLITS}, counts

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from example_runs import Run
 
 from components.errors import SplitError, StoreError, UserError
 from components.feature_example_gen.config import ExampleGenConfig
@@ -46,58 +47,7 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
-@dataclass(frozen=True)
-class Result:
-    """One run of the component."""
-
-    cached: bool
-    artifact: Any
-    files: dict[str, list[Path]]
-
-    def rows(self, split: str) -> list[dict[str, list[Any]]]:
-        """The examples of a split, file by file, as FeatureExampleGen wrote them."""
-        import tensorflow as tf
-
-        rows = []
-        for record in tf.data.TFRecordDataset([str(file) for file in self.files[split]]).as_numpy_iterator():
-            features = tf.train.Example.FromString(record).features.feature
-            rows.append({name: list(getattr(f, f.WhichOneof("kind")).value) if f.WhichOneof("kind") else []
-                         for name, f in features.items()})  # fmt: skip
-        return rows
-
-
-Run = Callable[..., Result]
-
 TWO_WORKERS = ("--runner=DirectRunner", "--direct_running_mode=multi_processing", "--direct_num_workers=2")
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Runs the component, `run(config)` or `run(config, beam)`; a test's runs share one root and one metadata store."""
-    from tfx.orchestration import pipeline as tfx_pipeline
-
-    from components.feature_example_gen.component import FeatureExampleGen
-    from pipeline.job.steps import run_pipeline, sqlite_metadata
-    from pipeline.pipeline import DIRECT_RUNNER
-
-    # Naming requirements keeps TFX from packing itself for workers elsewhere, which takes seconds each time.
-    one_process = (*DIRECT_RUNNER, f"--requirements_file={os.devnull}")
-
-    def run_once(config: ExampleGenConfig, beam: Sequence[str] = one_process) -> Result:
-        pipeline = tfx_pipeline.Pipeline(
-            pipeline_name="examples",
-            pipeline_root=str(tmp_path / "root"),
-            components=[FeatureExampleGen(config)],
-            enable_cache=True,
-            metadata_connection_config=sqlite_metadata(str(tmp_path / "metadata.db")),
-            beam_pipeline_args=list(beam),
-        )
-        step = run_pipeline(pipeline)["FeatureExampleGen"]
-        [artifact] = step.outputs["examples"]
-        files = {split: sorted((Path(artifact.uri) / f"Split-{split}").iterdir()) for split in SPLITS}
-        return Result(step.cached, artifact, files)
-
-    return run_once
 
 
 def expected_rows(config: ExampleGenConfig, shares: list[str]) -> dict[str, list[dict[str, list[Any]]]]:
@@ -125,7 +75,7 @@ def test_files_and_properties_hold_what_was_labelled(database: Path, run: Run) -
 
     assert one.artifact.split_names == '["train", "eval", "test"]'
     assert examples_utils.get_payload_format(one.artifact) == example_gen_pb2.FORMAT_TF_EXAMPLE
-    number, text = one.artifact.get_int_custom_property, one.artifact.get_string_custom_property
+    number, text = one.number, one.text
     with FeatureStore.open(database) as store:
         sessions = store.sessions()
         plan = plan_splits(sessions, SETTINGS)
@@ -147,9 +97,9 @@ def test_files_and_properties_hold_what_was_labelled(database: Path, run: Run) -
     for split in SPLITS:
         assert [file.name for file in several.files[split]] == [f"data_tfrecord-0000{i}-of-00003" for i in range(3)]
         assert in_order(several.rows(split)) == expected[split]
-        assert several.artifact.get_int_custom_property(f"{split}_rows") == len(expected[split])
-        assert several.artifact.get_int_custom_property(f"{split}_first") == number(f"{split}_first")
-        assert several.artifact.get_int_custom_property(f"{split}_last") == number(f"{split}_last")
+        assert several.number(f"{split}_rows") == len(expected[split])
+        assert several.number(f"{split}_first") == number(f"{split}_first")
+        assert several.number(f"{split}_last") == number(f"{split}_last")
 
 
 def test_workers_of_their_own_write_the_same_rows(database: Path, run: Run) -> None:
@@ -159,7 +109,7 @@ def test_workers_of_their_own_write_the_same_rows(database: Path, run: Run) -> N
     for split in SPLITS:
         assert len(result.files[split]) == 3
         assert in_order(result.rows(split)) == expected[split]
-        assert result.artifact.get_int_custom_property(f"{split}_rows") == len(expected[split])
+        assert result.number(f"{split}_rows") == len(expected[split])
 
 
 def test_shares_and_settings_choose_the_rows(database: Path, run: Run) -> None:
@@ -173,7 +123,7 @@ def test_shares_and_settings_choose_the_rows(database: Path, run: Run) -> None:
             "share_id", "time", "year", "session", "closes", "label_5", "label_2",
             "forward_return_5", "forward_return_2",
         }  # fmt: skip
-    assert result.artifact.get_int_custom_property("shares") == 2
+    assert result.number("shares") == 2
     assert result.rows("eval")[0]["time"] > [20000501]
     assert result.rows("test")[0]["time"] > [20001002]
 
@@ -196,7 +146,7 @@ def test_the_cache_sees_the_rows_and_the_settings_and_nothing_else(database: Pat
 
     # Of all shares DDD is one.
     everything = replace(config, shares=())
-    assert run(everything).artifact.get_int_custom_property("shares") == 4
+    assert run(everything).number("shares") == 4
     assert not run(replace(config, shares=("AAA",))).cached
     assert not run(replace(config, splits=replace(SETTINGS, fractions=(0.49, 0.26, 0.25)))).cached
     assert not run(replace(config, splits=replace(SETTINGS, embargo=20))).cached
@@ -293,27 +243,6 @@ def test_a_refused_run_does_not_stand_in_the_way_of_the_next(database: Path, run
     again = run(config)
     assert not again.cached
     assert again.rows("test") == expected_rows(config, ["AAA", "BBB", "CCC"])["test"]
-
-
-# the settings on their way through TFX
-
-
-@pytest.mark.parametrize(
-    "config",
-    [
-        ExampleGenConfig("some where/a.db"),
-        ExampleGenConfig("a.db", shares=("B", "A"), shard_rows=7, code="0f"),
-        ExampleGenConfig(
-            "a.db", splits=SplitSettings((0.6, 0.15, 0.25), ("2019-01-02", "2020-06-03"), 0, (3, 250), 250)
-        ),
-        ExampleGenConfig("a.db", splits=SplitSettings(start="2001-01-02", end="2009-01-02")),
-    ],
-)
-def test_settings_come_back_from_tfx_as_they_went(config: ExampleGenConfig) -> None:
-    from tfx.utils import proto_utils
-
-    properties = {"input_base": config.database, "custom_config": proto_utils.proto_to_json(config.to_proto())}
-    assert ExampleGenConfig.from_exec_properties(properties) == config
 
 
 def test_shards_hold_whole_shares_in_order() -> None:

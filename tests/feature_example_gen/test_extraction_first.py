@@ -5,21 +5,20 @@ Days are fixed by the plan's last one. What comes later is on the market later, 
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import json
-import os
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from command_line import COMMAND, clean_environment
+from example_runs import Run
 
 from components.errors import ExtractionError, StoreError
 from components.extractor import ExtractionPlan, HttpSettings
@@ -61,59 +60,6 @@ def config(server: ReplayServer, tmp_path: Path) -> ExampleGenConfig:
     return ExampleGenConfig(str(tmp_path / "data" / "a.db"), SHARES, SPLIT_SETTINGS, extraction=extraction)
 
 
-@dataclass(frozen=True)
-class Result:
-    """One run of the component."""
-
-    cached: bool
-    artifact: Any
-
-    def text(self, name: str) -> str:
-        return str(self.artifact.get_string_custom_property(name))
-
-    @property
-    def last_rows(self) -> dict[str, str]:
-        """The last day of each share that the examples hold, in any split."""
-        import tensorflow as tf
-
-        last: dict[str, str] = {}
-        files = [str(file) for split in SPLITS for file in (Path(self.artifact.uri) / f"Split-{split}").iterdir()]
-        for record in tf.data.TFRecordDataset(files).as_numpy_iterator():
-            features = tf.train.Example.FromString(record).features.feature
-            [share], [day] = features["share_id"].bytes_list.value, features["time"].int64_list.value
-            last[share.decode()] = max(last.get(share.decode(), ""), str(day))
-        return last
-
-
-Run = Callable[[ExampleGenConfig], Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Runs the component alone; a test's runs share one root and one metadata store."""
-    from tfx.orchestration import pipeline as tfx_pipeline
-
-    from components.feature_example_gen.component import FeatureExampleGen
-    from pipeline.job.steps import run_pipeline, sqlite_metadata
-    from pipeline.pipeline import DIRECT_RUNNER
-
-    def run_once(config: ExampleGenConfig) -> Result:
-        pipeline = tfx_pipeline.Pipeline(
-            pipeline_name="examples",
-            pipeline_root=str(tmp_path / "root"),
-            components=[FeatureExampleGen(config)],
-            enable_cache=True,
-            metadata_connection_config=sqlite_metadata(str(tmp_path / "metadata.db")),
-            # Naming requirements keeps TFX from packing itself for workers elsewhere, which takes seconds each time.
-            beam_pipeline_args=[*DIRECT_RUNNER, f"--requirements_file={os.devnull}"],
-        )
-        step = run_pipeline(pipeline)["FeatureExampleGen"]
-        [artifact] = step.outputs["examples"]
-        return Result(step.cached, artifact)
-
-    return run_once
-
-
 def stored(database: str) -> dict[str, tuple[int, str]]:
     """Number of prices and last session of each share."""
     with closing(sqlite3.connect(database)) as connection:
@@ -149,8 +95,8 @@ def test_an_empty_folder_becomes_a_database_and_examples(
     assert stored(config.database) == dict.fromkeys(sorted(SHARES), (sessions, str(UNTIL)))
     assert [path.name for path in Path(config.database).parent.iterdir()] == ["a.db"]
     assert set(result.last_rows) == set(SHARES)
-    assert result.artifact.get_int_custom_property("shares") == 3
-    assert result.artifact.get_int_custom_property("sessions") == sessions - 20
+    assert result.number("shares") == 3
+    assert result.number("sessions") == sessions - 20
     assert result.text("last_session") == str(UNTIL)
     assert result.text("input_fingerprint") == digest(config.database, *SHARES)
 
@@ -224,7 +170,7 @@ def test_a_share_that_fails_is_left_out_until_it_comes(
     server.faults.add(Fault("500", share=SHARES[1]))
     one = run(config)
     assert set(one.last_rows) == {SHARES[0], SHARES[2]}
-    assert one.artifact.get_int_custom_property("shares") == 2
+    assert one.number("shares") == 2
     assert run(config).cached
     server.faults.clear()
     two = run(config)
@@ -244,7 +190,7 @@ def test_a_share_that_fails_is_taken_as_it_is_stored(config: ExampleGenConfig, r
         SHARES[1]: str(session_before(9)),
         SHARES[2]: str(UNTIL),
     }
-    assert result.artifact.get_int_custom_property("shares") == 3
+    assert result.number("shares") == 3
     assert result.text("last_session") == str(UNTIL)
     last = result.last_rows
     assert set(last) == set(SHARES)
@@ -317,34 +263,36 @@ def test_the_key_stands_in_no_file(
 
 
 @pytest.mark.parametrize(
-    "extraction",
+    "config",
     [
-        None,
-        Extraction(ExtractionPlan("tencent"), HttpSettings()),
-        Extraction(
-            ExtractionPlan("yahoo", ("^GSPC", "BRK-B"), FIRST, UNTIL, best_effort=True),
-            HttpSettings("http://127.0.0.1:1", 0.5, 7.5, 9, 0.25, 60.0, 2, 10.0),
+        ExampleGenConfig("some where/a.db"),
+        ExampleGenConfig("a.db", shares=("B", "A"), shard_rows=7, code="0f"),
+        ExampleGenConfig(
+            "a.db", splits=SplitSettings((0.6, 0.15, 0.25), ("2019-01-02", "2020-06-03"), 0, (3, 250), 250)
         ),
-        Extraction(ExtractionPlan("file:some where/prices.csv", since=FIRST), HttpSettings(rate=3)),
+        ExampleGenConfig("a.db", splits=SplitSettings(start="2001-01-02", end="2009-01-02")),
+        ExampleGenConfig("a.db", extraction=Extraction(ExtractionPlan("tencent"), HttpSettings())),
+        ExampleGenConfig(
+            "a.db",
+            extraction=Extraction(
+                ExtractionPlan("yahoo", ("^GSPC", "BRK-B"), FIRST, UNTIL, best_effort=True),
+                HttpSettings("http://127.0.0.1:1", 0.5, 7.5, 9, 0.25, 60.0, 2, 10.0),
+            ),
+        ),
+        ExampleGenConfig(
+            "a.db", extraction=Extraction(ExtractionPlan("file:a b/c.csv", since=FIRST), HttpSettings(rate=3))
+        ),
     ],
 )
-def test_settings_come_back_from_tfx_as_they_went(extraction: Extraction | None) -> None:
+def test_settings_come_back_from_tfx_as_they_went(config: ExampleGenConfig) -> None:
     from tfx.utils import proto_utils
 
-    config = ExampleGenConfig("some where/a.db", ("B", "A"), SPLIT_SETTINGS, 7, "0f", extraction)
     properties = {"input_base": config.database, "custom_config": proto_utils.proto_to_json(config.to_proto())}
     read = ExampleGenConfig.from_exec_properties(properties)
     assert read == config
-    if extraction is not None:
-        assert read.extraction is not None
+    if read.extraction is not None:
         # Equal numbers are not enough: a count of attempts that is 9.0 fails where it is used.
-        for name in ("attempts", "failures"):
-            assert type(getattr(read.extraction.http, name)) is int
-        assert all(
-            getattr(read.extraction.http, field.name) is not None
-            for field in dataclasses.fields(HttpSettings)
-            if field.name not in ("base_url", "rate")
-        )
+        assert {type(read.extraction.http.attempts), type(read.extraction.http.failures)} == {int}
 
 
 # --- the whole job

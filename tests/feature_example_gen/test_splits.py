@@ -42,36 +42,30 @@ def test_fractions_are_of_the_sessions_and_own_every_one_of_them() -> None:
     assert (plan.horizons, plan.horizon, plan.embargo) == ((1, 20), 1, 21)
 
 
+DAYS = weekdays(500).astype(str)
+SATURDAY, SUNDAY = (str(np.datetime64(DAYS[300]) - days) for days in (2, 1))
+
+
 @pytest.mark.parametrize(
-    ("count", "fractions", "borders"),
+    ("count", "settings", "borders"),
     [
-        (403, (0.5, 0.25, 0.25), (202, 302)),  # 201.5 and 302.25: rounded, a half to the even session
-        (401, (0.5, 0.25, 0.25), (200, 301)),  # 200.5 and 300.75
-        (1000, (1 / 3, 1 / 3, 1 / 3), (333, 667)),
+        (403, {"fractions": (0.5, 0.25, 0.25)}, (202, 302)),  # 201.5 and 302.25: rounded, a half to the even session
+        (401, {"fractions": (0.5, 0.25, 0.25)}, (200, 301)),  # 200.5 and 300.75
+        (1000, {"fractions": (1 / 3, 1 / 3, 1 / 3)}, (333, 667)),
         # 0.7 + 0.1 is less than 0.8 in floating point; the border must not fall a session short.
-        (10_000, (0.7, 0.1, 0.2), (7000, 8000)),
+        (10_000, {"fractions": (0.7, 0.1, 0.2)}, (7000, 8000)),
+        # Dates replace the fractions; one without a session means the next session.
+        (500, {"fractions": (0.1, 0.1, 0.8), "dates": (DAYS[300], DAYS[400])}, (300, 400)),
+        (500, {"dates": (SATURDAY, DAYS[400])}, (300, 400)),
+        # Bounds outside the data take nothing away.
+        (1000, {"start": "1990-01-01", "end": "2030-01-01"}, (700, 800)),
     ],
 )
-def test_fractions_are_rounded_to_whole_sessions(
-    count: int, fractions: tuple[float, float, float], borders: tuple[int, int]
+def test_borders_lie_where_fractions_or_dates_say(
+    count: int, settings: dict[str, Any], borders: tuple[int, int]
 ) -> None:
-    plan = plan_splits(weekdays(count), SplitSettings(fractions=fractions))
-    assert owned(plan) == [(0, borders[0]), (borders[0], borders[1]), (borders[1], count)]
-
-
-def test_dates_replace_the_fractions() -> None:
-    sessions = weekdays(500)
-    settings = SplitSettings(fractions=(0.1, 0.1, 0.8), dates=(str(sessions[300]), str(sessions[400])))
-    assert owned(plan_splits(sessions, settings)) == [(0, 300), (300, 400), (400, 500)]
-
-
-def test_a_date_without_a_session_means_the_next_session() -> None:
-    sessions = weekdays(500)
-    monday = 5 * 60  # every fifth weekday from a Monday on is one
-    saturday = sessions[monday] - np.timedelta64(2, "D")
-    assert saturday not in sessions
-    settings = SplitSettings(dates=(str(saturday), str(sessions[400])))
-    assert owned(plan_splits(sessions, settings))[1] == (monday, 400)
+    plan = plan_splits(weekdays(count), SplitSettings(**settings))
+    assert owned(plan) == [(0, borders[0]), borders, (borders[1], count)]
 
 
 def test_the_plan_in_words_begins_behind_the_embargo() -> None:
@@ -98,35 +92,12 @@ def test_bounds_leave_out_what_lies_before_and_behind() -> None:
     assert not (purged == 2).any()
 
 
-def test_bounds_outside_the_data_take_nothing_away() -> None:
-    sessions = weekdays(1000)
-    wide = SplitSettings(start="1990-01-01", end="2030-01-01")
-    assert owned(plan_splits(sessions, wide)) == owned(plan_splits(sessions, SplitSettings()))
-
-
 def test_with_an_end_inside_the_data_a_test_split_needs_no_room_for_its_labels() -> None:
     sessions = weekdays(500)
     dates = (str(sessions[300]), str(sessions[400]))
     plan_splits(sessions, SplitSettings(dates=dates, end=str(sessions[400 + 21 + MINIMUM_SESSIONS])))
     with pytest.raises(SplitError, match=f"leave the test split {MINIMUM_SESSIONS - 1} sessions"):
         plan_splits(sessions, SplitSettings(dates=dates, end=str(sessions[400 + 20 + MINIMUM_SESSIONS])))
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"start": "2002-01-01", "end": "2001-01-01"}, "start 2002-01-01 must lie before its end 2001-01-01"),
-        ({"start": "2002-01-01", "dates": ("2001-01-01", "2002-06-01")}, "start 2002-01-01 must lie before its eval"),
-        ({"end": "2001-06-01", "dates": ("2001-01-01", "2002-06-01")}, "test 2002-06-01 must lie before its end"),
-        ({"start": "2002-1-1"}, "split date '2002-1-1' is not a date"),
-        ({"end": "soon"}, "split date 'soon' is not a date"),
-        ({"start": "2030-01-01"}, "start 2030-01-01 leave no session of the data, which has 500 from 2000-01-03 to "),
-        ({"end": "2000-01-03"}, "end 2000-01-03 leave no session of the data"),
-    ],
-)
-def test_bounds_that_leave_nothing_are_refused(settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(SplitError, match=message):
-        plan_splits(weekdays(500), SplitSettings(**settings))
 
 
 # rows at the borders, by hand
@@ -187,50 +158,33 @@ def test_a_split_of_just_enough_sessions_is_taken_and_one_fewer_refused() -> Non
     )
 
 
-@pytest.mark.parametrize("count", [0, 1, 60])
-def test_next_to_no_data_is_refused_by_its_first_split(count: int) -> None:
-    with pytest.raises(SplitError, match=rf"too short: {count} sessions leave the (train|eval) split \d+ sessions"):
-        plan_splits(weekdays(count), SplitSettings())
-
-
-def test_a_horizon_longer_than_the_data_is_refused() -> None:
-    with pytest.raises(SplitError, match=r"too short: 500 sessions .* longest horizon of 600"):
-        plan_splits(weekdays(500), SplitSettings(horizons=(1, 600)))
-
-
-def test_an_embargo_longer_than_a_split_is_refused() -> None:
-    with pytest.raises(SplitError, match="the eval split 0 sessions after an embargo of 300"):
-        plan_splits(weekdays(1000), SplitSettings(embargo=300))
+HAS_500 = "which has 500 (sessions )?from 2000-01-03 to 2001-11-30$"
 
 
 @pytest.mark.parametrize(
-    ("dates", "wrong"),
+    ("count", "settings", "message"),
     [
-        (("1999-01-01", "2001-01-01"), "1999-01-01"),
-        (("2000-01-03", "2001-01-01"), "2000-01-03"),
-        (("2001-01-01", "2001-12-03"), "2001-12-03"),
-        (("2050-01-01", "2051-01-01"), "2050-01-01"),
+        *(
+            (count, {}, rf"too short: {count} sessions leave the (train|eval) split \d+ sessions")
+            for count in (0, 1, 60)
+        ),
+        (500, {"horizons": (1, 600)}, r"too short: 500 sessions .* longest horizon of 600"),
+        (1000, {"embargo": 300}, "the eval split 0 sessions after an embargo of 300"),
+        # Two dates in one gap between sessions.
+        (500, {"dates": (SATURDAY, SUNDAY)}, "the eval split 0 sessions"),
+        (0, {"dates": ("2001-01-01", "2002-01-01")}, r"split date 2001-01-01 lies outside the data, .* 0 sessions$"),
+        # The first session cannot be a border either: train would own nothing.
+        (500, {"dates": ("1999-01-01", "2001-01-01")}, f"^split date 1999-01-01 lies outside the data, {HAS_500}"),
+        (500, {"dates": ("2000-01-03", "2001-01-01")}, f"^split date 2000-01-03 lies outside the data, {HAS_500}"),
+        (500, {"dates": ("2001-01-01", "2001-12-03")}, f"^split date 2001-12-03 lies outside the data, {HAS_500}"),
+        (500, {"dates": ("2050-01-01", "2051-01-01")}, f"^split date 2050-01-01 lies outside the data, {HAS_500}"),
+        (500, {"start": "2030-01-01"}, f"start 2030-01-01 leave no session of the data, {HAS_500}"),
+        (500, {"end": "2000-01-03"}, f"end 2000-01-03 leave no session of the data, {HAS_500}"),
     ],
 )
-def test_a_date_outside_the_data_is_refused_with_what_the_data_has(dates: tuple[str, str], wrong: str) -> None:
-    # 500 weekdays end on 2001-11-30. The first session cannot be a border either: train would own nothing.
-    with pytest.raises(SplitError) as refused:
-        plan_splits(weekdays(500), SplitSettings(dates=dates))
-    assert str(refused.value) == (
-        f"split date {wrong} lies outside the data, which has 500 sessions from 2000-01-03 to 2001-11-30"
-    )
-
-
-def test_dates_of_an_empty_store_are_refused() -> None:
-    with pytest.raises(SplitError, match=r"split date 2001-01-01 lies outside the data, which has 0 sessions$"):
-        plan_splits(weekdays(0), SplitSettings(dates=("2001-01-01", "2002-01-01")))
-
-
-def test_two_dates_in_one_gap_between_sessions_leave_eval_empty() -> None:
-    sessions = weekdays(500)
-    saturday, sunday = (sessions[300] - np.timedelta64(days, "D") for days in (2, 1))
-    with pytest.raises(SplitError, match="the eval split 0 sessions"):
-        plan_splits(sessions, SplitSettings(dates=(str(saturday), str(sunday))))
+def test_data_that_cannot_be_split_so_is_refused(count: int, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SplitError, match=message):
+        plan_splits(weekdays(count), SplitSettings(**settings))
 
 
 # settings that make no sense
@@ -251,6 +205,11 @@ def test_two_dates_in_one_gap_between_sessions_leave_eval_empty() -> None:
         ({"horizons": (1, 20), "horizon": 5}, r"horizon 5 must be one of the horizons \(1, 20\)"),
         ({"dates": ("2002-01-01", "2001-01-01")}, "split dates 2002-01-01,2001-01-01: eval must begin before test"),
         ({"dates": ("2001-01-01", "2001-01-01")}, "eval must begin before test"),
+        ({"start": "2002-01-01", "end": "2001-01-01"}, "start 2002-01-01 must lie before its end 2001-01-01"),
+        ({"start": "2002-01-01", "dates": ("2001-01-01", "2002-06-01")}, "start 2002-01-01 must lie before its eval"),
+        ({"end": "2001-06-01", "dates": ("2001-01-01", "2002-06-01")}, "test 2002-06-01 must lie before its end"),
+        ({"start": "2002-1-1"}, "split date '2002-1-1' is not a date"),
+        ({"end": "soon"}, "split date 'soon' is not a date"),
         ({"dates": ("yesterday", "2001-01-01")}, "split date 'yesterday' is not a date such as 2019-06-03"),
         ({"dates": ("2001-01-01", "2001-02-29")}, "split date '2001-02-29' is not a date"),
         ({"dates": ("20010101", "2002-01-01")}, "split date '20010101' is not a date"),

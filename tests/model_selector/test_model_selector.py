@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from tfx_runs import run_components
 
 if TYPE_CHECKING:
     from components.evidence.findings import ModelFindings
@@ -63,10 +64,7 @@ class Outcome:
     pushed: list[Path]
 
 
-class Select(Protocol):
-    """The fixture `select`."""
-
-    def __call__(self, candidates: Mapping[str, tuple[float, bool]], audited: str | None = None) -> Outcome: ...
+Select = Callable[..., Outcome]
 
 
 @pytest.fixture
@@ -74,7 +72,6 @@ def select(tmp_path: Path) -> Select:
     """Runs ModelSelector and Pusher on candidates and what the steps before would have found of them."""
     from tfx.components import Pusher
     from tfx.dsl.components.common.importer import Importer
-    from tfx.orchestration import pipeline as tfx_pipeline
     from tfx.proto import pusher_pb2
     from tfx.types import standard_artifacts
 
@@ -83,7 +80,6 @@ def select(tmp_path: Path) -> Select:
     from components.leak_audit.component import LeakAuditArtifact
     from components.leak_audit.results import AUDIT_FILE, AuditReport, CheckResult, Status
     from components.model_selector.component import ModelSelector
-    from pipeline.job.steps import run_pipeline, sqlite_metadata
 
     def run(candidates: Mapping[str, tuple[float, bool]], audited: str | None = None) -> Outcome:
         (tmp_path / "evidence").mkdir(exist_ok=True)
@@ -115,15 +111,7 @@ def select(tmp_path: Path) -> Select:
                 filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(tmp_path / "serving"))
             ),
         )
-        steps = run_pipeline(
-            tfx_pipeline.Pipeline(
-                pipeline_name="selection",
-                pipeline_root=str(tmp_path / "root"),
-                components=[*components, selector, pusher],
-                enable_cache=True,
-                metadata_connection_config=sqlite_metadata(str(tmp_path / "metadata.db")),
-            )
-        )
+        steps = run_components(tmp_path, [*components, selector, pusher])
         [model] = steps["ModelSelector"].outputs["model"]
         [blessing] = steps["ModelSelector"].outputs["blessing"]
         serving = tmp_path / "serving"

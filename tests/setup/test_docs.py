@@ -11,17 +11,14 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import docs_site
 import pytest
+import write_docs
+
+from models.formatters import FORMATTERS
+from models.registry import ARCHITECTURES
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import docs_site  # noqa: E402
-import write_docs  # noqa: E402
-
-from models.formatters import FORMATTERS  # noqa: E402
-from models.registry import ARCHITECTURES  # noqa: E402
-
 PAGES = sorted(
     str(path.relative_to(ROOT))
     for pattern in ("*.md", "data/*.md", "docs/**/*.md", "findings/*.md", "kubeflow/**/*.md")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
@@ -12,27 +11,13 @@ import tarfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
+import check_python
+import get_uv
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LINTERS = ["ruff check", "ruff format --check", "mypy", "lint-imports"]
-
-
-def _load(name: str) -> ModuleType:
-    """Import a file of tools/, which is no package."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-get_uv = _load("get_uv")
-check_python = _load("check_python")
 
 
 def _program(text: str) -> str:
@@ -285,23 +270,11 @@ def machine(tmp_path: Path) -> Checkout:
     root, programs = tmp_path / "checkout", tmp_path / "bin"
     (root / ".ci").mkdir(parents=True)
     shutil.copy(ROOT / ".ci" / "run", root / ".ci" / "run")
+    programs.mkdir()
     for name in ("bash", "dirname"):
-        (programs / name).parent.mkdir(exist_ok=True)
-        found = shutil.which(name)
-        assert found is not None
-        (programs / name).symlink_to(found)
-    needed = (
-        "sqlite3",
-        "chromium",
-        "kubectl",
-        "podman",
-        "runc",
-        "debootstrap",
-        "docker-registry",
-        "busybox",
-        "mariadbd",
-    )
-    for name in (*needed, "c++", "python3"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    needed = "sqlite3 chromium kubectl podman runc debootstrap docker-registry busybox mariadbd c++ python3"
+    for name in needed.split():
         _write_program(programs / name, "exit 0")
     _write_program(programs / "id", "echo 0")
     _write_program(programs / "make", 'echo "make $* CI=$CI" >> log; if read line; then echo asked >> log; fi')
@@ -345,16 +318,12 @@ def test_ci_without_root_names_what_is_missing(machine: Checkout) -> None:
 # setup.py
 
 
-@dataclass(frozen=True)
-class Archive:
-    """A source archive, and the files of the packages that it has to hold."""
-
-    path: Path
-    expected: frozenset[str]
+Archive = tuple[Path, set[str]]
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """A source archive, and the files of the packages that it has to hold."""
     tree = tmp_path_factory.mktemp("source")
     packages = ("pipeline", "components", "models", "kubeflow/awesome_kubeflow")
     for package in (*packages, "tests"):
@@ -366,34 +335,28 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     (tree / "pipeline" / "report" / "probe.html.j2").touch()
     (tree / "components" / "deep").mkdir()
     (tree / "components" / "deep" / "__init__.py").touch()
-    expected = frozenset(
-        str(path.relative_to(tree))
-        for package in packages
-        for pattern in ("*.py", "*.pbtxt", "*.html.j2", "py.typed")
-        for path in (tree / package).rglob(pattern)
-    ) | frozenset(
-        str(path.relative_to(tree))
-        for path in (tree / "components" / "extractor" / "replay" / "fixtures").rglob("*")
-        if path.is_file()
-    )
+    patterns = [f"{package}/**/{kind}" for package in packages for kind in ("*.py", "*.pbtxt", "*.html.j2", "py.typed")]
+    files = [path for one in (*patterns, "components/extractor/replay/fixtures/**/*") for path in tree.glob(one)]
+    expected = {str(path.relative_to(tree)) for path in files if path.is_file()}
     subprocess.run([sys.executable, "setup.py", "-q", "sdist"], cwd=tree, check=True, capture_output=True)
     (path,) = (tree / "dist").iterdir()
-    return Archive(path, expected)
+    return path, expected
 
 
 def test_the_source_archive_holds_the_packages_and_their_data(archive: Archive) -> None:
-    with tarfile.open(archive.path) as content:
+    path, expected = archive
+    with tarfile.open(path) as content:
         held = {name.partition("/")[2] for name in content.getnames()}
-    assert {*archive.expected, "LICENSE", "pyproject.toml", "setup.py"} <= held
+    assert {*expected, "LICENSE", "pyproject.toml", "setup.py"} <= held
     assert sum(name.endswith("py.typed") for name in held) == 4
 
 
 @pytest.mark.slow
 def test_the_source_archive_installs_the_packages_and_nothing_else(archive: Archive, tmp_path: Path) -> None:
-    target = tmp_path / "installed"
+    (source, expected), target = archive, tmp_path / "installed"
     command = [sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", "--no-build-isolation", "--quiet"]
-    command += ["--no-compile", "--target", str(target), str(archive.path)]
+    command += ["--no-compile", "--target", str(target), str(source)]
     subprocess.run(command, check=True, capture_output=True)
     files = {path.relative_to(target) for path in target.rglob("*") if path.is_file()}
     installed = {str(path) for path in files if not path.parts[0].endswith(".dist-info")}
-    assert installed == {path.removeprefix("kubeflow/") for path in archive.expected} | {"bin/awesome"}
+    assert installed == {path.removeprefix("kubeflow/") for path in expected} | {"bin/awesome"}
