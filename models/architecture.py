@@ -44,12 +44,8 @@ class Hyperparameters:
     def batch_rows(self, rows: int) -> int:
         """Rows of a step where there are `rows` to train on.
 
-        Args:
-            rows: of the train split.
-
-        Returns:
-            `batch_size`, or less where an epoch would have under 64 steps: few rows need their steps all the same. At
-            least 32, a power of 2 where it is less than `batch_size`.
+        `batch_size`, or less where an epoch would have under 64 steps: few rows need their steps all the same. At least
+        32, a power of 2 where it is less than `batch_size`.
         """
         largest = rows // 64
         return min(self.batch_size, max(32, 1 << (largest.bit_length() - 1) if largest else 0))
@@ -101,14 +97,18 @@ class InputSpec:
     formatter: DataFormatter
     categories: Mapping[str, int]
 
+    def _declared(self, *kinds: Kind) -> dict[str, Any]:
+        """Keras inputs [batch, steps] of all features of these kinds, by name."""
+        import keras
+
+        features = [feature for kind in kinds for feature in self.formatter.of_kind(kind)]
+        return {feature.name: keras.Input((feature.steps,), name=feature.name) for feature in features}
+
     def sequence_input(self) -> Any:
         """A Keras tensor [batch, steps, channels] of all sequences, and the dict of declared inputs."""
         import keras
 
-        declared = {
-            feature.name: keras.Input((feature.steps,), name=feature.name)
-            for feature in self.formatter.of_kind(Kind.SEQUENCE)
-        }
+        declared = self._declared(Kind.SEQUENCE)
         channels = [keras.layers.Reshape((tensor.shape[1], 1))(tensor) for tensor in declared.values()]
         return channels[0] if len(channels) == 1 else keras.layers.Concatenate(axis=-1)(channels), declared
 
@@ -116,21 +116,13 @@ class InputSpec:
         """A Keras tensor [batch, values] of all sequences and scalars, and the dict of declared inputs."""
         import keras
 
-        declared = {
-            feature.name: keras.Input((feature.steps,), name=feature.name)
-            for kind in (Kind.SEQUENCE, Kind.SCALAR)
-            for feature in self.formatter.of_kind(kind)
-        }
+        declared = self._declared(Kind.SEQUENCE, Kind.SCALAR)
         tensors = list(declared.values())
         return tensors[0] if len(tensors) == 1 else keras.layers.Concatenate()(tensors), declared
 
     def scalar_input(self) -> Any:
         """Keras tensors [batch, 1] of the scalars, and the dict of declared inputs."""
-        import keras
-
-        declared = {
-            feature.name: keras.Input((1,), name=feature.name) for feature in self.formatter.of_kind(Kind.SCALAR)
-        }
+        declared = self._declared(Kind.SCALAR)
         return list(declared.values()), declared
 
     def embedded_categories(self, width: int, l2: float) -> Any:
@@ -166,8 +158,8 @@ class Architecture:
     Attributes:
         name: as in `--models`.
         description: one line for people.
-        versions: its builders by version; each turns inputs and hyperparameters into a Keras model of one logit, one
-            member of several where there are.
+        versions: its builders by version; each turns inputs and hyperparameters into a Keras model whose output is a
+            logit, [batch, 1]: one member of several where there are.
         default_version: the version used where none is named.
         hyperparameters: the defaults.
         order: its place among the models.

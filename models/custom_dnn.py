@@ -34,15 +34,7 @@ class CustomDnnHyperparameters(Hyperparameters):
 
 
 def build(inputs: InputSpec, hyperparameters: CustomDnnHyperparameters) -> keras.Model:
-    """The stack is shared: a step is read alike wherever in the window it stands.
-
-    Args:
-        inputs: the features.
-        hyperparameters: widths, dropout, embedding.
-
-    Returns:
-        A model whose output is a logit, [batch, 1].
-    """
+    """The stack is shared: a step is read alike wherever in the window it stands."""
     import keras
 
     steps, declared = inputs.sequence_input()

@@ -29,15 +29,7 @@ class DnnHyperparameters(Hyperparameters):
 
 
 def build(inputs: InputSpec, hyperparameters: DnnHyperparameters) -> keras.Model:
-    """Dense layers with ReLU and dropout.
-
-    Args:
-        inputs: the features.
-        hyperparameters: widths, dropout, embedding.
-
-    Returns:
-        A model whose output is a logit, [batch, 1].
-    """
+    """Dense layers with ReLU and dropout."""
     import keras
 
     flat, declared = inputs.flat_input()

@@ -23,15 +23,7 @@ class LinearHyperparameters(Hyperparameters):
 
 
 def build(inputs: InputSpec, hyperparameters: LinearHyperparameters) -> keras.Model:
-    """One weight a value, one intercept a category.
-
-    Args:
-        inputs: the features.
-        hyperparameters: the penalty on the intercepts; the architecture has no size.
-
-    Returns:
-        A model whose output is a logit, [batch, 1].
-    """
+    """One weight a value, one intercept a category."""
     import keras
 
     flat, declared = inputs.flat_input()

@@ -93,10 +93,7 @@ def load_group(group: str) -> list[tuple[str, Any]]:
 
 
 def load(point: EntryPoint) -> Any:
-    """What an entry point names.
-
-    Args:
-        point: of another package.
+    """What an entry point of another package names.
 
     Raises:
         PluginError: it cannot be loaded.

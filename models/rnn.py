@@ -31,15 +31,7 @@ class RnnHyperparameters(Hyperparameters):
 
 
 def build_gru(inputs: InputSpec, hyperparameters: RnnHyperparameters) -> keras.Model:
-    """Version 1: one GRU layer, and a logit from its last state, the scalars and the share.
-
-    Args:
-        inputs: the features.
-        hyperparameters: sizes.
-
-    Returns:
-        A model whose output is a logit, [batch, 1].
-    """
+    """Version 1: one GRU layer, and a logit from its last state, the scalars and the share."""
     import keras
 
     steps, declared = inputs.sequence_input()
@@ -56,13 +48,6 @@ def build_readout(inputs: InputSpec, hyperparameters: RnnHyperparameters) -> ker
     reversal, and a sum of such products is as easy for a plain layer as for a GRU, at a third of the cost. The logit is
     linear in the window, with weights that are linear in the last state, the scalars and the share. So a linear model
     is one special case, and "follow the last move or bet against it, as the window's past suggests" another.
-
-    Args:
-        inputs: the features.
-        hyperparameters: sizes.
-
-    Returns:
-        A model whose output is a logit, [batch, 1].
     """
     import keras
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from small_runs import Asked, SmallRun, make_run
+from tfx_runs import run_components
 
 from components.evidence.findings import Findings, ModelFindings
 from components.evidence.interval import Interval
@@ -29,12 +30,10 @@ def run_component(folder: Path, run: SmallRun, auc: Interval) -> tuple[AuditRepo
     from google.protobuf import text_format
     from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
     from tfx.dsl.components.common.importer import Importer
-    from tfx.orchestration import pipeline as tfx_pipeline
     from tfx.types import standard_artifacts
 
     from components.evidence.component import EvidenceArtifact
     from components.leak_audit.component import LeakAudit
-    from pipeline.job.steps import run_pipeline, sqlite_metadata
 
     evidence = folder / "evidence"
     evidence.mkdir(exist_ok=True)
@@ -55,15 +54,7 @@ def run_component(folder: Path, run: SmallRun, auc: Interval) -> tuple[AuditRepo
         found.outputs["result"],
         run.config,
     )
-    step = run_pipeline(
-        tfx_pipeline.Pipeline(
-            pipeline_name="audit",
-            pipeline_root=str(folder / "root"),
-            components=[examples, graph, found, schema, audit],
-            enable_cache=True,
-            metadata_connection_config=sqlite_metadata(str(folder / "metadata.db")),
-        )
-    )["LeakAudit"]
+    step = run_components(folder, [examples, graph, found, schema, audit])["LeakAudit"]
     [artifact] = step.outputs["audit"]
     text = (Path(artifact.uri) / AUDIT_FILE).read_text()
     return AuditReport.from_json(text, "audit.json"), artifact.get_string_custom_property("verdict"), step.cached

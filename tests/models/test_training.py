@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,14 +54,8 @@ def market(scenario: str, formatter: DataFormatter, seed: int = 0) -> Market:
         }
         following = ahead[first:last].reshape(-1)
         names = np.array([str(s) for s in share], dtype=object)
-        return Rows(
-            features,
-            (following > 0).astype(np.float32),
-            day,
-            names,
-            following.astype(np.float32),
-            following.astype(np.float32),
-        )
+        ahead_of_row = following.astype(np.float32)
+        return Rows(features, (following > 0).astype(np.float32), day, names, ahead_of_row, ahead_of_row)
 
     borders = int(0.7 * days), int(0.8 * days)
     return Market(
@@ -88,11 +82,20 @@ def _values(
     return (np.diff(np.log(closes), axis=1) / volatility(closes)).astype(np.float32)
 
 
-def trained(name: str, version: int, data: Market, seed: int = 0, **hyperparameters: Any) -> Any:
+def trained(
+    name: str,
+    version: int,
+    data: Market,
+    seed: int = 0,
+    callbacks: Any = None,
+    steps: int | None = None,
+    **own: Any,
+) -> Any:
+    """A training with the defaults, but for hyperparameters of its own."""
     from models.trainer import train
 
-    values = get_architecture(name).hyperparameters.updated(hyperparameters)
-    return train(name, version, values, data.spec, data.train, data.held_out, seed)
+    values = get_architecture(name).hyperparameters.updated(own)
+    return train(name, version, values, data.spec, data.train, data.held_out, seed, callbacks, steps)
 
 
 def single(name: str, version: int, data: Market, seed: int = 0, **hyperparameters: Any) -> tuple[Any, Any]:
@@ -114,6 +117,11 @@ def scores(model: Any, rows: Any) -> npt.NDArray[np.float64]:
 @pytest.fixture(scope="module")
 def easy() -> Market:
     return market("reversal_easy", get_formatter("window_returns"))
+
+
+@pytest.fixture(scope="module")
+def noise() -> Market:
+    return market("null", get_formatter("window_returns"))
 
 
 @pytest.mark.parametrize(("name", "version"), EVERY_VERSION)
@@ -179,8 +187,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(name: str,
     assert not np.array_equal(scores(first, easy.test), scores(other, easy.test))
 
 
-def test_the_weights_are_those_of_the_best_look_at_the_eval_split() -> None:
-    noise = market("null", get_formatter("window_returns"))
+def test_the_weights_are_those_of_the_best_look_at_the_eval_split(noise: Market) -> None:
     model, history = single("dnn", 1, noise, epochs=6, patience=6, learning_rate=0.01, dropout=0.0)
     losses = history.val_loss
     assert losses.idxmin() < len(losses) - 1
@@ -199,20 +206,15 @@ def test_the_eval_split_is_looked_at_within_an_epoch_too(easy: Market) -> None:
     assert history.loss.notna().tolist() == [look in (steps, 2 * steps) for look in looks]
 
 
-def test_without_an_eval_split_all_epochs_are_trained_and_the_last_weights_kept() -> None:
-    from models.trainer import train
-
-    noise = market("null", get_formatter("window_returns"))
-    values = get_architecture("dnn").hyperparameters.updated({"epochs": 6, "patience": 1, "dropout": 0.0, "members": 1})
-    result = train("dnn", 1, values, noise.spec, noise.train, None, 0)
+def test_without_an_eval_split_all_epochs_are_trained_and_the_last_weights_kept(noise: Market) -> None:
+    result = trained("dnn", 1, replace(noise, held_out=None), epochs=6, patience=1, dropout=0.0, members=1)
     assert result.history.epoch.tolist() == [1, 2, 3, 4, 5, 6]
     assert list(result.history.columns) == ["member", "epoch", "loss"]
     # What was memorised is still there: below the mean loss over the last epoch's steps, and below a coin.
     assert cross_entropy(result.model, noise.train) < min(result.history.loss.iloc[-1] + 1e-3, np.log(2))
 
 
-def test_training_ends_when_the_loss_has_not_fallen_for_patience_epochs() -> None:
-    noise = market("null", get_formatter("window_returns"))
+def test_training_ends_when_the_loss_has_not_fallen_for_patience_epochs(noise: Market) -> None:
     _, history = single("dnn", 1, noise, epochs=30, patience=2, learning_rate=0.01, dropout=0.0)
     best = history.epoch[history.val_loss.idxmin()]
     # Training ends at the end of an epoch only.
@@ -223,11 +225,9 @@ def test_training_ends_when_the_loss_has_not_fallen_for_patience_epochs() -> Non
 @pytest.mark.parametrize("held_out", [True, False])
 def test_losses_that_are_no_numbers_end_a_training_with_the_setting_to_change(easy: Market, held_out: bool) -> None:
     from models.errors import DivergenceError
-    from models.trainer import train
 
-    values = get_architecture("dnn").hyperparameters.updated({"learning_rate": 1e38, "epochs": 3})
     with pytest.raises(DivergenceError, match=r"lower learning_rate, which is 1e\+38"):
-        train("dnn", 1, values, easy.spec, easy.train, easy.held_out if held_out else None, 0)
+        trained("dnn", 1, easy if held_out else replace(easy, held_out=None), learning_rate=1e38, epochs=3)
 
 
 def test_a_training_that_diverges_on_its_way_keeps_the_weights_of_its_best_look(
@@ -240,10 +240,7 @@ def test_a_training_that_diverges_on_its_way_keeps_the_weights_of_its_best_look(
             if epoch == 2:
                 self.model.set_weights([weight * np.nan for weight in self.model.get_weights()])
 
-    from models.trainer import train
-
-    values = get_architecture("linear").hyperparameters.updated({"epochs": 9, "patience": 9})
-    result = train("linear", 1, values, easy.spec, easy.train, easy.held_out, 0, lambda member: [Overflow()])
+    result = trained("linear", 1, easy, callbacks=lambda member: [Overflow()], epochs=9, patience=9)
     assert cross_entropy(result.model, easy.held_out) == pytest.approx(result.history.val_loss.min(), abs=1e-6)
     assert 2 < result.history.epoch.iloc[-1] <= 3
     assert "diverged" in caplog.text
@@ -258,10 +255,7 @@ def test_steps_fit_the_rows_and_the_learning_rate_falls_to_zero(easy: Market) ->
 
 
 def test_training_ends_after_the_steps_it_is_given_within_an_epoch(easy: Market) -> None:
-    from models.trainer import train
-
-    defaults = get_architecture("linear").hyperparameters
-    result = train("linear", 1, defaults, easy.spec, easy.train, easy.held_out, 0, most_steps=100)
+    result = trained("linear", 1, easy, steps=100)
     model = result.model
     assert result.global_step == int(model.optimizer.iterations.numpy()) == 100
     # 100 steps of 128 rows are more than one epoch of some 10,000 rows, and less than two.
@@ -303,9 +297,7 @@ def test_members_are_the_same_again_with_the_same_seed(easy: Market) -> None:
     np.testing.assert_array_equal(first, again)
 
 
-def test_the_seed_decides_less_with_more_members() -> None:
-    noise = market("null", get_formatter("window_returns"))
-
+def test_the_seed_decides_less_with_more_members(noise: Market) -> None:
     def agreement(members: int) -> float:
         one, other = (
             scores(trained("dnn", 1, noise, seed=seed, members=members, epochs=2).model, noise.test) for seed in (0, 1)
@@ -318,13 +310,10 @@ def test_the_seed_decides_less_with_more_members() -> None:
 def test_callbacks_are_made_for_each_member(easy: Market) -> None:
     import keras
 
-    from models.trainer import train
-
     seen: list[tuple[int, int]] = []
 
     def callbacks(member: int) -> list[Any]:
         return [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append((member, epoch)))]
 
-    values = get_architecture("rnn").hyperparameters.updated({"epochs": 2, "members": 2})
-    train("rnn", 2, values, easy.spec, easy.train, easy.held_out, 0, callbacks)
+    trained("rnn", 2, easy, callbacks=callbacks, epochs=2, members=2)
     assert seen == [(0, 0), (0, 1), (1, 0), (1, 1)]

@@ -1,4 +1,8 @@
-"""What the audit trains: the audited architecture, logistic regression, and trees that memorise."""
+"""What the audit trains: the audited architecture, logistic regression, and trees that memorise.
+
+Each learns from the features and labels (0 or 1, [rows]) of the train rows, told by the number of each row's split
+[rows], and gives scores of the test rows, [rows of the split].
+"""
 
 from __future__ import annotations
 
@@ -28,17 +32,7 @@ def model_scores(
     label: NDArray[np.int64],
     split: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Trains the audited architecture anew and scores the test rows.
-
-    Args:
-        model: the architecture.
-        config: seed and steps.
-        features: of all rows.
-        label: 0 or 1, [rows].
-        split: number of each row's split, [rows].
-
-    Returns:
-        Logits of the rows of the test split, in their order.
+    """The audited architecture, trained anew; gives logits.
 
     Raises:
         AuditError: the training diverged.
@@ -74,24 +68,13 @@ def model_scores(
         ).model
     except DivergenceError as error:
         raise AuditError(f"{model.name} cannot be audited: {error}") from None
-    test = part(TEST)
-    names = [tensor.name for tensor in trained.inputs]
-    logits = trained.predict({name: test.features[name] for name in names}, batch_size=8192, verbose=0)
+    test = part(TEST).features
+    logits = trained.predict({one.name: test[one.name] for one in trained.inputs}, batch_size=8192, verbose=0)
     return np.asarray(logits, np.float64)[:, 0]
 
 
 def tree_scores(features: AuditFeatures, label: NDArray[np.int64], split: NDArray[np.int64], seed: int) -> NDArray[Any]:
-    """LightGBM large enough to memorise, trained on the train rows alone.
-
-    Args:
-        features: of all rows.
-        label: 0 or 1, [rows].
-        split: number of each row's split, [rows].
-        seed: of the trees.
-
-    Returns:
-        Scores of the rows of the test split.
-    """
+    """LightGBM large enough to memorise."""
     import lightgbm
 
     train, test = np.flatnonzero(split == TRAIN), np.flatnonzero(split == TEST)
@@ -122,15 +105,7 @@ def logistic_scores(
 ) -> NDArray[np.float64]:
     """Logistic regression: numbers scaled by the train rows, categories and the day one-hot.
 
-    Args:
-        features: of all rows.
-        label: 0 or 1, [rows].
-        split: number of each row's split, [rows].
-        day: index of each row's day, [rows]; a feature where it is given.
-        extra: one more number, [rows].
-
-    Returns:
-        Scores of the rows of the test split.
+    Each row's index in ``day`` [rows] and the number in ``extra`` [rows] are features where they are given.
     """
     from scipy import sparse
     from sklearn.linear_model import LogisticRegression
