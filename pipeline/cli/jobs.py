@@ -72,12 +72,13 @@ def predict(
     """Prints the probability that each share's next close is higher."""
     flags = {k: v for k, v in locals().items() if k not in ("model", "run_folder", "as_json")}
     plan = plan_from(flags)
+    from components.records import to_json
     from pipeline.uses.predict import predict as predict_shares
     from pipeline.uses.predict import print_forecast
 
     forecast = predict_shares(plan, model, run_folder, new_console(stderr=True))
     if as_json:
-        typer.echo(forecast.to_json())
+        typer.echo(to_json(forecast))
     else:
         print_forecast(forecast, new_console())
 

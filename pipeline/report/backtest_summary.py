@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from components.evidence.words import low_to_high
-from pipeline.report.summary import TONE_STYLES
+from pipeline.report.summary import TONE_STYLES, titled_table
 from pipeline.report.verdict import Verdict
 from pipeline.report.words import basis_points, points, ratio, share_percent
 from pipeline.runs.results import RunReport
@@ -88,7 +87,7 @@ def backtest_table(result: Backtest) -> Table:
         f"Test split {result.days[0]} to {result.days[-1]}: {len(result.days):,} days, {result.shares} shares\n"
         f"costs {basis_points(result.costs)}, quantile {share_percent(result.quantile)}, held for {held}"
     )
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = titled_table(title, tight=True)
     table.add_column("portfolio", width=_NAME_WIDTH, overflow="fold")
     table.add_column("a year\n(vol.)", min_width=7)
     table.add_column("Sharpe\n(95 %)", min_width=14)

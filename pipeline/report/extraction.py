@@ -28,16 +28,8 @@ def print_extraction(report: ExtractionReport, console: Console) -> None:
     outcomes = sorted(report.shares, key=lambda outcome: order.index(outcome.status.value))
     for outcome in outcomes[:_MOST_SHARES]:
         status = Text(outcome.status.value, style=_STYLES[outcome.status.value])
-        table.add_row(
-            Text(outcome.share_id),
-            status,
-            str(outcome.new),
-            str(outcome.changed),
-            outcome.first,
-            outcome.last,
-            _gaps(outcome),
-            Text(outcome.reason),
-        )
+        cells = (str(outcome.new), str(outcome.changed), outcome.first, outcome.last, _gaps(outcome))
+        table.add_row(Text(outcome.share_id), status, *cells, Text(outcome.reason))
     console.print(table)
     if len(outcomes) > _MOST_SHARES:
         console.print(f"... and {len(outcomes) - _MOST_SHARES} more; --json lists all", highlight=False)

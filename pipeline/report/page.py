@@ -63,10 +63,7 @@ class GroupRow:
 
 
 def write_report(
-    report: RunReport,
-    predictions: pd.DataFrame,
-    histories: Mapping[str, pd.DataFrame],
-    directory: Path,
+    report: RunReport, predictions: pd.DataFrame, histories: Mapping[str, pd.DataFrame], directory: Path
 ) -> None:
     """Writes report.html and report.json, each whole or not at all.
 

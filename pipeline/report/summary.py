@@ -24,6 +24,12 @@ TONE_STYLES = {"plain": "bold", "good": "bold green", "warning": "bold yellow"}
 """By the tone of a verdict."""
 
 
+def titled_table(title: str, *, tight: bool = False) -> Table:
+    """A table with its title on the left; a tight one has room for more columns."""
+    padding = (0, 1, 0, 0) if tight else (0, 1)
+    return Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=padding)
+
+
 def summary_table(report: RunReport) -> Table:
     """Builds the table of results, one row a model and a baseline; readable from 80 columns on.
 
@@ -40,7 +46,7 @@ def summary_table(report: RunReport) -> Table:
         title += f" {test.first} to {test.last}: {test.rows:,} rows, {test.sessions:,} sessions"
     if report.market is not None:
         title += f"\nSynthetic market {report.market.scenario}: best possible AUC {number(report.market.best_auc)}"
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table = titled_table(title)
     names = [*report.models, "model"]
     # The widths are those of the longest piece without a blank: a reason may wrap, a number may not. Intervals stand
     # below their numbers, so that 80 columns leave room for the reason.

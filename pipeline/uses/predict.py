@@ -12,7 +12,7 @@ from components.feature_store import CLOSE_COLUMNS, FeatureStore
 from components.model_selector.files import read_evidence
 from components.object_storage.manifest import ModelManifest
 from components.object_storage.models import MANIFEST
-from components.records import RecordError, to_json
+from components.records import RecordError
 from models.card import read_card
 from pipeline.job.quiet import import_tensorflow
 from pipeline.plan import Plan
@@ -65,10 +65,6 @@ class Forecast:
     auc: float
     auc_low: float
     auc_high: float
-
-    def to_json(self) -> str:
-        """As JSON, one object."""
-        return to_json(self)
 
 
 @dataclass(frozen=True)

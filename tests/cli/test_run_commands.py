@@ -9,46 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from judged_runs import model, report
+from shown import printed
 
 from pipeline.runs.folder import save_report
-from pipeline.runs.results import DataSummary, ModelResult, RunReport, SplitResult
 
 Awesome = Callable[..., Any]
 
 
 def written_report(folder: Path, **changes: Any) -> Path:
     """A run of one model that was not blessed."""
-    model = ModelResult(
-        auc=0.513,
-        auc_low=0.49,
-        auc_high=0.535,
-        accuracy=0.507,
-        majority=0.521,
-        rank_ic=0.012,
-        rank_ic_low=-0.01,
-        rank_ic_high=0.03,
-        blessed=False,
-        reason="AUC 0.5130 may be chance: its interval (0.4900 to 0.5350) contains 0.5",
-        rows=1000,
-        model_uri=str(folder / "gone"),
-        model_run_uri=str(folder / "gone too"),
-        auc_standard_error=0.014,
-    )
-    values: dict[str, Any] = {
-        "created": "2024-05-06T07:08:09+00:00",
-        "models": {"linear": model},
-        "splits": {"test": SplitResult("2012-01-03", "2013-02-28", 1000, 0, 2, 290)},
-        "champion": None,
-        "pushed": None,
-        "seconds": {"Transform": 1.0},
-        "cached": (),
-        "data": DataSummary(5, 3270, "d", "2000-03-01", "2013-03-01", ("IBM",), "awesome.db"),
-        "settings": {"formatter": "window_returns", "horizon": 1, "seed": 0, "models": "linear"},
-        "market": None,
-        "versions": {},
-    }
+    linear = model(0.502, model_uri=str(folder / "gone"), model_run_uri=str(folder / "gone too"))
     folder.mkdir(parents=True)
-    save_report(RunReport(**(values | changes)), folder / "report.json")
+    save_report(report({"linear": linear}, **changes), folder / "report.json")
     return folder
 
 
@@ -58,9 +31,9 @@ def test_evaluate_prints_the_table_and_the_verdict_again(awesome: Awesome, name:
     outcome = awesome("evaluate", name)
     assert (outcome.code, outcome.err) == (0, "")
     text = " ".join(outcome.out.split())
-    assert "Test split 2012-01-03 to 2013-02-28: 1,000 rows, 290 sessions" in text
-    assert re.search(r"linear +0\.513 +0\.507 +\+0\.012", outcome.out)
-    assert "No model beats chance beyond its 95 % interval on 290 test days" in text
+    assert "Test split 2010-01-04 to 2014-10-01: 5,950 rows, 1,190 sessions" in text
+    assert re.search(r"linear +0\.502 +0\.511 +-0\.012", outcome.out)
+    assert "No model beats chance beyond its 95 % interval on 1,190 test days" in text
 
 
 @pytest.mark.parametrize("command", ["evaluate", "tensorboard"])
@@ -106,23 +79,21 @@ def test_predict_takes_the_latest_run_and_passes_over_reports_it_cannot_read(awe
 
 
 def test_the_printed_json_of_a_forecast_is_json() -> None:
+    from components.records import to_json
     from pipeline.uses.predict import Forecast, ShareForecast
 
     forecast = Forecast((ShareForecast("IBM", "2013-03-01", 0.5),), "rnn", "x", False, 1, 0.51, float("nan"), 0.53)
-    values = json.loads(forecast.to_json())
+    values = json.loads(to_json(forecast))
     assert values["shares"] == [{"share_id": "IBM", "session": "2013-03-01", "probability": 0.5}]
     assert (values["auc"], values["auc_low"]) == (0.51, None)
 
 
 @pytest.mark.parametrize("blessed", [False, True])
-def test_a_forecast_says_what_it_is_worth(capsys: pytest.CaptureFixture[str], blessed: bool) -> None:
-    from rich.console import Console
-
+def test_a_forecast_says_what_it_is_worth(blessed: bool) -> None:
     from pipeline.uses.predict import Forecast, ShareForecast, print_forecast
 
     forecast = Forecast((ShareForecast("[b]", "2013-03-01", 0.51234),), "rnn", "x", blessed, 20, 0.513, 0.49, 0.536)
-    print_forecast(forecast, Console(width=200))
-    text = capsys.readouterr().out
+    text = printed(200, print_forecast, forecast)
     assert re.search(r"^\[b\] +2013-03-01 +0\.5123 *$", text, re.MULTILINE)
     assert "after 20 sessions" in text
     assert "AUC on the test split 0.5130 (95 % interval over blocks of days 0.4900 to 0.5360)" in text

@@ -52,16 +52,6 @@ def test_the_eleven_metrics_are_scikit_learns_on_rows_with_ties() -> None:
     assert found["precision"] == 0.6
 
 
-def test_the_eleven_metrics_are_scikit_learns_on_many_rows() -> None:
-    answers = made(1, 1.0)
-    found = eleven_metrics(answers.label, answers.probability, 1)
-    assert found["auc"] == pytest.approx(sk.roc_auc_score(answers.label, answers.probability))
-    assert found["auc_precision_recall"] == pytest.approx(
-        sk.average_precision_score(answers.label, answers.probability)
-    )
-    assert found["average_loss"] == pytest.approx(sk.log_loss(answers.label, answers.probability))
-
-
 def test_a_model_that_never_calls_up_has_no_precision_and_certainty_no_infinite_loss() -> None:
     found = eleven_metrics(np.array([1, 0]), np.array([0.0, 0.0]), 1)
     assert (found["precision"], found["recall"]) == (0.0, 0.0)

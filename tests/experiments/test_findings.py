@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rich.console import Console
+from shown import assert_needs_nothing_from_elsewhere, printed
 
 from components.evidence.interval import Interval
 from components.evidence.words import signed
@@ -122,9 +122,8 @@ def report() -> ExperimentsReport:
 
 
 @pytest.mark.parametrize("width", [80, 100, 149, 150])
-def test_no_number_is_cut_on_a_terminal(width: int, capsys: pytest.CaptureFixture[str]) -> None:
-    print_experiments(report(), Console(width=width))
-    text = capsys.readouterr().out
+def test_no_number_is_cut_on_a_terminal(width: int) -> None:
+    text = printed(width, print_experiments, report())
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= width
     assert text.count("(0.810-0.850)") == 14
@@ -134,8 +133,7 @@ def test_no_number_is_cut_on_a_terminal(width: int, capsys: pytest.CaptureFixtur
 def test_the_page_is_self_contained_and_escapes() -> None:
     page = render_page(report())
     assert "<b>market" not in page
-    assert "<script" not in page
-    assert "http" not in page.replace("http-equiv", "")
+    assert_needs_nothing_from_elsewhere(page)
     assert page.count("<svg") == 2
     assert all(finding.sentence in page.replace("&#39;", "'") for finding in report().findings)
 

@@ -42,14 +42,6 @@ def test_without_a_log_only_errors_are_shown(capsys: pytest.CaptureFixture[str])
     assert logging.getLogger().handlers == before
 
 
-def test_what_comes_after_the_run_is_not_logged(tmp_path: Path) -> None:
-    log = tmp_path / "run.log"
-    with run_log(log):
-        logging.getLogger().info("inside")
-    logging.getLogger().warning("outside")
-    assert "outside" not in log.read_text()
-
-
 def test_an_error_restores_logging_too(tmp_path: Path) -> None:
     before = logging.getLogger().handlers[:]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import judged_runs
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,28 +20,16 @@ from models.schema import schema_for
 from pipeline.notebook import charts, data, trading
 from pipeline.notebook.run import NotebookError, Shown, open_run
 from pipeline.runs.folder import FinishedRun, save_report
-from pipeline.runs.results import DataSummary, ReportError, RunReport, SplitResult
+from pipeline.runs.results import ReportError, RunReport, SplitResult
 
 
 def report(**changes: Any) -> RunReport:
-    values: dict[str, Any] = {
-        "created": "2024-05-06T07:08:09Z",
-        "models": {},
-        "splits": {
-            "train": SplitResult("2001-01-02", "2008-12-30", 10_000, 40, 3, 2000),
-            "eval": SplitResult("2009-02-02", "2009-12-30", 1_000, 40, 2, 220),
-            "test": SplitResult("2010-02-02", "2012-12-30", 3_000, 0, 1, 700),
-        },
-        "champion": None,
-        "pushed": None,
-        "seconds": {},
-        "cached": (),
-        "data": DataSummary(5, 3000, "d", "2001-01-02", "2012-12-30", ("A",), "awesome.db"),
-        "settings": {"horizon": 1, "seed": 0},
-        "market": None,
-        "versions": {},
+    splits = {
+        "train": SplitResult("2001-01-02", "2008-12-30", 10_000, 40, 3, 2000),
+        "eval": SplitResult("2009-02-02", "2009-12-30", 1_000, 40, 2, 220),
+        "test": SplitResult("2010-02-02", "2012-12-30", 3_000, 0, 1, 700),
     }
-    return RunReport(**(values | changes))
+    return judged_runs.report({}, splits=splits, **changes)
 
 
 def dataset(values: list[float], texts: list[str], missing: int = 0) -> Any:
@@ -242,8 +231,6 @@ def test_what_a_run_lacks_is_named(tmp_path: Path) -> None:
         run.artifact("statistics")
     with pytest.raises(ReportError, match=f"the schema at {gone} is gone"):
         run.artifact("schema")
-    with pytest.raises(ReportError, match=r"predictions are not beside report\.json"):
-        run.predictions()
 
 
 def test_a_run_from_before_its_report_named_artifacts_is_opened_and_says_so(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from components.errors import UserError
 from models.registry import ARCHITECTURES
 from pipeline.configuration import write_schema
 from pipeline.plan import Plan, load_plan, resolve
@@ -36,19 +35,13 @@ def test_a_model_has_the_hyperparameters_of_the_settings() -> None:
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (
-            {"models": "lstm"},
-            "models (from --models): model 'lstm' does not exist; there are linear, dnn",
-        ),
+        ({"models": "lstm"}, "models (from --models): model 'lstm' does not exist; there are linear, dnn"),
         ({"models": "rnn:3"}, "models (from --models): model rnn has no version '3'; there are 1, 2, got 'rnn:3'"),
         ({"models": "rnn:one"}, "models (from --models): model rnn has no version 'one'"),
         ({"models": "rnn:-1"}, "models (from --models): model rnn has no version '-1'"),
         ({"models": "rnn:1,rnn:2"}, "models (from --models): model rnn is named twice; a run trains one version of ea"),
         ({"models": "rnn,rnn:2"}, "models (from --models): model rnn is named twice"),
-        (
-            {"hyperparameters": {"lstm": {}}},
-            "hyperparameters.lstm (from --hyperparameters): model 'lstm' does not exist",
-        ),
+        ({"hyperparameters": {"lstm": {}}}, "hyperparameters.lstm (from --hyperparameters): model 'lstm' does not e"),
         (
             {"hyperparameters": {"rnn": {"epoch": 1}}},
             "hyperparameters.rnn (from --hyperparameters): hyperparameter 'epoch' does not exist",
@@ -57,10 +50,7 @@ def test_a_model_has_the_hyperparameters_of_the_settings() -> None:
             {"hyperparameters": {"rnn": {"epochs": "three"}}},
             "hyperparameters.rnn (from --hyperparameters): hyperparameter epochs must be",
         ),
-        (
-            {"formatter": "returns"},
-            "formatter (from --formatter): formatter 'returns' does not exist; there are window_",
-        ),
+        ({"formatter": "returns"}, "formatter (from --formatter): formatter 'returns' does not exist; there are windo"),
         ({"market": "moon"}, "market (from --market): "),
         ({"market": "null", "db": "a.db"}, "--market makes a database of its own: name --db or --market, not both"),
         ({"storage_url": "ftp://x"}, "storage_url (from --storage-url): ftp://: there is no such storage; use file://"),
@@ -73,10 +63,7 @@ def test_a_model_has_the_hyperparameters_of_the_settings() -> None:
             {"split_dates": "2002-01-01,2001-01-01"},
             "split_dates (from --split-dates): split dates 2002-01-01,2001-01-01: eval must begin before test, got ",
         ),
-        (
-            {"split_dates": "2001-13-01,2002-01-01"},
-            "split_dates (from --split-dates): split date '2001-13-01' is not a",
-        ),
+        ({"split_dates": "2001-13-01,2002-01-01"}, "split_dates (from --split-dates): split date '2001-13-01' is not"),
         (
             {"split_fractions": "0.7,0.1,0.1"},
             "split_fractions (from --split-fractions): split fractions (0.7, 0.1, 0.1)",
@@ -160,10 +147,6 @@ def test_a_pipeline_name_is_a_plain_file_name() -> None:
     assert name.replace("-", "").replace("_", "").isascii()
     assert name.replace("-", "").replace("_", "").isalnum()
     assert plan(db=Path("x.db"), workspace=Path("w")).serving.parent == Path("w/serving")
-
-
-def test_refusals_of_settings_are_users_mistakes() -> None:
-    assert issubclass(SettingsError, UserError)
 
 
 @pytest.mark.slow  # TensorFlow Metadata

@@ -3,55 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
 from pydantic import ValidationError
 
+from pipeline.cli import load_app
 from pipeline.settings import Settings, SettingsError, cos_credentials, load_settings, origins
 
 pytestmark = pytest.mark.usefixtures("folder")
-
-DEFAULTS: dict[str, Any] = {
-    "db": Path("awesome.db"),
-    "shares": (),
-    "formatter": "window_returns",
-    "models": ("linear", "dnn", "custom_dnn", "rnn"),
-    "horizon": 1,
-    "horizons": (1, 20),
-    "split_fractions": (0.7, 0.1, 0.2),
-    "split_dates": None,
-    "split_start": None,
-    "split_end": None,
-    "embargo": 21,
-    "seed": 0,
-    "output": None,
-    "workspace": Path("runs"),
-    "market": None,
-    "market_shares": 100,
-    "market_sessions": 2900,
-    "cache": True,
-    "train_steps": 0,
-    "audit": True,
-    "audit_plausible_auc": 0.53,
-    "hyperparameters": {},
-    "cluster": "stage",
-    "clusters": {},
-    "source": None,
-    "since": None,
-    "until": None,
-    "best_effort": False,
-    "sources_url": None,
-    "sources_rate": None,
-    "sources_timeout": 30,
-    "sources_attempts": 5,
-    "sources_backoff": 1,
-    "storage_url": None,
-    "s3_endpoint": None,
-    "cos_region": None,
-    "cos_endpoint": None,
-}
 
 
 def write_toml(text: str) -> None:
@@ -69,12 +32,22 @@ def refused(flags: dict[str, Any] | None = None) -> str:
 
 
 def test_without_anything_every_setting_has_its_default() -> None:
-    assert load_settings().model_dump() == DEFAULTS
-    assert origins() == dict.fromkeys(DEFAULTS, "default")
+    fields = Settings.model_fields
+    assert load_settings().model_dump() == {name: field.default for name, field in fields.items()}
+    assert origins() == dict.fromkeys(fields, "default")
+    assert [name for name, field in fields.items() if not field.description] == []
 
 
-def test_every_setting_says_what_it_means() -> None:
-    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+@pytest.mark.parametrize("command", ["run", "predict", "walkforward", "extract"])
+def test_the_defaults_that_help_names_are_those_of_the_settings(command: str) -> None:
+    options = typer.main.get_command(load_app()).commands[command].params  # type: ignore[attr-defined]
+    said = {one.name: re.search(r"\(default: ([^ ]+)\)$", one.help or "") for one in options}
+    told = {name: found[1] for name, found in said.items() if found and found[1] not in ("all", "runs/TIME")}
+    assert len(told) > (0 if command == "extract" else 5)
+    for name, text in told.items():
+        if name in Settings.model_fields:
+            default = Settings.model_fields[name].default
+            assert text == (",".join(map(str, default)) if isinstance(default, tuple) else str(default)), name
 
 
 def test_the_file_is_overruled_by_the_environment_and_that_by_a_flag(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,19 +132,14 @@ def test_settings_cannot_be_changed() -> None:
 def test_a_wrong_value_is_named_with_its_origin(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, part: str
 ) -> None:
-    message = refused({name: value})
-    assert message.startswith(f"{name} (from --{name.replace('_', '-')}): ")
-    assert part in message
-
+    said = {f"--{name.replace('_', '-')}": refused({name: value})}
     write_toml(f'{name} = "{value}"')
-    message = refused()
-    assert message.startswith(f"{name} (from awesome.toml): ")
-    assert part in message
-
+    said["awesome.toml"] = refused()
     monkeypatch.setenv(f"AWESOME_{name.upper()}", value)
-    message = refused()
-    assert message.startswith(f"{name} (from AWESOME_{name.upper()}): ")
-    assert part in message
+    said[f"AWESOME_{name.upper()}"] = refused()
+    for origin, message in said.items():
+        assert message.startswith(f"{name} (from {origin}): ")
+        assert part in message
 
 
 def test_a_setting_the_file_should_not_have_is_named() -> None:
@@ -184,16 +152,12 @@ def test_a_setting_the_environment_should_not_have_is_named(monkeypatch: pytest.
     assert refused().startswith("environment: there is no setting AWESOME_HORIZN")
 
 
-def test_a_file_that_is_no_toml_is_named_with_the_place() -> None:
-    write_toml("horizon = 2\nseed = = 1\n")
+@pytest.mark.parametrize(("content", "said"), [(b"horizon = 2\nseed = = 1\n", "line 2"), (b'formatter = "\xff"', "")])
+def test_a_file_that_is_no_toml_is_named_with_the_place(content: bytes, said: str) -> None:
+    Path("awesome.toml").write_bytes(content)
     message = refused()
     assert message.startswith("awesome.toml: ")
-    assert "line 2" in message
-
-
-def test_a_file_that_is_no_text_is_named() -> None:
-    Path("awesome.toml").write_bytes(b'formatter = "\xff"')
-    assert refused().startswith("awesome.toml: ")
+    assert said in message
 
 
 @pytest.mark.parametrize("value", ["rnn", '{"rnn": '])
@@ -227,12 +191,8 @@ def test_days_are_dates() -> None:
 
 
 @pytest.mark.parametrize("name", ["sources_url", "s3_endpoint", "cos_endpoint"])
-def test_an_address_needs_its_scheme(name: str) -> None:
+def test_an_address_needs_its_scheme_and_holds_no_password(name: str) -> None:
     assert "is not an address" in refused({name: "127.0.0.1:8765"})
-
-
-@pytest.mark.parametrize("name", ["sources_url", "s3_endpoint", "cos_endpoint"])
-def test_an_address_holds_no_password(name: str) -> None:
     message = refused({name: "http://me:secret@127.0.0.1:8765"})
     assert "holds a user or password" in message
     assert "secret" not in message

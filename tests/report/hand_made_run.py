@@ -1,9 +1,8 @@
-"""A run and its page without any pipeline, and a page taken apart."""
+"""A run and its page without any pipeline."""
 
 from __future__ import annotations
 
 import functools
-import html.parser
 
 import numpy as np
 import pandas as pd
@@ -11,14 +10,7 @@ import pandas as pd
 from components.evidence.accuracy import accuracy, majority
 from components.evidence.auc import auc, auc_by_group
 from pipeline.report.page import render_html
-from pipeline.runs.results import (
-    DataSummary,
-    GroupScore,
-    MarketSummary,
-    ModelResult,
-    RunReport,
-    SplitResult,
-)
+from pipeline.runs.results import DataSummary, GroupScore, MarketSummary, ModelResult, RunReport, SplitResult
 
 NAMES = ("linear", "dnn", "custom_dnn", "rnn")
 NASTY = '<script>alert("x")</script>&co'
@@ -28,12 +20,7 @@ Run = tuple[RunReport, pd.DataFrame, dict[str, pd.DataFrame]]
 
 
 @functools.cache
-def made_run(
-    champion: bool = False,
-    shares: int = 5,
-    days: int = 120,
-    names: tuple[str, ...] = NAMES,
-) -> Run:
+def made_run(champion: bool = False, shares: int = 5, days: int = 120, names: tuple[str, ...] = NAMES) -> Run:
     """A run with honest random predictions; with a champion it is one on a synthetic market."""
     rng = np.random.default_rng(3)
     rows = shares * days
@@ -108,34 +95,3 @@ def made_run(
 def made_page(*, champion: bool) -> str:
     """The page of `made_run`."""
     return render_html(*made_run(champion=champion))
-
-
-class Page(html.parser.HTMLParser):
-    """The elements of a page, its visible text, and the text below each heading."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.text: list[str] = []
-        self._hidden = 0
-        self.feed(source)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        self._hidden += tag == "style"
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag == "style"
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.text.append(data)
-
-    def words(self) -> str:
-        return " ".join(" ".join(self.text).split())
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.elements if name == tag]

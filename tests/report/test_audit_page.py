@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from io import StringIO
 from pathlib import Path
 
 import pytest
 from hand_made_run import made_run
 from judged_runs import model, report
-from rich.console import Console
+from shown import printed
 
 from components.leak_audit.results import AuditReport, CheckResult, Figure, Status
 from pipeline.report.audit_chart import audit_chart
@@ -103,11 +102,7 @@ def test_the_chart_draws_what_is_there_for_information_only() -> None:
 
 @pytest.mark.parametrize("width", [80, 200])
 def test_the_terminal_shows_numbers_whole(width: int) -> None:
-    console = Console(file=StringIO(), width=width)
-
-    print_audit(AUDIT, console)
-
-    lines = console.file.getvalue().splitlines()
+    lines = printed(width, print_audit, AUDIT).splitlines()
     assert max(map(len, lines)) <= width
     assert any("0.7000" in line and "0.6800 to 0.7200 (95 %)" in line for line in lines)
     assert "alarm: leaking" in lines
@@ -115,8 +110,4 @@ def test_the_terminal_shows_numbers_whole(width: int) -> None:
 
 
 def test_the_summary_of_a_run_ends_with_the_verdict() -> None:
-    console = Console(file=StringIO(), width=200)
-
-    print_summary(AUDITED, console)
-
-    assert console.file.getvalue().rstrip().endswith(f"Leak audit: {AUDIT.verdict_line}")
+    assert printed(200, print_summary, AUDITED).rstrip().endswith(f"Leak audit: {AUDIT.verdict_line}")

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from pathlib import Path
 
 import pytest
 from hand_made_backtest import ABOVE, AROUND, BELOW, NOTHING, UNKNOWN, changed, made_run
-from rich.console import Console
+from shown import printed
 
 from components.evidence.interval import Interval
-from pipeline.report.backtest_summary import (
-    backtest_rows,
-    backtest_table,
-    judge,
-)
+from pipeline.report.backtest_summary import backtest_rows, judge, print_backtest
 from pipeline.report.words import points, ratio, share_percent
 from pipeline.runs.results import MarketSummary
 from pipeline.uses.backtest import backtest_run
@@ -25,12 +20,7 @@ from pipeline.uses.backtest import backtest_run
 @pytest.mark.parametrize(
     ("sharpe", "tone", "label", "said"),
     [
-        (
-            AROUND,
-            "plain",
-            "No edge after costs can be claimed",
-            "-0.60 to +1.00 contains 0: no edge after costs can be",
-        ),
+        (AROUND, "plain", "No edge after costs can be claimed", "-0.60 to +1.00 contains 0: no edge after costs can"),
         (BELOW, "warning", "It loses after costs", "-1.80 to -0.20 lies below 0: it loses"),
         (ABOVE, "good", "An edge after costs on these days", "one of 2 models tried, and its 95 % interval +0.20 to"),
         (UNKNOWN, "plain", "Too few days", "too few for an interval: no edge after costs can be claimed"),
@@ -74,22 +64,20 @@ def test_an_edge_on_a_synthetic_market_says_nothing_of_real_prices(tmp_path: Pat
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_no_figure_of_the_table_is_torn(tmp_path: Path, width: int) -> None:
-    made_run(tmp_path / "run", names=("logistic_regression", "custom_dnn"))
+    report, _ = made_run(tmp_path / "run", names=("logistic_regression", "custom_dnn"))
     result = backtest_run(tmp_path / "run").result
     # As wide as figures of real runs come.
     wide = Interval(-0.466, -0.686, -0.246, 0.1)
     result = changed(changed(result, BELOW, wide, "logistic_regression"), BELOW, wide, "custom_dnn")
-    console = Console(width=width, file=io.StringIO(), color_system=None)
-    console.print(backtest_table(result))
-    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    assert max(map(len, lines)) <= width
-    text = " ".join("\n".join(lines).split())
+    shown = printed(width, print_backtest, report, result, "custom_dnn")
+    assert max(map(len, shown.splitlines())) <= width
+    text = " ".join(shown.split())
     rows = backtest_rows(result)
     assert [(row.model, row.portfolio) for row in rows] == [
         ("logistic_regression", "long-short"), ("logistic_regression", "long-only"),
         ("custom_dnn", "long-short"), ("custom_dnn", "long-only"), ("", "equal weight"),
     ]  # fmt: skip
-    assert text.count("-68.6% to -24.6%") == 2
+    assert text.count("-68.6% to -24.6%") == 3  # in two rows and in the sentence
     for row in rows:
         for figure in (row.annual_return, row.sharpe, row.sharpe_interval, row.max_drawdown, row.turnover):
             assert figure in text

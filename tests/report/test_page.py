@@ -10,17 +10,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hand_made_run import NAMES, NAN, NASTY, Page, made_page, made_run
+from hand_made_run import NAMES, NAN, NASTY, made_page, made_run
+from shown import Page, assert_needs_nothing_from_elsewhere
 
 from components.errors import UserError
 from components.evidence.comparing import compare
 from components.evidence.metric import METRICS
 from pipeline.report.page import render_html, write_report
 from pipeline.runs.folder import read_report
-from pipeline.runs.results import (
-    MarketSummary,
-    ModelResult,
-)
+from pipeline.runs.results import MarketSummary, ModelResult
 
 
 def test_nothing_blessed_page() -> None:
@@ -103,29 +101,7 @@ def test_everything_from_data_is_escaped() -> None:
 
 @pytest.mark.parametrize("champion", [True, False])
 def test_the_page_needs_nothing_from_elsewhere(champion: bool) -> None:
-    source = made_page(champion=champion)
-    page = Page(source)
-    tags = {tag for tag, _ in page.elements}
-    assert not tags & {"script", "link", "img", "image", "iframe", "object", "embed", "video", "audio", "base"}
-    for _, attributes in page.elements:
-        for name in ("src", "srcset", "href", "xlink:href", "action", "poster", "data"):
-            assert attributes.get(name, "#").startswith("#"), attributes
-    assert not re.findall(r"url\((?!#)|@import|@font-face", source)
-    policy = [a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
-    assert policy == ["default-src 'none'; style-src 'unsafe-inline'"]
-
-
-def test_ids_are_unique_and_references_resolve() -> None:
-    page = Page(made_page(champion=False))
-    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
-    assert len(ids) == len(set(ids))
-    for _, attributes in page.elements:
-        for name in ("aria-labelledby", "href"):
-            for reference in attributes.get(name, "").split():
-                assert reference.lstrip("#") in ids
-    source = made_page(champion=False)
-    for reference in re.findall(r"url\(#([^)]+)\)", source):
-        assert reference in ids
+    assert_needs_nothing_from_elsewhere(made_page(champion=champion))
 
 
 def test_all_figures_stand_beside_those_of_the_baselines() -> None:

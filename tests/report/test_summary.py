@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 
 import pytest
 from judged_runs import REVERSAL, model, report
-from rich.console import Console
+from shown import printed
 
 from components.evidence.interval import Interval
 from pipeline.report.summary import print_summary
-from pipeline.runs.results import MarketSummary, RunReport
-
-
-def printed(run: RunReport, width: int) -> list[str]:
-    console = Console(width=width, file=io.StringIO(), color_system=None)
-    print_summary(run, console)
-    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+from pipeline.runs.results import MarketSummary
 
 
 @pytest.mark.parametrize("market", [None, REVERSAL])
 def test_the_table_fits_80_columns_and_no_number_is_torn(market: MarketSummary | None) -> None:
     models = {name: model(0.5021, skill=0.046) for name in ("linear", "dnn", "custom_dnn", "rnn")}
     models["rnn"] = model(0.5372, blessed=True, skill=0.822)
-    lines = printed(report(models, champion="rnn", market=market), 80)
-    assert max(map(len, lines)) <= 80
-    text = "\n".join(lines)
+    text = printed(80, print_summary, report(models, champion="rnn", market=market))
+    assert max(map(len, text.splitlines())) <= 80
     words = text.split()
     for word in ("custom_dnn", "0.502", "(0.492-0.512)", "0.537", "(0.527-0.547)", "0.511", "(0.523)", "-0.012"):
         assert word in words
@@ -37,11 +29,11 @@ def test_the_table_fits_80_columns_and_no_number_is_torn(market: MarketSummary |
 
 
 def test_a_reason_is_not_read_as_markup() -> None:
-    lines = printed(report({"linear": model(0.5, reason="threshold [red]0.5[/red] missed")}), 200)
-    assert any("threshold [red]0.5[/red] missed" in line for line in lines)
+    text = printed(200, print_summary, report({"linear": model(0.5, reason="threshold [red]0.5[/red] missed")}))
+    assert "threshold [red]0.5[/red] missed" in text
 
 
 def test_a_baseline_without_a_figure_is_printed_without_it() -> None:
     run = replace(report({"linear": model(0.5)}), baselines={"lightgbm": {"auc": Interval(0.51, 0.49, 0.53, 0.01)}})
-    [line] = [line for line in printed(run, 120) if line.lstrip().startswith("lightgbm")]
+    [line] = [line for line in printed(120, print_summary, run).splitlines() if line.lstrip().startswith("lightgbm")]
     assert line.split() == ["lightgbm", "0.510", "n/a", "n/a", "baseline"]

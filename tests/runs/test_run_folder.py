@@ -7,24 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from judged_runs import model, report
 
 from pipeline.runs.folder import FinishedRun, open_run, save_report
-from pipeline.runs.results import DataSummary, ModelResult, ReportError, RunReport
+from pipeline.runs.results import ReportError
 
-REPORT = RunReport(
-    created="2026-01-01T00:00:00+00:00",
-    models={
-        name: ModelResult(*[0.5] * 8, blessed=False, reason="", auc_standard_error=0.1) for name in ("linear", "rnn")
-    },
-    splits={},
-    champion=None,
-    pushed=None,
-    seconds={},
-    cached=(),
-    data=DataSummary(1, 1, "", "", "", (), ""),
+REPORT = report(
+    {name: model(0.5, auc_standard_error=0.1) for name in ("linear", "rnn")},
     settings={"formatter": "window_returns", "horizon": 5},
-    market=None,
-    versions={},
 )
 
 

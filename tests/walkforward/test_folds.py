@@ -76,15 +76,8 @@ def test_every_test_day_is_tested_once_and_never_trained_on_before(rolling: bool
         assert evaluation.min() - (train.max() + 5) == embargo + 1
         assert test.min() - (evaluation.max() + 5) == embargo + 1
         assert (place(fold.test.first), place(fold.test.last)) == (test.min(), test.max())
-    first = 1000 - 500 // folds * folds
+    first = 1000 - 500 // folds * folds  # what does not divide is left to the first train
     assert tested == list(range(first, 1000))
-
-
-def test_what_does_not_divide_is_left_to_the_first_train() -> None:
-    folds = plan_folds(SESSIONS, WalkSettings(folds=3), SHORT)
-    assert [fold.test.sessions for fold in folds] == [166, 166, 166]
-    assert place(folds[0].test.first) == 502
-    assert place(folds[-1].test.last) == 999
 
 
 def test_where_testing_begins_can_be_chosen() -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
-from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from hand_made_walk import predictions, walk
-from rich.console import Console
+from shown import Page, assert_needs_nothing_from_elsewhere, printed
 
 from pipeline.runs.results import ReportError
 from pipeline.studies.walkforward.page import render_walk
@@ -68,37 +66,13 @@ def test_the_plausible_auc_is_the_walk_s_own() -> None:
 
 
 def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(page: str) -> None:
-    open_tags: list[str] = []
-    ids: list[str] = []
-
-    class Reader(HTMLParser):
-        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            ids.extend(str(value) for name, value in attrs if name == "id")
-            for name, value in attrs:
-                assert not (name in ("src", "href") and re.match(r"(https?:)?//", value or "")), (tag, value)
-            if tag not in ("meta", "br", "link") and not page_self_closes(self):
-                open_tags.append(tag)
-
-        def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            pass
-
-        def handle_endtag(self, tag: str) -> None:
-            assert open_tags.pop() == tag
-
-    def page_self_closes(reader: Reader) -> bool:
-        return (reader.get_starttag_text() or "").endswith("/>")
-
-    Reader().feed(page)
-    assert open_tags == []
-    assert len(ids) == len(set(ids)), "an id stands twice"
-    assert "<script" not in page
-    assert 'http-equiv="Content-Security-Policy" content="default-src \'none\'' in page
+    assert_needs_nothing_from_elsewhere(page)
     assert "prefers-color-scheme: dark" in page
 
 
 def test_the_page_says_what_was_found(page: str) -> None:
     made = walk()
-    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    text = Page(page).words()
     for finding in made.findings:
         assert finding.sentence in text
     auc = made.horizons[1].overall.scores["logistic_regression"].auc
@@ -144,9 +118,7 @@ def test_where_a_fold_leaks_no_figure_is_believed(tmp_path: Path) -> None:
     page = (tmp_path / "walkforward.html").read_text()
     assert "<h1>The evaluation leaks</h1>" in page
     assert "<td>clean</td>" in page
-    console = Console(width=80, file=StringIO())
-    print_walk(made, console)
-    for text in (page, console.file.getvalue()):  # type: ignore[attr-defined]
+    for text in (page, printed(80, print_walk, made)):
         assert " ".join(made.verdict.sentence.split()) in " ".join(text.split())
         assert "than luck" not in text
 
@@ -168,20 +140,15 @@ def test_models_stand_side_by_side_as_far_as_there_is_room(width: int, tables: i
     scored = score_horizon(frame.assign(**dict.fromkeys(names, frame["knows"]))[[*frame.columns[:7], *names]], 1)
     made = part_tables(scored, width)
     assert len(made) == tables
-    console = Console(width=width, file=StringIO())
-    for table in made:
-        console.print(table)
-    text = console.file.getvalue()  # type: ignore[attr-defined]
+    text = printed(width, lambda console: [console.print(table) for table in made])
     for name in names if width >= 80 else ():
         assert re.search(rf"\b{name}\b", text)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_no_number_is_broken_on_a_narrow_terminal(width: int) -> None:
-    console = Console(width=width, file=StringIO())
     made = walk((1,))
-    print_walk(made, console)
-    text = console.file.getvalue()  # type: ignore[attr-defined]
+    text = printed(width, print_walk, made)
     for part in (*made.horizons[0].folds, *made.horizons[0].years, made.horizons[0].overall):
         for score in part.scores.values():
             assert f"{score.auc.value:.3f}" in text
@@ -197,10 +164,8 @@ def test_no_number_is_broken_on_a_narrow_terminal(width: int) -> None:
 
 
 def test_the_plan_is_shown_with_its_dates() -> None:
-    console = Console(width=80, file=StringIO())
     made = walk()
-    print_plan(made.folds, (1, 20), True, console)
-    text = console.file.getvalue()  # type: ignore[attr-defined]
+    text = printed(80, print_plan, made.folds, (1, 20), True)
     assert "2 folds, train rolling; horizon 1, 20" in text
     for fold in made.folds:
         for stretch in (fold.train, fold.evaluation, fold.test):

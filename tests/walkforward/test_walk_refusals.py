@@ -25,8 +25,6 @@ def test_too_few_sessions_name_the_number_that_would_do(awesome: Awesome, market
 
 
 REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
-    "a model that is none": (("--models", "lstm"), "model 'lstm' does not exist"),
-    "a formatter that is none": (("--formatter", "returns"), "formatter 'returns' does not exist"),
     "a horizon of nothing": (("--horizons", "0"), "horizons (0, 1) must be 1 or more each"),
     "no horizon": (("--horizons", ","), "horizons: name at least one"),
     "a share that is none": (("--shares", "NONE"), "has no share NONE"),

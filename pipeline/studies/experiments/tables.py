@@ -11,6 +11,7 @@ from rich.text import Text
 
 from components.evidence.day_leak import day_leak_auc
 from components.evidence.words import number
+from pipeline.report.summary import titled_table
 from pipeline.report.words import interval
 from pipeline.studies.experiments import original
 from pipeline.studies.experiments.findings import Finding
@@ -56,7 +57,7 @@ def heading(report: ExperimentsReport, panel: str, horizon: int, findings: Seque
 
 def auc_table(title: str, findings: Sequence[Finding]) -> Table:
     """AUC as reported, shuffled and dated, with intervals, and the verdict; fits 80 columns."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = titled_table(title, tight=True)
     table.add_column("model", min_width=14, no_wrap=True)
     # The widths are those of the longest piece without a blank, so that no number is cut on 80 columns.
     columns = {"theirs": 6, "shuffled\n(95 %)": 13, "dated\n(95 %)": 13, "day known,\npredicted": 10, "verdict": 9}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -12,7 +11,7 @@ from rich.text import Text
 from components.evidence.blessing import CHANCE
 from components.evidence.interval import Interval
 from components.evidence.words import low_to_high, number, signed
-from pipeline.report.summary import TONE_STYLES
+from pipeline.report.summary import TONE_STYLES, titled_table
 from pipeline.report.words import interval
 from pipeline.studies.walkforward.folds import Fold, Stretch
 from pipeline.studies.walkforward.results import Walk
@@ -22,19 +21,12 @@ from pipeline.studies.walkforward.verdict import count_above
 _PART_WIDTH, _INTERVAL_WIDTH, _GAP = 16, 13, 3
 """Of the first column of the table by fold and year, of an interval, and between two models."""
 
-_NARROW = (0, 1, 0, 0)
-"""Padding with which the longest name of a baseline and all figures fit into 80 columns."""
-
 
 def print_plan(folds: Sequence[Fold], horizons: Sequence[int], rolling: bool, console: Console) -> None:
     """Prints the dates of every fold."""
     many = f"{len(folds)} fold{'' if len(folds) == 1 else 's'}"
-    table = Table(
-        title=f"{many}, train {'rolling' if rolling else 'expanding'}; horizon {', '.join(map(str, horizons))}",
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-    )
+    how = "rolling" if rolling else "expanding"
+    table = titled_table(f"{many}, train {how}; horizon {', '.join(map(str, horizons))}")
     table.add_column("fold", justify="right")
     for name in ("train", "eval", "test"):
         table.add_column(f"{name}\n(sessions)", min_width=10)
@@ -75,7 +67,8 @@ def overall_table(scores: HorizonScores) -> Table:
     )
     if scores.best_auc is not None:
         title += f"\nSynthetic market: best possible AUC {number(scores.best_auc)}"
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=_NARROW)
+    # So the longest name of a baseline and all figures fit into 80 columns.
+    table = titled_table(title, tight=True)
     names = [*overall.scores, "model"]
     table.add_column("model", min_width=min(max(map(len, names)), 20), overflow="fold")
     table.add_column("AUC\n(95 %)", min_width=13)
@@ -106,12 +99,7 @@ def part_tables(scores: HorizonScores, width: int) -> list[Table]:
 
 
 def _part_table(scores: HorizonScores, models: Sequence[str]) -> Table:
-    table = Table(
-        title=f"Horizon {scores.horizon}: AUC (95 %) by fold and by year",
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-    )
+    table = titled_table(f"Horizon {scores.horizon}: AUC (95 %) by fold and by year")
     table.add_column("tested days\n(rows)", min_width=11)
     for name in models:
         table.add_column(name, min_width=_INTERVAL_WIDTH, overflow="fold")
