@@ -16,14 +16,7 @@ _LINE = 34
 
 
 def audit_chart(audit: AuditReport) -> Chart | None:
-    """Draws the AUCs of the checks that are there for information.
-
-    Args:
-        audit: of the run.
-
-    Returns:
-        The chart; None where no such check was made.
-    """
+    """Draws the AUCs of the checks that are there for information; None where no such check was made."""
     rows = [
         figure
         for check in audit.checks

@@ -20,12 +20,7 @@ _STYLES = {
 
 
 def print_audit(audit: AuditReport, console: Console) -> None:
-    """Prints every check with its numbers, and the verdict.
-
-    Args:
-        audit: what was found.
-        console: where to.
-    """
+    """Prints every check with its numbers, and the verdict."""
     for check in audit.checks:
         console.print(_heading(check))
         console.print(Text(check.sentence))

@@ -37,15 +37,7 @@ class BacktestSection:
 
 
 def backtest_section(report: RunReport, predictions: pd.DataFrame) -> BacktestSection:
-    """Makes the section of a run's page; predictions that cannot be traded give a section that says why.
-
-    Args:
-        report: the run.
-        predictions: the test split's, as in `components.backtest.read_panel`.
-
-    Returns:
-        The section.
-    """
+    """Makes the section of a run's page; predictions that cannot be traded give a section that says why."""
     try:
         result = trade(report, predictions, DEFAULT_COSTS, DEFAULT_QUANTILE)
         return _section(report, result, default_model(report))
@@ -55,16 +47,7 @@ def backtest_section(report: RunReport, predictions: pd.DataFrame) -> BacktestSe
 
 
 def render_backtest(report: RunReport, result: Backtest, model: str) -> str:
-    """Makes the page of `awesome backtest`.
-
-    Args:
-        report: the run.
-        result: the figures.
-        model: the model that the chart and the verdict are about.
-
-    Returns:
-        The HTML document.
-    """
+    """Makes the page of `awesome backtest`; `model` is the one that the chart and the verdict are about."""
     return load_template(Path(__file__).with_name("backtest.html.j2")).render(
         backtest=_section(report, result, model),
         report=report,
@@ -78,9 +61,6 @@ def render_backtest(report: RunReport, result: Backtest, model: str) -> str:
 def default_model(report: RunReport) -> str:
     """The model that a backtest is about where none is named: the champion, else the first.
 
-    Args:
-        report: the run.
-
     Raises:
         BacktestError: the run has no model.
     """
@@ -93,23 +73,12 @@ def default_model(report: RunReport) -> str:
 
 
 def traded_models(report: RunReport, predictions: pd.DataFrame) -> list[str]:
-    """The run's models, and the baselines beside them; reports of older runs have none.
-
-    Args:
-        report: the run.
-        predictions: the test split's.
-    """
+    """The run's models, and the baselines beside them; reports of older runs have none."""
     return [*report.models, *(name for name in report.baselines if name in predictions.columns)]
 
 
 def trade(report: RunReport, predictions: pd.DataFrame, costs: float, quantile: float) -> Backtest:
-    """Trades a run's predictions.
-
-    Args:
-        report: the run.
-        predictions: the test split's, as in `components.backtest.read_panel`.
-        costs: basis points of what is traded.
-        quantile: share of a day's shares on each side.
+    """Trades a run's predictions, at costs in basis points of what is traded.
 
     Raises:
         BacktestError: they cannot be traded.

@@ -18,15 +18,7 @@ _LOGARITHMIC_FROM = 5
 
 
 def growth_chart(result: Backtest, model: str) -> Chart:
-    """Draws what 1 grows to after costs, and the drawdown, of a model's two portfolios and of equal weight.
-
-    Args:
-        result: the figures.
-        model: the model.
-
-    Returns:
-        The chart.
-    """
+    """Draws what 1 grows to after costs, and the drawdown, of a model's two portfolios and of equal weight."""
     drawn: dict[str, Performance] = {
         "long-short": result.models[model].long_short.after_costs,
         "long-only": result.models[model].long_only.after_costs,

@@ -61,22 +61,12 @@ class BacktestRow:
 
 
 def backtest_rows(result: Backtest) -> tuple[BacktestRow, ...]:
-    """Writes every portfolio as a row of the table, equal weight last.
-
-    Args:
-        result: the figures.
-
-    Returns:
-        The rows.
-    """
+    """Writes every portfolio as a row of the table, equal weight last."""
     return tuple(_row(model, name, portfolio) for model, name, portfolio in _portfolios(result))
 
 
 def backtest_table(result: Backtest) -> Table:
     """Builds the table for a terminal; readable from 80 columns on.
-
-    Args:
-        result: the figures.
 
     Returns:
         A row a portfolio: return and volatility a year, Sharpe after and before costs, drawdown, turnover and the
@@ -110,14 +100,7 @@ def backtest_table(result: Backtest) -> Table:
 
 
 def print_backtest(report: RunReport, result: Backtest, model: str, console: Console) -> None:
-    """Prints the table and the verdict under it.
-
-    Args:
-        report: the run.
-        result: the figures.
-        model: the model that the verdict is about.
-        console: where to.
-    """
+    """Prints the table and the verdict under it."""
     console.print(backtest_table(result))
     judged = judge(report, result, model)
     console.print(Text(judged.sentence, style=TONE_STYLES[judged.tone]))
@@ -125,11 +108,6 @@ def print_backtest(report: RunReport, result: Backtest, model: str, console: Con
 
 def judge(report: RunReport, result: Backtest, model: str) -> Verdict:
     """Says in one sentence what may be claimed of a model, and no more.
-
-    Args:
-        report: the run.
-        result: the figures.
-        model: the model.
 
     Returns:
         The verdict: good where the interval of the long-short Sharpe ratio after costs lies above 0, a warning where it

@@ -42,17 +42,7 @@ from pipeline.runs.results import ModelResult
 def forest_chart(
     models: Mapping[str, ModelResult], styles: Mapping[str, Style], champion: str | None, best_auc: float | None
 ) -> Chart:
-    """Draws every model's AUC with its interval beside chance, and beside the best possible where that is known.
-
-    Args:
-        models: results by name.
-        styles: of `model_styles`.
-        champion: the champion's name, or None.
-        best_auc: the best possible AUC, or None.
-
-    Returns:
-        The chart.
-    """
+    """Draws every model's AUC with its interval beside chance, and beside the best possible where that is known."""
     rows = [
         Row(f"{name} ★" if name == champion else name, [(model.area, styles[name])], filled=model.blessed)
         for name, model in models.items()
@@ -88,15 +78,7 @@ def forest_chart(
 
 
 def roc_charts(curves: Mapping[str, RocCurve], styles: Mapping[str, Style]) -> tuple[Chart, Chart]:
-    """Draws the ROC curves, and the same curves as distances above the diagonal, where weak models can be told apart.
-
-    Args:
-        curves: by model.
-        styles: of `model_styles`.
-
-    Returns:
-        The two charts.
-    """
+    """Draws the ROC curves, and the same as distances above the diagonal, where weak models can be told apart."""
     with drawing():
         figure, axes = plot_area(3.7, legend=len(curves) + 1)
         axes.plot([0, 1], [0, 1], color=INK, linewidth=1)
@@ -145,14 +127,6 @@ def calibration_chart(
 
     The limits fit the predictions: those of honest models lie close to 0.5, where limits of 0 and 1 would show a dot.
     Each panel has its own horizontal axis, because one model may be twenty times as bold as another.
-
-    Args:
-        curves: by model, bins of equal counts.
-        probabilities: by model, array [rows].
-        styles: of `model_styles`.
-
-    Returns:
-        The chart.
     """
     filled = {name: curve for name, curve in curves.items() if len(curve.count)}
     ys = [CHANCE]
@@ -209,15 +183,7 @@ def _reach(curve: CalibrationCurve) -> np.ndarray[Any, Any]:
 
 
 def year_chart(models: Mapping[str, ModelResult], styles: Mapping[str, Style]) -> Chart | None:
-    """Draws every model's AUC by calendar year beside what a coin would show.
-
-    Args:
-        models: results by name.
-        styles: of `model_styles`.
-
-    Returns:
-        The chart; None where no year has an AUC.
-    """
+    """Draws every model's AUC by calendar year beside what a coin would show; None where no year has an AUC."""
     years = sorted({year for m in models.values() for year, score in m.by_year.items() if math.isfinite(score.auc)})
     if not years:
         return None

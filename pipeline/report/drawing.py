@@ -72,14 +72,7 @@ class Chart:
 
 
 def model_styles(names: Sequence[str]) -> dict[str, Style]:
-    """Gives every model its colour, marker and dash pattern.
-
-    Args:
-        names: the models, in the report's order.
-
-    Returns:
-        A style a name.
-    """
+    """Gives every model its colour, marker and dash pattern."""
     return {
         name: Style(_COLOURS[i % len(_COLOURS)], _MARKERS[i % len(_MARKERS)], _DASHES[i % len(_DASHES)])
         for i, name in enumerate(names)
@@ -97,9 +90,6 @@ def plot_area(height: float, legend: int, columns: int = 3, label: bool = True) 
         legend: entries in the legend.
         columns: entries side by side.
         label: whether the horizontal axis has a label.
-
-    Returns:
-        The figure and its axes.
     """
     left, right, top, bottom = 0.86, 0.14, 0.12, (0.6 if label else 0.4) + 0.22 * math.ceil(legend / columns)
     total = top + height + bottom
@@ -168,15 +158,14 @@ class Row:
 def interval_rows(rows: Sequence[Row], middle: float, height: float, size: float, extra: Sequence[float] = ()) -> Any:
     """Draws intervals one below the other, the first on top, beside a line where there is nothing to tell.
 
+    The ticks of the axes are the rows.
+
     Args:
         rows: at least one.
         middle: where the line stands.
         height: of a row, in inches.
         size: of the markers.
         extra: what else must be within the limits.
-
-    Returns:
-        The axes, whose ticks are the rows.
     """
     ends = [middle, *extra]
     for row in rows:
@@ -292,14 +281,7 @@ def drawing() -> Iterator[None]:
 
 
 def svg_chart(name: str, title: str, description: str, figure: Figure) -> Chart:
-    """Writes a figure as SVG that can stand in a page.
-
-    Args:
-        name: unique within the page.
-        title: heading.
-        description: what the chart shows, for those who cannot see it.
-        figure: drawn within `drawing`.
-    """
+    """Writes a figure, drawn within `drawing`, as SVG that can stand in a page, under a name unique there."""
     buffer = io.StringIO()
     # No metadata: it holds the time of day and addresses that look like external resources.
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}, dpi=72)

@@ -13,15 +13,12 @@ from pipeline.report.drawing import Chart, Row, Style, drawing, interval_rows, s
 def difference_chart(
     differences: Mapping[str, Mapping[str, Figures]], against: tuple[str, ...], styles: Mapping[str, Style]
 ) -> Chart | None:
-    """Draws each model's AUC less those of the baselines and of its predecessor.
+    """Draws each model's AUC less those of the baselines and of its predecessor; None where there is none of these.
 
     Args:
         differences: by model and by what it is compared with.
         against: what is drawn of them, in order.
         styles: of `model_styles`, by model.
-
-    Returns:
-        The chart; None where there is nothing to compare with.
     """
     rows = [
         (name, other, others[other]["auc"])

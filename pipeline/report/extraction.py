@@ -14,12 +14,7 @@ _STYLES = {"failed": "red", "behind": "yellow", "readjusted": "cyan", "new": "gr
 
 
 def print_extraction(report: ExtractionReport, console: Console) -> None:
-    """Prints what an extraction did: the shares that need a look first, and the counts.
-
-    Args:
-        report: what to print.
-        console: where.
-    """
+    """Prints what an extraction did: the shares that need a look first, and the counts."""
     from rich.table import Table
     from rich.text import Text
 

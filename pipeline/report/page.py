@@ -92,15 +92,7 @@ def write_report(
 
 
 def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping[str, pd.DataFrame]) -> str:
-    """Makes the page.
-
-    Args:
-        report: the run's numbers.
-        predictions: as in `write_report`.
-        histories: as in `write_report`.
-
-    Returns:
-        The HTML document.
+    """Makes the page; the arguments are those of `write_report`.
 
     Raises:
         ValueError: `predictions` lacks a column that is read.

@@ -33,9 +33,6 @@ def titled_table(title: str, *, tight: bool = False) -> Table:
 def summary_table(report: RunReport) -> Table:
     """Builds the table of results, one row a model and a baseline; readable from 80 columns on.
 
-    Args:
-        report: the run.
-
     Returns:
         model, AUC with its 95 % interval over blocks of days, accuracy beside the majority class, rank IC, skill
         where the data is a synthetic market, and blessed or why not.
@@ -97,12 +94,7 @@ def _baseline_cells(name: str, figures: Figures, report: RunReport) -> list[Text
 
 
 def print_summary(report: RunReport, console: Console) -> None:
-    """Prints the table and the verdict under it.
-
-    Args:
-        report: the run.
-        console: where to.
-    """
+    """Prints the table and the verdict under it."""
     judged = assess(report)
     console.print(summary_table(report))
     console.print(Text(judged.sentence, style=TONE_STYLES[judged.tone]))

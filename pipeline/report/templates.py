@@ -14,12 +14,7 @@ if TYPE_CHECKING:
 
 
 def load_template(path: Path, **filters: Callable[..., Any]) -> jinja2.Template:
-    """Reads a template.
-
-    Args:
-        path: of the file.
-        filters: what it may use beside Jinja's own and those that write numbers, by name.
-    """
+    """Reads a template, which may use these filters beside Jinja's own and those that write numbers."""
     import jinja2
 
     environment = jinja2.Environment(

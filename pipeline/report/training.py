@@ -33,11 +33,7 @@ class Training:
 
     @classmethod
     def of(cls, history: pd.DataFrame) -> Training:
-        """Reads a history.
-
-        Args:
-            history: as in `training_chart`, of at least one row.
-        """
+        """Reads a history of at least one row."""
         members = _members(history)
         judged = [member for member in members if "val_loss" in member and member["val_loss"].notna().any()]
         best = [member.loc[member["val_loss"].idxmin()] for member in judged]
@@ -65,22 +61,14 @@ class Training:
 
 
 def read_history(model_run: str) -> pd.DataFrame:
-    """The history in a Trainer's artifact. Imports TensorFlow.
-
-    Args:
-        model_run: the artifact's folder.
-    """
+    """The history in a Trainer's artifact, by its folder. Imports TensorFlow."""
     from models.trainer import HISTORY_FILE
 
     return pd.read_csv(Path(model_run) / HISTORY_FILE)
 
 
 def history_table(history: pd.DataFrame) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """A history as texts: the header, and a row a look. What is not known within an epoch is empty.
-
-    Args:
-        history: as in `training_chart`.
-    """
+    """A history as texts: the header, and a row a look. What is not known within an epoch is empty."""
     columns = [name for name in history if name != "member" or history[name].nunique() > 1]
     rows = history[columns].itertuples(index=False)
     return tuple(columns), tuple(tuple("" if math.isnan(value) else f"{value:.5g}" for value in row) for row in rows)
@@ -89,15 +77,14 @@ def history_table(history: pd.DataFrame) -> tuple[tuple[str, ...], tuple[tuple[s
 def training_chart(index: int, name: str, history: pd.DataFrame, style: Style) -> Chart | None:
     """Draws a model's loss over the epochs, a line a member, and marks each member's best loss on the eval split.
 
+    None where there is no loss to draw.
+
     Args:
         index: the model's place, which makes the chart's ids unique.
         name: the model.
         history: columns member (all one if missing), epoch (epochs trained until then; counted from 1 if missing),
             loss and val_loss, either of which may be missing, or not known within an epoch.
         style: of `model_styles`.
-
-    Returns:
-        The chart; None where there is no loss to draw.
     """
     drawn = [column for column in _LOSSES if column in history and history[column].notna().any()]
     if not drawn:

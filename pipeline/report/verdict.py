@@ -34,24 +34,13 @@ class Verdict:
 
 
 def plausible_auc(settings: Mapping[str, Scalar]) -> float:
-    """The AUC on real prices above which a leak is likelier than skill.
-
-    Args:
-        settings: of a run or a walk; those of older ones lack it and get the default.
-    """
+    """The AUC on real prices above which a leak is likelier than skill; the settings of older runs lack it."""
     value = settings.get("audit_plausible_auc")
     return value if isinstance(value, float) else PLAUSIBLE_AUC
 
 
 def assess(report: RunReport) -> Verdict:
-    """Judges a run: what it found, and whether to believe it.
-
-    Args:
-        report: the run.
-
-    Returns:
-        The verdict.
-    """
+    """Judges a run: what it found, and whether to believe it."""
     if report.audit is not None and report.audit.leaks:
         return _leaking(report)
     champion = report.models.get(report.champion) if report.champion is not None else None
@@ -64,14 +53,7 @@ def assess(report: RunReport) -> Verdict:
 
 
 def standard_error(model: ModelResult) -> float:
-    """Gives the standard error of an AUC: as measured, else recovered from its 95 % interval.
-
-    Args:
-        model: the model's result.
-
-    Returns:
-        The standard error; NaN where there is no interval either.
-    """
+    """The standard error of an AUC: as measured, else recovered from its 95 % interval; NaN where there is none."""
     if math.isfinite(model.auc_standard_error):
         return model.auc_standard_error
     return error_of_ends(model.auc_low, model.auc_high)

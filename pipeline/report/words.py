@@ -7,15 +7,7 @@ from datetime import datetime, timezone
 
 
 def interval(low: float, high: float) -> str:
-    """Writes an interval without a blank, so that it never wraps.
-
-    Args:
-        low: lower end.
-        high: upper end.
-
-    Returns:
-        The text, such as "(0.502-0.512)"; "(n/a)" where an end is NaN.
-    """
+    """Writes an interval without a blank, so that it never wraps: "(0.502-0.512)"; "(n/a)" where an end is NaN."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return "(n/a)"
     return f"({low:.3f}-{high:.3f})"
