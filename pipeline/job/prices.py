@@ -53,7 +53,8 @@ def ensure_prices(plan: Plan, console: Console, clock: Clock | None = None) -> N
     if settings.market is not None:
         from components.synthetic_market import generate, get_scenario, write_market
 
-        with clock.measured("market", f"Making the market {settings.market}", str(path)):
+        with clock.measured("market", f"Making the market {settings.market}") as notes:
+            notes.append(str(path))
             path.parent.mkdir(parents=True, exist_ok=True)
             market = generate(
                 get_scenario(settings.market),
@@ -65,10 +66,10 @@ def ensure_prices(plan: Plan, console: Console, clock: Clock | None = None) -> N
     elif not path.exists():
         if path != Settings.model_fields["db"].default:
             raise StoreError(f"--db {path} does not exist; import prices first: awesome prices import FILE --db {path}")
-        with clock.measured("prices", "Importing the shipped prices") as part:
+        with clock.measured("prices", "Importing the shipped prices") as notes:
             imported = import_shipped_prices(path)
             shares = len(imported.shares)
-            part.note = f"{imported.taken} prices of {shares} shares from {SHIPPED_PRICES.name} into {path}"
+            notes.append(f"{imported.taken} prices of {shares} shares from {SHIPPED_PRICES.name} into {path}")
 
 
 def import_shipped_prices(path: Path) -> ImportReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,8 @@ def run(plan: Plan, console: Console) -> tuple[RunReport, Path]:
         config = pipeline_config(plan)
         plan.metadata.parent.mkdir(parents=True, exist_ok=True)
         pipeline = create_pipeline(config, sqlite_metadata(str(plan.metadata.absolute())))
-        with ConsoleListener(console, bars=() if plan.extraction is None else ("FeatureExampleGen",)) as listener:
+        bars = () if plan.extraction is None else ("FeatureExampleGen",)
+        with closing(ConsoleListener(console, bars)) as listener:
             steps = run_pipeline(pipeline, listener)
         with clock.measured("report", "Writing the report"):
             report = gather_report(plan, steps, clock.seconds, folder)
