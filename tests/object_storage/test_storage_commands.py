@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import judged_runs
 import pytest
 from places import SECRET, Place, digest_of, write_database
 
@@ -16,7 +17,7 @@ import pipeline.cli.storage
 from models.card import ModelCard
 from pipeline.code_digest import code_digest
 from pipeline.runs.folder import read_report, save_report
-from pipeline.runs.results import DataSummary, MarketSummary, ModelResult, RunReport, SplitResult
+from pipeline.runs.results import DataSummary, MarketSummary
 
 Awesome = Callable[..., Any]
 
@@ -51,33 +52,23 @@ def write_run(folder: Path, created: str = "2026-11-23T21:30:00+00:00", evaluati
         for part in ("run", "evaluation"):
             (cache / part).mkdir()
             (cache / part / "file").write_bytes(part.encode())
-        results[name] = ModelResult(
-            auc=0.51 + number / 100,
+        results[name] = judged_runs.model(
+            0.51 + number / 100,
+            blessed=name == "rnn",
             auc_low=0.5,
             auc_high=0.53,
-            accuracy=0.5,
-            majority=0.5,
-            rank_ic=0.01,
-            rank_ic_low=0.0,
-            rank_ic_high=0.02,
-            blessed=name == "rnn",
             reason=f"because it is {name}",
             model_uri=str(cache / "model"),
             model_run_uri=str(cache / "run"),
             evaluation_uri=str(cache / "evaluation") if evaluation else "",
             metrics={"auc": 0.51, "loss": float("nan")},
         )
-    report = RunReport(
-        created=created,
-        models=results,
-        splits={"test": SplitResult("2012-01-01", "2013-03-01", 100, 0, 0, 100)},
+    report = judged_runs.report(
+        results,
         champion="rnn",
-        pushed=None,
-        seconds={},
-        cached=(),
+        created=created,
         data=DataSummary(5, 3250, "27a20175" + "0" * 56, "2000-03-29", "2013-03-01", ("A",), "awesome.db"),
         settings={"formatter": "window_returns", "horizon": 20, "seed": 0, "models": "linear,rnn"},
-        market=None,
         versions={"awesome": "0.1.0"},
     )
     (folder / "latest").mkdir(exist_ok=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 
+import judged_runs
 import numpy as np
 import pandas as pd
 
 from components.evidence.accuracy import accuracy, majority
 from components.evidence.auc import auc, auc_by_group
 from pipeline.report.page import render_html
-from pipeline.runs.results import DataSummary, GroupScore, MarketSummary, ModelResult, RunReport, SplitResult
+from pipeline.runs.results import DataSummary, GroupScore, MarketSummary, RunReport, SplitResult
 
 NAMES = ("linear", "dnn", "custom_dnn", "rnn")
 NASTY = '<script>alert("x")</script>&co'
@@ -44,16 +45,12 @@ def made_run(champion: bool = False, shares: int = 5, days: int = 120, names: tu
         probabilities = predictions[name].to_numpy()
         area = auc(labels, probabilities)
         years = predictions["time"].dt.year.to_numpy()
-        models[name] = ModelResult(
-            auc=area,
-            auc_low=area - 0.02,
-            auc_high=area + 0.02,
+        models[name] = judged_runs.model(
+            area,
+            half=0.02,
+            blessed=champion,
             accuracy=accuracy(labels, probabilities),
             majority=majority(labels),
-            rank_ic=0.01,
-            rank_ic_low=-0.02,
-            rank_ic_high=0.04,
-            blessed=champion,
             reason="" if champion else f"{name}: not above 0.5 & <1 standard error",
             skill=0.9 if champion else None,
             rows=rows,
@@ -65,9 +62,8 @@ def made_run(champion: bool = False, shares: int = 5, days: int = 120, names: tu
             by_year={str(g): GroupScore(a, n) for g, a, n in auc_by_group(labels, probabilities, years)},
             by_share={share: GroupScore(0.5, days) for share in share_ids},
         )
-    report = RunReport(
-        created="2024-05-06T07:08:09Z",
-        models=models,
+    report = judged_runs.report(
+        models,
         splits={
             "train": SplitResult("2001-01-01", "2008-12-31", 10000, 5, 20, 2000),
             "eval": SplitResult("2009-02-01", "2010-12-31", 2400, 5, 9, 480),
