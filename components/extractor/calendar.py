@@ -23,10 +23,12 @@ class ExchangeCalendar:
 
     Attributes:
         code: as exchange_calendars names the exchange, such as XSHG.
+        begin: the first day for which its holidays are known, or 1980.
         end: the last day for which its holidays are known.
     """
 
     code: str
+    begin: dt.date
     end: dt.date
     _sessions: Days = field(repr=False)
     _closes: Days = field(repr=False)  # UTC, datetime64[s]
@@ -86,6 +88,7 @@ def _load(code: str, year: int) -> ExchangeCalendar:
     calendar: Any = type(default)(start=str(begin), end=str(end))
     return ExchangeCalendar(
         code=code,
+        begin=begin.item(),
         end=end.item(),
         _sessions=calendar.sessions.values.astype("datetime64[D]"),
         _closes=calendar.closes.dt.tz_convert(None).to_numpy().astype("datetime64[s]"),

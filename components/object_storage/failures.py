@@ -41,19 +41,27 @@ _CREDENTIALS = {
 }
 _REGION = {"file": "", "s3": "AWS_DEFAULT_REGION", "cos": "cos_region (AWESOME_COS_REGION)"}
 
-_NO_BUCKET = {"NoSuchBucket", "InvalidBucketName"}
-_DENIED = {"AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "Forbidden", "MethodNotAllowed"}
-_BAD_KEY = {
-    *("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "InvalidSecurity"),
-    *("TokenRefreshRequired", "401", "Unauthorized"),
+_NO_BUCKET = ("NoSuchBucket", "InvalidBucketName")
+_MEANINGS = {
+    _NO_BUCKET: "there is no bucket {bucket} ({code}); make it or fix the URL",
+    ("AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "Forbidden", "MethodNotAllowed"): (
+        "access is denied ({code}); check the bucket's policy and {credentials}"
+    ),
+    (
+        *("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "InvalidSecurity"),
+        *("TokenRefreshRequired", "401", "Unauthorized"),
+    ): "the credentials are not accepted ({code}); check {credentials}",
+    (
+        *("AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect", "Redirect", "301", "307"),
+        *("IllegalLocationConstraintException", "InvalidRegionName", "PathStyleDomainForbidden"),
+    ): "the bucket is not where it was looked for ({code}); check {region} and the endpoint",
+    ("RequestTimeTooSkewed", "RequestExpired"): "the request's time is not accepted ({code}); set this machine's clock",
+    ("SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "500", "502", "503", "504", "429"): (
+        "{host} cannot serve now ({code}); run the same command again later"
+    ),
+    ("QuotaExceeded", "EntityTooLarge"): "the storage takes no more ({code}); make room or raise the quota",
 }
-_OTHER_REGION = {
-    *("AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect", "Redirect", "301", "307"),
-    *("IllegalLocationConstraintException", "InvalidRegionName", "PathStyleDomainForbidden"),
-}
-_CLOCK = {"RequestTimeTooSkewed", "RequestExpired"}
-_BUSY = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "500", "502", "503", "504", "429"}
-_FULL = {"QuotaExceeded", "EntityTooLarge"}
+"""What codes of S3 answers mean."""
 
 _NO_CREDENTIALS = {
     *("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError"),
@@ -125,21 +133,10 @@ def _explained(error: BaseException, place: Place, url: str) -> str:
 
 
 def _of_code(code: str, place: Place) -> str:
-    if code in _NO_BUCKET:
-        return f"there is no bucket {place.bucket} ({code}); make it or fix the URL"
-    if code in _DENIED:
-        return f"access is denied ({code}); check the bucket's policy and {_CREDENTIALS[place.kind]}"
-    if code in _BAD_KEY:
-        return f"the credentials are not accepted ({code}); check {_CREDENTIALS[place.kind]}"
-    if code in _OTHER_REGION:
-        return f"the bucket is not where it was looked for ({code}); check {_REGION[place.kind]} and the endpoint"
-    if code in _CLOCK:
-        return f"the request's time is not accepted ({code}); set this machine's clock"
-    if code in _BUSY:
-        return f"{place.host} cannot serve now ({code}); run the same command again later"
-    if code in _FULL:
-        return f"the storage takes no more ({code}); make room or raise the quota"
-    return f"{place.host} refuses the request ({code}); check the URL and the storage settings"
+    unknown = "{host} refuses the request ({code}); check the URL and the storage settings"
+    meaning = next((text for codes, text in _MEANINGS.items() if code in codes), unknown)
+    told = {"credentials": _CREDENTIALS[place.kind], "region": _REGION[place.kind]}
+    return meaning.format(code=code, bucket=place.bucket, host=place.host, **told)
 
 
 def _of_system(error: OSError, url: str) -> str:

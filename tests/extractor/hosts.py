@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from components.extractor.http import Client, HttpSettings
+from components.extractor.sources.base import Reply
 from components.extractor.sources.registry import get_source
 
 KEY = "f00dcafe-SECRET-0123456789"
@@ -29,6 +30,17 @@ def client(url: str, settings: HttpSettings = FAST, stop: threading.Event | None
 
 def client_with_key(url: str, settings: HttpSettings = FAST) -> Client:
     return Client(TIINGO, replace(settings, base_url=url), KEY)
+
+
+def ask(url: str, settings: HttpSettings = FAST, stop: threading.Event | None = None) -> Reply:
+    """One request of a client of its own."""
+    with client(url, settings, stop) as asking:
+        return asking.get("sh600519", ASKED)
+
+
+def ask_with_key(url: str, settings: HttpSettings = FAST) -> Reply:
+    with client_with_key(url, settings) as asking:
+        return asking.get("GE", ASKED_WITH_KEY)
 
 
 class Host:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 
 import pytest
-from hosts import ASKED, ASKED_WITH_KEY, FAST, FIRST, LAST, TENCENT, Waits, client, client_with_key, host_of, send
+from hosts import ASKED, FAST, FIRST, LAST, TENCENT, Waits, ask, ask_with_key, client, host_of, send
 
 from components.errors import HostError
 from components.extractor.http import HttpSettings
@@ -35,8 +35,8 @@ def test_what_may_pass_is_tried_again(server: ReplayServer, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["429", "500", "503", "reset", "reset-midway"])
 def test_what_does_not_pass_is_given_up(server: ReplayServer, kind: str) -> None:
     server.faults.add(Fault(kind))
-    with client(server.url) as asking, pytest.raises(HostError, match="tencent, share sh600519") as raised:
-        asking.get("sh600519", ASKED)
+    with pytest.raises(HostError, match="tencent, share sh600519") as raised:
+        ask(server.url)
     assert len(server.requests) == FAST.attempts
     assert kind in str(raised.value) if kind.isdigit() else "the connection failed" in str(raised.value)
 
@@ -44,35 +44,31 @@ def test_what_does_not_pass_is_given_up(server: ReplayServer, kind: str) -> None
 @pytest.mark.parametrize("status", [502, 504])
 def test_other_refusals_of_a_gateway_are_tried_again(status: int) -> None:
     with host_of(lambda handler, number: send(handler, status if number == 1 else 200)) as host:
-        with client(host.url) as asking:
-            assert asking.get("sh600519", ASKED).body == b"{}"
+        assert ask(host.url).body == b"{}"
     assert len(host.paths) == 2
 
 
 def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, so nobody else has it; not listening, so nobody answers
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        with client(url) as asking, pytest.raises(HostError, match=r"the connection failed \(127\.0\.0\.1:\d+\)"):
-            asking.get("sh600519", ASKED)
+        with pytest.raises(HostError, match=r"the connection failed \(127\.0\.0\.1:\d+\)"):
+            ask(f"http://127.0.0.1:{taken.getsockname()[1]}")
 
 
-def test_the_back_off_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (replace(FAST, attempts=5, backoff=0.05), [0.05, 0.1, 0.2, 0.4]),
+        (replace(FAST, attempts=4, backoff=10.0, longest_wait=0.05), [0.05] * 3),
+    ],
+)
+def test_the_back_off_grows_up_to_the_longest_wait(
+    monkeypatch: pytest.MonkeyPatch, settings: HttpSettings, expected: list[float]
+) -> None:
     monkeypatch.setattr("random.uniform", lambda low, high: high)  # the longest that chance may choose
-    with host_of(lambda handler, number: send(handler, 503)) as host:
-        settings = replace(FAST, attempts=5, backoff=0.05)
-        with client(host.url, settings, waits := Waits()) as asking, pytest.raises(HostError):
-            asking.get("sh600519", ASKED)
-    assert waits.seconds == pytest.approx([0.05, 0.1, 0.2, 0.4])
-
-
-def test_no_back_off_is_longer_than_the_longest_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("random.uniform", lambda low, high: high)
-    with host_of(lambda handler, number: send(handler, 503)) as host:
-        settings = replace(FAST, attempts=4, backoff=10.0, longest_wait=0.05)
-        with client(host.url, settings, waits := Waits()) as asking, pytest.raises(HostError):
-            asking.get("sh600519", ASKED)
-    assert waits.seconds == [0.05] * 3
+    with host_of(lambda handler, number: send(handler, 503)) as host, pytest.raises(HostError):
+        ask(host.url, settings, waits := Waits())
+    assert waits.seconds == pytest.approx(expected)
 
 
 @pytest.fixture
@@ -180,16 +176,15 @@ def test_the_rate_holds() -> None:
 
 def test_retries_count_for_the_rate() -> None:
     with host_of(lambda handler, _: send(handler, 503)) as host:
-        settings = replace(FAST, rate=4, attempts=6, backoff=0.001)
         begun = time.monotonic()
-        with client(host.url, settings) as asking, pytest.raises(HostError):
-            asking.get("sh600519", ASKED)
+        with pytest.raises(HostError):
+            ask(host.url, replace(FAST, rate=4, attempts=6, backoff=0.001))
     assert host.times[-1] - begun >= 0.9
 
 
 def test_it_says_who_asks_and_sends_what_the_source_wants(server: ReplayServer) -> None:
-    with host_of(lambda handler, _: send(handler, 200)) as host, client(host.url) as asking:
-        asking.get("sh600519", ASKED)
+    with host_of(lambda handler, _: send(handler, 200)) as host:
+        ask(host.url)
     (headers,) = host.headers
     assert headers["Referer"] == "https://gu.qq.com/"
     assert "awesome-extractor" in headers["User-Agent"]
@@ -199,9 +194,7 @@ def test_it_says_who_asks_and_sends_what_the_source_wants(server: ReplayServer) 
 def test_a_base_url_takes_the_host_in_its_path() -> None:
     with host_of(lambda handler, _: send(handler, 200)) as host:
         for base in (host.url, f"{host.url}/", f"{host.url}/proxy/"):
-            with client(base) as asking:
-                reply = asking.get("sh600519", ASKED)
-                assert reply.url == ASKED.url
+            assert ask(base).url == ASKED.url
     target = ASKED.url.removeprefix("https://")
     assert host.paths == [f"/{target}", f"/{target}", f"/proxy/{target}"]
 
@@ -211,8 +204,7 @@ def test_a_base_url_takes_the_host_in_its_path() -> None:
 
 def test_a_404_reaches_the_caller() -> None:
     with host_of(lambda handler, _: send(handler, 404, b'{"detail": "Not found."}')) as host:
-        with client(host.url) as asking:
-            reply = asking.get("sh600519", ASKED)
+        reply = ask(host.url)
     assert reply == Reply(ASKED.url, 404, "application/json", b'{"detail": "Not found."}')
     assert len(host.paths) == 1
 
@@ -220,10 +212,10 @@ def test_a_404_reaches_the_caller() -> None:
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_denied_key_names_its_variable(status: int) -> None:
     with host_of(lambda handler, _: send(handler, status, b'{"detail": "Invalid token."}')) as host:
-        with client_with_key(host.url) as asking, pytest.raises(HostError) as raised:
-            asking.get("GE", ASKED_WITH_KEY)
-        with client(host.url) as asking, pytest.raises(HostError, match="try another source"):
-            asking.get("sh600519", ASKED)
+        with pytest.raises(HostError) as raised:
+            ask_with_key(host.url)
+        with pytest.raises(HostError, match="try another source"):
+            ask(host.url)
     text = str(raised.value)
     assert text.startswith(f"tiingo, share GE: the host denies access (status {status}), check TIINGO_API_KEY")
     assert "Invalid token." in text
@@ -237,8 +229,8 @@ def test_nothing_is_repeated_once_it_is_stopped(server: ReplayServer) -> None:
     server.faults.add(Fault("503"))
     stop = threading.Event()
     stop.set()
-    with client(server.url, stop=stop) as asking, pytest.raises(HostError):
-        asking.get("sh600519", ASKED)
+    with pytest.raises(HostError):
+        ask(server.url, stop=stop)
     assert len(server.requests) == 1
 
 
@@ -257,8 +249,8 @@ def test_a_waiting_back_off_ends_at_once_and_asks_no_more(
 
     stop = Stop()
     settings = replace(FAST, backoff=3600.0, longest_wait=7200.0)
-    with client(server.url, settings, stop) as asking, ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(asking.get, "sh600519", ASKED)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(ask, server.url, settings, stop)
         waits.wait()
         assert not waiting.done()
         stop.set()
@@ -269,8 +261,8 @@ def test_a_waiting_back_off_ends_at_once_and_asks_no_more(
 
 def test_no_thread_is_left() -> None:
     before = set(threading.enumerate())
-    with host_of(lambda handler, _: send(handler, 200)) as host, client(host.url) as asking:
-        asking.get("sh600519", ASKED)
+    with host_of(lambda handler, _: send(handler, 200)) as host:
+        ask(host.url)
     for thread in set(threading.enumerate()) - before:
         thread.join(60)
     assert not set(threading.enumerate()) - before

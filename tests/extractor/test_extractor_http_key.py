@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from hosts import ASKED, ASKED_WITH_KEY, FAST, KEY, TIINGO, client, client_with_key, host_of, send
+from hosts import ASKED_WITH_KEY, FAST, KEY, TIINGO, ask, ask_with_key, client_with_key, host_of, send
 
 from components.errors import HostError
 from components.extractor.replay import Fault, ReplayServer
@@ -17,11 +17,10 @@ from components.extractor.replay import Fault, ReplayServer
 
 
 def test_the_key_travels_in_the_header_only(server: ReplayServer) -> None:
-    with client_with_key(server.url) as asking:
-        assert asking.get("GE", ASKED_WITH_KEY).status == 200
+    assert ask_with_key(server.url).status == 200
     assert KEY not in "".join(request.target for request in server.requests)
-    with host_of(lambda handler, _: send(handler, 200)) as host, client_with_key(host.url) as asking:
-        asking.get("GE", ASKED_WITH_KEY)
+    with host_of(lambda handler, _: send(handler, 200)) as host:
+        ask_with_key(host.url)
     assert host.headers[0]["Authorization"] == f"Token {KEY}"
     assert KEY not in host.paths[0]
 
@@ -63,9 +62,8 @@ def test_the_key_is_in_no_error_of_a_broken_connection(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     server.faults.add(Fault(kind))
-    with client_with_key(server.url, replace(FAST, timeout=0.2, attempts=2)) as asking:
-        with pytest.raises(HostError) as raised:
-            asking.get("GE", ASKED_WITH_KEY)
+    with pytest.raises(HostError) as raised:
+        ask_with_key(server.url, replace(FAST, timeout=0.2, attempts=2))
     assert KEY not in _everything(raised.value)
     assert KEY not in caplog.text
 
@@ -83,10 +81,8 @@ def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("netrc")
 def test_no_password_of_netrc_is_sent() -> None:
     with host_of(lambda handler, _: send(handler, 200)) as host:
-        with client(host.url) as asking:
-            asking.get("sh600519", ASKED)
-        with client_with_key(host.url) as asking:
-            asking.get("GE", ASKED_WITH_KEY)
+        ask(host.url)
+        ask_with_key(host.url)
     assert [headers.get("Authorization") for headers in host.headers] == [None, f"Token {KEY}"]
 
 
@@ -96,8 +92,7 @@ def test_the_key_does_not_travel_to_another_host(elsewhere: str) -> None:
     with host_of(lambda handler, _: send(handler, 200, b"[]")) as other:
         target = other.url.replace("127.0.0.1", elsewhere) + "/there"  # another port is another host, too
         with host_of(lambda handler, _: send(handler, 302, b"", Location=target)) as host:
-            with client_with_key(host.url) as asking:
-                assert asking.get("GE", ASKED_WITH_KEY).body == b"[]"
+            assert ask_with_key(host.url).body == b"[]"
     assert host.headers[0]["Authorization"] == f"Token {KEY}"
     assert other.paths == ["/there"]
     assert "Authorization" not in other.headers[0]
@@ -110,14 +105,14 @@ def test_the_key_travels_on_within_its_host() -> None:
         else:
             send(handler, 200)
 
-    with host_of(answer) as host, client_with_key(host.url) as asking:
-        asking.get("GE", ASKED_WITH_KEY)
+    with host_of(answer) as host:
+        ask_with_key(host.url)
     assert host.paths[1] == "/there"
     assert [headers.get("Authorization") for headers in host.headers] == [f"Token {KEY}"] * 2
 
 
 def test_redirects_in_a_circle_end() -> None:
     with host_of(lambda handler, number: send(handler, 302, b"", Location=f"/{number}")) as host:
-        with client(host.url) as asking, pytest.raises(HostError, match="TooManyRedirects from 127"):
-            asking.get("sh600519", ASKED)
+        with pytest.raises(HostError, match="TooManyRedirects from 127"):
+            ask(host.url)
     assert len(host.paths) == 4

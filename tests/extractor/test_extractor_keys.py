@@ -16,7 +16,7 @@ def test_a_source_without_a_key_needs_none(monkeypatch: pytest.MonkeyPatch) -> N
     assert not has_key(TENCENT)
 
 
-@pytest.mark.parametrize("value", ["0123456789abcdef", "a-b_c.d~e/f+g=", " surrounded\n"])
+@pytest.mark.parametrize("value", ["0123456789abcdef", "a-b_c.d~e/f+g=", " surrounded\n", "SECRET\r"])
 def test_a_key_is_read(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv(VARIABLE, value)
     assert key_of(TIINGO) == value.strip()
@@ -34,23 +34,9 @@ def test_a_key_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch, value: 
     assert not has_key(TIINGO)
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "SECRET SECRET",
-        "SECRET\nX-Other: SECRET",
-        "SECRET\r",
-        "SECRET\tSECRET",
-        "SECRET\u00a0SECRET",
-        "SECRÉT",
-        "SECRET\x7f1",
-    ],
-)
-def test_the_error_never_holds_the_key(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    monkeypatch.setenv(VARIABLE, value)
-    if value.strip() == "SECRET":
-        assert key_of(TIINGO) == "SECRET"
-        return
+@pytest.mark.parametrize("between", [" ", "\nX-Other: ", "\t", "\u00a0", "É", "\x7f"])
+def test_the_error_never_holds_the_key(monkeypatch: pytest.MonkeyPatch, between: str) -> None:
+    monkeypatch.setenv(VARIABLE, f"SECRET{between}SECRET")
     with pytest.raises(ExtractionError, match=f"{VARIABLE} holds blanks or unusable characters") as raised:
         key_of(TIINGO)
     assert "SECR" not in str(raised.value)

@@ -92,27 +92,23 @@ class Tencent(Source):
                 f"tencent, share {share}: no session from {first} to {last}; check the name, "
                 f"or ask from a day on which the share was listed"
             )
-        opens, highs, lows, closes, volumes, adjusted_closes = ([np.empty(0)] for _ in range(6))
+        columns = [[np.empty(0)] * 6]
         places = 2
         for reader, hfq_reader, raw, hfq in zip(readers[::2], readers[1::2], windows[::2], windows[1::2], strict=True):
             _refuse_other_days(hfq_reader, raw.days, hfq.days)
-            prices = [
+            open_, close, high, low = (
                 reader.prices(values, f"the {what}", raw.days)
                 for what, values in zip(("open", "close", "high", "low"), raw.items[:4], strict=True)
-            ]
-            for out, column in zip((opens, closes, highs, lows), prices, strict=True):
-                out.append(column)
-            volumes.append(reader.volumes(raw.items[4], raw.days) * _shares_in_a_unit(share))
+            )
+            volume = reader.volumes(raw.items[4], raw.days) * _shares_in_a_unit(share)
             adjusted = hfq_reader.prices(hfq.items[1], "the adjusted close", hfq.days)
-            for day in hfq.days[adjusted != prices[1]][:1] if hfq.key == "day" else ():
+            for day in hfq.days[adjusted != close][:1] if hfq.key == "day" else ():
                 hfq_reader.refuse(f"unadjusted prices were answered, but the close of {day} is not the raw one")
-            adjusted_closes.append(adjusted)
+            columns.append([open_, high, low, close, volume, adjusted])
             places = max(places, decimals(hfq.items[1]))
         time = np.concatenate([np.empty(0, "datetime64[D]"), *(window.days for window in windows[::2])])
         keep = within(time, first, last)
-        open_, high, low, close, volume, value = (
-            np.concatenate(column)[keep] for column in (opens, highs, lows, closes, volumes, adjusted_closes)
-        )
+        open_, high, low, close, volume, value = (np.concatenate(parts)[keep] for parts in zip(*columns, strict=True))
         time = time[keep]
         action = np.zeros(len(time), dtype=bool)
         for event in frozenset().union(*(window.events for window in windows)):

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -118,9 +119,7 @@ class Yahoo(Source):
         columns = _columns(reader, result, len(time))
         keep = np.array([close is not None for close in columns[3]], dtype=bool) & within(time, first, last)
         time = time[keep]
-        open_, high, low, close, volume = (
-            [value for value, kept in zip(c, keep, strict=True) if kept] for c in columns
-        )
+        open_, high, low, close, volume = (list(compress(column, keep)) for column in columns)
         later = _product_after(time, splits)
         raw_open, raw_high, raw_low, raw_close = (
             np.round(reader.prices_or_null(values, f"the {what}", time) * later, _DECIMALS)
@@ -205,24 +204,20 @@ def _events(
     dividends: dict[dt.date, float] = {}
     for event in reader.mapping(events.get("dividends", {}), "dividends").values():
         day = _day(reader, reader.mapping(event, "a dividend").get("date"), zone)
-        (amount,) = reader.amounts([event.get("amount")], "the dividend", _days_of(day))
+        (amount,) = reader.amounts([event.get("amount")], "the dividend", as_days([day]))
         dividends[day] = dividends.get(day, 0.0) + float(amount)
     splits: dict[dt.date, float] = {}
     magnitude = 0.0
     for event in reader.mapping(events.get("splits", {}), "splits").values():
         day = _day(reader, reader.mapping(event, "a split").get("date"), zone)
         parts = [event.get("numerator"), event.get("denominator")]
-        numerator, denominator = reader.prices(parts, "a part of the split", np.repeat(_days_of(day), 2))
+        numerator, denominator = reader.prices(parts, "a part of the split", as_days([day] * 2))
         ratio = float(numerator / denominator)
         magnitude += abs(math.log10(ratio))
         if magnitude > _MAGNITUDE:
             reader.refuse("the splits multiply to a number that no share has")
         splits[day] = splits.get(day, 1.0) * ratio
     return dividends, splits
-
-
-def _days_of(day: dt.date) -> Days:
-    return as_days([day])
 
 
 def _product_after(time: Days, splits: Mapping[dt.date, float]) -> Floats:
