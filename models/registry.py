@@ -15,9 +15,6 @@ ARCHITECTURES = Registry("models", "ARCHITECTURE", Architecture, "awesome.models
 def get_architecture(name: str) -> Architecture:
     """The architecture of that name.
 
-    Args:
-        name: as in `ARCHITECTURES`.
-
     Raises:
         UnknownNameError: there is none.
     """

@@ -27,14 +27,7 @@ _FENCE = re.compile(r"^(```.*?^```)", re.MULTILINE | re.DOTALL)
 
 
 def on_config(config: Any) -> Any:
-    """Puts the pages of a folder behind the page of the same name, in the order in which that page links to them.
-
-    Args:
-        config: MkDocs'.
-
-    Returns:
-        The same.
-    """
+    """Puts the pages of a folder behind the page of the same name, in the order in which that page links to them."""
 
     def filled(item: Any) -> list[Any]:
         if isinstance(item, dict):
@@ -53,15 +46,7 @@ def on_config(config: Any) -> Any:
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Adds the pages that lie elsewhere.
-
-    Args:
-        files: MkDocs', of docs/.
-        config: MkDocs'.
-
-    Returns:
-        All of them.
-    """
+    """Adds the pages that lie elsewhere to those of docs/."""
     from mkdocs.structure.files import File
 
     for name, path in PAGES.items():
@@ -71,14 +56,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Turns the links of a page from the repository's into the site's.
-
-    Args:
-        markdown: the page's text.
-        page: MkDocs'.
-        config: MkDocs'.
-        files: all files of the site.
-    """
+    """Turns the links of a page from the repository's into the site's."""
     del config
     parts = _FENCE.split(markdown)
     # What stands between fences has every second place; a link in it is an example.

@@ -22,9 +22,6 @@ from models.registry import ARCHITECTURES
 from pipeline.cli import load_app
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-FOLDERS = ("formatters", "models")
-"""Folders of docs/ that hold nothing but generated pages."""
-
 _MADE = "by `python tools/write_docs.py`"
 
 
@@ -40,16 +37,12 @@ def pages() -> dict[Path, str]:
 
 
 def write(docs: Path) -> None:
-    """Writes the pages, and removes those of what no longer exists.
-
-    Args:
-        docs: the folder.
-    """
+    """Writes the pages into a folder, and removes those of what no longer exists."""
     made = pages()
     for path, text in made.items():
         (docs / path).parent.mkdir(exist_ok=True)
         (docs / path).write_text(text, encoding="utf-8")
-    for folder in FOLDERS:
+    for folder in ("formatters", "models"):  # these hold nothing but generated pages
         for path in (docs / folder).glob("*.md"):
             if path.relative_to(docs) not in made:
                 path.unlink()

@@ -16,15 +16,7 @@ class Executor(executor.Executor):
     """Validates, then refuses."""
 
     def Do(self, input_dict: dict[str, Any], output_dict: dict[str, Any], exec_properties: dict[str, Any]) -> Any:
-        """Validates every split.
-
-        Args:
-            input_dict: `statistics` and `schema`.
-            output_dict: `anomalies`.
-            exec_properties: TFX's.
-
-        Returns:
-            What TFX's executor returns.
+        """Validates every split, as TFX's executor does.
 
         Raises:
             AnomalyError: a split does not fit; the message is a table of split, feature and what is wrong.

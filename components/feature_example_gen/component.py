@@ -34,11 +34,6 @@ class Driver(driver.FileBasedDriver):
     ) -> dict[str, Any]:
         """Adds span, version and the digest of the chosen shares' rows; takes the extraction away, once it is done.
 
-        Args:
-            exec_properties: of this node.
-            pipeline_info: unused.
-            component_info: unused.
-
         Raises:
             StoreError: the store cannot be read or lacks a share.
             ExtractionError: nothing could be had from the source.
@@ -91,11 +86,7 @@ class FeatureExampleGen(example_gen.FileBasedExampleGen):
     DRIVER_CLASS = Driver
 
     def __init__(self, config: ExampleGenConfig) -> None:
-        """Builds the component.
-
-        Args:
-            config: the store, the shares, the splits.
-        """
+        """Builds the component, from the store, the shares and the splits."""
         super().__init__(
             input_base=config.database,
             custom_config=config.to_proto(),

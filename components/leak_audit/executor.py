@@ -59,9 +59,5 @@ class Executor(base_executor.BaseExecutor):
 
 
 def read_schema(folder: str) -> Any:
-    """Reads a Schema artifact.
-
-    Args:
-        folder: its folder.
-    """
+    """Reads a Schema artifact."""
     return io_utils.SchemaReader().read(os.path.join(folder, "schema.pbtxt"))

@@ -39,10 +39,7 @@ class Status(str, Enum):
 
 
 def worst(*statuses: Status) -> Status:
-    """The worst of some statuses.
-
-    Args:
-        statuses: at least one.
+    """The worst of one or more statuses.
 
     >>> worst(Status.PASSED, Status.SUSPICIOUS).value
     'suspicious'
@@ -158,9 +155,6 @@ class AuditReport:
 
     def check(self, name: str) -> CheckResult:
         """The check of that name.
-
-        Args:
-            name: of a check that was made.
 
         Raises:
             KeyError: there is none.

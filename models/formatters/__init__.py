@@ -52,9 +52,6 @@ FORMATTERS = Registry("models.formatters", "FORMATTER", DataFormatter, "awesome.
 def get_formatter(name: str) -> DataFormatter:
     """The formatter of that name.
 
-    Args:
-        name: as in `FORMATTERS`.
-
     Raises:
         UnknownNameError: there is none.
     """

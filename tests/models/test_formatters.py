@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from models.errors import UnknownNameError
@@ -26,11 +23,6 @@ def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
         get_formatter("raw")
 
 
-def test_declarations_import_no_tensorflow() -> None:
-    code = "import sys, models.formatters; sys.exit('tensorflow' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
 @ALL
 def test_a_formatter_is_found_under_its_own_name(name: str) -> None:
     assert get_formatter(name).name == name
@@ -38,12 +30,8 @@ def test_a_formatter_is_found_under_its_own_name(name: str) -> None:
 
 
 @ALL
-def test_every_source_is_a_feature_an_example_carries(name: str) -> None:
+def test_sources_are_raw_features_and_names_are_unique_and_hide_none(name: str) -> None:
     assert set(get_formatter(name).sources) <= {CLOSES, SHARE_ID, TIME}
-
-
-@ALL
-def test_names_of_features_are_unique_and_none_hides_a_raw_one(name: str) -> None:
     names = [feature.name for feature in get_formatter(name).features]
     assert len(set(names)) == len(names)
     assert not set(names) & {CLOSES, SHARE_ID, TIME}

@@ -37,8 +37,9 @@ def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
         get_architecture("lstm")
 
 
-def test_the_registry_imports_no_tensorflow() -> None:
-    code = "import sys, models.registry; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+@pytest.mark.parametrize("module", ["models.registry", "models.formatters"])
+def test_declarations_import_no_tensorflow(module: str) -> None:
+    code = f"import sys, {module}; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -24,15 +24,7 @@ _CAUSES = (
 
 
 def alarm(aucs: Mapping[str, Interval], limits: Limits) -> CheckResult:
-    """Rings where a model's AUC on the test split is higher than an honest one can be.
-
-    Args:
-        aucs: by model, with 95 % intervals.
-        limits: how high they may be.
-
-    Returns:
-        The check.
-    """
+    """Rings where the AUC of a model (by name, with its 95 % interval) is higher than an honest one can be."""
     figures = tuple(Figure(f"AUC {name}", one.value, one.low, one.high, decimals=4) for name, one in aucs.items())
     judged = {name: limits.judge(one) for name, one in aucs.items()}
     status = worst(Status.NOT_APPLICABLE, *judged.values())

@@ -69,12 +69,7 @@ def future_canary(audited: Audited) -> CheckResult:
 
 
 def schema_refuses(schema: Any, name: str) -> bool:
-    """Whether TFDV names a feature an anomaly.
-
-    Args:
-        schema: a tensorflow_metadata Schema.
-        name: of the feature, which every example has one number of.
-    """
+    """Whether TFDV, by a tensorflow_metadata Schema, names a feature of one number in every example an anomaly."""
     import tensorflow_data_validation as tfdv
     from tensorflow_metadata.proto.v0 import statistics_pb2
 

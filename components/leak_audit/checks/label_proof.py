@@ -17,11 +17,7 @@ _ROUNDING = 5e-7
 
 
 def label_proof(rows: AuditRows) -> CheckResult:
-    """Makes the check; suspicious where no label could be verified.
-
-    Args:
-        rows: of the run.
-    """
+    """Makes the check; suspicious where no label could be verified."""
     closes = _Closes(rows)
     figures: list[Figure] = []
     faults: list[tuple[int, int]] = []

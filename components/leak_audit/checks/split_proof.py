@@ -64,12 +64,7 @@ class Ordinals:
 
 
 def split_proof(rows: AuditRows, embargo: int) -> CheckResult:
-    """Makes the check; suspicious where the ordinals cannot be believed.
-
-    Args:
-        rows: of the run.
-        embargo: sessions left out after a border, as the splits were asked for.
-    """
+    """Makes the check, with the embargo that was asked for; suspicious where ordinals cannot be believed."""
     allowed = max(0, _REACH - embargo)
     shared = {pair: shared_sessions(rows, *pair) for pair in _PAIRS}
     twice = rows_in_two_splits(rows)
@@ -132,13 +127,7 @@ def label_reach(rows: AuditRows) -> NDArray[np.int64]:
 
 
 def shared_sessions(rows: AuditRows, earlier: int, later: int) -> Shared:
-    """Compares two splits, share by share.
-
-    Args:
-        rows: of the run.
-        earlier: number of a split.
-        later: number of a split that is to come after it.
-    """
+    """Compares two splits, given by their numbers, share by share."""
     first, second = rows.of(earlier), rows.of(later)
     reach = label_reach(rows)
     # Every share gets a stretch of one line of sessions, long enough for its oldest close and its last label.
@@ -186,11 +175,7 @@ def rows_in_two_splits(rows: AuditRows) -> int:
 
 
 def prove_ordinals(rows: AuditRows) -> Ordinals:
-    """Compares the windows of each share's neighbouring rows.
-
-    Args:
-        rows: of the run.
-    """
+    """Compares the windows of each share's neighbouring rows."""
     neighbours = np.flatnonzero(np.diff(rows.share) == 0)
     distance = rows.session[neighbours + 1] - rows.session[neighbours]
     agrees = np.zeros(len(neighbours), dtype=bool)

@@ -19,11 +19,6 @@ def around_borders(rows: AuditRows, features: AuditFeatures, most: int) -> tuple
 
     Of train and eval the last days, of test the first ones: days stay whole, so what shares have in common on a day is
     still there to be learned.
-
-    Args:
-        rows: of the run.
-        features: of the same rows.
-        most: rows of all splits together.
     """
     if len(rows) <= most:
         return rows, features
@@ -39,13 +34,7 @@ def around_borders(rows: AuditRows, features: AuditFeatures, most: int) -> tuple
 
 
 def take(rows: AuditRows, features: AuditFeatures, places: NDArray[np.int64]) -> tuple[AuditRows, AuditFeatures]:
-    """Some rows by themselves, and what a model sees of them.
-
-    Args:
-        rows: of the run.
-        features: of the same rows.
-        places: which, ascending.
-    """
+    """The rows at some places, ascending, by themselves, and what a model sees of them."""
     part = replace(
         rows,
         share=rows.share[places],
@@ -61,13 +50,5 @@ def take(rows: AuditRows, features: AuditFeatures, places: NDArray[np.int64]) ->
 
 
 def shuffled(split: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Deals the same rows out at random: train, eval and test of the same sizes, and what no pipeline should do.
-
-    Args:
-        split: number of each row's split, [rows].
-        seed: of the shuffling.
-
-    Returns:
-        The number of each row's split, dealt anew, [rows].
-    """
+    """The numbers of the rows' splits, [rows], dealt out anew at random: what no pipeline should do."""
     return np.random.default_rng(seed).permutation(split)
