@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,12 +54,6 @@ def make_rows(splits: Mapping[int, range], shares: int = 1, purge: bool = True) 
     )
 
 
-def changed(rows: AuditRows, **columns: object) -> AuditRows:
-    from dataclasses import replace
-
-    return replace(rows, **columns)  # type: ignore[arg-type]
-
-
 def figure(result: object, name: str) -> float:
     return next(one.value for one in result.figures if one.name == name)  # type: ignore[attr-defined]
 
@@ -93,7 +88,7 @@ def test_the_embargo_says_how_many_sessions_may_be_shared(embargo: int, allowed:
 def test_shared_sessions_are_those_of_a_naive_count() -> None:
     rng = np.random.default_rng(1)
     rows = make_rows({TRAIN: range(SESSIONS)}, shares=2, purge=False)
-    rows = changed(rows, split=rng.choice(3, len(rows), p=(0.05, 0.05, 0.9)))
+    rows = replace(rows, split=rng.choice(3, len(rows), p=(0.05, 0.05, 0.9)))
     used: dict[int, set[int]] = {0: set(), 1: set()}
     for row in rows.of(TRAIN):
         used[int(rows.share[row])] |= set(range(rows.session[row] - 20, rows.session[row] + 6))
@@ -120,7 +115,7 @@ def test_a_label_that_reaches_into_a_later_split_is_leaking_whatever_the_embargo
 def test_a_row_in_two_splits_is_leaking() -> None:
     rows = make_rows(HONEST)
     double = np.sort(np.append(np.arange(len(rows)), 3))
-    twice = changed(
+    twice = replace(
         rows,
         share=rows.share[double], time=rows.time[double], session=rows.session[double], closes=rows.closes[double],
         split=np.where(np.arange(len(double)) == 4, TEST, rows.split[double]),
@@ -138,7 +133,7 @@ def test_a_suspended_share_s_label_is_seen_to_end_in_a_later_split() -> None:
     # The share was suspended after session 10: the rows 11 to 14 behind it are dated within the test split.
     late = (rows.split == TRAIN) & (rows.session > 10)
     time = np.where(late, 20200300 + rows.session, rows.time)
-    rows = changed(rows, time=np.where(rows.split == TEST, 20200205 + rows.session, time))
+    rows = replace(rows, time=np.where(rows.split == TEST, 20200205 + rows.session, time))
 
     found = split_proof.shared_sessions(rows, TRAIN, TEST)
 
@@ -153,7 +148,7 @@ def test_ordinals_that_closes_contradict_are_suspicious() -> None:
     session = rows.session.copy()
     session[rows.split == TRAIN] += np.arange(np.count_nonzero(rows.split == TRAIN))  # every second one, they say
 
-    ordinals = split_proof.prove_ordinals(changed(rows, session=session))
+    ordinals = split_proof.prove_ordinals(replace(rows, session=session))
 
     assert ordinals.wrong >= 90
 
@@ -163,7 +158,7 @@ def test_windows_that_overlap_though_their_ordinals_are_far_apart_are_found() ->
     assert split_proof.prove_ordinals(rows).wrong == 0
     # Eval's rows claim to be 30 sessions later than they are; in truth they follow train at once.
     near = make_rows({TRAIN: range(50), EVAL: range(45, 100), TEST: range(121, SESSIONS)})
-    hidden = changed(near, session=near.session + np.where(near.split == TRAIN, 0, 30))
+    hidden = replace(near, session=near.session + np.where(near.split == TRAIN, 0, 30))
 
     result = split_proof.split_proof(hidden, embargo=21)
 
@@ -174,7 +169,7 @@ def test_windows_that_overlap_though_their_ordinals_are_far_apart_are_found() ->
 def test_days_must_rise_with_the_sessions() -> None:
     rows = make_rows(HONEST)
 
-    assert split_proof.prove_ordinals(changed(rows, time=rows.time[::-1].copy())).wrong == len(rows) - 1
+    assert split_proof.prove_ordinals(replace(rows, time=rows.time[::-1].copy())).wrong == len(rows) - 1
 
 
 def test_true_labels_are_verified() -> None:
@@ -195,7 +190,7 @@ def test_one_wrong_return_is_found_and_named(row: int) -> None:
     ahead = rows.returns[5].copy()
     ahead[row] += 1e-4
 
-    result = label_proof.label_proof(changed(rows, returns={**rows.returns, 5: ahead}))
+    result = label_proof.label_proof(replace(rows, returns={**rows.returns, 5: ahead}))
 
     assert result.status is Status.LEAKING
     assert figure(result, "labels of horizon 5 that are wrong") >= 1
@@ -209,7 +204,7 @@ def test_a_turned_label_and_a_label_of_an_unchanged_close_are_wrong() -> None:
     still[9] = 0
 
     result = label_proof.label_proof(
-        changed(rows, labels={**rows.labels, 1: turned}, returns={**rows.returns, 1: still})
+        replace(rows, labels={**rows.labels, 1: turned}, returns={**rows.returns, 1: still})
     )
 
     assert figure(result, "labels of horizon 1 that are wrong") == 2
