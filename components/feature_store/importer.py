@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from components.errors import StoreError
-from components.feature_store.arrays import Floats
-from components.feature_store.factors import FactorEstimate, factors_from_adjusted, given_factors, join_factors
+from components.feature_store.factors import factors_from_adjusted, given_factors, join_factors
 from components.feature_store.rows import Found, Refusal, ShareRows, read_rows
 from components.feature_store.rules import impossible
 from components.feature_store.store import FeatureStore
@@ -132,7 +131,10 @@ def _bars(share: ShareRows, store: FeatureStore, source: str, found: Found) -> P
     numbers = share.numbers
     close = numbers["close"]
     time = share.days.astype("datetime64[D]")
-    estimate = _estimate(numbers)
+    if "adj_close" in numbers:
+        estimate = factors_from_adjusted(close, numbers["adj_close"])
+    else:
+        estimate = given_factors(numbers.get("factor", np.ones_like(close)))
     stored = None if store.conflicting_source(share.share_id, source) else store.bars(share.share_id)
     none = np.empty(0)
     factor = join_factors(
@@ -162,9 +164,3 @@ def _bars(share: ShareRows, store: FeatureStore, source: str, found: Found) -> P
         factor[sound],
         *(numbers[name][sound] if name in numbers else None for name in ("open", "high", "low", "volume")),
     )
-
-
-def _estimate(numbers: dict[str, Floats]) -> FactorEstimate:
-    if "adj_close" in numbers:
-        return factors_from_adjusted(numbers["close"], numbers["adj_close"])
-    return given_factors(numbers.get("factor", np.ones_like(numbers["close"])))

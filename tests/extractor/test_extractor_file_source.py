@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from pathlib import Path
 
 import numpy as np
 import pytest
+from replayed_market import contents
 
 from components.errors import ExtractionError, ImportFileError
 from components.extractor import ExtractionPlan, ExtractionReport, ShareOutcome, Status, extract
@@ -17,16 +17,8 @@ DAYS = np.busday_offset("2026-01-05", np.arange(30), roll="forward").astype("dat
 
 
 def rows(share: str, count: int, start: float = 10.0) -> str:
-    lines = []
-    for number, day in enumerate(DAYS[:count]):
-        close = start + number / 10
-        lines.append(f"{day},{share},{close:.2f},{close + 0.5:.2f},{close - 0.5:.2f},{close:.2f},100,1\n")
-    return "".join(lines)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "awesome.db"
+    bars = ((day, start + number / 10) for number, day in enumerate(DAYS[:count]))
+    return "".join(f"{day},{share},{c:.2f},{c + 0.5:.2f},{c - 0.5:.2f},{c:.2f},100,1\n" for day, c in bars)
 
 
 @pytest.fixture
@@ -52,14 +44,6 @@ def plan(file: Path, *shares: str) -> ExtractionPlan:
     return ExtractionPlan(f"file:{file}", shares)
 
 
-def content(database: Path) -> list[tuple[object, ...]]:
-    with sqlite3.connect(database) as connection:
-        found = connection.execute("SELECT * FROM PRICE ORDER BY 1, 2").fetchall()
-        found += connection.execute("SELECT * FROM FEATURE ORDER BY 1, 2").fetchall()
-    connection.close()
-    return found
-
-
 def statuses(report: ExtractionReport) -> dict[str, Status]:
     return {outcome.share_id: outcome.status for outcome in report.shares}
 
@@ -76,7 +60,6 @@ def test_all_shares_of_a_file(prices: Path, database: Path) -> None:
     assert listener.ends == 1
     with FeatureStore.open(database) as store:
         bars = store.bars("AAA")
-        assert bars is not None
         assert np.array_equal(bars.time, DAYS[:25])
         assert bars.close.tolist() == [10 + number / 10 for number in range(25)]
         assert store.source_of("AAA") == "file"
@@ -84,11 +67,11 @@ def test_all_shares_of_a_file(prices: Path, database: Path) -> None:
 
 def test_a_second_time_changes_nothing(prices: Path, database: Path) -> None:
     extract(plan(prices), database)
-    before = content(database)
+    before = contents(database)
     report = extract(plan(prices), database)
     assert statuses(report) == {"AAA": Status.UNCHANGED, "BBB": Status.UNCHANGED}
     assert report.exit_code == 0
-    assert content(database) == before
+    assert contents(database) == before
 
 
 def test_new_and_corrected_sessions(prices: Path, database: Path) -> None:
@@ -147,7 +130,6 @@ def test_another_source_is_replaced(prices: Path, database: Path) -> None:
     assert statuses(report) == {"AAA": Status.NEW}
     with FeatureStore.open(database) as store:
         bars, other = store.bars("AAA"), store.bars("ZZZ")
-        assert bars is not None
         assert np.array_equal(bars.time, DAYS[:25])
         assert store.source_of("AAA") == "file"
         assert other is not None
@@ -157,7 +139,7 @@ def test_another_source_is_replaced(prices: Path, database: Path) -> None:
 @pytest.mark.parametrize("what", ["missing", "layout", "folder"])
 def test_a_file_that_cannot_be_used_leaves_the_database_alone(prices: Path, database: Path, what: str) -> None:
     extract(plan(prices), database)
-    before = content(database)
+    before = contents(database)
     bad = prices.with_name("bad.csv")
     if what == "layout":
         bad.write_text("a,b\n1,2\n")
@@ -166,7 +148,7 @@ def test_a_file_that_cannot_be_used_leaves_the_database_alone(prices: Path, data
     with pytest.raises(ImportFileError, match=r"bad\.csv") as raised:
         extract(plan(bad), database)
     assert "\n" not in str(raised.value)
-    assert content(database) == before
+    assert contents(database) == before
     assert sorted(path.name for path in database.parent.iterdir() if path != bad) == ["awesome.db", "prices.csv"]
 
 

@@ -18,11 +18,6 @@ ONE = ShareOutcome("sh600519", Status.NEW, "它 went well", new=20, first="2026-
 TWO = ShareOutcome("sz000001", Status.FAILED, "tencent, share sz000001: the connection failed")
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "awesome.db"
-
-
 def file_of(database: Path) -> Path:
     return database.with_name("awesome.db.extraction.jsonl")
 

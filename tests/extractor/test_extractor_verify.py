@@ -98,22 +98,15 @@ def _with_live_bars(*days: str) -> History:
     """Bars of a session that is still open at the end, impossible ones."""
     history, more = good(), len(days)
     extra = np.full(more, -1.0)
-    return History(
-        time=np.append(history.time, np.array(days, dtype="datetime64[D]")),
-        open=np.append(history.open, extra),
-        high=np.append(history.high, extra),
-        low=np.append(history.low, extra),
-        close=np.append(history.close, extra),
-        volume=np.append(history.volume, extra),
-        adjustment=AdjustedCloses(np.append(np.full(5, 3.0), extra), np.arange(5 + more) == 2, 3),
-    )
+    columns = {name: np.append(getattr(history, name), extra) for name in ("open", "high", "low", "close", "volume")}
+    adjustment = AdjustedCloses(np.append(np.full(5, 3.0), extra), np.arange(5 + more) == 2, 3)
+    return History(np.append(history.time, np.array(days, dtype="datetime64[D]")), **columns, adjustment=adjustment)
 
 
 def test_bars_of_open_sessions_are_left_out_before_they_are_judged() -> None:
     verified = verify("yahoo", "AAPL", _with_live_bars("2026-09-21", "2026-09-21"), LAST)
     assert np.array_equal(verified.time, DAYS)
     adjustment = verified.adjustment
-    assert isinstance(adjustment, AdjustedCloses)
     assert adjustment.value.tolist() == [3.0] * 5
     assert adjustment.action.tolist() == [False, False, True, False, False]
     assert adjustment.decimals == 3
@@ -136,17 +129,11 @@ def test_select_keeps_bars_together() -> None:
     assert chosen.volume[-1] == 5.0
 
 
-@pytest.mark.parametrize("kind", [Steps, Factors])
-def test_select_keeps_factors_with_their_days(kind: type[Steps] | type[Factors]) -> None:
-    chosen = select(good(kind(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))), KEPT).adjustment
+@pytest.mark.parametrize("kind", [Steps, Factors, AdjustedCloses])
+def test_select_keeps_an_adjustment_with_its_days(kind: type[Steps | Factors | AdjustedCloses]) -> None:
+    more = (np.array([True, False, False, True, True]), 4) if kind is AdjustedCloses else ()
+    chosen = select(good(kind(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), *more)), KEPT).adjustment
     assert type(chosen) is kind
     assert chosen.value.tolist() == [1.0, 3.0, 4.0]
-
-
-def test_select_keeps_adjusted_closes_with_their_days() -> None:
-    given = AdjustedCloses(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), np.array([True, False, False, True, True]), 4)
-    chosen = select(good(given), KEPT).adjustment
-    assert isinstance(chosen, AdjustedCloses)
-    assert chosen.value.tolist() == [1.0, 3.0, 4.0]
-    assert chosen.action.tolist() == [True, False, True]
-    assert chosen.decimals == 4
+    if kind is AdjustedCloses:
+        assert (chosen.action.tolist(), chosen.decimals) == ([True, False, True], 4)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from databases import days
 
 from components.feature_store.factors import factors_from_adjusted, given_factors, join_factors
-
-
-def days(count: int, start: str = "2020-01-01") -> np.ndarray:
-    return np.datetime64(start, "D") + np.arange(count)
-
 
 NEW = (days(0), np.empty(0))
 

@@ -10,7 +10,7 @@ import pytest
 from importing import long_csv, run, stored
 
 from components.errors import StoreError
-from components.feature_store import FeatureStore, PriceBars, Refusal, import_prices
+from components.feature_store import FeatureStore, Refusal, import_prices
 
 # --- layouts
 
@@ -301,12 +301,3 @@ def test_an_open_store_may_be_given(tmp_path: Path) -> None:
         assert [(share.rows, share.source) for share in store.shares()] == [(5, "mine")]
     with FeatureStore.open(tmp_path / "awesome.db") as store, pytest.raises(StoreError, match="for reading only"):
         import_prices(tmp_path / "in.csv", store, source="mine")
-
-
-def test_bars_reach_the_store_as_the_importer_read_them(tmp_path: Path) -> None:
-    run(tmp_path, "time,share_id,close,volume\n2020-01-02,A,10,5\n2020-01-03,A,11,6\n")
-    with FeatureStore.open(tmp_path / "awesome.db") as store:
-        bars = store.bars("A")
-    assert isinstance(bars, PriceBars)
-    assert bars.volume.tolist() == [5.0, 6.0]
-    assert bars.close.tolist() == [10.0, 11.0]

@@ -18,12 +18,6 @@ from components.object_storage import Storage, StoredDatabase, list_databases, p
 TUESDAY = MONDAY + dt.timedelta(days=1)
 
 
-def manifest_at(storage: Storage, name: str) -> dict[str, Any]:
-    content = storage.read(name)
-    assert content is not None
-    return json.loads(content)
-
-
 def test_a_database_comes_back_whole_with_its_manifest(place: Place, tmp_path: Path) -> None:
     database = write_database(tmp_path / "awesome.db", shares=3, sessions=40)
     moved: list[tuple[int, int]] = []
@@ -31,7 +25,7 @@ def test_a_database_comes_back_whole_with_its_manifest(place: Place, tmp_path: P
         pushed = push_database(storage, database, CODE, lambda *both: moved.append(both), MONDAY)
         assert storage.names("features") == (MONDAYS, f"{MONDAYS}.manifest.json")
         assert list_databases(storage) == (StoredDatabase("2026-11-23", "awesome.db"),)
-        manifest = manifest_at(storage, f"{MONDAYS}.manifest.json")
+        manifest = json.loads(storage.read(f"{MONDAYS}.manifest.json"))
         pulled = pull_database(storage, tmp_path / "pulled.db")
     content = (tmp_path / "pulled.db").read_bytes()
     assert manifest == {
@@ -64,7 +58,6 @@ def test_a_pulled_database_can_be_continued(folder_storage: Place, tmp_path: Pat
 
 def test_what_is_there_already_is_not_sent_again(s3: Place, tmp_path: Path) -> None:
     database = write_database(tmp_path / "awesome.db")
-    assert s3.link is not None
     with s3.open() as storage:
         push_database(storage, database, CODE, now=MONDAY)
         sent = len(s3.link.requests())
@@ -203,7 +196,6 @@ def big_database(path: Path) -> Path:
 
 def test_a_link_that_breaks_in_an_upload_leaves_nothing_and_a_second_push_heals(s3: Place, tmp_path: Path) -> None:
     database = big_database(tmp_path / "awesome.db")
-    assert s3.link is not None
     with s3.open() as storage:
         s3.link.break_after("up", 7 * 2**20)  # in the second part
         with pytest.raises(StorageError, match="does not answer, or the connection broke"):
@@ -223,7 +215,6 @@ def test_a_link_that_breaks_in_a_download_leaves_the_old_database(s3: Place, tmp
     database = big_database(tmp_path / "awesome.db")
     target = write_database(tmp_path / "pulled.db", seed=1)
     before = target.read_bytes()
-    assert s3.link is not None
     with s3.open() as storage:
         push_database(storage, database, CODE)
         s3.link.break_after("down", 7 * 2**20)

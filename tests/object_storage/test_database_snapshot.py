@@ -45,7 +45,6 @@ def test_snapshots_of_a_database_that_is_written_hold_whole_shares(tmp_path: Pat
     FeatureStore.create(database).close()
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(database)], stdout=subprocess.PIPE, text=True)
     try:
-        assert writer.stdout is not None
         assert writer.stdout.readline() == "ready\n"
         counts = []
         while len(set(counts)) < 4:

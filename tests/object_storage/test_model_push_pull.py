@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from places import CODE, SECRET, Place, leftovers
+from places import SECRET, Place, leftovers
 
 from components.errors import StorageError
 from components.object_storage import (
@@ -24,23 +24,27 @@ from components.object_storage import (
     pull_model,
     push_model,
 )
+from components.records import from_plain
 
-FACTS = ModelFacts(
-    model="rnn",
-    version="20261123T213000Z",
-    architecture_version=2,
-    formatter="window_returns",
-    horizon=1,
-    auc=0.5125,
-    auc_low=0.5,
-    auc_high=0.525,
-    blessed=True,
-    champion=False,
-    created="2026-11-23T21:30:00+00:00",
-    data_digest="27a2" + "0" * 60,
-    market=None,
-    code=CODE,
-)
+MANIFEST = {
+    "format": 1,
+    "kind": "model",
+    "model": "rnn",
+    "version": "20261123T213000Z",
+    "architecture_version": 2,
+    "formatter": "window_returns",
+    "horizon": 1,
+    "auc": 0.5125,
+    "auc_low": 0.5,
+    "auc_high": 0.525,
+    "blessed": True,
+    "champion": False,
+    "created": "2026-11-23T21:30:00+00:00",
+    "data_digest": "27a2" + "0" * 60,
+    "market": None,
+    "code": {"version": "0.1.0", "digest": "0123456789abcdef"},
+}
+FACTS = from_plain(ModelFacts, MANIFEST)
 ROOT = "models_training/rnn/20261123T213000Z"
 
 
@@ -100,24 +104,7 @@ def test_a_model_comes_back_whole_with_its_manifest(place: Place, folders: Model
         {"path": name, "size": len(PUSHED[name]), "sha256": hashlib.sha256(PUSHED[name]).hexdigest()}
         for name in sorted(PUSHED)
     ]
-    assert manifest == {
-        "format": 1,
-        "kind": "model",
-        "model": "rnn",
-        "version": "20261123T213000Z",
-        "architecture_version": 2,
-        "formatter": "window_returns",
-        "horizon": 1,
-        "auc": 0.5125,
-        "auc_low": 0.5,
-        "auc_high": 0.525,
-        "blessed": True,
-        "champion": False,
-        "created": "2026-11-23T21:30:00+00:00",
-        "data_digest": "27a2" + "0" * 60,
-        "market": None,
-        "code": {"version": "0.1.0", "digest": "0123456789abcdef"},
-    }
+    assert manifest == MANIFEST
     assert (pushed.files, pushed.size, pushed.already_there) == (7, size, False)
     assert pulled.folder == target
     assert [one.facts for one in listing.models] == [FACTS]
@@ -127,7 +114,6 @@ def test_a_model_comes_back_whole_with_its_manifest(place: Place, folders: Model
 
 
 def test_the_manifest_is_sent_last(s3: Place, folders: ModelFolders) -> None:
-    assert s3.link is not None
     with s3.open() as storage:
         push_model(storage, FACTS, folders)
     sent = [head.split()[1] for head in s3.link.requests() if head.startswith("PUT")]
@@ -141,7 +127,6 @@ def test_an_auc_that_was_not_measured_stays_unknown(folder_storage: Place, folde
         push_model(storage, replace(FACTS, auc=nan, auc_low=nan, auc_high=nan, architecture_version=None), folders)
         [manifest] = list_models(storage).models
         stored = storage.read(f"{ROOT}/manifest.json")
-    assert stored is not None
     assert b"NaN" not in stored
     assert manifest.facts.auc != manifest.facts.auc
     assert manifest.facts.architecture_version is None
@@ -157,7 +142,6 @@ def test_a_model_without_logs_or_evaluation_is_pushed_without(folder_storage: Pl
 def test_the_same_model_is_not_sent_again_and_another_not_over_it(
     s3: Place, folders: ModelFolders, tmp_path: Path
 ) -> None:
-    assert s3.link is not None
     with s3.open() as storage:
         push_model(storage, FACTS, folders)
         sent = len(s3.link.requests())
@@ -199,7 +183,6 @@ def test_an_empty_storage_has_no_models(place: Place, tmp_path: Path) -> None:
 def test_a_link_that_breaks_leaves_no_half_model(s3: Place, tmp_path: Path, way: str) -> None:
     folders = write_model(tmp_path / "pipeline", weights=os.urandom(12 * 2**20))
     target = tmp_path / "pulled"
-    assert s3.link is not None
     with s3.open() as storage:
         old = replace(FACTS, version="20200101T000000Z")
         push_model(storage, old, write_model(tmp_path / "old", mark="old"))
@@ -260,9 +243,8 @@ def test_a_manifest_cannot_lead_out_of_the_folder(
 
 
 def break_manifest(storage: Storage, **changes: Any) -> None:
-    content = storage.read(f"{ROOT}/manifest.json")
-    assert content is not None
-    storage.write(f"{ROOT}/manifest.json", json.dumps({**json.loads(content), **changes}).encode())
+    content = json.loads(storage.read(f"{ROOT}/manifest.json"))
+    storage.write(f"{ROOT}/manifest.json", json.dumps({**content, **changes}).encode())
 
 
 @pytest.mark.parametrize(

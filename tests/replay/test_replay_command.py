@@ -23,7 +23,6 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]
     command = [sys.executable, *warnings, "-m", "components.extractor.replay", "--port", "0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
-            assert process.stdout is not None
             first, second = process.stdout.readline(), process.stdout.readline()
             assert first.startswith("replay server: http://127.0.0.1:"), first
             yield process, first.split()[-1].removeprefix("http://"), second.strip()
