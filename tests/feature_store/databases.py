@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from components.feature_store import PriceBars
+from components.feature_store import FeatureStore, PriceBars, Upserted
 
 
 def days(count: int, start: str = "2020-01-01") -> np.ndarray:
@@ -18,6 +18,11 @@ def days(count: int, start: str = "2020-01-01") -> np.ndarray:
 def bars(count: int, start: str = "2020-01-01", seed: int = 0, **fields: np.ndarray) -> PriceBars:
     close = np.round(50 + np.random.default_rng(seed).random(count) * 10, 2)
     return PriceBars(**{"time": days(count, start), "close": close, "factor": np.ones(count), **fields})
+
+
+def put(path: Path, share_id: str, given: PriceBars, source: str, **options: object) -> Upserted:
+    with FeatureStore.create(path) as store:
+        return store.upsert(share_id, given, source, **options)
 
 
 def rows(path: Path, sql: str) -> list[tuple]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from databases import bars, days, execute, naive_features, rows
+from databases import bars, days, execute, naive_features, put, rows
 
 from components.errors import StoreError
 from components.feature_store import CLOSE_COLUMNS, WINDOW, FeatureStore, PriceBars, Upserted
@@ -19,8 +19,7 @@ from components.feature_store import CLOSE_COLUMNS, WINDOW, FeatureStore, PriceB
 def test_features_are_windows_of_adjusted_closes_latest_first(path: Path) -> None:
     close = np.arange(1.0, 24.0)
     factor = np.where(np.arange(23) < 10, 1.0, 2.0)
-    with FeatureStore.create(path) as store:
-        assert store.upsert("A", PriceBars(days(23), close, factor), "file") == Upserted(23, 0, 0)
+    assert put(path, "A", PriceBars(days(23), close, factor), "file") == Upserted(23, 0, 0)
     first = rows(path, "SELECT * FROM FEATURE")[0]
     adjusted = [*range(1, 11), *range(22, 48, 2)]  # 1 ... 10 as they are, 11 ... 23 doubled
     assert first == ("2020-01-21", "A", *(float(value) for value in adjusted[20::-1]))
@@ -41,8 +40,7 @@ def test_tables_have_the_columns_that_readers_of_the_file_expect(path: Path) -> 
 
 @pytest.mark.parametrize("count", [1, 20, 21])
 def test_a_share_has_features_from_its_21st_session_on(path: Path, count: int) -> None:
-    with FeatureStore.create(path) as store:
-        store.upsert("A", bars(count), "file")
+    put(path, "A", bars(count), "file")
     assert rows(path, "SELECT count(*) FROM FEATURE") == [(max(0, count - 20),)]
 
 
@@ -63,11 +61,9 @@ def test_prices_keep_what_was_given_and_null_where_nothing_was(path: Path) -> No
 
 def test_a_second_identical_upsert_changes_nothing(path: Path) -> None:
     given = bars(40, open=np.full(40, np.nan), volume=np.arange(40.0))
-    with FeatureStore.create(path) as store:
-        store.upsert("A", given, "file")
+    put(path, "A", given, "file")
     before = path.read_bytes()
-    with FeatureStore.create(path) as store:
-        assert store.upsert("A", given, "file") == Upserted(0, 0, 40)
+    assert put(path, "A", given, "file") == Upserted(0, 0, 40)
     assert path.read_bytes() == before
 
 
@@ -84,8 +80,7 @@ def written(path: Path, share_id: str, given: PriceBars) -> tuple[Upserted, set[
 
 def test_appended_sessions_write_only_new_rows(path: Path) -> None:
     whole = bars(45)
-    with FeatureStore.create(path) as store:
-        store.upsert("A", PriceBars(whole.time[:40], whole.close[:40], whole.factor[:40]), "file")
+    put(path, "A", PriceBars(whole.time[:40], whole.close[:40], whole.factor[:40]), "file")
     counts, seen = written(path, "A", whole)
     assert counts == Upserted(5, 0, 40)
     assert seen == {(name, str(time)) for name in ("PRICE", "FEATURE") for time in whole.time[40:]}
@@ -95,8 +90,7 @@ def test_appended_sessions_write_only_new_rows(path: Path) -> None:
 @pytest.mark.parametrize("field", ["close", "factor"])
 def test_a_changed_past_value_rewrites_the_21_windows_it_belongs_to(path: Path, field: str) -> None:
     whole = bars(60)
-    with FeatureStore.create(path) as store:
-        store.upsert("A", whole, "file")
+    put(path, "A", whole, "file")
     values = getattr(whole, field).copy()
     values[30] *= 1.5
     other = {"close": whole.close, "factor": whole.factor, field: values}
@@ -107,8 +101,7 @@ def test_a_changed_past_value_rewrites_the_21_windows_it_belongs_to(path: Path, 
 
 
 def test_a_changed_volume_rewrites_no_window(path: Path) -> None:
-    with FeatureStore.create(path) as store:
-        store.upsert("A", bars(30, volume=np.full(30, 5.0)), "file")
+    put(path, "A", bars(30, volume=np.full(30, 5.0)), "file")
     volume = np.full(30, 5.0)
     volume[3] = 6
     counts, seen = written(path, "A", bars(30, volume=volume))
@@ -153,12 +146,11 @@ def test_replace_of_the_same_source_is_an_ordinary_upsert(path: Path) -> None:
 
 
 def test_a_failure_between_the_two_tables_leaves_the_share_as_it_was(path: Path) -> None:
-    with FeatureStore.create(path) as store:
-        store.upsert("A", bars(30), "file")
+    put(path, "A", bars(30), "file")
     stop = "SELECT RAISE(ABORT, 'disk')"
     execute(path, f"CREATE TRIGGER stop AFTER INSERT ON FEATURE WHEN new.time = '2020-02-03' BEGIN {stop}; END")
-    with FeatureStore.create(path) as store, pytest.raises(StoreError, match="disk"):
-        store.upsert("A", bars(40), "file")
+    with pytest.raises(StoreError, match="disk"):
+        put(path, "A", bars(40), "file")
     assert rows(path, "SELECT count(*) FROM PRICE") == [(30,)]
     assert rows(path, "SELECT * FROM FEATURE") == naive_features(path)
 

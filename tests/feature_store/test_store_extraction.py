@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from databases import execute
+from databases import execute, put
 
 from components.errors import StoreError
 from components.feature_store import CLOSE_COLUMNS, FeatureStore, PriceBars, Upserted
@@ -79,8 +79,7 @@ def test_without_a_first_day_that_of_before_stays(path: Path) -> None:
 
 
 def test_the_same_bars_and_the_same_first_day_write_nothing(path: Path) -> None:
-    with FeatureStore.create(path) as store:
-        store.upsert("A", bars(30), "tencent", since=SINCE)
+    put(path, "A", bars(30), "tencent", since=SINCE)
     forbid_writes(path)
     with FeatureStore.create(path) as store:
         assert store.upsert("A", bars(30), "tencent", since=SINCE) == Upserted(0, 0, 30)
@@ -91,8 +90,7 @@ def test_the_same_bars_and_the_same_first_day_write_nothing(path: Path) -> None:
 
 
 def test_another_first_day_alone_writes_no_price(path: Path) -> None:
-    with FeatureStore.create(path) as store:
-        store.upsert("A", bars(30), "tencent", since=SINCE)
+    put(path, "A", bars(30), "tencent", since=SINCE)
     forbid_writes(path, "PRICE", "FEATURE")
     with FeatureStore.create(path) as store:
         assert store.upsert("A", bars(30), "tencent", since=dt.date(2019, 1, 1)) == Upserted(0, 0, 30)
@@ -101,12 +99,11 @@ def test_another_first_day_alone_writes_no_price(path: Path) -> None:
 
 
 def test_the_first_day_goes_with_the_bars_or_not_at_all(path: Path) -> None:
-    with FeatureStore.create(path) as store:
-        store.upsert("A", bars(30), "tencent", since=SINCE)
+    put(path, "A", bars(30), "tencent", since=SINCE)
     before = contents(path)
     forbid_writes(path, "EXTRACTION")
-    with FeatureStore.create(path) as store, pytest.raises(StoreError, match="a row is written"):
-        store.upsert("A", bars(60), "tencent", since=dt.date(2019, 1, 1))
+    with pytest.raises(StoreError, match="a row is written"):
+        put(path, "A", bars(60), "tencent", since=dt.date(2019, 1, 1))
     assert contents(path) == before
 
 
@@ -119,8 +116,7 @@ def test_a_share_of_another_source_forgets_its_first_day(path: Path) -> None:
 
 
 def test_a_first_day_that_is_none_is_named(path: Path) -> None:
-    with FeatureStore.create(path) as store:
-        store.upsert("A", bars(30), "tencent", since=SINCE)
+    put(path, "A", bars(30), "tencent", since=SINCE)
     execute(path, "UPDATE EXTRACTION SET since = 'long ago'")
     with FeatureStore.open(path) as store, pytest.raises(StoreError, match=r"EXTRACTION, share A.*'long ago'"):
         store.extracted_since("A")
@@ -168,8 +164,7 @@ def test_replace_makes_a_share_that_was_not_there(path: Path) -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_replacement_that_fails_leaves_the_old(path: Path, table: str) -> None:
-    with FeatureStore.create(path) as store:
-        store.upsert("A", bars(40), "tencent", since=SINCE)
+    put(path, "A", bars(40), "tencent", since=SINCE)
     before = contents(path)
     execute(path, f"CREATE TRIGGER full BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
     with FeatureStore.create(path) as store:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from databases import bars, execute, rows
+from databases import bars, execute, put, rows
 
 from components.errors import StoreError
 from components.feature_store import FeatureStore
@@ -135,16 +135,14 @@ def test_create_refuses_foreign_and_newer_databases_and_changes_nothing(path: Pa
 
 def test_unusual_file_names_are_opened_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "a?mode=memory&x=%41 #1.db"
-    with FeatureStore.create(path) as store:
-        store.upsert("A", bars(21), "file")
+    put(path, "A", bars(21), "file")
     with FeatureStore.open(path) as store:
         assert store.read_features(["A"]).num_rows == 1
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
 def test_a_database_in_a_folder_that_cannot_be_written_is_readable(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with FeatureStore.create(path) as store:
-        store.upsert("A", bars(21), "file")
+    put(path, "A", bars(21), "file")
     assert not path.with_name("awesome.db-wal").exists()
     monkeypatch.setattr("os.access", lambda *_: False)
     with FeatureStore.open(path) as store:
