@@ -55,12 +55,7 @@ class ExchangeCalendar:
         return self._sessions[inside], self._closes[inside]
 
     def last_closed(self, now: dt.datetime, settle: dt.timedelta) -> dt.date:
-        """The last session whose bar is final.
-
-        Args:
-            now: the present, with a zone.
-            settle: how long after the close a bar becomes final.
-        """
+        """The last session whose bar is final `now` (with a zone), `settle` after the close."""
         moment = now.astimezone(dt.timezone.utc)
         day = moment.astimezone(ZoneInfo(self._zone)).date()
         if day > self.end:

@@ -19,14 +19,8 @@ _Record = TypeVar("_Record", bound=History | Factors | Steps | AdjustedCloses)
 def verify(source: str, share: str, history: History, last_closed: dt.date) -> History:
     """Leaves out bars of sessions that are still open, and refuses a history that cannot be true.
 
-    Args:
-        source: that gave it, named in errors.
-        share: that it is of.
-        history: as it was parsed.
-        last_closed: the last session whose bar is final.
-
     Returns:
-        The history in ascending dates, each once, up to `last_closed`.
+        The history in ascending dates, each once, up to `last_closed`, the last session whose bar is final.
 
     Raises:
         SourceError: a date is out of order or there twice, or a bar is impossible; nothing of the share is taken then,

@@ -28,11 +28,7 @@ _SCHEMA = pa.schema(
 def read_feature_table(connection: sqlite3.Connection, path: Path, uri: str, shares: Sequence[str]) -> pa.Table:
     """Reads the windows of some shares and checks every value; see `FeatureStore.read_features`.
 
-    Args:
-        connection: An open connection to the same database, used to name the row at fault.
-        path: The database, for messages.
-        uri: The SQLite URI to open it with.
-        shares: The shares.
+    The driver opens the database by its URI; `connection`, to the same one, finds the row at fault.
     """
     if not shares:
         return _SCHEMA.empty_table()

@@ -37,12 +37,8 @@ def write_bars(
 ) -> Upserted:
     """Writes the bars and the windows that differ from what is stored; a session is never taken away.
 
-    Args:
-        connection: A database to write, in a transaction.
-        share_id: The share.
-        stored: Its bars that share a window with the first of `bars` or come later; None if there are none.
-        bars: The bars to write.
-        source: Where they come from.
+    `stored` are the share's bars that share a window with the first of `bars` or come later; the connection is in a
+    transaction.
     """
     if stored is None:
         differs, found = np.ones(len(bars), dtype=bool), 0

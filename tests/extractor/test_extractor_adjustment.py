@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -351,7 +350,3 @@ def test_what_lies_before_a_source_s_end_is_not_missed() -> None:
         check_complete("sina", "sh600519", late, days(20), None)
     with pytest.raises(SourceError, match="leaves out 1 stored"):
         check_complete("sina", "sh600519", _stored(20, *range(8), 11), days(20), 1023)
-
-
-def test_the_days_of_this_file_are_weekdays() -> None:
-    assert days(6)[-1].item() == dt.date(2020, 1, 13)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 import fsspec
 import pytest
+import requests
 from links import Link
 from moto.server import ThreadedMotoServer
 from places import COS_BUCKET, COS_HOST, PART, S3_BUCKET, SECRET, Place
@@ -50,15 +50,6 @@ def link(s3_port: int) -> Iterator[Link]:
     link.close()
 
 
-def _ask(port: int, method: str, path: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    try:
-        connection.request(method, path)
-        assert connection.getresponse().status == 200
-    finally:
-        connection.close()
-
-
 @pytest.fixture
 def make_place(s3_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Place]]:
     """Makes an empty storage: "file", "s3", or "cos" with its bucket in the host's name as COS wants it."""
@@ -69,12 +60,13 @@ def make_place(s3_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             return Place(f"file://{tmp_path}/storage", StorageSettings())
         links.append(Link(s3_port))
         port = links[-1].port
-        _ask(s3_port, "POST", "/moto-api/reset")
+        moto = f"http://127.0.0.1:{s3_port}"
+        requests.post(f"{moto}/moto-api/reset").raise_for_status()
         if kind == "s3":
-            _ask(s3_port, "PUT", f"/{S3_BUCKET}")
+            requests.put(f"{moto}/{S3_BUCKET}").raise_for_status()
             settings = StorageSettings(s3_endpoint=f"http://127.0.0.1:{port}", part_size=PART, tries=1)
             return Place(f"s3://{S3_BUCKET}/awesome", settings, links[-1])
-        _ask(s3_port, "PUT", f"/{COS_BUCKET}")
+        requests.put(f"{moto}/{COS_BUCKET}").raise_for_status()
         _resolve_cos(monkeypatch)
         endpoint = f"http://{COS_HOST}:{port}"
         settings = StorageSettings(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import socket
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from asking import SOURCES, TARGETS, bars, get
@@ -184,14 +184,11 @@ def test_faults_count_in_many_threads():
     faults = Faults([fault])
     taken: list[Fault | None] = []
 
-    def take() -> None:
+    def take(_: int) -> None:
         taken.extend(faults.take("tencent", "sh600519", bars=True) for _ in range(100))
 
-    threads = [threading.Thread(target=take) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(take, range(4)))
     assert (len(taken), taken.count(fault), faults.used(fault)) == (400, 300, 300)
 
 

@@ -6,7 +6,7 @@ import http.client
 import json
 import threading
 import time
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from asking import HEADERS, LAST, MARKET, SOURCES, TARGETS, bars, get
@@ -97,24 +97,17 @@ def test_many_threads_get_whole_answers(server):
     def ask(source: str) -> None:
         wrong.extend(source for _ in range(10) if get(server, TARGETS[source]).body != good[source])
 
-    threads = [threading.Thread(target=ask, args=(source,)) for source in SOURCES * 2]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, SOURCES * 2))
     assert wrong == []
     assert len(server.requests) == 4 + 80
-
-
-def write_index(folder: Path, entries: object) -> None:
-    (folder / "index.json").write_text(json.dumps(entries), encoding="utf-8")
 
 
 def test_recorded_replies_go_before_the_market_and_after_faults(tmp_path):
     (tmp_path / "body.json").write_bytes(b'{"recorded":true}')
     url = "https:/" + TARGETS["sina"]
     entry = {"url": url, "file": "body.json", "status": 203, "content_type": "text/plain", "origin": "synthetic"}
-    write_index(tmp_path, [entry])
+    (tmp_path / "index.json").write_text(json.dumps([entry]))
     path, _, query = TARGETS["sina"].partition("?")
     reordered = f"{path}?{'&'.join(reversed(query.split('&')))}"
     with ReplayServer(MARKET, fixtures=tmp_path) as server:
@@ -131,14 +124,13 @@ def test_recorded_replies_go_before_the_market_and_after_faults(tmp_path):
         assert b"recorded" not in get(server, TARGETS["sina"]).body
 
 
-@pytest.mark.parametrize("entries", [{}, [{}], [{"url": "https://a/b", "file": "none", "status": 200}], ["text"]])
-def test_bad_fixtures_are_told(tmp_path, entries):
-    write_index(tmp_path, entries)
-    with pytest.raises(ReplayError, match=r"index\.json"):
-        ReplayServer(MARKET, fixtures=tmp_path)
+NO_FILE = {"url": "https://a/b", "file": "none", "status": 200}
 
 
-def test_a_folder_without_an_index_is_told(tmp_path):
+@pytest.mark.parametrize("entries", [None, {}, [{}], [NO_FILE], ["text"]])
+def test_bad_or_missing_fixtures_are_told(tmp_path, entries):
+    if entries is not None:
+        (tmp_path / "index.json").write_text(json.dumps(entries))
     with pytest.raises(ReplayError, match=r"index\.json"):
         ReplayServer(MARKET, fixtures=tmp_path)
 

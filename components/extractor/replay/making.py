@@ -123,12 +123,9 @@ def share_histories(distinct: Sequence[Listing], names: Sequence[str]) -> dict[s
 def universe_names(exchange: str, count: int) -> list[str]:
     """Names of a large universe; a larger one begins with those of a smaller one.
 
-    Args:
-        exchange: XSHG (sh600000, ...), XHKG (hk00001, ...) or XNYS (AAA, AAB, ...).
-        count: how many.
-
     Raises:
-        ReplayError: another exchange, or more than it has names.
+        ReplayError: an exchange but XSHG (sh600000, ...), XHKG (hk00001, ...) and XNYS (AAA, AAB, ...), or more than
+            it has names.
     """
     makers: dict[str, Callable[[], Iterator[str]]] = {
         # From sh688000 on volumes are written in shares.

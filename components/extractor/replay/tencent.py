@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from components.extractor.replay.market import Event, Listing, Row
 from components.extractor.replay.wire import JSON, Answer, Ask, Wire, rendered_window, to_json
 
 _PATHS = {"/appstock/app/fqkline/get": r"(sh|sz)\d{6}", "/appstock/app/hkfqkline/get": r"hk\d{5}"}
-_ADJUSTMENTS = ("", "qfq", "hfq")
+_BAD_PARAMS = to_json(200, {"code": 1, "msg": "bad params"})
 _MOST_ROWS = 640
 _LOT = 100
 
@@ -28,60 +27,44 @@ class Tencent(Wire):
 
     def answer(self, ask: Ask) -> Answer:
         """A page of bars, or code 1 for what it does not understand."""
-        param = _Param.read(ask.query.get("param", ""))
-        if ask.path not in _PATHS or param is None or not re.fullmatch(_PATHS[ask.path], param.share):
-            return to_json(200, {"code": 1, "msg": "bad params"})
-        listing = ask.listing(param.share)
+        try:
+            share, days, *span, number, asked = ask.query.get("param", "").split(",")
+            first, last = (dt.date.fromisoformat(day) if day else None for day in span)
+            count = int(number)
+        except ValueError:
+            return _BAD_PARAMS
+        understood = days == "day" and count > 0 and asked in ("", "qfq", "hfq")
+        if not understood or ask.path not in _PATHS or not re.fullmatch(_PATHS[ask.path], share):
+            return _BAD_PARAMS
+        listing = ask.listing(share)
         if listing is None:
-            return to_json(200, {"code": 0, "msg": "", "data": {param.share: []}})
+            return to_json(200, {"code": 0, "msg": "", "data": {share: []}})
         shown = ask.market.shown(listing)
         # Where nothing can be adjusted the answer is raw, whatever was asked for.
-        adjustable = not _is_index(param.share) and any(index < shown for index in listing.events)
-        adjustment = param.adjustment if adjustable else ""
+        adjustable = not _is_index(share) and any(index < shown for index in listing.events)
+        adjustment = asked if adjustable else ""
         scale = 1 / float(listing.factor[shown - 1]) if adjustment == "qfq" else 1.0
-        in_shares = listing.exchange != "XSHG" or param.share.startswith("sh688") or _is_index(param.share)
+        in_shares = listing.exchange != "XSHG" or share.startswith("sh688") or _is_index(share)
         lot = 1 if in_shares else _LOT
 
         def render(row: Row) -> str:
             factor = float(listing.factor[row.priced]) * scale if adjustment else 1.0
             prices = ",".join(f'"{price * factor:.2f}"' for price in (row.open, row.close, row.high, row.low))
             event = listing.events.get(row.day)
-            told = "" if event is None or _is_index(param.share) else f",{_event(listing, row.day, event)}"
+            told = "" if event is None or _is_index(share) else f",{_event(listing, row.day, event)}"
             return f'["{listing.days[row.day]}",{prices},"{row.volume // lot}"{told}]'
 
-        key, most = (f"tencent:{adjustment}:{_is_index(param.share)}", scale, lot), min(param.count, _MOST_ROWS)
-        rows, start = rendered_window(ask, listing, key, render, first=param.first, last=param.last, most=most)
+        key, most = (f"tencent:{adjustment}:{_is_index(share)}", scale, lot), min(count, _MOST_ROWS)
+        rows, start = rendered_window(ask, listing, key, render, first=first, last=last, most=most)
         before = float(listing.close[max(start - 1, 0)])
         body = (
-            f'{{"code":0,"msg":"","data":{{"{param.share}":{{"{adjustment}day":[{",".join(rows)}],'
-            f'"qt":{{"{param.share}":["1","{param.share}","{param.share[2:]}"]}},"prec":"{before:.2f}"}}}}}}'
+            f'{{"code":0,"msg":"","data":{{"{share}":{{"{adjustment}day":[{",".join(rows)}],'
+            f'"qt":{{"{share}":["1","{share}","{share[2:]}"]}},"prec":"{before:.2f}"}}}}}}'
         )
         variable = ask.query.get("_var")
         if variable:
             return Answer(200, "application/x-javascript; charset=utf-8", f"{variable}={body}".encode())
         return Answer(200, JSON, body.encode())
-
-
-@dataclass(frozen=True)
-class _Param:
-    share: str
-    first: dt.date | None
-    last: dt.date | None
-    count: int
-    adjustment: str
-
-    @classmethod
-    def read(cls, text: str) -> _Param | None:
-        """Reads `param`; None if it is not understood."""
-        parts = text.split(",")
-        if len(parts) != 6 or parts[1] != "day" or parts[5] not in _ADJUSTMENTS:
-            return None
-        try:
-            first, last = (dt.date.fromisoformat(day) if day else None for day in parts[2:4])
-            count = int(parts[4])
-        except ValueError:
-            return None
-        return cls(parts[0], first, last, count, parts[5]) if count > 0 else None
 
 
 def _is_index(share: str) -> bool:
