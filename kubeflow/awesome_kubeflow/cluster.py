@@ -90,6 +90,10 @@ def default_image() -> str:
         return "awesome-training:latest"
 
 
+def _metadata_variables(*keys: str) -> dict[str, str]:
+    return {key: f"AWESOME_NODE_METADATA_{key.upper()}" for key in keys}
+
+
 @dataclass(frozen=True)
 class ClusterSettings:
     """One cluster; `[clusters.stage]` and `[clusters.prod]` of awesome.toml change the defaults.
@@ -128,21 +132,10 @@ class ClusterSettings:
     data_folder: str = "/data"
     storage_secret: str = "awesome-storage"
     secrets: Mapping[str, Mapping[str, str]] = field(
-        default_factory=lambda: {
-            "awesome-metadata": {
-                "user": "AWESOME_NODE_METADATA_USER",
-                "password": "AWESOME_NODE_METADATA_PASSWORD",
-            }
-        }
+        default_factory=lambda: {"awesome-metadata": _metadata_variables("user", "password")}
     )
     config_maps: Mapping[str, Mapping[str, str]] = field(
-        default_factory=lambda: {
-            "awesome-metadata": {
-                "host": "AWESOME_NODE_METADATA_HOST",
-                "port": "AWESOME_NODE_METADATA_PORT",
-                "database": "AWESOME_NODE_METADATA_DATABASE",
-            }
-        }
+        default_factory=lambda: {"awesome-metadata": _metadata_variables("host", "port", "database")}
     )
     retries: int = 2
     retry_seconds: int = 30
@@ -217,15 +210,13 @@ def _check(where: str, defaults: Any, values: Mapping[str, Any]) -> None:
         )
         if not isinstance(value, wanted) or isinstance(value, bool):
             raise CompileError(f"{where}.{name}: {value!r} is not of the right type, as {default!r} is")
-        if isinstance(value, Mapping):
-            parts = [part for item in value.items() for part in item]
-            nested = all(isinstance(item, Mapping) for item in value.values())
-            if name in ("secrets", "config_maps") and not (
-                nested
-                and all(isinstance(part, str) for item in value.values() for pair in item.items() for part in pair)
-            ):
-                raise CompileError(f"{where}.{name}: is a table by name: which key becomes which variable")
-            if name == "node_selector" and not all(isinstance(part, str) for part in parts):
-                raise CompileError(f"{where}.{name}: is a table of labels and their values")
+        if name in ("secrets", "config_maps") and not all(_is_of_texts(table) for table in values[name].values()):
+            raise CompileError(f"{where}.{name}: is a table by name: which key becomes which variable")
+        if name == "node_selector" and not _is_of_texts(value):
+            raise CompileError(f"{where}.{name}: is a table of labels and their values")
         if isinstance(value, (list, tuple)) and not all(isinstance(item, str) for item in value):
             raise CompileError(f"{where}.{name}: is a list of names")
+
+
+def _is_of_texts(table: object) -> bool:
+    return isinstance(table, Mapping) and all(isinstance(part, str) for pair in table.items() for part in pair)

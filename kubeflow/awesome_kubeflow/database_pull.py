@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from awesome_kubeflow.pod.process import add_executor_input, run_pod, take_storage_secret
+from awesome_kubeflow.pod.process import pod_options, run_pod, take_storage_secret
 
 TASK_ID = "PullDatabase"
 
@@ -24,17 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or 1 where the database that was there before still is.
     """
-    return run_pod(lambda: _run(_parser().parse_args(arguments)), TASK_ID)
+    return run_pod(lambda: _run(arguments), TASK_ID)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m awesome_kubeflow.database_pull", description=__doc__)
-    parser.add_argument("--database", required=True, type=Path, help="where to, on the volume")
-    add_executor_input(parser)
-    return parser
-
-
-def _run(options: argparse.Namespace) -> None:
+def _run(arguments: Sequence[str] | None) -> None:
     from awesome_kubeflow.pod.executor_io import ExecutorInput, write_outputs
     from awesome_kubeflow.steps.page import Section, page
     from components.object_storage import pull_database
@@ -42,12 +34,14 @@ def _run(options: argparse.Namespace) -> None:
     from pipeline.settings import load_node_settings
     from pipeline.uses.storage import open_storage
 
+    options = pod_options("database_pull", __doc__, "--database", "where to, on the volume", arguments, of_a_run=False)
     outputs = ExecutorInput.from_json(options.executor_input)
     take_storage_secret(load_node_settings())
     plan = load_plan()
-    options.database.parent.mkdir(parents=True, exist_ok=True)
+    database = Path(options.database)
+    database.parent.mkdir(parents=True, exist_ok=True)
     with open_storage(plan) as storage:
-        pulled = pull_database(storage, options.database)
+        pulled = pull_database(storage, database)
     manifest = pulled.manifest
     facts = {
         "from": pulled.url,

@@ -9,17 +9,15 @@ alone where it had ended well.
 
 from __future__ import annotations
 
-import argparse
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from awesome_kubeflow.pod.process import (
-    add_executor_input,
-    add_run_arguments,
     check_store,
     metadata_connection,
+    pod_options,
     run_parameters,
     run_pod,
     start_json_log,
@@ -44,21 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or 1 where the node failed.
     """
-    return run_pod(lambda: _run(_parser().parse_args(arguments)))
+    return run_pod(lambda: _run(arguments))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m awesome_kubeflow.entrypoint", description="Runs one node.")
-    add_run_arguments(parser)
-    parser.add_argument("--slice", required=True, help="the node, as the compiler wrote it")
-    add_executor_input(parser)
-    return parser
-
-
-def _run(options: argparse.Namespace) -> None:
+def _run(arguments: Sequence[str] | None) -> None:
     from awesome_kubeflow.pod.executor_io import ExecutorInput, write_outputs
     from pipeline.settings import load_node_settings
 
+    options = pod_options("entrypoint", "Runs one node.", "--slice", "the node, as the compiler wrote it", arguments)
     outputs = ExecutorInput.from_json(options.executor_input)
     settings = load_node_settings()
     check_store(settings)
@@ -100,7 +91,7 @@ def step_page(part: NodeSlice, step: Step, run_id: str, parameters: RunParameter
     facts |= {
         f"parameter {name}": text or "(all)" for name, text in parameters.to_texts().items() if name != "since" or text
     }
-    section = step_kind(part.node_type).section(part, step)
+    section = step_kind(part.node_type).section(step)
     return page(part.node_id, section, facts, Table("Outputs", ("output", "artifact", "where"), made))
 
 

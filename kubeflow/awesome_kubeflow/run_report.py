@@ -7,7 +7,6 @@ there, so that models are pushed once.
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import time
@@ -18,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from awesome_kubeflow.errors import NodeError
 from awesome_kubeflow.pod.process import (
-    add_executor_input,
-    add_run_arguments,
     check_store,
     metadata_connection,
+    pod_options,
     run_parameters,
     run_pod,
     start_json_log,
@@ -87,23 +85,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or 1 where the report is not written or the models are not pushed.
     """
-    return run_pod(lambda: _run(_parser().parse_args(arguments)), TASK_ID)
+    return run_pod(lambda: _run(arguments), TASK_ID)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m awesome_kubeflow.run_report", description="Reports on a run.")
-    add_run_arguments(parser)
-    parser.add_argument("--compiled", required=True, help="the pipeline, as the compiler described it")
-    add_executor_input(parser)
-    return parser
-
-
-def _run(options: argparse.Namespace) -> None:
+def _run(arguments: Sequence[str] | None) -> None:
     from awesome_kubeflow.pod.executor_io import ExecutorInput, write_outputs
     from pipeline.runs.folder import REPORT_HTML, REPORT_JSON
     from pipeline.settings import load_node_settings
 
     began = time.monotonic()
+    options = pod_options(
+        "run_report", "Reports on a run.", "--compiled", "the pipeline, as the compiler described it", arguments
+    )
     outputs = ExecutorInput.from_json(options.executor_input)
     node_settings = load_node_settings()
     check_store(node_settings)

@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from awesome_kubeflow.cluster import ClusterSettings, cluster_settings
+
 PULL, REPORT = "pulldatabase", "runreport"
 """The two tasks that are no nodes."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """A package on disk and its two documents.
-
-    Attributes:
-        path: of the file.
-        spec: KFP's pipeline spec.
-        platform: what Kubernetes is told.
-    """
+    """A package on disk, and its two documents: KFP's pipeline spec, and what Kubernetes is told."""
 
     path: Path
     spec: dict[str, Any]
@@ -68,16 +66,27 @@ def _text(value: Any) -> str:
 
 
 def read_package(path: Path) -> Package:
-    import yaml
-
     spec, platform = yaml.safe_load_all(path.read_text())
     return Package(path, spec, platform)
 
 
-def default_pipeline(**changes: Any) -> Any:
-    from awesome_kubeflow.cluster import cluster_settings
+def default_pipeline(cluster: ClusterSettings | None = None, **changes: Any) -> Any:
     from awesome_kubeflow.package.pipelines import cluster_pipeline
     from pipeline.plan import resolve
     from pipeline.settings import Settings
 
-    return cluster_pipeline(resolve(Settings(**changes)), cluster_settings({}, "stage"))
+    return cluster_pipeline(resolve(Settings(**changes)), cluster or cluster_settings({}, "stage"))
+
+
+def compiled_ir(**changes: Any) -> Any:
+    from tfx.dsl.compiler import compiler
+
+    return compiler.Compiler().compile(default_pipeline(**changes))
+
+
+def compiled(path: Path, cluster: ClusterSettings | None = None, **changes: Any) -> Package:
+    """The pipeline of changed settings, as a package at the path."""
+    from awesome_kubeflow.package.compiler import compile_package
+
+    cluster = cluster or cluster_settings({}, "stage")
+    return read_package(compile_package(default_pipeline(cluster, **changes), cluster, path))

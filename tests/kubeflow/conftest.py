@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from compiled_package import Package, default_pipeline, read_package
+from compiled_package import Package, compiled, compiled_ir
 from small_pipeline import Cluster, Pod, compile_small, run_every_node, store_small_market
 
 # There is no kfp for Python 3.10.
@@ -27,23 +27,17 @@ def no_settings() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def default_ir(no_settings: None, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    from tfx.dsl.compiler import compiler
-
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("empty"))
-        return compiler.Compiler().compile(default_pipeline())
+        return compiled_ir()
 
 
 @pytest.fixture(scope="session")
 def default_package(no_settings: None, tmp_path_factory: pytest.TempPathFactory) -> Package:
-    from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.package.compiler import compile_package
-
     folder = tmp_path_factory.mktemp("package")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        path = compile_package(default_pipeline(), cluster_settings({}, "stage"), folder / "default.yaml")
-    return read_package(path)
+        return compiled(folder / "default.yaml")
 
 
 @pytest.fixture(scope="session")

@@ -36,12 +36,7 @@ def need_podman() -> None:
 
 @dataclass(frozen=True)
 class Engine:
-    """podman with settings of its own.
-
-    Attributes:
-        environment: of every command.
-        folder: for what belongs to the tests.
-    """
+    """podman with settings of its own in the environment, and a folder for what belongs to the tests."""
 
     environment: dict[str, str]
     folder: Path

@@ -28,13 +28,7 @@ def need(*programs: str) -> None:
 
 @dataclass(frozen=True)
 class MariaDB:
-    """A running server.
-
-    Attributes:
-        host: the address it listens on.
-        port: likewise.
-        socket: file of its socket, where root needs no password.
-    """
+    """A running server: where it listens, and the file of its socket, where root needs no password."""
 
     host: str
     port: int

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from command_line import clean_environment
-from compiled_package import Package, read_package
+from compiled_package import Package, compiled
+
+from awesome_kubeflow.cluster import cluster_settings
 
 SHARES, SESSIONS = 8, 700
 COMPLETE, RUNNING, CACHED = 3, 2, 5
@@ -47,27 +49,14 @@ def store_small_market(root: Path) -> None:
 
 def compile_small(root: Path) -> Package:
     """Writes the market and the package."""
-    from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.package.compiler import compile_package
-    from awesome_kubeflow.package.pipelines import cluster_pipeline
-    from pipeline.plan import resolve
-    from pipeline.settings import Settings
-
     write_small_market(root)
-    settings = replace(cluster_settings({}, "stage"), data_folder=str(root))
-    pipeline = cluster_pipeline(resolve(Settings(models=("linear",))), settings)
-    return read_package(compile_package(pipeline, settings, root / "package.yaml"))
+    cluster = cluster_settings({"stage": {"data_folder": str(root)}}, "stage")
+    return compiled(root / "package.yaml", cluster, models=("linear",))
 
 
 @dataclass(frozen=True)
 class Pod:
-    """A process that ended.
-
-    Attributes:
-        code: its exit code.
-        log: what it wrote, by line.
-        out: the folder of its outputs.
-    """
+    """A process that ended: its exit code, the lines of its log, the folder of its outputs."""
 
     code: int
     log: list[str]
@@ -84,12 +73,7 @@ class Pod:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A volume, a store and a package.
-
-    Attributes:
-        package: of the linear model alone.
-        root: the folder that stands for the volume.
-    """
+    """The package of the linear model alone, and a folder that stands for the volume and has the store."""
 
     package: Package
     root: Path

@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from compiled_package import REPORT, compiled, default_pipeline
+
+from awesome_kubeflow.cluster import cluster_settings
+from awesome_kubeflow.errors import CompileError, SliceError
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning")]
 
@@ -30,9 +34,6 @@ def test_the_default_package_is_the_reviewed_one(default_package: Any) -> None:
 
 
 def test_two_compilations_give_the_same_bytes(default_package: Any, tmp_path: Path) -> None:
-    from compiled_package import default_pipeline
-
-    from awesome_kubeflow.cluster import cluster_settings
     from awesome_kubeflow.package.compiler import KubeflowRunner
 
     again = KubeflowRunner(cluster_settings({}, "stage"), tmp_path / "again.yaml").run(default_pipeline())
@@ -114,11 +115,6 @@ def test_metadata_connection_does_not_travel(default_ir: Any) -> None:
 
 
 def test_pods_get_what_the_cluster_says(tmp_path: Path) -> None:
-    from compiled_package import default_pipeline, read_package
-
-    from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.package.compiler import compile_package
-
     tables = {
         "prod": {
             "image": "registry/awesome:7",
@@ -130,9 +126,7 @@ def test_pods_get_what_the_cluster_says(tmp_path: Path) -> None:
             "resources": {"training": {"gpus": 2, "node_selector": {"pool": "gpu"}, "timeout": 77}},
         }
     }
-    package = read_package(
-        compile_package(default_pipeline(models=("linear",)), cluster_settings(tables, "prod"), tmp_path / "p.yaml")
-    )
+    package = compiled(tmp_path / "p.yaml", cluster_settings(tables, "prod"), models=("linear",))
     platform = package.platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     executors = package.spec["deploymentSpec"]["executors"]
     trainer, pusher = "exec-trainer-linear", "exec-pusher"
@@ -179,31 +173,19 @@ def test_only_two_tasks_see_the_account_of_the_storage(default_package: Any) -> 
 def test_nothing_is_pulled_without_a_storage_or_with_a_source(
     tables: Any, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from compiled_package import default_pipeline, read_package
-
-    from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.package.compiler import compile_package
-
     monkeypatch.chdir(tmp_path)
-    pipeline = default_pipeline(models=("linear",), **settings)
-    package = read_package(compile_package(pipeline, cluster_settings(tables, "stage"), tmp_path / "p.yaml"))
+    package = compiled(tmp_path / "p.yaml", cluster_settings(tables, "stage"), models=("linear",), **settings)
     assert "pulldatabase" not in package.tasks
     assert "dependentTasks" not in package.tasks["featureexamplegen"]
     assert "runreport" in package.tasks
 
 
 def test_the_report_is_told_what_no_parameter_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from compiled_package import REPORT, default_pipeline, read_package
-
-    from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.package.compiler import compile_package
-
     monkeypatch.chdir(tmp_path)
-    pipeline = default_pipeline(
-        models=("linear", "dnn:1"), hyperparameters={"dnn": {"units": [8, 4], "epochs": 9}}, seed=3, embargo=5,
-        split_dates=("2005-01-03", "2006-01-03"), split_end="2008-01-02",
+    package = compiled(
+        tmp_path / "p.yaml", models=("linear", "dnn:1"), hyperparameters={"dnn": {"units": [8, 4], "epochs": 9}},
+        seed=3, embargo=5, split_dates=("2005-01-03", "2006-01-03"), split_end="2008-01-02",
     )  # fmt: skip
-    package = read_package(compile_package(pipeline, cluster_settings({}, "stage"), tmp_path / "p.yaml"))
     arguments = package.arguments(REPORT)
     told = json.loads(arguments[arguments.index("--compiled") + 1])
     assert sorted(told["models"]) == ["dnn:1", "linear:1"]
@@ -218,10 +200,6 @@ def test_every_task_leaves_the_cache_to_tfx(default_package: Any) -> None:
 
 
 def test_names_that_collide_are_refused(tmp_path: Path) -> None:
-    from compiled_package import default_pipeline
-
-    from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.errors import CompileError
     from awesome_kubeflow.package.compiler import compile_package
 
     pipeline = default_pipeline(models=("linear", "dnn"))
@@ -233,8 +211,6 @@ def test_names_that_collide_are_refused(tmp_path: Path) -> None:
 
 
 def test_only_yaml_is_written(tmp_path: Path) -> None:
-    from awesome_kubeflow.cluster import cluster_settings
-    from awesome_kubeflow.errors import CompileError
     from awesome_kubeflow.package.compiler import compile_package
 
     with pytest.raises(CompileError, match=r"p\.json: a package is a \.yaml file"):
@@ -242,7 +218,6 @@ def test_only_yaml_is_written(tmp_path: Path) -> None:
 
 
 def test_slices_round_trip_and_refuse_another_tfx(default_package: Any) -> None:
-    from awesome_kubeflow.errors import SliceError
     from awesome_kubeflow.node import decode, encode
 
     for name in default_package.nodes:

@@ -36,11 +36,7 @@ CACHE_HITS = {"FeatureExampleGen", "StatisticsGen", "ImportSchemaGen", "ExampleV
 class Run:
     """A package that KFP's runner has run.
 
-    Attributes:
-        code: of the runner.
-        log: what it and the containers wrote.
-        folder: of the steps' outputs.
-        run_id: as the runner made it and ML Metadata has it.
+    Its exit code, what it and the containers wrote, the folder of the steps' outputs, and the id that ML Metadata has.
     """
 
     code: int

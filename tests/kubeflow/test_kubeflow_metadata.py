@@ -26,13 +26,7 @@ FIRST, SECOND = "FeatureExampleGen", "ImportSchemaGen"
 
 @dataclass(frozen=True)
 class Store:
-    """A volume and a server.
-
-    Attributes:
-        server: MariaDB.
-        package: of the linear model.
-        root: the folder that stands for the volume.
-    """
+    """A server, the package of the linear model, and a folder that stands for the volume."""
 
     server: MariaDB
     package: Package

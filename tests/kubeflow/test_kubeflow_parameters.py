@@ -5,14 +5,25 @@ from __future__ import annotations
 import datetime
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from compiled_package import compiled_ir
+
+from awesome_kubeflow.errors import ParameterError
+from awesome_kubeflow.parameters import RunParameters
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning")]
 
 HORIZON = 5
+
+
+def defaults(ir: Any) -> RunParameters:
+    from awesome_kubeflow.package.description import compiled_parameters
+
+    return compiled_parameters(ir)[0]
 
 
 def part_of(ir: Any, node: str) -> Any:
@@ -23,10 +34,9 @@ def part_of(ir: Any, node: str) -> Any:
 
 
 def changed(ir: Any, node: str, **values: Any) -> Any:
-    from awesome_kubeflow.package.description import compiled_parameters
     from awesome_kubeflow.pod.changes import apply
 
-    return apply(part_of(ir, node), replace(compiled_parameters(ir)[0], **values))
+    return apply(part_of(ir, node), replace(defaults(ir), **values))
 
 
 def properties(part: Any) -> dict[str, str]:
@@ -43,11 +53,8 @@ def test_defaults_change_nothing(default_ir: Any) -> None:
 
 
 def test_texts_are_read_back(default_ir: Any) -> None:
-    from awesome_kubeflow.package.description import compiled_parameters
-    from awesome_kubeflow.parameters import RunParameters
-
     parameters = replace(
-        compiled_parameters(default_ir)[0], shares=("a", "b"), since=datetime.date(2015, 1, 1), horizon=20,
+        defaults(default_ir), shares=("a", "b"), since=datetime.date(2015, 1, 1), horizon=20,
         hyperparameters={"rnn": {"epochs": 9}}, train_steps=300, cache=False,
     )  # fmt: skip
     assert RunParameters.from_texts(parameters.to_texts()) == parameters
@@ -73,11 +80,7 @@ def test_texts_are_read_back(default_ir: Any) -> None:
     ],
 )
 def test_a_bad_parameter_is_named(default_ir: Any, name: str, text: str, message: str) -> None:
-    from awesome_kubeflow.errors import ParameterError
-    from awesome_kubeflow.package.description import compiled_parameters
-    from awesome_kubeflow.parameters import RunParameters
-
-    texts = compiled_parameters(default_ir)[0].to_texts() | {name: text}
+    texts = defaults(default_ir).to_texts() | {name: text}
     with pytest.raises(ParameterError) as error:
         RunParameters.from_texts(texts)
     [line] = str(error.value).splitlines()
@@ -89,11 +92,8 @@ def test_the_horizon_reaches_every_node_as_if_compiled_with_it(
     default_ir: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The independent source: the same pipeline compiled with the horizon in its settings."""
-    from compiled_package import default_pipeline
-    from tfx.dsl.compiler import compiler
-
     monkeypatch.chdir(tmp_path)
-    other = compiler.Compiler().compile(default_pipeline(horizon=HORIZON, formatter="closes", train_steps=70))
+    other = compiled_ir(horizon=HORIZON, formatter="closes", train_steps=70)
     for node in ids(default_ir):
         found = changed(default_ir, node, horizon=HORIZON, formatter="closes", train_steps=70)
         assert found.ir == part_of(other, node).ir, node
@@ -103,33 +103,26 @@ def test_the_name_of_a_run_on_the_cluster_tells_stretches_of_days_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A model of other days may have been trained on those that this one is tested on, so it is no predecessor."""
-    from compiled_package import default_pipeline
-    from tfx.dsl.compiler import compiler
-
     monkeypatch.chdir(tmp_path)
-
-    def compiled(**settings: Any) -> Any:
-        return compiler.Compiler().compile(default_pipeline(models=("linear",), **settings))
-
-    short, long = (compiled(split_end=end) for end in ("2008-01-02", "2009-01-02"))
-    names = [ir.pipeline_info.id for ir in (compiled(), short, long)]
+    linear = partial(compiled_ir, models=("linear",))
+    short, long = (linear(split_end=end) for end in ("2008-01-02", "2009-01-02"))
+    names = [ir.pipeline_info.id for ir in (linear(), short, long)]
     assert names[0] == "awesome-window_returns-h1"
     assert len(set(names)) == 3
-    other = compiled(split_end="2008-01-02", horizon=HORIZON)
+    other = linear(split_end="2008-01-02", horizon=HORIZON)
     for node in ids(short):
         assert changed(short, node).ir == part_of(short, node).ir, node
         assert changed(short, node, horizon=HORIZON).ir == part_of(other, node).ir, node
 
 
 def test_the_schema_of_another_horizon_is_the_one_that_a_local_run_writes(default_ir: Any, tmp_path: Path) -> None:
-    from awesome_kubeflow.package.description import compiled_parameters
     from awesome_kubeflow.pod.changes import apply
     from awesome_kubeflow.steps.kind import step_kind
     from pipeline.configuration import write_schema
     from pipeline.plan import resolve
     from pipeline.settings import Settings
 
-    parameters = replace(compiled_parameters(default_ir)[0], horizon=HORIZON)
+    parameters = replace(defaults(default_ir), horizon=HORIZON)
     part = apply(part_of(default_ir, "ImportSchemaGen"), parameters)
     writes = step_kind(part.node_type).writes
     assert writes is not None
@@ -158,18 +151,12 @@ def test_hyperparameters_and_train_steps_reach_what_trains_only(default_ir: Any)
 def test_shares_and_since_reach_the_source_and_the_audit_keeps_its_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from compiled_package import default_pipeline
-    from tfx.dsl.compiler import compiler
-
-    from awesome_kubeflow.package.description import compiled_parameters
     from components.feature_example_gen.config import ExampleGenConfig
 
     monkeypatch.chdir(tmp_path)
-    ir = compiler.Compiler().compile(
-        default_pipeline(source="tencent", since="2012-03-04", shares="sh600519", audit_plausible_auc=0.6)
-    )
-    assert compiled_parameters(ir)[0].since == datetime.date(2012, 3, 4)
-    assert compiled_parameters(ir)[0].shares == ("sh600519",)
+    ir = compiled_ir(source="tencent", since="2012-03-04", shares="sh600519", audit_plausible_auc=0.6)
+    assert defaults(ir).since == datetime.date(2012, 3, 4)
+    assert defaults(ir).shares == ("sh600519",)
     part = changed(ir, "FeatureExampleGen", shares=("sz000001",), since=datetime.date(2015, 6, 7))
     config = ExampleGenConfig.from_exec_properties(properties(part))
     assert config.shares == ("sz000001",)
@@ -182,8 +169,6 @@ def test_shares_and_since_reach_the_source_and_the_audit_keeps_its_limit(
 
 
 def test_since_without_a_source_is_refused(default_ir: Any) -> None:
-    from awesome_kubeflow.errors import ParameterError
-
     with pytest.raises(ParameterError, match="parameter since: the pipeline was compiled without a source"):
         changed(default_ir, "FeatureExampleGen", since=datetime.date(2015, 1, 1))
 

@@ -33,14 +33,7 @@ class Outcome:
 
 @dataclass
 class Shell:
-    """A folder of its own in which programs run, without settings but those of a test.
-
-    Attributes:
-        server: state of the API.
-        url: its address.
-        folder: where programs run.
-        variables: of the environment.
-    """
+    """A folder of its own in which programs run, without settings but those of a test; and the server they ask."""
 
     server: PipelinesServer
     url: str

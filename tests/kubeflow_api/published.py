@@ -18,17 +18,7 @@ _PLAIN = {"str": str, "int": int, "bool": bool, "float": (int, float)}
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of the API.
-
-    Attributes:
-        template: its path.
-        method: of HTTP.
-        places: the parameters within the path.
-        query: those after it.
-        has_body: whether it takes one in JSON.
-        is_upload: whether it takes a file.
-        reply: the model's name.
-    """
+    """One method of the API: its path and method of HTTP, its parameters, and the reply's model by name."""
 
     template: str
     method: str

@@ -7,7 +7,9 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from pipelines_server import PipelinesServer, pipelines_server
@@ -17,6 +19,7 @@ from awesome_kubeflow.errors import ApiError, CompileError, NoAnswerError
 from awesome_kubeflow.server import client
 from awesome_kubeflow.server.api import PipelinesApi
 from awesome_kubeflow.server.client import Connection, connection
+from awesome_kubeflow.server.records import Run, State
 
 NOW = dt.datetime(2026, 1, 5, 12, tzinfo=dt.timezone.utc)
 LIST = ("GET", "/apis/v2beta1/pipelines")
@@ -217,3 +220,56 @@ def test_a_pipeline_is_found_by_a_name_that_no_task_may_have(
     assert api.find_pipeline(name).name == name
     with pytest.raises(ApiError, match="has none of this name"):
         api.find_pipeline("!!!")
+
+
+# a run that is followed, some looks at which get no answer
+
+LOOKS = 12
+"""In a row without an answer, after which it is given up."""
+
+
+@dataclass
+class Answers:
+    """What `PipelinesApi.run` gives: a state, or an error."""
+
+    left: list[Any]
+    asked: int = 0
+
+    def run(self, run_id: str) -> Run:
+        self.asked += 1
+        answer = self.left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return Run(run_id, "a run", answer, None, None, "", ())
+
+
+def followed(answers: Answers) -> tuple[Run, list[State]]:
+    changes: list[State] = []
+    return PipelinesApi.follow(cast(PipelinesApi, answers), "1", 0, changes.append), changes
+
+
+def test_looks_without_an_answer_only_count_in_a_row() -> None:
+    silent = [NoAnswerError("away")] * (LOOKS - 1)
+    run, changes = followed(Answers([*silent, "RUNNING", *silent, "RUNNING", "SUCCEEDED"]))
+    assert run.state == "SUCCEEDED"
+    assert [change.state for change in changes] == ["RUNNING", "SUCCEEDED"]
+
+
+def test_an_endpoint_that_stays_away_is_told() -> None:
+    answers = Answers([NoAnswerError("away")] * (LOOKS + 1))
+    with pytest.raises(NoAnswerError, match="away"):
+        followed(answers)
+    assert answers.asked == LOOKS
+
+
+def test_a_refusal_is_told_at_once() -> None:
+    answers = Answers([ApiError("refuses"), "SUCCEEDED"])
+    with pytest.raises(ApiError, match="refuses"):
+        followed(answers)
+    assert answers.asked == 1
+
+
+@pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"])
+def test_it_ends_with_the_run(state: str) -> None:
+    run, _ = followed(Answers(["", "PENDING", "CANCELING", "PAUSED", state]))
+    assert run.state == state

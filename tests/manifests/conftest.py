@@ -1,4 +1,4 @@
-"""A checkout in git."""
+"""A checkout in git, and each overlay by its name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from overlays import OVERLAYS
 from small_checkout import Shell, write_checkout
 
 
@@ -22,3 +23,8 @@ def shell(tmp_path: Path) -> Shell:
     shell.git("add", ".")
     shell.git("commit", "--quiet", "--message", "All")
     return shell
+
+
+@pytest.fixture(params=OVERLAYS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)

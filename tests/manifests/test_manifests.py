@@ -70,7 +70,6 @@ def wrong_enums(node: Any, parent: str = "") -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
 def test_overlay_builds_everything_once(name: str) -> None:
     identities = [(one["kind"], one["metadata"]["name"]) for one in overlay(name)]
     assert len(identities) == len(set(identities))
@@ -87,7 +86,6 @@ def test_overlay_builds_everything_once(name: str) -> None:
     assert {one["metadata"]["namespace"] for one in overlay(name)} == {"kubeflow"}
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
 def test_objects_fit_kubernetes_schemas(name: str) -> None:
     if not CI:
         pytest.importorskip("kubernetes_validate")
@@ -97,7 +95,6 @@ def test_objects_fit_kubernetes_schemas(name: str) -> None:
         kubernetes_validate.validate(one, kubernetes_validate.latest_version(), strict=True)
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
 def test_enums_are_known_to_kubernetes(name: str) -> None:
     assert wrong_enums(overlay(name)) == []
 
@@ -116,7 +113,6 @@ def test_a_wrong_enum_is_found(node: Object, wrong: list[str]) -> None:
     assert wrong_enums(node) == wrong
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
 def test_what_is_referred_to_is_there(name: str) -> None:
     claims, config_maps = of_kind(name, "PersistentVolumeClaim"), of_kind(name, "ConfigMap")
     for owner, template in pod_templates(name).items():
@@ -142,7 +138,6 @@ def test_what_is_referred_to_is_there(name: str) -> None:
             assert ref is None or ref["key"] in config_maps[ref["name"]]["data"], where
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
 def test_selectors_find_their_pods(name: str) -> None:
     stateful = of_kind(name, "StatefulSet")["awesome-metadata"]
     service = of_kind(name, "Service")["metadata-mariadb"]
@@ -158,7 +153,6 @@ def test_selectors_find_their_pods(name: str) -> None:
     assert named[port["targetPort"]] == port["port"]
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
 def test_every_object_and_pod_is_labelled(name: str) -> None:
     for one in [*overlay(name), *pod_templates(name).values()]:
         labels = one["metadata"]["labels"]
@@ -170,7 +164,6 @@ def test_every_object_and_pod_is_labelled(name: str) -> None:
 # Settings and commands
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
 def test_training_waits_to_be_asked(name: str) -> None:
     spec = of_kind(name, "CronJob")["awesome-training"]["spec"]
     assert spec["suspend"] is True
@@ -180,7 +173,6 @@ def test_training_waits_to_be_asked(name: str) -> None:
 # Secrets, users, network
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
 def test_secrets_are_referred_to_and_documented(name: str) -> None:
     assert not of_kind(name, "Secret")
     keys = secret_keys(name)
@@ -205,7 +197,6 @@ def test_no_secret_stands_in_the_manifests() -> None:
                 assert not (name.search(env["name"]) and "value" in env), where
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
 def test_no_container_has_more_rights_than_it_needs(name: str) -> None:
     assert of_kind(name, "ServiceAccount")["awesome"]["automountServiceAccountToken"] is False
     for where, one, spec in containers(name):
@@ -234,7 +225,6 @@ def selects(selector: Object, labels: dict[str, str]) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
 def test_network_is_closed_but_for_what_each_pod_needs(name: str) -> None:
     policies = [one["spec"] for one in of_kind(name, "NetworkPolicy").values()]
     out: dict[str, set[Any]] = {}
@@ -289,7 +279,6 @@ def test_overlays_differ_in_shares_sizes_and_tags_only() -> None:
             assert stage[key].rpartition(":")[0] == prod[key].rpartition(":")[0]
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
 def test_images_are_named_with_a_tag(name: str) -> None:
     images = {one["image"] for _, one, _ in containers(name)}
     assert {image.rpartition(":")[0].rpartition("/")[2] for image in images} == {

@@ -10,14 +10,7 @@ from typing import Any
 
 import pytest
 import typer
-from overlays import (
-    OVERLAYS,
-    Object,
-    needs_kubectl,
-    of_kind,
-    own_containers,
-    pod_templates,
-)
+from overlays import Object, needs_kubectl, of_kind, own_containers, pod_templates
 
 from pipeline.cli import load_app
 from pipeline.settings import Settings, load_settings
@@ -38,7 +31,6 @@ def environment(name: str, container: Object) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
 def test_variables_are_settings_that_can_be_read(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for key in [key for key in os.environ if key.startswith("AWESOME_")]:
@@ -62,7 +54,6 @@ def test_variables_are_settings_that_can_be_read(name: str, tmp_path: Path, monk
         assert not shares or settings.shares == tuple(mounted["shares"].split()), where
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
 def test_no_variable_of_a_service_can_pass_for_a_setting(name: str) -> None:
     for owner, template in pod_templates(name).items():
         assert template["spec"]["enableServiceLinks"] is False, owner
@@ -81,7 +72,6 @@ def parse(arguments: list[str]) -> str:
     return " ".join(path)
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
 def test_commands_can_be_understood(name: str) -> None:
     commands = {}
     for where, one in own_containers(name).items():
@@ -102,7 +92,6 @@ def test_a_wrong_command_is_not_understood() -> None:
         parse(["db", "push", "--force"])
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
 def test_extraction_comes_after_the_close(name: str) -> None:
     from exchange_calendars.exchange_calendar_xhkg import XHKGExchangeCalendar
     from exchange_calendars.exchange_calendar_xshg import XSHGExchangeCalendar

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from awesome_kubeflow.cli.group import kubeflow_app
+from awesome_kubeflow.errors import DeployError, ImageError
 from pipeline.cli.common import example, new_console, print_line, status
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ def build(
     timeout: Annotated[int, typer.Option(min=1, help="Minutes for one image.")] = 120,
 ) -> None:
     """Builds the images of a checkout."""
-    from awesome_kubeflow.errors import ImageError
     from awesome_kubeflow.images.build import BASE, IMAGES, build_image, chosen_images, reference, secret_files
     from awesome_kubeflow.images.checkout import find_checkout
     from awesome_kubeflow.images.engine import exists, find_engine
@@ -88,7 +88,6 @@ def push(
     timeout: Annotated[int, typer.Option(min=1, help="Minutes for one image.")] = 60,
 ) -> None:
     """Pushes what was built, and says what overlays and settings then name."""
-    from awesome_kubeflow.errors import ImageError
     from awesome_kubeflow.images.build import PUSHED, chosen_images, push_image, reference
     from awesome_kubeflow.images.checkout import find_checkout
     from awesome_kubeflow.images.engine import exists, find_engine
@@ -128,7 +127,6 @@ def deploy(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what differs.")] = False,
 ) -> None:
     """Shows what an overlay would change in its cluster, asks, and applies it."""
-    from awesome_kubeflow.errors import DeployError
     from awesome_kubeflow.images.checkout import find_checkout
     from awesome_kubeflow.images.deployment import apply, check_cluster, differences, find_target
 

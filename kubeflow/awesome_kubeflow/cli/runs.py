@@ -1,4 +1,4 @@
-"""`awesome kubeflow upload`, `run`, `runs`, `terminate`: packages and runs, over the API of KFP."""
+"""`awesome kubeflow upload`, `run`, `runs`, `terminate`, `schedule`: packages and runs, over the API of KFP."""
 
 from __future__ import annotations
 
@@ -10,23 +10,48 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from awesome_kubeflow.cli.compile import write_package
-from awesome_kubeflow.cli.group import (
-    Cluster,
-    Endpoint,
-    Parameters,
-    PipelineName,
-    chosen_pipeline,
-    kubeflow_app,
-    now,
-    pipelines_api,
-)
+from awesome_kubeflow.cli.group import Cluster, kubeflow_app
+from awesome_kubeflow.errors import ApiError
 from pipeline.cli.common import example, new_console, plan_from, print_line, status
 
 if TYPE_CHECKING:
     from awesome_kubeflow.server.api import PipelinesApi
-    from awesome_kubeflow.server.records import Run, State
+    from awesome_kubeflow.server.records import Run, State, StoredPipeline
+    from pipeline.plan import Plan
+
+Endpoint = Annotated[
+    str | None, typer.Option(help="Address of Kubeflow Pipelines. (default: endpoint of the cluster's settings)")
+]
+PipelineName = Annotated[
+    str | None, typer.Option("--pipeline", help="Name or id. (default: the settings' formatter and horizon)")
+]
+Parameters = Annotated[
+    list[str] | None, typer.Option("--parameter", help="NAME=VALUE of the pipeline's inputs; may be repeated.")
+]
 
 _STATES = {"SUCCEEDED": "green", "SKIPPED": "cyan", "FAILED": "red", "CANCELED": "yellow", "CANCELING": "yellow"}
+
+
+def _api(plan: Plan, endpoint: str | None) -> PipelinesApi:
+    """The API of the plan's cluster, or of an endpoint that is named instead."""
+    from awesome_kubeflow.server.api import connect
+
+    return connect(plan.settings, endpoint)
+
+
+def _chosen(api: PipelinesApi, plan: Plan, name: str | None) -> StoredPipeline:
+    """The pipeline of that name or id; without one, that of the plan."""
+    from awesome_kubeflow.cluster import cluster_settings
+    from awesome_kubeflow.package.pipelines import cluster_plan
+
+    if name is None:
+        name = cluster_plan(plan, cluster_settings(plan.settings.clusters, plan.settings.cluster)).name
+    return api.find_pipeline(name)
+
+
+def _now() -> dt.datetime:
+    """The present, in UTC."""
+    return dt.datetime.now(dt.timezone.utc)
 
 
 @kubeflow_app.command("upload", epilog=example("awesome kubeflow upload --cluster stage"))
@@ -39,7 +64,7 @@ def upload(
 ) -> None:
     """Uploads a package: the first one of its name makes a pipeline, every later one adds a version to it."""
     plan = plan_from({"cluster": cluster})
-    api = pipelines_api(plan, endpoint)
+    api = _api(plan, endpoint)
     with TemporaryDirectory(prefix="awesome-package-") as folder:
         if package is None:
             package = Path(folder) / "awesome-pipeline.yaml"
@@ -47,7 +72,7 @@ def upload(
             next(api.pipelines(), None)
             write_package(plan, package)
         with status("Uploading"):
-            version = api.upload(package, now())
+            version = api.upload(package, _now())
     print_line(f"pipeline {version.pipeline.name}, version {version.name}")
     print_line(api.pipeline_link(version))
 
@@ -66,9 +91,9 @@ def run(
     from awesome_kubeflow.server.inputs import split_pairs, typed
 
     texts = split_pairs(parameter or ())
-    api = pipelines_api(plan, endpoint)
-    version = api.newest_version(chosen_pipeline(api, plan, pipeline))
-    started = api.create_run(version, typed(version.inputs, texts), now())
+    api = _api(plan, endpoint)
+    version = api.newest_version(_chosen(api, plan, pipeline))
+    started = api.create_run(version, typed(version.inputs, texts), _now())
     print_line(f"run {started.id} of {version.name}")
     print_line(api.run_link(started))
     if wait:
@@ -76,7 +101,6 @@ def run(
 
 
 def _follow(api: PipelinesApi, run_id: str, every: float) -> None:
-    from awesome_kubeflow.errors import ApiError
     from awesome_kubeflow.server.records import SUCCEEDED
 
     try:
@@ -114,7 +138,7 @@ def runs(
     plan = plan_from({"cluster": cluster})
     from itertools import islice
 
-    api = pipelines_api(plan, endpoint)
+    api = _api(plan, endpoint)
     if run_id is not None:
         _print_run(api, api.run(run_id))
         return
@@ -141,10 +165,78 @@ def terminate(
     endpoint: Endpoint = None,
 ) -> None:
     """Ends a run; what its steps have finished stays in the cache."""
-    api = pipelines_api(plan_from({"cluster": cluster}), endpoint)
+    api = _api(plan_from({"cluster": cluster}), endpoint)
     api.terminate(run_id)
     print_line(f"run {run_id}: is told to end")
 
 
 def _minute(moment: dt.datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}" if moment else "-"
+
+
+@kubeflow_app.command("schedule", epilog=example("awesome kubeflow schedule --exchange XSHG --delay 240"))
+def schedule(
+    pipeline: PipelineName = None,
+    parameter: Parameters = None,
+    exchange: Annotated[str, typer.Option(help="Its code in exchange_calendars, such as XNYS.")] = "XSHG",
+    delay: Annotated[
+        int, typer.Option(min=0, max=24 * 60, help="Minutes after the latest close; the extraction comes before.")
+    ] = 240,
+    name: Annotated[str | None, typer.Option(help="Of the schedule. (default: NAME-daily)")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the schedules instead.")] = False,
+    delete: Annotated[
+        str | None, typer.Option("--delete", metavar="NAME", help="Delete those of this name, or id, instead.")
+    ] = None,
+    cluster: Cluster = None,
+    endpoint: Endpoint = None,
+) -> None:
+    """Schedules a run of a pipeline's newest version on every trading day after the close.
+
+    It replaces the schedule of the same name. Holidays are weekdays to it: nothing is new then, so every step comes
+    from the cache. After an upload the same command schedules the new version.
+    """
+    plan = plan_from({"cluster": cluster})
+    from awesome_kubeflow.server.inputs import split_pairs, typed
+
+    if list_ and delete is not None:
+        raise ApiError("--list and --delete are two things; name one of them")
+    texts = split_pairs(parameter or ())
+    api = _api(plan, endpoint)
+    if list_:
+        _print_schedules(api)
+        return
+    if delete is not None:
+        _delete_schedules(api, delete)
+        return
+    from awesome_kubeflow.server.trigger import after_close
+
+    trigger = after_close(exchange, dt.timedelta(minutes=delay), _now())
+    version = api.newest_version(_chosen(api, plan, pipeline))
+    chosen = name or f"{version.pipeline.name}-daily"
+    made, replaced = api.replace_schedule(chosen, version, trigger.cron, typed(version.inputs, texts))
+    print_line(f"schedule {made.name}, id {made.id}{', replaced' if replaced else ''}: {version.name}")
+    print_line(
+        f"{trigger}: {delay} minutes after the latest close of {exchange} in a year, {trigger.latest_close:%H:%M} UTC"
+    )
+
+
+def _print_schedules(api: PipelinesApi) -> None:
+    names = {one.id: one.name for one in api.pipelines()}
+    found = list(api.schedules())
+    for one in found:
+        state = "enabled" if one.enabled else "disabled"
+        pipeline = names.get(one.pipeline_id, one.pipeline_id or "-")
+        print_line(f"{one.id}  {state:8}  {one.cron or '-'}  {one.name}  {pipeline}")
+    if not found:
+        print_line("no schedules")
+
+
+def _delete_schedules(api: PipelinesApi, name: str) -> None:
+
+    known = list(api.schedules())
+    chosen = [one for one in known if name in (one.name, one.id)]
+    if not chosen:
+        raise ApiError(f"schedule {name}: does not exist; there are {', '.join(one.name for one in known) or 'none'}")
+    for one in chosen:
+        api.delete_schedule(one.id)
+        print_line(f"schedule {one.name}, id {one.id}: deleted")

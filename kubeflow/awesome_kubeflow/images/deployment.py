@@ -21,13 +21,7 @@ _LONGEST = 400
 
 @dataclass(frozen=True)
 class Target:
-    """An overlay and its cluster.
-
-    Attributes:
-        kubectl: path of the program.
-        context: of kubectl, and name of the overlay.
-        overlay: its folder.
-    """
+    """An overlay, the context of kubectl that has its name, and the path of kubectl."""
 
     kubectl: str
     context: str

@@ -18,12 +18,7 @@ SHORT_SECONDS = 30
 
 @dataclass(frozen=True)
 class Engine:
-    """A container engine that answers.
-
-    Attributes:
-        name: podman or docker.
-        program: its path.
-    """
+    """A container engine that answers, podman or docker, and the path of its program."""
 
     name: str
     program: str

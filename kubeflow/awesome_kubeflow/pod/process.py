@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from awesome_kubeflow.errors import NodeError
@@ -85,13 +85,30 @@ def run_pod(run: Callable[[], None], task: str = "") -> int:
     return 0
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of a pod that takes part in a run: its id and its parameters."""
+def pod_options(
+    module: str, description: str, option: str, help_: str, arguments: Sequence[str] | None, of_a_run: bool = True
+) -> argparse.Namespace:
+    """Reads a pod's command: an option of its own, where its report goes, and the parameters of a run.
+
+    Args:
+        module: of the package, as `python -m` is told.
+        description: for --help.
+        option: such as --slice, which the command must have.
+        help_: of the option.
+        arguments: of the command; None for the process's own.
+        of_a_run: whether the run's id and its parameters are among them.
+    """
     from pipeline.settings import Settings
 
-    parser.add_argument("--run-id", required=True, help="of the run; the same one again takes up its execution")
-    for name in INPUT_TYPES:
-        parser.add_argument(f"--{name.replace('_', '-')}", required=True, help=Settings.model_fields[name].description)
+    parser = argparse.ArgumentParser(prog=f"python -m awesome_kubeflow.{module}", description=description)
+    if of_a_run:
+        parser.add_argument("--run-id", required=True, help="of the run; the same one again takes up its execution")
+        for name in INPUT_TYPES:
+            told = Settings.model_fields[name].description
+            parser.add_argument(f"--{name.replace('_', '-')}", required=True, help=told)
+    parser.add_argument(option, required=True, help=help_)
+    parser.add_argument("--executor-input", required=True, help="JSON of Kubeflow Pipelines: where outputs go")
+    return parser.parse_args(arguments)
 
 
 def run_parameters(options: argparse.Namespace) -> RunParameters:
@@ -101,11 +118,6 @@ def run_parameters(options: argparse.Namespace) -> RunParameters:
         ParameterError: one cannot be used.
     """
     return RunParameters.from_texts({name: getattr(options, name) for name in INPUT_TYPES})
-
-
-def add_executor_input(parser: argparse.ArgumentParser) -> None:
-    """The argument that says where a pod's report goes."""
-    parser.add_argument("--executor-input", required=True, help="JSON of Kubeflow Pipelines: where outputs go")
 
 
 def check_store(settings: NodeSettings) -> None:

@@ -17,7 +17,7 @@ _OVER_DAYS = "EvidenceOverDays"
 """The metric that is told the horizon."""
 
 
-def _section(part: NodeSlice, step: Step) -> Section:
+def _section(step: Step) -> Section:
     from components.evidence.tfma import metrics as names
     from components.evidence.words import number
 

@@ -13,7 +13,7 @@ from awesome_kubeflow.steps.page import Section, Table
 from pipeline.job.step import Step
 
 
-def _section(part: NodeSlice, step: Step) -> Section:
+def _section(step: Step) -> Section:
     from components.evidence.metric import METRICS
     from components.evidence.words import figure, signed
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from awesome_kubeflow.node import NodeSlice
 from awesome_kubeflow.steps.kind import MOST_ROWS, StepKind, only, split_files
 from awesome_kubeflow.steps.page import Section, Table
 from pipeline.job.step import Step
 
 
-def _section(part: NodeSlice, step: Step) -> Section:
+def _section(step: Step) -> Section:
     from tensorflow_metadata.proto.v0 import anomalies_pb2
 
     rows: list[tuple[str, ...]] = []

@@ -15,7 +15,7 @@ from components.feature_example_gen.config import ExampleGenConfig
 from pipeline.job.step import Step
 
 
-def _section(part: NodeSlice, step: Step) -> Section:
+def _section(step: Step) -> Section:
     from pipeline.job.gathering import split_results
 
     examples = only(step, "examples")

@@ -12,7 +12,7 @@ from awesome_kubeflow.steps.page import Section, Table
 from pipeline.job.step import Step
 
 
-def _section(part: NodeSlice, step: Step) -> Section:
+def _section(step: Step) -> Section:
     from google.protobuf import text_format
     from tensorflow_metadata.proto.v0 import schema_pb2
 

@@ -21,7 +21,7 @@ MOST_ROWS = 400
 """Of a table on a page."""
 
 
-def _ended_well(part: NodeSlice, step: Step) -> Section:
+def _ended_well(step: Step) -> Section:
     return Section("The step ended well.")
 
 
@@ -42,7 +42,7 @@ class StepKind:
     order: ClassVar[int] = LAST
     name: str
     resources: str
-    section: Callable[[NodeSlice, Step], Section] = _ended_well
+    section: Callable[[Step], Section] = _ended_well
     metrics: Callable[[Step], Mapping[str, float]] | None = None
     compiled: Callable[[Any], Mapping[str, Any]] | None = None
     change: Callable[[NodeSlice, RunParameters], None] | None = None

@@ -12,7 +12,7 @@ from awesome_kubeflow.steps.page import Section, Table
 from pipeline.job.step import Step
 
 
-def _section(part: NodeSlice, step: Step) -> Section:
+def _section(step: Step) -> Section:
     from components.leak_audit.results import AUDIT_FILE, AuditReport
 
     path = Path(only(step, "audit").uri) / AUDIT_FILE

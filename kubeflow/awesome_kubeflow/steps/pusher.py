@@ -12,7 +12,7 @@ from awesome_kubeflow.steps.page import Section, Table
 from pipeline.job.step import Step
 
 
-def _section(part: NodeSlice, step: Step) -> Section:
+def _section(step: Step) -> Section:
     pushed = only(step, "pushed_model")
     where = pushed.get_string_custom_property("pushed_destination")
     if not where:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from awesome_kubeflow.node import NodeSlice
 from awesome_kubeflow.steps.kind import StepKind
 from awesome_kubeflow.steps.page import Section
 from pipeline.job.step import Step
 
 
-def _section(part: NodeSlice, step: Step) -> Section:
+def _section(step: Step) -> Section:
     models = step.outputs.get("model", [])
     if not models:
         return Section("There is no earlier blessed model of this kind.")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from awesome_kubeflow.node import NodeSlice
 from awesome_kubeflow.steps.kind import MOST_ROWS, StepKind, only, split_files
 from awesome_kubeflow.steps.page import Section, Table
 from pipeline.job.step import Step
 
 
-def _section(part: NodeSlice, step: Step) -> Section:
+def _section(step: Step) -> Section:
     import tensorflow_data_validation as tfdv
 
     tables, rows_seen = [], []

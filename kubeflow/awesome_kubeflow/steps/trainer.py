@@ -16,11 +16,11 @@ from pipeline.job.step import Step
 _TRAIN_ARGS = "train_args"
 
 
-def _section(part: NodeSlice, step: Step) -> Section:
+def _section(step: Step) -> Section:
     from pipeline.report.drawing import model_styles
     from pipeline.report.training import Training, history_table, read_history, training_chart
 
-    name = part.node_id.partition(".")[2] or part.node_id
+    name = step.name.partition(".")[2] or step.name
     history = read_history(only(step, "model_run").uri)
     chart = training_chart(0, name, history, model_styles([name])[name])
     tables = (Table("Epochs", *history_table(history)),)
