@@ -18,11 +18,7 @@ _MIB = 2**20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Pulls the database.
-
-    Returns:
-        The exit code: 0, or 1 where the database that was there before still is.
-    """
+    """Pulls the database; returns the exit code: 0, or 1 where the database that was there before still is."""
     return run_pod(lambda: _run(arguments), TASK_ID)
 
 

@@ -37,11 +37,7 @@ _LOG = logging.getLogger("awesome.node")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the node.
-
-    Returns:
-        The exit code: 0, or 1 where the node failed.
-    """
+    """Runs the node, and returns the exit code: 0, or 1 where the node failed."""
     return run_pod(lambda: _run(arguments))
 
 

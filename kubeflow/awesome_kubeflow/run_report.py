@@ -80,11 +80,7 @@ class CompiledRun:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes the report, and pushes the models where a storage is named.
-
-    Returns:
-        The exit code: 0, or 1 where the report is not written or the models are not pushed.
-    """
+    """Writes the report, and pushes the models where a storage is named; returns the exit code, 1 for a failure."""
     return run_pod(lambda: _run(arguments), TASK_ID)
 
 

@@ -84,10 +84,8 @@ def walk(state: PipelinesServer, client: Any, package: Path, small_package: Path
     experiment = client.create_experiment("trials")
     assert client.create_experiment("trials").experiment_id == experiment.experiment_id
     assert client.get_experiment(experiment_id=experiment.experiment_id).display_name == "trials"
-    version = (pipeline.pipeline_id, small.pipeline_version_id)
-    run = client.run_pipeline(
-        experiment.experiment_id, "one", params={"days": 5}, pipeline_id=version[0], version_id=version[1]
-    )
+    job = {"params": {"days": 5}, "pipeline_id": pipeline.pipeline_id, "version_id": small.pipeline_version_id}
+    run = client.run_pipeline(experiment.experiment_id, "one", **job)
     assert run.state == "PENDING"
     state.move(run.run_id, "RUNNING", first="RUNNING")
     client.terminate_run(run.run_id)
@@ -98,15 +96,8 @@ def walk(state: PipelinesServer, client: Any, package: Path, small_package: Path
     client.create_run_from_pipeline_package(str(package), experiment_name="trials")
     assert client.list_runs(experiment_id=experiment.experiment_id).total_size == 2
 
-    recurring = client.create_recurring_run(
-        experiment.experiment_id,
-        "daily",
-        cron_expression="0 0 11 ? * 1-5",
-        no_catchup=True,
-        params={"days": 5},
-        pipeline_id=version[0],
-        version_id=version[1],
-    )
+    cron = {"cron_expression": "0 0 11 ? * 1-5", "no_catchup": True}
+    recurring = client.create_recurring_run(experiment.experiment_id, "daily", **cron, **job)
     assert (recurring.status, recurring.max_concurrency) == ("ENABLED", "1")
     client.disable_recurring_run(recurring.recurring_run_id)
     assert client.get_recurring_run(recurring.recurring_run_id).status == "DISABLED"
@@ -169,14 +160,9 @@ def test_a_schedule_without_seconds_or_out_of_range_is_refused(
 ) -> None:
     _, client = server
     experiment = client.create_experiment("trials")
+    job = {"params": {"days": 5}, "pipeline_package_path": str(small_package)}
     with pytest.raises(kfp_server_api.ApiException, match="cron is not supported"):
-        client.create_recurring_run(
-            experiment.experiment_id,
-            "daily",
-            cron_expression=cron,
-            params={"days": 5},
-            pipeline_package_path=str(small_package),
-        )
+        client.create_recurring_run(experiment.experiment_id, "daily", cron_expression=cron, **job)
 
 
 @pytest.mark.parametrize(

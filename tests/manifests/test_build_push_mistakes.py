@@ -135,17 +135,9 @@ def test_docker_is_taken_where_podman_does_not_answer(shell: Shell, tmp_path: Pa
 def test_a_build_that_takes_too_long_is_ended_with_all_it_started(shell: Shell, tmp_path: Path, quiet: bool) -> None:
     write_engine(shell, "podman", f"{shutil.which('sleep')} 3600 & echo $! > {tmp_path}/child; wait")
     engine = Engine("podman", str(Path(shell.variables["PATH"]) / "podman"))
+    checkout = find_checkout(shell.folder)
     with pytest.raises(ImageError, match="podman build of awesome-base:1 failed: it took more than 3 s and was ended"):
-        build_image(
-            engine,
-            find_checkout(shell.folder),
-            "base",
-            "awesome-base:1",
-            base=None,
-            secrets={},
-            timeout=3,
-            quiet=quiet,
-        )
+        build_image(engine, checkout, "base", "awesome-base:1", base=None, secrets={}, timeout=3, quiet=quiet)
     child = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/cmdline")
     while child.exists() and b"sleep" in child.read_bytes():
         time.sleep(0.05)

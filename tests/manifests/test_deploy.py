@@ -147,18 +147,11 @@ def test_what_was_applied_before_a_refusal_is_named(deployed: Shell) -> None:
     assert line.endswith("; applied before: configmap/awesome-shares created")
 
 
-@pytest.mark.parametrize(
-    ("context", "message"),
-    [
-        ("training-moon", f"has no such overlay; there are {PROD}, {STAGE}"),
-        ("laptop", f"has no such overlay; there are {PROD}, {STAGE}"),
-        ("../overlays/training-stage", f"has no such overlay; there are {PROD}, {STAGE}"),
-    ],
-)
-def test_an_unknown_overlay_is_named(shell: Shell, context: str, message: str) -> None:
+@pytest.mark.parametrize("context", ["training-moon", "laptop", "../overlays/training-stage"])
+def test_an_unknown_overlay_is_named(shell: Shell, context: str) -> None:
     told = refusal(shell.deploy("--context", context, "--yes"))
     assert told.startswith(f"--context {context}: ")
-    assert told.endswith(message)
+    assert told.endswith(f"has no such overlay; there are {PROD}, {STAGE}")
 
 
 def test_an_unknown_context_is_named(shell: Shell, tmp_path: Path) -> None:

@@ -15,12 +15,7 @@ _GIT_SECONDS = 30
 
 @dataclass(frozen=True)
 class Checkout:
-    """A checkout of the project.
-
-    Attributes:
-        root: its folder, which is also the build context of the images.
-        version: of the project, as pyproject.toml has it.
-    """
+    """A checkout of the project: its folder, also the build context of images, and the version in pyproject.toml."""
 
     root: Path
     version: str

@@ -10,7 +10,8 @@ they mean locally. Artifacts do not pass through KFP: they lie on a volume, and 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from awesome_kubeflow import database_pull, run_report
 from awesome_kubeflow.cluster import ClusterSettings
 from awesome_kubeflow.errors import CompileError
 from awesome_kubeflow.names import kfp_name
-from awesome_kubeflow.node import EXAMPLE_GEN, encode, slice_of
+from awesome_kubeflow.node import EXAMPLE_GEN, CompiledWith, encode, slice_of
 from awesome_kubeflow.package.description import compiled_parameters, describe_run, example_gen_config
 from awesome_kubeflow.parameters import INPUT_TYPES
 from awesome_kubeflow.sdk import check_kfp, quiet_imports
@@ -28,10 +29,20 @@ from components.whole_files import whole_file
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
 
-ENTRYPOINT = ("python", "-m", "awesome_kubeflow.entrypoint")
-DATABASE_PULL = ("python", "-m", "awesome_kubeflow.database_pull")
-RUN_REPORT = ("python", "-m", "awesome_kubeflow.run_report")
 _STORAGE_FOLDER = "/run/secrets/storage"
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A pod of every run: what it runs and is told, what it comes after, and what it gets."""
+
+    module: str
+    inputs: Sequence[str]
+    constants: Sequence[str]
+    upstream: Sequence[str]
+    size: str
+    with_storage: bool = False
+    with_metrics: bool = False
 
 
 def compile_package(pipeline: Pipeline, cluster: ClusterSettings, path: Path) -> Path:
@@ -86,58 +97,22 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
     ir = tfx_compiler.Compiler().compile(pipeline)
     _refuse_runtime_parameters(ir, {constants.PIPELINE_ROOT_PARAMETER_NAME, constants.PIPELINE_RUN_ID_PARAMETER_NAME})
     parameters, compiled = compiled_parameters(ir)
-    kinds = {str(info.id): step_kind(info.type.name) for info in (node.pipeline_node.node_info for node in ir.nodes)}
-    nodes = list(kinds)
-    example_gen = example_gen_config(ir)
-    pulls = cluster.storage_secret != "" and example_gen.extraction is None
-    reports = set(run_report.NEEDED) <= set(nodes)
-    names = _names([*nodes, *([database_pull.TASK_ID] if pulls else []), *([run_report.TASK_ID] if reports else [])])
-    components = {
-        node_id: _component(
-            names[node_id],
-            cluster.image,
-            ENTRYPOINT,
-            ("run_id", *INPUT_TYPES),
-            ("--slice", encode(slice_of(ir, node_id, compiled))),
-            kinds[node_id].metrics is not None,
-        )
-        for node_id in nodes
-    }
-    if pulls:
-        given = ("--database", example_gen.database)
-        components[database_pull.TASK_ID] = _component(
-            names[database_pull.TASK_ID], cluster.image, DATABASE_PULL, (), given
-        )
-    if reports:
-        given = ("--compiled", describe_run(ir, compiled, cluster.data_folder).to_json())
-        inputs = ("run_id", *INPUT_TYPES)
-        components[run_report.TASK_ID] = _component(names[run_report.TASK_ID], cluster.image, RUN_REPORT, inputs, given)
+    tasks = _tasks(ir, compiled, cluster)
+    names = _names(tasks)
+    components = {one: _component(names[one], cluster.image, task) for one, task in tasks.items()}
 
     # KFP reads the signature and calls the function with channels, in its order.
     def wired(*channels: Any) -> None:
         values = dict(zip(INPUT_TYPES, channels, strict=True))
         # It is only resolved as a whole constant, so it is an input of its own.
         values["run_id"] = dsl.PIPELINE_JOB_ID_PLACEHOLDER
-        tasks: dict[str, Any] = {}
-
-        def add(name: str, upstream: Sequence[str], given: Mapping[str, Any], size: str, with_storage: bool) -> None:
-            task = components[name](**given)
-            if upstream:
-                task.after(*(tasks[other] for other in upstream))
-            tasks[name] = task.set_display_name(name)
-            _place(task, cluster, size, with_storage)
-
-        if pulls:
-            add(database_pull.TASK_ID, (), {}, "light", True)
-        for node in ir.nodes:
-            info = node.pipeline_node.node_info
-            upstream = sorted(node.pipeline_node.upstream_nodes)
-            if pulls and info.type.name == EXAMPLE_GEN:
-                upstream.append(database_pull.TASK_ID)
-            add(info.id, upstream, values, kinds[info.id].resources, False)
-        if reports:
-            followed = {name for node in ir.nodes for name in node.pipeline_node.upstream_nodes}
-            add(run_report.TASK_ID, [name for name in nodes if name not in followed], values, "evaluation", True)
+        placed: dict[str, Any] = {}
+        for one, task in tasks.items():
+            made = components[one](**{name: values[name] for name in task.inputs})
+            if task.upstream:
+                made.after(*(placed[other] for other in task.upstream))
+            placed[one] = made.set_display_name(one)
+            _place(made, cluster, task)
 
     wired.__signature__ = _signature(INPUT_TYPES, None)  # type: ignore[attr-defined]
     function = dsl.pipeline(
@@ -145,6 +120,32 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
         description="Share-price direction models: daily prices to a pushed model, each step judged",
     )(wired)
     return function, parameters.to_inputs()
+
+
+def _tasks(ir: Any, compiled: CompiledWith, cluster: ClusterSettings) -> dict[str, _Task]:
+    """The tasks by id, each after those that it follows."""
+    inputs = ("run_id", *INPUT_TYPES)
+    example_gen = example_gen_config(ir)
+    tasks: dict[str, _Task] = {}
+    if cluster.storage_secret and example_gen.extraction is None:
+        given = ("--database", example_gen.database)
+        tasks[database_pull.TASK_ID] = _Task("database_pull", (), given, (), "light", with_storage=True)
+    for node in ir.nodes:
+        info = node.pipeline_node.node_info
+        kind = step_kind(info.type.name)
+        upstream = sorted(node.pipeline_node.upstream_nodes)
+        if info.type.name == EXAMPLE_GEN and database_pull.TASK_ID in tasks:
+            upstream.append(database_pull.TASK_ID)
+        given = ("--slice", encode(slice_of(ir, info.id, compiled)))
+        tasks[str(info.id)] = _Task(
+            "entrypoint", inputs, given, upstream, kind.resources, with_metrics=kind.metrics is not None
+        )
+    if tasks.keys() >= set(run_report.NEEDED):
+        given = ("--compiled", describe_run(ir, compiled, cluster.data_folder).to_json())
+        followed = {name for task in tasks.values() for name in task.upstream}
+        last = [name for name in tasks if name not in followed]
+        tasks[run_report.TASK_ID] = _Task("run_report", inputs, given, last, "evaluation", with_storage=True)
+    return tasks
 
 
 def _refuse_runtime_parameters(ir: Any, known: set[str]) -> None:
@@ -158,7 +159,7 @@ def _refuse_runtime_parameters(ir: Any, known: set[str]) -> None:
                 )
 
 
-def _names(ids: Sequence[str]) -> dict[str, str]:
+def _names(ids: Iterable[str]) -> dict[str, str]:
     """The tasks' names in KFP by id."""
     ids_by_name: dict[str, str] = {}
     for one in ids:
@@ -169,29 +170,22 @@ def _names(ids: Sequence[str]) -> dict[str, str]:
     return {one: name for name, one in ids_by_name.items()}
 
 
-def _component(
-    name: str,
-    image: str,
-    command: Sequence[str],
-    names: Sequence[str],
-    constants: Sequence[str],
-    with_metrics: bool = False,
-) -> Any:
+def _component(name: str, image: str, task: _Task) -> Any:
     """A container component: its command, its inputs by name, its constant arguments, and the outputs KFP knows of."""
     from kfp import dsl
 
-    outputs = {"html": dsl.Output[dsl.HTML]} | ({"metrics": dsl.Output[dsl.Metrics]} if with_metrics else {})
+    outputs = {"html": dsl.Output[dsl.HTML]} | ({"metrics": dsl.Output[dsl.Metrics]} if task.with_metrics else {})
 
     # KFP calls it with placeholders: those of the inputs, then those of the outputs.
     def function(*placeholders: Any) -> Any:
-        pairs = [(f"--{key.replace('_', '-')}", value) for key, value in zip(names, placeholders, strict=False)]
+        pairs = [(f"--{key.replace('_', '-')}", value) for key, value in zip(task.inputs, placeholders, strict=False)]
         args = [item for pair in pairs for item in pair]
-        args += [*constants, "--executor-input", "{{$}}"]
-        return dsl.ContainerSpec(image=image, command=list(command), args=args)
+        args += [*task.constants, "--executor-input", "{{$}}"]
+        return dsl.ContainerSpec(image=image, command=["python", "-m", f"awesome_kubeflow.{task.module}"], args=args)
 
     function.__name__ = name.replace("-", "_")
     function.__signature__ = _signature(  # type: ignore[attr-defined]
-        {key: INPUT_TYPES.get(key, str) for key in names} | outputs, dsl.ContainerSpec
+        {key: INPUT_TYPES.get(key, str) for key in task.inputs} | outputs, dsl.ContainerSpec
     )
     return dsl.container_component(function)
 
@@ -204,11 +198,11 @@ def _signature(types: Mapping[str, Any], result: Any) -> inspect.Signature:
     )
 
 
-def _place(task: Any, cluster: ClusterSettings, size: str, with_storage: bool) -> None:
-    """What Kubernetes is told of a task."""
+def _place(task: Any, cluster: ClusterSettings, told: _Task) -> None:
+    """What Kubernetes is told of a task of KFP's."""
     from kfp import kubernetes
 
-    resources = cluster.resources[size]
+    resources = cluster.resources[told.size]
     # TFX's cache decides; KFP's would skip the pod whose execution TFX has to record.
     task.set_caching_options(False)
     if cluster.retries:
@@ -230,7 +224,7 @@ def _place(task: Any, cluster: ClusterSettings, size: str, with_storage: bool) -
         kubernetes.use_secret_as_env(task, name, dict(sorted(keys.items())))
     for name, keys in sorted(cluster.config_maps.items()):
         kubernetes.use_config_map_as_env(task, name, dict(sorted(keys.items())))
-    if with_storage and cluster.storage_secret:
+    if told.with_storage and cluster.storage_secret:
         # As files: which keys there are depends on the storage, and as variables each would have to be named here.
         kubernetes.use_secret_as_volume(task, cluster.storage_secret, _STORAGE_FOLDER)
         task.set_env_variable("AWESOME_NODE_STORAGE_SECRET", _STORAGE_FOLDER)

@@ -19,12 +19,7 @@ _MOUNTS = (("gs://", "/gcs/"), ("minio://", "/minio/"), ("s3://", "/s3/"), ("oci
 
 @dataclass(frozen=True)
 class Artifact:
-    """An output that the launcher expects.
-
-    Attributes:
-        name: as the launcher named it.
-        uri: where the launcher uploads it to.
-    """
+    """An output that the launcher expects, as it named it, and where the launcher uploads it to."""
 
     name: str
     uri: str

@@ -46,7 +46,7 @@ class PipelinesApi(Client):
 
     def pipelines(self) -> Iterator[StoredPipeline]:
         """All pipelines, by name."""
-        method = self._pipelines.pipeline_service_list_pipelines_with_http_info
+        method = self._pipelines.pipeline_service_list_pipelines
         for one in self.pages("pipelines", method, sort_by="display_name", **self.namespace()):
             yield self._pipeline(one)
 
@@ -55,9 +55,8 @@ class PipelinesApi(Client):
         found = self._named(name)
         if found is not None:
             return found
-        get = self._pipelines.pipeline_service_get_pipeline_with_http_info
         try:
-            return self._pipeline(self.call(f"pipeline {name}", get, name))
+            return self._pipeline(self.call(f"pipeline {name}", self._pipelines.pipeline_service_get_pipeline, name))
         except NotFoundError:
             known = ", ".join(one.name for one in self.pipelines()) or "none"
             raise ApiError(
@@ -82,10 +81,10 @@ class PipelinesApi(Client):
         if pipeline is None:
             # Not by the upload itself, which would name the first version as the pipeline.
             body = self.models.V2beta1Pipeline(display_name=name, **self.namespace())
-            create = self._pipelines.pipeline_service_create_pipeline_with_http_info
+            create = self._pipelines.pipeline_service_create_pipeline
             pipeline = self._pipeline(self.call(f"pipeline {name}", create, body))
         version = f"{name}-{now.astimezone(dt.timezone.utc):%Y%m%d-%H%M%S-%f}"[:-3]
-        upload = self._uploads.upload_pipeline_version_with_http_info
+        upload = self._uploads.upload_pipeline_version
         try:
             stored = self.call(f"package {package}", upload, str(package), name=version, pipelineid=pipeline.id)
         except ApiError:
@@ -96,7 +95,7 @@ class PipelinesApi(Client):
 
     def newest_version(self, pipeline: StoredPipeline) -> PipelineVersion:
         """The version that was uploaded last."""
-        method = self._pipelines.pipeline_service_list_pipeline_versions_with_http_info
+        method = self._pipelines.pipeline_service_list_pipeline_versions
         what = f"versions of pipeline {pipeline.name}"
         answer = self.call(what, method, pipeline.id, sort_by="created_at desc", page_size=1)
         if not answer.pipeline_versions:
@@ -111,10 +110,10 @@ class PipelinesApi(Client):
                     f"pipeline {pipeline.name}: schedule {schedule.name} still runs it; first: "
                     f"awesome kubeflow schedule --delete {schedule.id}"
                 )
-        method = self._pipelines.pipeline_service_list_pipeline_versions_with_http_info
+        method = self._pipelines.pipeline_service_list_pipeline_versions
         # The list at once, as pages shift when their entries go.
         versions = list(self.pages("pipeline_versions", method, pipeline.id))
-        delete = self._pipelines.pipeline_service_delete_pipeline_version_with_http_info
+        delete = self._pipelines.pipeline_service_delete_pipeline_version
         for version in versions:
             self.call(f"version {version.display_name}", delete, pipeline.id, version.pipeline_version_id)
         self._delete_pipeline(pipeline.id)
@@ -134,7 +133,7 @@ class PipelinesApi(Client):
         """
         name = f"{version.pipeline.name} {now.astimezone(dt.timezone.utc):%Y-%m-%d %H:%M:%S}"
         body = self.models.V2beta1Run(display_name=name, **self._job(version, parameters))
-        return self._run(self.call("run", self._runs.run_service_create_run_with_http_info, body))
+        return self._run(self.call("run", self._runs.run_service_create_run, body))
 
     def runs(self, pipeline: StoredPipeline | None = None) -> Iterator[Run]:
         """Runs, the newest first: those in the experiment of the pipeline's name, or all."""
@@ -144,19 +143,19 @@ class PipelinesApi(Client):
             if experiment is None:
                 return
             chosen = {"experiment_id": experiment}
-        method = self._runs.run_service_list_runs_with_http_info
+        method = self._runs.run_service_list_runs
         for one in self.pages("runs", method, sort_by="created_at desc", **chosen):
             yield self._run(one)
 
     def run(self, run_id: str) -> Run:
         """One run with its steps."""
-        found = self.call(f"run {run_id}", self._runs.run_service_get_run_with_http_info, run_id)
+        found = self.call(f"run {run_id}", self._runs.run_service_get_run, run_id)
         known: tuple[str, ...] = ()
         reference = found.pipeline_version_reference
         if found.pipeline_spec:
             known = spec_tasks(found.pipeline_spec)
         elif found.run_details is not None and reference is not None and reference.pipeline_version_id:
-            method = self._pipelines.pipeline_service_get_pipeline_version_with_http_info
+            method = self._pipelines.pipeline_service_get_pipeline_version
             with suppress(NotFoundError):  # it was deleted, and the run stayed
                 version = self.call("version", method, reference.pipeline_id, reference.pipeline_version_id)
                 known = spec_tasks(version.pipeline_spec)
@@ -197,11 +196,11 @@ class PipelinesApi(Client):
         run = self.run(run_id)
         if run.state in ENDED:
             raise ApiError(f"run {run_id}: has ended already, {run.state}")
-        self.call(f"run {run_id}", self._runs.run_service_terminate_run_with_http_info, run_id)
+        self.call(f"run {run_id}", self._runs.run_service_terminate_run, run_id)
 
     def delete_run(self, run_id: str) -> None:
         """Deletes the record of a run; its artifacts stay."""
-        self.call(f"run {run_id}", self._runs.run_service_delete_run_with_http_info, run_id)
+        self.call(f"run {run_id}", self._runs.run_service_delete_run, run_id)
 
     def run_link(self, run: Run) -> str:
         """Where the UI shows a run."""
@@ -230,7 +229,7 @@ class PipelinesApi(Client):
             no_catchup=True,
             **self._job(version, parameters),
         )
-        create = self._schedules.recurring_run_service_create_recurring_run_with_http_info
+        create = self._schedules.recurring_run_service_create_recurring_run
         made = self._schedule(self.call(f"schedule {name}", create, body))
         # Only now, so that there is one whatever fails.
         for one in old:
@@ -239,25 +238,24 @@ class PipelinesApi(Client):
 
     def schedules(self) -> Iterator[RecurringRun]:
         """All schedules, the newest first."""
-        method = self._schedules.recurring_run_service_list_recurring_runs_with_http_info
+        method = self._schedules.recurring_run_service_list_recurring_runs
         for one in self.pages("recurring_runs", method, sort_by="created_at desc", **self.namespace()):
             yield self._schedule(one)
 
     def delete_schedule(self, schedule_id: str) -> None:
         """Deletes a schedule; its runs stay."""
-        method = self._schedules.recurring_run_service_delete_recurring_run_with_http_info
-        self.call(f"schedule {schedule_id}", method, schedule_id)
+        self.call(f"schedule {schedule_id}", self._schedules.recurring_run_service_delete_recurring_run, schedule_id)
 
     def _experiment_id(self, name: str, create: bool) -> str | None:
         """The id of the experiment of that name; None where there is none and none is to be made."""
-        method = self._experiments.experiment_service_list_experiments_with_http_info
+        method = self._experiments.experiment_service_list_experiments
         answer = self.call("experiments", method, filter=equals("display_name", name), **self.namespace())
         if answer.experiments:
             return self.text(answer.experiments[0].experiment_id)
         if not create:
             return None
         body = self.models.V2beta1Experiment(display_name=name, **self.namespace())
-        method = self._experiments.experiment_service_create_experiment_with_http_info
+        method = self._experiments.experiment_service_create_experiment
         return self.text(self.call(f"experiment {name}", method, body).experiment_id)
 
     def _job(self, version: PipelineVersion, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -275,7 +273,7 @@ class PipelinesApi(Client):
         spellings = {name: None}
         with suppress(CompileError):
             spellings[kfp_name(name)] = None
-        method = self._pipelines.pipeline_service_list_pipelines_with_http_info
+        method = self._pipelines.pipeline_service_list_pipelines
         for one in spellings:
             answer = self.call("pipelines", method, filter=equals("display_name", one), **self.namespace())
             if answer.pipelines:
@@ -283,8 +281,7 @@ class PipelinesApi(Client):
         return None
 
     def _delete_pipeline(self, pipeline_id: str) -> None:
-        method = self._pipelines.pipeline_service_delete_pipeline_with_http_info
-        self.call(f"pipeline {pipeline_id}", method, pipeline_id)
+        self.call(f"pipeline {pipeline_id}", self._pipelines.pipeline_service_delete_pipeline, pipeline_id)
 
     def _pipeline(self, found: Any) -> StoredPipeline:
         return StoredPipeline(self.text(found.pipeline_id), self.text(found.display_name))

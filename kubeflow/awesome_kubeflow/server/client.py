@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -138,7 +138,7 @@ class Client:
         """What the lists of a multi-user installation are asked with."""
         return {"namespace": self.connection.namespace} if self.connection.namespace else {}
 
-    def pages(self, entries: str, method: Callable[..., Any], *args: Any, **chosen: Any) -> Iterator[Any]:
+    def pages(self, entries: str, method: Any, *args: Any, **chosen: Any) -> Iterator[Any]:
         """The entries of a list, page by page; `entries` is the field that has them."""
         token = ""
         while True:
@@ -148,12 +148,12 @@ class Client:
             if not token:
                 return
 
-    def call(self, what: str, method: Callable[..., Any], *args: Any, **chosen: Any) -> Any:
+    def call(self, what: str, method: Any, *args: Any, **chosen: Any) -> Any:
         """One request, and what went wrong as one line.
 
         Args:
             what: is asked for or sent, for a message.
-            method: of the generated client, one that returns status and headers as well.
+            method: of the generated client; its variant that returns status and headers as well is called.
             *args: of the method.
             **chosen: likewise.
         """
@@ -161,7 +161,8 @@ class Client:
 
         endpoint = self.connection.endpoint
         try:
-            answer, _, headers = method(*args, _request_timeout=_TIMEOUT, **chosen)
+            request = getattr(method.__self__, f"{method.__name__}_with_http_info")
+            answer, _, headers = request(*args, _request_timeout=_TIMEOUT, **chosen)
         except self.models.ApiException as error:
             raise self._refusal(what, error) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
