@@ -31,13 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """A model to train.
-
-    Attributes:
-        architecture: what is built.
-        version: of it.
-        hyperparameters: its own, with those of the settings.
-    """
+    """A model to train: a version of an architecture, with its own hyperparameters and those of the settings."""
 
     architecture: Architecture
     version: int

@@ -26,7 +26,7 @@ def audit(
     plan = plan_from({"audit_plausible_auc": plausible_auc})
     auc = None if plan.origins["audit_plausible_auc"] == "default" else plan.settings.audit_plausible_auc
     from pipeline.job.quiet import quiet_log
-    from pipeline.report.audit_summary import print_audit
+    from pipeline.report.summary import print_audit
     from pipeline.uses.audit import audit_run
 
     names = [name.strip() for name in (models or "").split(",") if name.strip()]

@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Clock:
-    """Times the parts of a run that are no steps of its pipeline.
-
-    Attributes:
-        console: where each is shown while it lasts and as it ends.
-        seconds: of each, in the order they ended.
-    """
+    """Times the parts of a run that are no steps of its pipeline, and shows each while it lasts and as it ends."""
 
     console: Console
     seconds: dict[str, float] = field(default_factory=dict)

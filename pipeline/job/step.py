@@ -8,15 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Step:
-    """One step that ended.
-
-    Attributes:
-        name: the node's id.
-        seconds: wall time.
-        cpu_seconds: of this process and its children.
-        cached: taken from an earlier run.
-        outputs: artifacts by output key.
-    """
+    """One step that ended, by its node's id: wall and CPU seconds (those of children too), artifacts by output key."""
 
     name: str
     seconds: float

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from components.evidence.auc import auc_interval
+from components.evidence.findings import Figures
 from components.evidence.interval import Interval
 from components.evidence.metric import METRICS
 from components.evidence.tfma import metrics as tfma_metrics
@@ -30,15 +32,7 @@ def figures_table(report: RunReport) -> pd.DataFrame:
         A row a metric, a column a model or baseline; a cell such as "0.504 (0.477 to 0.530)".
     """
     scores = {name: model.scores for name, model in report.models.items()} | dict(report.baselines)
-    columns = {
-        name: {
-            METRICS[metric].title: figure(interval, number4)
-            for metric, interval in figures.items()
-            if metric in METRICS
-        }
-        for name, figures in scores.items()
-    }
-    return pd.DataFrame(columns).rename_axis("metric")
+    return _metric_table(scores, number4)
 
 
 def differences_table(report: RunReport, model: str) -> pd.DataFrame:
@@ -47,15 +41,16 @@ def differences_table(report: RunReport, model: str) -> pd.DataFrame:
     Returns:
         A row a metric, a column each other model, baseline and predecessor.
     """
-    columns = {
-        f"less {other}": {
-            METRICS[metric].title: figure(interval, partial(signed, decimals=4))
-            for metric, interval in figures.items()
-            if metric in METRICS
-        }
-        for other, figures in report.models[model].differences.items()
+    columns = {f"less {other}": figures for other, figures in report.models[model].differences.items()}
+    return _metric_table(columns, partial(signed, decimals=4))
+
+
+def _metric_table(columns: Mapping[str, Figures], write: Callable[[float], str]) -> pd.DataFrame:
+    cells = {
+        name: {METRICS[metric].title: figure(one, write) for metric, one in figures.items() if metric in METRICS}
+        for name, figures in columns.items()
     }
-    return pd.DataFrame(columns).rename_axis("metric")
+    return pd.DataFrame(cells).rename_axis("metric")
 
 
 def tfma_table(run: FinishedRun) -> pd.DataFrame:

@@ -29,21 +29,10 @@ _NAME_WIDTH = 11
 
 @dataclass(frozen=True)
 class BacktestRow:
-    """One portfolio, every figure as it is written.
+    """One portfolio, every figure as it is written, after costs but where it says before.
 
-    Attributes:
-        model: the model; empty for equal weight.
-        portfolio: long-short, long-only or equal weight.
-        annual_return: after costs, compounded.
-        annual_volatility: after costs.
-        sharpe: after costs.
-        sharpe_interval: its 95 % interval.
-        sharpe_before: before costs.
-        sharpe_before_interval: its 95 % interval.
-        max_drawdown: after costs.
-        turnover: one-way, a day.
-        difference: mean return a year less that of equal weight, both after costs; empty for equal weight.
-        difference_interval: its 95 % interval; empty for equal weight.
+    Equal weight has no model, and no difference: the mean return a year less that of equal weight, both after costs.
+    Turnover is one-way, a day; the intervals are of 95 %.
     """
 
     model: str

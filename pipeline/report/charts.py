@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +15,12 @@ from matplotlib.ticker import MaxNLocator
 
 from components.evidence.blessing import CHANCE
 from components.evidence.curves import CalibrationCurve, RocCurve
-from components.evidence.interval import NORMAL_95
-from components.evidence.words import low_to_high, number
+from components.evidence.findings import Figures
+from components.evidence.interval import NORMAL_95, Interval
+from components.evidence.words import figure as told
+from components.evidence.words import low_to_high, number, signed
+from components.leak_audit.results import NAN, AuditReport, Status
+from components.leak_audit.results import Figure as AuditFigure
 from pipeline.report.drawing import (
     BAND,
     GRID,
@@ -31,12 +36,19 @@ from pipeline.report.drawing import (
     finish_columns,
     interval_rows,
     line_style,
+    model_styles,
     padded,
     plot_area,
     svg_chart,
 )
 from pipeline.report.words import interval
 from pipeline.runs.results import ModelResult
+
+_AUC = "AUC "
+"""How the names of the leak audit's AUCs begin."""
+
+_LINE = 34
+"""Letters of a label's line."""
 
 
 def forest_chart(
@@ -221,3 +233,62 @@ def year_chart(models: Mapping[str, ModelResult], styles: Mapping[str, Style]) -
             f"AUC by calendar year of the test split, {years[0]} to {years[-1]}; the figures are in the table below.",
             figure,
         )
+
+
+def difference_chart(
+    differences: Mapping[str, Mapping[str, Figures]], against: tuple[str, ...], styles: Mapping[str, Style]
+) -> Chart | None:
+    """Draws each model's AUC less those of the baselines and of its predecessor; None where there is none of these.
+
+    Args:
+        differences: by model and by what it is compared with.
+        against: what is drawn of them, in order.
+        styles: of `model_styles`, by model.
+    """
+    rows = [
+        (name, other, others[other]["auc"])
+        for name, others in differences.items()
+        for other in against
+        if other in others and math.isfinite(others[other]["auc"].value)
+    ]
+    if not rows:
+        return None
+    lines = [Row(f"{name} less {other.replace('_', ' ')}", [(value, styles[name])]) for name, other, value in rows]
+    with drawing():
+        axes = interval_rows(lines, 0, 0.34, 7)
+        for label, (name, _, _) in zip(axes.get_yticklabels(), rows, strict=True):
+            label.set_color(styles[name].colour)
+        axes.set_xlabel("difference in AUC, paired 95 % interval")
+        words = "; ".join(f"{name} less {other} {told(value, signed)}" for name, other, value in rows)
+        return svg_chart("differences", "Against simple baselines", f"Differences in AUC: {words}.", axes.figure)
+
+
+def audit_chart(audit: AuditReport) -> Chart | None:
+    """Draws the AUCs of the checks that are there for information; None where no such check was made."""
+    rows = [
+        figure
+        for check in audit.checks
+        if check.status is Status.INFORMATION
+        for figure in check.figures
+        if figure.name.startswith(_AUC) and math.isfinite(figure.value)
+    ]
+    if not rows:
+        return None
+    honest, leaked = model_styles(["honest", "leaked"]).values()
+    lines = [
+        Row(
+            _wrapped(row),
+            [(Interval(row.value, row.low, row.high, NAN), honest if row.name.endswith("by date") else leaked)],
+            filled=row.bounded,
+        )
+        for row in rows
+    ]
+    with drawing():
+        axes = interval_rows(lines, CHANCE, 0.46, 7)
+        axes.set_xlabel("AUC, 95 % interval over blocks of days")
+        words = "; ".join(f"{row.name} {row.text()}" for row in rows)
+        return svg_chart("audit", "What a shuffled split would have claimed", f"{words}. Chance is 0.5.", axes.figure)
+
+
+def _wrapped(row: AuditFigure) -> str:
+    return "\n".join(textwrap.wrap(row.name.removeprefix(_AUC).removeprefix("of "), _LINE))

@@ -41,13 +41,7 @@ WIDTH = 5.2
 
 @dataclass(frozen=True)
 class Style:
-    """How a model is drawn in every chart.
-
-    Attributes:
-        colour: "#rrggbb".
-        marker: a matplotlib marker.
-        dash: a matplotlib line style.
-    """
+    """How a model is drawn in every chart: "#rrggbb", and matplotlib's marker and line style."""
 
     colour: str
     marker: str
@@ -142,13 +136,7 @@ def padded(
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a chart of intervals.
-
-    Attributes:
-        label: beside it.
-        estimates: a figure with its interval and how it is drawn, one below the other.
-        filled: whether the markers are.
-    """
+    """A line of a chart of intervals: each figure with its interval and how it is drawn, one below the other."""
 
     label: str
     estimates: Sequence[tuple[Interval, Style]]

@@ -32,14 +32,7 @@ _PREDICTION_COLUMNS = ("time", "share_id", "label", "forward_return")
 
 @dataclass(frozen=True)
 class Step:
-    """A step's time.
-
-    Attributes:
-        name: the step.
-        seconds: wall-clock seconds.
-        width: length of its bar, in per cent of the longest.
-        cached: whether it was served from the cache.
-    """
+    """A step's time, and the length of its bar in per cent of the longest."""
 
     name: str
     seconds: float
@@ -49,13 +42,7 @@ class Step:
 
 @dataclass(frozen=True)
 class GroupRow:
-    """One line of a table of AUCs by group.
-
-    Attributes:
-        name: the year or share.
-        rows: labelled rows in it.
-        aucs: a written AUC for each model, in the report's order.
-    """
+    """A year or share: its labelled rows, and a written AUC for each model, in the report's order."""
 
     name: str
     rows: int
@@ -100,10 +87,8 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     from components.evidence.curves import calibration_curve, roc_curve
     from components.evidence.metric import METRICS
     from pipeline.report import charts
-    from pipeline.report.audit_chart import audit_chart
     from pipeline.report.backtest import backtest_section
     from pipeline.report.drawing import SPLIT_COLOURS, model_styles
-    from pipeline.report.evidence_chart import difference_chart
     from pipeline.report.timeline import ordered_splits, spans, ticks
     from pipeline.report.training import training_chart
 
@@ -146,13 +131,13 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
         share_rows=_group_rows(report, "by_share")[:_SHARES_SHOWN],
         scored=scored,
         metrics=tuple(METRICS.values()),
-        difference_chart=difference_chart(
+        difference_chart=charts.difference_chart(
             {name: model.differences for name, model in report.models.items()},
             (*report.baselines, PREDECESSOR),
             styles,
         ),
         backtest=backtest_section(report, predictions),
-        audit_chart=None if report.audit is None else audit_chart(report.audit),
+        audit_chart=None if report.audit is None else charts.audit_chart(report.audit),
         shares_total=len(_group_rows(report, "by_share")),
         share_ids=report.data.share_ids[:_SHARES_SHOWN],
         metric_names=sorted({metric for model in report.models.values() for metric in model.metrics}),

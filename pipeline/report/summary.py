@@ -1,4 +1,4 @@
-"""The result of a run for a terminal: the table, and the verdict under it."""
+"""The result of a run, or its leak audit alone, for a terminal: the table, and the verdict under it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from components.evidence.blessing import CHANCE
 from components.evidence.findings import Figures
 from components.evidence.interval import UNKNOWN
 from components.evidence.words import number, signed
+from components.leak_audit.results import AuditReport, CheckResult, Status
 from pipeline.report.verdict import assess
 from pipeline.report.words import interval, percent
 from pipeline.runs.results import RunReport
@@ -22,6 +23,14 @@ AUDIT_STYLES = {"clean": "green", "suspicious": "bold yellow", "leaking": "bold 
 
 TONE_STYLES = {"plain": "bold", "good": "bold green", "warning": "bold yellow"}
 """By the tone of a verdict."""
+
+_STATUS_STYLES = {
+    Status.PASSED: "green",
+    Status.INFORMATION: "cyan",
+    Status.NOT_APPLICABLE: "dim",
+    Status.SUSPICIOUS: "bold yellow",
+    Status.LEAKING: "bold red",
+}
 
 
 def titled_table(title: str, *, tight: bool = False) -> Table:
@@ -100,3 +109,28 @@ def print_summary(report: RunReport, console: Console) -> None:
     console.print(Text(judged.sentence, style=TONE_STYLES[judged.tone]))
     if report.audit is not None:
         console.print(Text(f"Leak audit: {report.audit.verdict_line}", style=AUDIT_STYLES[report.audit.verdict]))
+
+
+def print_audit(audit: AuditReport, console: Console) -> None:
+    """Prints every check with its numbers, and the verdict."""
+    for check in audit.checks:
+        style = _STATUS_STYLES[check.status]
+        console.print(Text.assemble((check.name, "bold"), ": ", (check.status.value, style)))
+        console.print(Text(check.sentence))
+        if check.look_at:
+            console.print(Text(f"Look at: {check.look_at}.", style=style))
+        if check.figures:
+            console.print(_audit_figures(check))
+        console.print()
+    console.print(Text(audit.verdict_line, style=AUDIT_STYLES[audit.verdict]))
+
+
+def _audit_figures(check: CheckResult) -> Table:
+    table = Table(box=SIMPLE_HEAD, show_header=False, pad_edge=False)
+    table.add_column("figure", overflow="fold")
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("interval", no_wrap=True, style="dim")
+    for figure in check.figures:
+        ends = f"{figure.ends()} ({100 * figure.level:.0f} %)" if figure.bounded else ""
+        table.add_row(Text(figure.name), figure.number(), ends)
+    return table

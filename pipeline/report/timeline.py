@@ -13,14 +13,7 @@ from pipeline.runs.results import RunReport, SplitResult
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of the time line.
-
-    Attributes:
-        kind: train, eval, test or gap.
-        left: where it starts, in per cent of the line.
-        width: how long it is, in per cent of the line.
-        words: what it is, for the reader.
-    """
+    """A stretch of the time line: train, eval, test or gap; its start and length are in per cent of the line."""
 
     kind: str
     left: float
@@ -30,12 +23,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Tick:
-    """A year's mark on the time line.
-
-    Attributes:
-        left: where it stands, in per cent of the line.
-        label: what is written there.
-    """
+    """A year's mark on the time line, in per cent of the line from its left."""
 
     left: float
     label: str

@@ -26,12 +26,7 @@ LATEST = "latest"
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What a run left.
-
-    Attributes:
-        folder: of the run.
-        report: its numbers.
-    """
+    """What a run left: its folder, and its numbers."""
 
     folder: Path
     report: RunReport

@@ -18,14 +18,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class RunBacktest:
-    """The backtest of a run.
-
-    Attributes:
-        report: the run.
-        folder: of the run.
-        model: the model that the chart and the verdict are about.
-        result: the figures of all models and baselines.
-    """
+    """The backtest of a run's models and baselines, and the one of them that the chart and the verdict are about."""
 
     report: RunReport
     folder: Path

@@ -29,13 +29,7 @@ class PredictionError(UserError):
 
 @dataclass(frozen=True)
 class ShareForecast:
-    """One share.
-
-    Attributes:
-        share_id: the share.
-        session: its last session used, ISO.
-        probability: that the close is higher after the horizon.
-    """
+    """The probability that a share's close is higher after the horizon, and its last session used, ISO."""
 
     share_id: str
     session: str

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -20,9 +18,6 @@ from models.registry import ARCHITECTURES
 from pipeline.cli import load_app
 
 Awesome = Callable[..., Any]
-
-ROOT = Path(__file__).parents[2]
-HEAVY = ("tensorflow", "tfx", "apache_beam", "keras", "pandas", "pyarrow", "numpy", "rich", "pydantic", "matplotlib")
 
 
 def command_lines() -> list[tuple[str, ...]]:
@@ -85,13 +80,6 @@ def test_a_group_without_a_command_prints_its_help(awesome: Awesome, group: tupl
     assert outcome.code == 2
     assert outcome.out.startswith(f"Usage: {' '.join(('awesome', *group))} ")
     assert outcome.err == ""
-
-
-def test_the_command_line_is_imported_without_anything_heavy() -> None:
-    code = "import sys; from pipeline.cli import load_app; load_app(); "
-    code += f"print([name for name in {HEAVY!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 @dataclass(frozen=True)
 class ExecutedNotebook:
-    """What the notebook showed.
-
-    Attributes:
-        outputs: of all code cells, in order, as nbformat has them.
-        page: exported as HTML.
-    """
+    """What the notebook showed: the outputs of all code cells, as nbformat has them, and the page in HTML."""
 
     outputs: list[Any]
     page: str
@@ -36,12 +31,7 @@ class ExecutedNotebook:
 
 
 def execute(name: str, run: Path) -> ExecutedNotebook:
-    """Runs a notebook in a kernel of its own, in its own folder as JupyterLab does, and exports it.
-
-    Args:
-        name: of the file, without suffix.
-        run: takes the place of the parameter RUN.
-    """
+    """Runs a notebook on a run, in a kernel of its own and in its own folder as JupyterLab does, and exports it."""
     import nbformat
     from nbclient import NotebookClient
     from nbconvert import HTMLExporter

@@ -25,14 +25,7 @@ BEFORE_TRAINING = ("FeatureExampleGen", "StatisticsGen", "ExampleValidator", "Tr
 
 @dataclass(frozen=True)
 class Job:
-    """A command that ended.
-
-    Attributes:
-        folder: where it was called.
-        code: its exit code.
-        out: what it printed.
-        err: what it printed on stderr.
-    """
+    """A command that ended: where it was called, its exit code, and what it printed."""
 
     folder: Path
     code: int

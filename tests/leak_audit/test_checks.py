@@ -16,7 +16,7 @@ from small_runs import Asked, make_run
 from components.leak_audit import checks
 from components.leak_audit.check import CHECKS, Check
 from models.plugins import Registry
-from pipeline.report.audit_summary import print_audit
+from pipeline.report.summary import print_audit
 
 
 def test_each_file_is_a_check_and_they_are_made_in_this_order() -> None:

@@ -13,10 +13,9 @@ from judged_runs import model, report
 from shown import printed
 
 from components.leak_audit.results import AuditReport, CheckResult, Figure, Status
-from pipeline.report.audit_chart import audit_chart
-from pipeline.report.audit_summary import print_audit
+from pipeline.report.charts import audit_chart
 from pipeline.report.page import render_html
-from pipeline.report.summary import print_summary
+from pipeline.report.summary import print_audit, print_summary
 from pipeline.runs.folder import read_report, save_report
 from pipeline.runs.results import ReportError
 

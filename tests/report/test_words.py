@@ -20,24 +20,23 @@ NAN = float("nan")
         (-0.0123, True, "-0.012"),
         (-0.0004, True, "0.000"),
         (0.0, True, "0.000"),
-        (float("nan"), True, "n/a"),
+        (NAN, True, "n/a"),
     ],
 )
 def test_numbers(value: float, signed: bool, text: str) -> None:
     assert number(value, signed) == text
 
 
-def test_intervals_and_per_cent() -> None:
-    assert interval(0.4949, 0.512) == "(0.495-0.512)"
-    assert interval(float("nan"), 0.5) == "(n/a)"
-    assert percent(0.946) == "95%"
-    assert percent(None) == "n/a"
-    assert percent(float("nan")) == "n/a"
+def test_an_interval() -> None:
+    assert (interval(0.4949, 0.512), interval(NAN, 0.5)) == ("(0.495-0.512)", "(n/a)")
 
 
 @pytest.mark.parametrize(
     ("write", "value", "text"),
     [
+        (percent, 0.946, "95%"),
+        (percent, None, "n/a"),
+        (percent, NAN, "n/a"),
         (ratio, -0.004, "0.00"),
         (ratio, 1.234, "+1.23"),
         (ratio, 12.34, "+12.3"),

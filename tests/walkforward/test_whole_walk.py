@@ -27,16 +27,7 @@ MODELS = ["linear", "logistic_regression", "lightgbm"]
 
 @dataclass(frozen=True)
 class Walks:
-    """Three calls of one command.
-
-    Attributes:
-        folder: where they were called.
-        stopped: exit code of the first, which got Ctrl-C in its second fold.
-        left: what it left in its output folder.
-        resumed: walkforward.json of the second, into the same output folder.
-        repeated: walkforward.json of the third, into another one.
-        printed: what the third one printed.
-    """
+    """Three calls of a command: stopped in its second fold, resumed into the same folder, repeated into another."""
 
     folder: Path
     stopped: int

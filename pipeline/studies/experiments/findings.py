@@ -102,13 +102,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class TimeGain:
-    """What `time` adds to the linear model's AUC.
-
-    Attributes:
-        panel: shipped or market.
-        horizon: sessions ahead.
-        by_split: the paired difference on the same test rows, with its interval.
-    """
+    """What `time` adds to the linear model's AUC: the paired difference on the same test rows, with its interval."""
 
     panel: str
     horizon: int
@@ -117,13 +111,7 @@ class TimeGain:
 
 @dataclass(frozen=True)
 class Claim:
-    """One of the original's claims and what became of it.
-
-    Attributes:
-        quote: the original's words.
-        verdict: confirmed, refuted or open, and in which sense.
-        evidence: a line for each comparison, with its interval.
-    """
+    """One of the original's claims in its own words, what became of it, and a line for each comparison."""
 
     quote: str
     verdict: str

@@ -42,18 +42,7 @@ _DATA = {"shipped": ("shipped",), "market": ("market",), "both": ("shipped", "ma
 
 @dataclass(frozen=True)
 class Options:
-    """What the command was asked for.
-
-    Attributes:
-        horizons: sessions ahead.
-        models: names of experiments; none for all.
-        data: shipped, market or both.
-        seed: of everything random.
-        epochs: passes over each train split.
-        output: folder of the page, the file and the finished trainings.
-        market_shares: shares of the market.
-        market_sessions: sessions of the market.
-    """
+    """What the command was asked for; `models` are names of experiments, none for all."""
 
     horizons: tuple[int, ...]
     models: tuple[str, ...]

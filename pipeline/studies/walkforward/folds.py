@@ -55,13 +55,7 @@ class WalkSettings:
 
 @dataclass(frozen=True)
 class Stretch:
-    """The sessions of a split whose rows are used, the embargo taken off and the purge not.
-
-    Attributes:
-        first: ISO date.
-        last: ISO date.
-        sessions: how many.
-    """
+    """The sessions of a split whose rows are used, the embargo taken off and the purge not; ISO dates."""
 
     first: str
     last: str
