@@ -8,11 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Step:
-    """One step that ended, by its node's id: wall and CPU seconds (those of children too), artifacts by output key."""
+    """One step that ended, by its node's id: seconds on the clock, and artifacts by output key."""
 
     name: str
     seconds: float
-    cpu_seconds: float
     cached: bool
     outputs: dict[str, list[Any]] = field(default_factory=dict)
 

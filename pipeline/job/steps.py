@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 import logging
-import math
-import resource
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -65,13 +63,13 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
     """
     name = node.node_info.id
     deployment = runner_utils.extract_local_deployment_config(ir)
-    clock, cpu = time.perf_counter(), _cpu_seconds()
+    begin = time.perf_counter()
     # The launcher sees this for itself where there is an executor; a resolver it would run a second time.
     contexts = [(one.type.name, one.name.field_value.string_value) for one in node.contexts.contexts]
     ended = _ended_well(connection, contexts)
     if ended is not None:
         outputs, cached = _outputs(connection, ended)
-        return Step(name, time.perf_counter() - clock, _cpu_seconds() - cpu, cached, outputs)
+        return Step(name, time.perf_counter() - begin, cached, outputs)
     try:
         execution = launcher.Launcher(
             pipeline_node=node,
@@ -89,15 +87,15 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
         _LOG.exception("step %s failed", name)
         raise
     outputs, cached = _outputs(connection, execution.execution_id)
-    return Step(name, time.perf_counter() - clock, _cpu_seconds() - cpu, cached, outputs)
+    return Step(name, time.perf_counter() - begin, cached, outputs)
 
 
 def finished_steps(connection: Any, pipeline_name: str, run_id: str, nodes: Sequence[str]) -> dict[str, Step]:
     """The steps of a run whose nodes were run elsewhere, each by itself.
 
     Returns:
-        By node id, in the order given; their seconds are those between the first and the last record of an execution,
-        their CPU seconds are not known (NaN). A node that has not ended well in this run is left out.
+        By node id, in the order given; their seconds are those between the first and the last record of an execution.
+        A node that has not ended well in this run is left out.
     """
     steps: dict[str, Step] = {}
     for node in nodes:
@@ -109,7 +107,7 @@ def finished_steps(connection: Any, pipeline_name: str, run_id: str, nodes: Sequ
         with metadata.Metadata(connection) as handle:
             [execution] = handle.store.get_executions_by_id([ended])
         seconds = (execution.last_update_time_since_epoch - execution.create_time_since_epoch) / 1000
-        steps[node] = Step(node, seconds, math.nan, cached, outputs)
+        steps[node] = Step(node, seconds, cached, outputs)
     return steps
 
 
@@ -141,11 +139,6 @@ def _outputs(connection: Any, execution_id: int) -> tuple[dict[str, list[Any]], 
             key = next((step.key for step in event.path.steps if step.HasField("key")), "")
             outputs.setdefault(key, []).append(artifact_utils.deserialize_artifact(artifact_type, artifact))
     return outputs, cached
-
-
-def _cpu_seconds() -> float:
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
 def sqlite_metadata(path: str) -> metadata_store_pb2.ConnectionConfig:

@@ -26,7 +26,7 @@ def trainer_page(node_id: str, history: pd.DataFrame, folder: Path) -> str:
         name="p",
     )
     artifact = SimpleNamespace(id=1, uri=str(folder))
-    step = Step(node_id, 1.0, 1.0, False, {"model_run": [artifact]})
+    step = Step(node_id, 1.0, False, {"model_run": [artifact]})
     return step_page(part, step, "run", RunParameters((), None, "window_returns", 1))
 
 
