@@ -51,14 +51,14 @@ def main() -> int:
     parser.add_argument("--database", type=Path, help="of --extract")
     parser.add_argument("--days", action="store_true", help="only print the sessions")
     options = parser.parse_args()
-    if options.shares < 10 or options.sessions < 100:
-        raise SystemExit("--shares is at least 10 and --sessions at least 100")
     if options.extract is not None:
         _extract(options.extract, options.database, options.shares, options.sessions)
         return 0
     if options.days:
         print("\n".join(map(str, _days(options.sessions))))
         return 0
+    if options.shares < 10 or options.sessions < 100:
+        raise SystemExit("--shares is at least 10 and --sessions at least 100")
     _check_disk(options.shares * options.sessions)
     # Not in this process: what it takes up itself would count as the memory of those that it starts.
     days = run_process([*_COMMAND, "--days", "--sessions", str(options.sessions)]).output.split()
