@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import SplitError, UserError
+from components.evidence.metric import METRICS
 from components.feature_example_gen.config import ExampleGenConfig, Extraction
 from components.feature_example_gen.splits import SplitSettings
+from components.leak_audit.check import CHECKS
 from models.architecture import Architecture, Hyperparameters
+from models.errors import HyperparameterError, UnknownNameError
 from models.features import NEXT_SESSION
 from models.formatters import DataFormatter, get_formatter
 from models.registry import get_architecture
@@ -123,7 +126,10 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
 
     Raises:
         SettingsError: a setting cannot be used, or two of them contradict each other.
+        PluginError: what another package adds cannot be used.
     """
+    for registry in (METRICS, CHECKS):
+        list(registry)  # else a package's mistake would show after the training
     resolver = _Resolver(settings, came_from or {})
     database = _database(settings)
     resolver.check_market()
@@ -204,7 +210,7 @@ class _Resolver:
             return
         for other in ("db", "source"):
             if self.came_from.get(other, "").startswith("--"):
-                raise SettingsError(f"--market makes a database of its own: name --{other} or --market, not both")
+                raise self.refusal("market", f"makes a database of its own; name --{other} or a market, not both")
         from components.synthetic_market import get_scenario
 
         try:
@@ -231,7 +237,7 @@ class _Resolver:
     def formatter(self) -> DataFormatter:
         try:
             return get_formatter(self.settings.formatter)
-        except ValueError as error:
+        except UnknownNameError as error:
             raise self.refusal("formatter", error) from None
 
     def models(self) -> dict[str, ModelChoice]:
@@ -242,7 +248,7 @@ class _Resolver:
             name, _, version = text.partition(":")
             try:
                 architecture = get_architecture(name)
-            except ValueError as error:
+            except UnknownNameError as error:
                 raise self.refusal("models", error, text) from None
             number = architecture.default_version if not version else int(version) if version.isdigit() else -1
             if number not in architecture.versions:
@@ -258,7 +264,7 @@ class _Resolver:
         values = self.settings.hyperparameters.get(name, {})
         try:
             return get_architecture(name).hyperparameters.updated(values)
-        except ValueError as error:
+        except (UnknownNameError, HyperparameterError) as error:
             raise self.refusal("hyperparameters", error, values, f".{name}") from None
 
     def storage(self) -> StorageSettings | None:

@@ -109,6 +109,8 @@ class Settings(BaseSettings):
             if info.field_name == "shares" and value.startswith("@"):
                 return _lines(Path(value[1:]))
             value = tuple(part.strip() for part in value.split(",") if part.strip())
+        if info.field_name == "split_fractions" and isinstance(value, (tuple, list)) and len(value) != 3:
+            raise ValueError("give three numbers, the parts of train, eval and test")
         if info.field_name == "split_dates" and isinstance(value, (tuple, list)):
             if not value:
                 return None
@@ -219,6 +221,8 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
         SettingsError: a value cannot be used; the message names the setting and its origin.
     """
     given = _given(flags)
+    if Path(FILE).is_dir():
+        raise SettingsError(f"{FILE}: is a folder; name it otherwise, or make it a file of settings")
     try:
         TomlConfigSettingsSource(Settings)()
     except ValueError as error:

@@ -36,7 +36,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "run: no key": ("run --source tiingo --shares IBM", "set TIINGO_API_KEY"),
     "run: market and source": (
         "run --source tencent --market null",
-        "--market makes a database of its own: name --source or --market, not both",
+        "market (from --market): makes a database of its own; name --source or a market, not both",
     ),
 }
 
@@ -67,7 +67,10 @@ def test_a_file_of_prices_that_is_none_is_named(
 
 def test_a_market_of_the_settings_and_a_source_exclude_each_other(awesome: Awesome, server: ReplayServer) -> None:
     Path("awesome.toml").write_text('market = "null"\n')
-    assert "name --source or --market, not both" in awesome(*command(SHARES[0])).refusal
+    assert (
+        "market (from awesome.toml): makes a database of its own; name --source or"
+        in awesome(*command(SHARES[0])).refusal
+    )
     assert files() == ["awesome.toml"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,14 @@ def test_every_file_of_the_command_line_is_imported() -> None:
     cli.load_app()
     assert files <= sys.modules.keys()
     assert "awesome_kubeflow.cli.compile" in sys.modules
+
+
+@pytest.mark.parametrize("group", ["models", "formatters", "metrics", "checks"])
+def test_a_run_refuses_what_a_package_adds_and_cannot_be_loaded_before_anything_else(
+    tmp_path: Path, install: Callable[[str, str, str], Path], group: str
+) -> None:
+    site = install(f"awesome.{group}", "mine = extra_broken:MINE", "import no_such_module_anywhere\n").parent
+    done = awesome(site, "run", "--workspace", str(tmp_path / "runs"))
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"awesome: the entry point mine = extra_broken:MINE (awesome.{group}) of ")
+    assert not (tmp_path / "runs").exists()

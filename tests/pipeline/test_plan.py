@@ -52,7 +52,10 @@ def test_a_model_has_the_hyperparameters_of_the_settings() -> None:
         ),
         ({"formatter": "returns"}, "formatter (from --formatter): formatter 'returns' does not exist; there are windo"),
         ({"market": "moon"}, "market (from --market): "),
-        ({"market": "null", "db": "a.db"}, "--market makes a database of its own: name --db or --market, not both"),
+        (
+            {"market": "null", "db": "a.db"},
+            "market (from --market): makes a database of its own; name --db or a market, not both, got 'null'",
+        ),
         ({"storage_url": "ftp://x"}, "storage_url (from --storage-url): ftp://: there is no such storage; use file://"),
         ({"source": "moon"}, "source (from --source): there is no source 'moon'; choose one of "),
         (

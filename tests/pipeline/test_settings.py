@@ -118,7 +118,7 @@ def test_settings_cannot_be_changed() -> None:
         ("horizon", "abc", "valid integer"),
         ("horizon", "0", "greater than or equal to 1"),
         ("horizons", "1,x", "valid integer"),
-        ("split_fractions", "0.7,0.3", "Field required"),
+        ("split_fractions", "0.7,0.3", "give three numbers"),
         ("split_dates", "2001-01-01", "give two dates"),
         ("split_dates", "2001-01-01,2002-01-01,2003-01-01", "give two dates"),
         ("models", ",", "name at least one model"),
@@ -158,6 +158,11 @@ def test_a_file_that_is_no_toml_is_named_with_the_place(content: bytes, said: st
     message = refused()
     assert message.startswith("awesome.toml: ")
     assert said in message
+
+
+def test_a_folder_of_the_file_s_name_is_named() -> None:
+    Path("awesome.toml").mkdir()
+    assert refused().startswith("awesome.toml: is a folder")
 
 
 @pytest.mark.parametrize("value", ["rnn", '{"rnn": '])
