@@ -10,7 +10,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from awesome_kubeflow.cluster import cluster_settings, other_tfx
+from awesome_kubeflow.cluster import chosen_cluster, other_tfx
 from components.errors import UserError
 from pipeline.job.quiet import import_tensorflow
 from pipeline.plan import load_plan
@@ -20,7 +20,7 @@ def main() -> None:
     """Hands the pipeline to the runner; a user's mistake is one clear line and a non-zero exit."""
     try:
         plan = load_plan()
-        cluster = cluster_settings(plan.settings.clusters, plan.settings.cluster)
+        cluster = chosen_cluster(plan)
         import_tensorflow()
         from awesome_kubeflow.package.compiler import KubeflowRunner
         from awesome_kubeflow.package.pipelines import cluster_pipeline

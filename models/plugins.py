@@ -100,7 +100,7 @@ def load(point: EntryPoint) -> Any:
     """
     try:
         return point.load()
-    except Exception as error:  # whatever somebody's own code raises when it is imported
+    except (Exception, SystemExit) as error:  # whatever somebody's own code raises when it is imported
         why = " ".join(f"{type(error).__name__}: {error}".split())
         raise PluginError(f"{_words(point)} cannot be loaded ({why}); correct or uninstall its package") from None
 

@@ -116,12 +116,13 @@ class Settings(BaseSettings):
                 return None
             if len(value) != 2:
                 raise ValueError("give two dates, the first sessions of eval and of test, separated by a comma")
+            return tuple(map(_day, value))
         return value
 
     @field_validator("split_start", "split_end", mode="before")
     @classmethod
-    def _empty_is_none(cls, value: Any) -> Any:
-        return None if value == "" else value
+    def _plain_day(cls, value: Any) -> Any:
+        return None if value == "" else _day(value)
 
     @field_validator("sources_url", "s3_endpoint", "cos_endpoint")
     @classmethod
@@ -182,6 +183,11 @@ def load_node_settings() -> NodeSettings:
     except ValidationError as error:
         first = error.errors()[0]
         raise SettingsError(f"{NODE_PREFIX}{str(first['loc'][0]).upper()}: {first['msg']}") from None
+
+
+def _day(value: Any) -> Any:
+    """A date of TOML as it is written elsewhere."""
+    return value.isoformat() if isinstance(value, dt.date) else value
 
 
 def _lines(path: Path) -> tuple[str, ...]:

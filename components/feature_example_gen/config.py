@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from components.errors import StoreError
 from components.feature_example_gen.splits import SplitSettings
+from components.feature_store import WINDOW
 from components.records import from_plain, to_plain
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ class ExampleGenConfig:
             StoreError: the store is empty, or a share is not in it and was not to be extracted.
         """
         if not summaries:
-            raise StoreError(f"{self.database} holds no feature row; import prices first: awesome prices import FILE")
+            need = f"import prices (awesome prices import FILE), {WINDOW} sessions or more of a share"
+            raise StoreError(f"{self.database} holds no feature row: {need}")
         if not self.shares:
             return list(summaries)
         known = {summary.share_id: summary for summary in summaries}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from awesome_kubeflow.errors import CompileError
+
+if TYPE_CHECKING:
+    from pipeline.plan import Plan
 
 STAGE, PROD = "stage", "prod"
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
@@ -167,6 +170,20 @@ class ClusterSettings:
 
 
 _CONTEXTS = {STAGE: "training-stage", PROD: "training-prod"}
+
+
+def chosen_cluster(plan: Plan) -> ClusterSettings:
+    """The settings of the plan's cluster.
+
+    Raises:
+        CompileError: as in `cluster_settings`; it names the setting and where it came from.
+    """
+    settings = plan.settings
+    try:
+        return cluster_settings(settings.clusters, settings.cluster)
+    except CompileError as error:
+        name = "clusters" if settings.cluster in _CONTEXTS else "cluster"
+        raise CompileError(f"{name} (from {plan.origins.get(name, 'default')}): {error}") from None
 
 
 def cluster_settings(tables: Mapping[str, Mapping[str, Any]], name: str) -> ClusterSettings:

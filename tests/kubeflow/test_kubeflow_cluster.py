@@ -129,12 +129,21 @@ def awesome(folder: Path, *arguments: str, **variables: str) -> tuple[int, str, 
 @pytest.mark.parametrize(
     ("arguments", "variables", "message"),
     [
-        (("--cluster", "moon"), {}, "awesome: cluster 'moon' does not exist; there are stage, prod\n"),
+        (
+            ("--cluster", "moon"),
+            {},
+            "awesome: cluster (from --cluster): cluster 'moon' does not exist; there are stage, prod\n",
+        ),
         (
             (),
             {"AWESOME_CLUSTERS": "{"},
             "awesome: AWESOME_CLUSTERS: is not JSON; write it like "
             'AWESOME_CLUSTERS=\'{"stage": {"image": "registry/awesome:1"}}\'\n',
+        ),
+        (
+            (),
+            {"AWESOME_CLUSTERS": '{"stage": {"image": 3}}'},
+            "awesome: clusters (from AWESOME_CLUSTERS): clusters.stage.image: ",
         ),
         (("--formatter", "x"), {}, "awesome: formatter (from --formatter): formatter 'x' does not exist; there are"),
     ],

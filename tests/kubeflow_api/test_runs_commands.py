@@ -293,7 +293,8 @@ def test_the_endpoint_stands_in_the_settings(shell: Shell) -> None:
     assert shell.run("awesome", "kubeflow", "runs", "--cluster", "prod").out == "no runs\n"
     (shell.folder / "awesome.toml").write_text('[clusters.stage]\nendpoint = "localhost:8888"\n')
     assert shell.run("awesome", "kubeflow", "runs").refusal == (
-        "clusters.stage.endpoint: is an address such as http://127.0.0.1:8888, not 'localhost:8888'"
+        "clusters (from awesome.toml): clusters.stage.endpoint: "
+        "is an address such as http://127.0.0.1:8888, not 'localhost:8888'"
     )
 
 

@@ -58,6 +58,7 @@ def test_what_a_package_adds_comes_behind_those_with_an_order(things: Registry[T
     [
         ("raise ValueError('two\\nlines')", r"cannot be loaded \(ValueError: two lines\)"),
         ("import no_such_module_anywhere", "ModuleNotFoundError"),
+        ("raise SystemExit(3)", r"cannot be loaded \(SystemExit: 3\)"),
         ("OTHER = 1", "AttributeError"),
         ("MINE = 1", "is no Thing"),
         ("from {name} import Thing\nMINE = Thing('a')", "the name 'a' is taken"),

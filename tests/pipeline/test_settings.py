@@ -89,6 +89,12 @@ def test_the_file_may_write_lists_and_tables() -> None:
     assert settings.hyperparameters == {"rnn": {"epochs": 9, "units": [8, 4]}}
 
 
+def test_the_file_may_write_dates_without_quotes() -> None:
+    write_toml("split_start = 2001-01-01\nsplit_dates = [2005-01-03, 2007-01-03]\n")
+    settings = load_settings()
+    assert (settings.split_start, settings.split_dates) == ("2001-01-01", ("2005-01-03", "2007-01-03"))
+
+
 def test_hyperparameters_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWESOME_HYPERPARAMETERS", '{"rnn": {"epochs": 9}}')
     assert load_settings().hyperparameters == {"rnn": {"epochs": 9}}

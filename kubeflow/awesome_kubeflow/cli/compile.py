@@ -72,11 +72,11 @@ def write_package(plan: Plan, output: Path) -> ClusterSettings:
     """Compiles the package of the plan's cluster and returns that one's own settings."""
     from importlib.metadata import version
 
-    from awesome_kubeflow.cluster import cluster_settings, other_tfx
+    from awesome_kubeflow.cluster import chosen_cluster, other_tfx
     from awesome_kubeflow.sdk import check_kfp
     from pipeline.job.quiet import import_tensorflow, quiet_log
 
-    chosen = cluster_settings(plan.settings.clusters, plan.settings.cluster)
+    chosen = chosen_cluster(plan)
     check_kfp()
     with quiet_log(), status("Loading TensorFlow and TFX"):
         import_tensorflow()

@@ -36,16 +36,16 @@ def _api(plan: Plan, endpoint: str | None) -> PipelinesApi:
     """The API of the plan's cluster, or of an endpoint that is named instead."""
     from awesome_kubeflow.server.api import connect
 
-    return connect(plan.settings, endpoint)
+    return connect(plan, endpoint)
 
 
 def _chosen(api: PipelinesApi, plan: Plan, name: str | None) -> StoredPipeline:
     """The pipeline of that name or id; without one, that of the plan."""
-    from awesome_kubeflow.cluster import cluster_settings
+    from awesome_kubeflow.cluster import chosen_cluster
     from awesome_kubeflow.package.pipelines import cluster_plan
 
     if name is None:
-        name = cluster_plan(plan, cluster_settings(plan.settings.clusters, plan.settings.cluster)).name
+        name = cluster_plan(plan, chosen_cluster(plan)).name
     return api.find_pipeline(name)
 
 

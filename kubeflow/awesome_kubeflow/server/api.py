@@ -9,26 +9,26 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from awesome_kubeflow.cluster import cluster_settings
+from awesome_kubeflow.cluster import chosen_cluster
 from awesome_kubeflow.errors import ApiError, CompileError, NoAnswerError
 from awesome_kubeflow.names import kfp_name
 from awesome_kubeflow.server.client import Client, Connection, NotFoundError, connection, equals, moment, one_line
 from awesome_kubeflow.server.inputs import package_name, spec_inputs, spec_tasks
 from awesome_kubeflow.server.records import ENDED, PipelineVersion, RecurringRun, Run, State, StoredPipeline
-from pipeline.settings import Settings, kfp_token
+from pipeline.plan import Plan
+from pipeline.settings import kfp_token
 
 _SILENT = 12
 """Looks in a row without an answer after which a run is no longer followed: a forwarded port comes back."""
 
 
-def connect(settings: Settings, endpoint: str | None, namespace: str | None = None) -> PipelinesApi:
-    """The API of the settings' cluster, or at another endpoint or namespace; the token comes from the environment.
+def connect(plan: Plan, endpoint: str | None, namespace: str | None = None) -> PipelinesApi:
+    """The API of the plan's cluster, or at another endpoint or namespace; the token comes from the environment.
 
     Raises:
         UserError: as in `connection`; or there is no such cluster, or no such token can be.
     """
-    token = kfp_token()
-    cluster = cluster_settings(settings.clusters, settings.cluster)
+    token, cluster = kfp_token(), chosen_cluster(plan)
     return PipelinesApi(connection(cluster, token.get_secret_value() if token else "", endpoint, namespace))
 
 

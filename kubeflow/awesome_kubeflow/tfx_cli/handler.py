@@ -21,7 +21,8 @@ from awesome_kubeflow.server.api import PipelinesApi, connect
 from awesome_kubeflow.server.inputs import typed
 from awesome_kubeflow.server.records import PipelineVersion, Run
 from components.errors import UserError
-from pipeline.settings import KFP_TOKEN, load_settings
+from pipeline.plan import load_plan
+from pipeline.settings import KFP_TOKEN
 
 if TYPE_CHECKING:
     from awesome_kubeflow.package.compiler import KubeflowRunner
@@ -166,7 +167,7 @@ class KubeflowHandler(base_handler.BaseHandler):
             )
         namespace = self.flags_dict.get(labels.NAMESPACE)
         return connect(
-            load_settings(),
+            load_plan(),
             self.flags_dict.get(labels.ENDPOINT),
             None if namespace == _DEFAULT_NAMESPACE else namespace,
         )
