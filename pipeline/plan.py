@@ -1,8 +1,8 @@
 """Settings become a plan once, at the start of a command, and everything after that takes the plan.
 
-What a setting needs is checked here, all of it, before anything heavy is imported; a refusal names the setting, its
-value and where it came from. What only the data can tell (is there a share of that name, do its sessions suffice) is
-for who reads the data.
+The form of a setting is checked where it is read (settings.py), what it means here, all of it before anything heavy is
+imported; a refusal names the setting, its value and where it came from. What only the data can tell (is there a share
+of that name, do its sessions suffice) is for who reads the data.
 """
 
 from __future__ import annotations
@@ -161,11 +161,16 @@ def pipeline_name(settings: Settings, database: Path, home: Path) -> str:
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)
     if settings.market is None and path.parent != home:
         stem += f"-{_digest(str(path.parent))}"
-    name = f"{stem}-{settings.formatter}-h{settings.horizon}"
+    name = f"{stem}{name_part(settings.formatter, settings.horizon)}"
     if settings.split_start is not None or settings.split_end is not None:
         cut = (settings.split_start, settings.split_dates or settings.split_fractions, settings.split_end)
         name += f"-{_digest(repr(cut))}"
     return name
+
+
+def name_part(formatter: str, horizon: int) -> str:
+    """What a pipeline's name says of what is trained; a run on a cluster may train otherwise than was compiled."""
+    return f"-{formatter}-h{horizon}"
 
 
 def http_settings(settings: Settings) -> HttpSettings:

@@ -34,10 +34,11 @@ def renamed(name: str, compiled: tuple[str, int], parameters: RunParameters) -> 
 
     `compiled` is the formatter and the horizon that `name` was compiled with.
     """
-    formatter, horizon = compiled
+    from pipeline.plan import name_part
+
     # A digest of the splits' dates may follow.
-    stem, _, dates = name.rpartition(f"-{formatter}-h{horizon}")
-    return f"{stem}-{parameters.formatter}-h{parameters.horizon}{dates}"
+    stem, _, dates = name.rpartition(name_part(*compiled))
+    return f"{stem}{name_part(parameters.formatter, parameters.horizon)}{dates}"
 
 
 def renamed_path(path: str, old: str, new: str) -> str:

@@ -79,4 +79,4 @@ def _change(part: NodeSlice, parameters: RunParameters) -> None:
     set_property(part.node, "eval_config", config)
 
 
-STEP = StepKind("Evaluator", "evaluation", _section, metrics=_metrics, change=_change)
+STEP = StepKind("Evaluator", resources="evaluation", section=_section, metrics=_metrics, change=_change)

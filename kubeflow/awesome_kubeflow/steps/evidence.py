@@ -60,4 +60,4 @@ def _change(part: NodeSlice, parameters: RunParameters) -> None:
     part.node.parameters.parameters["horizon"].field_value.int_value = parameters.horizon
 
 
-STEP = StepKind("Evidence", "evaluation", _section, metrics=_metrics, change=_change)
+STEP = StepKind("Evidence", resources="evaluation", section=_section, metrics=_metrics, change=_change)

@@ -25,4 +25,4 @@ def _section(step: Step) -> Section:
     return Section(verdict, tuple(tables))
 
 
-STEP = StepKind("StoppingExampleValidator", "light", _section)
+STEP = StepKind("StoppingExampleValidator", resources="light", section=_section)

@@ -58,4 +58,4 @@ def _change(part: NodeSlice, parameters: RunParameters) -> None:
     set_property(part.node, CUSTOM_CONFIG, config.to_proto())
 
 
-STEP = StepKind("FeatureExampleGen", "data", _section, compiled=_compiled, change=_change)
+STEP = StepKind("FeatureExampleGen", resources="data", section=_section, compiled=_compiled, change=_change)

@@ -46,4 +46,4 @@ def _file(part: NodeSlice, parameters: RunParameters) -> tuple[Path, str]:
     return Path(properties_of(part.node)["schema_file"]), _text(part, parameters)
 
 
-STEP = StepKind("ImportSchemaGen", "light", _section, change=_change, writes=_file)
+STEP = StepKind("ImportSchemaGen", resources="light", section=_section, change=_change, writes=_file)

@@ -46,4 +46,4 @@ def _change(part: NodeSlice, parameters: RunParameters) -> None:
     set_property(part.node, CUSTOM_CONFIG, config.to_json())
 
 
-STEP = StepKind("LeakAudit", "training", _section, change=_change)
+STEP = StepKind("LeakAudit", resources="training", section=_section, change=_change)

@@ -13,4 +13,4 @@ def _section(step: Step) -> Section:
     return Section(f"The champion is {champion}." if champion else without)
 
 
-STEP = StepKind("ModelSelector", "light", _section)
+STEP = StepKind("ModelSelector", resources="light", section=_section)

@@ -31,4 +31,4 @@ def _change(part: NodeSlice, parameters: RunParameters) -> None:
     set_property(part.node, "push_destination", destination)
 
 
-STEP = StepKind("Pusher", "light", _section, change=_change)
+STEP = StepKind("Pusher", resources="light", section=_section, change=_change)

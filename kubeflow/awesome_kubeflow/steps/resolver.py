@@ -14,4 +14,4 @@ def _section(step: Step) -> Section:
     return Section(f"The model is judged against artifact {models[0].id}, the last blessed one of its kind.")
 
 
-STEP = StepKind("Resolver", "light", _section)
+STEP = StepKind("Resolver", resources="light", section=_section)

@@ -44,4 +44,4 @@ def _missing(common: Any, rows: float) -> str:
     return f"{1 - common.num_non_missing / rows:.1%}" if rows else ""
 
 
-STEP = StepKind("StatisticsGen", "data", _section)
+STEP = StepKind("StatisticsGen", resources="data", section=_section)

@@ -52,4 +52,4 @@ def _change(part: NodeSlice, parameters: RunParameters) -> None:
     set_property(part.node, _TRAIN_ARGS, arguments)
 
 
-STEP = StepKind("Trainer", "training", _section, compiled=_compiled, change=_change)
+STEP = StepKind("Trainer", resources="training", section=_section, compiled=_compiled, change=_change)

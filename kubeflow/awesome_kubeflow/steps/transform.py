@@ -14,4 +14,4 @@ def _change(part: NodeSlice, parameters: RunParameters) -> None:
     set_property(part.node, CUSTOM_CONFIG, json.dumps(config | {"formatter": parameters.formatter}, sort_keys=True))
 
 
-STEP = StepKind("Transform", "data", change=_change)
+STEP = StepKind("Transform", resources="data", change=_change)
