@@ -255,7 +255,7 @@ class _Resolver:
                 architecture = get_architecture(name)
             except UnknownNameError as error:
                 raise self.refusal("models", error, text) from None
-            number = architecture.default_version if not version else int(version) if version.isdigit() else -1
+            number = architecture.default_version if not version else int(version) if version.isdecimal() else -1
             if number not in architecture.versions:
                 there = ", ".join(map(str, architecture.versions))
                 raise self.refusal("models", f"model {name} has no version {version!r}; there are {there}", text)

@@ -156,10 +156,8 @@ def _pulled(folder: Path) -> _Chosen:
 
 def _pushed(plan: Plan) -> _Chosen:
     folder = plan.serving
-    versions = (
-        sorted((p for p in folder.glob("*") if p.name.isdigit()), key=lambda p: int(p.name)) if folder.is_dir() else []
-    )
-    versions = [p for p in versions if (p / "saved_model.pb").is_file()]
+    numbered = sorted((p for p in folder.glob("*") if p.name.isdecimal()), key=lambda p: int(p.name))
+    versions = [p for p in numbered if (p / "saved_model.pb").is_file()]
     if not versions:
         raise PredictionError(
             f"no model was pushed to {folder}: no run with these settings had a blessed one; "
