@@ -6,6 +6,7 @@ Parquet file, `export_features` writes the table FEATURE as the sqlite3 program 
 
 from __future__ import annotations
 
+from components.feature_store.decisions import Decision, Decisions, read_decisions
 from components.feature_store.export import export_features
 from components.feature_store.importer import ImportReport, ShareImport, import_prices
 from components.feature_store.rows import Refusal
@@ -18,6 +19,8 @@ from models.features import WINDOW
 __all__ = [
     "CLOSE_COLUMNS",
     "WINDOW",
+    "Decision",
+    "Decisions",
     "FeatureStore",
     "ImportReport",
     "PriceBars",
@@ -27,4 +30,5 @@ __all__ = [
     "Upserted",
     "export_features",
     "import_prices",
+    "read_decisions",
 ]

@@ -4,6 +4,7 @@
     FEATURE     derived: from the 21st session of a share on, the adjusted closes of the last 21 sessions,
                 close0 the latest
     EXTRACTION  the first day that was asked for, of each share that the extractor keeps current
+    DECISION    what a person has accepted or excluded (decisions.py); it outlives the share's prices
 
 FEATURE keeps the column order time, share_id, close0 ... close20, so that `SELECT * FROM FEATURE` in the plain sqlite3
 program prints what readers of such files expect. Both tables are clustered on (share_id, time) (WITHOUT ROWID): a range
@@ -52,6 +53,16 @@ _CREATE_EXTRACTION = """
 CREATE TABLE EXTRACTION (
   share_id TEXT PRIMARY KEY,
   since TEXT NOT NULL
+) WITHOUT ROWID
+"""
+
+# An empty day stands for the whole share: a key cannot hold NULL.
+_CREATE_DECISION = """
+CREATE TABLE DECISION (
+  share_id TEXT NOT NULL CHECK (share_id <> ''),
+  day TEXT NOT NULL,
+  choice TEXT NOT NULL CHECK (choice IN ('accept', 'exclude')),
+  PRIMARY KEY (share_id, day, choice)
 ) WITHOUT ROWID
 """
 
@@ -153,8 +164,15 @@ def _second_version(connection: sqlite3.Connection, name: str) -> None:
     connection.execute(_CREATE_EXTRACTION)
 
 
+def _third_version(connection: sqlite3.Connection, name: str) -> None:
+    """Version 2 to 3: room for what a person has decided of prices."""
+    if columns_of(connection, "DECISION"):
+        raise StoreError(f"{name}: the table DECISION was made by another tool; name a new database file")
+    connection.execute(_CREATE_DECISION)
+
+
 # Migration i takes a database from version i to i + 1. Only ever append.
-_MIGRATIONS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first_version, _second_version)
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first_version, _second_version, _third_version)
 SCHEMA_VERSION = len(_MIGRATIONS)
 
 

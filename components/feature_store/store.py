@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +17,7 @@ from components.errors import StoreError
 from components.feature_store.arrays import Days
 from components.feature_store.connection import connect_to_read, connect_to_write, reading_uri, translated
 from components.feature_store.dates import parse_days
+from components.feature_store.decisions import Choice, Decision, Decisions
 from components.feature_store.reader import digest_features, read_feature_table
 from components.feature_store.rules import is_usable_name
 from components.feature_store.schema import BAR_COLUMNS, columns_of, transaction, where_shares
@@ -150,9 +151,35 @@ class FeatureStore:
             self._delete(share_id)
             self._write(share_id, bars, source, since)
 
-    def _check_names(self, share_id: str, source: str) -> None:
+    def decide(self, decisions: Iterable[Decision]) -> None:
+        """Keeps decisions beside those of before; deleting or replacing a share's prices leaves them.
+
+        Raises:
+            StoreError: The store was opened for reading, or the database cannot be written.
+        """
+        self._check_writable()
+        rows = [(one.share_id, "" if one.day is None else one.day.isoformat(), one.choice.value) for one in decisions]
+        with translated(self._path), transaction(self._connection):
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO DECISION (share_id, day, choice) VALUES (?, ?, ?)", rows
+            )
+
+    def forget(self, decisions: Iterable[Decision]) -> int:
+        """Takes decisions away again and returns how many were there; raises as `decide`."""
+        self._check_writable()
+        rows = [(one.share_id, "" if one.day is None else one.day.isoformat(), one.choice.value) for one in decisions]
+        with translated(self._path), transaction(self._connection):
+            deleted = self._connection.executemany(
+                "DELETE FROM DECISION WHERE share_id = ? AND day = ? AND choice = ?", rows
+            )
+            return deleted.rowcount
+
+    def _check_writable(self) -> None:
         if not self._writable:
             raise StoreError(f"{self._path} was opened for reading only")
+
+    def _check_names(self, share_id: str, source: str) -> None:
+        self._check_writable()
         for what, name in (("share", share_id), ("source", source)):
             if not is_usable_name(name):
                 raise StoreError(f"{name!r} cannot be the name of a {what}: it is empty or holds unusable characters")
@@ -188,6 +215,25 @@ class FeatureStore:
             return None
         first, last = parse_days(rows[0], f"{self._path}: PRICE, share {share_id}").tolist()
         return first, last
+
+    def decisions(self) -> Decisions:
+        """Returns what was decided of the shares, those without prices too; nothing if no one has decided yet.
+
+        Raises:
+            StoreError: DECISION holds what this program does not write.
+        """
+        return Decisions.of(self.decision_list())
+
+    def decision_list(self) -> tuple[Decision, ...]:
+        """Returns each decision, sorted by share and day; raises as `decisions`."""
+        rows = self._select("DECISION", "SELECT share_id, day, choice FROM DECISION ORDER BY share_id, day, choice")
+        try:
+            return tuple(
+                Decision(str(share), Choice(choice), dt.date.fromisoformat(day) if day else None)
+                for share, day, choice in rows
+            )
+        except (TypeError, ValueError) as error:
+            raise StoreError(f"{self._path}: DECISION was changed by another tool: {error}") from error
 
     def shares_of(self, source: str) -> list[str]:
         """Returns the shares whose prices came from a source, sorted."""

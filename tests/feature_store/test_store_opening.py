@@ -55,7 +55,9 @@ def test_create_takes_over_a_database_with_features_alone(path: Path) -> None:
         assert [(share.share_id, share.rows, share.source) for share in store.shares()] == [
             *[("A", 2, "file"), ("B", 2, None), ("C", 2, "file")]
         ]
-    assert rows(path, "SELECT name FROM sqlite_master ORDER BY name") == [("EXTRACTION",), ("FEATURE",), ("PRICE",)]
+    assert rows(path, "SELECT name FROM sqlite_master ORDER BY name") == [
+        *[("DECISION",), ("EXTRACTION",), ("FEATURE",), ("PRICE",)]
+    ]
 
 
 def test_create_refuses_features_with_a_day_twice_and_changes_nothing(path: Path) -> None:
@@ -125,7 +127,7 @@ def test_create_refuses_foreign_and_newer_databases_and_changes_nothing(path: Pa
     assert path.read_bytes() == before
     newer = tmp_path / "newer.db"
     execute(newer, "PRAGMA user_version = 7")
-    with pytest.raises(StoreError, match="schema version 7, this program knows 2"):
+    with pytest.raises(StoreError, match="schema version 7, this program knows 3"):
         FeatureStore.create(newer)
     with pytest.raises(StoreError, match=r"the folder .* does not exist"):
         FeatureStore.create(tmp_path / "nowhere" / "awesome.db")
