@@ -9,11 +9,12 @@ Two layouts are known, told apart by their headers (upper or lower case alike):
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from components.errors import ImportFileError
+from components.feature_store.arrays import Floats
 from components.feature_store.rules import is_usable_name
 
 _TIME = ("time", "date")
@@ -36,19 +37,51 @@ _HELP = (
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a file's columns stand.
+    """What a file's columns mean, by position.
 
     Attributes:
+        kind: long, one share, or wide (the columns name the shares).
         time: Position of the dates.
-        share: Position of the share; None in a wide file.
-        numbers: Position of each field (long), or of each share (wide).
+        share: Position of the column of shares (long), the name of the only share (one share), or None (wide).
+        fields: Position of each field: open, high, low, close, volume, factor, adj_close (long, one share).
+        shares: Position of each field of each share (wide).
         ignored: Names of the columns left out.
+        notes: What was understood and is not plain from the header, for the report; a line each.
+        prepare: What to do with a field's numbers before they are checked.
+        only: Position of a column and the cells of it whose rows are prices; the other rows are left out.
+        rivals: Positions of columns that could be the close as well: if one differs from the close, `rivalry` is
+            raised.
+        rivalry: What to say then.
     """
 
+    kind: str
     time: int
-    share: int | None
-    numbers: dict[str, int]
+    share: int | str | None
+    fields: Mapping[str, int] = field(default_factory=dict)
+    shares: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    prepare: Mapping[str, Callable[[Floats], Floats]] = field(default_factory=dict)
+    only: tuple[int, frozenset[str]] | None = None
+    rivals: tuple[int, ...] = ()
+    rivalry: str = ""
+
+
+@dataclass(frozen=True)
+class LayoutChoice:
+    """What a user says about a file's columns; what is None, the file has to tell.
+
+    Attributes:
+        share: The name of the only share of a file that names none.
+        columns: The column of a role, by name: close, open, high, low, volume, factor, adj_close, time, share.
+        kind: long, one or wide.
+        prices: Whether the close is raw or adjusted already.
+    """
+
+    share: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    kind: str | None = None
+    prices: str | None = None
 
 
 def layout_of(header: tuple[str, ...], path: Path) -> Layout:
@@ -84,7 +117,7 @@ def layout_of(header: tuple[str, ...], path: Path) -> Layout:
         raise ImportFileError(f"{path}, line 1: both factor and adj_close are given; keep one of them")
     used = {time, share, *numbers.values()}
     ignored = tuple(name.strip() for index, name in enumerate(header) if index not in used)
-    return Layout(time, share, numbers, ignored)
+    return Layout("long", time, share, numbers, ignored=ignored)
 
 
 def _wide_layout(header: tuple[str, ...], time: int, unknown: Callable[[str], ImportFileError]) -> Layout:
@@ -100,4 +133,4 @@ def _wide_layout(header: tuple[str, ...], time: int, unknown: Callable[[str], Im
         shares[share_id] = index
     if not {name.lower() for name in shares} - set(_NUMBERS):
         raise unknown("there is no column of closes")
-    return Layout(time, None, shares)
+    return Layout("wide", time, None, shares={name: {"close": index} for name, index in shares.items()})

@@ -9,7 +9,16 @@ import numpy as np
 
 from components.errors import ImportFileError
 from components.feature_store.arrays import Booleans, Floats, Integers
-from components.feature_store.files import NO_DAY, Numbers, PriceFile, days_of, names_of, numbers_of, open_price_file
+from components.feature_store.files import (
+    NO_DAY,
+    Chunk,
+    Numbers,
+    PriceFile,
+    days_of,
+    names_of,
+    numbers_of,
+    open_price_file,
+)
 from components.feature_store.layout import Layout, layout_of
 from components.feature_store.rules import impossible, is_usable_name, outside_range
 
@@ -78,15 +87,18 @@ def read_rows(path: Path) -> Found:
     return found
 
 
-def _read_long(file: PriceFile, layout: Layout, share: int, found: Found) -> None:
-    codes: dict[str, int] = {}
+def _read_long(file: PriceFile, layout: Layout, share: int | str, found: Found) -> None:
+    codes: dict[str, int] = {} if isinstance(share, int) else {share: 0}
     day_cache: dict[str, int] = {}
     row_parts: list[Integers] = []
     code_parts: list[Integers] = []
     day_parts: list[Integers] = []
-    number_parts: dict[str, list[Floats]] = {name: [] for name in layout.numbers}
+    number_parts: dict[str, list[Floats]] = {name: [] for name in layout.fields}
     for chunk in file.chunks:
-        code = names_of(chunk.columns[share], file.header[share], found.path, codes)
+        if isinstance(share, int):
+            code = names_of(chunk.columns[share], file.header[share], found.path, codes)
+        else:
+            code = np.zeros(len(chunk.rows), dtype=np.int64)
         days, unread_days = days_of(chunk.columns[layout.time], file.header[layout.time], found.path, day_cache)
         reasons: dict[int, str] = {}
         names = list(codes)
@@ -97,8 +109,8 @@ def _read_long(file: PriceFile, layout: Layout, share: int, found: Found) -> Non
         for at, text in unread_days.items():
             reasons.setdefault(at, _unread_day(text))
         columns: dict[str, Floats] = {}
-        for name, index in layout.numbers.items():
-            numbers = numbers_of(chunk.columns[index], file.header[index], found.path)
+        for name, index in layout.fields.items():
+            numbers = _numbers(file, chunk, layout, name, index, found.path)
             _check_numbers(name, numbers, reasons)
             columns[name] = numbers.values
         _check_range(columns, reasons)
@@ -130,19 +142,32 @@ def _read_long(file: PriceFile, layout: Layout, share: int, found: Found) -> Non
 def _read_wide(file: PriceFile, layout: Layout, found: Found) -> None:
     day_cache: dict[str, int] = {}
     all_rows, all_days = [], []
-    closes: dict[str, list[Floats]] = {share_id: [] for share_id in layout.numbers}
-    bad_cells: dict[str, dict[int, str]] = {share_id: {} for share_id in layout.numbers}
+    parts: dict[str, dict[str, list[Floats]]] = {
+        share_id: {name: [] for name in fields} for share_id, fields in layout.shares.items()
+    }
+    bad_cells: dict[str, dict[int, str]] = {share_id: {} for share_id in layout.shares}
     done = 0
     for chunk in file.chunks:
         days, unread_days = days_of(chunk.columns[layout.time], file.header[layout.time], found.path, day_cache)
         for at, text in unread_days.items():
             found.refuse(chunk.rows[at], "", text, _unread_day(text))
-        for share_id, index in layout.numbers.items():
-            numbers = numbers_of(chunk.columns[index], file.header[index], found.path)
+        for share_id, fields in layout.shares.items():
             reasons: dict[int, str] = {}
-            _check_numbers("close", numbers, reasons, may_be_missing=True)
+            columns: dict[str, Floats] = {}
+            numbers = _numbers(file, chunk, layout, "close", fields["close"], found.path)
+            unlisted = np.isnan(numbers.values)
+            unlisted[list(numbers.unread)] = False
+            _check_numbers("close", numbers, reasons, may_be_missing=unlisted)
+            columns["close"] = numbers.values
+            for name, index in fields.items():
+                if name != "close":
+                    numbers = _numbers(file, chunk, layout, name, index, found.path)
+                    _check_numbers(name, numbers, reasons, may_be_missing=unlisted)
+                    columns[name] = numbers.values
+            _check_range(columns, reasons)
             bad_cells[share_id].update({done + at: reason for at, reason in reasons.items()})
-            closes[share_id].append(numbers.values)
+            for name, values in columns.items():
+                parts[share_id][name].append(values)
         all_rows.append(chunk.rows)
         all_days.append(days)
         done += len(days)
@@ -151,8 +176,9 @@ def _read_wide(file: PriceFile, layout: Layout, found: Found) -> None:
     rows, days = np.concatenate(all_rows), np.concatenate(all_days)
     dated = np.flatnonzero(days != NO_DAY)
     kept = dated[_ascending(found, rows[dated], days[dated], "")]
-    for share_id, parts in closes.items():
-        close = np.concatenate(parts)
+    for share_id, by_field in parts.items():
+        values_of = {name: np.concatenate(values) for name, values in by_field.items()}
+        close = values_of["close"]
         bad = bad_cells[share_id]
         wrong = np.zeros(len(close), dtype=bool)
         wrong[list(bad)] = True
@@ -167,17 +193,26 @@ def _read_wide(file: PriceFile, layout: Layout, found: Found) -> None:
             if at in in_order:  # else its whole row is refused already
                 found.refuse(rows[at], share_id, _day_text(days[at]), reason)
         if len(listed):
-            found.shares.append(ShareRows(share_id, rows[listed], days[listed], {"close": close[listed]}))
+            numbers_by_name = {name: values[listed] for name, values in values_of.items()}
+            found.shares.append(ShareRows(share_id, rows[listed], days[listed], numbers_by_name))
 
 
-def _check_numbers(name: str, numbers: Numbers, reasons: dict[int, str], may_be_missing: bool = False) -> None:
+def _numbers(file: PriceFile, chunk: Chunk, layout: Layout, name: str, index: int, path: Path) -> Numbers:
+    numbers = numbers_of(chunk.columns[index], file.header[index], path)
+    prepare = layout.prepare.get(name)
+    return numbers if prepare is None else Numbers(prepare(numbers.values), numbers.unread)
+
+
+def _check_numbers(
+    name: str, numbers: Numbers, reasons: dict[int, str], may_be_missing: Booleans | None = None
+) -> None:
     """Adds the reason to each position whose number cannot be taken and that has none yet."""
     values = numbers.values
     for at, text in numbers.unread.items():
         reasons.setdefault(at, f"{name} {text.strip()[:40]!r} is not a number")
     bad = impossible(name, values)
-    if may_be_missing:
-        bad &= ~np.isnan(values)
+    if may_be_missing is not None:
+        bad &= ~(np.isnan(values) & may_be_missing)
     for at in np.flatnonzero(bad).tolist():
         value = values[at]
         what = "missing" if np.isnan(value) else "infinite" if np.isinf(value) else "below 0" if value < 0 else "zero"
