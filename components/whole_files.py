@@ -1,15 +1,75 @@
-"""A file is written whole or not at all: beside its place, under a name that begins with `PARTIAL`, then renamed."""
+"""A file is written whole or not at all: beside its place, under a name that begins with `PARTIAL`, then renamed.
+
+The name says which process writes it. What a killed one left is cleared by the next one that writes in the same folder;
+what a living process is writing, or one of another machine or container that shares the disk, is not touched.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.processes import OWNER, is_gone, owner
+
 PARTIAL = ".partial-"
-"""How the name of a file begins that is being written, or was when its writer was killed."""
+"""How the name of a file or folder begins that is being written, or was when its writer was killed."""
+
+_LEFT = re.compile(rf"{re.escape(PARTIAL)}({OWNER.pattern})-[0-9a-f]{{8}}-.*", re.DOTALL)
+_LONGEST_NAME = 120
+"""Bytes of the name that stay in that of what is partial; file systems take 255 in all."""
+
+
+def partial_beside(path: Path) -> Path:
+    """Gives a path beside another one, of the same suffix, where nothing is, for what is to take its place."""
+    name = os.fsdecode(os.fsencode(path.name)[-_LONGEST_NAME:])
+    return path.with_name(f"{PARTIAL}{owner()}-{secrets.token_hex(4)}-{name}")
+
+
+def is_being_written(name: str) -> bool:
+    """Tells whether a file or folder of this name is what some process writes, once `clear_left` was there."""
+    return _LEFT.fullmatch(name) is not None
+
+
+def clear_left(folder: Path) -> None:
+    """Removes what killed processes of this machine were writing in a folder; what cannot be removed stays."""
+    try:
+        with os.scandir(folder) as entries:
+            left = [Path(one.path) for one in entries if (match := _LEFT.fullmatch(one.name)) and is_gone(match[1])]
+    except OSError:
+        return
+    for path in left:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+@contextlib.contextmanager
+def scratch_folder(beside: Path) -> Iterator[Path]:
+    """Makes a folder for what is to take the place of a path, and removes it with all that is still in it.
+
+    Args:
+        beside: file or folder, in whose folder it is made.
+
+    Yields:
+        The folder; what is in it can be renamed to `beside`.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    clear_left(beside.parent)
+    folder = partial_beside(beside)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -26,7 +86,8 @@ def whole_file(path: Path, *, sync: bool = False) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written; like any error of the block, it leaves what was there.
     """
-    partial = path.with_name(f"{PARTIAL}{secrets.token_hex(4)}-{path.name}")
+    clear_left(path.parent)
+    partial = partial_beside(path)
     try:
         yield partial
         if sync:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from components.errors import StoreError
 from components.feature_store.schema import check_readable, migrate
+from components.whole_files import clear_left
 
 _SQLITE_HEADER = b"SQLite format 3\0"
 
@@ -37,6 +38,7 @@ def connect_to_write(file: Path) -> sqlite3.Connection:
         raise StoreError(f"{file}: the folder {file.parent} does not exist; make it or name another database")
     if file.exists():
         _check_header(file, may_be_empty=True)
+    clear_left(file.parent)
     with translated(file):
         connection = sqlite3.connect(file, isolation_level=None, timeout=30)
         with _closed_on_error(connection):

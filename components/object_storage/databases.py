@@ -24,6 +24,7 @@ from components.object_storage.location import Storage
 from components.object_storage.manifest import CodeVersion, DatabaseManifest, StoredFile, describe_file
 from components.object_storage.snapshot import snapshot
 from components.object_storage.transfer import Progress, Pushed, advance_of, verify
+from components.whole_files import scratch_folder
 
 FOLDER = "features"
 LATEST = "latest"
@@ -89,10 +90,12 @@ def push_database(
     moment = (now or dt.datetime.now(dt.timezone.utc)).astimezone(dt.timezone.utc)
     name = f"{FOLDER}/{moment.date().isoformat()}/{database.name}"
     # Where the database's folder cannot be written, the snapshot goes to the system's temporary one.
-    beside = database.resolve().parent
-    room = beside if os.access(beside, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix=f".{database.name}.push-", dir=room) as folder:
-        copy = Path(folder) / database.name
+    beside = database.resolve()
+    if not os.access(beside.parent, os.W_OK):
+        beside = Path(tempfile.gettempdir()) / database.name
+    storage.clear_left(FOLDER)
+    with _scratch(beside) as folder:
+        copy = folder / database.name
         snapshot(database, copy)
         file = describe_file(copy, database.name)
         before = _read_manifest(storage, name + _MANIFEST)
@@ -153,8 +156,8 @@ def pull_database(
     if manifest is None:
         raise StorageError(f"{storage.url_of(name + _MANIFEST)}: has gone meanwhile; run the same command again")
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.pull-", dir=target.parent) as folder:
-            fresh = Path(folder) / target.name
+        with scratch_folder(target) as folder:
+            fresh = folder / target.name
             storage.download(name, fresh, advance_of(progress, manifest.file.size))
             manifest = _fitting(storage, name, fresh, manifest)
             _check_database(fresh, storage.url_of(name))
@@ -167,6 +170,17 @@ def pull_database(
     except OSError as error:
         raise StorageError(f"{error.filename or database}: {error.strerror}; nothing was replaced") from None
     return PulledDatabase(storage.url_of(name), database, manifest, time.monotonic() - start)
+
+
+@contextlib.contextmanager
+def _scratch(beside: Path) -> Iterator[Path]:
+    """Makes a folder for a snapshot; an OSError of the block's own goes on as it is."""
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(scratch_folder(beside))
+        except OSError as error:
+            raise StorageError(f"{beside.parent}: no snapshot can be made there: {error.strerror}") from None
+        yield folder
 
 
 def _manifest_of(copy: Path, file: StoredFile, moment: dt.datetime, code: CodeVersion) -> DatabaseManifest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from components.errors import StorageError
 from components.object_storage.failures import Place, is_missing, translated
 from components.object_storage.opening import StorageSettings, open_place
-from components.whole_files import whole_file
+from components.whole_files import PARTIAL, clear_left, whole_file
 
 Advance = Callable[[int], None]
 """Called with the bytes that were moved since the last call."""
@@ -57,7 +58,7 @@ class Storage:
         return f"{self._place.url}/{name}"
 
     def names(self, folder: str) -> tuple[str, ...]:
-        """Lists everything below a folder: sorted names relative to the storage.
+        """Lists everything below a folder that is whole: sorted names relative to the storage.
 
         Raises:
             StorageError: The storage cannot be listed.
@@ -71,7 +72,8 @@ class Storage:
                     raise
                 return ()
         start = len(self._root) + 1
-        return tuple(sorted(str(name)[start:] for name in found if not str(name).endswith("/")))
+        names = (str(name)[start:] for name in found if not str(name).endswith("/"))
+        return tuple(sorted(name for name in names if not _is_partial(self._place.kind, name)))
 
     def read(self, name: str) -> bytes | None:
         """Reads something small whole; None if it is not there.
@@ -148,6 +150,15 @@ class Storage:
         with self._answering(name), contextlib.suppress(FileNotFoundError):
             self._filesystem.rm_file(f"{self._root}/{name}")
 
+    def clear_left(self, folder: str) -> None:
+        """Removes what killed programs of this machine were writing below a folder of the file system.
+
+        What they leave in a bucket is invisible; a rule of the bucket's own removes it.
+        """
+        if self._place.kind == "file":
+            for place, _, _ in os.walk(f"{self._root}/{folder}"):
+                clear_left(Path(place))
+
     def close(self) -> None:
         """Closes the connections. What fails then is of no use to anybody, as nothing is under way any more."""
         client, self._client = self._client, None
@@ -195,6 +206,10 @@ def _callback(advance: Advance | None) -> Any:
     if advance is not None:
         callback.relative_update = advance
     return callback
+
+
+def _is_partial(kind: str, name: str) -> bool:
+    return kind == "file" and name.rpartition("/")[2].startswith(PARTIAL)
 
 
 def _unless_missing(error: OSError) -> None:

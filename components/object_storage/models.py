@@ -14,12 +14,13 @@ import re
 import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from components.errors import StorageError
 from components.object_storage.location import Storage
 from components.object_storage.manifest import ModelFacts, ModelManifest, describe_file
 from components.object_storage.transfer import Progress, Pushed, advance_of, verify
+from components.whole_files import scratch_folder
 
 FOLDER = "models_training"
 LATEST = "latest"
@@ -98,6 +99,7 @@ def push_model(storage: Storage, facts: ModelFacts, folders: ModelFolders, progr
         if not _NAME.fullmatch(name):
             raise StorageError(f"{name!r} cannot be the name of a {what} in a storage: use letters, digits, . _ -")
     root = f"{FOLDER}/{facts.model}/{facts.version}"
+    storage.clear_left(FOLDER)
     with tempfile.TemporaryDirectory() as scratch:
         sources = _collect(folders, Path(scratch))
         files = tuple(describe_file(source, path) for path, source in sources)
@@ -144,7 +146,8 @@ def pull_model(
     Args:
         storage: Where from.
         model: Its name.
-        folder: Where to; made if it is missing. `{version}` in its last part stands for the version.
+        folder: Where to; made if it is missing. `{version}` in its last part stands for the version. One that holds
+            a model that was pulled, and nothing else, is replaced.
         version: Its version, or `latest`.
         progress: Told of what came.
 
@@ -153,12 +156,13 @@ def pull_model(
 
     Raises:
         StorageError: There is no such model in the storage, it is damaged, or `folder` holds something that was not
-            pulled. What was there is untouched.
+            pulled, or was changed since. What was there is untouched.
     """
     start = time.monotonic()
     version = _choose(storage, model, version)
     root = f"{FOLDER}/{model}/{version}"
-    folder = folder.with_name(folder.name.replace("{version}", version))
+    if "{version}" in folder.name:
+        folder = folder.with_name(folder.name.replace("{version}", version))
     target = folder.resolve()
     _check_replaceable(target, folder)
     content = storage.read(f"{root}/{MANIFEST}")
@@ -168,8 +172,8 @@ def pull_model(
     _checked(manifest, model, version, storage)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.pull-", dir=target.parent) as scratch:
-            fresh = Path(scratch) / "new"
+        with scratch_folder(target) as scratch:
+            fresh = scratch / "new"
             fresh.mkdir()
             advance = advance_of(progress, manifest.size)
             for file in manifest.files:
@@ -178,8 +182,7 @@ def pull_model(
                 storage.download(name, copy, advance)
                 verify(copy, [file], storage.url_of(name), ", or pull another --version")
             (fresh / MANIFEST).write_bytes(content)
-            _check_replaceable(target, folder)
-            _replace_folder(fresh, target, Path(scratch) / "old")
+            _replace_folder(fresh, target, scratch / "old", folder)
     except OSError as error:
         raise StorageError(f"{error.filename or folder}: {error.strerror}; nothing was replaced") from None
     return PulledModel(storage.url_of(root), folder, manifest, time.monotonic() - start)
@@ -240,20 +243,44 @@ def _checked(manifest: ModelManifest, model: str, version: str, storage: Storage
 
 
 def _check_replaceable(target: Path, folder: Path) -> None:
+    """Refuses a folder that holds anything but one model as it was pulled: what else is in it is somebody's own.
+
+    Args:
+        target: The folder.
+        folder: Its name in the message.
+    """
     if not target.exists():
         return
     if not target.is_dir():
         raise StorageError(f"{folder}: is a file; name another folder with --to")
-    if any(target.iterdir()) and not (target / MANIFEST).is_file():
-        raise StorageError(f"{folder}: was not pulled (it has no {MANIFEST}), so it is not replaced; name another --to")
+    there = {path.relative_to(target).as_posix(): path for path in sorted(target.rglob("*"))}
+    if not there:
+        return
+    stays = "so the folder is not replaced; move it away, or name another --to"
+    try:
+        manifest = ModelManifest.from_json((target / MANIFEST).read_bytes(), "")
+    except FileNotFoundError:
+        why = f"was not pulled (it has no {MANIFEST}), so it is not replaced; name another --to"
+        raise StorageError(f"{folder}: {why}") from None
+    except (OSError, StorageError):
+        raise StorageError(f"{folder}: its {MANIFEST} is none of a pulled model, {stays}") from None
+    pulled = {file.path: file for file in manifest.files}
+    folders = {parent.as_posix() for name in pulled for parent in PurePosixPath(name).parents}
+    for name, path in there.items():
+        if path.is_symlink() or (name not in folders if path.is_dir() else name not in pulled and name != MANIFEST):
+            raise StorageError(f"{folder / name}: was not pulled, {stays}")
+        if name in pulled and describe_file(path, name) != pulled[name]:
+            raise StorageError(f"{folder / name}: was changed since it was pulled, {stays}")
 
 
-def _replace_folder(fresh: Path, target: Path, aside: Path) -> None:
-    """Puts a folder in another's place; the old one comes back if that fails."""
+def _replace_folder(fresh: Path, target: Path, aside: Path, folder: Path) -> None:
+    """Puts a folder in another's place; the old one, which `folder` names, comes back if that fails."""
     there = target.exists()
     if there:
         os.rename(target, aside)
     try:
+        # Not before: what somebody put there during the download would be lost.
+        _check_replaceable(aside, folder)
         os.rename(fresh, target)
     except BaseException:
         if there:

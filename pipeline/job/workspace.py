@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import datetime
 import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from components.errors import UserError
 from components.evidence.findings import PREDICTIONS_FILE
-from components.whole_files import PARTIAL, whole_file
+from components.whole_files import PARTIAL, clear_left, is_being_written, whole_file
 from pipeline.runs.folder import LATEST, LOG_FILE
 
 
@@ -39,17 +40,22 @@ def output_folder(workspace: Path, output: Path | None, stem: str = "report") ->
     Raises:
         OutputError: it cannot be written, or holds an earlier run or anything that no run writes.
     """
+    latest = workspace / LATEST
+    if os.path.lexists(latest) and not latest.is_symlink():
+        raise OutputError(f"{latest} is no link to the last run; move it away, or name another --workspace")
     folder = output or workspace / datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
-    # A run that was killed leaves these: the same command must be able to take up from there.
-    whole = (LOG_FILE, PREDICTIONS_FILE, f"{stem}.html")
+    # A run that was killed leaves these, in this order: the same command must be able to take up from there.
+    whole = [LOG_FILE, PREDICTIONS_FILE, f"{stem}.html"]
+    clear_left(folder)
     left = list(folder.iterdir()) if folder.is_dir() else []
-    if not all(path.is_file() and (path.name in whole or path.name.startswith(PARTIAL)) for path in left):
+    names = {path.name for path in left if path.is_file()}
+    partial = {name for name in names if name.startswith(PARTIAL) and not is_being_written(name)}
+    if len(names) < len(left) or names - partial - set(whole) or (whole[2] in names and whole[1] not in names):
         raise OutputError(f"--output {folder} is not empty; name a new folder, so that no earlier report is lost")
     made = not folder.exists()
     check_writable(folder)
-    for path in left:
-        if path.name.startswith(PARTIAL):
-            path.unlink(missing_ok=True)
+    for name in partial:
+        (folder / name).unlink(missing_ok=True)
     try:
         yield folder
     except UserError:

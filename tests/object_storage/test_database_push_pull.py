@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -237,3 +239,47 @@ def test_a_link_that_breaks_in_a_download_leaves_the_old_database(s3: Place, tmp
         s3.link.heal()
         pull_database(storage, target)
     assert digest_of(target) == digest_of(database)
+
+
+KILLED = (
+    "import datetime as dt, os, sys, pathlib\n"
+    "from components.object_storage import CodeVersion, Storage, pull_database, push_database\n"
+    "what, url, database, day = sys.argv[1:]\n"
+    "def die(done, total):\n"
+    "    if done: os.kill(os.getpid(), 9)\n"
+    "def upload(self, file, name, advance=None):\n"
+    "    with self._whole(name) as path:\n"
+    "        pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)\n"
+    "        pathlib.Path(path).write_bytes(b'half'); os.kill(os.getpid(), 9)\n"
+    "Storage.upload = upload if what == 'push' else Storage.upload\n"
+    "now = dt.datetime.fromisoformat(day + 'T12:00:00+00:00')\n"
+    "with Storage.at(url) as storage:\n"
+    "    if what == 'push': push_database(storage, pathlib.Path(database), CodeVersion('1', '2'), now=now)\n"
+    "    else: pull_database(storage, pathlib.Path(database), progress=die)\n"
+)
+
+
+def test_what_killed_pushes_and_pulls_left_is_cleared(folder_storage: Place, tmp_path: Path) -> None:
+    storage_folder = tmp_path / "storage"
+    database = write_database(tmp_path / "awesome.db")
+
+    def killed(what: str, day: str) -> None:
+        command = [sys.executable, "-c", KILLED, what, folder_storage.url, str(database), day]
+        assert subprocess.run(command, cwd=Path(__file__).parents[2], check=False).returncode == -9
+
+    killed("push", "2026-11-20")
+    beside, within = leftovers(tmp_path), leftovers(storage_folder)
+    assert len(beside) == 2  # a folder with the snapshot, and the half file in the storage
+    assert len(within) == 1
+    with folder_storage.open() as storage:
+        assert list_databases(storage) == ()
+        push_database(storage, database, CODE, now=MONDAY)  # of another day, so to another folder
+    assert leftovers(tmp_path) == []
+    killed("pull", "2026-11-23")
+    assert leftovers(tmp_path)
+    with folder_storage.open() as storage:
+        pull_database(storage, database)
+    assert leftovers(tmp_path) == []
+    killed("pull", "2026-11-23")
+    FeatureStore.create(database).close()  # as an import or an extraction does
+    assert leftovers(tmp_path) == []

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from components.whole_files import PARTIAL, whole_file, write_whole
+from components import processes
+from components.whole_files import PARTIAL, clear_left, whole_file, write_whole
 
 
 @pytest.mark.parametrize(("content", "read"), [("它\r\n", "它\r\n".encode()), (b"\xff", b"\xff")])
@@ -58,7 +62,7 @@ def test_two_writers_do_not_meet_and_a_killed_one_is_in_nobodys_way(tmp_path: Pa
         first.write_text("first")
         second.write_text("second")
     assert path.read_text() == "first"
-    assert set(tmp_path.iterdir()) == {left, path}
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_others_may_read_it_as_any_other_file(tmp_path: Path) -> None:
@@ -76,3 +80,88 @@ def test_a_link_may_be_whole_too(tmp_path: Path) -> None:
         with whole_file(tmp_path / "latest") as partial:
             partial.symlink_to(tmp_path / name, target_is_directory=True)
         assert (tmp_path / "latest").resolve() == tmp_path / name
+
+
+LEAVES_THREE = (
+    "import os, sys, pathlib; from components.whole_files import partial_beside, scratch_folder, whole_file\n"
+    "here = pathlib.Path(sys.argv[1])\n"
+    "with whole_file(here / 'a.csv') as file, scratch_folder(here / 'b') as folder:\n"
+    "    file.write_text('half'); (folder / 'deep').mkdir(); (folder / 'deep' / 'c').write_text('half')\n"
+    "    partial_beside(here / 'latest').symlink_to(here / 'kept')\n"
+    "    print('ready', flush=True); sys.stdin.read(); os._exit(9)\n"
+)
+
+
+@contextmanager
+def writer(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that is writing a file, a folder and a link in a folder, until it is killed."""
+    command = [sys.executable, "-c", LEAVES_THREE, str(folder)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=Path(__file__).parents[2]) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        process.kill()
+
+
+def partials(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"{PARTIAL}*"))
+
+
+def test_what_a_killed_process_left_is_cleared_and_nothing_else(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "mine").write_text("mine")
+    others = [kept, tmp_path / ".partial-mine", tmp_path / ".partial-0123abcd-old.csv", tmp_path / "partial-1-2-3"]
+    for path in others[1:]:
+        path.write_text("mine")
+    with writer(tmp_path) as process:
+        clear_left(tmp_path)
+        write_whole(tmp_path / "new", "text")
+        assert len(partials(tmp_path)) == 5  # it lives
+        process.send_signal(signal.SIGSTOP)
+        clear_left(tmp_path)
+        assert len(partials(tmp_path)) == 5  # it only sleeps
+        process.kill()
+        wait_for_its_end(process.pid)  # and nobody has asked for its exit code yet
+        write_whole(tmp_path / "new", "text")
+        assert set(tmp_path.iterdir()) == {*others, tmp_path / "new"}
+        assert (kept / "mine").read_text() == "mine"
+
+
+def wait_for_its_end(pid: int) -> None:
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        pass
+
+
+def test_what_another_machine_or_container_writes_is_not_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writer(tmp_path):
+        pass
+    left = partials(tmp_path)
+    monkeypatch.setattr("socket.gethostname", lambda: "another")
+    processes._host.cache_clear()
+    try:
+        clear_left(tmp_path)
+        assert partials(tmp_path) == left
+    finally:
+        processes._host.cache_clear()
+        monkeypatch.undo()
+    clear_left(tmp_path)
+    assert partials(tmp_path) == []
+
+
+def test_a_later_process_of_the_same_number_does_not_keep_it(tmp_path: Path) -> None:
+    host, pid, start = processes.owner().split(".")
+    assert (int(pid), int(start) > 0) == (os.getpid(), True)
+    assert not processes.is_gone(f"{host}.{pid}.{start}")
+    assert processes.is_gone(f"{host}.{pid}.{int(start) - 1}")
+    assert not processes.is_gone(f"{host}.{pid}.")  # a system that does not tell when it began
+    assert not processes.is_gone("nobody")
+
+
+def test_a_long_name_leaves_room_for_the_writers(tmp_path: Path) -> None:
+    path = tmp_path / ("它" * 80 + ".csv")
+    write_whole(path, "text")
+    assert path.read_text() == "text"
