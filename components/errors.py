@@ -3,6 +3,7 @@
 UserError            one clear line: what is wrong, where (file, row, share, setting) and what to do
 |- StoreError        the database is missing, unreadable or does not hold what is needed
 |- ImportFileError   a file of prices whose layout is not recognised
+|- ExchangeError     the sessions of an exchange cannot be had: there is none of that name, or its calendar fails
 |- ExtractionError   an extraction that cannot start: its source, a share's name, a key, the journal
 |- SourceError       what a source answered for one share, or that it did not; the other shares go on
 |  |- UnknownShareError   the source does not know the share
@@ -45,6 +46,10 @@ class StoreError(UserError):
 
 class ImportFileError(UserError):
     """A file of prices cannot be read, or its layout is not recognised."""
+
+
+class ExchangeError(UserError):
+    """The sessions of an exchange cannot be had; the message begins with the exchange."""
 
 
 class ExtractionError(UserError):

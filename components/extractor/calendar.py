@@ -1,7 +1,9 @@
 """The sessions of an exchange: which are closed by now, and which a share should have.
 
 Sessions come from exchange_calendars. Some of its calendars end, as an exchange announces its holidays year by year;
-past that end every weekday counts as a session, and the run says so.
+past that end every weekday on which the exchange is open as a rule counts as a session, and the run says so. Of the
+others, none knows what an exchange decides later than the calendar was written: a typhoon, an election, a holiday made
+a month before. A session that no share of the exchange has may be such a day: see `may_be_closed`.
 """
 
 from __future__ import annotations
@@ -9,12 +11,23 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import metadata
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from components.feature_store.arrays import Days
+from components.errors import ExchangeError, install_extras
+from components.feature_store.arrays import Booleans, Days
+
+# Sessions that a calendar loses without a word where pandas is too new for it, seen with 4.13.2 under pandas 3.1.
+_LOST = {"XBOM": "2024-01-20", "XKRX": "1998-12-05", "XMOS": "2018-12-29"}
+_LAST_YEAR = 2200  # pandas counts to 2262
+_REGULAR = 4
+"""A weekday counts if the exchange opens on it in at least one of so many weeks: a special Saturday is none."""
+
+_LONGEST_SURPRISE = 3
+_SURPRISES_ALWAYS, _SURPRISES_IN = 5, 100
 
 
 @dataclass(frozen=True)
@@ -37,8 +50,17 @@ class ExchangeCalendar:
 
     @classmethod
     def of(cls, code: str, now: dt.datetime) -> ExchangeCalendar:
-        """The calendar of an exchange, up to a year past `now`, which has a zone."""
+        """The calendar of an exchange, up to a year past `now`, which has a zone.
+
+        Raises:
+            ExchangeError: there is no such exchange, its calendar cannot be built, or begins after `now`.
+        """
         return _load(code, now.year)
+
+    @property
+    def zone(self) -> str:
+        """The exchange's time zone, such as Asia/Shanghai."""
+        return self._zone
 
     def sessions(self, first: dt.date, last: dt.date) -> Days:
         """The sessions from `first` to `last`, both included; datetime64[D], ascending."""
@@ -47,7 +69,7 @@ class ExchangeCalendar:
             return known
         begin = max(first, self.end + dt.timedelta(days=1))
         later = np.arange(begin, last + dt.timedelta(days=1), dtype="datetime64[D]")
-        return np.concatenate([known, later[np.is_busday(later)]])
+        return np.concatenate([known, later[np.is_busday(later, weekmask=self._weekmask)]])
 
     def closes(self, first: dt.date, last: dt.date) -> tuple[Days, Days]:
         """The sessions from `first` to `last` whose closes are known, and these in UTC; datetime64[D] and [s]."""
@@ -55,7 +77,11 @@ class ExchangeCalendar:
         return self._sessions[inside], self._closes[inside]
 
     def last_closed(self, now: dt.datetime, settle: dt.timedelta) -> dt.date:
-        """The last session whose bar is final `now` (with a zone), `settle` after the close."""
+        """The last session whose bar is final `now` (with a zone), `settle` after the close.
+
+        Raises:
+            ExchangeError: the calendar knows of none before `now`.
+        """
         moment = now.astimezone(dt.timezone.utc)
         day = moment.astimezone(ZoneInfo(self._zone)).date()
         if day > self.end:
@@ -66,27 +92,108 @@ class ExchangeCalendar:
                     return session
         limit = np.datetime64((moment - settle).replace(tzinfo=None), "s")
         count = int(np.searchsorted(self._closes, limit, side="right"))
+        if count == 0:
+            raise ExchangeError(f"{self.code}: {_early(self._sessions[0].item(), day.year)}")
         return self._sessions[count - 1].item()
+
+    @property
+    def _weekmask(self) -> list[bool]:
+        """Monday to Sunday, whether the exchange is open as a rule, by the last year that is known."""
+        return regular_weekdays(self._sessions[-250:])
+
+
+def regular_weekdays(days: Days) -> list[bool]:
+    """Tells for Monday to Sunday whether sessions fall on it as a rule.
+
+    >>> regular_weekdays(np.arange("2024-01-01", "2024-03-02", dtype="datetime64[D]")[::7])
+    [True, False, False, False, False, False, False]
+    """
+    counts = np.bincount((days.astype("datetime64[D]").astype(np.int64) + 3) % 7, minlength=7)
+    return [bool(count * _REGULAR >= counts.max() > 0) for count in counts]
+
+
+def may_be_closed(lacking: Booleans) -> Booleans:
+    """Tells which sessions that no share has may be days on which the exchange was closed, unknown to its calendar.
+
+    These are few and short: up to three sessions in a row, and one session in a hundred in all, or five. Where more is
+    lacking, the shares lack it.
+
+    Args:
+        lacking: for each session of the calendar in a row, shape (n,), whether no share has it.
+
+    >>> may_be_closed(np.array([False, True, False])).tolist()
+    [False, True, False]
+    """
+    if np.count_nonzero(lacking) > max(_SURPRISES_ALWAYS, len(lacking) / _SURPRISES_IN):
+        return np.zeros_like(lacking)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], lacking, [False]])))
+    closed = lacking.copy()
+    for begin, end in edges.reshape(-1, 2).tolist():
+        if end - begin > _LONGEST_SURPRISE:
+            closed[begin:end] = False
+    return closed
 
 
 @lru_cache(maxsize=32)
 def _load(code: str, year: int) -> ExchangeCalendar:
-    import exchange_calendars  # it imports pandas: a second that only an extraction should pay
+    try:
+        import exchange_calendars  # it imports pandas: a second that only who needs sessions should pay
+    except ImportError:
+        raise ExchangeError(f"{code}: its sessions need the extra `extract`: {install_extras('extract')}") from None
+    try:
+        calendar, begin, end = _build(exchange_calendars.get_calendar(code), year)
+    except exchange_calendars.errors.InvalidCalendarName:
+        raise ExchangeError(f"{code}: is no exchange that exchange_calendars knows, such as XSHG or XNYS") from None
+    except _WrongClockError as error:
+        raise ExchangeError(f"{code}: {error}") from None
+    except Exception as error:  # whatever it is: a calendar runs pandas, and fails in pandas' ways
+        reason = (str(error).splitlines() or [""])[0]
+        reason = reason if len(reason) <= 100 else f"{reason[:97]}..."
+        raise ExchangeError(
+            f"{code}: its calendar cannot be built ({type(error).__name__}: {reason}); {_cure()}"
+        ) from None
+    sessions = calendar.sessions.values.astype("datetime64[D]")
+    lost = np.datetime64(_LOST.get(code, "NaT"), "D")
+    if begin <= lost <= end and lost not in sessions:  # comparisons with NaT are False
+        raise ExchangeError(f"{code}: its calendar lacks sessions, such as {lost}; {_cure()}")
+    return ExchangeCalendar(
+        code=code,
+        begin=begin.item(),
+        end=end.item(),
+        _sessions=sessions,
+        _closes=calendar.closes.dt.tz_convert(None).to_numpy().astype("datetime64[s]"),
+        _zone=str(calendar.tz),
+        _usual_close=calendar.close_times[-1][1],
+    )
 
-    default = exchange_calendars.get_calendar(code)
+
+class _WrongClockError(Exception):
+    """No calendar is of the year that is asked for."""
+
+
+def _build(default: Any, year: int) -> tuple[Any, np.datetime64, np.datetime64]:
+    """The calendar from 1980, or where it begins, to the end of the next year, or where it ends; and both days."""
+    if year > _LAST_YEAR:
+        raise _WrongClockError(f"the clock says {year}: set the clock")
     earliest, latest = default.bound_min(), default.bound_max()
     begin, end = np.datetime64("1980-01-01", "D"), np.datetime64(f"{year + 1}-12-31", "D")
     if earliest is not None:
         begin = max(begin, earliest.to_datetime64().astype("datetime64[D]"))
     if latest is not None:
         end = min(end, latest.to_datetime64().astype("datetime64[D]"))
-    calendar: Any = type(default)(start=str(begin), end=str(end))
-    return ExchangeCalendar(
-        code=code,
-        begin=begin.item(),
-        end=end.item(),
-        _sessions=calendar.sessions.values.astype("datetime64[D]"),
-        _closes=calendar.closes.dt.tz_convert(None).to_numpy().astype("datetime64[s]"),
-        _zone=str(calendar.tz),
-        _usual_close=calendar.close_times[-1][1],
-    )
+    if begin >= end:
+        raise _WrongClockError(_early(begin.item(), year))
+    return type(default)(start=str(begin), end=str(end)), begin, end
+
+
+def _early(begin: dt.date, year: int) -> str:
+    return f"its calendar begins on {begin}, and the clock says {year}: set the clock"
+
+
+def _cure() -> str:
+    """What to do about a calendar that fails."""
+    calendars, pandas = metadata.version("exchange-calendars"), metadata.version("pandas")
+    here = f"exchange-calendars is {calendars} and pandas {pandas} here"
+    if tuple(map(int, pandas.split(".")[:2])) >= (3, 1):
+        return f"{here}: install pandas below 3.1 (pip install 'pandas<3.1')"
+    return f"{here}: upgrade exchange-calendars, or name another exchange"

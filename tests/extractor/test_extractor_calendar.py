@@ -7,7 +7,8 @@ import exchange_calendars
 import numpy as np
 import pytest
 
-from components.extractor.calendar import ExchangeCalendar
+from components.errors import ExchangeError
+from components.extractor.calendar import ExchangeCalendar, may_be_closed
 
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 HALF_HOUR = dt.timedelta(minutes=30)
@@ -166,3 +167,99 @@ def test_on_the_first_days_past_the_end_the_last_known_session_counts() -> None:
     before = calendar.sessions(calendar.end - dt.timedelta(days=20), calendar.end)[-2].item()
     close = dt.datetime.combine(known, dt.time(15), SHANGHAI)
     assert calendar.last_closed(morning, morning - close + dt.timedelta(minutes=1)) == before
+
+
+# --- calendars that fail, and clocks that no calendar is of
+
+
+@pytest.mark.parametrize(
+    ("code", "day_open"),
+    [("XBOM", "2024-01-20"), ("XBOM", "2025-02-01"), ("XMOS", "2018-12-29"), ("XKRX", "1998-12-05")],
+)
+def test_special_sessions_are_there(code: str, day_open: str) -> None:
+    one = day(day_open)
+    assert ExchangeCalendar.of(code, NOW).sessions(one, one).tolist() == [one]
+
+
+@pytest.mark.parametrize("code", ["XTAE", "ASEX", "XBEL", "XBSE", "XCYS"])
+def test_calendars_that_fail_under_newer_pandas_are_whole(code: str) -> None:
+    year = ExchangeCalendar.of(code, NOW).sessions(day("2024-01-01"), day("2024-12-31"))
+    assert 235 < len(year) < 260
+
+
+def test_an_unknown_exchange_is_one_line() -> None:
+    with pytest.raises(ExchangeError, match=r"^XXXX: is no exchange that exchange_calendars knows, such as XSHG"):
+        ExchangeCalendar.of("XXXX", NOW)
+
+
+@pytest.mark.parametrize("error", [ValueError("Special dates\nmany"), NotImplementedError("x" * 300), KeyError("day")])
+def test_whatever_a_calendar_raises_is_one_line(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    kind = type(exchange_calendars.get_calendar("XLIS"))
+    monkeypatch.setattr(kind, "__init__", fail)
+    with pytest.raises(ExchangeError) as refusal:
+        ExchangeCalendar.of("XLIS", NOW.replace(year=2023))  # no calendar that another test has built
+    line = str(refusal.value)
+    assert line.startswith(f"XLIS: its calendar cannot be built ({type(error).__name__}: ")
+    assert "\n" not in line
+    assert "pandas" in line
+    assert len(line) < 300
+
+
+def test_a_calendar_that_loses_sessions_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = type(exchange_calendars.get_calendar("XBOM"))
+    whole = kind.sessions.fget
+
+    def fewer(self: object) -> object:
+        found = whole(self)
+        return found[found != np.datetime64("2024-01-20")]
+
+    monkeypatch.setattr(kind, "sessions", property(fewer))
+    with pytest.raises(ExchangeError, match=r"^XBOM: its calendar lacks sessions, such as 2024-01-20; "):
+        ExchangeCalendar.of("XBOM", NOW.replace(year=2024))
+
+
+@pytest.mark.parametrize(
+    ("code", "clock"),
+    [
+        ("XSHG", "1970-01-01"),
+        ("XSHG", "1990-12-02"),
+        ("XNYS", "1970-01-01"),
+        ("XSAU", "2020-06-01"),
+        ("XNYS", "2290-01-01"),
+    ],
+)
+def test_a_clock_that_no_calendar_is_of_ends_in_one_line(code: str, clock: str) -> None:
+    now = at(dt.timezone.utc, clock)
+    with pytest.raises(ExchangeError, match=rf"^{code}: .*the clock says {clock[:4]}: set the clock$"):
+        ExchangeCalendar.of(code, now).last_closed(now, HALF_HOUR)
+
+
+def test_past_the_end_the_exchanges_own_week_counts() -> None:
+    riyadh = ExchangeCalendar.of("XSAU", NOW)
+    begin = riyadh.end + dt.timedelta(days=1)
+    later = riyadh.sessions(begin, begin + dt.timedelta(days=27))
+    assert len(later) == 20
+    assert {one.isoweekday() for one in later.tolist()} == {7, 1, 2, 3, 4}
+
+
+# --- sessions that no share has
+
+
+def test_few_short_lacks_may_be_closures() -> None:
+    for lacking, closed in [
+        ([0, 1, 0, 0], [0, 1, 0, 0]),
+        ([0, 1, 1, 1], [0, 1, 1, 1]),
+        ([1, 1, 1, 1, 0], [0, 0, 0, 0, 0]),
+        ([1, 0] * 6, [0] * 12),
+        ([1, 0] * 5, [1, 0] * 5),
+        ([1] + [0] * 50 + [1] * 4, [1] + [0] * 54),
+    ]:
+        assert may_be_closed(np.array(lacking, dtype=bool)).astype(int).tolist() == closed
+    thousand = np.zeros(1000, dtype=bool)
+    thousand[::100] = True
+    assert may_be_closed(thousand).sum() == 10
+    thousand[50] = True
+    assert may_be_closed(thousand).sum() == 0

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
 from awesome_kubeflow.errors import ApiError
-from components.extractor.calendar import ExchangeCalendar
+from components.errors import ExchangeError
+from components.extractor.calendar import ExchangeCalendar, regular_weekdays
 
 _YEAR = dt.timedelta(days=366)
-_REGULAR = 4
-"""A weekday counts if the exchange opens on it in at least one of so many weeks: a special Saturday is none."""
-
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 
@@ -61,14 +56,12 @@ def after_close(exchange: str, delay: dt.timedelta, now: dt.datetime) -> DailyTr
         now: the present, with a zone.
 
     Raises:
-        ApiError: there is no such exchange, or it has no sessions.
+        ApiError: there is no such exchange, its calendar fails, or it has no sessions.
     """
-    from exchange_calendars.errors import CalendarError
-
     try:
         calendar = ExchangeCalendar.of(exchange, now)
-    except CalendarError:
-        raise ApiError(f"--exchange {exchange}: is none that exchange_calendars knows, such as XSHG or XNYS") from None
+    except ExchangeError as error:
+        raise ApiError(f"--exchange {error}") from None
     last = min(calendar.end, (now + _YEAR).date())
     sessions, closes = calendar.closes(last - _YEAR, last)
     if not len(sessions):
@@ -77,15 +70,11 @@ def after_close(exchange: str, delay: dt.timedelta, now: dt.datetime) -> DailyTr
     after_midnight = (closes - sessions.astype("datetime64[s]")).max().item()
     days, rest = divmod(after_midnight + delay, dt.timedelta(days=1))
     hour, minute = divmod(rest // dt.timedelta(minutes=1), 60)
+    # Monday is 1 for cron.
+    weekdays = {(1 + day + days) % 7 for day, regular in enumerate(regular_weekdays(sessions)) if regular}
     return DailyTrigger(
         hour=hour,
         minute=minute,
-        weekdays=tuple(sorted({(day + days) % 7 for day in _regular_weekdays(sessions.tolist())})),
+        weekdays=tuple(sorted(weekdays)),
         latest_close=(dt.datetime.min + after_midnight % dt.timedelta(days=1)).time(),
     )
-
-
-def _regular_weekdays(sessions: Iterable[dt.date]) -> set[int]:
-    """Days of the week, 0 for Sunday, on which an exchange is open as a rule."""
-    weekdays = np.bincount([day.isoweekday() % 7 for day in sessions], minlength=7)
-    return {day for day in range(7) if weekdays[day] * _REGULAR >= weekdays.max()}
