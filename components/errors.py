@@ -7,6 +7,7 @@ UserError            one clear line: what is wrong, where (file, row, share, set
 |- ExtractionError   an extraction that cannot start: its source, a share's name, a key, the journal
 |- SourceError       what a source answered for one share, or that it did not; the other shares go on
 |  |- UnknownShareError   the source does not know the share
+|  |- NoReplyError        what came is no reply of the source: a captcha, a page of somebody in between, half a body
 |  `- HostError           the host does not serve anybody: 429, 5xx, no connection, a refused key
 |- StorageError      object storage that cannot be reached, or does not hold what was asked for, whole
 |- SplitError        the data is too short for the splits that were asked for
@@ -62,6 +63,10 @@ class SourceError(UserError):
 
 class UnknownShareError(SourceError):
     """The source does not know the share."""
+
+
+class NoReplyError(SourceError):
+    """What came is no reply of the source, whatever the share: nothing in it can be read as one."""
 
 
 class HostError(SourceError):

@@ -354,5 +354,5 @@ class _Run:
 
 
 def _fetch(source: Source, client: Client, task: _Task) -> History:
-    replies = [client.get(task.share, request) for request in source.requests(task.share, task.first, task.last)]
-    return source.parse(task.share, task.first, task.last, replies)
+    days = (task.share, task.first, task.last)
+    return client.ask(task.share, source.requests(*days), lambda replies: source.parse(*days, replies))

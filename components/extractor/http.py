@@ -1,7 +1,10 @@
 """Asks hosts: politely, patiently, and never for ever.
 
-A rate limit and at most two connections a host, time-outs, retries with back-off that honour Retry-After, and a circuit
-that opens when a host keeps refusing. Only GETs, so a retry does no harm.
+A pause between requests and at most two connections a host, time-outs, retries with back-off that honour Retry-After,
+and a circuit that opens when a host keeps refusing. Only GETs, so a retry does no harm.
+
+The pause is kept here: requests-ratelimiter (0.7.0 to 0.10.0) counts requests in a whole number of seconds, so that 0.9
+a second are 9 at once in each ten, and sleeps where no signal ends it.
 """
 
 from __future__ import annotations
@@ -10,17 +13,19 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+import requests.adapters
 import tenacity
 import urllib3
 from circuitbreaker import CircuitBreaker
-from requests_ratelimiter import LimiterAdapter
 
-from components.errors import HostError
+from components.errors import HostError, NoReplyError
 from components.extractor.sources.base import Reply, Request, Source
 
 _RETRIED = frozenset({429, 500, 502, 503, 504})
@@ -29,6 +34,10 @@ _MOST_BYTES = 64 * 2**20
 _CHUNK = 2**16
 _USER_AGENT = "Mozilla/5.0 (compatible; awesome-extractor)"
 _HIDDEN = b"***"
+# Seconds: a pause that is over before anybody would miss the answer to a signal.
+_BRIEF = 0.02
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -38,12 +47,14 @@ class HttpSettings:
     Attributes:
         base_url: a server that stands in for every host, such as a proxy or the replay server: a source's host becomes
             the first part of the path. None asks the hosts themselves.
-        rate: requests a second to a host at the most; None for what the source declares.
+        rate: requests a second to a host at the most, over all connections: a request waits until 1 / rate seconds have
+            passed since the one before. None for what the source declares.
         timeout: seconds without a byte after which an attempt fails; a whole reply may take four times as long.
         attempts: at the most, for one request.
         backoff: seconds before the second attempt, at the most; doubled for each further one.
         longest_wait: seconds; a host that asks for a longer wait (Retry-After) is not waited for.
-        failures: requests in a row that fail for good before the host is not asked any more.
+        failures: shares in a row for which the host fails for good, or answers what is no reply of the source, before
+            it is not asked any more.
         rest: seconds that such a host is left alone.
     """
 
@@ -86,6 +97,35 @@ class _Session(requests.Session):
             prepared_request.headers.pop("Authorization", None)
 
 
+class _PacedAdapter(requests.adapters.HTTPAdapter):
+    """Sends a host no two requests within a pause, whichever threads send them; redirects are requests, too."""
+
+    def __init__(self, pause: float, stop: threading.Event, **options: Any) -> None:
+        self._pause = pause
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._next: dict[str, float] = {}
+        super().__init__(**options)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        """Waits for the turn of the request, and sends it.
+
+        Raises:
+            HostError: the extraction was stopped meanwhile.
+        """
+        host = urlsplit(str(request.url)).netloc
+        with self._lock:
+            now = time.monotonic()
+            turn = max(now, self._next.get(host, now))
+            self._next[host] = turn + self._pause
+        if turn - now > _BRIEF:
+            if self._stop.wait(turn - now):
+                raise HostError(f"{host}: stopped before it was asked")
+        elif turn > now:
+            time.sleep(turn - now)
+        return super().send(request, *args, **options)
+
+
 class Client:
     """A connection to one source's hosts; may be used by several threads.
 
@@ -106,20 +146,15 @@ class Client:
         self._settings = settings
         self._secret = key.encode() if key else b""
         self._stop = stop or threading.Event()
-        self._circuit = CircuitBreaker(settings.failures, settings.rest, HostError, source.name)
+        self._circuit = CircuitBreaker(settings.failures, settings.rest, (HostError, NoReplyError), source.name)
         self._session = _Session()
         self._session.headers["User-Agent"] = _USER_AGENT
         self._session.auth = _Key(None if key is None else source.authorization(key))
         self._session.max_redirects = 3
-        self._adapter = LimiterAdapter(
-            per_second=settings.rate or source.rate,
-            limit_statuses=(),  # a 429 is dealt with here
-            pool_connections=4,
-            pool_maxsize=source.connections,
-            pool_block=True,
-        )
+        pools = {"pool_connections": 4, "pool_maxsize": source.connections, "pool_block": True}
+        adapter = _PacedAdapter(1 / (settings.rate or source.rate), self._stop, **pools)
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, self._adapter)
+            self._session.mount(scheme, adapter)
 
     def __enter__(self) -> Client:
         """Returns the client itself."""
@@ -130,13 +165,20 @@ class Client:
         self._session.close()
 
     def get(self, share: str, request: Request) -> Reply:
-        """Sends a request until it is answered; errors name the share that it is for.
+        """Sends a request until it is answered: `ask` for one, with nothing read."""
+        return self.ask(share, [request], lambda replies: replies[0])
 
-        Returns:
-            The reply, of any status that is worth reading.
+    def ask(self, share: str, requests: Sequence[Request], read: Callable[[list[Reply]], _Read]) -> _Read:
+        """Sends requests until they are answered, and reads the answers; errors name the share that they are for.
+
+        Args:
+            share: named in errors.
+            requests: sent one after the other.
+            read: makes of the replies, of any status that is worth reading, what is returned. What it raises comes
+                through; a NoReplyError counts as a failure of the host.
 
         Raises:
-            HostError: the host does not answer, refuses, or is left alone since it refused before.
+            HostError: the host does not answer, refuses, or is left alone since it failed before.
         """
         circuit = self._circuit
         if circuit.opened:
@@ -144,6 +186,11 @@ class Client:
                 f"{self._source.name}, share {share}: not asked, as the host failed {self._settings.failures} requests "
                 f"in a row ({circuit.last_failure}); try again later"
             )
+        with circuit:
+            return read([self._sent(share, request) for request in requests])
+
+    def _sent(self, share: str, request: Request) -> Reply:
+        circuit = self._circuit
         retrying = tenacity.Retrying(
             # Another thread may have opened the circuit meanwhile.
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, _Transient) and not circuit.opened),
@@ -152,8 +199,7 @@ class Client:
             sleep=self._sleep,
             reraise=True,
         )
-        with circuit:
-            return retrying(self._attempt, share, request)
+        return retrying(self._attempt, share, request)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = None if state.outcome is None else state.outcome.exception()

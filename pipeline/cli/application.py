@@ -21,7 +21,7 @@ _STOPPED = 130
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 _OWN_PACKAGES = ("pipeline", "components", "models", "awesome_kubeflow")
 _EXTRAS = {
-    "extract": ("circuitbreaker", "exchange_calendars", "requests", "requests_ratelimiter", "tenacity"),
+    "extract": ("circuitbreaker", "exchange_calendars", "requests", "tenacity"),
     "storage": ("fsspec", "s3fs"),
 }
 """Packages by the extra that brings them; all others come with `pipeline`."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hosts import host_of, send
 from replayed_market import (
     DIVIDENDS,
     NEXT,
@@ -28,7 +29,7 @@ from replayed_market import (
 )
 
 from components.errors import ExtractionError
-from components.extractor import ExtractionReport, Status
+from components.extractor import ExtractionPlan, ExtractionReport, HttpSettings, Status, extract
 from components.extractor.replay import DATA_FAULTS, HOST_FAULTS, Fault, ReplayServer
 
 
@@ -317,6 +318,46 @@ def test_a_host_that_refuses_everybody_is_left_alone(run: Run, server: ReplaySer
     assert len(server.requests) <= 2 * (3 + 1)
     assert "not asked" in report.shares[-1].reason
     assert "429" in report.shares[-1].reason
+
+
+_PAGES = {
+    "captcha": (b"<html><body>Please prove that you are no robot</body></html>", "text/html"),
+    "plain text": (b"please verify", "text/plain"),
+    "an object of somebody in between": (b'{"ret":-1,"url":"https://captcha.example/"}', "application/json"),
+    "a list": (b'["verify"]', "application/json"),
+    "an image": (b"\x89PNG", "image/png"),
+    "nothing": (b"", "text/html"),
+}
+
+
+@pytest.mark.parametrize("page", _PAGES)
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_host_that_answers_everybody_with_something_else_is_left_alone(
+    database: Path, monkeypatch: pytest.MonkeyPatch, source: str, page: str
+) -> None:
+    """Status 200 and no reply of the source: three, and no more are sent."""
+    monkeypatch.setenv("TIINGO_API_KEY", "key")
+    body, kind = _PAGES[page]
+    if (source, page) == ("tiingo", "a list"):
+        body = b'{"detail":"verify"}'
+    names = [f"sh60{number:04d}" if source in ("tencent", "sina") else f"A{number}" for number in range(40)]
+    with host_of(lambda handler, _: send(handler, 200, body, Content_Type=kind)) as host:
+        plan = ExtractionPlan(source, tuple(names), since=dt.date(2024, 1, 2), best_effort=True)
+        http = HttpSettings(base_url=host.url, rate=2000, backoff=0.001, attempts=2)
+        report = extract(plan, database, http=http, now=evening(TODAY))
+    assert report.exit_code == 4
+    requests_a_share = 2 if source in ("tencent", "sina") else 1
+    assert len(host.paths) <= requests_a_share * (3 + 1)
+    assert "not asked" in report.shares[-1].reason
+
+
+def test_a_share_of_its_own_kind_never_closes_the_way_to_the_others(run: Run, server: ReplayServer) -> None:
+    """What is wrong with a share's data says nothing of the host."""
+    server.faults.add(*(Fault("high-below-low", share=f"sh60000{number}") for number in range(6)))
+    names = [*(f"sh60000{number}" for number in range(6)), "sh600519"]
+    server.market = server.market.with_listings(*map(listing, names))
+    report = run("sina", plan_options={"shares": tuple(names)}, http=http_for(server, failures=3))
+    assert [outcome.status for outcome in report.shares] == [Status.FAILED] * 6 + [Status.NEW]
 
 
 def test_a_key_reaches_no_log_no_error_and_no_file(

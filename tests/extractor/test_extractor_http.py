@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 import time
@@ -165,13 +166,38 @@ def test_connections_are_used_again(server: ReplayServer) -> None:
 
 def test_the_rate_holds() -> None:
     with host_of(lambda handler, _: send(handler, 200)) as host:
-        begun = time.monotonic()
         with client(host.url, replace(FAST, rate=5)) as asking, ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda _: asking.get("sh600519", ASKED), range(11)))
+            list(pool.map(lambda _: asking.get("sh600519", ASKED), range(8)))
+    # A pause between any two, up to what the way to the host adds: no burst, whatever the rate allows a minute.
     times = sorted(host.times)
-    assert times[-1] - begun >= 1.9
-    # No six requests within a second, up to what the way to the host adds.
-    assert min(later - earlier for earlier, later in zip(times, times[5:], strict=False)) >= 0.4
+    assert min(later - earlier for earlier, later in itertools.pairwise(times)) >= 0.1
+    assert times[-1] - times[0] >= 1.3
+
+
+@pytest.mark.parametrize("rate", [0.9, 0.333, 1 / 60])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_rate_of_less_than_one_a_second_is_a_pause_before_each_request(rate: float, threads: int) -> None:
+    stop = Waits()
+    with host_of(lambda handler, _: send(handler, 200)) as host:
+        with client(host.url, replace(FAST, rate=rate), stop) as asking, ThreadPoolExecutor(threads) as pool:
+            list(pool.map(lambda _: asking.get("sh600519", ASKED), range(5)))
+    # Nobody waits here, so that each has to wait for the pauses of all before it.
+    assert sorted(stop.seconds) == pytest.approx([count / rate for count in range(1, 5)], abs=0.5)
+
+
+def test_the_pause_before_a_request_ends_when_it_is_stopped() -> None:
+    stop = threading.Event()
+    waits = threading.Event()
+    stop.wait = lambda timeout=None: waits.set() or threading.Event.wait(stop, timeout)  # type: ignore[method-assign]
+    with host_of(lambda handler, _: send(handler, 200)) as host, ThreadPoolExecutor(1) as pool:
+        with client(host.url, replace(FAST, rate=1 / 3600), stop) as asking:
+            asking.get("sh600519", ASKED)
+            waiting = pool.submit(asking.get, "sh600519", ASKED)
+            waits.wait()
+            stop.set()
+            with pytest.raises(HostError, match="stopped before it was asked"):
+                waiting.result()
+    assert len(host.paths) == 1
 
 
 def test_retries_count_for_the_rate() -> None:

@@ -14,13 +14,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from components.errors import SourceError
+from components.errors import NoReplyError, SourceError
 from components.feature_store.arrays import Booleans, Days, Floats
 from models.plugins import LAST
 
 _SHOWN_BYTES = 120
 # Some hosts label JSON as text/html: the body must then prove itself.
 _TEXT_TYPES = ("json", "javascript", "text/plain", "text/html")
+# What a source answers to a question that it does not like, or about a share that it has not.
+_ABOUT_THE_QUESTION = frozenset({400, 404, 410, 422})
 
 
 @dataclass(frozen=True)
@@ -196,24 +198,34 @@ class Source(ABC):
 
     def refusal(self, share: str, reply: Reply, what: str) -> SourceError:
         """The error for a reply that is not recognised; `what` is wrong with it."""
+        return SourceError(self._complaint(share, reply, what))
+
+    def no_reply(self, share: str, reply: Reply, what: str) -> NoReplyError:
+        """The error for what is no reply of this source at all, such as a captcha: others would get the same."""
+        return NoReplyError(self._complaint(share, reply, what))
+
+    def _complaint(self, share: str, reply: Reply, what: str) -> str:
         status = "" if reply.status == 200 else f" (status {reply.status})"
-        return SourceError(f"{self.name}, share {share}: {what}{status}; the reply begins with {reply.start}")
+        return f"{self.name}, share {share}: {what}{status}; the reply begins with {reply.start}"
 
     def json_of(self, share: str, reply: Reply) -> Any:
         """The JSON of a reply with status 200.
 
         Raises:
-            SourceError: another status, another type, or no whole JSON.
+            NoReplyError: another type, no whole JSON, or a status that says nothing of the share.
+            SourceError: another status.
         """
-        if reply.status != 200:
+        if reply.status in _ABOUT_THE_QUESTION:
             raise self.refusal(share, reply, "the source refused")
+        if reply.status != 200:
+            raise self.no_reply(share, reply, "the source refused")
         if reply.content_type and not any(known in reply.content_type for known in _TEXT_TYPES):
-            raise self.refusal(share, reply, f"the reply is of type {reply.content_type}, not JSON")
+            raise self.no_reply(share, reply, f"the reply is of type {reply.content_type}, not JSON")
         try:
             # NaN and Infinity are no JSON, but Python's parser would take them.
             return json.loads(reply.body, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
-            raise self.refusal(share, reply, "the reply is not whole JSON") from error
+            raise self.no_reply(share, reply, "the reply is not whole JSON") from error
 
 
 def _refuse_constant(name: str) -> float:

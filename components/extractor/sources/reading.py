@@ -45,6 +45,38 @@ class Reader:
         """Raises the SourceError that says what is wrong with the reply."""
         raise self.source.refusal(self.share, self.reply, what)
 
+    def answer(self) -> Mapping[str, Any]:
+        """The reply's JSON, an object.
+
+        Raises:
+            NoReplyError: it is no JSON or something else: no reply of the source.
+        """
+        value = self.source.json_of(self.share, self.reply)
+        if type(value) is not dict:
+            self.no_reply(f"the reply is {shown(value)} and not an object")
+        return value
+
+    def rows(self, keys: Sequence[str]) -> list[list[Any]]:
+        """The reply's JSON, an array of objects: the values of each of two or more keys, which all have to hold.
+
+        Raises:
+            NoReplyError: it is no JSON, or does not begin with such an object: no reply of the source.
+        """
+        value = self.source.json_of(self.share, self.reply)
+        if type(value) is not list:
+            self.no_reply(f"the reply is {shown(value)} and not a list")
+        for row in value[:1]:
+            if type(row) is not dict:
+                self.no_reply(f"row 1 is {shown(row)} and not an object")
+            for key in keys:
+                if key not in row:
+                    self.no_reply(f"row 1 has no {key}")
+        return self.columns(value, keys)
+
+    def no_reply(self, what: str) -> NoReturn:
+        """Raises the NoReplyError that says why this is no reply of the source."""
+        raise self.source.no_reply(self.share, self.reply, what)
+
     def mapping(self, value: Any, what: str) -> Mapping[str, Any]:
         """A JSON object."""
         if type(value) is not dict:

@@ -55,12 +55,9 @@ class Sina(Source):
         """See `Source.parse`."""
         klines, factors = replies
         reader = Reader(self, share, klines)
-        rows = self.json_of(share, klines)
-        if rows is None or rows == []:
+        if klines.status == 200 and klines.body.strip() in (b"null", b"[]"):
             raise UnknownShareError(f"sina, share {share}: Sina has no session of it; check the name")
-        days, *columns = reader.columns(
-            reader.sequence(rows, "the reply"), ("day", "open", "high", "low", "close", "volume")
-        )
+        days, *columns = reader.rows(("day", "open", "high", "low", "close", "volume"))
         time = reader.days(days, "a day")
         open_, high, low, close = (
             reader.prices(values, f"the {what}", time)
@@ -76,7 +73,7 @@ class Sina(Source):
         reader = Reader(self, share, reply)
         found = _ASSIGNMENT.fullmatch(reply.body)
         if reply.status == 200 and (found is None or found["name"].decode() != f"{share}hfq"):
-            reader.refuse(f"the reply is not an assignment to {share}hfq")
+            reader.no_reply(f"the reply is not an assignment to {share}hfq")
         # Where there is none, json_of refuses the status.
         cut_out = replace(reply, body=found["object"]) if found else reply
         answer = reader.mapping(self.json_of(share, cut_out), "the object")

@@ -119,9 +119,11 @@ class Tencent(Source):
 
     def _window(self, reader: Reader, *, adjusted: bool) -> _Window:
         share = reader.share
-        answer = reader.mapping(self.json_of(share, reader.reply), "the reply")
+        answer = reader.answer()
         code = answer.get("code")
-        if type(code) is not int or code != 0:
+        if type(code) is not int:
+            reader.no_reply(f"the source answered code {shown(code)}, {shown(answer.get('msg'))}")
+        if code != 0:
             reader.refuse(f"the source answered code {shown(code)}, {shown(answer.get('msg'))}")
         data = answer.get("data")
         node: Any = []

@@ -67,8 +67,7 @@ class Tiingo(Source):
         if reply.status == 404 and _says_unknown(reply.body):
             raise UnknownShareError(f"tiingo, share {share}: Tiingo does not know it; check the name")
         reader = Reader(self, share, reply)
-        rows = reader.sequence(self.json_of(share, reply), "the reply")
-        dates, *columns = reader.columns(rows, _KEYS)
+        dates, *columns = reader.rows(_KEYS)
         texts = []
         for date in dates:
             if type(date) is not str or not (date[10:] == "" or _TIME_OF_DAY.fullmatch(date[10:])):

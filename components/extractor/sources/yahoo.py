@@ -143,12 +143,14 @@ class Yahoo(Source):
         answer: Any
         if reply.status == 404:
             try:
-                answer = json.loads(reply.body)
+                answer = reader.mapping(json.loads(reply.body), "the reply")
             except (ValueError, RecursionError):
                 reader.refuse("the source refused")
         else:
-            answer = self.json_of(share, reply)
-        chart = reader.mapping(reader.mapping(answer, "the reply").get("chart"), "chart")
+            answer = reader.answer()
+        chart = answer.get("chart")
+        if type(chart) is not dict:
+            reader.no_reply(f"chart is {shown(chart)} and not an object")
         error = chart.get("error")
         if error is not None:
             code = reader.mapping(error, "chart.error").get("code")
