@@ -18,6 +18,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 
 from components.errors import StoreError
+from components.feature_store.additions import check_additions
 from models.features import WINDOW
 
 CLOSE_COLUMNS: tuple[str, ...] = tuple(f"close{lag}" for lag in range(WINDOW))
@@ -66,6 +67,14 @@ CREATE TABLE DECISION (
 ) WITHOUT ROWID
 """
 
+CREATED = {
+    "PRICE": _CREATE_PRICE,
+    "FEATURE": _CREATE_FEATURE,
+    "EXTRACTION": _CREATE_EXTRACTION,
+    "DECISION": _CREATE_DECISION,
+}
+"""The statement that makes each table."""
+
 
 def quote_text(value: str) -> str:
     """Returns an SQL literal of a text, for the drivers that cannot bind parameters.
@@ -110,8 +119,9 @@ def check_readable(connection: sqlite3.Connection, name: str) -> None:
     """Checks that a database, only read, has a table FEATURE with all its columns, or PRICE from which it is derived.
 
     Raises:
-        StoreError: Neither table is there, or columns are missing.
+        StoreError: Neither table is there, columns are missing, or something changes what is written to them.
     """
+    check_additions(connection, name, CREATED)
     feature, price = columns_of(connection, "FEATURE"), columns_of(connection, "PRICE")
     for table, found, wanted in (("FEATURE", feature, FEATURE_COLUMNS), ("PRICE", price, PRICE_COLUMNS)):
         missing = [column for column in wanted if column not in found]
@@ -124,6 +134,16 @@ def check_readable(connection: sqlite3.Connection, name: str) -> None:
         raise StoreError(
             f"{name}: the database holds neither FEATURE nor PRICE; import prices with `awesome prices import FILE`"
         )
+
+
+def check_intact(connection: sqlite3.Connection, name: str) -> None:
+    """Checks that what is written to a database is what it then holds, as `check_additions` says.
+
+    Raises:
+        StoreError: Something in it would change other rows, or keep rows out.
+    """
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    check_additions(connection, name, CREATED, made_here=list(CREATED)[: _TABLES_OF[min(version, SCHEMA_VERSION)]])
 
 
 def _first_version(connection: sqlite3.Connection, name: str) -> None:
@@ -174,6 +194,8 @@ def _third_version(connection: sqlite3.Connection, name: str) -> None:
 # Migration i takes a database from version i to i + 1. Only ever append.
 _MIGRATIONS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first_version, _second_version, _third_version)
 SCHEMA_VERSION = len(_MIGRATIONS)
+_TABLES_OF = (0, 2, 3, 4)
+"""How many tables of `CREATED` each version has."""
 
 
 def migrate(connection: sqlite3.Connection, name: str) -> None:
@@ -189,6 +211,7 @@ def migrate(connection: sqlite3.Connection, name: str) -> None:
                 f"{name}: the database has schema version {version}, this program knows {SCHEMA_VERSION}; "
                 "upgrade the program or name a new file"
             )
+        check_intact(connection, name)
         if version > 0:
             check_readable(connection, name)
         for step in range(version, SCHEMA_VERSION):

@@ -20,6 +20,8 @@ from pathlib import Path
 
 from components.errors import StorageError, StoreError
 from components.feature_store import FeatureStore
+from components.feature_store.additions import others_in
+from components.feature_store.schema import CREATED, check_intact, columns_of
 from components.object_storage.location import Storage
 from components.object_storage.manifest import CodeVersion, DatabaseManifest, StoredFile, describe_file
 from components.object_storage.snapshot import snapshot
@@ -97,6 +99,8 @@ def push_database(
     with _scratch(beside) as folder:
         copy = folder / database.name
         snapshot(database, copy)
+        with contextlib.closing(sqlite3.connect(copy)) as connection:
+            check_intact(connection, str(database))  # else nobody could pull it
         file = describe_file(copy, database.name)
         before = _read_manifest(storage, name + _MANIFEST)
         coming = _coming(storage, name)
@@ -141,8 +145,8 @@ def pull_database(
         What came.
 
     Raises:
-        StorageError: There is no such database in the storage, it is damaged, or `database` is being written or is no
-            database. The file that was there is untouched.
+        StorageError: There is no such database in the storage, it is damaged, or `database` is being written, is no
+            feature store, or holds tables of somebody's own. The file that was there is untouched.
     """
     start = time.monotonic()
     target = database.resolve()
@@ -163,7 +167,9 @@ def pull_database(
             _check_database(fresh, storage.url_of(name))
             with fresh.open("rb") as stream:
                 os.fsync(stream.fileno())
-            with _held(target, database):
+            with _held(target, database) as held:
+                if held is not None:
+                    _check_nothing_lost(held, fresh, database)
                 if target.exists():
                     fresh.chmod(target.stat().st_mode)
                 os.replace(fresh, target)
@@ -244,23 +250,38 @@ def _check_database(fresh: Path, url: str) -> None:
     try:
         with contextlib.closing(sqlite3.connect(f"{fresh.as_uri()}?mode=ro", uri=True)) as connection:
             complaints = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
-        if complaints != ["ok"]:
-            raise StorageError(f"{url}: the database is damaged inside ({complaints[0]}); push it again")
+            if complaints != ["ok"]:
+                raise StorageError(f"{url}: the database is damaged inside ({complaints[0]}); push it again")
+            check_intact(connection, "it")
         FeatureStore.open(fresh).close()
     except (sqlite3.Error, StoreError) as error:
         text = " ".join(str(error).replace(str(fresh), "it").split())
         raise StorageError(f"{url}: is no feature store that can be used: {text}") from None
 
 
+def _check_nothing_lost(held: sqlite3.Connection, fresh: Path, database: Path) -> None:
+    """Refuses to replace a database that holds tables or views of somebody's own, unless the new one has them too."""
+    with contextlib.closing(sqlite3.connect(fresh)) as connection:
+        lost = others_in(held, CREATED) - others_in(connection, CREATED)
+    if lost:
+        raise StorageError(
+            f"{database}: holds {', '.join(sorted(lost))} beside the prices, which the database that was pulled does "
+            "not have; pull into another --db"
+        )
+
+
 @contextlib.contextmanager
-def _held(target: Path, database: Path) -> Iterator[None]:
+def _held(target: Path, database: Path) -> Iterator[sqlite3.Connection | None]:
     """Refuses a database that anybody else has open, and keeps others out of it meanwhile; it is not changed.
 
     A file that is replaced under a program that has it open would lose what that program writes, and its log would be
-    mixed with the new database.
+    mixed with the new database. Nor is a database replaced that is no feature store.
+
+    Yields:
+        A connection to it; None where there is nothing.
     """
     if not target.exists():
-        yield
+        yield None
         return
     if not target.is_file():
         raise StorageError(f"{database}: is a folder, not a database; name another one with --db")
@@ -273,7 +294,7 @@ def _held(target: Path, database: Path) -> Iterator[None]:
                     "let it finish or run it again, or pull into another --db"
                 )
     if target.stat().st_size == 0:
-        yield
+        yield None
         return
     uri = f"{target.as_uri()}?mode=rw"
     try:
@@ -281,7 +302,13 @@ def _held(target: Path, database: Path) -> Iterator[None]:
             # In this mode even a program that only has the database open, in WAL mode, is in the way.
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("BEGIN EXCLUSIVE")
-            yield
+            others = others_in(connection, CREATED)
+            if others and not any(columns_of(connection, table) for table in CREATED):
+                raise StorageError(
+                    f"{database}: belongs to something else (tables {', '.join(sorted(others))}); "
+                    "pull into another --db"
+                )
+            yield connection
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             raise StorageError(

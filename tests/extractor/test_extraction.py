@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from replayed_market import (
     listing,
     table,
 )
+from triggers import no_writes, triggers
 
 from components.errors import ExtractionError
 from components.extractor import ExtractionPlan, ExtractionReport, HttpSettings, Status, extract
@@ -40,17 +39,6 @@ def statuses(report: ExtractionReport) -> set[Status]:
 def of(share: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """The rows of one share, in whichever of the first two columns it stands."""
     return [row for row in rows if share in row[:2]]
-
-
-def forbid_writes(db: Path) -> None:
-    """Makes the database refuse every change of a row."""
-    with closing(sqlite3.connect(db)) as connection:
-        for name in ("PRICE", "FEATURE", "EXTRACTION"):
-            for change in ("INSERT", "UPDATE", "DELETE"):
-                connection.execute(
-                    f"CREATE TRIGGER {name}_{change} BEFORE {change} ON {name} "
-                    "BEGIN SELECT RAISE(ABORT, 'a row is written'); END"
-                )
 
 
 # --- what every source does
@@ -69,8 +57,8 @@ class TestEverySource:
 
     def test_the_second_one_writes_no_row(self, run, database, source) -> None:
         run(source)
-        forbid_writes(database)
-        report = run(source)
+        with triggers(*no_writes("PRICE", "FEATURE", "EXTRACTION")):
+            report = run(source)
         assert (report.exit_code, statuses(report)) == (0, {Status.UNCHANGED})
 
     def test_an_increment_asks_from_ten_sessions_before_the_last_stored_one(

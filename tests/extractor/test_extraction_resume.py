@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from replayed_market import FIRST, LAST, NEXT, TODAY, Run, assert_holds, contents, listing, plan_for
+from triggers import triggers
 
 from components.errors import ExtractionError, StoreError
 from components.extractor import ShareOutcome, Status
@@ -139,16 +140,12 @@ def test_a_database_that_belongs_to_something_else_is_left_alone(run: Run, datab
 def test_a_disk_that_is_full_loses_nothing(run: Run, database: Path) -> None:
     run("tencent", plan_options={"until": dt.date(2023, 1, 3)})
     before = contents(database)
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON FEATURE WHEN NEW.time > '2024-01-01' "
-            "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
-        )
-    with pytest.raises(StoreError, match="disk is full"):
-        run("tencent")
+    full = "SELECT RAISE(ABORT, 'database or disk is full')"
+    when = "BEFORE INSERT ON main.FEATURE WHEN NEW.time > '2024-01-01'"
+    with triggers(f"CREATE TEMP TRIGGER full {when} BEGIN {full}; END"):
+        with pytest.raises(StoreError, match="disk is full"):
+            run("tencent")
     assert contents(database) == before
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute("DROP TRIGGER full")
     assert run("tencent").exit_code == 0
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from databases import bars, days, execute, naive_features, put, rows
+from triggers import triggers
 
 from components.errors import StoreError
 from components.feature_store import CLOSE_COLUMNS, WINDOW, FeatureStore, PriceBars, Upserted
@@ -69,13 +70,15 @@ def test_a_second_identical_upsert_changes_nothing(path: Path) -> None:
 
 def written(path: Path, share_id: str, given: PriceBars) -> tuple[Upserted, set[tuple[str, str]]]:
     """Upserts, and returns which rows (table, time) were written, as triggers saw them."""
-    execute(path, "CREATE TABLE WRITTEN (name TEXT, time TEXT)")
-    for name in ("PRICE", "FEATURE"):
-        inserted = f"INSERT INTO WRITTEN VALUES ('{name}', new.time)"
-        execute(path, f"CREATE TRIGGER seen_{name} AFTER INSERT ON {name} BEGIN {inserted}; END")
-    with FeatureStore.create(path) as store:
-        counts = store.upsert(share_id, given, "file")
-    return counts, set(rows(path, "SELECT name, time FROM WRITTEN"))
+    seen = (
+        f"CREATE TEMP TRIGGER seen_{name} AFTER INSERT ON main.{name} "
+        f"BEGIN INSERT INTO WRITTEN VALUES ('{name}', new.time); END"
+        for name in ("PRICE", "FEATURE")
+    )
+    with triggers("CREATE TEMP TABLE WRITTEN (name TEXT, time TEXT)", *seen) as opened:
+        with FeatureStore.create(path) as store:
+            counts = store.upsert(share_id, given, "file")
+            return counts, set(opened[0].execute("SELECT name, time FROM WRITTEN"))
 
 
 def test_appended_sessions_write_only_new_rows(path: Path) -> None:
@@ -148,8 +151,8 @@ def test_replace_of_the_same_source_is_an_ordinary_upsert(path: Path) -> None:
 def test_a_failure_between_the_two_tables_leaves_the_share_as_it_was(path: Path) -> None:
     put(path, "A", bars(30), "file")
     stop = "SELECT RAISE(ABORT, 'disk')"
-    execute(path, f"CREATE TRIGGER stop AFTER INSERT ON FEATURE WHEN new.time = '2020-02-03' BEGIN {stop}; END")
-    with pytest.raises(StoreError, match="disk"):
+    when = "AFTER INSERT ON main.FEATURE WHEN new.time = '2020-02-03'"
+    with triggers(f"CREATE TEMP TRIGGER stop {when} BEGIN {stop}; END"), pytest.raises(StoreError, match="disk"):
         put(path, "A", bars(40), "file")
     assert rows(path, "SELECT count(*) FROM PRICE") == [(30,)]
     assert rows(path, "SELECT * FROM FEATURE") == naive_features(path)

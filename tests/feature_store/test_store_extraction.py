@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from databases import execute, put
+from triggers import no_writes, triggers
 
 from components.errors import StoreError
 from components.feature_store import CLOSE_COLUMNS, FeatureStore, PriceBars, Upserted
@@ -44,19 +45,6 @@ def contents(path: Path) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-def forbid_writes(path: Path, *tables: str) -> None:
-    """Makes the database refuse every change of a row."""
-    execute(
-        path,
-        *(
-            f"CREATE TRIGGER no_{change}_{name} BEFORE {change} ON {name} "
-            "BEGIN SELECT RAISE(ABORT, 'a row is written'); END"
-            for name in tables or TABLES
-            for change in ("INSERT", "UPDATE", "DELETE")
-        ),
-    )
-
-
 # --- the first day that was asked for
 
 
@@ -80,8 +68,7 @@ def test_without_a_first_day_that_of_before_stays(path: Path) -> None:
 
 def test_the_same_bars_and_the_same_first_day_write_nothing(path: Path) -> None:
     put(path, "A", bars(30), "tencent", since=SINCE)
-    forbid_writes(path)
-    with FeatureStore.create(path) as store:
+    with triggers(*no_writes(*TABLES)), FeatureStore.create(path) as store:
         assert store.upsert("A", bars(30), "tencent", since=SINCE) == Upserted(0, 0, 30)
         assert store.upsert("A", bars(30), "tencent") == Upserted(0, 0, 30)
         with pytest.raises(StoreError, match="a row is written"):
@@ -91,8 +78,7 @@ def test_the_same_bars_and_the_same_first_day_write_nothing(path: Path) -> None:
 
 def test_another_first_day_alone_writes_no_price(path: Path) -> None:
     put(path, "A", bars(30), "tencent", since=SINCE)
-    forbid_writes(path, "PRICE", "FEATURE")
-    with FeatureStore.create(path) as store:
+    with triggers(*no_writes("PRICE", "FEATURE")), FeatureStore.create(path) as store:
         assert store.upsert("A", bars(30), "tencent", since=dt.date(2019, 1, 1)) == Upserted(0, 0, 30)
         assert store.extracted_since("A") == dt.date(2019, 1, 1)
     assert contents(path)["EXTRACTION"] == [("A", "2019-01-01")]
@@ -101,8 +87,7 @@ def test_another_first_day_alone_writes_no_price(path: Path) -> None:
 def test_the_first_day_goes_with_the_bars_or_not_at_all(path: Path) -> None:
     put(path, "A", bars(30), "tencent", since=SINCE)
     before = contents(path)
-    forbid_writes(path, "EXTRACTION")
-    with pytest.raises(StoreError, match="a row is written"):
+    with triggers(*no_writes("EXTRACTION")), pytest.raises(StoreError, match="a row is written"):
         put(path, "A", bars(60), "tencent", since=dt.date(2019, 1, 1))
     assert contents(path) == before
 
@@ -166,8 +151,8 @@ def test_replace_makes_a_share_that_was_not_there(path: Path) -> None:
 def test_a_replacement_that_fails_leaves_the_old(path: Path, table: str) -> None:
     put(path, "A", bars(40), "tencent", since=SINCE)
     before = contents(path)
-    execute(path, f"CREATE TRIGGER full BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
-    with FeatureStore.create(path) as store:
+    full = f"CREATE TEMP TRIGGER full BEFORE INSERT ON main.{table} BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+    with triggers(full), FeatureStore.create(path) as store:
         with pytest.raises(StoreError, match=r"awesome\.db.*disk is full"):
             store.replace("A", without(bars(40, seed=1), 7), "sina", since=dt.date(2019, 1, 1))
         assert len(store.bars("A")) == 40

@@ -162,3 +162,121 @@ def test_a_reader_sees_a_consistent_store_while_another_writes(path: Path) -> No
             writer._connection.execute("DELETE FROM FEATURE")
             assert reader.digest() == before
             writer._connection.execute("ROLLBACK")
+
+
+# --- what others have added
+
+ADDED = {
+    "a trigger": ("CREATE TRIGGER sweep AFTER INSERT ON PRICE BEGIN DELETE FROM PRICE; END", "trigger sweep changes"),
+    "a trigger on windows": (
+        "CREATE TRIGGER one BEFORE DELETE ON feature BEGIN SELECT RAISE(IGNORE); END",
+        "trigger one changes",
+    ),
+    "a trigger on decisions": (
+        "CREATE TRIGGER 'a \"b' AFTER UPDATE ON DECISION BEGIN DELETE FROM PRICE; END",
+        'DROP TRIGGER "a ""b"',
+    ),
+    "a unique index": ("CREATE UNIQUE INDEX one ON PRICE (time)", "unique index one removes rows of PRICE"),
+    "a unique index of part of the rows": (
+        "CREATE UNIQUE INDEX one ON FEATURE (share_id) WHERE time = '2020-01-25'",
+        "unique index one removes rows of FEATURE",
+    ),
+    "a unique index of another collation": (
+        "CREATE UNIQUE INDEX one ON PRICE (share_id COLLATE NOCASE, time)",
+        "unique index one",
+    ),
+    "a unique index of an expression": ("CREATE UNIQUE INDEX one ON PRICE (lower(share_id), time)", "unique index one"),
+}
+
+
+@pytest.mark.parametrize(("sql", "message"), ADDED.values(), ids=ADDED)
+def test_what_changes_the_writing_is_refused_in_one_line(path: Path, sql: str, message: str) -> None:
+    put(path, "A", bars(40), "file")
+    execute(path, sql)
+    before = path.read_bytes()
+    for opened in (FeatureStore.open, FeatureStore.create):
+        with pytest.raises(StoreError) as refusal:
+            opened(path)
+        assert message in str(refusal.value)
+        assert "into a new database file" in str(refusal.value)
+        assert "\n" not in str(refusal.value)
+    assert path.read_bytes() == before
+
+
+def remade(path: Path, table: str, old: str, new: str) -> None:
+    """Makes a table anew with another statement, and its rows."""
+    [[sql]] = rows(path, f"SELECT sql FROM sqlite_master WHERE name = '{table}'")
+    assert old in sql
+    execute(
+        path,
+        f"ALTER TABLE {table} RENAME TO BEFORE",
+        sql.replace(old, new),
+        f"INSERT INTO {table} SELECT * FROM BEFORE",
+        "DROP TABLE BEFORE",
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new"),
+    [
+        ("PRICE", "PRIMARY KEY (share_id, time)", "PRIMARY KEY (share_id, time) ON CONFLICT IGNORE"),
+        ("PRICE", "PRIMARY KEY (share_id, time)", "PRIMARY KEY (share_id COLLATE NOCASE, time)"),
+        ("PRICE", "share_id TEXT NOT NULL", "share_id TEXT NOT NULL COLLATE NOCASE"),
+        ("PRICE", "PRIMARY KEY (share_id, time)", "PRIMARY KEY (share_id, time), UNIQUE (time)"),
+        ("PRICE", "open REAL,", "open REAL UNIQUE,"),
+        ("FEATURE", "time TEXT NOT NULL", "time TEXT NOT NULL ON CONFLICT IGNORE"),
+        ("FEATURE", "close20 REAL NOT NULL", "close20 REAL NOT NULL REFERENCES PRICE (time) ON DELETE CASCADE"),
+        ("PRICE", "close > 0", "close > 0 AND close < 100"),
+        ("EXTRACTION", "share_id TEXT PRIMARY KEY", "share_id TEXT PRIMARY KEY COLLATE NOCASE"),
+        ("DECISION", "'exclude'", "'EXCLUDE', 'exclude'"),
+    ],
+)
+def test_a_table_of_other_keys_or_rules_is_refused(path: Path, table: str, old: str, new: str) -> None:
+    put(path, "A", bars(40), "file")
+    remade(path, table, old, new)
+    FeatureStore.open(path).close()  # what it holds can be read
+    with pytest.raises(StoreError, match=f"the table {table} is not as this program makes it"):
+        FeatureStore.create(path)
+
+
+@pytest.mark.parametrize("table", ["PRICE", "FEATURE", "EXTRACTION", "DECISION"])
+def test_a_view_or_a_virtual_table_in_the_place_of_a_table_is_refused(path: Path, table: str) -> None:
+    put(path, "A", bars(40), "file")
+    execute(path, f"ALTER TABLE {table} RENAME TO REAL_ONE", f"CREATE VIEW {table} AS SELECT * FROM REAL_ONE")
+    for opened in (FeatureStore.open, FeatureStore.create):
+        with pytest.raises(StoreError, match=f"{table} is a view"):
+            opened(path)
+    execute(path, f"DROP VIEW {table}", f"CREATE VIRTUAL TABLE {table} USING fts5(share_id, time)")
+    for opened in (FeatureStore.open, FeatureStore.create):
+        with pytest.raises(StoreError, match=f"{table} is a virtual table"):
+            opened(path)
+
+
+def test_a_view_of_another_tool_is_refused_too(path: Path) -> None:
+    original_database(path)
+    execute(path, "ALTER TABLE FEATURE RENAME TO REAL_ONE", "CREATE VIEW feature AS SELECT * FROM REAL_ONE")
+    for opened in (FeatureStore.open, FeatureStore.create):
+        with pytest.raises(StoreError, match="FEATURE is a view"):
+            opened(path)
+
+
+def test_what_changes_nothing_may_stay(path: Path) -> None:
+    put(path, "A", bars(40), "file")
+    execute(
+        path,
+        "CREATE TABLE notes (share_id REFERENCES PRICE (share_id) ON DELETE CASCADE, note)",
+        "INSERT INTO notes VALUES ('A', 'mine')",
+        "CREATE TRIGGER mine AFTER INSERT ON notes BEGIN UPDATE notes SET note = 'seen'; END",
+        "CREATE VIEW latest AS SELECT share_id, MAX(time) FROM PRICE GROUP BY share_id",
+        "CREATE VIRTUAL TABLE words USING fts5(word)",
+        "CREATE INDEX by_time ON PRICE (time)",
+        "CREATE UNIQUE INDEX by_both ON FEATURE (time, share_id)",
+        "ALTER TABLE PRICE ADD COLUMN note TEXT",
+        "ALTER TABLE PRICE ADD amount DECIMAL(10, 5)",
+        "ALTER TABLE FEATURE ADD COLUMN seen INTEGER NOT NULL DEFAULT 0",
+    )
+    put(path, "A", bars(60, seed=1), "file")
+    put(path, "B", bars(30), "file")
+    assert rows(path, "SELECT share_id, COUNT(*) FROM PRICE GROUP BY share_id") == [("A", 60), ("B", 30)]
+    assert rows(path, "SELECT share_id, COUNT(*) FROM FEATURE GROUP BY share_id") == [("A", 40), ("B", 10)]
+    assert rows(path, "SELECT * FROM notes") == [("A", "mine")]

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from places import CODE, MONDAY, MONDAYS, Place, digest_of, leftovers, write_database
 
-from components.errors import StorageError
+from components.errors import StorageError, StoreError
 from components.feature_store import FeatureStore, PriceBars
 from components.object_storage import DatabaseManifest, Storage, StoredFile, pull_database, push_database
 
@@ -205,3 +205,60 @@ def test_a_link_and_the_files_mode_stay(pushed: Place, tmp_path: Path) -> None:
     assert link.is_symlink()
     assert digest_of(real) == digest_of(tmp_path / "awesome.db")
     assert os.stat(real).st_mode & 0o777 == 0o640
+
+
+def change(database: Path, *statements: str) -> Path:
+    with closing(sqlite3.connect(database)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+        connection.execute("PRAGMA journal_mode = DELETE")
+    return database
+
+
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        (["CREATE TRIGGER sweep AFTER INSERT ON PRICE BEGIN DELETE FROM PRICE; END"], "the trigger sweep changes"),
+        (["ALTER TABLE PRICE RENAME TO P", "CREATE VIEW PRICE AS SELECT * FROM P"], "PRICE is a view"),
+        (["CREATE UNIQUE INDEX i ON PRICE (time)"], "the unique index i removes rows"),
+        (
+            ["DROP TABLE EXTRACTION", "CREATE TABLE EXTRACTION (share_id PRIMARY KEY ON CONFLICT IGNORE, since)"],
+            "the table EXTRACTION is not as this program makes it",
+        ),
+    ],
+)
+def test_a_database_that_would_change_what_is_written_is_refused(
+    folder_storage: Place, tmp_path: Path, statements: list[str], said: str
+) -> None:
+    database = change(write_database(tmp_path / "awesome.db", shares=1, sessions=21), *statements)
+    target = write_database(tmp_path / "pulled.db", seed=1)
+    before = target.read_bytes()
+    with folder_storage.open() as storage:
+        with pytest.raises(StoreError, match=said):
+            push_database(storage, database, CODE, now=MONDAY)
+        put(storage, database.read_bytes())
+        with pytest.raises(StorageError, match=f"is no feature store that can be used: .*{said}") as refusal:
+            pull_database(storage, target)
+    assert "\n" not in str(refusal.value)
+    assert target.read_bytes() == before
+    assert leftovers(tmp_path) == []
+
+
+def test_a_database_of_another_program_is_not_replaced(pushed: Place, tmp_path: Path) -> None:
+    target = change(tmp_path / "bookmarks.db", "CREATE TABLE bookmarks (url)", "INSERT INTO bookmarks VALUES ('mine')")
+    before = target.read_bytes()
+    refuses(pushed, target, r"bookmarks\.db: belongs to something else \(tables bookmarks\); pull into another --db")
+    assert target.read_bytes() == before
+
+
+def test_tables_of_somebodys_own_are_not_lost(pushed: Place, tmp_path: Path) -> None:
+    own = ("CREATE TABLE Notes (note)", "INSERT INTO Notes VALUES ('mine')", "CREATE VIEW few AS SELECT 1")
+    target = change(write_database(tmp_path / "pulled.db", seed=1), *own)
+    before = target.read_bytes()
+    refuses(pushed, target, r"pulled\.db: holds few, notes beside the prices")
+    assert target.read_bytes() == before
+    with pushed.open() as storage:  # those that are in the pulled one, too, came from there
+        push_database(storage, change(tmp_path / "awesome.db", *own), CODE)
+        pull_database(storage, target)
+    assert digest_of(target) == digest_of(tmp_path / "awesome.db")
