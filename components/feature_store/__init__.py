@@ -9,6 +9,7 @@ from __future__ import annotations
 from components.feature_store.decisions import Decision, Decisions, read_decisions
 from components.feature_store.export import export_features
 from components.feature_store.importer import ImportReport, ShareImport, import_prices
+from components.feature_store.layout import LayoutChoice
 from components.feature_store.rows import Refusal
 from components.feature_store.schema import CLOSE_COLUMNS
 from components.feature_store.store import FeatureStore, ShareSummary
@@ -23,6 +24,7 @@ __all__ = [
     "Decisions",
     "FeatureStore",
     "ImportReport",
+    "LayoutChoice",
     "PriceBars",
     "Refusal",
     "ShareImport",

@@ -25,9 +25,11 @@ import pyarrow.parquet as pq
 from components.errors import ImportFileError
 from components.feature_store.arrays import Floats, Integers
 from components.feature_store.dates import day_of
+from components.feature_store.header_rows import join_header_rows
 
 NO_DAY = np.iinfo(np.int64).min
 _CHUNK_CELLS = 400_000
+_HEAD_ROWS = 24
 _MISSING = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none"})
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
@@ -53,11 +55,13 @@ class PriceFile:
     """An open file of prices.
 
     Attributes:
-        header: Its column names as written.
+        header: Its column names as written; two rows of a header joined to "('Close', 'AAA')".
+        head: The cells of its first rows as texts, empty where missing.
         chunks: Its rows; to be read once, while the file is open.
     """
 
     header: tuple[str, ...]
+    head: tuple[tuple[str, ...], ...]
     chunks: Iterator[Chunk]
 
 
@@ -111,6 +115,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _open_csv(path: Path, text: TextIO) -> PriceFile:
+    first = _first_rows(text)
     reader = csv.reader(text, strict=True)
     try:
         header = tuple(next(reader))
@@ -118,7 +123,24 @@ def _open_csv(path: Path, text: TextIO) -> PriceFile:
         raise ImportFileError(f"{path} is empty; it needs a header and prices") from None
     except csv.Error as error:
         raise ImportFileError(f"{path}, line {max(1, reader.line_num)}: not a CSV file: {error}") from error
-    return PriceFile(header, _csv_chunks(path, reader, len(header)))
+    joined, lines = join_header_rows(first)
+    if lines > 1:
+        header = joined
+        for _ in range(lines - 1):
+            next(reader)
+    head = tuple(tuple(row) for row in first[lines:] if len(row) == len(header))
+    return PriceFile(header, head, _csv_chunks(path, reader, len(header)))
+
+
+def _first_rows(text: TextIO) -> list[list[str]]:
+    """Returns the first rows, the header among them, and goes back to the start of the text."""
+    rows: list[list[str]] = []
+    try:
+        rows.extend(islice(csv.reader(text, strict=True), _HEAD_ROWS))
+    except csv.Error:
+        pass  # said with its line where the row is read
+    text.seek(0)
+    return rows
 
 
 def _csv_chunks(path: Path, reader: csv._reader, width: int) -> Iterator[Chunk]:  # type: ignore[name-defined]
@@ -169,7 +191,16 @@ def _undecodable_line(path: Path) -> int:
 
 def _open_parquet(path: Path, stream: BinaryIO) -> PriceFile:
     file = pq.ParquetFile(stream)
-    return PriceFile(tuple(file.schema_arrow.names), _parquet_chunks(path, file))
+    head: tuple[tuple[str, ...], ...] = ()
+    for batch in file.iter_batches(batch_size=_HEAD_ROWS):
+        head = tuple(zip(*(_head_cells(column) for column in batch.columns), strict=True))
+        break
+    return PriceFile(tuple(file.schema_arrow.names), head, _parquet_chunks(path, file))
+
+
+def _head_cells(column: pa.Array) -> list[str]:
+    values = (_value(scalar) for scalar in column)
+    return [str(value) for value in values]
 
 
 def _parquet_chunks(path: Path, file: pq.ParquetFile) -> Iterator[Chunk]:

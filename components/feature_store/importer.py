@@ -15,6 +15,7 @@ import numpy as np
 
 from components.errors import StoreError
 from components.feature_store.factors import factors_from_adjusted, given_factors, join_factors
+from components.feature_store.layout import LayoutChoice
 from components.feature_store.rows import Found, Refusal, ShareRows, read_rows
 from components.feature_store.rules import impossible
 from components.feature_store.store import FeatureStore
@@ -51,12 +52,14 @@ class ImportReport:
         taken: Number of prices taken, whether they changed anything or not.
         refused: What was not taken, by row.
         ignored_columns: Columns of the file that have no meaning here.
+        notes: What was understood of the file: its layout first, then what its header does not say.
     """
 
     shares: tuple[ShareImport, ...]
     taken: int
     refused: tuple[Refusal, ...]
     ignored_columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 Progress = Callable[[int, int, str], None]
@@ -69,6 +72,7 @@ def import_prices(
     source: str = "file",
     replace: bool = False,
     shares: Collection[str] | None = None,
+    choice: LayoutChoice | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
     """Imports a file of daily prices.
@@ -83,6 +87,7 @@ def import_prices(
         source: What to call the origin of the prices.
         replace: Whether a share that came from another source is deleted first.
         shares: The shares to take; None for all that the file holds.
+        choice: What is said about the file's columns; what is not said, the file has to tell.
         progress: Called after each share with the number of shares dealt with, of all shares, and the share.
 
     Returns:
@@ -94,7 +99,7 @@ def import_prices(
             written); or writing failed midway: the message says how many shares are in.
     """
     file = Path(path)
-    found = read_rows(file)
+    found = read_rows(file, choice)
     if shares is not None:
         found.shares = [share for share in found.shares if share.share_id in shares]
         found.refused = [refusal for refusal in found.refused if not refusal.share_id or refusal.share_id in shares]
@@ -123,7 +128,7 @@ def _write(found: Found, store: FeatureStore, source: str, replace: bool, progre
             progress(number, len(found.shares), share.share_id)
     taken = sum(share.new + share.changed + share.unchanged for share in done)
     refused = sorted(found.refused, key=lambda refusal: (refusal.row, refusal.share_id))
-    return ImportReport(tuple(done), taken, tuple(refused), found.ignored)
+    return ImportReport(tuple(done), taken, tuple(refused), found.layout.ignored, tuple(found.notes))
 
 
 def _bars(share: ShareRows, store: FeatureStore, source: str, found: Found) -> PriceBars | None:

@@ -1,38 +1,53 @@
-"""Which column of a file of prices means what.
+"""Which column of a file of prices means what: from its header, its first rows and what the user chose.
 
-Two layouts are known, told apart by their headers (upper or lower case alike):
+Four layouts are known:
 
-    long    time (or date), share_id (or symbol, ticker), close, and optionally open, high, low, volume and either
-            factor or adj_close; further columns are ignored
-    wide    time (or date) and one column a share, holding adjusted closes
+    long        dates, shares and fields (close, optionally open, high, low, volume and either factor or adj_close) in a
+                column each
+    one share   the same without a column of shares: the file's name or `--share` names it
+    wide        dates, and one column of adjusted closes a share
+    fields      dates, and one column a field of a share: Close_AAA, AAPL.High, two rows of a header
+
+A wide file whose columns are names of fields is never taken for a list of shares: where a name can be both, the user is
+asked (`--layout`). What names mean stands in `column_names.py`, what is special to a vendor in `vendors.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from components.errors import ImportFileError
 from components.feature_store.arrays import Floats
-from components.feature_store.rules import is_usable_name
-
-_TIME = ("time", "date")
-_SHARE = ("share_id", "symbol", "ticker")
-_ADJUSTED = ("adj_close", "adjclose", "adjusted_close")
-_NUMBERS = {
-    "open": ("open",),
-    "high": ("high",),
-    "low": ("low",),
-    "close": ("close",),
-    "volume": ("volume",),
-    "factor": ("factor",),
-    "adj_close": _ADJUSTED,
-}
-_HELP = (
-    "known layouts are long (time, share_id, close, optionally open, high, low, volume, factor or adj_close) "
-    "and wide (time and one column a share)"
+from components.feature_store.column_names import (
+    CLOSE_LIKE,
+    PRICES,
+    Part,
+    Role,
+    key_of,
+    letter_roles,
+    parts_of,
+    role_of,
 )
+from components.feature_store.rules import is_usable_name
+from components.feature_store.vendors import Vendor, vendor_of
+
+KINDS = ("long", "one", "wide", "fields")
+_LEAST_JOINED = 3
+_HELP = (
+    "known layouts are long (time, share_id, close, optionally open, high, low, volume, factor or adj_close), one "
+    "share (the same without share_id), wide (time and one column a share) and fields (time, Close_AAA, High_AAA, ...)"
+)
+_CHOSEN = {"date": "time", "share_id": "share", "symbol": "share", "ticker": "share"}
+_CHOICES = ("time", "share", "open", "high", "low", "close", "volume", "factor", "adj_close")
+_UNNAMED = re.compile(r"|unnamed: ?[0-9]+(_level_[0-9]+)?|__index_level_[0-9]+__|index|level_[0-9]+", re.IGNORECASE)
+_DATE = re.compile(
+    r"[0-9]{4}[-/.年][0-9]{1,2}[-/.月][0-9]{1,2}日?(?:[T ].*)?|[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ][0-9]{2,4}(?:[T ,].*)?|"
+    r"(?:19|20)[0-9]{6}|[0-9]{1,2}[- ][A-Za-z]{3,9}\.?[- ,]+[0-9]{2,4}|[A-Za-z]{3,9}\.? [0-9]{1,2},? [0-9]{4}"
+)
+_TIME_OF_DAY = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?|0+|[0-2][0-9]{5}")
 
 
 @dataclass(frozen=True)
@@ -40,18 +55,21 @@ class Layout:
     """What a file's columns mean, by position.
 
     Attributes:
-        kind: long, one share, or wide (the columns name the shares).
+        kind: long, one, wide or fields.
         time: Position of the dates.
-        share: Position of the column of shares (long), the name of the only share (one share), or None (wide).
-        fields: Position of each field: open, high, low, close, volume, factor, adj_close (long, one share).
-        shares: Position of each field of each share (wide).
+        share: Position of the column of shares (long), the name of the only share (one), or None.
+        fields: Position of each field: open, high, low, close, volume, factor, adj_close (long, one).
+        shares: Position of each field of each share (wide, fields).
         ignored: Names of the columns left out.
-        notes: What was understood and is not plain from the header, for the report; a line each.
+        what: The columns and what they hold, in words.
+        named_by_file: Whether the file's name names the only share.
+        notes: What was understood besides, for the report; a line each.
         prepare: What to do with a field's numbers before they are checked.
         only: Position of a column and the cells of it whose rows are prices; the other rows are left out.
-        rivals: Positions of columns that could be the close as well: if one differs from the close, `rivalry` is
-            raised.
+        rivals: Positions of columns that could be the close as well: where one differs from the close, the file is
+            refused with `rivalry`.
         rivalry: What to say then.
+        vendor: Whose file it seems to be.
     """
 
     kind: str
@@ -60,22 +78,34 @@ class Layout:
     fields: Mapping[str, int] = field(default_factory=dict)
     shares: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    what: str = ""
+    named_by_file: bool = False
     notes: tuple[str, ...] = ()
     prepare: Mapping[str, Callable[[Floats], Floats]] = field(default_factory=dict)
     only: tuple[int, frozenset[str]] | None = None
     rivals: tuple[int, ...] = ()
     rivalry: str = ""
+    vendor: Vendor | None = None
+
+    @property
+    def headline(self) -> str:
+        """The layout in a line."""
+        if self.kind == "one":
+            origin = " (after the file's name; --share NAME gives another)" if self.named_by_file else ""
+            return f"one share, {self.share}{origin}: {self.what}"
+        return f"{self.kind}: {self.what}"
 
 
 @dataclass(frozen=True)
 class LayoutChoice:
-    """What a user says about a file's columns; what is None, the file has to tell.
+    """What a user says about a file's columns; what is left out, the file has to tell.
 
     Attributes:
         share: The name of the only share of a file that names none.
-        columns: The column of a role, by name: close, open, high, low, volume, factor, adj_close, time, share.
-        kind: long, one or wide.
-        prices: Whether the close is raw or adjusted already.
+        columns: The column of a role, by name (close, open, high, low, volume, factor, adj_close, time, share); an
+            empty name leaves the role out.
+        kind: long, one, wide or fields.
+        prices: raw or adjusted: what the close is beside a factor.
     """
 
     share: str | None = None
@@ -83,54 +113,496 @@ class LayoutChoice:
     kind: str | None = None
     prices: str | None = None
 
+    def __post_init__(self) -> None:
+        """Checks the choices.
 
-def layout_of(header: tuple[str, ...], path: Path) -> Layout:
-    """Finds out what a file's columns mean by its header.
+        Raises:
+            ImportFileError: One is unknown.
+        """
+        if self.kind is not None and self.kind not in KINDS:
+            raise ImportFileError(f"--layout {self.kind} is unknown; choose one of {', '.join(KINDS)}")
+        if self.prices not in (None, "raw", "adjusted"):
+            raise ImportFileError(f"--prices {self.prices} is unknown; choose raw or adjusted")
+        if self.share is not None and not is_usable_name(self.share):
+            raise ImportFileError(f"--share {self.share!r} is not a usable name")
+        for role in self.columns:
+            if _CHOSEN.get(role, role) not in _CHOICES:
+                raise ImportFileError(f"--column {role}=...: {role} is unknown; choose one of {', '.join(_CHOICES)}")
+
+
+def layout_of(
+    header: tuple[str, ...],
+    path: Path,
+    head: Sequence[Sequence[str]] = (),
+    choice: LayoutChoice | None = None,
+) -> Layout:
+    """Finds out what a file's columns mean.
+
+    Args:
+        header: The names of the columns; two rows of a header are joined to "('Close', 'AAA')" before.
+        path: The file, for messages, and for the name of its only share.
+        head: The cells of its first rows as texts.
+        choice: What the user says about it.
 
     Raises:
-        ImportFileError: Neither layout fits, or two columns mean the same.
+        ImportFileError: No layout fits, two columns mean the same, or the file can be read in two ways.
     """
-    names = [name.strip().lower().replace(" ", "_").replace("-", "_") for name in header]
-
-    def only(accepted: tuple[str, ...]) -> int | None:
-        found = [index for index, name in enumerate(names) if name in accepted]
-        if len(found) > 1:
-            twice = " and ".join(header[index].strip() for index in found)
-            raise ImportFileError(f"{path}, line 1: the columns {twice} mean the same; keep one of them")
-        return found[0] if found else None
-
-    def unknown(what: str) -> ImportFileError:
-        columns = ", ".join(repr(name.strip()) for name in header[:12]) + (", ..." if len(header) > 12 else "")
-        return ImportFileError(f"{path}, line 1: {what}; the columns are {columns}; {_HELP}")
-
-    time, share = only(_TIME), only(_SHARE)
-    if time is None:
-        raise unknown("there is no column time or date")
-    if share is None:
-        if "close" in names or any(name in _ADJUSTED for name in names):
-            raise unknown("there is a close but no column share_id, symbol or ticker")
-        return _wide_layout(header, time, unknown)
-    numbers = {field_: at for field_, accepted in _NUMBERS.items() if (at := only(accepted)) is not None}
-    if "close" not in numbers:
-        raise unknown("there is no column close")
-    if "factor" in numbers and "adj_close" in numbers:
-        raise ImportFileError(f"{path}, line 1: both factor and adj_close are given; keep one of them")
-    used = {time, share, *numbers.values()}
-    ignored = tuple(name.strip() for index, name in enumerate(header) if index not in used)
-    return Layout("long", time, share, numbers, ignored=ignored)
+    return _Header(header, path, head, choice or LayoutChoice()).layout()
 
 
-def _wide_layout(header: tuple[str, ...], time: int, unknown: Callable[[str], ImportFileError]) -> Layout:
-    shares: dict[str, int] = {}
-    for index, name in enumerate(header):
-        share_id = name.strip()
-        if index == time:
-            continue
-        if not is_usable_name(share_id):
-            raise unknown(f"column {index + 1} has no usable name")
-        if share_id in shares:
-            raise unknown(f"the column {share_id} is there twice")
-        shares[share_id] = index
-    if not {name.lower() for name in shares} - set(_NUMBERS):
-        raise unknown("there is no column of closes")
-    return Layout("wide", time, None, shares={name: {"close": index} for name, index in shares.items()})
+def share_of_file(path: Path) -> str:
+    """Returns the name of the share that a file of one share is named after.
+
+    >>> share_of_file(Path("aapl.us.txt")), share_of_file(Path("BRK-B.csv.gz"))
+    ('aapl.us', 'BRK-B')
+    """
+    name = path.name
+    while (suffix := Path(name).suffix.lower()) in (".csv", ".txt", ".tsv", ".dat", ".gz", ".parquet", ".pq", ".parq"):
+        name = name[: -len(suffix)]
+    return name.strip()
+
+
+def looks_like_date(text: str) -> bool:
+    """Tells whether a text is written like a date, in whatever order."""
+    return _DATE.fullmatch(text.strip()) is not None
+
+
+class _Header:
+    """A header on its way to a layout."""
+
+    def __init__(
+        self, header: tuple[str, ...], path: Path, head: Sequence[Sequence[str]], choice: LayoutChoice
+    ) -> None:
+        self.path, self.choice = path, choice
+        self.names = [_plain(name) for name in header]
+        self.cells = [
+            [row[index].strip() for row in head if index < len(row) and row[index].strip()]
+            for index in range(len(header))
+        ]
+        self.roles: list[Role | None] = [role_of(name) for name in self.names]
+        self.chosen = self._chosen()
+        self.notes: list[str] = []
+
+    # --- errors
+
+    def wrong(self, what: str) -> ImportFileError:
+        return ImportFileError(f"{self.path}, line 1: {what}")
+
+    def unknown(self, what: str) -> ImportFileError:
+        shown = ", ".join(repr(name) for name in self.names[:12]) + (", ..." if len(self.names) > 12 else "")
+        return self.wrong(f"{what}; the columns are {shown}; {_HELP}")
+
+    def same(self, role: str, indices: Sequence[int]) -> ImportFileError:
+        names = " and ".join(self.names[index] for index in indices)
+        first = self.names[indices[0]]
+        return self.wrong(
+            f"the columns {names} mean the same; keep one of them, or choose with --column {role}={first}"
+        )
+
+    # --- what the user chose
+
+    def _chosen(self) -> dict[str, int | None]:
+        chosen: dict[str, int | None] = {}
+        for role, name in self.choice.columns.items():
+            role = _CHOSEN.get(role, role)
+            if not name.strip():
+                chosen[role] = None
+                continue
+            found = [index for index, known in enumerate(self.names) if known == name.strip()]
+            found = found or [index for index, known in enumerate(self.names) if key_of(known) == key_of(name)]
+            if len(found) != 1:
+                what = "is there twice" if found else "is not there"
+                raise self.unknown(f"--column {role}={name}: the column {name} {what}")
+            chosen[role] = found[0]
+        return chosen
+
+    # --- the way to a layout
+
+    def layout(self) -> Layout:
+        time = self._time()
+        rest = [index for index in range(len(self.names)) if index != time and not self._is_row_number(index)]
+        letters = letter_roles([self.names[index] for index in rest])
+        if letters is not None:
+            for index, role in zip(rest, letters, strict=True):
+                self.roles[index] = role
+        for role_name, at in self.chosen.items():
+            if at is not None and role_name not in ("time", "share"):
+                self.roles[at] = Role(role_name)
+        # A column of dates beside the chosen one, or a share's name that means "date", is no date here.
+        others = [index for index in rest if self.roles[index] is not None and self.roles[index].name == "time"]  # type: ignore[union-attr]
+        for index in others:
+            self.roles[index] = Role("other") if self._dates_or_times(index) else None
+        kind = self.choice.kind
+        share = None if kind in ("one", "wide", "fields") else self._share(rest, must=kind == "long")
+        if share is not None:
+            layout = self._long(time, share, rest)
+        else:
+            kind = kind or self._kind(rest)
+            layout = {"one": self._one, "wide": self._wide, "fields": self._by_share}[kind](time, rest)
+        return self._for_vendor(layout)
+
+    def _dates_or_times(self, index: int) -> bool:
+        cells = self.cells[index]
+        return not cells or all(looks_like_date(cell) or _TIME_OF_DAY.fullmatch(cell) for cell in cells)
+
+    def _is_row_number(self, index: int) -> bool:
+        """Tells whether a column is the numbers of the rows, which pandas writes unless it is told not to."""
+        if not _UNNAMED.fullmatch(self.names[index]) or (not self.names[index] and index):
+            return False
+        cells = self.cells[index]
+        if not cells or not all(re.fullmatch(r"[0-9]+", cell) for cell in cells):
+            return False
+        numbers = [int(cell) for cell in cells]
+        return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+    def _time(self) -> int:
+        chosen = self.chosen.get("time")
+        if chosen is not None:
+            return chosen
+        named = [
+            (role.rank, index) for index, role in enumerate(self.roles) if role is not None and role.name == "time"
+        ]
+        dated = [one for one in named if self.cells[one[1]] and all(map(looks_like_date, self.cells[one[1]]))]
+        if dated and len(named) > 1:  # a time of day beside the date, a share that is called DAY
+            named = dated
+        if named:
+            named.sort()
+            best = [index for rank, index in named if rank == named[0][0]]
+            if named[-1][0] == 2 and len(named) > 1 and named[-1][1] not in best:
+                best.append(named[-1][1])
+            if len(best) > 1:
+                raise self.same("time", sorted(best))
+            return best[0]
+        dates = [
+            index for index, cells in enumerate(self.cells) if cells and all(looks_like_date(cell) for cell in cells)
+        ]
+        unnamed = [index for index in dates if _UNNAMED.fullmatch(self.names[index])]
+        if unnamed:
+            return unnamed[0]
+        if len(dates) == 1:
+            self.notes.append(f"dates: the column {self.names[dates[0]]!r}, as no other holds dates")
+            return dates[0]
+        if len(dates) > 1:
+            shown = " and ".join(repr(self.names[index]) for index in dates)
+            raise self.unknown(f"the columns {shown} hold dates; choose with --column time={self.names[dates[0]]}")
+        headings = sum(looks_like_date(name) for name in self.names)
+        if headings == 1 or (headings and headings < len(self.names) / 2):
+            raise self.wrong(
+                "this line holds a date: the file has no header; add one, such as date,open,high,low,close"
+            )
+        if headings:
+            raise self.wrong("the dates stand in the header; turn the table round, so that each date has a row")
+        raise self.unknown("there is no column time or date")
+
+    def _share(self, rest: Sequence[int], must: bool) -> int | None:
+        if "share" in self.chosen:
+            return self.chosen["share"]
+        named = [
+            (role.rank, index)
+            for index in rest
+            if (role := self.roles[index]) is not None and role.name == "share" and not self._holds_prices(index)
+        ]
+        for index in rest:
+            role = self.roles[index]
+            if role is not None and role.name == "share" and self._holds_prices(index):
+                self.roles[index] = None  # a share that is called CODE or NAME, in a wide file
+        if not named:
+            if must:
+                raise self.unknown("there is no column share_id, symbol or ticker; choose with --column share=NAME")
+            return None
+        named.sort()
+        best = [index for rank, index in named if rank == named[0][0]]
+        if len(best) > 1:
+            raise self.same("share", best)
+        if self.choice.share is not None:
+            raise self.wrong(
+                f"the column {self.names[best[0]]} names the shares; leave --share out, or add --column share= "
+                "to take the file as one share's"
+            )
+        return best[0]
+
+    def _holds_prices(self, index: int) -> bool:
+        return bool(self.cells[index]) and all(re.fullmatch(r"[0-9]+[.,][0-9]+", cell) for cell in self.cells[index])
+
+    def _kind(self, rest: Sequence[int]) -> str:
+        """Tells whether columns are fields of one share, fields of shares, or shares; never guesses among them."""
+        roles = {index: role.name for index in rest if (role := self.roles[index]) is not None}
+        prices = [index for index, name in roles.items() if name in PRICES]
+        kinds = {roles[index] for index in prices}
+        if not rest:
+            raise self.unknown("there is no column of closes")
+        closes = kinds & set(CLOSE_LIKE)
+        if closes and len(kinds) > 1 and self._is_bar(roles):
+            return "one"
+        if closes and len(prices) + len([1 for name in roles.values() if name == "other"]) == len(rest):
+            return "one"
+        pieces = self._pieces(rest)
+        if pieces:
+            loose = [index for index in rest if index not in pieces and index not in roles]
+            closed = {part.share for part in pieces.values() if part.role.name in CLOSE_LIKE}
+            if closed and len(pieces) >= len(loose):
+                return "fields"
+            if closed or 3 * len(pieces) > len(rest):
+                raise self._two_ways(sorted(pieces), loose, "fields")
+        if not roles:
+            return "wide"
+        if len(roles) == len(rest):
+            raise self.unknown("there is no column of closes")
+        if self._are_shares(sorted(roles), rest):
+            shown = ", ".join(self.names[index] for index in sorted(roles))
+            self.notes.append(
+                f"taken as shares, as they stand among others: {shown} (--layout one, if they are fields)"
+            )
+            return "wide"
+        raise self._two_ways(sorted(roles), [index for index in rest if index not in roles], "one")
+
+    def _two_ways(self, fields: Sequence[int], others: Sequence[int], kind: str) -> ImportFileError:
+        shown = ", ".join(self.names[index] for index in fields[:4])
+        beside = ", ".join(self.names[index] for index in others[:4]) or "nothing else"
+        meant = "one for one share's fields" if kind == "one" else "fields for fields of shares"
+        return self.unknown(
+            f"{shown} {'is a field' if len(fields) == 1 else 'are fields'} by name, {beside} "
+            f"{'is' if len(others) == 1 else 'are'} not, so this can be read in two ways: say --layout {meant}, or "
+            "--layout wide if each column is a share"
+        )
+
+    def _is_bar(self, roles: Mapping[int, str]) -> bool:
+        """Tells whether columns called open, high, low, close are a bar, as far as the first rows show."""
+        columns: dict[str, list[float | None]] = {}
+        for index, name in roles.items():
+            columns.setdefault("close" if name in CLOSE_LIKE else name, [_number(cell) for cell in self.cells[index]])
+        checked = held = 0
+        for low, high in (("low", "high"), ("low", "open"), ("low", "close"), ("open", "high"), ("close", "high")):
+            for less, more in zip(columns.get(low, ()), columns.get(high, ()), strict=False):
+                if less is not None and more is not None:
+                    checked += 1
+                    held += less <= more * 1.001
+        return held >= 0.8 * checked
+
+    def _are_shares(self, named: Sequence[int], rest: Sequence[int]) -> bool:
+        """Tells whether columns with names of fields are shares: few among many, and written as those are."""
+        others = [self.names[index] for index in rest if index not in named]
+        if 3 * len(named) > len(others):
+            return False
+        upper = 2 * sum(name.isupper() for name in others) > len(others)
+        names = [self.names[index] for index in named]
+        if not all(len(name) <= 5 and (name.isupper() if upper else name.islower()) for name in names):
+            return False
+        columns = {self.roles[index].name: [_number(cell) for cell in self.cells[index]] for index in named}  # type: ignore[union-attr]
+        prices = [column for name, column in columns.items() if name in PRICES - {"volume", "factor", "divisor"}]
+        # Fields of one share stay close together, shares do not.
+        return not any(
+            one and all(x and y and 0.8 < x / y < 1.25 for x, y in zip(one, two, strict=False))
+            for number, one in enumerate(prices)
+            for two in prices[number + 1 :]
+        )
+
+    def _pieces(self, rest: Sequence[int]) -> dict[int, Part]:
+        """Reads columns as field and share, all in the one way that fits the most of them."""
+        by_way: dict[str, dict[int, Part]] = {}
+        for index in rest:
+            for part in parts_of(self.names[index]):
+                by_way.setdefault(part.way, {})[index] = part
+        if "joined" in by_way:  # PLOW is a share: only where a share has several fields
+            fields: dict[str, set[str]] = {}
+            for part in by_way["joined"].values():
+                fields.setdefault(part.share, set()).add(part.role.name)
+            full = {share for share, roles in fields.items() if len(roles) >= _LEAST_JOINED and "close" in roles}
+            by_way["joined"] = {index: part for index, part in by_way["joined"].items() if part.share in full}
+        if not any(by_way.values()):
+            return {}
+        order = sorted(by_way, key=lambda way: (-len(by_way[way]), -_distinct_shares(by_way[way]), way))
+        best = by_way[order[0]]
+        if len(order) > 1 and len(by_way[order[1]]) == len(best) and self._both_fit(best, by_way[order[1]]):
+            first = min(best)
+            raise self.unknown(
+                f"{self.names[first]} can be read as {best[first].role.name} of {best[first].share} or as "
+                f"{by_way[order[1]][first].role.name} of {by_way[order[1]][first].share}; rename the columns"
+            )
+        return best
+
+    @staticmethod
+    def _both_fit(one: Mapping[int, Part], two: Mapping[int, Part]) -> bool:
+        closes = [{part.share for part in parts.values() if part.role.name in CLOSE_LIKE} for parts in (one, two)]
+        return set(one) == set(two) and all(closes)
+
+    # --- the four layouts
+
+    def _long(self, time: int, share: int, rest: Sequence[int]) -> Layout:
+        columns = [index for index in rest if index != share]
+        fields, rivals, rivalry = self._fields(columns)
+        if "close" not in fields:
+            raise self.unknown("there is no column close")
+        what = f"dates in {self.names[time]!r}, shares in {self.names[share]!r}, {self._shown(fields)}"
+        return self._made(Layout("long", time, share, fields, rivals=rivals, rivalry=rivalry), what, {share})
+
+    def _one(self, time: int, rest: Sequence[int]) -> Layout:
+        fields, rivals, rivalry = self._fields(rest)
+        if "close" not in fields:
+            raise self.unknown("there is no column of closes; choose it with --column close=NAME")
+        name = self.choice.share or share_of_file(self.path)
+        if not is_usable_name(name):
+            raise self.wrong("the file holds one share and its name is no name of a share; give it by --share NAME")
+        what = f"dates in {self.names[time]!r}, {self._shown(fields)}"
+        by_file = self.choice.share is None
+        layout = Layout("one", time, name, fields, named_by_file=by_file, rivals=rivals, rivalry=rivalry)
+        return self._made(layout, what)
+
+    def _wide(self, time: int, rest: Sequence[int]) -> Layout:
+        shares: dict[str, dict[str, int]] = {}
+        for index in rest:
+            name = self.names[index]
+            if not is_usable_name(name):
+                raise self.unknown(f"column {index + 1} has no usable name")
+            if name in shares:
+                raise self.unknown(f"the column {name} is there twice")
+            shares[name] = {"close": index}
+        if not shares:
+            raise self.unknown("there is no column of closes")
+        what = f"dates in {self.names[time]!r}, adjusted closes of {_counted(shares)}, a column each"
+        return self._made(Layout("wide", time, None, shares=self._renamed(shares)), what)
+
+    def _by_share(self, time: int, rest: Sequence[int]) -> Layout:
+        pieces = self._pieces(rest)
+        columns: dict[str, list[int]] = {}
+        for index, part in pieces.items():
+            self.roles[index] = part.role
+            columns.setdefault(part.share, []).append(index)
+        shares: dict[str, dict[str, int]] = {}
+        without = []
+        for share, indices in columns.items():
+            fields, rivals, rivalry = self._fields(indices, of_share=share)
+            if rivals:
+                raise self.wrong(rivalry)
+            if "close" in fields and is_usable_name(share):
+                shares[share] = fields
+            else:
+                without.append(share)
+        if not shares:
+            raise self.unknown("there is no column of closes")
+        if without:
+            self.notes.append(f"left out, as they have no close: {', '.join(without)}")
+        fields_of = {name: None for fields in shares.values() for name in fields}
+        example = self.names[next(iter(next(iter(shares.values())).values()))]
+        what = (
+            f"{_counted(shares)} ({', '.join(fields_of)}), a column each, such as {example!r}; "
+            f"dates in {self.names[time]!r}"
+        )
+        return self._made(Layout("fields", time, None, shares=self._renamed(shares)), what)
+
+    def _renamed(self, shares: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+        if self.choice.share is None:
+            return shares
+        if len(shares) != 1:
+            raise self.wrong(
+                f"--share is for a file of one share; this one has {len(shares)} ({', '.join(list(shares)[:4])})"
+            )
+        return {self.choice.share: next(iter(shares.values()))}
+
+    def _made(self, layout: Layout, what: str, used: set[int] | None = None) -> Layout:
+        used = {layout.time, *layout.fields.values(), *(used or ())}
+        for fields in layout.shares.values():
+            used.update(fields.values())
+        ignored = tuple(name for index, name in enumerate(self.names) if index not in used and name)
+        return replace(layout, ignored=ignored, what=what, notes=tuple(self.notes))
+
+    def _shown(self, fields: Mapping[str, int]) -> str:
+        return ", ".join(f"{name} in {self.names[index]!r}" for name, index in fields.items())
+
+    # --- fields
+
+    def _fields(
+        self, indices: Sequence[int], of_share: str | None = None
+    ) -> tuple[dict[str, int], tuple[int, ...], str]:
+        """Returns the column of each field, those that could be the close as well, and what to say if they differ."""
+        by_role: dict[str, list[int]] = {}
+        for index in indices:
+            role = self.roles[index]
+            if role is not None:
+                by_role.setdefault(role.name, []).append(index)
+        fields: dict[str, int] = {}
+        for name in ("open", "high", "low", "close", "volume", "factor", "adj_close", "divisor"):
+            if name in self.chosen:
+                at = self.chosen[name]
+                if at is not None:
+                    fields[name] = at
+                continue
+            found = by_role.get(name, [])
+            if len(found) > 1:
+                raise self.same(name, found)
+            if found:
+                fields[name] = found[0]
+        rivals: tuple[int, ...] = ()
+        rivalry = ""
+        of = "" if of_share is None else f" of {of_share}"
+        if "close" not in fields:
+            nearly = by_role.get("nearly_close", [])
+            if nearly:
+                taken, *others = nearly
+                fields["close"], rivals = taken, tuple(others)
+                self.notes.append(f"close{of}: {self.names[taken]!r}, as no column is called close")
+                if others:
+                    names = " and ".join(self.names[index] for index in nearly)
+                    rivalry = (
+                        f"the columns {names} can each be the close and differ; choose with --column "
+                        f"close={self.names[taken]}"
+                    )
+            elif "adj_close" in fields:
+                fields["close"] = fields.pop("adj_close")
+                self.notes.append(f"close{of}: {self.names[fields['close']]!r}, adjusted; there are no raw closes")
+        if "factor" in fields and "adj_close" in fields:
+            raise self.wrong(
+                "both factor and adj_close are given; keep one of them, or leave one out with --column factor= or "
+                "--column adj_close="
+            )
+        if "divisor" in fields:
+            divisor = fields.pop("divisor")
+            if not {"factor", "adj_close"} & set(fields):
+                fields["factor"] = divisor
+        return fields, rivals, rivalry
+
+    # --- vendors
+
+    def _for_vendor(self, layout: Layout) -> Layout:
+        """Adds what a vendor's files need and their header does not say."""
+        vendor = vendor_of(self.names)
+        prepare: dict[str, Callable[[Floats], Floats]] = {}
+        factor = layout.fields.get("factor")
+        if factor is not None and key_of(self.names[factor]) in ("cfacpr", "ajexdi"):
+            prepare["factor"] = lambda values: 1 / values
+        if vendor is None:
+            return replace(layout, prepare=prepare)
+        notes = [*layout.notes, f"as {vendor.name} writes it: {vendor.meaning}"]
+        if vendor.lot != 1 and "volume" in layout.fields:
+            prepare["volume"] = lambda values: values * vendor.lot
+            notes.append(f"volume: lots of {vendor.lot}, stored in shares")
+        if vendor.signed:
+            prepare["close"] = abs
+        only = None
+        if vendor.only is not None:
+            column, cells = vendor.only
+            found = [index for index, name in enumerate(self.names) if key_of(name) == column]
+            if found:
+                only = (found[0], frozenset(cells))
+        return replace(layout, prepare=prepare, notes=tuple(notes), only=only, vendor=vendor)
+
+
+def _plain(name: str) -> str:
+    """Returns a name without blanks around it; of two rows of a header that stand for one column, the one with text."""
+    pair = re.fullmatch(r"\(\s*'([^']*)'\s*,\s*''\s*\)", name.strip())
+    return (pair.group(1) if pair else name).strip()
+
+
+def _counted(shares: Mapping[str, object]) -> str:
+    return f"{len(shares)} share{'s' if len(shares) != 1 else ''}"
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _distinct_shares(parts: Mapping[int, Part]) -> int:
+    return len({part.share for part in parts.values()})

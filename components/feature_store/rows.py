@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from components.errors import ImportFileError
 from components.feature_store.arrays import Booleans, Floats, Integers
 from components.feature_store.files import (
     NO_DAY,
+    Cells,
     Chunk,
     Numbers,
     PriceFile,
@@ -19,7 +23,7 @@ from components.feature_store.files import (
     numbers_of,
     open_price_file,
 )
-from components.feature_store.layout import Layout, layout_of
+from components.feature_store.layout import Layout, LayoutChoice, layout_of
 from components.feature_store.rules import impossible, is_usable_name, outside_range
 
 
@@ -59,42 +63,85 @@ class ShareRows:
 
 @dataclass
 class Found:
-    """What a file holds, and what was refused so far; `ignored` names columns that mean nothing here."""
+    """What a file holds, and what was refused so far.
+
+    Attributes:
+        path: The file.
+        layout: What its columns mean.
+        shares: Its good rows.
+        refused: The others.
+        notes: What was understood, for the report.
+    """
 
     path: Path
+    layout: Layout
     shares: list[ShareRows] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
-    ignored: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
 
     def refuse(self, row: int, share_id: str, time: str, reason: str) -> None:
         """Notes a row, or one share's cell of it, that is not taken."""
         self.refused.append(Refusal(int(row), share_id, time, reason))
 
 
-def read_rows(path: Path) -> Found:
+def read_rows(path: Path, choice: LayoutChoice | None = None) -> Found:
     """Reads and checks a file of prices, whole.
 
+    Args:
+        path: The file.
+        choice: What the user says about its columns.
+
     Raises:
-        ImportFileError: It cannot be read, its layout is not known, or it holds no prices.
+        ImportFileError: It cannot be read, its layout is not known or it can be read in two ways, or it holds no
+            prices.
     """
     with open_price_file(path) as file:
-        layout = layout_of(file.header, path)
-        found = Found(path, ignored=layout.ignored)
+        layout = layout_of(file.header, path, file.head, choice)
+        found = Found(path, layout, notes=[layout.headline, *layout.notes])
+        left_out: Counter[str] = Counter()
+        chunks = _chunks(file, layout, left_out)
         if layout.share is None:
-            _read_wide(file, layout, found)
+            _read_wide(file, chunks, layout, found)
         else:
-            _read_long(file, layout, layout.share, found)
+            _read_long(file, chunks, layout, layout.share, found)
+    if left_out and layout.only is not None:
+        column = file.header[layout.only[0]].strip()
+        what = ", ".join(f"{count} of {name or 'no'}" for name, count in left_out.most_common(8))
+        found.notes.append(f"rows left out by {column}: {what}{', ...' if len(left_out) > 8 else ''}")
     return found
 
 
-def _read_long(file: PriceFile, layout: Layout, share: int | str, found: Found) -> None:
+def _chunks(file: PriceFile, layout: Layout, left_out: Counter[str]) -> Iterator[Chunk]:
+    """Yields a file's chunks without the rows that are no prices of shares, and counts those by what they are."""
+    if layout.only is None:
+        yield from file.chunks
+        return
+    at, wanted = layout.only
+    for chunk in file.chunks:
+        codes: dict[str, int] = {}
+        code = names_of(chunk.columns[at], file.header[at], Path(), codes)
+        names = np.array(list(codes), dtype=object)
+        keep = np.isin(code, [code for name, code in codes.items() if name in wanted])
+        left_out.update(names[code[~keep]].tolist())
+        if keep.all():
+            yield chunk
+        elif keep.any():
+            where = np.flatnonzero(keep)
+            yield Chunk(chunk.rows[where], tuple(_taken(column, where) for column in chunk.columns))
+
+
+def _taken(cells: Cells, where: Integers) -> Cells:
+    return cells.take(pa.array(where)) if isinstance(cells, pa.Array) else [cells[at] for at in where.tolist()]
+
+
+def _read_long(file: PriceFile, chunks: Iterator[Chunk], layout: Layout, share: int | str, found: Found) -> None:
     codes: dict[str, int] = {} if isinstance(share, int) else {share: 0}
     day_cache: dict[str, int] = {}
     row_parts: list[Integers] = []
     code_parts: list[Integers] = []
     day_parts: list[Integers] = []
     number_parts: dict[str, list[Floats]] = {name: [] for name in layout.fields}
-    for chunk in file.chunks:
+    for chunk in chunks:
         if isinstance(share, int):
             code = names_of(chunk.columns[share], file.header[share], found.path, codes)
         else:
@@ -113,6 +160,7 @@ def _read_long(file: PriceFile, layout: Layout, share: int | str, found: Found) 
             numbers = _numbers(file, chunk, layout, name, index, found.path)
             _check_numbers(name, numbers, reasons)
             columns[name] = numbers.values
+        _check_rivals(file, chunk, layout, columns["close"], found.path)
         _check_range(columns, reasons)
         for at, reason in reasons.items():
             found.refuse(chunk.rows[at], names[code[at]], _day_text(days[at], unread_days.get(at, "")), reason)
@@ -139,7 +187,7 @@ def _read_long(file: PriceFile, layout: Layout, share: int | str, found: Found) 
         found.shares.append(ShareRows(share_id, rows[group], days[group], kept))
 
 
-def _read_wide(file: PriceFile, layout: Layout, found: Found) -> None:
+def _read_wide(file: PriceFile, chunks: Iterator[Chunk], layout: Layout, found: Found) -> None:
     day_cache: dict[str, int] = {}
     all_rows, all_days = [], []
     parts: dict[str, dict[str, list[Floats]]] = {
@@ -147,7 +195,7 @@ def _read_wide(file: PriceFile, layout: Layout, found: Found) -> None:
     }
     bad_cells: dict[str, dict[int, str]] = {share_id: {} for share_id in layout.shares}
     done = 0
-    for chunk in file.chunks:
+    for chunk in chunks:
         days, unread_days = days_of(chunk.columns[layout.time], file.header[layout.time], found.path, day_cache)
         for at, text in unread_days.items():
             found.refuse(chunk.rows[at], "", text, _unread_day(text))
@@ -195,6 +243,16 @@ def _read_wide(file: PriceFile, layout: Layout, found: Found) -> None:
         if len(listed):
             numbers_by_name = {name: values[listed] for name, values in values_of.items()}
             found.shares.append(ShareRows(share_id, rows[listed], days[listed], numbers_by_name))
+
+
+def _check_rivals(file: PriceFile, chunk: Chunk, layout: Layout, close: Floats, path: Path) -> None:
+    """Refuses a file in which another column could be the close as well and differs from it."""
+    for index in layout.rivals:
+        other = numbers_of(chunk.columns[index], file.header[index], path).values
+        for at in np.flatnonzero((other != close) & ~np.isnan(other) & ~np.isnan(close))[:1].tolist():
+            raise ImportFileError(
+                f"{path}, row {chunk.rows[at]}: {layout.rivalry} (here {close[at]:g} and {other[at]:g})"
+            )
 
 
 def _numbers(file: PriceFile, chunk: Chunk, layout: Layout, name: str, index: int, path: Path) -> Numbers:

@@ -60,30 +60,61 @@ def _best(scenario: Any, horizon: int) -> str:
 
 @prices_app.command("import", epilog=example("awesome prices import prices.csv --db awesome.db"))
 def prices_import(
-    file: Annotated[Path, typer.Argument(help="CSV (also .gz) or Parquet: long, or wide with one column a share.")],
+    file: Annotated[Path, typer.Argument(help="CSV (also .gz) or Parquet; docs/importing.md has the layouts.")],
     db: common.Db = None,
+    share: Annotated[
+        str | None, typer.Option(help="The share of a file that names none. (default: the file's name)")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="Which column is what, such as close=Settle or date=Datum; a name left out leaves it out."),
+    ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(help="long, one (share), wide (a column a share) or fields (such as Close_AAA), if not as found."),
+    ] = None,
+    prices: Annotated[
+        str | None,
+        typer.Option(help="raw or adjusted: what the closes beside a factor are. (default: as the closes show)"),
+    ] = None,
     source: Annotated[str, typer.Option(help="What to call the origin of the prices.")] = "file",
     replace: Annotated[bool, typer.Option("--replace", help="Delete shares of another source first.")] = False,
 ) -> None:
     """Imports a file of daily prices and says what it took and what it refused.
 
+    A close is as traded. A factor makes it comparable: close x factor is adjusted for splits and dividends; adj_close
+    is that product itself. Only one of them is needed, up to one constant a share; without either, closes are taken as
+    adjusted already. Closes that are adjusted beside a factor, as Qlib's, are seen by what they do where the factor
+    steps.
+
     Exit code 0: all rows taken; 3: some were refused; 4: none was taken.
     """
     plan = plan_from({"db": db})
-    from components.feature_store import import_prices
+    from components.feature_store import LayoutChoice, import_prices
 
+    choice = LayoutChoice(share, _columns(column or []), layout, prices)
     with new_progress() as bar:
         task = bar.add_task(f"Importing {file}", total=None)
 
         def show(done: int, total: int, share: str) -> None:
             bar.update(task, completed=done, total=total, description=f"Importing {file}: {share}")
 
-        report = import_prices(file, plan.settings.db, source=source, replace=replace, progress=show)
+        report = import_prices(file, plan.settings.db, source=source, replace=replace, choice=choice, progress=show)
     _print_import(report, plan.settings.db)
     if not report.taken:
         raise typer.Exit(common.NOTHING)
     if report.refused:
         raise typer.Exit(common.PARTIAL)
+
+
+def _columns(given: list[str]) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for one in given:
+        role, equals, name = one.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{one} is not such as close=Settle", param_hint="--column")
+        columns[role.strip()] = name
+    return columns
 
 
 def _print_import(report: ImportReport, db: Path) -> None:
@@ -95,6 +126,8 @@ def _print_import(report: ImportReport, db: Path) -> None:
         counts = (str(share.new), str(share.changed), str(share.unchanged))
         table.add_row(Text(share.share_id), *counts, str(share.first), str(share.last))
     new_console().print(table)
+    for note in report.notes:
+        print_line(note)
     if report.ignored_columns:
         print_line(f"ignored columns: {', '.join(report.ignored_columns)}")
     for one in report.refused[:_MOST_REFUSALS]:

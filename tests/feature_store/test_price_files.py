@@ -25,7 +25,6 @@ from components.feature_store import import_prices
         ("time,A\n\n\n", "has a header but no prices"),
         ("a,b,c\n1,2,3\n", "line 1: there is no column time or date; the columns are 'a', 'b', 'c'; known layouts"),
         ("time;share_id;close\n2020-01-02;A;1\n", "the columns are 'time;share_id;close'"),
-        ("time,close\n2020-01-02,1\n", "no column share_id, symbol or ticker"),
         ("time,share_id,open\n2020-01-02,A,1\n", "there is no column close"),
         ("time,open,high\n2020-01-02,A,1\n", "there is no column of closes"),
         ("time\n2020-01-02\n", "there is no column of closes"),
