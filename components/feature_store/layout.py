@@ -70,6 +70,7 @@ class Layout:
             refused with `rivalry`.
         rivalry: What to say then.
         vendor: Whose file it seems to be.
+        expects_adjusted: Whether its closes beside a factor are adjusted by its vendor's word.
     """
 
     kind: str
@@ -86,6 +87,7 @@ class Layout:
     rivals: tuple[int, ...] = ()
     rivalry: str = ""
     vendor: Vendor | None = None
+    expects_adjusted: bool = False
 
     @property
     def headline(self) -> str:
@@ -570,8 +572,11 @@ class _Header:
         factor = layout.fields.get("factor")
         if factor is not None and key_of(self.names[factor]) in ("cfacpr", "ajexdi"):
             prepare["factor"] = lambda values: 1 / values
+        # Qlib's names of fields begin so, and its factor is adjusted / as traded.
+        expects = any(name.lower() == "$close" for name in self.names)
+        layout = replace(layout, prepare=prepare, expects_adjusted=expects)
         if vendor is None:
-            return replace(layout, prepare=prepare)
+            return layout
         notes = [*layout.notes, f"as {vendor.name} writes it: {vendor.meaning}"]
         if vendor.lot != 1 and "volume" in layout.fields:
             prepare["volume"] = lambda values: values * vendor.lot
@@ -584,7 +589,7 @@ class _Header:
             found = [index for index, name in enumerate(self.names) if key_of(name) == column]
             if found:
                 only = (found[0], frozenset(cells))
-        return replace(layout, prepare=prepare, notes=tuple(notes), only=only, vendor=vendor)
+        return replace(layout, notes=tuple(notes), only=only, vendor=vendor)
 
 
 def _plain(name: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.errors import ImportFileError
+from components.feature_store.adjusted_closes import closes_beside_factors, step_evidence
 from components.feature_store.arrays import Booleans, Floats, Integers
 from components.feature_store.files import (
     NO_DAY,
@@ -104,11 +105,53 @@ def read_rows(path: Path, choice: LayoutChoice | None = None) -> Found:
             _read_wide(file, chunks, layout, found)
         else:
             _read_long(file, chunks, layout, layout.share, found)
+    _settle_closes(found, choice)
     if left_out and layout.only is not None:
         column = file.header[layout.only[0]].strip()
         what = ", ".join(f"{count} of {name or 'no'}" for name, count in left_out.most_common(8))
         found.notes.append(f"rows left out by {column}: {what}{', ...' if len(left_out) > 8 else ''}")
     return found
+
+
+def _settle_closes(found: Found, choice: LayoutChoice | None) -> None:
+    """Makes closes raw that are adjusted already although a factor stands beside them."""
+    given = [share for share in found.shares if "factor" in share.numbers]
+    if not given:
+        return
+    prices = None if choice is None else choice.prices
+    if prices is not None:
+        adjusted = prices == "adjusted"
+    else:
+        evidence = [
+            step_evidence(share.share_id, share.days, share.numbers["close"], share.numbers["factor"])
+            for share in given
+        ]
+        closes = closes_beside_factors(evidence, expected=found.layout.expects_adjusted)
+        if closes.adjusted is None:
+            raise ImportFileError(f"{found.path}: {closes.note}; say --prices raw or --prices adjusted")
+        adjusted = closes.adjusted
+        found.notes.append(closes.note)
+        against = {one.share_id: one for one in closes.against}
+        for share in given:
+            if share.share_id in against:
+                one = against[share.share_id]
+                found.refuse(
+                    share.rows[0],
+                    share.share_id,
+                    _day_text(one.day or 0),
+                    f"its factor does not fit its closes as those of the other shares do ({one.shown}); correct it, or "
+                    "import the share alone with --prices",
+                )
+        found.shares = [share for share in found.shares if share.share_id not in against]
+        given = [share for share in given if share.share_id not in against]
+    if adjusted:
+        for share in given:
+            factor = share.numbers["factor"]
+            for name in ("open", "high", "low", "close"):
+                if name in share.numbers:
+                    share.numbers[name] = share.numbers[name] / factor
+            if "volume" in share.numbers:
+                share.numbers["volume"] = share.numbers["volume"] * factor
 
 
 def _chunks(file: PriceFile, layout: Layout, left_out: Counter[str]) -> Iterator[Chunk]:
