@@ -28,6 +28,8 @@ from components.extractor.adjustment import (
     whole_bars,
 )
 from components.extractor.calendar import ExchangeCalendar
+from components.extractor.events import contradicted_events
+from components.extractor.guards import REPLACES, lost_events, other_share, refuse_doubts, unsettled
 from components.extractor.http import Client, HttpSettings
 from components.extractor.journal import Journal
 from components.extractor.keys import key_of
@@ -304,10 +306,25 @@ class _Run:
             raise SourceError(
                 f"{source.name}, share {share}: the source has no session from {task.first} to {task.last}"
             )
+        decisions = self.store.decisions()
+        refuse_doubts(source.name, share, unsettled(share, history.doubts, decisions))
         try:
             bars = whole_bars(history) if task.whole or stored is None else increment_bars(history, stored)
         except ValueError as error:
             raise SourceError(f"{source.name}, share {share}: {error}; nothing was stored") from error
+        doubts = contradicted_events(bars.time, bars.close, bars.factor)
+        refuse_doubts(source.name, share, unsettled(share, doubts, decisions))
+        if task.whole and stored is not None:
+            found = other_share(bars, stored)
+            if not found and share not in decisions.unadjusted:
+                found = lost_events(bars, stored)
+            if found and not self.refetch:
+                raise SourceError(
+                    f"{source.name}, share {share}: {found}; nothing was changed ({REPLACES}; --accept {share} takes "
+                    "prices without adjustments)"
+                )
+            if found:
+                task = replace(task, reason=f"{task.reason}; {found}")
         if task.whole and stored is not None and not self.refetch:
             check_joint(source.name, share, bars, stored)
         if self.refetch:

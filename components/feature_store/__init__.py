@@ -10,6 +10,7 @@ from components.feature_store.decisions import Decision, Decisions, read_decisio
 from components.feature_store.export import export_features
 from components.feature_store.importer import ImportReport, ShareImport, import_prices
 from components.feature_store.layout import LayoutChoice
+from components.feature_store.look_back import LookBack
 from components.feature_store.rows import Refusal
 from components.feature_store.schema import CLOSE_COLUMNS
 from components.feature_store.store import FeatureStore, ShareSummary
@@ -25,6 +26,7 @@ __all__ = [
     "FeatureStore",
     "ImportReport",
     "LayoutChoice",
+    "LookBack",
     "PriceBars",
     "Refusal",
     "ShareImport",

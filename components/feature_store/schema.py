@@ -4,6 +4,7 @@
     FEATURE     derived: from the 21st session of a share on, the adjusted closes of the last 21 sessions,
                 close0 the latest
     EXTRACTION  the first day that was asked for, of each share that the extractor keeps current
+    LOOK_BACK   where the extractor has looked back at a share's past (look_back.py)
     DECISION    what a person has accepted or excluded (decisions.py); it outlives the share's prices
 
 FEATURE keeps the column order time, share_id, close0 ... close20, so that `SELECT * FROM FEATURE` in the plain sqlite3
@@ -67,11 +68,20 @@ CREATE TABLE DECISION (
 ) WITHOUT ROWID
 """
 
+_CREATE_LOOK_BACK = """
+CREATE TABLE LOOK_BACK (
+  share_id TEXT PRIMARY KEY,
+  begins TEXT NOT NULL,
+  event TEXT NOT NULL
+) WITHOUT ROWID
+"""
+
 CREATED = {
     "PRICE": _CREATE_PRICE,
     "FEATURE": _CREATE_FEATURE,
     "EXTRACTION": _CREATE_EXTRACTION,
     "DECISION": _CREATE_DECISION,
+    "LOOK_BACK": _CREATE_LOOK_BACK,
 }
 """The statement that makes each table."""
 
@@ -185,16 +195,17 @@ def _second_version(connection: sqlite3.Connection, name: str) -> None:
 
 
 def _third_version(connection: sqlite3.Connection, name: str) -> None:
-    """Version 2 to 3: room for what a person has decided of prices."""
-    if columns_of(connection, "DECISION"):
-        raise StoreError(f"{name}: the table DECISION was made by another tool; name a new database file")
-    connection.execute(_CREATE_DECISION)
+    """Version 2 to 3: room for what a person has decided of prices, and for where the extractor has looked back."""
+    for table in ("DECISION", "LOOK_BACK"):
+        if columns_of(connection, table):
+            raise StoreError(f"{name}: the table {table} was made by another tool; name a new database file")
+        connection.execute(CREATED[table])
 
 
 # Migration i takes a database from version i to i + 1. Only ever append.
 _MIGRATIONS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first_version, _second_version, _third_version)
 SCHEMA_VERSION = len(_MIGRATIONS)
-_TABLES_OF = (0, 2, 3, 4)
+_TABLES_OF = (0, 2, 3, 5)
 """How many tables of `CREATED` each version has."""
 
 

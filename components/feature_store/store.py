@@ -18,6 +18,7 @@ from components.feature_store.arrays import Days
 from components.feature_store.connection import connect_to_read, connect_to_write, reading_uri, translated
 from components.feature_store.dates import parse_days
 from components.feature_store.decisions import Choice, Decision, Decisions
+from components.feature_store.look_back import LookBack, look_back_of, write_look_back
 from components.feature_store.reader import digest_features, read_feature_table
 from components.feature_store.rules import is_usable_name
 from components.feature_store.schema import BAR_COLUMNS, columns_of, transaction, where_shares
@@ -112,7 +113,13 @@ class FeatureStore:
     # --- writing
 
     def upsert(
-        self, share_id: str, bars: PriceBars, source: str, replace: bool = False, since: dt.date | None = None
+        self,
+        share_id: str,
+        bars: PriceBars,
+        source: str,
+        replace: bool = False,
+        since: dt.date | None = None,
+        look_back: LookBack | None = None,
     ) -> Upserted:
         """Adds or changes bars of one share, and the windows they belong to, in one transaction.
 
@@ -125,6 +132,7 @@ class FeatureStore:
             source: Where they come from, such as "file".
             replace: Whether a share of another source is deleted first. Two sources are never mixed in one share.
             since: The first day that the source was asked for, kept for `extracted_since`; None leaves it as it is.
+            look_back: Kept for `look_back`; None leaves it as it is.
 
         Returns:
             How many sessions were new, changed and unchanged.
@@ -139,7 +147,10 @@ class FeatureStore:
                 if not replace:
                     raise StoreError(self.conflict_message(share_id, source))
                 self._delete(share_id)
-            return self._write(share_id, bars, source, since)
+            counts = self._write(share_id, bars, source, since)
+            if look_back is not None:
+                write_look_back(self._connection, share_id, look_back)
+            return counts
 
     def replace(self, share_id: str, bars: PriceBars, source: str, since: dt.date | None = None) -> None:
         """Puts bars in the place of all that is stored of a share, whatever its source, in one transaction.
@@ -185,7 +196,7 @@ class FeatureStore:
                 raise StoreError(f"{name!r} cannot be the name of a {what}: it is empty or holds unusable characters")
 
     def _delete(self, share_id: str) -> None:
-        for table in ("PRICE", "FEATURE", "EXTRACTION"):
+        for table in ("PRICE", "FEATURE", "EXTRACTION", "LOOK_BACK"):
             self._connection.execute(f"DELETE FROM {table} WHERE share_id = ?", (share_id,))
 
     def _write(self, share_id: str, bars: PriceBars, source: str, since: dt.date | None) -> Upserted:
@@ -207,6 +218,11 @@ class FeatureStore:
             return None
         [day] = parse_days(rows[0], f"{self._path}: EXTRACTION, share {share_id}").tolist()
         return cast("dt.date", day)
+
+    def look_back(self, share_id: str) -> LookBack:
+        """Returns where the extractor has looked back at a share's past."""
+        rows = self._select("LOOK_BACK", "SELECT begins, event FROM LOOK_BACK WHERE share_id = ?", share_id)
+        return look_back_of(rows, f"{self._path}: LOOK_BACK, share {share_id}")
 
     def stored_range(self, share_id: str) -> tuple[dt.date, dt.date] | None:
         """Returns the first and the last session that PRICE holds of a share; None if it holds none."""

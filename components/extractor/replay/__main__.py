@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from components.errors import UserError
 from components.extractor.replay.exchanges import ReplayError, exchange_of
-from components.extractor.replay.faults import DATA_FAULTS, HOST_FAULTS, Fault
+from components.extractor.replay.faults import DATA_FAULTS, HISTORY_FAULTS, HOST_FAULTS, Fault
 from components.extractor.replay.making import from_synthetic, make_listing, share_histories, universe_names
 from components.extractor.replay.market import NO_EVENTS, Events, Market
 from components.extractor.replay.recordings import FIXTURES
@@ -153,7 +153,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    told = "".join(f"  {kind:<16} {what}\n" for kind, what in {**HOST_FAULTS, **DATA_FAULTS}.items())
+    faults = {**HOST_FAULTS, **DATA_FAULTS, **HISTORY_FAULTS}
+    told = "".join(f"  {kind:<17} {what}\n" for kind, what in faults.items())
     parser = _Parser(
         prog=_PROGRAM,
         description="Answers as the price sources do, on 127.0.0.1, from a synthetic market.",

@@ -20,6 +20,7 @@ HOST_FAULTS = MappingProxyType(
         "reset-midway": "the connection breaks after half of the body",
         "truncated": "a whole reply whose JSON is cut",
         "html": "an HTML page inside a 200",
+        "captcha": "JSON of somebody in between inside a 200",
         "slow": "the answer comes late (VALUE seconds)",
         "unknown": "the source does not know the share",
     }
@@ -37,7 +38,21 @@ DATA_FAULTS = MappingProxyType(
 )
 """Faults of the bars; they leave replies without bars of the market alone."""
 
-_DEFAULT_VALUES = MappingProxyType({"429-retry-after": 1.0, "slow": 1.0, "missing": 1.0})
+HISTORY_FAULTS = MappingProxyType(
+    {
+        "no-factors": "Sina's list of factors is empty",
+        "unadjusted": "no event is named, and no price adjusted",
+        "split-not-applied": "splits are named, but the closes do not show them",
+        "other-share": "the history of another share of the market",
+        "late-start": "the first VALUE sessions are left out",
+        "day-off": "the last Saturday has a bar, of volume VALUE",
+    }
+)
+"""Faults of what is said of a share, in all of its replies alike."""
+
+_DEFAULT_VALUES = MappingProxyType(
+    {"429-retry-after": 1.0, "slow": 1.0, "missing": 1.0, "late-start": 250.0, "day-off": 0.0}
+)
 
 
 @dataclass(frozen=True)
@@ -45,12 +60,13 @@ class Fault:
     """A way to misbehave.
 
     Attributes:
-        kind: a key of `HOST_FAULTS` or `DATA_FAULTS`.
+        kind: a key of `HOST_FAULTS`, `DATA_FAULTS` or `HISTORY_FAULTS`.
         share: that it is for; None for all.
         source: likewise: tencent, tiingo, sina or yahoo.
         times: how often it happens; None for ever.
         after: requests that go well first.
-        value: seconds of `429-retry-after` and `slow`, bars of `missing`; None for 1.
+        value: seconds of `429-retry-after` and `slow`, bars of `missing` and `late-start`, volume of `day-off`; None
+            for the usual one.
     """
 
     kind: str
@@ -66,8 +82,8 @@ class Fault:
         Raises:
             ReplayError: no such kind, or a number out of range.
         """
-        if self.kind not in HOST_FAULTS and self.kind not in DATA_FAULTS:
-            known = ", ".join([*HOST_FAULTS, *DATA_FAULTS])
+        if self.kind not in {**HOST_FAULTS, **DATA_FAULTS, **HISTORY_FAULTS}:
+            known = ", ".join([*HOST_FAULTS, *DATA_FAULTS, *HISTORY_FAULTS])
             raise ReplayError(f"there is no fault {self.kind!r}: choose one of {known}")
         if self.value is not None and self.kind not in _DEFAULT_VALUES:
             raise ReplayError(f"fault {self.kind} takes no value: only {', '.join(_DEFAULT_VALUES)} do")
@@ -78,6 +94,11 @@ class Fault:
     def damages_bars(self) -> bool:
         """Whether it is one of `DATA_FAULTS`."""
         return self.kind in DATA_FAULTS
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is in what a source's own answer says, and not in how it comes."""
+        return self.damages_bars or self.kind in HISTORY_FAULTS or self.kind == "unknown"
 
     @property
     def amount(self) -> float:

@@ -167,6 +167,11 @@ class Row:
     volume: int
     later: int = 0
 
+    def times(self, ratio: float) -> Row:
+        """The row with all prices multiplied."""
+        prices = {name: getattr(self, name) * ratio for name in ("open", "high", "low", "close")}
+        return replace(self, **prices)
+
 
 @dataclass(frozen=True, eq=False)
 class Market:

@@ -25,7 +25,7 @@ from components.extractor.replay.recordings import Recordings
 from components.extractor.replay.sina import Sina
 from components.extractor.replay.tencent import Tencent
 from components.extractor.replay.tiingo import Tiingo
-from components.extractor.replay.wire import HTML, Answer, Ask, Wire
+from components.extractor.replay.wire import HTML, Answer, Ask, Wire, to_json
 from components.extractor.replay.yahoo import Yahoo
 
 _WIRES: Mapping[str, Wire] = {host: wire for wire in (Tencent(), Tiingo(), Sina(), Yahoo()) for host in wire.hosts}
@@ -186,7 +186,7 @@ class ReplayServer:
         else:
             market = self.market
             fault = self.faults.take(wire.name, share, bars=wire.shows_bars(path) and share in market.listings)
-            own = fault if fault is not None and (fault.damages_bars or fault.kind == "unknown") else None
+            own = fault if fault is not None and fault.is_told else None
             answer = (
                 self._refusal(wire, fault)
                 or (self._recordings.find(host, path, pairs) if own is None else None)
@@ -212,6 +212,8 @@ class ReplayServer:
             return wire.denied()
         if fault.kind == "html":
             return _RIGHT_BACK
+        if fault.kind == "captcha":
+            return to_json(200, {"ret": -1, "url": "https://captcha.example/verify"})
         if fault.kind == "429-retry-after":
             return replace(_page(429, b"Too many requests"), headers=(("Retry-After", f"{fault.amount:.0f}"),))
         if fault.kind in ("429", "500", "503"):

@@ -48,13 +48,17 @@ class Sina(Wire):
         if listing is None or ask.query.get("scale") != "240" or not count.isdecimal():
             return Answer(200, JSON, b"null")
 
+        unapplied = ask.faulty("split-not-applied")
+
         def render(row: Row) -> str:
+            if unapplied:
+                row = row.times(float(listing.shares[row.priced]))
             return (
                 f'{{"day":"{listing.days[row.day]}","open":"{row.open:.3f}","high":"{row.high:.3f}",'
                 f'"low":"{row.low:.3f}","close":"{row.close:.3f}","volume":"{row.volume}"}}'
             )
 
-        rows, _ = rendered_window(ask, listing, "sina", render, most=min(int(count), _MOST_ROWS))
+        rows, _ = rendered_window(ask, listing, ("sina", unapplied), render, most=min(int(count), _MOST_ROWS))
         return Answer(200, JSON, f"[{','.join(rows)}]".encode())
 
     def _factors(self, ask: Ask, share: str) -> Answer:
@@ -62,7 +66,7 @@ class Sina(Wire):
         if listing is None:
             return _not_found()
         entries = []
-        if not share.startswith(("sh000", "sz399")):
+        if not share.startswith(("sh000", "sz399")) and not ask.faulty("no-factors"):
             shown = ask.market.shown(listing)
             known = [(listing.days[i], float(listing.factor[i])) for i in listing.events if i < shown]
             # The newest comes first, and the ground that all stand on last.

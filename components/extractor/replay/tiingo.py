@@ -53,7 +53,11 @@ class Tiingo(Wire):
         anchor = ask.market.shown(listing) - 1
         last_factor, last_shares = float(listing.factor[anchor]), float(listing.shares[anchor])
 
+        unapplied = ask.faulty("split-not-applied")
+
         def render(row: Row) -> str:
+            if unapplied:
+                row = row.times(float(listing.shares[row.priced]))
             scale = float(listing.factor[row.priced]) / last_factor
             prices = {name: getattr(row, name) for name in ("close", "high", "low", "open")}
             raw = ",".join(f'"{name}":{price!r}' for name, price in prices.items())
@@ -67,6 +71,6 @@ class Tiingo(Wire):
                 f'"adjVolume":{volume},"divCash":{event.dividend!r},"splitFactor":{event.split!r}}}'
             )
 
-        key, most = ("tiingo", last_factor, last_shares), None if first else 1
+        key, most = ("tiingo", last_factor, last_shares, unapplied), None if first else 1
         rows, _ = rendered_window(ask, listing, key, render, first=first, last=last, most=most)
         return Answer(200, JSON, f"[{','.join(rows)}]".encode())

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from components.extractor.replay.faults import Fault
+from components.extractor.replay.faults import HISTORY_FAULTS, Fault
 from components.extractor.replay.market import Listing, Market, Row
 
 JSON = "application/json; charset=utf-8"
@@ -33,7 +33,7 @@ class Ask:
         query: unquoted; the last of several values.
         headers: by name in lower case.
         market: to answer from.
-        fault: of `DATA_FAULTS`, or `unknown`, or None.
+        fault: one that is told (`Fault.is_told`), or None.
     """
 
     host: str
@@ -48,7 +48,13 @@ class Ask:
         if self.fault is not None and self.fault.kind == "unknown":
             return None
         listing = self.market.listings.get(share)
-        return None if listing is None or self.market.shown(listing) == 0 else listing
+        if listing is None or self.market.shown(listing) == 0:
+            return None
+        return listing if self.fault is None else _misheard(self.fault, listing, self.market)
+
+    def faulty(self, kind: str) -> bool:
+        """Whether the fault is of a kind."""
+        return self.fault is not None and self.fault.kind == kind
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,32 @@ class Wire(ABC):
         return Answer(403, HTML, b"<html><head><title>403 Forbidden</title></head><body>Forbidden</body></html>")
 
 
+def _misheard(fault: Fault, listing: Listing, market: Market) -> Listing:
+    """What a source says of a listing with a fault of `HISTORY_FAULTS`; the listing itself with any other."""
+    if fault.kind == "unadjusted":
+        return replace(listing, dividends={}, splits={}, cache={})
+    if fault.kind == "other-share":
+        others = [other for other in market.listings.values() if other.exchange == listing.exchange]
+        at = [other.share for other in others].index(listing.share)
+        other = others[(at + 1) % len(others)]
+        return replace(other, share=listing.share, cache={})
+    if fault.kind == "day-off":
+        return _with_a_saturday(listing, market.today, fault.amount)
+    return listing
+
+
+def _with_a_saturday(listing: Listing, today: dt.date, volume: float) -> Listing:
+    """A listing with a bar on the last Saturday up to a day, which repeats the close before it."""
+    saturday = np.datetime64(today - dt.timedelta(days=(today.weekday() - 5) % 7), "D")
+    at = int(np.searchsorted(listing.time, saturday))
+    if at == 0:
+        return listing
+    close = listing.close[at - 1]
+    prices = {name: np.insert(getattr(listing, name), at, close) for name in ("open", "high", "low", "close")}
+    time, volumes = np.insert(listing.time, at, saturday), np.insert(listing.volume, at, int(volume))
+    return replace(listing, time=time, volume=volumes, cache={}, **prices)
+
+
 def to_json(status: int, content: Any) -> Answer:
     """An answer of JSON."""
     return Answer(status, JSON, json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
@@ -104,7 +136,7 @@ def to_json(status: int, content: Any) -> Answer:
 def rendered_window(
     ask: Ask,
     listing: Listing,
-    key: str | tuple[str, float, float],
+    key: Hashable,
     render: Callable[[Row], _Text],
     *,
     first: dt.date | None = None,
@@ -137,7 +169,9 @@ def rendered_window(
     kind = None if ask.fault is None else ask.fault.kind
     today = shown - 1 if listing.time[shown - 1] == np.datetime64(ask.market.today, "D") else None
     open_shown = ask.market.live and today is not None and start <= today < stop
-    if kind is None and not open_shown:
+    if ask.fault is not None and kind == "late-start":
+        start = min(max(start, round(ask.fault.amount)), stop)
+    if (kind is None or kind in HISTORY_FAULTS) and not open_shown:
         return texts[start:stop], start
 
     rows = [listing.row(index) for index in range(start, stop)]

@@ -52,15 +52,17 @@ class Yahoo(Wire):
         shown = ask.market.shown(listing)
         last_factor, last_shares = float(listing.factor[shown - 1]), float(listing.shares[shown - 1])
 
+        unapplied = ask.faulty("split-not-applied")
+
         def render(row: Row) -> tuple[str, ...]:
-            ratio = float(listing.shares[row.priced]) / last_shares
+            ratio = 1.0 if unapplied else float(listing.shares[row.priced]) / last_shares
             prices = [_single(price * ratio) for price in (row.open, row.high, row.low, row.close)]
             adjusted = _single(row.close * float(listing.factor[row.priced]) / last_factor)
             return str(opened[row.day] + row.later), *prices, str(round(row.volume / ratio)), adjusted
 
         rows: list[tuple[str, ...]] = []
         if start < min(stop, shown):
-            key, first, last = ("yahoo", last_factor, last_shares), days[start].item(), days[stop - 1].item()
+            key, first, last = ("yahoo", last_factor, last_shares, unapplied), days[start].item(), days[stop - 1].item()
             rows, _ = rendered_window(ask, listing, key, render, first=first, last=last, live_twice=True)
         asked_events = ask.query.get("events", "")
         events = _events(listing, range(start, min(stop, shown)), last_shares, asked_events)

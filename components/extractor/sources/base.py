@@ -99,6 +99,19 @@ class AdjustedCloses:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Something in a reply that no market makes: what it is of is not stored before a person accepts it by name.
+
+    Attributes:
+        text: what is wrong, for people; it goes on after "share NAME: ".
+        day: the session whose return is in doubt; None if it is the adjustment of the whole share.
+    """
+
+    text: str
+    day: dt.date | None = None
+
+
+@dataclass(frozen=True)
 class History:
     """What a source says of one share over a range of sessions; all arrays of shape (n,), n may be 0.
 
@@ -110,6 +123,7 @@ class History:
         close: raw price, never NaN.
         volume: shares traded, NaN where the source gives none.
         adjustment: how raw closes become comparable.
+        doubts: what of it looks false to the source's own file.
     """
 
     time: Days
@@ -119,6 +133,7 @@ class History:
     close: Floats
     volume: Floats
     adjustment: Factors | Steps | AdjustedCloses
+    doubts: tuple[Doubt, ...] = ()
 
     def __len__(self) -> int:
         """Number of sessions."""

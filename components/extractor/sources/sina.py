@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from components.errors import ExtractionError, UnknownShareError
-from components.extractor.sources.base import Factors, History, Reply, Request, Source
+from components.extractor.sources.base import Doubt, Factors, History, Reply, Request, Source
 from components.extractor.sources.reading import Reader, shown, within
 from components.feature_store.arrays import Days, Floats
 
@@ -18,6 +18,8 @@ _HEADERS = {"Referer": "https://finance.sina.com.cn/"}
 _KLINES = "https://money.finance.sina.com.cn/quotes_service/api/json_v2.php/CN_MarketData.getKLineData"
 _FACTORS = "https://finance.sina.com.cn/realstock/company"
 _SHARE = re.compile(r"(?:sh|sz)[0-9]{6}")
+# Shanghai's and Shenzhen's indices have no events, and may have no factors.
+_INDEX = re.compile(r"sh000[0-9]{3}|sz399[0-9]{3}")
 _REACH = 1023
 # One assignment of one object, which holds no slash, and one comment. The text is read, never run.
 _ASSIGNMENT = re.compile(
@@ -27,7 +29,11 @@ _ASSIGNMENT = re.compile(
 
 
 class Sina(Source):
-    """Sina's klines and factors."""
+    """Sina's klines and factors.
+
+    An entry of the factor file counts from its day on, that of 1900-01-01 from the beginning. The file was seen empty
+    for shares that have events (akshare #1199 and #6765, tushare #71): that is no answer. An index may have none.
+    """
 
     name = "sina"
     order = 30
@@ -64,12 +70,15 @@ class Sina(Source):
             for what, values in zip(("open", "high", "low", "close"), columns[:4], strict=True)
         )
         volume = reader.volumes(columns[4], time)
-        factor = self._factors(share, factors, time)
+        since, values = self._factors(share, factors)
+        factor = np.concatenate([[1.0], values])[np.searchsorted(since, time, side="right")]
         keep = within(time, first, last)
-        return History(time[keep], open_[keep], high[keep], low[keep], close[keep], volume[keep], Factors(factor[keep]))
+        doubts = () if _INDEX.fullmatch(share) else _doubts(since, time[keep])
+        bars = (time[keep], open_[keep], high[keep], low[keep], close[keep], volume[keep])
+        return History(*bars, Factors(factor[keep]), doubts)
 
-    def _factors(self, share: str, reply: Reply, time: Days) -> Floats:
-        """The factor of each session: that of the latest entry up to it, 1 before the first."""
+    def _factors(self, share: str, reply: Reply) -> tuple[Days, Floats]:
+        """The days from which on each factor counts, ascending, and the factors."""
         reader = Reader(self, share, reply)
         found = _ASSIGNMENT.fullmatch(reply.body)
         if reply.status == 200 and (found is None or found["name"].decode() != f"{share}hfq"):
@@ -94,7 +103,17 @@ class Sina(Source):
         since, values = since[order], values[order]
         for at in np.flatnonzero((since[1:] == since[:-1]) & (values[1:] != values[:-1]))[:1]:
             reader.refuse(f"{since[at]} has two factors, {values[at]:g} and {values[at + 1]:g}")
-        return np.concatenate([[1.0], values])[np.searchsorted(since, time, side="right")]
+        return since, values
+
+
+def _doubts(since: Days, time: Days) -> tuple[Doubt, ...]:
+    """Whether the factors are all there: a share without events has one, of 1900-01-01."""
+    if not len(since):
+        return (Doubt("the list of factors is empty, which is no answer for a share: without events it has one entry"),)
+    lacking = time[time < since[0]]
+    if len(lacking):
+        return (Doubt(f"the factors begin with {since[0]}, and that of {lacking.min()} is not among them"),)
+    return ()
 
 
 def _is(value: object, number: float) -> bool:
