@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from components.feature_store.decisions import Decision, Decisions, read_decisions
 from components.feature_store.export import export_features
-from components.feature_store.importer import ImportReport, ShareImport, import_prices
+from components.feature_store.importer import FailedFile, ImportReport, ShareImport, import_prices
 from components.feature_store.layout import LayoutChoice
 from components.feature_store.look_back import LookBack
 from components.feature_store.rows import Refusal
 from components.feature_store.schema import CLOSE_COLUMNS
+from components.feature_store.several_files import import_files, price_files
 from components.feature_store.store import FeatureStore, ShareSummary
 from components.feature_store.windows import PriceBars
 from components.feature_store.writing import Upserted
@@ -23,6 +24,7 @@ __all__ = [
     "WINDOW",
     "Decision",
     "Decisions",
+    "FailedFile",
     "FeatureStore",
     "ImportReport",
     "LayoutChoice",
@@ -33,6 +35,8 @@ __all__ = [
     "ShareSummary",
     "Upserted",
     "export_features",
+    "import_files",
     "import_prices",
+    "price_files",
     "read_decisions",
 ]

@@ -44,6 +44,19 @@ class ShareImport:
 
 
 @dataclass(frozen=True)
+class FailedFile:
+    """A file of several that could not be taken.
+
+    Attributes:
+        path: The file.
+        reason: Why.
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class ImportReport:
     """What an import did.
 
@@ -53,6 +66,7 @@ class ImportReport:
         refused: What was not taken, by row.
         ignored_columns: Columns of the file that have no meaning here.
         notes: What was understood of the file: its layout first, then what its header does not say.
+        failed: Of several files, those that could not be taken.
     """
 
     shares: tuple[ShareImport, ...]
@@ -60,6 +74,7 @@ class ImportReport:
     refused: tuple[Refusal, ...]
     ignored_columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    failed: tuple[FailedFile, ...] = ()
 
 
 Progress = Callable[[int, int, str], None]
@@ -98,22 +113,47 @@ def import_prices(
         StoreError: The database cannot be used, or a share has another source and `replace` is off (nothing was
             written); or writing failed midway: the message says how many shares are in.
     """
-    file = Path(path)
-    found = read_rows(file, choice)
+    found = chosen_rows(Path(path), choice, shares)
+    if isinstance(store, FeatureStore):
+        return write_found(found, store, source, replace, progress)
+    with FeatureStore.create(store) as opened:
+        return write_found(found, opened, source, replace, progress)
+
+
+def chosen_rows(path: Path, choice: LayoutChoice | None, shares: Collection[str] | None) -> Found:
+    """Reads a file, of some shares only unless `shares` is None.
+
+    Raises:
+        ImportFileError: The file cannot be read or its layout is not known.
+    """
+    found = read_rows(path, choice)
     if shares is not None:
         found.shares = [share for share in found.shares if share.share_id in shares]
         found.refused = [refusal for refusal in found.refused if not refusal.share_id or refusal.share_id in shares]
-    if isinstance(store, FeatureStore):
-        return _write(found, store, source, replace, progress)
-    with FeatureStore.create(store) as opened:
-        return _write(found, opened, source, replace, progress)
+    return found
 
 
-def _write(found: Found, store: FeatureStore, source: str, replace: bool, progress: Progress | None) -> ImportReport:
+def check_sources(found: Found, store: FeatureStore, source: str, replace: bool) -> None:
+    """Refuses a file with a share that came from another source.
+
+    Raises:
+        StoreError: It has one, and `replace` is off.
+    """
     if not replace:
         for share in found.shares:
             if store.conflicting_source(share.share_id, source) is not None:
                 raise StoreError(store.conflict_message(share.share_id, source))
+
+
+def write_found(
+    found: Found, store: FeatureStore, source: str, replace: bool, progress: Progress | None
+) -> ImportReport:
+    """Writes what a file holds, a transaction a share; arguments and errors are those of `import_prices`.
+
+    Raises:
+        StoreError: A share came from another source (nothing was written), or writing failed midway.
+    """
+    check_sources(found, store, source, replace)
     done: list[ShareImport] = []
     for number, share in enumerate(found.shares, start=1):
         try:

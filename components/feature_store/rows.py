@@ -24,7 +24,8 @@ from components.feature_store.files import (
     numbers_of,
     open_price_file,
 )
-from components.feature_store.layout import Layout, LayoutChoice, layout_of
+from components.feature_store.header import layout_of
+from components.feature_store.layout import Layout, LayoutChoice
 from components.feature_store.rules import impossible, is_usable_name, outside_range
 
 
@@ -37,12 +38,14 @@ class Refusal:
         share_id: The share; empty where the whole row is refused and names none.
         time: The date as YYYY-MM-DD, or as it stands in the file if it is no date.
         reason: Why.
+        file: The file, where there are several.
     """
 
     row: int
     share_id: str
     time: str
     reason: str
+    file: str = ""
 
 
 @dataclass

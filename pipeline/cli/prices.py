@@ -60,7 +60,12 @@ def _best(scenario: Any, horizon: int) -> str:
 
 @prices_app.command("import", epilog=example("awesome prices import prices.csv --db awesome.db"))
 def prices_import(
-    file: Annotated[Path, typer.Argument(help="CSV (also .gz) or Parquet; docs/importing.md has the layouts.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...", help="CSV (also .gz) or Parquet, folders or patterns; docs/importing.md has the layouts."
+        ),
+    ],
     db: common.Db = None,
     share: Annotated[
         str | None, typer.Option(help="The share of a file that names none. (default: the file's name)")
@@ -80,31 +85,39 @@ def prices_import(
     source: Annotated[str, typer.Option(help="What to call the origin of the prices.")] = "file",
     replace: Annotated[bool, typer.Option("--replace", help="Delete shares of another source first.")] = False,
 ) -> None:
-    """Imports a file of daily prices and says what it took and what it refused.
+    """Imports files of daily prices and says what it took and what it refused.
+
+    Several files, a folder or a pattern in quotes are one import; a file that cannot be read stops none of the others.
 
     A close is as traded. A factor makes it comparable: close x factor is adjusted for splits and dividends; adj_close
     is that product itself. Only one of them is needed, up to one constant a share; without either, closes are taken as
     adjusted already. Closes that are adjusted beside a factor, as Qlib's, are seen by what they do where the factor
     steps.
 
-    Exit code 0: all rows taken; 3: some were refused; 4: none was taken.
+    Exit code 0: all rows taken; 3: some, or some of the files, were refused; 4: none was taken.
     """
     plan = plan_from({"db": db})
-    from components.feature_store import LayoutChoice, import_prices
+    from components.feature_store import LayoutChoice, import_files
 
     choice = LayoutChoice(share, _columns(column or []), layout, prices)
     with new_progress() as bar:
-        task = bar.add_task(f"Importing {file}", total=None)
+        what = files[0] if len(files) == 1 else f"{len(files)} files"
+        task = bar.add_task(f"Importing {what}", total=None)
 
-        def show(done: int, total: int, share: str) -> None:
-            bar.update(task, completed=done, total=total, description=f"Importing {file}: {share}")
+        def show(done: int, total: int, one: str) -> None:
+            bar.update(task, completed=done, total=total, description=f"Importing {what}: {one}")
 
-        report = import_prices(file, plan.settings.db, source=source, replace=replace, choice=choice, progress=show)
+        report = import_files(files, plan.settings.db, source=source, replace=replace, choice=choice, progress=show)
     _print_import(report, plan.settings.db)
     if not report.taken:
         raise typer.Exit(common.NOTHING)
-    if report.refused:
+    if report.refused or report.failed:
         raise typer.Exit(common.PARTIAL)
+
+
+def _failed_files(report: ImportReport) -> str:
+    count = len(report.failed)
+    return f", {count} file{'s' if count != 1 else ''} failed" if count else ""
 
 
 def _columns(given: list[str]) -> dict[str, str]:
@@ -131,10 +144,13 @@ def _print_import(report: ImportReport, db: Path) -> None:
     if report.ignored_columns:
         print_line(f"ignored columns: {', '.join(report.ignored_columns)}")
     for one in report.refused[:_MOST_REFUSALS]:
-        print_line(f"refused: row {one.row}, share {one.share_id or '?'}, {one.time or '?'}: {one.reason}")
+        where = f"{one.file}, row" if one.file else "row"
+        print_line(f"refused: {where} {one.row}, share {one.share_id or '?'}, {one.time or '?'}: {one.reason}")
     if len(report.refused) > _MOST_REFUSALS:
         print_line(f"... and {len(report.refused) - _MOST_REFUSALS} more")
-    print_line(f"{report.taken} prices taken into {db}, {len(report.refused)} rows refused")
+    for failed in report.failed:
+        print_line(f"failed: {failed.reason}")
+    print_line(f"{report.taken} prices taken into {db}, {len(report.refused)} rows refused{_failed_files(report)}")
 
 
 @features_app.command("export", epilog=example("awesome features export features.csv --header"))

@@ -1,4 +1,7 @@
-"""A file of prices as a source: own data, offline work, tests. No network, no calendar: the file is taken as it is."""
+"""A file of prices, or a folder of them, as a source: own data, offline work, tests.
+
+No network, no calendar: the file is taken as it is.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from components.errors import ExtractionError, ImportFileError
 from components.extractor.plan import FILE_SOURCE, ExtractionPlan
 from components.extractor.progress import ExtractionListener
 from components.extractor.report import ShareOutcome, Status
-from components.feature_store import FeatureStore, Refusal, import_prices
+from components.feature_store import FeatureStore, Refusal, import_files, price_files
+from components.feature_store.layout import share_of_file
 
 
 def check_file(path: str) -> None:
@@ -21,8 +25,11 @@ def check_file(path: str) -> None:
     """
     if not path:
         raise ExtractionError(f"--source {FILE_SOURCE} needs the file's path: --source {FILE_SOURCE}:prices.csv")
-    if not Path(path).is_file():
-        raise ImportFileError(f"{path} does not exist or is no file; name a CSV or Parquet file of prices")
+    for file in price_files([path]):
+        if not file.is_file():
+            raise ImportFileError(
+                f"{file} does not exist or is no file; name a CSV or Parquet file of prices, or a folder of them"
+            )
 
 
 def extract_file(plan: ExtractionPlan, store: FeatureStore, listener: ExtractionListener) -> list[ShareOutcome]:
@@ -40,8 +47,12 @@ def extract_file(plan: ExtractionPlan, store: FeatureStore, listener: Extraction
         ImportFileError: the file cannot be read or its layout is not known; nothing was written.
         StoreError: the database cannot be written.
     """
-    report = import_prices(
-        str(plan.file), store, source=FILE_SOURCE, replace=True, shares=frozenset(plan.shares) if plan.shares else None
+    report = import_files(
+        [str(plan.file)],
+        store,
+        source=FILE_SOURCE,
+        replace=True,
+        shares=frozenset(plan.shares) if plan.shares else None,
     )
     refused: dict[str, list[Refusal]] = defaultdict(list)
     for refusal in report.refused:
@@ -53,7 +64,8 @@ def extract_file(plan: ExtractionPlan, store: FeatureStore, listener: Extraction
         if refusals := refused[share.share_id] + refused[""]:
             first = refusals[0]
             status = Status.BEHIND
-            reason = f"{len(refusals)} rows refused, the first is row {first.row} of {plan.file}: {first.reason}"
+            where = f"row {first.row} of {first.file or plan.file}"
+            reason = f"{len(refusals)} rows refused, the first is {where}: {first.reason}"
         counts = (share.new, share.changed)
         days = (str(share.first), str(share.last))
         outcomes[share.share_id] = ShareOutcome(share.share_id, status, reason, *counts, *days)
@@ -61,6 +73,12 @@ def extract_file(plan: ExtractionPlan, store: FeatureStore, listener: Extraction
         if name not in outcomes:
             why = refused[name][0].reason if refused[name] else "it holds no such share"
             outcomes[name] = ShareOutcome(name, Status.FAILED, f"{plan.file}: {why}")
+    for failed in report.failed:
+        name = share_of_file(Path(failed.path))
+        if name not in outcomes or outcomes[name].status is Status.FAILED:
+            outcomes[name] = ShareOutcome(name, Status.FAILED, failed.reason)
+        else:
+            outcomes[failed.path] = ShareOutcome(failed.path, Status.FAILED, failed.reason)
     ordered = [outcomes[name] for name in dict.fromkeys([*plan.shares, *outcomes])]
     listener.started(plan, len(ordered))
     for number, outcome in enumerate(ordered, start=1):
