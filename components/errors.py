@@ -19,6 +19,8 @@ The command line prints them without a traceback and exits non-zero. Anything el
 
 from __future__ import annotations
 
+from components.masking import masked
+
 
 def install_extras(*extras: str) -> str:
     """How to install what some commands need: no index has the project, so its name alone would not do.
@@ -34,7 +36,11 @@ def install_extras(*extras: str) -> str:
 
 
 class UserError(Exception):
-    """Something the user can fix; the message says what and how."""
+    """Something the user can fix; the message says what and how, and shows no password of an address in it."""
+
+    def __str__(self) -> str:
+        """The message."""
+        return masked(super().__str__())
 
     def _render_traceback_(self) -> list[str]:
         # What IPython asks an exception for: the user's mistake is one line, not a traceback.

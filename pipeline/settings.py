@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -132,6 +131,8 @@ class Settings(BaseSettings):
         if value is not None and "@" in urlsplit(value).netloc:
             # Settings stand in reports and metadata, where no password belongs.
             raise ValueError("holds a user or password; leave them out")
+        if value is not None and set("?#") & set(value):
+            raise ValueError("holds a query, in which keys are sent; leave it out")
         return value
 
     @field_validator("models")
@@ -241,8 +242,7 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
         what = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             raise SettingsError(f"{FILE}: there is no setting {name!r}; see `awesome config`") from None
-        got = re.sub(r"//[^/@]*@", "//***@", repr(first["input"]))  # a password in an address is nobody's business
-        raise SettingsError(f"{name} (from {_origin(name, given)}): {what}, got {got}") from None
+        raise SettingsError(f"{name} (from {_origin(name, given)}): {what}, got {first['input']!r}") from None
     except ValueError as error:  # what the environment gives as JSON
         name = "clusters" if "clusters" in str(error) else "hyperparameters"
         raise SettingsError(

@@ -53,7 +53,9 @@ def load_app() -> typer.Typer:
 
 
 def _fail(message: str, code: int = 1) -> NoReturn:
-    print(f"awesome: {message}", file=sys.stderr)
+    from components.masking import masked
+
+    print(f"awesome: {masked(message)}", file=sys.stderr)
     raise SystemExit(code)
 
 

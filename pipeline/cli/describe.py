@@ -11,13 +11,14 @@ def config() -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from components.masking import masked
     from pipeline.settings import Settings, load_settings, origins
 
     settings, origin = load_settings(), origins()
     table = Table("setting", "value", "from", "meaning", box=None, pad_edge=False)
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
-        text = ",".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
+        text = masked(",".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value))
         table.add_row(*map(Text, (name, text, origin[name], field.description or "")))
     new_console().print(table)
 

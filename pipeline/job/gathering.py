@@ -13,6 +13,7 @@ from components.evidence.findings import PREDICTIONS_FILE, ModelFindings
 from components.feature_example_gen.splits import SPLITS
 from components.feature_store import FeatureStore
 from components.leak_audit.results import AUDIT_FILE, AuditReport
+from components.masking import masked
 from components.whole_files import whole_file
 from pipeline.plan import Plan
 from pipeline.runs.results import (
@@ -206,6 +207,8 @@ def _plain_settings(settings: Settings) -> dict[str, str | int | float | bool | 
             plain[name] = value
         else:
             plain[name] = str(value)
+        if isinstance(text := plain[name], str):
+            plain[name] = masked(text)
     return plain
 
 

@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.masking import masked
+
 
 def quiet_tensorflow() -> None:
     """Silences TensorFlow's C++ log and the warnings of imports. Only works before TensorFlow is imported."""
@@ -60,12 +62,20 @@ def quiet_log() -> Iterator[None]:
         root.handlers[:] = before
 
 
+class _WithoutPasswords(logging.Formatter):
+    """Libraries log the addresses that they were given."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record."""
+        return masked(super().format(record))
+
+
 @contextlib.contextmanager
 def run_log(path: Path) -> Iterator[None]:
     """Appends every log record and warning to a file while the block runs."""
     root = logging.getLogger()
     handler = logging.FileHandler(path, encoding="utf-8", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_WithoutPasswords("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     before, level = root.handlers[:], root.level
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)

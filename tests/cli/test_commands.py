@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Callable
@@ -148,6 +149,23 @@ def test_config_prints_value_and_origin_of_every_setting(awesome: Awesome, monke
     assert re.match(r"seed +0 +default +", lines["seed"])
     assert "[hyperparameters.rnn] epochs = 9" in lines["hyperparameters"]
     assert "{'rnn': {'epochs': 2}}" in lines["hyperparameters"]
+
+
+def test_no_command_prints_a_password(awesome: Awesome, monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden = "p@ss:w/rd"
+    monkeypatch.setenv("AWESOME_STORAGE_URL", f"s3://ann:{hidden}@prices/awesome?X-Amz-Signature={hidden}")
+    monkeypatch.setenv("AWESOME_DB", f"mysql+pymysql://ann:{hidden}@host/metadata")
+    monkeypatch.setenv("AWESOME_CLUSTERS", json.dumps({"stage": {"endpoint": f"https://ann:{hidden}@kfp:1"}}))
+    out = awesome("config").out
+    for part in ("p@ss", "ss:w", "w/rd", "ann"):
+        assert part not in out
+    for kept in ("***@prices/awesome", "***@host", "***@kfp:1"):
+        assert kept in "".join(out.split())
+    for command in (("db", "push"), ("model", "list"), ("run",), ("prices", "import", f"x://a:{hidden}@b.csv")):
+        outcome = awesome(*command)
+        assert outcome.code != 0
+        assert "p@ss" not in outcome.err
+        assert "w/rd" not in outcome.err
 
 
 def test_config_fails_on_settings_that_cannot_be_used(awesome: Awesome) -> None:

@@ -206,6 +206,7 @@ def test_an_address_needs_its_scheme_and_holds_no_password(name: str) -> None:
     assert "is not an address" in refused({name: "127.0.0.1:8765"})
     message = refused({name: "http://me:secret@127.0.0.1:8765"})
     assert "holds a user or password" in message
+    assert "holds a query" in refused({name: "http://127.0.0.1:8765?token=x"})
     assert "secret" not in message
 
 

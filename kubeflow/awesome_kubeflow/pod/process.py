@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from awesome_kubeflow.errors import NodeError
 from awesome_kubeflow.parameters import INPUT_TYPES, RunParameters
 from components.errors import UserError
+from components.masking import masked
 
 if TYPE_CHECKING:
     from pipeline.settings import NodeSettings
@@ -44,7 +45,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return masked(json.dumps(line, ensure_ascii=False, default=str))
 
 
 def start_json_log(node: str) -> None:
