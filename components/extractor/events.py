@@ -21,7 +21,9 @@ _LEAST_NOISE, _NOISE_OF_FEW, _FEW = 0.005, 0.03, 8
 # In ordinary returns: how far the move is out, and how near to the event.
 _FAR, _NEAR = 5, 3
 # Elsewhere than on its own day an event is looked for only if it is large, and the move is very much like it.
-_LEAST_ELSEWHERE, _FAR_ELSEWHERE, _NEAR_ELSEWHERE = float(np.log(1.5)), 10, 2
+_LEAST_ELSEWHERE, _FAR_ELSEWHERE, _NEAR_ELSEWHERE = float(np.log(1.9)), 10, 2
+# A move as large as this is none of a market's, so that it need not be quite the event.
+_HUGE, _PART_OF_HUGE = float(np.log(2.9)), 8
 
 
 def contradicted_events(time: Days, close: Floats, factor: Floats) -> tuple[Doubt, ...]:
@@ -50,8 +52,8 @@ def contradicted_events(time: Days, close: Floats, factor: Floats) -> tuple[Doub
     wrong = (np.abs(event) > _LEAST) & (size > _FAR * noise) & near
     return tuple(
         Doubt(
-            f"an event that makes {np.exp(event[at]):.6g} shares of one, or is worth as much, is named for "
-            f"{time[at + 1]}, but the closes do not show it: they would be a return of {np.expm1(move[at]):+.1%}",
+            f"an event of {time[at + 1]} is named, which multiplies the factor by {np.exp(event[at]):.6g}, but the "
+            f"closes do not show it: the return of that day would be {100 * np.expm1(move[at]):+.6g} %",
             time[at + 1].item(),
         )
         for at in np.flatnonzero(wrong)
@@ -74,11 +76,12 @@ def splits_elsewhere(time: Days, close: Floats, splits: Mapping[np.datetime64, f
         if abs(event) < _LEAST_ELSEWHERE:
             continue
         distance = np.minimum(np.abs(move - event), np.abs(move + event))
-        like = (distance < _NEAR_ELSEWHERE * noise) & (np.abs(move) > _FAR_ELSEWHERE * noise) & (time[1:] < day)
+        near = max(_NEAR_ELSEWHERE * noise, abs(event) / _PART_OF_HUGE if abs(event) > _HUGE else 0.0)
+        like = (distance < near) & (np.abs(move) > _FAR_ELSEWHERE * noise) & (time[1:] < day)
         doubts += [
             Doubt(
-                f"the return of {time[at + 1]}, {np.expm1(move[at]):+.1%}, is the split of {day} ({ratio:g} shares of "
-                "one), as if it were applied to a part of the closes only",
+                f"the return of {time[at + 1]}, {100 * np.expm1(move[at]):+.6g} %, is that of the split of {day} "
+                f"({ratio:.6g} shares of one), as if it were applied to a part of the closes only",
                 time[at + 1].item(),
             )
             for at in np.flatnonzero(like)

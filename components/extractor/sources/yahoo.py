@@ -18,9 +18,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from components.errors import ExtractionError, UnknownShareError
-from components.extractor.sources.base import History, Reply, Request, Source, Steps
+from components.extractor.events import contradicted_events, splits_elsewhere
+from components.extractor.sources.base import Doubt, History, Reply, Request, Source, Steps
 from components.extractor.sources.reading import Reader, as_days, event_steps, shown, within
-from components.feature_store.arrays import Days, Floats
+from components.feature_store.arrays import Days, Floats, Integers
 
 EXCHANGES: Mapping[str, str] = {
     "": "XNYS",
@@ -58,8 +59,13 @@ _COLUMNS = ("open", "high", "low", "close", "volume")
 _END = 4_102_444_800
 _START = -_END
 _NO_DAYS = np.empty(0, dtype="datetime64[D]")
-# Prices are float32, about 7 digits: more decimals than a price has, fewer than the noise.
-_DECIMALS = 4
+# Prices are float32, about 7 digits: more decimals than a price has, fewer than the noise. What is quoted below 1, in
+# steps that nobody sets, keeps its digits: four decimals would leave nothing of a price before a reverse split.
+_DECIMALS, _DIGITS = 4, 6
+_LEAST = 1e-5
+_MOST = 1e12
+# Of the logarithm. Smaller ones differ by convention, and by what Yahoo rounds.
+_LEAST_DIVIDEND = 0.02
 # Of all splits together, in powers of ten.
 _MAGNITUDE = 12
 
@@ -67,9 +73,13 @@ _MAGNITUDE = 12
 class Yahoo(Source):
     """Yahoo's v8 chart.
 
-    A raw price is the price times the ratios of all splits after its day, rounded to 4 decimals, because Yahoo
-    computes in float32; a volume is divided by them. That is why the request reaches beyond the last day wanted, to
-    the year 2100: a split after that day changed its price too.
+    A raw price is the price times the ratios of all splits after its day, rounded to 4 decimals (below 1, to 6 digits),
+    because Yahoo computes in float32; a volume is divided by them. That is why the request reaches beyond the last day
+    wanted, to the year 2100: a split after that day changed its price too.
+
+    Some splits are named and not applied to the closes before them, or only to a part (yfinance #1531, #1543, #2002):
+    all rows of the reply, those beyond the last day too, have to show each split. A dividend above 2 % of the price has
+    to be in the adjusted closes as well.
     """
 
     name = "yahoo"
@@ -117,15 +127,16 @@ class Yahoo(Source):
             reader.refuse(f"the split of {day} comes after the last session; ask again when it has traded")
 
         columns = _columns(reader, result, len(time))
+        all_days = time
         keep = np.array([close is not None for close in columns[3]], dtype=bool) & within(time, first, last)
         time = time[keep]
         open_, high, low, close, volume = (list(compress(column, keep)) for column in columns)
         later = _product_after(time, splits)
         raw_open, raw_high, raw_low, raw_close = (
-            np.round(reader.prices_or_null(values, f"the {what}", time) * later, _DECIMALS)
+            _rounded(reader.prices_or_null(values, f"the {what}", time) * later)
             for what, values in zip(_COLUMNS, (open_, high, low, close), strict=False)
         )
-        for day in time[raw_close <= 0][:1]:
+        for day in time[raw_close < _LEAST][:1]:
             reader.refuse(f"the raw close of {day} rounds to 0")
         split, dividend = np.ones(len(time)), np.zeros(len(time))
         for day, ratio in splits.items():
@@ -136,7 +147,8 @@ class Yahoo(Source):
                 dividend[at] += amount * later[at]
         steps = event_steps(reader, time, raw_close, dividend, split)
         raw_volume = reader.volumes(volume, time) / later
-        return History(time, raw_open, raw_high, raw_low, raw_close, raw_volume, Steps(steps))
+        doubts = _doubts(result, all_days, splits, steps / split, time)
+        return History(time, raw_open, raw_high, raw_low, raw_close, raw_volume, Steps(steps), doubts)
 
     def _result(self, reader: Reader) -> Mapping[str, Any]:
         share, reply = reader.share, reader.reply
@@ -220,6 +232,71 @@ def _events(
             reader.refuse("the splits multiply to a number that no share has")
         splits[day] = splits.get(day, 1.0) * ratio
     return dividends, splits
+
+
+def _rounded(price: Floats) -> Floats:
+    """Prices without the noise of float32."""
+    small = price < 1
+    if not small.any():
+        return np.round(price, _DECIMALS)
+    unit = 10.0 ** (_DIGITS - np.ceil(np.log10(np.where(small, price, 1.0))))
+    return np.where(small, np.round(price * unit) / unit, np.round(price, _DECIMALS))
+
+
+def _doubts(
+    result: Mapping[str, Any], days: Days, splits: Mapping[dt.date, float], paid: Floats, time: Days
+) -> tuple[Doubt, ...]:
+    """Splits that the closes do not show, and dividends that the adjusted closes do not.
+
+    Args:
+        result: what the reply holds.
+        days: of its rows, shape (m,).
+        splits: ratios by day.
+        paid: steps of the factor by dividends alone, shape (n,).
+        time: the sessions that these are of, among the days.
+    """
+    quoted = [_price(value) for value in result["indicators"]["quote"][0]["close"]]
+    known = np.flatnonzero(np.isfinite(quoted))
+    close, days = np.array(quoted)[known], days[known]
+    if (np.diff(days.astype(np.int64)) < 0).any():
+        return ()  # it is refused for that
+    split = np.ones(len(days))
+    for day, ratio in splits.items():
+        for at in _session_of(days, day):
+            split[at] *= ratio
+    split[:1] = 1.0
+    doubts = contradicted_events(days, close * _product_after(days, splits), np.cumprod(split))
+    by_day = {np.datetime64(day, "D"): ratio for day, ratio in splits.items()}
+    return doubts + splits_elsewhere(days, close, by_day) + _unpaid(result, days, known, close, paid, time)
+
+
+def _unpaid(
+    result: Mapping[str, Any], days: Days, known: Integers, close: Floats, paid: Floats, time: Days
+) -> tuple[Doubt, ...]:
+    """Dividends that adjusted closes, where there are any, do not show as they are named."""
+    indicators = result["indicators"].get("adjclose")
+    given = indicators[0].get("adjclose") if type(indicators) is list and indicators else None
+    if type(given) is not list or len(given) <= int(known.max(initial=-1)):
+        return ()
+    adjusted = np.array([_price(given[at]) for at in known.tolist()])
+    ratio = adjusted / close
+    _, here, there = np.intersect1d(days[1:], time[1:], return_indices=True)
+    named, told = np.log(paid[there + 1]), np.log(ratio[here + 1] / ratio[here])
+    with np.errstate(invalid="ignore"):  # an adjusted close may be null
+        apart = np.abs(named - told) > np.maximum(_LEAST_DIVIDEND, np.abs(named) / 2)
+    return tuple(
+        Doubt(
+            f"for {days[here[at] + 1]} dividends of {-100 * np.expm1(-named[at]):.3g} % of the price are named, and "
+            f"the adjusted closes show {-100 * np.expm1(-told[at]):.3g} %",
+            days[here[at] + 1].item(),
+        )
+        for at in np.flatnonzero(apart)
+    )
+
+
+def _price(value: Any) -> float:
+    """A price of any row; NaN where it is none, as of rows that are not wanted nothing has to be right."""
+    return float(value) if type(value) in (int, float) and 0 < value < _MOST else math.nan
 
 
 def _product_after(time: Days, splits: Mapping[dt.date, float]) -> Floats:
