@@ -15,6 +15,7 @@ import numpy as np
 
 from components.errors import StoreError
 from components.feature_store.factors import factors_from_adjusted, given_factors, join_factors
+from components.feature_store.forms import Forms
 from components.feature_store.layout import LayoutChoice
 from components.feature_store.rows import Found, Refusal, ShareRows, read_rows
 from components.feature_store.rules import impossible
@@ -88,6 +89,8 @@ def import_prices(
     replace: bool = False,
     shares: Collection[str] | None = None,
     choice: LayoutChoice | None = None,
+    forms: Forms = Forms(),  # noqa: B008  (it is frozen)
+    today: dt.date | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
     """Imports a file of daily prices.
@@ -103,6 +106,8 @@ def import_prices(
         replace: Whether a share that came from another source is deleted first.
         shares: The shares to take; None for all that the file holds.
         choice: What is said about the file's columns; what is not said, the file has to tell.
+        forms: How the file's cells are written, as far as that is known.
+        today: The date now, in UTC if None; rows of later days are refused.
         progress: Called after each share with the number of shares dealt with, of all shares, and the share.
 
     Returns:
@@ -113,20 +118,26 @@ def import_prices(
         StoreError: The database cannot be used, or a share has another source and `replace` is off (nothing was
             written); or writing failed midway: the message says how many shares are in.
     """
-    found = chosen_rows(Path(path), choice, shares)
+    found = chosen_rows(Path(path), choice, shares, forms, today)
     if isinstance(store, FeatureStore):
         return write_found(found, store, source, replace, progress)
     with FeatureStore.create(store) as opened:
         return write_found(found, opened, source, replace, progress)
 
 
-def chosen_rows(path: Path, choice: LayoutChoice | None, shares: Collection[str] | None) -> Found:
+def chosen_rows(
+    path: Path,
+    choice: LayoutChoice | None,
+    shares: Collection[str] | None,
+    forms: Forms = Forms(),  # noqa: B008  (it is frozen)
+    today: dt.date | None = None,
+) -> Found:
     """Reads a file, of some shares only unless `shares` is None.
 
     Raises:
         ImportFileError: The file cannot be read or its layout is not known.
     """
-    found = read_rows(path, choice)
+    found = read_rows(path, choice, forms, today)
     if shares is not None:
         found.shares = [share for share in found.shares if share.share_id in shares]
         found.refused = [refusal for refusal in found.refused if not refusal.share_id or refusal.share_id in shares]
