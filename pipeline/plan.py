@@ -18,7 +18,9 @@ from components.errors import SplitError, UserError
 from components.evidence.metric import METRICS
 from components.feature_example_gen.config import ExampleGenConfig, Extraction
 from components.feature_example_gen.splits import SplitSettings
+from components.feature_store.decisions import Decision, read_decisions
 from components.leak_audit.check import CHECKS
+from components.plausibility import Bounds
 from models.architecture import Architecture, Hyperparameters
 from models.errors import HyperparameterError, UnknownNameError
 from models.features import NEXT_SESSION
@@ -78,6 +80,16 @@ class Plan:
         return self.splits.horizon
 
     @property
+    def bounds(self) -> Bounds:
+        """From where on a return is a suspect."""
+        return Bounds(self.settings.suspect_return, self.settings.suspect_deviations)
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What a person has decided with this command."""
+        return read_decisions(self.settings.accept, self.settings.exclude)
+
+    @property
     def workspace(self) -> Path:
         """The folder of runs, the pipeline's cache and pushed models."""
         return self.settings.workspace
@@ -98,13 +110,13 @@ class Plan:
         return self.workspace / "serving" / self.name
 
     def select(self, store: FeatureStore) -> list[str]:
-        """Those of the store's shares that were asked for.
+        """Those of the store's shares that were asked for, and are not excluded.
 
         Raises:
             StoreError: it holds none, or lacks one.
         """
         chosen = ExampleGenConfig(str(self.database), self.settings.shares, extraction=self.extraction)
-        return [summary.share_id for summary in chosen.select(store.shares())]
+        return [summary.share_id for summary in chosen.select(store.shares(), store.decisions().excluded)]
 
 
 def load_plan(flags: Mapping[str, object] | None = None) -> Plan:

@@ -23,6 +23,7 @@ from pydantic_settings import (
 )
 
 from components.errors import UserError
+from components.feature_store.decisions import read_decisions
 from components.leak_audit.limits import PLAUSIBLE_AUC
 
 FILE = "awesome.toml"
@@ -98,8 +99,33 @@ class Settings(BaseSettings):
     audit_plausible_auc: float = Field(
         PLAUSIBLE_AUC, gt=0.5, lt=1, description="an honest AUC on real prices above which a leak is suspected"
     )
+    suspect_return: float = Field(
+        0.5, gt=0, description="a return of one session beyond which it is a suspect, up or down; 0.5 is 50 %"
+    )
+    suspect_deviations: float = Field(
+        12, gt=0, description="robust standard deviations of a share beyond which its return is a suspect"
+    )
+    accept: Names = Field((), description="suspects that are right, SHARE:DAY; or shares that need no adjustments")
+    exclude: Names = Field((), description="shares that are left out from now on")
     cluster: str = Field("stage", description="of Kubeflow: stage or prod")
     clusters: dict[str, dict[str, Any]] = Field({}, description='by cluster: [clusters.stage] image = "..."')
+
+    @field_validator("accept", "exclude", mode="before")
+    @classmethod
+    def _split_each(cls, value: Any) -> Any:
+        texts = (value,) if isinstance(value, str) else value
+        if not isinstance(texts, (tuple, list)) or not all(isinstance(text, str) for text in texts):
+            return value
+        return tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
+
+    @field_validator("accept", "exclude")
+    @classmethod
+    def _is_decision(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        try:
+            read_decisions(**{str(info.field_name): value})
+        except UserError as error:
+            raise ValueError(str(error).partition(": ")[2]) from None
+        return value
 
     @field_validator("shares", "models", "horizons", "split_fractions", "split_dates", mode="before")
     @classmethod

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,7 +40,7 @@ from components.extractor.sources.base import History, Source
 from components.extractor.sources.file import check_file, extract_file
 from components.extractor.sources.registry import get_source
 from components.extractor.verify import verify
-from components.feature_store import FeatureStore, PriceBars
+from components.feature_store import Decision, FeatureStore, PriceBars
 from components.feature_store.arrays import Days
 
 _GAPS_SHOWN = 5
@@ -54,6 +54,7 @@ def extract(
     http: HttpSettings | None = None,
     resume: bool = False,
     refetch: bool = False,
+    decisions: Iterable[Decision] = (),
     listener: ExtractionListener | None = None,
     now: dt.datetime | None = None,
     stop: threading.Event | None = None,
@@ -67,6 +68,7 @@ def extract(
         resume: go on with the extraction that the journal tells of: shares that are current are left out. Its plan
             holds then; `plan` must have the same source.
         refetch: fetch every share from the start and replace what is stored by what the source gives now.
+        decisions: what a person says of the prices; kept before the first share is asked for.
         listener: is told what happens.
         now: the present, with a zone; None for the clock.
         stop: once it is set, the shares in hand are finished and no other is begun.
@@ -92,6 +94,8 @@ def extract(
         source = check_plan(plan, path)
         key = None if source is None else key_of(source)
         with FeatureStore.create(path) as store:
+            if decisions:
+                store.decide(decisions)
             if source is None:
                 outcomes = extract_file(plan, store, listener)
             else:

@@ -17,6 +17,7 @@ from tfx.utils import proto_utils
 from components.errors import ExtractionError
 from components.feature_example_gen.config import ExampleGenConfig, Extraction
 from components.feature_example_gen.executor import Executor
+from components.feature_example_gen.prices import find_suspects
 from components.feature_store import FeatureStore
 
 _LOG = logging.getLogger(__name__)
@@ -32,7 +33,9 @@ class Driver(driver.FileBasedDriver):
     def resolve_exec_properties(
         self, exec_properties: dict[str, Any], pipeline_info: Any, component_info: Any
     ) -> dict[str, Any]:
-        """Adds span, version and the digest of the chosen shares' rows; takes the extraction away, once it is done.
+        """Adds span, version, the digest of the chosen shares' rows and what looks wrong in their prices.
+
+        The extraction is taken away, once it is done.
 
         Raises:
             StoreError: the store cannot be read or lacks a share.
@@ -43,14 +46,19 @@ class Driver(driver.FileBasedDriver):
         if config.extraction is not None:
             _bring_up_to_date(config.database, config.extraction)
         with FeatureStore.open(Path(config.database)) as store:
-            shares = [summary.share_id for summary in config.select(store.shares())]
+            shares = [summary.share_id for summary in config.select(store.shares(), store.decisions().excluded)]
             digest = store.digest(shares)
+            suspects = find_suspects(config, store)
+        for one in suspects.open:
+            _LOG.warning("prices: %s", one.line)
+        # What is accepted changes what may be pushed, so the cache has to see it, though the examples are the same.
+        config = replace(config, suspects=suspects.to_json())
         if config.extraction is not None:
             # It is done: another time-out, or another way to the same prices, makes no other examples.
-            resolved = replace(config, shares=tuple(shares) if config.shares else (), extraction=None)
-            custom_config = proto_utils.proto_to_json(resolved.to_proto())
-            exec_properties = exec_properties | {standard_component_specs.CUSTOM_CONFIG_KEY: custom_config}
+            config = replace(config, shares=tuple(shares) if config.shares else (), extraction=None)
+        custom_config = proto_utils.proto_to_json(config.to_proto())
         return exec_properties | {
+            standard_component_specs.CUSTOM_CONFIG_KEY: custom_config,
             utils.SPAN_PROPERTY_NAME: 0,
             utils.VERSION_PROPERTY_NAME: None,
             utils.FINGERPRINT_PROPERTY_NAME: digest,

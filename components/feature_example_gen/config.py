@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from components.errors import StoreError
 from components.feature_example_gen.splits import SplitSettings
 from components.feature_store import WINDOW
+from components.plausibility import Bounds
 from components.records import from_plain, to_plain
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class ExampleGenConfig:
         shard_rows: rows of a Beam element.
         code: digest of the code, so that TFX's cache sees a change.
         extraction: brings the store up to date first; None reads it as it is.
+        bounds: from where on a return is a suspect.
+        suspects: what the driver found of the prices, as JSON; it travels to the executor, and the cache sees it.
     """
 
     database: str
@@ -59,6 +62,8 @@ class ExampleGenConfig:
     shard_rows: int = SHARD_ROWS
     code: str = ""
     extraction: Extraction | None = None
+    bounds: Bounds = field(default_factory=Bounds)
+    suspects: str = ""
 
     def to_proto(self) -> Any:
         """The settings but the database as TFX's CustomConfig message."""
@@ -93,25 +98,28 @@ class ExampleGenConfig:
             shard_rows=int(values["shard_rows"]),
             code=values["code"],
             extraction=None if extraction is None else Extraction.from_plain(extraction),
+            bounds=from_plain(Bounds, values["bounds"]),
+            suspects=values["suspects"],
         )
 
-    def select(self, summaries: Sequence[ShareSummary]) -> list[ShareSummary]:
-        """Those of the store's shares that were asked for.
+    def select(self, summaries: Sequence[ShareSummary], excluded: Collection[str] = frozenset()) -> list[ShareSummary]:
+        """Those of the store's shares that were asked for, without those that a person has excluded.
 
         After an extraction, a share that could not be had, or has too few sessions yet for a window, is left out: one
         delisted name must not keep all others from being trained on.
 
         Args:
             summaries: what the store holds.
+            excluded: shares that are left out, whoever asks for them.
 
         Raises:
-            StoreError: the store is empty, or a share is not in it and was not to be extracted.
+            StoreError: the store is empty, or a share is not in it and was not to be extracted, or all are excluded.
         """
         if not summaries:
             need = f"import prices (awesome prices import FILE), {WINDOW} sessions or more of a share"
             raise StoreError(f"{self.database} holds no feature row: {need}")
         if not self.shares:
-            return list(summaries)
+            return self._without(excluded, list(summaries))
         known = {summary.share_id: summary for summary in summaries}
         unknown = [share for share in self.shares if share not in known]
         if unknown and (self.extraction is None or len(unknown) == len(self.shares)):
@@ -119,4 +127,14 @@ class ExampleGenConfig:
                 f"{self.database} has no share {', '.join(unknown)}; it has {', '.join(list(known)[:10])}"
                 + (f" and {len(known) - 10} more" if len(known) > 10 else "")
             )
-        return [known[share] for share in dict.fromkeys(self.shares) if share in known]
+        return self._without(excluded, [known[share] for share in dict.fromkeys(self.shares) if share in known])
+
+    def _without(self, excluded: Collection[str], chosen: list[ShareSummary]) -> list[ShareSummary]:
+        left = [summary for summary in chosen if summary.share_id not in excluded]
+        if not left:
+            names = ", ".join(summary.share_id for summary in chosen[:10])
+            raise StoreError(
+                f"{self.database}: all shares that were asked for are excluded ({names}); take one back with "
+                f"`awesome prices suspects --forget {chosen[0].share_id} --db {self.database}`"
+            )
+        return left

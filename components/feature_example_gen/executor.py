@@ -23,6 +23,7 @@ from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.examples import SplitCounts, label_rows
 from components.feature_example_gen.splits import SPLITS, SplitPlan, describe_plan, plan_splits
 from components.feature_store import FeatureStore
+from components.plausibility import SUSPECTS_FILE
 from components.records import from_json, to_json
 
 _LOG = logging.getLogger(__name__)
@@ -143,7 +144,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         config = ExampleGenConfig.from_exec_properties(exec_properties)
         with FeatureStore.open(Path(config.database)) as store:
-            summaries = config.select(store.shares())
+            summaries = config.select(store.shares(), store.decisions().excluded)
             sessions = store.sessions([summary.share_id for summary in summaries])
         plan = plan_splits(sessions, config.splits)
         for name, first, last, count in describe_plan(plan):
@@ -172,6 +173,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         if result.refusal:
             raise StoreError(result.refusal)
         _describe(artifact, plan, result.counts, len(summaries))
+        with tf.io.gfile.GFile(os.path.join(artifact.uri, SUSPECTS_FILE), "w") as file:
+            file.write(config.suspects)
 
 
 def _describe(artifact: Any, plan: SplitPlan, counts: Mapping[str, SplitCounts], shares: int) -> None:

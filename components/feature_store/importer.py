@@ -5,15 +5,17 @@ The file is read and checked whole before anything is written; then each share i
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from components.errors import StoreError
+from components.feature_store.decisions import Decision
 from components.feature_store.factors import factors_from_adjusted, given_factors, join_factors
 from components.feature_store.forms import Forms
 from components.feature_store.layout import LayoutChoice
@@ -91,6 +93,7 @@ def import_prices(
     choice: LayoutChoice | None = None,
     forms: Forms = Forms(),  # noqa: B008  (it is frozen)
     today: dt.date | None = None,
+    decisions: Iterable[Decision] = (),
     progress: Progress | None = None,
 ) -> ImportReport:
     """Imports a file of daily prices.
@@ -108,6 +111,7 @@ def import_prices(
         choice: What is said about the file's columns; what is not said, the file has to tell.
         forms: How the file's cells are written, as far as that is known.
         today: The date now, in UTC if None; rows of later days are refused.
+        decisions: What a person says of the prices; kept before the first share is written.
         progress: Called after each share with the number of shares dealt with, of all shares, and the share.
 
     Returns:
@@ -119,9 +123,9 @@ def import_prices(
             written); or writing failed midway: the message says how many shares are in.
     """
     found = chosen_rows(Path(path), choice, shares, forms, today)
-    if isinstance(store, FeatureStore):
-        return write_found(found, store, source, replace, progress)
-    with FeatureStore.create(store) as opened:
+    with contextlib.nullcontext(store) if isinstance(store, FeatureStore) else FeatureStore.create(store) as opened:
+        if decisions:
+            opened.decide(decisions)
         return write_found(found, opened, source, replace, progress)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace as changed
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 
 from components.errors import ImportFileError, StoreError
 from components.feature_store.arrays import Floats, Integers
+from components.feature_store.decisions import Decision
 from components.feature_store.importer import (
     FailedFile,
     ImportReport,
@@ -74,6 +75,7 @@ def import_files(
     replace: bool = False,
     shares: Collection[str] | None = None,
     choice: LayoutChoice | None = None,
+    decisions: Iterable[Decision] = (),
     progress: FilesProgress | None = None,
 ) -> ImportReport:
     """Imports files of daily prices; of a single one, this is `import_prices`.
@@ -87,6 +89,7 @@ def import_files(
         replace: Whether a share that came from another source is deleted first.
         shares: The shares to take; None for all that the files hold.
         choice: What is said about the columns of all of them.
+        decisions: What a person says of the prices; kept before the first share is written.
         progress: Called with the number of files or shares dealt with, of all, and which it is.
 
     Returns:
@@ -99,12 +102,19 @@ def import_files(
     files = price_files(given)
     if len(files) == 1:
         return import_prices(
-            files[0], store, source=source, replace=replace, shares=shares, choice=choice, progress=progress
+            files[0],
+            store,
+            source=source,
+            replace=replace,
+            shares=shares,
+            choice=choice,
+            decisions=decisions,
+            progress=progress,
         )
     if choice is not None and choice.share is not None:
         raise ImportFileError(f"--share names the share of one file, not of {len(files)}; the files' names name theirs")
     with ExitStack() as opened:
-        return _Several(store, opened, source, replace, shares, choice).take(files, progress)
+        return _Several(store, opened, source, replace, shares, choice, decisions).take(files, progress)
 
 
 class _Several:
@@ -118,9 +128,11 @@ class _Several:
         replace: bool,
         shares: Collection[str] | None,
         choice: LayoutChoice | None,
+        decisions: Iterable[Decision],
     ) -> None:
         self.given, self.opened = store, opened
         self.source, self.replace, self.shares, self.choice = source, replace, shares, choice
+        self.decisions = decisions
         self.opened_store: FeatureStore | None = None
         self.taken: dict[str, ShareImport] = {}
         self.refused: list[Refusal] = []
@@ -139,6 +151,8 @@ class _Several:
                 self.opened_store = given
             else:
                 self.opened_store = self.opened.enter_context(FeatureStore.create(given))
+            if self.decisions:
+                self.opened_store.decide(self.decisions)
         return self.opened_store
 
     def take(self, files: Sequence[Path], progress: FilesProgress | None) -> ImportReport:

@@ -22,6 +22,7 @@ from components.feature_store.look_back import LookBack, look_back_of, write_loo
 from components.feature_store.reader import digest_features, read_feature_table
 from components.feature_store.rules import is_usable_name
 from components.feature_store.schema import BAR_COLUMNS, columns_of, transaction, where_shares
+from components.feature_store.series import PriceSeries, read_series
 from components.feature_store.windows import PriceBars
 from components.feature_store.writing import Upserted, write_bars
 from models.features import WINDOW
@@ -376,6 +377,15 @@ class FeatureStore:
             )
         with translated(self._path):
             return read_feature_table(self._connection, self._path, reading_uri(self._path), shares)
+
+    def price_series(self, shares: Sequence[str]) -> Iterator[PriceSeries]:
+        """Yields the adjusted closes of each share that has prices, in the order given.
+
+        Raises:
+            StoreError: Another tool has written what is no price.
+        """
+        with translated(self._path):
+            yield from read_series(self._connection, str(self._path), shares)
 
     def feature_columns(self) -> tuple[str, ...]:
         """Returns the names of FEATURE's columns in the table's order."""

@@ -12,6 +12,7 @@ from components.leak_audit.check import CHECKS, Audited
 from components.leak_audit.config import AuditConfig
 from components.leak_audit.reading.rows import read_rows
 from components.leak_audit.results import AuditReport, CheckResult, Status
+from components.plausibility import read_suspects
 from models.formatters import get_formatter
 
 _ONE_CLASS = CheckResult("", Status.NOT_APPLICABLE, "Train or test holds rises or falls alone: nothing can be learned.")
@@ -46,7 +47,8 @@ def audit(
     formatter = get_formatter(config.formatter)
     rows = read_rows(examples, formatter.sources)
     features = transform_rows(rows, formatter, transform_graph)
-    audited = Audited(rows, features, schema, transform_graph, aucs, config, config.models[0])
+    suspects = read_suspects(examples)
+    audited = Audited(rows, features, schema, transform_graph, aucs, config, config.models[0], suspects)
     both = rows.both_classes(config.horizon)
     results = []
     for check in CHECKS.values():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from components.evidence.interval import Interval
 from components.leak_audit.config import AuditConfig, AuditedModel
 from components.leak_audit.results import CheckResult
+from components.plausibility import SuspectRecord
 from models.plugins import LAST, Registry
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Audited:
         aucs: of its models on the test split, with 95 % intervals, by name.
         config: what was asked of the splits, horizon, seed, and how high an AUC may be.
         model: the architecture that is trained again; the first of several for a check that is not made for each.
+        suspects: what looked wrong in the prices behind the examples; None where nobody looked.
     """
 
     rows: AuditRows
@@ -37,6 +39,7 @@ class Audited:
     aucs: Mapping[str, Interval]
     config: AuditConfig
     model: AuditedModel
+    suspects: SuspectRecord | None = None
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,15 @@ Until = Annotated[str | None, typer.Option(help="Last day asked for. (default: t
 BestEffort = Annotated[
     bool | None, typer.Option("--best-effort", help="Ask a source that turns most programs away, too.")
 ]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept", metavar="SHARE:DAY", help="A suspect that is right; or a share that needs no adjustments."
+    ),
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option("--exclude", metavar="SHARE", help="A share that is left out from now on.")
+]
 Formatter = Annotated[str | None, typer.Option(help="The DataFormatter. (default: window_returns)")]
 Horizon = Annotated[int | None, typer.Option(help="Sessions ahead. (default: 1)")]
 TrainSteps = Annotated[int | None, typer.Option(help="Steps of training at most. (default: each model's own epochs)")]

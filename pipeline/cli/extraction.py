@@ -28,22 +28,28 @@ def extract(
         bool, typer.Option("--refetch", help="Fetch from the start and replace what is stored of the shares.")
     ] = False,
     best_effort: common.BestEffort = None,
+    accept: common.Accept = None,
+    exclude: common.Exclude = None,
     as_json: common.AsJson = False,
 ) -> None:
     """Brings the database up to date from a source; the first time, from the first day on.
 
-    Exit code 0: all shares are current; 3: some are behind or failed; 4: none could be had.
+    Exit code 0: all shares are current; 3: some are behind or failed, or a return is wrong that nobody accepted; 4:
+    none could be had.
     """
     flags = {"source": source, "shares": shares, "since": since, "until": until, "db": db, "best_effort": best_effort}
-    plan = plan_from(flags)
+    plan = plan_from(flags | {"accept": accept, "exclude": exclude})
     if plan.source is None and not resume:
         from components.errors import ExtractionError
 
         raise ExtractionError("no source is named: --source tencent; `awesome sources` lists them")
     from components.extractor import extract as extract_shares
     from components.extractor.progress import extraction_progress
+    from components.records import to_json
     from pipeline.plan import http_settings
     from pipeline.report.extraction import print_extraction
+    from pipeline.report.suspects import print_suspects
+    from pipeline.uses.suspects import look, touched
 
     with _stopped_by_signals() as stop, extraction_progress() as listener:
         report = extract_shares(
@@ -52,14 +58,17 @@ def extract(
             http=http_settings(plan.settings),
             resume=resume,
             refetch=refetch,
+            decisions=plan.decisions,
             listener=listener,
             stop=stop,
         )
+    suspects = look(plan, touched(report))
     if as_json:
-        typer.echo(report.to_json())
+        typer.echo(to_json(report.to_dict() | {"suspects": suspects.suspects}))
     else:
         print_extraction(report, new_console())
-    raise typer.Exit(report.exit_code)
+        print_suspects(suspects, new_console())
+    raise typer.Exit(report.exit_code or (common.PARTIAL if suspects.stopping else 0))
 
 
 @contextmanager

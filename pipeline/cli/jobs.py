@@ -19,6 +19,8 @@ def run(
     shares: common.Shares = None,
     since: common.Since = None,
     best_effort: common.BestEffort = None,
+    accept: common.Accept = None,
+    exclude: common.Exclude = None,
     formatter: common.Formatter = None,
     models: common.Models = None,
     horizon: common.Horizon = None,

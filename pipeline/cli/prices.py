@@ -84,6 +84,8 @@ def prices_import(
     ] = None,
     source: Annotated[str, typer.Option(help="What to call the origin of the prices.")] = "file",
     replace: Annotated[bool, typer.Option("--replace", help="Delete shares of another source first.")] = False,
+    accept: common.Accept = None,
+    exclude: common.Exclude = None,
 ) -> None:
     """Imports files of daily prices and says what it took and what it refused.
 
@@ -94,11 +96,16 @@ def prices_import(
     adjusted already. Closes that are adjusted beside a factor, as Qlib's, are seen by what they do where the factor
     steps.
 
-    Exit code 0: all rows taken; 3: some, or some of the files, were refused; 4: none was taken.
+    Exit code 0: all rows taken; 3: some, or some of the files, were refused, or a return is wrong that nobody
+    accepted; 4: none was taken.
     """
-    plan = plan_from({"db": db})
+    plan = plan_from({"db": db, "accept": accept, "exclude": exclude})
     from components.feature_store import LayoutChoice, import_files
+    from pipeline.job.prices import known_decisions
+    from pipeline.uses.suspects import report_suspects
 
+    decisions = (*known_decisions(files), *plan.decisions)
+    options: dict[str, Any] = {"source": source, "replace": replace, "decisions": decisions}
     choice = LayoutChoice(share, _columns(column or []), layout, prices)
     with new_progress() as bar:
         what = files[0] if len(files) == 1 else f"{len(files)} files"
@@ -107,11 +114,12 @@ def prices_import(
         def show(done: int, total: int, one: str) -> None:
             bar.update(task, completed=done, total=total, description=f"Importing {what}: {one}")
 
-        report = import_files(files, plan.settings.db, source=source, replace=replace, choice=choice, progress=show)
+        report = import_files(files, plan.settings.db, choice=choice, progress=show, **options)
     _print_import(report, plan.settings.db)
+    wrong = report_suspects(plan, [share.share_id for share in report.shares], new_console())
     if not report.taken:
         raise typer.Exit(common.NOTHING)
-    if report.refused or report.failed:
+    if report.refused or report.failed or wrong:
         raise typer.Exit(common.PARTIAL)
 
 

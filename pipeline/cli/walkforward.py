@@ -25,6 +25,8 @@ def walkforward(
     ] = None,
     db: common.Db = None,
     shares: common.Shares = None,
+    accept: common.Accept = None,
+    exclude: common.Exclude = None,
     formatter: common.Formatter = None,
     seed: common.Seed = None,
     output: Annotated[Path | None, typer.Option(help="Folder of the result. (default: runs/walkforward/TIME)")] = None,

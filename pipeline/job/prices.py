@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import StoreError
+from components.feature_example_gen.config import ExampleGenConfig
+from components.feature_example_gen.prices import find_suspects
 from components.feature_example_gen.splits import plan_splits
-from components.feature_store import FeatureStore
+from components.feature_store import FeatureStore, read_decisions
 from components.whole_files import whole_file
 from pipeline.job.console import Clock
 from pipeline.plan import Plan
@@ -16,7 +20,8 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from components.feature_store import ImportReport
+    from components.feature_store import Decision, ImportReport
+    from components.plausibility import SuspectRecord
 
 SHIPPED_PRICES = Path(__file__).resolve().parents[2] / "data" / "prices.csv.gz"
 
@@ -36,10 +41,37 @@ def prepare_prices(plan: Plan, console: Console, clock: Clock | None = None) -> 
         from components.extractor import check_plan
 
         check_plan(plan.extraction.plan, plan.database)
+        plan.database.parent.mkdir(parents=True, exist_ok=True)
+        keep_decisions(plan)
         return
     ensure_prices(plan, console, clock)
     with FeatureStore.open(plan.database) as store:
         plan_splits(store.sessions(plan.select(store)), plan.splits)
+        say_suspects(find_suspects(_examples(plan), store), console)
+
+
+def keep_decisions(plan: Plan) -> None:
+    """Writes what a person has decided with this command into its database, which is made where it is missing.
+
+    Raises:
+        StoreError: the database cannot be written.
+    """
+    if plan.decisions:
+        with FeatureStore.create(plan.database) as store:
+            store.decide(plan.decisions)
+
+
+def say_suspects(record: SuspectRecord, console: Console) -> None:
+    """Says what looks wrong in the prices of a run, and what a person has left out of it."""
+    from pipeline.report.suspects import print_excluded, print_suspects
+
+    print_suspects(record, console)
+    print_excluded(record, console)
+
+
+def _examples(plan: Plan) -> ExampleGenConfig:
+    """What the first step is told of the prices."""
+    return ExampleGenConfig(str(plan.database), plan.settings.shares, plan.splits, bounds=plan.bounds)
 
 
 def ensure_prices(plan: Plan, console: Console, clock: Clock | None = None) -> None:
@@ -70,6 +102,7 @@ def ensure_prices(plan: Plan, console: Console, clock: Clock | None = None) -> N
             imported = import_shipped_prices(path)
             shares = len(imported.shares)
             notes.append(f"{imported.taken} prices of {shares} shares from {SHIPPED_PRICES.name} into {path}")
+    keep_decisions(plan)
 
 
 def import_shipped_prices(path: Path) -> ImportReport:
@@ -81,5 +114,12 @@ def import_shipped_prices(path: Path) -> ImportReport:
     from components.feature_store import import_prices
 
     # Half of the prices under the database's name would be taken for all of them by the next run.
-    with whole_file(path) as partial:
-        return import_prices(SHIPPED_PRICES, partial, source="file:prices.csv.gz")
+    with whole_file(path) as partial, FeatureStore.create(partial) as store:
+        store.decide(known_decisions([SHIPPED_PRICES]))
+        return import_prices(SHIPPED_PRICES, store, source="file:prices.csv.gz")
+
+
+def known_decisions(files: Sequence[str | os.PathLike[str]]) -> tuple[Decision, ...]:
+    """What is known of the returns of files of prices: of the shipped one alone, whose README says why."""
+    shipped = any(Path(file).exists() and Path(file).samefile(SHIPPED_PRICES) for file in files)
+    return read_decisions(accept=["AAPL:2000-09-29"]) if shipped else ()

@@ -14,7 +14,7 @@ import pytest
 from places import CODE, MONDAY, MONDAYS, Place, digest_of, leftovers, write_database
 
 from components.errors import StorageError, StoreError
-from components.feature_store import FeatureStore, read_decisions
+from components.feature_store import FeatureStore
 from components.object_storage import Storage, StoredDatabase, list_databases, pull_database, push_database
 
 TUESDAY = MONDAY + dt.timedelta(days=1)
@@ -56,18 +56,6 @@ def test_a_pulled_database_can_be_continued(folder_storage: Place, tmp_path: Pat
     write_database(tmp_path / "pulled.db", shares=4)
     with FeatureStore.open(tmp_path / "pulled.db") as store:
         assert [share.share_id for share in store.shares()] == ["S0", "S1", "S2", "S3"]
-
-
-def test_decisions_travel_with_the_database_and_are_a_change_of_it(folder_storage: Place, tmp_path: Path) -> None:
-    database = write_database(tmp_path / "awesome.db")
-    with folder_storage.open() as storage:
-        push_database(storage, database, CODE, now=MONDAY)
-        with FeatureStore.create(database) as store:
-            store.decide(read_decisions(["S0:2024-02-09"], ["S1"]))
-        assert not push_database(storage, database, CODE, now=MONDAY).already_there
-        pull_database(storage, tmp_path / "pulled.db")
-    with FeatureStore.open(tmp_path / "pulled.db") as store:
-        assert store.decision_list() == read_decisions(["S0:2024-02-09"], ["S1"])
 
 
 def test_what_is_there_already_is_not_sent_again(s3: Place, tmp_path: Path) -> None:

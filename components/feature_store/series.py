@@ -1,0 +1,88 @@
+"""The adjusted closes of shares one after the other: what a look through all prices needs, without their windows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from components.errors import StoreError
+from components.feature_store.arrays import Days, Floats
+from components.feature_store.dates import is_iso_day
+from components.feature_store.rules import impossible
+from components.feature_store.schema import CLOSE_COLUMNS, columns_of
+
+_EPOCH = np.datetime64(0, "D")
+
+
+@dataclass(frozen=True)
+class PriceSeries:
+    """The prices of a share.
+
+    Attributes:
+        share_id: The share.
+        time: Sessions, ascending, datetime64[D], shape (n,).
+        close: Raw closes, above 0, shape (n,).
+        factor: What adjusts them, above 0, shape (n,).
+        ranges: Logs of high over low, shape (n,), NaN where unknown; None where nobody asked.
+    """
+
+    share_id: str
+    time: Days
+    close: Floats
+    factor: Floats
+    ranges: Floats | None = None
+
+    def __len__(self) -> int:
+        """Returns the number of sessions."""
+        return len(self.time)
+
+    @property
+    def level(self) -> Floats:
+        """Logs of the adjusted closes, shape (n,)."""
+        return np.log(self.close) + np.log(self.factor)
+
+
+def read_series(connection: sqlite3.Connection, name: str, shares: Sequence[str]) -> Iterator[PriceSeries]:
+    """Yields the prices of each share that has any, from PRICE, or from FEATURE where another tool wrote only that.
+
+    Raises:
+        StoreError: A time is no ISO date, or a close or factor no number above 0.
+    """
+    priced = bool(columns_of(connection, "PRICE"))
+    numbers: dict[object, int] = {}  # shares have most of their days in common
+
+    def days(texts: Sequence[object], share: str) -> Days:
+        for text in texts:
+            if text not in numbers:
+                if not is_iso_day(text):
+                    raise StoreError(f"{name}: share {share}: the time {text!r} is not a date such as 2024-01-31")
+                numbers[text] = int((np.datetime64(str(text), "D") - _EPOCH).astype(np.int64))
+        return np.array([numbers[text] for text in texts], dtype="datetime64[D]")
+
+    for share in shares:
+        rows: list[tuple[Any, ...]] = []
+        if priced:
+            rows = connection.execute(
+                "SELECT time, close, factor FROM PRICE WHERE share_id = ? ORDER BY time", (share,)
+            ).fetchall()
+        if not rows:
+            rows = connection.execute(
+                f"SELECT time, {CLOSE_COLUMNS[0]}, 1.0 FROM FEATURE WHERE share_id = ? ORDER BY time", (share,)
+            ).fetchall()
+        if rows:
+            time, close, factor = zip(*rows, strict=True)
+            yield PriceSeries(share, days(time, share), *(_numbers(column, name, share) for column in (close, factor)))
+
+
+def _numbers(column: tuple[object, ...], name: str, share: str) -> Floats:
+    try:
+        values = np.array(column, dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.array([np.nan])
+    if impossible("close", values).any():
+        raise StoreError(f"{name}: share {share}: a close or factor is not a number above 0; import its prices again")
+    return values

@@ -1,0 +1,88 @@
+"""What all shares did between two days, so that a move of the whole market is no suspect of a share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from components.feature_store.arrays import Days, Floats
+
+ENOUGH_SHARES = 5
+"""With a return on a day, for their median to say what the market did."""
+
+_BELIEVED = np.log(3)
+"""No market has moved further in a session; a median beyond it is one mistake in all shares."""
+
+_WIDER = 1.5
+"""Times the usual spread of a day's returns, from where on a day counts as unruly."""
+
+MAD = 1.4826
+"""Of a median absolute deviation, to be the standard deviation of normal noise."""
+
+
+@dataclass(frozen=True)
+class Market:
+    """The moves of a market.
+
+    Attributes:
+        days: ascending, shape (d,).
+        level: log of the market, shape (d,); it stands still on days with too few shares.
+        unrest: how much wider than usual the returns of a day lie, at least 1, shape (d,).
+        usual: a typical share's robust standard deviation of log returns; NaN where it is not known.
+    """
+
+    days: Days
+    level: Floats
+    unrest: Floats
+    usual: float = float("nan")
+
+    def between(self, begin: Days, end: Days) -> Floats:
+        """Log move from the close of each day of `begin` to that of the one of `end`, both of shape (n,)."""
+        if not len(self.days):
+            return np.zeros(len(end))
+        return self._level_at(end) - self._level_at(begin)
+
+    def unrest_on(self, days: Days) -> Floats:
+        """How much wider than usual the returns of each day lie, of the shape of `days`."""
+        if not len(self.days):
+            return np.ones(len(days))
+        return self.unrest[np.minimum(np.searchsorted(self.days, days), len(self.days) - 1)]
+
+    def _level_at(self, days: Days) -> Floats:
+        at = np.searchsorted(self.days, days, side="right") - 1
+        return np.where(at < 0, 0.0, self.level[np.maximum(at, 0)])
+
+
+NO_MARKET = Market(np.empty(0, "datetime64[D]"), np.empty(0), np.empty(0))
+
+
+def market_of(series: Sequence[tuple[Days, Floats]]) -> Market:
+    """The median move of some shares.
+
+    Args:
+        series: of each share its sessions, ascending, shape (n,), and the logs of its adjusted closes, shape (n,).
+
+    Returns:
+        The market; one that never moves where there are too few shares.
+    """
+    series = [(time, level) for time, level in series if len(time) > 1]
+    if len(series) < ENOUGH_SHARES:
+        return NO_MARKET
+    days = np.unique(np.concatenate([time for time, _ in series]))
+    table = np.full((len(days), len(series)), np.nan)
+    for column, (time, level) in enumerate(series):
+        table[np.searchsorted(days, time[1:]), column] = np.diff(level)
+    enough = np.count_nonzero(~np.isnan(table), axis=1) >= ENOUGH_SHARES
+    if not enough.any():
+        return NO_MARKET
+    move, spread = np.zeros(len(days)), np.zeros(len(days))
+    move[enough] = np.nanmedian(table[enough], axis=1)
+    move[np.abs(move) > _BELIEVED] = 0
+    table -= move[:, np.newaxis]
+    spread[enough] = MAD * np.nanmedian(np.abs(table[enough]), axis=1)
+    moving = spread[enough & (spread > 0)]
+    unrest = spread / np.median(moving) if len(moving) else spread
+    usual = float(np.median(MAD * np.nanmedian(np.abs(table), axis=0)))
+    return Market(days, np.cumsum(move), np.where(unrest > _WIDER, unrest, 1.0), usual)

@@ -1,0 +1,54 @@
+"""`awesome prices suspects`: what does not look like a price, and what a person says of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import common
+from pipeline.cli.common import example, new_console, plan_from, print_line
+from pipeline.cli.prices import prices_app
+
+
+@prices_app.command("suspects", epilog=example("awesome prices suspects --db awesome.db --accept AAPL:2000-09-29"))
+def prices_suspects(
+    db: common.Db = None,
+    shares: common.Shares = None,
+    accept: common.Accept = None,
+    exclude: common.Exclude = None,
+    forget: Annotated[
+        list[str] | None,
+        typer.Option("--forget", metavar="SHARE[:DAY]", help="Takes back what was accepted or excluded."),
+    ] = None,
+    as_json: common.AsJson = False,
+) -> None:
+    """Lists returns that no market makes, each with share, day and likely cause, and keeps what you decide of them.
+
+    While a wrong one is neither accepted nor of an excluded share, nothing is pushed. Exit code 3 while there is one.
+    """
+    plan = plan_from({"db": db, "shares": shares, "accept": accept, "exclude": exclude})
+    from components.feature_store import FeatureStore, read_decisions
+    from components.records import to_json
+    from pipeline.job.prices import keep_decisions
+    from pipeline.report.suspects import print_excluded, print_suspects
+    from pipeline.uses.suspects import look_at_all
+
+    FeatureStore.open(plan.database).close()  # a database that is not there must not be made
+    keep_decisions(plan)
+    if forget:
+        taken_back = read_decisions(accept=forget)
+        whole = [one.share_id for one in taken_back if one.day is None]
+        with FeatureStore.create(plan.database) as store:
+            taken = store.forget((*taken_back, *read_decisions(exclude=whole)))
+        print_line(f"{taken} decisions taken back")
+    record, decisions = look_at_all(plan)
+    if as_json:
+        typer.echo(to_json({"record": record, "decisions": [str(one) for one in decisions]}))
+    else:
+        print_suspects(record, new_console(), None)
+        print_excluded(record, new_console())
+        if decisions:
+            print_line(f"decisions: {'; '.join(map(str, decisions))}")
+    if record.stopping:
+        raise typer.Exit(common.PARTIAL)
