@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -96,6 +97,39 @@ def read_decisions(accept: Sequence[str] = (), exclude: Sequence[str] = ()) -> t
             decisions.append(Decision(_share(share, Choice.ACCEPT), Choice.ACCEPT, dt.date.fromisoformat(day)))
     decisions += [Decision(_share(text, Choice.EXCLUDE), Choice.EXCLUDE) for text in exclude]
     return tuple(dict.fromkeys(decisions))
+
+
+def write_decisions(connection: sqlite3.Connection, decisions: Iterable[Decision]) -> None:
+    """Writes decisions beside those that are there; the connection is in a transaction."""
+    connection.executemany(
+        "INSERT OR IGNORE INTO DECISION (share_id, day, choice) VALUES (?, ?, ?)", map(_row, decisions)
+    )
+
+
+def delete_decisions(connection: sqlite3.Connection, decisions: Iterable[Decision]) -> int:
+    """Deletes decisions and returns how many were there; the connection is in a transaction."""
+    query = "DELETE FROM DECISION WHERE share_id = ? AND day = ? AND choice = ?"
+    return connection.executemany(query, map(_row, decisions)).rowcount
+
+
+def stored_decisions(connection: sqlite3.Connection, name: str) -> tuple[Decision, ...]:
+    """Returns the decisions of a database, sorted by share and day.
+
+    Raises:
+        StoreError: DECISION holds what this program does not write.
+    """
+    rows = connection.execute("SELECT share_id, day, choice FROM DECISION ORDER BY share_id, day, choice")
+    try:
+        return tuple(
+            Decision(str(share), Choice(choice), dt.date.fromisoformat(day) if day else None)
+            for share, day, choice in rows
+        )
+    except (TypeError, ValueError) as error:
+        raise StoreError(f"{name}: DECISION was changed by another tool: {error}") from error
+
+
+def _row(one: Decision) -> tuple[str, str, str]:
+    return one.share_id, "" if one.day is None else one.day.isoformat(), one.choice.value
 
 
 # Two separators, or the eight digits of a day of our times: nobody's share is called so.

@@ -17,7 +17,13 @@ from components.errors import StoreError
 from components.feature_store.arrays import Days
 from components.feature_store.connection import connect_to_read, connect_to_write, reading_uri, translated
 from components.feature_store.dates import parse_days
-from components.feature_store.decisions import Choice, Decision, Decisions
+from components.feature_store.decisions import (
+    Decision,
+    Decisions,
+    delete_decisions,
+    stored_decisions,
+    write_decisions,
+)
 from components.feature_store.look_back import LookBack, look_back_of, write_look_back
 from components.feature_store.reader import digest_features, read_feature_table
 from components.feature_store.rules import is_usable_name
@@ -170,21 +176,14 @@ class FeatureStore:
             StoreError: The store was opened for reading, or the database cannot be written.
         """
         self._check_writable()
-        rows = [(one.share_id, "" if one.day is None else one.day.isoformat(), one.choice.value) for one in decisions]
         with translated(self._path), transaction(self._connection):
-            self._connection.executemany(
-                "INSERT OR IGNORE INTO DECISION (share_id, day, choice) VALUES (?, ?, ?)", rows
-            )
+            write_decisions(self._connection, decisions)
 
     def forget(self, decisions: Iterable[Decision]) -> int:
         """Takes decisions away again and returns how many were there; raises as `decide`."""
         self._check_writable()
-        rows = [(one.share_id, "" if one.day is None else one.day.isoformat(), one.choice.value) for one in decisions]
         with translated(self._path), transaction(self._connection):
-            deleted = self._connection.executemany(
-                "DELETE FROM DECISION WHERE share_id = ? AND day = ? AND choice = ?", rows
-            )
-            return deleted.rowcount
+            return delete_decisions(self._connection, decisions)
 
     def _check_writable(self) -> None:
         if not self._writable:
@@ -243,14 +242,10 @@ class FeatureStore:
 
     def decision_list(self) -> tuple[Decision, ...]:
         """Returns each decision, sorted by share and day; raises as `decisions`."""
-        rows = self._select("DECISION", "SELECT share_id, day, choice FROM DECISION ORDER BY share_id, day, choice")
-        try:
-            return tuple(
-                Decision(str(share), Choice(choice), dt.date.fromisoformat(day) if day else None)
-                for share, day, choice in rows
-            )
-        except (TypeError, ValueError) as error:
-            raise StoreError(f"{self._path}: DECISION was changed by another tool: {error}") from error
+        if not self._has("DECISION"):
+            return ()
+        with translated(self._path):
+            return stored_decisions(self._connection, str(self._path))
 
     def shares_of(self, source: str) -> list[str]:
         """Returns the shares whose prices came from a source, sorted."""
