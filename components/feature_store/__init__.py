@@ -11,10 +11,11 @@ from components.feature_store.export import export_features
 from components.feature_store.importer import FailedFile, ImportReport, ShareImport, import_prices
 from components.feature_store.layout import LayoutChoice
 from components.feature_store.look_back import LookBack
+from components.feature_store.reader import ShareSummary
 from components.feature_store.rows import Refusal
 from components.feature_store.schema import CLOSE_COLUMNS
 from components.feature_store.several_files import import_files, price_files
-from components.feature_store.store import FeatureStore, ShareSummary
+from components.feature_store.store import FeatureStore
 from components.feature_store.windows import PriceBars
 from components.feature_store.writing import Upserted
 from models.features import WINDOW

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import sqlite3
 from array import array
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -23,6 +25,25 @@ _DIGEST_ROWS = 8192
 _SCHEMA = pa.schema(
     [("time", pa.string()), ("share_id", pa.string()), *((column, pa.float64()) for column in CLOSE_COLUMNS)]
 )
+
+
+@dataclass(frozen=True)
+class ShareSummary:
+    """What FEATURE holds of a share.
+
+    Attributes:
+        share_id: The share.
+        rows: Windows, one a session from the 21st on.
+        first: Session of the first window.
+        last: Session of the last window.
+        source: Where the prices came from; None if the database does not say.
+    """
+
+    share_id: str
+    rows: int
+    first: dt.date
+    last: dt.date
+    source: str | None
 
 
 def read_feature_table(connection: sqlite3.Connection, path: Path, uri: str, shares: Sequence[str]) -> pa.Table:

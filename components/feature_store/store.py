@@ -6,7 +6,6 @@ import datetime as dt
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,7 +24,7 @@ from components.feature_store.decisions import (
     write_decisions,
 )
 from components.feature_store.look_back import LookBack, look_back_of, write_look_back
-from components.feature_store.reader import digest_features, read_feature_table
+from components.feature_store.reader import ShareSummary, digest_features, read_feature_table
 from components.feature_store.rules import is_usable_name
 from components.feature_store.schema import BAR_COLUMNS, columns_of, transaction, where_shares
 from components.feature_store.series import PriceSeries, read_series
@@ -34,25 +33,6 @@ from components.feature_store.writing import Upserted, write_bars
 from models.features import WINDOW
 
 _ROWS_AT_ONCE = 8192
-
-
-@dataclass(frozen=True)
-class ShareSummary:
-    """What FEATURE holds of a share.
-
-    Attributes:
-        share_id: The share.
-        rows: Windows, one a session from the 21st on.
-        first: Session of the first window.
-        last: Session of the last window.
-        source: Where the prices came from; None if the database does not say.
-    """
-
-    share_id: str
-    rows: int
-    first: dt.date
-    last: dt.date
-    source: str | None
 
 
 class FeatureStore:
