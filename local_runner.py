@@ -93,6 +93,7 @@ def main() -> None:
     """Hands the pipeline to the runner; a user's mistake is one clear line and a non-zero exit."""
     try:
         plan = load_plan()
+        plan.check_folders()
         log = log_path(plan)
         for folder in (plan.workspace, log.parent):
             check_writable(folder)

@@ -43,6 +43,7 @@ def pipeline_config(plan: Plan, write_files: bool = True) -> PipelineConfig:
     from models.trainer import TrainingConfig
     from pipeline.pipeline import PipelineConfig
 
+    plan.check_folders()
     settings = plan.settings
     code = code_digest(["models"])
     training = [

@@ -26,7 +26,7 @@ from models.errors import HyperparameterError, UnknownNameError
 from models.features import NEXT_SESSION
 from models.formatters import DataFormatter, get_formatter
 from models.registry import get_architecture
-from pipeline.settings import Settings, SettingsError, load_settings, origins
+from pipeline.settings import Settings, SettingsError, load_settings, origins, pattern_in
 
 if TYPE_CHECKING:
     from components.extractor import HttpSettings
@@ -108,6 +108,19 @@ class Plan:
     def serving(self) -> Path:
         """The folder the champion is pushed to, in numbered versions."""
         return self.workspace / "serving" / self.name
+
+    def check_folders(self) -> None:
+        """Checks the names of the folders that a run writes to.
+
+        Raises:
+            SettingsError: TFX would take one for a pattern of several; the line names it and where it came from.
+        """
+        for name in ("workspace", "output"):
+            folder: Path | None = getattr(self.settings, name)
+            if folder is not None and (why := pattern_in(folder)):
+                raise SettingsError(
+                    f"{name} (from {self.origins.get(name, 'default')}): {why}, or name another --{name}"
+                )
 
     def select(self, store: FeatureStore) -> list[str]:
         """Those of the store's shares that were asked for, and are not excluded.

@@ -36,6 +36,9 @@ KFP_TOKEN = "AWESOME_KFP_TOKEN"
 
 _JSON_EXAMPLES = {"hyperparameters": '{"rnn": {"epochs": 9}}', "clusters": '{"stage": {"image": "registry/awesome:1"}}'}
 
+_VALUE_ERROR = "Value error, "
+"""What pydantic puts before the words of a validator of ours."""
+
 
 class SettingsError(UserError):
     """A setting has a value that cannot be used, or a name that does not exist."""
@@ -198,6 +201,13 @@ class NodeSettings(BaseSettings):
     metadata_user: str = Field("", description="who may create tables in it")
     metadata_password: SecretStr = Field(SecretStr(""), description="of the user")
 
+    @field_validator("pipeline_root")
+    @classmethod
+    def _is_no_pattern(cls, value: Path | None) -> Path | None:
+        if value is not None and (why := pattern_in(value)):
+            raise ValueError(why)
+        return value
+
 
 def load_node_settings() -> NodeSettings:
     """Reads what a pod's environment says.
@@ -209,7 +219,24 @@ def load_node_settings() -> NodeSettings:
         return NodeSettings(**dict[str, Any]())
     except ValidationError as error:
         first = error.errors()[0]
-        raise SettingsError(f"{NODE_PREFIX}{str(first['loc'][0]).upper()}: {first['msg']}") from None
+        raise SettingsError(
+            f"{NODE_PREFIX}{str(first['loc'][0]).upper()}: {first['msg'].removeprefix(_VALUE_ERROR)}"
+        ) from None
+
+
+def pattern_in(folder: Path) -> str:
+    """Why TFX cannot work in a folder, and what to do; empty where it can.
+
+    TFX, Beam and TensorFlow look for files by patterns that begin with the folder's whole name.
+    """
+    whole = str(folder.absolute())
+    signs = sorted(set(whole) & set("[]*?\\"))
+    if not signs:
+        return ""
+    return (
+        f"{whole} holds {' '.join(signs)} in its name, which TFX takes for a pattern of several names; "
+        "work in a folder without [ ] * ? and \\"
+    )
 
 
 def _day(value: Any) -> Any:
@@ -265,7 +292,7 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        what = first["msg"].removeprefix("Value error, ")
+        what = first["msg"].removeprefix(_VALUE_ERROR)
         if first["type"] == "extra_forbidden":
             raise SettingsError(f"{FILE}: there is no setting {name!r}; see `awesome config`") from None
         raise SettingsError(f"{name} (from {_origin(name, given)}): {what}, got {first['input']!r}") from None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from awesome_kubeflow.errors import CompileError
+from pipeline.settings import pattern_in
 
 if TYPE_CHECKING:
     from pipeline.plan import Plan
@@ -154,6 +156,8 @@ class ClusterSettings:
             self._refuse("image_pull_policy", f"is one of {', '.join(PULL_POLICIES)}, not {self.image_pull_policy!r}")
         if not self.data_folder.startswith("/") or self.data_folder == "/":
             self._refuse("data_folder", f"is an absolute folder below /, not {self.data_folder!r}")
+        if why := pattern_in(Path(self.data_folder)):
+            self._refuse("data_folder", why)
         for name, address in (("endpoint", self.endpoint), ("ui", self.ui)):
             if why := address and refused_address(address):
                 self._refuse(name, why)

@@ -79,7 +79,7 @@ def main() -> None:
         extra = next((name for name, packages in _EXTRAS.items() if package in packages), "pipeline")
         _fail(f"{error.name} is not installed; this command needs the extra `{extra}`: {install_extras(extra)}")
     except OSError as error:
-        _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+        _fail(" ".join(f"{error.filename or 'the system'}: {error.strerror or error}".splitlines()))
     if code == _STOPPED:
         _fail("stopped; the same command takes up from what is finished", _STOPPED)
     raise SystemExit(code)

@@ -26,6 +26,7 @@ def run(plan: Plan, console: Console) -> tuple[RunReport, Path]:
     Raises:
         UserError: something the user can fix; nothing of the database was changed.
     """
+    plan.check_folders()
     check_writable(plan.workspace)
     with (
         workspace_lock(plan.workspace),

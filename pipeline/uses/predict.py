@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +21,7 @@ from pipeline.job.quiet import import_tensorflow
 from pipeline.plan import Plan
 from pipeline.runs.folder import REPORT_JSON, FinishedRun, open_run
 from pipeline.runs.results import ReportError
+from pipeline.settings import pattern_in
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -100,8 +104,9 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
 
         from models.serving import PROBABILITY
 
-        signature = tf.saved_model.load(str(chosen.saved_model)).signatures["predict_closes"]
-        answer = signature(share_id=tf.constant(names), closes=tf.constant(closes))[PROBABILITY].numpy()[:, 0]
+        with _loadable(chosen.saved_model) as folder:
+            signature = tf.saved_model.load(str(folder)).signatures["predict_closes"]
+            answer = signature(share_id=tf.constant(names), closes=tf.constant(closes))[PROBABILITY].numpy()[:, 0]
     forecasts = [
         ShareForecast(name, str(session), float(probability))
         for name, session, probability in zip(names, features["time"], answer, strict=True)
@@ -116,6 +121,20 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         auc_low=chosen.auc_low,
         auc_high=chosen.auc_high,
     )
+
+
+@contextlib.contextmanager
+def _loadable(saved_model: Path) -> Iterator[Path]:
+    """A folder as TensorFlow can load it: it takes some signs of its name for a pattern, so a link goes without."""
+    if not pattern_in(saved_model):
+        yield saved_model
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "saved_model"
+        if why := pattern_in(link):
+            raise PredictionError(f"{saved_model}: cannot be loaded: {why}, or set TMPDIR to such a one")
+        link.symlink_to(saved_model.absolute(), target_is_directory=True)
+        yield link
 
 
 def print_forecast(forecast: Forecast, console: Console) -> None:

@@ -14,6 +14,7 @@ from components.feature_example_gen.splits import plan_splits
 from pipeline.job.quiet import import_tensorflow, run_log
 from pipeline.job.workspace import check_writable, workspace_lock
 from pipeline.runs.folder import write_text
+from pipeline.settings import pattern_in
 from pipeline.studies.experiments.answers import Answers, answers_key, read_answers, write_answers
 from pipeline.studies.experiments.catalogue import Experiment, ExperimentError, choose_experiments
 from pipeline.studies.experiments.findings import Finding, TimeGain, judge_claims
@@ -107,6 +108,8 @@ def run_experiments(options: Options, console: Console) -> ExperimentsReport:
 
 def _checked(options: Options) -> tuple[Experiment, ...]:
     """The experiments; refuses what can be refused before anything is made."""
+    if why := pattern_in(options.output):
+        raise ExperimentError(f"--output {options.output}: {why}, or name another --output")
     if options.data not in _DATA:
         raise ExperimentError(f"--data {options.data}: choose one of {', '.join(_DATA)}")
     if not options.horizons or min(options.horizons) < 1:

@@ -50,6 +50,7 @@ def walk_forward(plan: Plan, walk: WalkSettings, console: Console) -> tuple[Walk
     """
     if not plan.settings.horizons:
         raise UserError("horizons: name at least one")
+    plan.check_folders()
     home = plan.workspace / FOLDER
     check_writable(home)
     common = _common(plan)
