@@ -125,8 +125,9 @@ def closes_beside_factors(shares: Iterable[StepEvidence], expected: bool) -> Clo
             return ClosesBesideFactors(
                 None, f"closes move against the factor at some steps and not at others ({first.shown}; {last.shown})"
             )
-        why = "no step of the factor" if not steps else f"the {steps} steps of the factor do not tell"
-        what = "adjusted already" if expected else "as traded"
+        count = "no step" if not steps else "1 step" if steps == 1 else f"{steps} steps"
+        why = f"{count} of the factor {'do' if steps > 1 else 'does'} not tell"
+        what = "adjusted already" if expected else "traded"
         return ClosesBesideFactors(expected, f"closes: taken as {what} ({why}; --prices decides otherwise)")
     adjusted = total < 0
     against = tuple(one for one in all_shares if (one.for_raw if adjusted else -one.for_raw) >= _SURE_OF_ONE)

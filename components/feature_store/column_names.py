@@ -16,7 +16,7 @@ from functools import lru_cache
 _DATES = (
     """date day tradedate tradingdate tradingday tradedt traddt quotedate pricedate sessiondate asofdate caldt
     dlycaldt datadate dtyyyymmdd yyyymmdd date1 observationdate 日期 交易日期 交易日 成交日期 日付 날짜 일자
-    datum fecha data дата""",
+    datum fecha data tarih дата""",
     """datetime timestamp ts tsevent windowstart tradetime beginsat begin 时间 時間 日期时间 日時""",
     """time""",
 )
@@ -32,23 +32,25 @@ _SHARES = (
 )
 _CLOSES = """close closing prccd closeprice closingprice priceclose cls clspric closelast dlyclose endprice 收盘 收盘价
     今收 今收盘 收盤 收盤價 終値 종가 schluss schlusskurs schlußkurs cierre clôture cloture chiusura fechamento
-    закрытие"""
+    zamkniecie zamknięcie kapaniş закрытие"""
 # Taken as the close where no column is called so; of several that differ, the user says which.
 _NEARLY_CLOSES = """last lastprice lastpric lasttradedprice ltp pxlast latest settle settlement
     settlementprice settleprice
     trdprc1 sttlmpric price prc dlyprc 最新价 现价 最新價 kurs precio prix prezzo preço último ultimo dernier
-    letzter цена 현재가"""
+    letzter şimdi simdi цена 현재가"""
 _FIELDS = {
     "open": """openprc prcod open opening openprice openingprice priceopen opnpric pxopen dlyopen startprice 开盘 开盘价
-    今开 今开盘 開盤 開盤價 始値 시가 eröffnung eröffnungskurs erster apertura ouverture abertura откр открытие""",
+    今开 今开盘 開盤 開盤價 始値 시가 eröffnung eröffnungskurs erster apertura ouverture abertura
+    otwarcie açiliş откр открытие""",
     "high": """askhi prchd high1 high highprice pricehigh hghpric pxhigh dlyhigh dayhigh maxprice highest 最高 最高价
-    最高價 高値 고가 hoch tageshoch höchst máximo máxima maximo massimo haut plushaut макс максимум""",
+    最高價 高値 고가 hoch tageshoch höchst máximo máxima maximo massimo haut plushaut
+    najwyzszy najwyższy yüksek макс максимум""",
     "low": """bidlo prcld low1 low lowprice pricelow lwpric pxlow dlylow daylow minprice lowest 最低 最低价 最低價 安値
-    저가 tief tagestief tiefst mínimo mínima minimo bas plusbas мин минимум""",
+    저가 tief tagestief tiefst mínimo mínima minimo bas plusbas najnizszy najniższy düşük мин минимум""",
     "volume": """volume vol vols volumes totalvolume pxvolume tottrdqty ttltradgvol ttltrdqnty cshtrd
     acvoluns tradingvolume
     tradedvolume tradedquantity sharestraded dlyvol sharevolume 成交量 成交量股 成交股数 成交股數 出来高 거래량
-    volumen volumenes stücke объём объем""",
+    volumen volumenes stücke wolumen hacim hac объём объем""",
     "adj_close": """adjclose adjustedclose adjustclose closeadj closeadjusted adjcloseprice
     adjustedcloseprice adjusted adj
     adjustedprice adjprice 复权收盘 复权收盘价 前复权 后复权 前复权收盘 后复权收盘 前复权收盘价 后复权收盘价
@@ -127,7 +129,7 @@ def key_of(name: str) -> str:
     >>> key_of("Adj. Close**"), key_of("<TICKER>"), key_of("5. adjusted close"), key_of("$close"), key_of("Vol. (lots)")
     ('adjclose', 'ticker', 'adjustedclose', 'close', 'vol')
     """
-    text = unicodedata.normalize("NFKC", name).strip().casefold()
+    text = unicodedata.normalize("NFKC", name).strip().casefold().replace("\u0131", "i")
     text = re.sub(r"^[0-9]+[a-z]?\.\s+", "", text)
     text = _UNIT.sub("", text)
     return re.sub(r"[\s_\-.:/*$%#<>\"'()\[\]]+", "", text)
@@ -164,7 +166,8 @@ class Part:
     Attributes:
         role: What the field is.
         share: The share.
-        way: tuple (one of two rows of a header), prefix (Close_AAA), suffix (AAA_Close), or joined (AAAClose).
+        way: tuple first or tuple second (the field's row of a header's two), prefix (Close_AAA), suffix (AAA_Close),
+            joined before (CloseAAA) or joined after (AAAClose).
     """
 
     role: Role
@@ -173,7 +176,10 @@ class Part:
 
 
 _SEPARATOR = re.compile(r"[\s_|.:/,;~@#\-(\[\])]+")
-_JOINED = re.compile(r"(.+?)(adj ?close|open|high|low|close|volume)", re.IGNORECASE)
+_JOINED = (
+    ("joined after", re.compile(r"(?P<share>.+?)(?P<field>adj ?close|open|high|low|close|volume)", re.IGNORECASE)),
+    ("joined before", re.compile(r"(?P<field>adj ?close|open|high|low|close|volume)(?P<share>.+)", re.IGNORECASE)),
+)
 
 
 def tuple_of(name: str) -> tuple[str, ...] | None:
@@ -220,10 +226,12 @@ def parts_of(name: str) -> list[Part]:
         role, share = _field_role(text[cut.end() :].rstrip(" )]")), text[: cut.start()].lstrip(" ([")
         if role is not None and share:
             found["suffix"] = Part(role, share, "suffix")
-    if not found and (match := _JOINED.fullmatch(text)) is not None:
-        role = _field_role(match.group(2))
-        if role is not None:
-            found["joined"] = Part(role, match.group(1), "joined")
+    if not found:
+        for way, pattern in _JOINED:
+            match = pattern.fullmatch(text)
+            role = _field_role(match["field"]) if match else None
+            if match and role is not None:
+                found[way] = Part(role, match["share"], way)
     return list(found.values())
 
 

@@ -27,6 +27,7 @@ from components.feature_store.rules import is_usable_name
 from components.feature_store.vendors import vendor_of
 
 _LEAST_JOINED = 3
+_MOST_OF_A_BAR, _FEWEST_ROWS = 12, 10
 
 
 def layout_of(
@@ -96,6 +97,7 @@ class _Header(Columns):
             if closed or 3 * len(pieces) > len(rest):
                 raise self._two_ways(sorted(pieces), loose, "fields")
         if not roles:
+            self._check_no_bar(rest)
             return "wide"
         if len(roles) == len(rest):
             raise self.unknown("there is no column of closes")
@@ -131,22 +133,51 @@ class _Header(Columns):
         return held >= 0.8 * checked
 
     def _are_shares(self, named: Sequence[int], rest: Sequence[int]) -> bool:
-        """Tells whether columns with names of fields are shares: few among many, and written as those are."""
-        others = [self.names[index] for index in rest if index not in named]
-        if 3 * len(named) > len(others):
-            return False
-        upper = 2 * sum(name.isupper() for name in others) > len(others)
+        """Tells whether columns with names of fields are shares: written as the others are, and nobody's fields."""
+        others = [index for index in rest if index not in named]
+        upper = 2 * sum(self.names[index].isupper() for index in others) > len(others)
         names = [self.names[index] for index in named]
         if not all(len(name) <= 5 and (name.isupper() if upper else name.islower()) for name in names):
             return False
-        columns = {self.roles[index].name: [_number(cell) for cell in self.cells[index]] for index in named}  # type: ignore[union-attr]
-        prices = [column for name, column in columns.items() if name in PRICES - {"volume", "factor", "divisor"}]
-        # Fields of one share stay close together, shares do not.
-        return not any(
-            one and all(x and y and 0.8 < x / y < 1.25 for x, y in zip(one, two, strict=False))
-            for number, one in enumerate(prices)
-            for two in prices[number + 1 :]
-        )
+        # Fields of one share stay close together. Among many shares some do, too: there only the named ones count.
+        prices = [index for index in named if self.roles[index].name in PRICES - {"volume", "factor", "divisor"}]  # type: ignore[union-attr]
+        many = 3 * len(named) <= len(others)
+        if not many and len(prices) < len(named):
+            return False
+        against = prices if many else rest
+        return not any(self._close_together(one, two) for one in prices for two in against if one != two)
+
+    def _close_together(self, one: int, two: int) -> bool:
+        pairs = list(zip(map(_number, self.cells[one]), map(_number, self.cells[two]), strict=False))
+        return not pairs or all(x is None or y is None or 0.8 * y <= x <= 1.25 * y for x, y in pairs)
+
+    def _check_no_bar(self, rest: Sequence[int]) -> None:
+        """Refuses a wide file whose columns, whatever they are called, are one share's open, high, low and close."""
+        columns = {index: [_number(cell) for cell in self.cells[index]] for index in rest[:_MOST_OF_A_BAR]}
+        values = {index: [one for one in column if one] for index, column in columns.items()}
+        rows = len(next(iter(values.values()), ()))
+        if rows < _FEWEST_ROWS or len(rest) > _MOST_OF_A_BAR:
+            return
+        values = {index: column for index, column in values.items() if len(column) == rows}
+        for first in values:
+            near = [index for index in values if self._close_together(first, index)]
+            if len(near) < 4 or near[0] != first:
+                continue
+            highest = [
+                index for index in near if all(values[index][i] >= values[o][i] for o in near for i in range(rows))
+            ]
+            lowest = [
+                index for index in near if all(values[index][i] <= values[o][i] for o in near for i in range(rows))
+            ]
+            if highest and lowest and highest[0] != lowest[0]:
+                inner = [index for index in near if index not in (highest[0], lowest[0])]
+                if any(_opens_at(values[one], values[two]) for one in inner for two in inner if one != two):
+                    shown = ", ".join(self.names[index] for index in near)
+                    raise self.unknown(
+                        f"{self.names[highest[0]]} is the highest and {self.names[lowest[0]]} the lowest of {shown} in "
+                        "every row, as one share's high and low are: name its fields, such as --column "
+                        f"high={self.names[highest[0]]} --column close=NAME, or say --layout wide if each is a share"
+                    )
 
     def _pieces(self, rest: Sequence[int]) -> dict[int, Part]:
         """Reads columns as field and share, all in the one way that fits the most of them."""
@@ -154,12 +185,12 @@ class _Header(Columns):
         for index in rest:
             for part in parts_of(self.names[index]):
                 by_way.setdefault(part.way, {})[index] = part
-        if "joined" in by_way:  # PLOW is a share: only where a share has several fields
+        for way in [way for way in by_way if way.startswith("joined")]:  # PLOW is a share: only with several fields
             fields: dict[str, set[str]] = {}
-            for part in by_way["joined"].values():
+            for part in by_way[way].values():
                 fields.setdefault(part.share, set()).add(part.role.name)
             full = {share for share, roles in fields.items() if len(roles) >= _LEAST_JOINED and "close" in roles}
-            by_way["joined"] = {index: part for index, part in by_way["joined"].items() if part.share in full}
+            by_way[way] = {index: part for index, part in by_way[way].items() if part.share in full}
         if not any(by_way.values()):
             return {}
         order = sorted(by_way, key=lambda way: (-len(by_way[way]), -_distinct_shares(by_way[way]), way))
@@ -341,9 +372,18 @@ class _Header(Columns):
         return replace(layout, notes=tuple(notes), only=only, vendor=vendor)
 
 
+def _opens_at(opens: Sequence[float], closes: Sequence[float]) -> bool:
+    """Tells whether one column goes on where the other one was the row before, as an open does."""
+    gaps = [abs(after / before - 1) for after, before in zip(opens[1:], closes, strict=False)]
+    moves = [abs(after / before - 1) for after, before in zip(closes[1:], closes, strict=False)]
+    return sorted(gaps)[len(gaps) // 2] < 0.7 * sorted(moves)[len(moves) // 2]
+
+
 def _number(text: str) -> float | None:
+    """Reads a number well enough to compare columns, with a comma or a point before the decimals."""
+    plain = text.replace(",", "") if "." in text else text.replace(",", ".")
     try:
-        return float(text)
+        return float(plain)
     except ValueError:
         return None
 

@@ -14,6 +14,7 @@ _HELP = (
     "known layouts are long (time, share_id, close, optionally open, high, low, volume, factor or adj_close), one "
     "share (the same without share_id), wide (time and one column a share) and fields (time, Close_AAA, High_AAA, ...)"
 )
+_NO_HEADER = "this line holds a date: the file has no header; add one, such as date,open,high,low,close"
 _UNNAMED = re.compile(r"|unnamed: ?[0-9]+(_level_[0-9]+)?|__index_level_[0-9]+__|index|level_[0-9]+", re.IGNORECASE)
 _DATE = re.compile(
     r"[0-9]{4}[-/.年][0-9]{1,2}[-/.月][0-9]{1,2}日?(?:[T ].*)?|[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ][0-9]{2,4}(?:[T ,].*)?|"
@@ -129,6 +130,8 @@ class Columns:
         dates = [
             index for index, cells in enumerate(self.cells) if cells and all(looks_like_date(cell) for cell in cells)
         ]
+        if any(looks_like_date(self.names[index]) for index in dates):
+            raise self.wrong(_NO_HEADER)
         unnamed = [index for index in dates if _UNNAMED.fullmatch(self.names[index])]
         if unnamed:
             return unnamed[0]
