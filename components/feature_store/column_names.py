@@ -77,6 +77,7 @@ _OTHERS = """closeunadj closeraw rawclose unadjustedclose unadjclose adjopen adj
     volumeusd 成交额 成交金额 成交金額 成交笔数 成交筆數 换手率 涨跌幅 涨跌额 涨跌 漲跌 漲跌價差 振幅 前收盘
     前收盘价 前收 昨收 昨收盘 量比 总市值 流通市值 市盈率 市净率 总股本 流通股本 是否st 交易状态 売買代金 前日比
     변동 изм"""
+_COPY = re.compile(r"\.[0-9]+$")
 _INDICATOR = re.compile(
     r"(sma|ema|wma|dema|tema|ma|rsi|atr|adx|cci|roc|mom|bb|bbu|bbl|bbm|std|macd|obv|kdj|boll|bollinger|stoch)[0-9][a-z0-9]*"
 )
@@ -142,7 +143,10 @@ def role_of(name: str) -> Role | None:
     (Role(name='close', rank=0), Role(name='other', rank=0), None)
     """
     key = key_of(name)
-    return _roles().get(key) or (Role("other") if _INDICATOR.fullmatch(key) else None)
+    role = _roles().get(key) or (Role("other") if _INDICATOR.fullmatch(key) else None)
+    if role is None and (copy := _COPY.search(name)):  # what pandas makes of a name that comes twice
+        role = _roles().get(key_of(name[: copy.start()]))
+    return role
 
 
 def letter_roles(names: list[str]) -> list[Role | None] | None:
@@ -165,12 +169,14 @@ class Part:
 
     Attributes:
         role: What the field is.
+        field: How it is called.
         share: The share.
         way: tuple first or tuple second (the field's row of a header's two), prefix (Close_AAA), suffix (AAA_Close),
             joined before (CloseAAA) or joined after (AAAClose).
     """
 
     role: Role
+    field: str
     share: str
     way: str
 
@@ -214,24 +220,24 @@ def parts_of(name: str) -> list[Part]:
             for field, share, way in ((*pair, "tuple first"), (*reversed(pair), "tuple second")):
                 role = _field_role(field)
                 if role is not None and share:
-                    found[way] = Part(role, share, way)
+                    found[way] = Part(role, field, share, way)
         return list(found.values())
     cuts = list(_SEPARATOR.finditer(text))
     # The longest field wins: "Adj Close" of AAA, not "Adj" of "Close AAA".
     for cut in cuts:
-        role, share = _field_role(text[: cut.start()]), text[cut.end() :].rstrip(" )]")
-        if role is not None and share:
-            found["prefix"] = Part(role, share, "prefix")
+        field, share = text[: cut.start()], text[cut.end() :].rstrip(" )]")
+        if (role := _field_role(field)) is not None and share:
+            found["prefix"] = Part(role, field, share, "prefix")
     for cut in reversed(cuts):
-        role, share = _field_role(text[cut.end() :].rstrip(" )]")), text[: cut.start()].lstrip(" ([")
-        if role is not None and share:
-            found["suffix"] = Part(role, share, "suffix")
+        field, share = text[cut.end() :].rstrip(" )]"), text[: cut.start()].lstrip(" ([")
+        if (role := _field_role(field)) is not None and share:
+            found["suffix"] = Part(role, field, share, "suffix")
     if not found:
         for way, pattern in _JOINED:
             match = pattern.fullmatch(text)
             role = _field_role(match["field"]) if match else None
             if match and role is not None:
-                found[way] = Part(role, match["share"], way)
+                found[way] = Part(role, match["field"], match["share"], way)
     return list(found.values())
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from components.errors import ImportFileError
 from components.feature_store.arrays import Floats
+from components.feature_store.bar_shape import MOST_OF_A_BAR, close_together, hidden_bar, is_bar, numbers_in
 from components.feature_store.column_names import (
     CLOSE_LIKE,
     PRICES,
@@ -20,6 +21,7 @@ from components.feature_store.column_names import (
     key_of,
     letter_roles,
     parts_of,
+    tuple_of,
 )
 from components.feature_store.header_columns import Columns
 from components.feature_store.layout import Layout, LayoutChoice, share_of_file
@@ -27,7 +29,6 @@ from components.feature_store.rules import is_usable_name
 from components.feature_store.vendors import vendor_of
 
 _LEAST_JOINED = 3
-_MOST_OF_A_BAR, _FEWEST_ROWS = 12, 10
 
 
 def layout_of(
@@ -97,6 +98,11 @@ class _Header(Columns):
             if closed or 3 * len(pieces) > len(rest):
                 raise self._two_ways(sorted(pieces), loose, "fields")
         if not roles:
+            levels = [index for index in rest if tuple_of(self.names[index]) is not None]
+            if levels:
+                raise self.unknown(
+                    f"the rows of the header do not say which one has the fields: {self.names[levels[0]]}"
+                )
             self._check_no_bar(rest)
             return "wide"
         if len(roles) == len(rest):
@@ -119,19 +125,6 @@ class _Header(Columns):
             "--layout wide if each column is a share"
         )
 
-    def _is_bar(self, roles: Mapping[int, str]) -> bool:
-        """Tells whether columns called open, high, low, close are a bar, as far as the first rows show."""
-        columns: dict[str, list[float | None]] = {}
-        for index, name in roles.items():
-            columns.setdefault("close" if name in CLOSE_LIKE else name, [_number(cell) for cell in self.cells[index]])
-        checked = held = 0
-        for low, high in (("low", "high"), ("low", "open"), ("low", "close"), ("open", "high"), ("close", "high")):
-            for less, more in zip(columns.get(low, ()), columns.get(high, ()), strict=False):
-                if less is not None and more is not None:
-                    checked += 1
-                    held += less <= more * 1.001
-        return held >= 0.8 * checked
-
     def _are_shares(self, named: Sequence[int], rest: Sequence[int]) -> bool:
         """Tells whether columns with names of fields are shares: written as the others are, and nobody's fields."""
         others = [index for index in rest if index not in named]
@@ -139,45 +132,33 @@ class _Header(Columns):
         names = [self.names[index] for index in named]
         if not all(len(name) <= 5 and (name.isupper() if upper else name.islower()) for name in names):
             return False
+        numbers = {index: numbers_in(self.cells[index]) for index in rest}
         # Fields of one share stay close together. Among many shares some do, too: there only the named ones count.
         prices = [index for index in named if self.roles[index].name in PRICES - {"volume", "factor", "divisor"}]  # type: ignore[union-attr]
         many = 3 * len(named) <= len(others)
         if not many and len(prices) < len(named):
             return False
         against = prices if many else rest
-        return not any(self._close_together(one, two) for one in prices for two in against if one != two)
+        return not any(close_together(numbers[one], numbers[two]) for one in prices for two in against if one != two)
 
-    def _close_together(self, one: int, two: int) -> bool:
-        pairs = list(zip(map(_number, self.cells[one]), map(_number, self.cells[two]), strict=False))
-        return not pairs or all(x is None or y is None or 0.8 * y <= x <= 1.25 * y for x, y in pairs)
+    def _is_bar(self, roles: Mapping[int, str]) -> bool:
+        return is_bar(
+            {("close" if name in CLOSE_LIKE else name): numbers_in(self.cells[index]) for index, name in roles.items()}
+        )
 
     def _check_no_bar(self, rest: Sequence[int]) -> None:
         """Refuses a wide file whose columns, whatever they are called, are one share's open, high, low and close."""
-        columns = {index: [_number(cell) for cell in self.cells[index]] for index in rest[:_MOST_OF_A_BAR]}
-        values = {index: [one for one in column if one] for index, column in columns.items()}
-        rows = len(next(iter(values.values()), ()))
-        if rows < _FEWEST_ROWS or len(rest) > _MOST_OF_A_BAR:
+        if len(rest) > MOST_OF_A_BAR:
             return
-        values = {index: column for index, column in values.items() if len(column) == rows}
-        for first in values:
-            near = [index for index in values if self._close_together(first, index)]
-            if len(near) < 4 or near[0] != first:
-                continue
-            highest = [
-                index for index in near if all(values[index][i] >= values[o][i] for o in near for i in range(rows))
-            ]
-            lowest = [
-                index for index in near if all(values[index][i] <= values[o][i] for o in near for i in range(rows))
-            ]
-            if highest and lowest and highest[0] != lowest[0]:
-                inner = [index for index in near if index not in (highest[0], lowest[0])]
-                if any(_opens_at(values[one], values[two]) for one in inner for two in inner if one != two):
-                    shown = ", ".join(self.names[index] for index in near)
-                    raise self.unknown(
-                        f"{self.names[highest[0]]} is the highest and {self.names[lowest[0]]} the lowest of {shown} in "
-                        "every row, as one share's high and low are: name its fields, such as --column "
-                        f"high={self.names[highest[0]]} --column close=NAME, or say --layout wide if each is a share"
-                    )
+        bar = hidden_bar({index: numbers_in(self.cells[index]) for index in rest})
+        if bar is not None:
+            high, low = self.names[bar.high], self.names[bar.low]
+            among = ", ".join(self.names[index] for index in bar.columns)
+            raise self.unknown(
+                f"{high} is the highest and {low} the lowest of {among} in every row, as one share's high and low are: "
+                f"name its fields, such as --column high={high} --column close=NAME, or say --layout wide if each is a "
+                "share"
+            )
 
     def _pieces(self, rest: Sequence[int]) -> dict[int, Part]:
         """Reads columns as field and share, all in the one way that fits the most of them."""
@@ -253,7 +234,7 @@ class _Header(Columns):
         shares: dict[str, dict[str, int]] = {}
         without = []
         for share, indices in columns.items():
-            fields, rivals, rivalry = self._fields(indices, of_share=share)
+            fields, rivals, rivalry = self._fields(indices, pieces)
             if rivals:
                 raise self.wrong(rivalry)
             if "close" in fields and is_usable_name(share):
@@ -294,9 +275,14 @@ class _Header(Columns):
     # --- fields
 
     def _fields(
-        self, indices: Sequence[int], of_share: str | None = None
+        self, indices: Sequence[int], parts: Mapping[int, Part] | None = None
     ) -> tuple[dict[str, int], tuple[int, ...], str]:
-        """Returns the column of each field, those that could be the close as well, and what to say if they differ."""
+        """Returns the column of each field, those that could be the close as well, and what to say if they differ.
+
+        Args:
+            indices: The columns of one share, or of all.
+            parts: How they are read as a field of a share, if they are.
+        """
         by_role: dict[str, list[int]] = {}
         for index in indices:
             role = self.roles[index]
@@ -304,34 +290,32 @@ class _Header(Columns):
                 by_role.setdefault(role.name, []).append(index)
         fields: dict[str, int] = {}
         for name in ("open", "high", "low", "close", "volume", "factor", "adj_close", "divisor"):
-            if name in self.chosen:
-                at = self.chosen[name]
-                if at is not None:
-                    fields[name] = at
-                continue
             found = by_role.get(name, [])
+            if name in self.chosen:
+                found = [index for index in indices if index == self.chosen[name]]
+            elif name in self.chosen_fields and parts is not None:
+                found = [index for index in indices if key_of(parts[index].field) == self.chosen_fields[name]]
             if len(found) > 1:
                 raise self.same(name, found)
             if found:
                 fields[name] = found[0]
         rivals: tuple[int, ...] = ()
         rivalry = ""
-        of = "" if of_share is None else f" of {of_share}"
-        if "close" not in fields:
+        if "close" not in fields and "close" not in self.chosen:
             nearly = by_role.get("nearly_close", [])
             if nearly:
                 taken, *others = nearly
                 fields["close"], rivals = taken, tuple(others)
-                self.notes.append(f"close{of}: {self.names[taken]!r}, as no column is called close")
-                if others:
-                    names = " and ".join(self.names[index] for index in nearly)
-                    rivalry = (
-                        f"the columns {names} can each be the close and differ; choose with --column "
-                        f"close={self.names[taken]}"
-                    )
+                called = [self.names[index] if parts is None else parts[index].field for index in nearly]
+                self.note(f"close: {called[0]!r}, as no column is called close")
+                rivalry = (
+                    f"the columns {' and '.join(called)} can each be the close and differ; choose with --column "
+                    f"close={called[0]} or close={called[-1]}"
+                )
             elif "adj_close" in fields:
                 fields["close"] = fields.pop("adj_close")
-                self.notes.append(f"close{of}: {self.names[fields['close']]!r}, adjusted; there are no raw closes")
+                called_so = self.names[fields["close"]] if parts is None else parts[fields["close"]].field
+                self.note(f"close: {called_so!r}, adjusted; there are no raw closes")
         if "factor" in fields and "adj_close" in fields:
             raise self.wrong(
                 "both factor and adj_close are given; keep one of them, or leave one out with --column factor= or "
@@ -370,22 +354,6 @@ class _Header(Columns):
             if found:
                 only = (found[0], frozenset(cells))
         return replace(layout, notes=tuple(notes), only=only, vendor=vendor)
-
-
-def _opens_at(opens: Sequence[float], closes: Sequence[float]) -> bool:
-    """Tells whether one column goes on where the other one was the row before, as an open does."""
-    gaps = [abs(after / before - 1) for after, before in zip(opens[1:], closes, strict=False)]
-    moves = [abs(after / before - 1) for after, before in zip(closes[1:], closes, strict=False)]
-    return sorted(gaps)[len(gaps) // 2] < 0.7 * sorted(moves)[len(moves) // 2]
-
-
-def _number(text: str) -> float | None:
-    """Reads a number well enough to compare columns, with a comma or a point before the decimals."""
-    plain = text.replace(",", "") if "." in text else text.replace(",", ".")
-    try:
-        return float(plain)
-    except ValueError:
-        return None
 
 
 def _distinct_shares(parts: Mapping[int, Part]) -> int:

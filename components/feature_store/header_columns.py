@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.errors import ImportFileError
-from components.feature_store.column_names import Role, key_of, role_of
+from components.feature_store.column_names import Role, key_of, parts_of, role_of
 from components.feature_store.layout import LayoutChoice, role_named
 
 _HELP = (
@@ -36,6 +36,7 @@ class Columns:
         cells: The first cells of each that are not empty.
         roles: What each is by its name, as far as known.
         chosen: The column of each role that the user chose; None where the role is to be left out.
+        chosen_fields: Of fields of shares, how the one of a role is called, as `key_of` returns it.
         notes: What was concluded, for the report.
     """
 
@@ -50,8 +51,14 @@ class Columns:
             for index in range(len(header))
         ]
         self.roles: list[Role | None] = [role_of(name) for name in self.names]
+        self.chosen_fields: dict[str, str] = {}
         self.chosen = self._chosen()
         self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Notes what was concluded, once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     # --- errors
 
@@ -83,6 +90,10 @@ class Columns:
                 continue
             found = [index for index, known in enumerate(self.names) if known == name.strip()]
             found = found or [index for index, known in enumerate(self.names) if key_of(known) == key_of(name)]
+            fields = {key_of(part.field) for known in self.names for part in parts_of(known)}
+            if not found and key_of(name) in fields:
+                self.chosen_fields[role] = key_of(name)
+                continue
             if len(found) != 1:
                 what = "is there twice" if found else "is not there"
                 raise self.unknown(f"--column {role}={name}: the column {name} {what}")

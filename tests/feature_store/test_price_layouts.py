@@ -289,3 +289,27 @@ def test_choices_that_make_no_sense(tmp_path: Path, choice: dict[str, object], m
     with pytest.raises(ImportFileError) as caught:
         run(tmp_path, csv({"Date": DATES, **of(ONE)}), choice=LayoutChoice(**choice))
     assert message in str(caught.value)
+
+
+def test_of_last_and_settle_of_shares_the_field_is_chosen_for_all(tmp_path: Path) -> None:
+    columns = {"Date": DATES}
+    for share, one in (("AAA", ONE), ("BBB", TWO)):
+        columns |= {f"{share}_Last": one.close, f"{share}_Settle": one.open}
+    text = csv(columns)
+    with pytest.raises(ImportFileError, match="choose with --column close=Last or close=Settle"):
+        run(tmp_path, text)
+    run(tmp_path, text, choice=LayoutChoice(columns={"close": "Settle"}))
+    assert closes_stored(tmp_path) == {"AAA": ONE.open, "BBB": TWO.open}
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"close": ONE.close, "Close.1": TWO.close}, "the columns close and Close.1 mean the same"),
+        ({"('Close', 'A', 'x')": ONE.close}, "do not say which one has the fields"),
+        ({"前复权收盘价": ONE.close, "后复权收盘价": ONE.close, "收盘": ONE.close}, "mean the same"),
+    ],
+)
+def test_columns_that_are_there_twice(tmp_path: Path, columns: dict[str, list[object]], message: str) -> None:
+    with pytest.raises(ImportFileError, match=message):
+        run(tmp_path, csv({"Date": DATES, **{f'"{name}"': cells for name, cells in columns.items()}}))
