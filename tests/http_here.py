@@ -51,9 +51,10 @@ def answering(answer: Answer, tls: ssl.SSLContext | None = None, protocol: str =
             # A client that was stopped does not wait for it.
             with suppress(ConnectionError):
                 self.end_headers()
-                self.wfile.write(body)
+                if self.command != "HEAD":
+                    self.wfile.write(body)
 
-        do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = _answer
+        do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _answer
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     if tls is not None:

@@ -43,23 +43,26 @@ _REGION = {"file": "", "s3": "AWS_DEFAULT_REGION", "cos": "cos_region (AWESOME_C
 
 _NO_BUCKET = ("NoSuchBucket", "InvalidBucketName")
 _MEANINGS = {
-    _NO_BUCKET: "there is no bucket {bucket} ({code}); make it or fix the URL",
+    _NO_BUCKET: "there is no bucket {bucket} ({code}) at {host}; make it or fix the URL",
     ("AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "Forbidden", "MethodNotAllowed"): (
-        "access is denied ({code}); check the bucket's policy and {credentials}"
+        "access is denied ({code}) by {host}; check the bucket's policy and {credentials}"
     ),
     (
         *("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "InvalidSecurity"),
         *("TokenRefreshRequired", "401", "Unauthorized"),
-    ): "the credentials are not accepted ({code}); check {credentials}",
+    ): "the credentials are not accepted ({code}) by {host}; check {credentials}",
     (
         *("AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect", "Redirect", "301", "307"),
         *("IllegalLocationConstraintException", "InvalidRegionName", "PathStyleDomainForbidden"),
-    ): "the bucket is not where it was looked for ({code}); check {region} and the endpoint",
-    ("RequestTimeTooSkewed", "RequestExpired"): "the request's time is not accepted ({code}); set this machine's clock",
+    ): "the bucket is not where it was looked for ({code}), at {host}; check {region} and the endpoint",
+    (
+        "RequestTimeTooSkewed",
+        "RequestExpired",
+    ): "the request's time is not accepted ({code}) by {host}; set this machine's clock",
     ("SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "500", "502", "503", "504", "429"): (
         "{host} cannot serve now ({code}); run the same command again later"
     ),
-    ("QuotaExceeded", "EntityTooLarge"): "the storage takes no more ({code}); make room or raise the quota",
+    ("QuotaExceeded", "EntityTooLarge"): "{host} takes no more ({code}); make room or raise the quota",
 }
 """What codes of S3 answers mean."""
 
@@ -117,7 +120,8 @@ def _explained(error: BaseException, place: Place, url: str) -> str:
         return f"{url}: {_of_code(code, place)}"
     names = {kind.__name__ for link in _chain(error) for kind in type(link).__mro__}
     if names & _NO_CREDENTIALS:
-        return f"{url}: there are no credentials that can be used; set {_CREDENTIALS[place.kind]}"
+        what = "there are no credentials that can be used"
+        return f"{url}: {what}; set {_CREDENTIALS[place.kind]}, for {place.host}"
     if "SSLError" in names or "ClientConnectorCertificateError" in names:
         return (
             f"{url}: the certificate of {place.host} is not accepted; check the endpoint and the system's certificates"
@@ -129,7 +133,8 @@ def _explained(error: BaseException, place: Place, url: str) -> str:
         )
     if isinstance(error, OSError):
         return _of_system(error, url)
-    return f"{url}: cannot be used ({type(error).__name__}); check the URL and the storage settings"
+    where = f" at {place.host}" if place.host else ""
+    return f"{url}: cannot be used{where} ({type(error).__name__}); check the URL and the storage settings"
 
 
 def _of_code(code: str, place: Place) -> str:

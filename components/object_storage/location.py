@@ -16,7 +16,14 @@ from components.whole_files import PARTIAL, clear_left, whole_file
 Advance = Callable[[int], None]
 """Called with the bytes that were moved since the last call."""
 
+_MIB = 2**20
+_MOST_PARTS = 10_000
+_LARGEST_PART = 5 * 2**30
+"""What S3 and COS take of one object, and of one part of it."""
+
 _PARTS_AT_ONCE = 4
+_MOST_AT_ONCE = 256 * _MIB
+"""Bytes of parts that are in memory together, while one fits."""
 
 
 class Storage:
@@ -113,7 +120,8 @@ class Storage:
             raise StorageError(f"{file}: does not exist, so it cannot be sent to {self.url_of(name)}")
         arguments: dict[str, Any] = {}
         if self._place.kind != "file":
-            arguments = {"chunksize": self._settings.part_size, "max_concurrency": _PARTS_AT_ONCE}
+            part, at_once = parts_of(file.stat().st_size, self._settings.part_size)
+            arguments = {"chunksize": part, "max_concurrency": at_once}
         with self._answering(name), self._whole(name) as path:
             callback = _callback(advance)
             self._filesystem.put_file(str(file), path, callback=callback, **arguments)
@@ -197,6 +205,31 @@ class Storage:
             return
         with whole_file(Path(path), sync=True) as partial:
             yield str(partial)
+
+
+def parts_of(size: int, smallest: int) -> tuple[int, int]:
+    """How a file is cut for a bucket, whose server takes no more than 10,000 parts of one object.
+
+    >>> parts_of(200 * 2**30, 8 * 2**20)
+    (22020096, 4)
+
+    Args:
+        size: of the file, in bytes.
+        smallest: bytes of a part where that is enough.
+
+    Returns:
+        Bytes of a part, and how many are sent at once.
+
+    Raises:
+        StorageError: no server takes so large an object.
+    """
+    part = max(smallest, -(-size // _MOST_PARTS // _MIB) * _MIB)
+    if part > _LARGEST_PART:
+        raise StorageError(
+            f"a file of {size / 2**40:.1f} TiB is too large for object storage, which takes {_MOST_PARTS:,} parts of "
+            f"{_LARGEST_PART // 2**30} GiB; keep fewer shares in one database"
+        )
+    return part, max(1, min(_PARTS_AT_ONCE, _MOST_AT_ONCE // part))
 
 
 def _callback(advance: Advance | None) -> Any:

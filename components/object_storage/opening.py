@@ -24,7 +24,8 @@ class StorageSettings:
     """How object storage is reached; what is None is left to the libraries' defaults.
 
     Attributes:
-        s3_endpoint: URL of an S3 server that is not Amazon's, such as https://minio.example:9000.
+        s3_endpoint: URL of an S3 server that is not Amazon's, such as https://minio.example:9000; None for what AWS's
+            own settings say (AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile).
         cos_region: Region of COS buckets, such as ap-shanghai.
         cos_endpoint: URL of COS instead of https://cos.REGION.myqcloud.com, such as an internal one.
         cos_key: COS's SecretId.
@@ -89,7 +90,7 @@ def _s3(rest: str, settings: StorageSettings) -> Opened:
     bucket, root = _bucket_of("s3", rest)
     if not _BUCKET.fullmatch(bucket):
         raise StorageError(f"s3://{bucket}: is no name of a bucket; write s3://BUCKET/FOLDER")
-    endpoint = _checked_endpoint("s3_endpoint", settings.s3_endpoint)
+    endpoint = _checked_endpoint("s3_endpoint", settings.s3_endpoint) or _configured_endpoint()
     host = "Amazon S3" if endpoint is None else urlsplit(endpoint).netloc
     config = _config(settings) if endpoint is None else {**_config(settings), **_without_new_checksums()}
     return _in_bucket(Place("s3", f"s3://{root}", bucket, host), root, settings, config, endpoint_url=endpoint)
@@ -171,6 +172,28 @@ def _checked_endpoint(name: str, endpoint: str | None) -> str | None:
     if not usable:
         raise StorageError(f"{name}: {endpoint!r} is no URL; write it like https://host:9000")
     return endpoint
+
+
+def _configured_endpoint() -> str | None:
+    """The S3 server that AWS's own settings name, as botocore understands them; None for Amazon's.
+
+    In this order: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the section of services that the profile names, its
+    endpoint_url; none of them where AWS_IGNORE_CONFIGURED_ENDPOINT_URLS or the profile says so.
+    """
+    from botocore.exceptions import BotoCoreError
+    from botocore.session import Session
+
+    name = "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 or the AWS profile's endpoint_url"
+    try:
+        # With a key, so that nobody is asked for one; nothing is sent.
+        client = Session().create_client("s3", aws_access_key_id="none", aws_secret_access_key="none")
+    except BotoCoreError:
+        return None  # a profile that is not there: the first use says so
+    except ValueError:
+        raise StorageError(f"{name}: is no URL; write it like https://host:9000") from None
+    endpoint = _checked_endpoint(name, client.meta.endpoint_url)
+    host = str(urlsplit(endpoint or "").hostname)
+    return None if re.fullmatch(r"(.+\.)?(amazonaws\.com(\.cn)?|api\.aws)", host) else endpoint
 
 
 def _config(settings: StorageSettings) -> dict[str, Any]:

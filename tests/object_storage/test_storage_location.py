@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from places import COS_BUCKET, COS_HOST, PART, SECRET, Place, leftovers
 
 from components.errors import StorageError
 from components.object_storage import Storage, StorageSettings
+from components.object_storage.location import parts_of
 
 COS = StorageSettings(cos_region="ap-shanghai", cos_key="AKIDcos", cos_secret=SECRET)
 
@@ -233,3 +235,35 @@ def test_a_program_ends_at_once_and_without_warnings(s3: Place) -> None:
         [sys.executable, "-W", "error::ResourceWarning", "-c", script], capture_output=True, text=True
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "b'x'\n", "")
+
+
+@pytest.mark.parametrize("tebibytes", [0, 8 / 2**20, 78 / 1024, 79 / 1024, 0.2, 1, 4.9, 48])
+@pytest.mark.parametrize("smallest", [PART, 8 * 2**20, 64 * 2**20])
+def test_no_file_is_cut_into_more_parts_than_a_server_takes(tebibytes: float, smallest: int) -> None:
+    for size in (int(tebibytes * 2**40), int(tebibytes * 2**40) + 1):
+        part, at_once = parts_of(size, smallest)
+        assert smallest <= part <= 5 * 2**30
+        assert math.ceil(size / part) <= 10_000
+        assert part == smallest or math.ceil(size / (part - 2**20)) > 10_000  # no larger than need be
+        assert at_once == 1 or at_once * part <= 2**28
+
+
+def test_a_file_that_no_server_takes_is_refused() -> None:
+    assert parts_of(10_000 * 5 * 2**30, PART)[0] == 5 * 2**30
+    with pytest.raises(
+        StorageError, match=r"48\.8 TiB is too large for object storage, which takes 10,000 parts of 5 G"
+    ):
+        parts_of(10_000 * 5 * 2**30 + 1, PART)
+
+
+def test_the_parts_that_are_sent_are_as_large_as_that(
+    s3: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.object_storage.location._MOST_PARTS", 3)
+    content = os.urandom(15 * 2**20 + 1)  # four parts of the smallest size
+    (tmp_path / "sent").write_bytes(content)
+    with s3.open() as storage:
+        storage.upload(tmp_path / "sent", "a/file")
+        assert storage.read("a/file") == content
+    assert s3.link is not None
+    assert len([head for head in s3.link.requests() if "partNumber=" in head]) == 3
