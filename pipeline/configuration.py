@@ -65,7 +65,10 @@ def pipeline_config(plan: Plan, write_files: bool = True) -> PipelineConfig:
             database=str(plan.database.absolute()),
             shares=settings.shares,
             splits=plan.splits,
-            code=code_digest(["components/feature_example_gen", "components/plausibility"]),
+            max_missing_sessions=settings.max_missing_sessions,
+            code=code_digest(
+                ["components/feature_example_gen", "components/missing_sessions", "components/plausibility"]
+            ),
             extraction=plan.extraction,
             bounds=plan.bounds,
         ),

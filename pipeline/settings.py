@@ -25,6 +25,7 @@ from pydantic_settings import (
 from components.errors import UserError
 from components.feature_store.decisions import read_decisions
 from components.leak_audit.limits import PLAUSIBLE_AUC
+from components.missing_sessions.limit import DEFAULT_LIMIT
 
 FILE = "awesome.toml"
 PREFIX = "AWESOME_"
@@ -84,6 +85,9 @@ class Settings(BaseSettings):
     split_start: str | None = Field(None, description="first session that is used, ISO; default is that of the data")
     split_end: str | None = Field(None, description="first session that is no longer used, ISO; default is none")
     embargo: int = Field(21, ge=0, description="sessions left out after a border")
+    max_missing_sessions: int = Field(
+        DEFAULT_LIMIT, ge=0, description="that the 20 steps of a window may reach across, and labels in proportion"
+    )
     # Keras takes seeds of 32 bits.
     seed: int = Field(
         0, ge=0, lt=2**32, description="of weights, dropout, order of rows, resampling and synthetic markets"

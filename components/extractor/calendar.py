@@ -3,7 +3,8 @@
 Sessions come from exchange_calendars. Some of its calendars end, as an exchange announces its holidays year by year;
 past that end every weekday on which the exchange is open as a rule counts as a session, and the run says so. Of the
 others, none knows what an exchange decides later than the calendar was written: a typhoon, an election, a holiday made
-a month before. A session that no share of the exchange has may be such a day: see `may_be_closed`.
+a month before. A session that no share of the exchange has may be such a day: see
+`components.feature_store.weekdays.may_be_closed`.
 """
 
 from __future__ import annotations
@@ -18,16 +19,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from components.errors import ExchangeError, install_extras
-from components.feature_store.arrays import Booleans, Days
+from components.feature_store.arrays import Days
+from components.feature_store.weekdays import regular_weekdays
 
 # Sessions that a calendar loses without a word where pandas is too new for it, seen with 4.13.2 under pandas 3.1.
 _LOST = {"XBOM": "2024-01-20", "XKRX": "1998-12-05", "XMOS": "2018-12-29"}
 _LAST_YEAR = 2200  # pandas counts to 2262
-_REGULAR = 4
-"""A weekday counts if the exchange opens on it in at least one of so many weeks: a special Saturday is none."""
-
-_LONGEST_SURPRISE = 3
-_SURPRISES_ALWAYS, _SURPRISES_IN = 5, 100
 
 
 @dataclass(frozen=True)
@@ -100,38 +97,6 @@ class ExchangeCalendar:
     def _weekmask(self) -> list[bool]:
         """Monday to Sunday, whether the exchange is open as a rule, by the last year that is known."""
         return regular_weekdays(self._sessions[-250:])
-
-
-def regular_weekdays(days: Days) -> list[bool]:
-    """Tells for Monday to Sunday whether sessions fall on it as a rule.
-
-    >>> regular_weekdays(np.arange("2024-01-01", "2024-03-02", dtype="datetime64[D]")[::7])
-    [True, False, False, False, False, False, False]
-    """
-    counts = np.bincount((days.astype("datetime64[D]").astype(np.int64) + 3) % 7, minlength=7)
-    return [bool(count * _REGULAR >= counts.max() > 0) for count in counts]
-
-
-def may_be_closed(lacking: Booleans) -> Booleans:
-    """Tells which sessions that no share has may be days on which the exchange was closed, unknown to its calendar.
-
-    These are few and short: up to three sessions in a row, and one session in a hundred in all, or five. Where more is
-    lacking, the shares lack it.
-
-    Args:
-        lacking: for each session of the calendar in a row, shape (n,), whether no share has it.
-
-    >>> may_be_closed(np.array([False, True, False])).tolist()
-    [False, True, False]
-    """
-    if np.count_nonzero(lacking) > max(_SURPRISES_ALWAYS, len(lacking) / _SURPRISES_IN):
-        return np.zeros_like(lacking)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], lacking, [False]])))
-    closed = lacking.copy()
-    for begin, end in edges.reshape(-1, 2).tolist():
-        if end - begin > _LONGEST_SURPRISE:
-            closed[begin:end] = False
-    return closed
 
 
 @lru_cache(maxsize=32)

@@ -19,6 +19,7 @@ from components.feature_example_gen.config import ExampleGenConfig, Extraction
 from components.feature_example_gen.executor import Executor
 from components.feature_example_gen.prices import find_suspects
 from components.feature_store import FeatureStore
+from components.missing_sessions.finding import find_missing
 
 _LOG = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Driver(driver.FileBasedDriver):
     def resolve_exec_properties(
         self, exec_properties: dict[str, Any], pipeline_info: Any, component_info: Any
     ) -> dict[str, Any]:
-        """Adds span, version, the digest of the chosen shares' rows and what looks wrong in their prices.
+        """Adds span, version, the digest of the chosen shares' rows and gaps, and what looks wrong in prices.
 
         The extraction is taken away, once it is done.
 
@@ -47,7 +48,7 @@ class Driver(driver.FileBasedDriver):
             _bring_up_to_date(config.database, config.extraction)
         with FeatureStore.open(Path(config.database)) as store:
             shares = [summary.share_id for summary in config.select(store.shares(), store.decisions().excluded)]
-            digest = store.digest(shares)
+            digest = find_missing(store).of(shares).digest(store.digest(shares))
             suspects = find_suspects(config, store)
         for one in suspects.open:
             _LOG.warning("prices: %s", one.line)
@@ -86,8 +87,8 @@ def _bring_up_to_date(database: str, extraction: Extraction) -> None:
 class FeatureExampleGen(example_gen.FileBasedExampleGen):
     """Reads FEATURE from the store, brought up to date first if it is told to, and writes examples, split by date.
 
-    `outputs['examples']` carries the splits' sizes and dates, purged and unlabelled rows as custom properties, and the
-    digest of the data as `input_fingerprint`.
+    `outputs['examples']` carries the splits' sizes and dates and the rows that are left out as custom properties, the
+    digest of the data as `input_fingerprint`, and what sessions the shares lack as `MISSING_PROPERTY`.
     """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)

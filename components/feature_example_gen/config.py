@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from components.errors import StoreError
 from components.feature_example_gen.splits import SplitSettings
 from components.feature_store import WINDOW
+from components.missing_sessions.limit import DEFAULT_LIMIT
 from components.plausibility import Bounds
 from components.records import from_plain, to_plain
 
@@ -49,6 +50,7 @@ class ExampleGenConfig:
         database: path of the feature store.
         shares: the shares to take; empty for all.
         splits: borders, purge, embargo, horizons.
+        max_missing_sessions: that a window, or in proportion a label, may reach across (components/missing_sessions).
         shard_rows: rows of a Beam element.
         code: digest of the code, so that TFX's cache sees a change.
         extraction: brings the store up to date first; None reads it as it is.
@@ -59,6 +61,7 @@ class ExampleGenConfig:
     database: str
     shares: tuple[str, ...] = ()
     splits: SplitSettings = field(default_factory=SplitSettings)
+    max_missing_sessions: int = DEFAULT_LIMIT
     shard_rows: int = SHARD_ROWS
     code: str = ""
     extraction: Extraction | None = None
@@ -95,6 +98,7 @@ class ExampleGenConfig:
             database=str(exec_properties["input_base"]),
             shares=tuple(values["shares"]),
             splits=from_plain(SplitSettings, values["splits"]),
+            max_missing_sessions=int(values["max_missing_sessions"]),
             shard_rows=int(values["shard_rows"]),
             code=values["code"],
             extraction=None if extraction is None else Extraction.from_plain(extraction),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -11,7 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.feature_example_gen.splits import SPLITS, SplitPlan
-from components.feature_store import CLOSE_COLUMNS
+from components.feature_store import CLOSE_COLUMNS, WINDOW
+from components.missing_sessions.found import ShareGaps
+from components.missing_sessions.limit import DEFAULT_LIMIT, most_missing
 from models.features import CLOSES, SESSION, SHARE_ID, TIME, YEAR, forward_return_key, label_key
 
 BATCH_ROWS = 8192
@@ -26,6 +29,8 @@ class SplitCounts:
         rows: examples written.
         purged: rows left out because their longest label reaches into the next split.
         unlabelled: rows left out because the trained horizon has no label: the close is unchanged or not yet known.
+        windows_across: rows left out because their window reaches across more missing sessions than is allowed.
+        labels_across: rows left out because the label of the trained horizon does.
         first: the first session written as YYYYMMDD, 0 where none was.
         last: the last one.
     """
@@ -33,6 +38,8 @@ class SplitCounts:
     rows: int = 0
     purged: int = 0
     unlabelled: int = 0
+    windows_across: int = 0
+    labels_across: int = 0
     first: int = 0
     last: int = 0
 
@@ -43,6 +50,8 @@ class SplitCounts:
             self.rows + other.rows,
             self.purged + other.purged,
             self.unlabelled + other.unlabelled,
+            self.windows_across + other.windows_across,
+            self.labels_across + other.labels_across,
             min(firsts, default=0),
             max(self.last, other.last),
         )
@@ -78,12 +87,22 @@ class LabelledRows:
             yield pa.RecordBatch.from_arrays(arrays, list(self.columns))
 
 
-def label_rows(features: pa.Table, plan: SplitPlan) -> LabelledRows:
+def label_rows(
+    features: pa.Table,
+    plan: SplitPlan,
+    gaps: Mapping[str, ShareGaps] | None = None,
+    most_missing_sessions: int = DEFAULT_LIMIT,
+) -> LabelledRows:
     """Gives each row of the feature table its labels and its split.
+
+    A label that reaches across more missing sessions than `most_missing` allows is none, as the close of a share's
+    h-th next row is not that of h sessions later; a row whose window does is left out.
 
     Args:
         features: time (ISO), share_id, close0 ... close20, sorted by share_id and time; whole shares only.
         plan: the borders.
+        gaps: the sessions that shares lack; shares that are not there lack none.
+        most_missing_sessions: that 20 steps may reach across.
 
     Returns:
         The rows, labelled and assigned.
@@ -116,9 +135,17 @@ def label_rows(features: pa.Table, plan: SplitPlan) -> LabelledRows:
     missing: dict[str, npt.NDArray[np.bool_]] = {}
     close = closes[:, 0]
     label_end = session
+    # Missing sessions of a row's share before the row, counted from anywhere: differences are what rows reach across.
+    before_row, before_window = _missing_before(shares, days, position - share_start, gaps or {})
+    window_across = before_row - before_window > most_missing(most_missing_sessions, WINDOW - 1)
+    label_across = np.zeros(rows, bool)
     for horizon in plan.horizons:
         later = np.minimum(position + horizon, rows - 1)
         known = position + horizon < share_end
+        across = known & (before_row[later] - before_row > most_missing(most_missing_sessions, horizon))
+        known &= ~across
+        if horizon == plan.horizon:
+            label_across = across
         ahead = close[later] / close - 1
         columns[label_key(horizon)] = (close[later] > close).astype(np.int64)
         missing[label_key(horizon)] = ~known | (close[later] == close)
@@ -133,16 +160,40 @@ def label_rows(features: pa.Table, plan: SplitPlan) -> LabelledRows:
     unlabelled = missing[label_key(plan.horizon)]
     counts = {}
     for index, name in enumerate(SPLITS):
-        mine = split == index
+        ours = split == index
+        mine = ours & ~window_across
         kept = number[mine & ~unlabelled]
         counts[name] = SplitCounts(
             rows=len(kept),
             purged=int(np.count_nonzero(purged == index)),
-            unlabelled=int(np.count_nonzero(mine & unlabelled)),
+            unlabelled=int(np.count_nonzero(mine & unlabelled & ~label_across)),
+            windows_across=int(np.count_nonzero(ours & window_across)),
+            labels_across=int(np.count_nonzero(mine & label_across)),
             first=int(kept.min()) if len(kept) else 0,
             last=int(kept.max()) if len(kept) else 0,
         )
-    return LabelledRows(counts, np.where(unlabelled, -1, split), columns, missing)
+    return LabelledRows(counts, np.where(unlabelled | window_across, -1, split), columns, missing)
+
+
+def _missing_before(
+    shares: pa.Array, days: npt.NDArray[np.datetime64], ordinal: npt.NDArray[np.int64], gaps: Mapping[str, ShareGaps]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """How many sessions of its share are missing before each row, and before the first close of its window, [rows]."""
+    at_row, at_window = np.zeros((2, len(days)), np.int64)
+    if not gaps:
+        return at_row, at_window
+    starts = np.flatnonzero(ordinal == 0).tolist()
+    for begin, end in itertools.pairwise([*starts, len(days)]):
+        found = gaps.get(shares[begin].as_py())
+        if found is None:
+            continue
+        mine = days[begin:end]
+        # A share's first window ends on its 21st price: the 20 before it are no rows. Where they are not known (another
+        # tool wrote the windows), nothing is missing from those.
+        opening = found.opening if found.opening[-1] < mine[0] else np.repeat(mine[:1], WINDOW - 1)
+        at_row[begin:end] = np.searchsorted(found.days, mine)
+        at_window[begin:end] = np.searchsorted(found.days, np.concatenate([opening, mine])[: len(mine)])
+    return at_row, at_window
 
 
 def _days(time: pa.Array) -> npt.NDArray[np.datetime64]:

@@ -23,6 +23,9 @@ from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.examples import SplitCounts, label_rows
 from components.feature_example_gen.splits import SPLITS, SplitPlan, describe_plan, plan_splits
 from components.feature_store import FeatureStore
+from components.missing_sessions.finding import find_missing
+from components.missing_sessions.found import ShareGaps
+from components.missing_sessions.summary import MISSING_PROPERTY
 from components.plausibility import SUSPECTS_FILE
 from components.records import from_json, to_json
 
@@ -81,10 +84,14 @@ class WriteShard(beam.DoFn):
     A file appears under its name only when it is whole, so a worker that is started twice does no harm.
     """
 
-    def __init__(self, database: str, plan: SplitPlan, split_uris: dict[str, str]) -> None:
-        """Takes the feature store, which every worker must reach, the borders, and the folder of each split."""
+    def __init__(
+        self, database: str, plan: SplitPlan, split_uris: dict[str, str], gaps: Mapping[str, ShareGaps], limit: int
+    ) -> None:
+        """Takes the feature store, which every worker must reach, the borders, the folder of each split, and gaps."""
         self._database = database
         self._plan = plan
+        self._gaps = gaps
+        self._limit = limit
         self._split_uris = split_uris
 
     def process(self, shard: Shard) -> Iterable[ShardResult]:
@@ -96,7 +103,7 @@ class WriteShard(beam.DoFn):
             # Raised here, Beam would add its own words and a traceback, and another process would hide its class.
             yield ShardResult({}, str(error))
             return
-        labelled = label_rows(features, self._plan)
+        labelled = label_rows(features, self._plan, self._gaps, self._limit)
         encoder = example_coder.RecordBatchToExamplesEncoder()
         for split, uri in self._split_uris.items():
             # Not compressed: the records are read eleven times in a run, and unpacking costs more than the disk does.
@@ -145,10 +152,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         config = ExampleGenConfig.from_exec_properties(exec_properties)
         with FeatureStore.open(Path(config.database)) as store:
             summaries = config.select(store.shares(), store.decisions().excluded)
-            sessions = store.sessions([summary.share_id for summary in summaries])
+            shares = [summary.share_id for summary in summaries]
+            sessions = store.sessions(shares)
+            missing = find_missing(store).of(shares)
         plan = plan_splits(sessions, config.splits)
         for name, first, last, count in describe_plan(plan):
             _LOG.info("split %s: %s to %s, %d sessions", name, first, last, count)
+        for line in missing.lines():
+            _LOG.info("missing sessions: %s", line)
 
         artifact = artifact_utils.get_single_instance(output_dict["examples"])
         artifact.split_names = artifact_utils.encode_split_names(list(SPLITS))
@@ -163,7 +174,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 pipeline
                 | "Shards" >> beam.Create(shards)
                 | "Spread" >> beam.Reshuffle()
-                | "WriteShard" >> beam.ParDo(WriteShard(config.database, plan, split_uris))
+                | "WriteShard"
+                >> beam.ParDo(
+                    WriteShard(config.database, plan, split_uris, missing.shares, config.max_missing_sessions)
+                )
                 | "AddResults" >> beam.CombineGlobally(_add)
                 | "WriteResult" >> beam.Map(_write_result, result_path)
             )
@@ -173,6 +187,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         if result.refusal:
             raise StoreError(result.refusal)
         _describe(artifact, plan, result.counts, len(summaries))
+        artifact.set_string_custom_property(MISSING_PROPERTY, to_json(missing.summary()))
         with tf.io.gfile.GFile(os.path.join(artifact.uri, SUSPECTS_FILE), "w") as file:
             file.write(config.suspects)
 
@@ -183,11 +198,16 @@ def _describe(artifact: Any, plan: SplitPlan, counts: Mapping[str, SplitCounts],
         count = counts[part.name]
         if not count.rows:
             raise SplitError(
-                f"the {part.name} split has no labelled row left ({count.purged} purged, {count.unlabelled} unlabelled)"
-                "; bring more sessions or other split dates"
+                f"the {part.name} split has no labelled row left ({count.purged} purged, {count.unlabelled} unlabelled"
+                f", {count.windows_across + count.labels_across} across too many missing sessions); bring more "
+                "sessions or other split dates"
             )
         values = asdict(count)
-        _LOG.info("split %s: %d rows, %d purged, %d unlabelled, %s to %s", part.name, *values.values())
+        _LOG.info(
+            "split %s: %d rows, %d purged, %d unlabelled, %d windows and %d labels across missing sessions, %s to %s",
+            part.name,
+            *values.values(),
+        )
         for key, value in values.items():
             artifact.set_int_custom_property(f"{part.name}_{key}", value)
         artifact.set_int_custom_property(f"{part.name}_sessions", part.end - part.start)

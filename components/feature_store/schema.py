@@ -6,6 +6,7 @@
     EXTRACTION  the first day that was asked for, of each share that the extractor keeps current
     LOOK_BACK   where the extractor has looked back at a share's past (look_back.py)
     DECISION    what a person has accepted or excluded (decisions.py); it outlives the share's prices
+    LISTING     the exchange of a share, where an import named it (listings.py); it outlives the share's prices
 
 FEATURE keeps the column order time, share_id, close0 ... close20, so that `SELECT * FROM FEATURE` in the plain sqlite3
 program prints what readers of such files expect. Both tables are clustered on (share_id, time) (WITHOUT ROWID): a range
@@ -76,12 +77,20 @@ CREATE TABLE LOOK_BACK (
 ) WITHOUT ROWID
 """
 
+_CREATE_LISTING = """
+CREATE TABLE LISTING (
+  share_id TEXT PRIMARY KEY CHECK (share_id <> ''),
+  exchange TEXT NOT NULL CHECK (exchange <> '')
+) WITHOUT ROWID
+"""
+
 CREATED = {
     "PRICE": _CREATE_PRICE,
     "FEATURE": _CREATE_FEATURE,
     "EXTRACTION": _CREATE_EXTRACTION,
     "DECISION": _CREATE_DECISION,
     "LOOK_BACK": _CREATE_LOOK_BACK,
+    "LISTING": _CREATE_LISTING,
 }
 """The statement that makes each table."""
 
@@ -195,8 +204,8 @@ def _second_version(connection: sqlite3.Connection, name: str) -> None:
 
 
 def _third_version(connection: sqlite3.Connection, name: str) -> None:
-    """Version 2 to 3: room for what a person has decided of prices, and for where the extractor has looked back."""
-    for table in ("DECISION", "LOOK_BACK"):
+    """Version 2 to 3: room for what a person decides, where the extractor has looked back, and shares' exchanges."""
+    for table in ("DECISION", "LOOK_BACK", "LISTING"):
         if columns_of(connection, table):
             raise StoreError(f"{name}: the table {table} was made by another tool; name a new database file")
         connection.execute(CREATED[table])
@@ -205,7 +214,7 @@ def _third_version(connection: sqlite3.Connection, name: str) -> None:
 # Migration i takes a database from version i to i + 1. Only ever append.
 _MIGRATIONS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first_version, _second_version, _third_version)
 SCHEMA_VERSION = len(_MIGRATIONS)
-_TABLES_OF = (0, 2, 3, 5)
+_TABLES_OF = (0, 2, 3, 6)
 """How many tables of `CREATED` each version has."""
 
 

@@ -23,6 +23,7 @@ from components.feature_store.decisions import (
     stored_decisions,
     write_decisions,
 )
+from components.feature_store.listings import Listings
 from components.feature_store.look_back import LookBack, look_back_of, write_look_back
 from components.feature_store.reader import ShareSummary, digest_features, read_feature_table
 from components.feature_store.rules import is_usable_name
@@ -84,6 +85,11 @@ class FeatureStore:
     def path(self) -> Path:
         """The database file."""
         return self._path
+
+    @property
+    def listings(self) -> Listings:
+        """On which days the shares have prices, and at which exchange they are listed."""
+        return Listings(self._connection, self._path, self._writable)
 
     def close(self) -> None:
         """Closes the database; the last connection folds the write-ahead log into the file."""

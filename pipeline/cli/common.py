@@ -52,6 +52,15 @@ Exclude = Annotated[
 ]
 Formatter = Annotated[str | None, typer.Option(help="The DataFormatter. (default: window_returns)")]
 Horizon = Annotated[int | None, typer.Option(help="Sessions ahead. (default: 1)")]
+MaxMissingSessions = Annotated[
+    int | None,
+    typer.Option(
+        help="Missing sessions that a window's 20 steps may reach across, and labels in proportion. (default: 5)"
+    ),
+]
+Exchange = Annotated[
+    str | None, typer.Option(help="The exchange of the shares, such as XSHG or XNYS: names what its sessions lack.")
+]
 TrainSteps = Annotated[int | None, typer.Option(help="Steps of training at most. (default: each model's own epochs)")]
 Models = Annotated[str | None, typer.Option(help="Models, separated by commas. (default: linear,dnn,custom_dnn,rnn)")]
 Market = Annotated[str | None, typer.Option(help="A synthetic market instead of the database.")]

@@ -27,6 +27,7 @@ def run(
     split_dates: Annotated[
         str | None, typer.Option(help="First sessions of eval and test. (default: 70, 10, 20 % of the sessions)")
     ] = None,
+    max_missing_sessions: common.MaxMissingSessions = None,
     seed: common.Seed = None,
     output: Annotated[Path | None, typer.Option(help="Folder of this run. (default: runs/TIME)")] = None,
     workspace: common.Workspace = None,
@@ -65,6 +66,7 @@ def predict(
     shares: common.Shares = None,
     formatter: common.Formatter = None,
     horizon: common.Horizon = None,
+    max_missing_sessions: common.MaxMissingSessions = None,
     seed: common.Seed = None,
     workspace: common.Workspace = None,
     market: common.Market = None,

@@ -86,8 +86,9 @@ def prices_import(
     replace: Annotated[bool, typer.Option("--replace", help="Delete shares of another source first.")] = False,
     accept: common.Accept = None,
     exclude: common.Exclude = None,
+    exchange: common.Exchange = None,
 ) -> None:
-    """Imports files of daily prices and says what it took and what it refused.
+    """Imports files of daily prices and says what it took, what it refused, and what sessions its shares lack.
 
     Several files, a folder or a pattern in quotes are one import; a file that cannot be read stops none of the others.
 
@@ -100,6 +101,10 @@ def prices_import(
     accepted; 4: none was taken.
     """
     plan = plan_from({"db": db, "accept": accept, "exclude": exclude})
+    if exchange is not None:
+        from pipeline.job.prices import check_exchange
+
+        check_exchange(exchange)
     from components.feature_store import LayoutChoice, import_files
     from pipeline.job.prices import known_decisions
     from pipeline.uses.suspects import report_suspects
@@ -117,6 +122,11 @@ def prices_import(
         report = import_files(files, plan.settings.db, choice=choice, progress=show, **options)
     _print_import(report, plan.settings.db)
     wrong = report_suspects(plan, [share.share_id for share in report.shares], new_console())
+    if report.taken:
+        from pipeline.job.prices import missing_of_import
+        from pipeline.report.missing import print_missing
+
+        print_missing(missing_of_import(plan.settings.db, report, exchange).summary(), new_console())
     if not report.taken:
         raise typer.Exit(common.NOTHING)
     if report.refused or report.failed or wrong:

@@ -14,6 +14,8 @@ from components.feature_example_gen.splits import SPLITS
 from components.feature_store import FeatureStore
 from components.leak_audit.results import AUDIT_FILE, AuditReport
 from components.masking import masked
+from components.missing_sessions.summary import MISSING_PROPERTY, MissingSummary
+from components.records import from_json
 from components.whole_files import whole_file
 from pipeline.plan import Plan
 from pipeline.runs.results import (
@@ -80,6 +82,7 @@ def gather_report(plan: Plan, steps: Mapping[str, Step], seconds: dict[str, floa
         artifacts={key: steps[node].outputs[key][0].uri for node, key in _SHARED_ARTIFACTS},
         baselines=findings.baselines,
         audit=_audit(steps),
+        missing=from_json(MissingSummary, examples.get_string_custom_property(MISSING_PROPERTY)),
     )
     with whole_file(folder / PREDICTIONS_FILE) as partial:
         predictions.to_parquet(partial, index=False)
@@ -175,6 +178,8 @@ def split_results(examples: Any) -> dict[str, SplitResult]:
             purged=number(split, "purged"),
             unlabelled=number(split, "unlabelled"),
             sessions=number(split, "sessions"),
+            windows_across=number(split, "windows_across"),
+            labels_across=number(split, "labels_across"),
         )
         for split in SPLITS
     }

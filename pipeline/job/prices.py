@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.errors import StoreError
+from components.errors import ExchangeError, StoreError, install_extras
 from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.prices import find_suspects
 from components.feature_example_gen.splits import plan_splits
 from components.feature_store import FeatureStore, read_decisions
+from components.missing_sessions.finding import find_missing
+from components.missing_sessions.found import MissingSessions
 from components.whole_files import whole_file
 from pipeline.job.console import Clock
 from pipeline.plan import Plan
+from pipeline.report.missing import print_missing
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,8 +50,11 @@ def prepare_prices(plan: Plan, console: Console, clock: Clock | None = None) -> 
         return
     ensure_prices(plan, console, clock)
     with FeatureStore.open(plan.database) as store:
-        plan_splits(store.sessions(plan.select(store)), plan.splits)
+        shares = plan.select(store)
+        plan_splits(store.sessions(shares), plan.splits)
         say_suspects(find_suspects(_examples(plan), store), console)
+        missing = find_missing(store).of(shares)
+    print_missing(missing.summary(), console)
 
 
 def keep_decisions(plan: Plan) -> None:
@@ -103,6 +110,30 @@ def ensure_prices(plan: Plan, console: Console, clock: Clock | None = None) -> N
             shares = len(imported.shares)
             notes.append(f"{imported.taken} prices of {shares} shares from {SHIPPED_PRICES.name} into {path}")
     keep_decisions(plan)
+
+
+def check_exchange(code: str) -> None:
+    """Refuses an exchange whose sessions cannot be had.
+
+    Raises:
+        ExchangeError: there is none of that name, or its calendar fails.
+    """
+    try:
+        from components.extractor.calendar import ExchangeCalendar
+    except ImportError:
+        raise ExchangeError(f"{code}: its sessions need the extra `extract`: {install_extras('extract')}") from None
+    ExchangeCalendar.of(code, dt.datetime.now(dt.timezone.utc))
+
+
+def missing_of_import(path: Path, report: ImportReport, exchange: str | None) -> MissingSessions:
+    """What the shares of an import lack, once it is done; keeps their exchange, where it was named and fits."""
+    shares = [share.share_id for share in report.shares]
+    named = {} if exchange is None else dict.fromkeys(shares, exchange)
+    with FeatureStore.create(path) as store:
+        found = find_missing(store, suggest=True, exchanges=named).of(shares)
+        if exchange is not None:
+            store.listings.put([share for share in shares if share not in found.elsewhere], exchange)
+    return found
 
 
 def import_shipped_prices(path: Path) -> ImportReport:

@@ -89,6 +89,7 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     from pipeline.report import charts
     from pipeline.report.backtest import backtest_section
     from pipeline.report.drawing import SPLIT_COLOURS, model_styles
+    from pipeline.report.missing import left_out_in_words, missing_in_words
     from pipeline.report.timeline import ordered_splits, spans, ticks
     from pipeline.report.training import training_chart
 
@@ -119,6 +120,8 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
         spans=spans(report),
         ticks=ticks(report),
         splits=[(name, report.splits[name]) for name in ordered_splits(report.splits)],
+        missing_total=missing_in_words(report.missing),
+        left_out=left_out_in_words(report),
         best=best,
         plausible=plausible_auc(report.settings),
         forest=charts.forest_chart(report.models, styles, report.champion, best),

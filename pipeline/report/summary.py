@@ -14,6 +14,7 @@ from components.evidence.findings import Figures
 from components.evidence.interval import UNKNOWN
 from components.evidence.words import number, signed
 from components.leak_audit.results import AuditReport, CheckResult, Status
+from pipeline.report.missing import left_out_in_words, missing_in_words
 from pipeline.report.verdict import assess
 from pipeline.report.words import interval, percent
 from pipeline.runs.results import RunReport
@@ -106,6 +107,9 @@ def print_summary(report: RunReport, console: Console) -> None:
     """Prints the table and the verdict under it."""
     judged = assess(report)
     console.print(summary_table(report))
+    for sentence in (missing_in_words(report.missing), left_out_in_words(report)):
+        if sentence:
+            console.print(Text(sentence, style="yellow"))
     console.print(Text(judged.sentence, style=TONE_STYLES[judged.tone]))
     if report.audit is not None:
         console.print(Text(f"Leak audit: {report.audit.verdict_line}", style=AUDIT_STYLES[report.audit.verdict]))

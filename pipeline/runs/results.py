@@ -14,6 +14,7 @@ from components.errors import UserError
 from components.evidence.findings import Figures
 from components.evidence.interval import Interval
 from components.leak_audit.results import AuditReport
+from components.missing_sessions.summary import MissingSummary
 from components.records import Number
 
 SCHEMA_VERSION = 1
@@ -107,6 +108,8 @@ class SplitResult:
         rows: labelled rows.
         purged: rows dropped because their label reaches into the next split.
         unlabelled: rows without a label (close unchanged, or the horizon reaches past the data).
+        windows_across: rows left out because their window reaches across too many missing sessions.
+        labels_across: rows left out because their label does.
         sessions: sessions from first to last.
     """
 
@@ -116,6 +119,8 @@ class SplitResult:
     purged: int
     unlabelled: int
     sessions: int
+    windows_across: int = 0
+    labels_across: int = 0
 
 
 @dataclass(frozen=True)
@@ -176,6 +181,7 @@ class RunReport:
         versions: versions of python, tfx, tensorflow, keras and awesome.
         baselines: figures of logistic regression and LightGBM on the same rows and features, by name and metric.
         audit: the leak audit; None where it was left out.
+        missing: the sessions that the shares lack.
         artifacts: where what the models share lies: examples, statistics, schema, anomalies, transform_graph.
         schema_version: layout of report.json.
     """
@@ -193,6 +199,7 @@ class RunReport:
     versions: Mapping[str, str]
     baselines: Mapping[str, Figures] = field(default_factory=dict)
     audit: AuditReport | None = None
+    missing: MissingSummary = field(default_factory=MissingSummary)
     artifacts: Mapping[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 

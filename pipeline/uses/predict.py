@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import UserError
 from components.evidence.words import low_to_high, number4
-from components.feature_store import CLOSE_COLUMNS, FeatureStore
+from components.feature_store import CLOSE_COLUMNS, WINDOW, FeatureStore
+from components.missing_sessions.finding import find_missing
+from components.missing_sessions.limit import most_missing
 from components.model_selector.files import read_evidence
 from components.object_storage.manifest import ModelManifest
 from components.object_storage.models import MANIFEST
@@ -53,6 +55,7 @@ class Forecast:
         auc: on the test split.
         auc_low: lower end of its 95 % interval over blocks of days.
         auc_high: upper end.
+        left_out: shares whose last window reaches across too many missing sessions, and how many these are.
     """
 
     shares: tuple[ShareForecast, ...]
@@ -63,6 +66,7 @@ class Forecast:
     auc: float
     auc_low: float
     auc_high: float
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,16 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
             f"{chosen.saved_model}: what the model says of itself cannot be read ({error}); run again, or pull it again"
         ) from None
     with FeatureStore.open(plan.database) as store:
-        features = store.read_features(plan.select(store)).to_pandas().groupby("share_id", sort=False).tail(1)
+        shares = plan.select(store)
+        left_out = _across_gaps(store, shares, plan.settings.max_missing_sessions)
+        if len(left_out) == len(shares):
+            raise PredictionError(
+                f"{plan.database}: the last window of {shares[0]} reaches across {left_out[shares[0]]} missing sessions"
+                f"{'' if len(shares) == 1 else ', and those of all other shares across too many as well'}; bring the "
+                "missing prices, or allow more: --max-missing-sessions"
+            )
+        wanted = [share for share in shares if share not in left_out]
+        features = store.read_features(wanted).to_pandas().groupby("share_id", sort=False).tail(1)
     closes = features[list(CLOSE_COLUMNS)].to_numpy("float32")
     names = features["share_id"].tolist()
     with console.status("Loading the model"):
@@ -120,6 +133,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         auc=chosen.auc,
         auc_low=chosen.auc_low,
         auc_high=chosen.auc_high,
+        left_out=left_out,
     )
 
 
@@ -137,6 +151,18 @@ def _loadable(saved_model: Path) -> Iterator[Path]:
         yield link
 
 
+def _across_gaps(store: FeatureStore, shares: Sequence[str], limit: int) -> dict[str, int]:
+    """The shares whose last window is none that a model was trained on, and how many sessions it lacks."""
+    gaps = find_missing(store).of(shares).shares
+    found = {}
+    for share, days in store.listings.days(list(gaps)):
+        first = days[-WINDOW:][:1]  # of windows that another tool wrote, the first days may not be known
+        count = int(gaps[share].between(first, days[-1:])[0])
+        if count > most_missing(limit, WINDOW - 1):
+            found[share] = count
+    return dict(sorted(found.items()))
+
+
 def print_forecast(forecast: Forecast, console: Console) -> None:
     """Prints a table of the shares, and under it what the model is worth."""
     from rich.table import Table
@@ -147,6 +173,9 @@ def print_forecast(forecast: Forecast, console: Console) -> None:
     for share in forecast.shares:
         table.add_row(Text(share.share_id), share.session, f"{share.probability:.4f}")  # no markup in a share's name
     console.print(table)
+    for name, count in forecast.left_out.items():
+        line = f"{name} is left out: its last window reaches across {count} missing sessions (--max-missing-sessions)"
+        console.print(Text(line, style="yellow"), soft_wrap=True)
     mark = "" if forecast.blessed else " NOT BLESSED: it did not beat chance or its predecessor on the test split;"
     console.print(
         f"\n{forecast.model}:{mark} AUC on the test split {forecast.auc:.4f} "

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from components.errors import ExchangeError
-from components.extractor.calendar import ExchangeCalendar, may_be_closed
+from components.extractor.calendar import ExchangeCalendar
 
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 HALF_HOUR = dt.timedelta(minutes=30)
@@ -243,23 +243,3 @@ def test_past_the_end_the_exchanges_own_week_counts() -> None:
     later = riyadh.sessions(begin, begin + dt.timedelta(days=27))
     assert len(later) == 20
     assert {one.isoweekday() for one in later.tolist()} == {7, 1, 2, 3, 4}
-
-
-# --- sessions that no share has
-
-
-def test_few_short_lacks_may_be_closures() -> None:
-    for lacking, closed in [
-        ([0, 1, 0, 0], [0, 1, 0, 0]),
-        ([0, 1, 1, 1], [0, 1, 1, 1]),
-        ([1, 1, 1, 1, 0], [0, 0, 0, 0, 0]),
-        ([1, 0] * 6, [0] * 12),
-        ([1, 0] * 5, [1, 0] * 5),
-        ([1] + [0] * 50 + [1] * 4, [1] + [0] * 54),
-    ]:
-        assert may_be_closed(np.array(lacking, dtype=bool)).astype(int).tolist() == closed
-    thousand = np.zeros(1000, dtype=bool)
-    thousand[::100] = True
-    assert may_be_closed(thousand).sum() == 10
-    thousand[50] = True
-    assert may_be_closed(thousand).sum() == 0

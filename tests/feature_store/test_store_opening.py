@@ -56,7 +56,7 @@ def test_create_takes_over_a_database_with_features_alone(path: Path) -> None:
             *[("A", 2, "file"), ("B", 2, None), ("C", 2, "file")]
         ]
     assert rows(path, "SELECT name FROM sqlite_master ORDER BY name") == [
-        *[("DECISION",), ("EXTRACTION",), ("FEATURE",), ("LOOK_BACK",), ("PRICE",)]
+        *[("DECISION",), ("EXTRACTION",), ("FEATURE",), ("LISTING",), ("LOOK_BACK",), ("PRICE",)]
     ]
 
 

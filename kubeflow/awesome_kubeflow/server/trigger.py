@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from awesome_kubeflow.errors import ApiError
 from components.errors import ExchangeError
-from components.extractor.calendar import ExchangeCalendar, regular_weekdays
+from components.extractor.calendar import ExchangeCalendar
+from components.feature_store.weekdays import regular_weekdays
 
 _YEAR = dt.timedelta(days=366)
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")

@@ -20,7 +20,16 @@ def _section(step: Step) -> Section:
 
     examples = only(step, "examples")
     rows = tuple(
-        (name, s.first, s.last, f"{s.sessions:,}", f"{s.rows:,}", f"{s.purged:,}", f"{s.unlabelled:,}")
+        (
+            name,
+            s.first,
+            s.last,
+            f"{s.sessions:,}",
+            f"{s.rows:,}",
+            f"{s.purged:,}",
+            f"{s.unlabelled:,}",
+            f"{s.windows_across + s.labels_across:,}",
+        )
         for name, s in split_results(examples).items()
     )
     shares, sessions = examples.get_int_custom_property("shares"), examples.get_int_custom_property("sessions")
@@ -30,10 +39,11 @@ def _section(step: Step) -> Section:
         (
             Table(
                 "Splits",
-                ("split", "first", "last", "sessions", "rows", "purged", "unlabelled"),
+                ("split", "first", "last", "sessions", "rows", "purged", "unlabelled", "across gaps"),
                 rows,
                 "Purged rows have a label that reaches into the next split; unlabelled ones have none, as the close is "
-                "unchanged or not yet known.",
+                "unchanged or not yet known. Rows across gaps have a window or a label that reaches across too many "
+                "missing sessions.",
             ),
         ),
     )

@@ -115,7 +115,10 @@ def workspace_name(plan: Plan) -> str:
     settings, data = plan.settings, plan.database
     decisive = {
         "data": data.name if settings.market is not None else str(data.absolute()),
-        **{name: getattr(settings, name) for name in ("shares", "horizons", "embargo", "seed", "train_steps")},
+        **{
+            name: getattr(settings, name)
+            for name in ("shares", "horizons", "embargo", "max_missing_sessions", "seed", "train_steps")
+        },
         "hyperparameters": settings.hyperparameters,
         "versions": sorted(model for model in settings.models if ":" in model),
     }

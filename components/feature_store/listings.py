@@ -1,0 +1,87 @@
+"""What the database knows of sessions: which days each share has, and at which exchange a share is listed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from components.errors import StoreError
+from components.feature_store.arrays import Days
+from components.feature_store.connection import translated
+from components.feature_store.dates import parse_days
+from components.feature_store.schema import columns_of, transaction, where_shares
+
+_SHARES_AT_ONCE = 500
+
+
+class Listings:
+    """The days and the exchanges of the shares of one database; `FeatureStore.listings` makes it."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, writable: bool) -> None:
+        """Wraps an open connection."""
+        self._connection = connection
+        self._path = path
+        self._writable = writable
+
+    def days(self, shares: Sequence[str]) -> Iterator[tuple[str, Days]]:
+        """Yields shares with the days of their prices, ascending; datetime64[D], shape (n,).
+
+        Of shares that PRICE does not hold (another tool wrote FEATURE alone), these are the days of their windows.
+
+        Raises:
+            StoreError: A time is no ISO date.
+        """
+        with translated(self._path):
+            yield from _read_days(self._connection, str(self._path), shares)
+
+    def exchanges(self) -> dict[str, str]:
+        """Returns the exchange of each share of which `put` was told."""
+        with translated(self._path):
+            if not columns_of(self._connection, "LISTING"):
+                return {}
+            rows = self._connection.execute("SELECT share_id, exchange FROM LISTING")
+            return {str(share): str(exchange) for share, exchange in rows}
+
+    def put(self, shares: Sequence[str], exchange: str) -> None:
+        """Keeps the exchange of shares, as exchange_calendars names it; deleting their prices leaves it.
+
+        Raises:
+            StoreError: The store was opened for reading, or the database cannot be written.
+        """
+        if not self._writable:
+            raise StoreError(f"{self._path} was opened for reading only")
+        with translated(self._path), transaction(self._connection):
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO LISTING (share_id, exchange) VALUES (?, ?)",
+                [(share, exchange) for share in shares],
+            )
+
+
+def _read_days(connection: sqlite3.Connection, name: str, shares: Sequence[str]) -> Iterator[tuple[str, Days]]:
+    left = sorted(set(shares))
+    for table in ("PRICE", "FEATURE"):
+        found = set()
+        for begin in range(0, len(left) if columns_of(connection, table) else 0, _SHARES_AT_ONCE):
+            # One text a share: a Python object for each of millions of days would cost more than all the rest.
+            rows = connection.execute(
+                f"SELECT CAST(share_id AS TEXT), group_concat(time) FROM {table}"
+                f"{where_shares(left[begin : begin + _SHARES_AT_ONCE])} GROUP BY share_id"
+            )
+            for share, text in rows:
+                found.add(share)
+                yield share, _days(text or "", f"{name}: {table}, share {share}")
+        left = [share for share in left if share not in found]
+
+
+def _days(text: str, where: str) -> Days:
+    parts = text.split(",")
+    try:
+        days = np.array(parts, dtype="datetime64[D]")
+    except ValueError:
+        days = np.empty(0, dtype="datetime64[D]")
+    if np.isnat(days).any() or not np.array_equal(days.astype(str), parts):
+        days = parse_days(parts, where)  # which names the text that is none
+    return np.unique(days)

@@ -1,0 +1,295 @@
+"""Finds the sessions that shares lack, in a database or in the days of shares."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.errors import ExchangeError
+from components.feature_store.arrays import Booleans, Days, Integers
+from components.feature_store.weekdays import may_be_closed, regular_weekdays
+from components.missing_sessions.exchanges import exchanges_of, fitting_exchange
+from components.missing_sessions.found import MissingSessions, ShareGaps, sessions, some_days
+from components.missing_sessions.grids import Tally, sessions_by_calendar, sessions_by_shares
+from components.missing_sessions.holidays import are_holidays
+from models.features import WINDOW
+
+if TYPE_CHECKING:
+    from components.extractor.calendar import ExchangeCalendar
+    from components.feature_store import FeatureStore, PriceBars
+
+_ENOUGH_TO_FIT = 60
+"""Days of a share by which its exchange is guessed, to compare it with shares of the same."""
+
+_ENOUGH_TO_SAY = 250
+"""Days by which it is said."""
+
+_SHARES_LOOKED_AT = 50
+
+_MOST_OFF = 0.02
+"""Part of a share's days that may be days off of its exchange; with more, it is hardly listed there."""
+
+ReadDays = Callable[[], Iterable[tuple[str, Days]]]
+
+
+def find_missing(
+    store: FeatureStore,
+    now: dt.datetime | None = None,
+    suggest: bool = False,
+    exchanges: Mapping[str, str] | None = None,
+) -> MissingSessions:
+    """Finds what the shares of a database lack; all of them are looked at, as each tells of the others.
+
+    Args:
+        store: The database.
+        now: The present, with a zone; None for the clock. It decides only how far calendars reach.
+        suggest: Whether an exchange is looked for that fits shares of which none is known: up to ten seconds.
+        exchanges: By share, its exchange, whatever the database says.
+
+    Raises:
+        StoreError: The database cannot be read.
+    """
+    shares = [summary.share_id for summary in store.shares()]
+    listed = exchanges_of(store, shares) | dict(exchanges or {})
+    found = missing_in(lambda: store.listings.days(shares), listed, now, suggest)
+    if not found.off:
+        return found
+    looked_at = list(found.off)[:_SHARES_LOOKED_AT]
+    quiet = sum(_quiet(store.bars(share), found.off[share]) for share in looked_at)
+    bars = sum(len(found.off[share]) for share in looked_at)
+    if not quiet:
+        return found
+    note = f"{quiet:,} of {bars:,} bars on days off have no volume or repeat the close before: hardly anybody traded"
+    return replace(found, notes=(*found.notes, note))
+
+
+def _quiet(bars: PriceBars | None, days: Days) -> int:
+    """Bars of some days without volume, or with the close before; 0 where the prices are not stored."""
+    if bars is None:
+        return 0
+    at = np.flatnonzero(np.isin(bars.time, days))
+    repeats = (at > 0) & (bars.close[at] == bars.close[np.maximum(at - 1, 0)])
+    return int(np.count_nonzero(repeats | (bars.column("volume")[at] == 0)))
+
+
+def missing_in(
+    read: ReadDays, exchanges: Mapping[str, str], now: dt.datetime | None = None, suggest: bool = False
+) -> MissingSessions:
+    """Finds what shares lack.
+
+    Args:
+        read: Gives each share with its days, ascending and distinct; asked twice, so that not all days are in memory.
+        exchanges: By share, as exchange_calendars names it; a share that is not there is compared with its like.
+        now: As in `find_missing`.
+        suggest: As in `find_missing`.
+    """
+    groups = _Groups(exchanges, now or dt.datetime.now(dt.timezone.utc))
+    for share, days in read():
+        if len(days):
+            groups.add(share, days)
+    for group in groups.all:
+        group.judge(groups.now, suggest)
+    gaps: dict[str, ShareGaps] = {}
+    for share, days in read():
+        if share in groups.of and len(missing := groups.of[share].missing(share, days)):
+            gaps[share] = ShareGaps(missing, days[: WINDOW - 1])
+    return MissingSessions(
+        shares=dict(sorted(gaps.items())),
+        notes=tuple(note for group in groups.all for note in group.notes()),
+        off={share: days for group in groups.all for share, days in group.off.items()},
+        elsewhere=frozenset(groups.elsewhere),
+    )
+
+
+@dataclass
+class _Group:
+    """Shares that are compared with one another.
+
+    Attributes:
+        weekdays: on which they are traded as a rule, Monday to Sunday.
+        calendar: of their exchange; None where it is not known.
+        shares: the first few.
+        expected: the days of the tally that a share should have.
+        said: what is to be said of all of them.
+        off: by share, days off of the exchange that have a price.
+    """
+
+    tally: Tally
+    weekdays: tuple[bool, ...]
+    calendar: ExchangeCalendar | None = None
+    shares: list[str] = field(default_factory=list)
+    expected: Booleans = field(default_factory=lambda: np.zeros(0, bool))
+    said: list[str] = field(default_factory=list)
+    off: dict[str, Days] = field(default_factory=dict)
+    _off: Booleans = field(default_factory=lambda: np.zeros(0, bool))
+
+    def judge(self, now: dt.datetime, suggest: bool) -> None:
+        """Decides which days are sessions, once all shares are counted."""
+        if not self.tally.members:
+            return
+        days = self.tally.days
+        if self.calendar is not None:
+            self.expected, closed, self._off = sessions_by_calendar(self.tally, self.calendar)
+            if closed.any():
+                self.said.append(
+                    f"{self.calendar.code}: no share has {sessions(int(closed.sum()))} of its calendar "
+                    f"({some_days(days[closed])}): the exchange may have been closed, so no share lacks them"
+                )
+            return
+        self.expected, unknown = sessions_by_shares(self.tally, self.weekdays)
+        if unknown.any():
+            self.said.append(
+                f"{self.names}: no exchange is named, and {int(unknown.sum()):,} weekdays have no price "
+                f"({some_days(days[unknown])}), more than any exchange's holidays: they count as missing sessions"
+            )
+        if suggest or unknown.any():
+            self._suggest(days[self.tally.have > 0], now)
+
+    def _suggest(self, days: Days, now: dt.datetime) -> None:
+        """Says which exchange's calendar the days fit, where they lack some of its sessions all the same."""
+        if self.weekdays == (True,) * 7 or not np.count_nonzero(self.tally.have[self._regular()] == 0):
+            return
+        fit = _fit(days, now, _ENOUGH_TO_SAY)
+        if fit is None:
+            return
+        calendar, lacking = fit
+        known = calendar.sessions(days[0].item(), days[-1].item())
+        if are_holidays(lacking, int(known[0].astype(int)), int(known[-1].astype(int))):
+            return  # of an exchange that is not among those that were tried
+        if len(lacking) > np.count_nonzero(may_be_closed(np.isin(known, lacking))):
+            self.said.append(
+                f"{self.names}: their days fit the exchange {calendar.code} best, and no share has "
+                f"{len(lacking):,} of its {len(known):,} sessions ({some_days(lacking)}); "
+                f"an import with --exchange {calendar.code} counts them as missing"
+            )
+
+    def _regular(self) -> Booleans:
+        weekday = (np.arange(len(self.tally.have)) + self.tally.begin + 3) % 7
+        return np.asarray(self.weekdays)[weekday]
+
+    def missing(self, share: str, days: Days) -> Days:
+        """What a share lacks."""
+        numbers = days.astype(np.int64) - self.tally.begin
+        first, last = int(numbers[0]), int(numbers[-1])
+        lacks = self.expected[first : last + 1].copy()
+        lacks[numbers - first] = False
+        if self.calendar is None and self.tally.members > 1:
+            lacks &= ~self._own_holidays(lacks, first)
+        if len(self._off) and len(off := days[self._off[numbers]]):
+            self.off[share] = off
+        return (np.flatnonzero(lacks) + first + self.tally.begin).astype("datetime64[D]")
+
+    def _own_holidays(self, lacks: Booleans, first: int) -> Booleans:
+        """Days that other shares have and this one lacks each year: it is listed where others are not."""
+        begin = first + self.tally.begin
+        by_others = lacks & (self.tally.have[first : first + len(lacks)] > 0)
+        days = (np.flatnonzero(by_others) + begin).astype("datetime64[D]")
+        if are_holidays(days, begin, begin + len(lacks) - 1):
+            return by_others
+        return np.zeros_like(lacks)
+
+    def notes(self) -> list[str]:
+        """What is to be said of the group, once every share was compared."""
+        if not self.off or self.calendar is None:
+            return self.said
+        bars = sum(map(len, self.off.values()))
+        some = ", ".join(f"{share} {some_days(days)}" for share, days in list(self.off.items())[:3])
+        count = "1 bar is" if bars == 1 else f"{bars:,} bars are"
+        more = f", and {len(self.off) - 3} more shares" if len(self.off) > 3 else ""
+        return [*self.said, f"{self.calendar.code}: {count} on days off ({some}{more})"]
+
+    @property
+    def names(self) -> str:
+        """The shares, in words."""
+        rest = self.tally.members - len(self.shares)
+        return ", ".join(self.shares) + (f" and {rest} more" if rest else "")
+
+
+class _Groups:
+    """Shares that are alike, as they come."""
+
+    def __init__(self, exchanges: Mapping[str, str], now: dt.datetime) -> None:
+        self.now = now
+        self.of: dict[str, _Group] = {}
+        self.all: list[_Group] = []
+        self.elsewhere: list[str] = []
+        self._exchanges = exchanges
+        self._listed: dict[str, _Group | None] = {}
+        self._alike: dict[tuple[str, tuple[bool, ...]], list[_Group]] = {}
+        self._refused: dict[str, str] = {}
+
+    def add(self, share: str, days: Days) -> None:
+        """Puts a share to those of its exchange, or to those with the same weekdays and holidays."""
+        numbers = days.astype("datetime64[D]").astype(np.int64)
+        group = self._at_exchange(share, days)
+        if group is None:
+            weekdays = tuple(regular_weekdays(days))
+            alike = self._alike.setdefault((self._exchanges.get(share, ""), weekdays), [])
+            group = next((one for one in alike if self._belongs(days, numbers, one.tally)), None)
+            if group is None:
+                group = self._new(weekdays)
+                alike.append(group)
+        self.of[share] = group
+        group.tally.add(numbers)
+        if len(group.shares) < 3:
+            group.shares.append(share)
+
+    def _belongs(self, days: Days, numbers: Integers, tally: Tally) -> bool:
+        differs = tally.differs(numbers)
+        if differs is None:
+            theirs = tally.days[tally.have > 0]
+            fits = [_fit(some, self.now, _ENOUGH_TO_FIT) for some in (days, theirs)]
+            codes = {fit[0].code if fit else "" for fit in fits}
+            return len(codes) == 1 and "" not in codes
+        return not differs
+
+    def _at_exchange(self, share: str, days: Days) -> _Group | None:
+        code = self._exchanges.get(share)
+        if code is None:
+            return None
+        if code not in self._listed:
+            self._listed[code] = self._listed_at(code)
+        group = self._listed[code]
+        if group is None or group.calendar is None:
+            return None
+        calendar = group.calendar
+        known = calendar.sessions(days[0].item(), days[-1].item())
+        inside = (days >= np.datetime64(calendar.begin)) & (days <= np.datetime64(calendar.end))
+        off = int(np.count_nonzero(inside & ~np.isin(days, known)))
+        if off > _MOST_OFF * len(days) and off > 2:
+            self.elsewhere.append(share)
+            group.said.append(
+                f"{share}: {off:,} of its {len(days):,} days are days off of {code}, so it is not compared with its "
+                "calendar; import it with the right --exchange"
+            )
+            return None
+        return group
+
+    def _listed_at(self, code: str) -> _Group | None:
+        try:
+            from components.extractor.calendar import ExchangeCalendar
+
+            calendar = ExchangeCalendar.of(code, self.now)
+        except (ExchangeError, ImportError) as error:
+            group = self._new((True,) * 7)
+            group.said.append(f"{error}; its shares are compared with one another instead")
+            return None
+        group = self._new((True,) * 7)
+        group.calendar = calendar
+        return group
+
+    def _new(self, weekdays: tuple[bool, ...]) -> _Group:
+        group = _Group(Tally(), weekdays)
+        self.all.append(group)
+        return group
+
+
+def _fit(days: Days, now: dt.datetime, enough: int) -> tuple[ExchangeCalendar, Days] | None:
+    try:
+        return fitting_exchange(days, now) if len(days) >= enough else None
+    except ImportError:  # the extra `extract` is not there
+        return None
