@@ -13,6 +13,7 @@ import typer
 
 from components.evidence.metric import METRICS
 from components.extractor.sources.registry import SOURCES
+from components.feature_store.vendors import VENDORS
 from components.leak_audit.check import CHECKS
 from models import features
 from models.architecture import Architecture, Hyperparameters
@@ -30,6 +31,7 @@ def pages() -> dict[Path, str]:
     made = {Path("formatters.md"): _formatters_index(), Path("models.md"): _models_index()}
     made[Path("leak-audit.md")] = _filled("leak-audit.md", _checks())
     made[Path("extraction.md")] = _filled("extraction.md", _sources())
+    made[Path("importing.md")] = _filled("importing.md", _vendors())
     made[Path("metrics.md")] = _filled("metrics.md", _metrics())
     made |= {Path("commands.md"): _commands_page()}
     made |= {Path("formatters", f"{name}.md"): _formatter_page(one) for name, one in FORMATTERS.items()}
@@ -84,6 +86,19 @@ def _sources() -> str:
         )
     table = _table(("source", "covers", "a share is written", "prices", "note"), rows)
     return _page(table, _adding(SOURCES))
+
+
+def _vendors() -> str:
+    rows = [
+        (
+            one.name,
+            "<br>".join(f"`{line.replace(',', ', ').replace('  ', ' ')}`" for line in one.header.split("\n")),
+            one.meaning,
+            one.source,
+        )
+        for one in VENDORS
+    ]
+    return _page(_table(("format", "its columns", "its prices", "where that is written"), rows))
 
 
 def _metrics() -> str:

@@ -154,7 +154,7 @@ VENDORS = (
     Vendor(
         "Kaggle, S&P 500 (all_stocks_5yr)",
         "date,open,high,low,close,volume,Name",
-        "close adjusted for splits, not for dividends; the file does not say",
+        "the file does not say whether closes are adjusted",
         "Kaggle, camnugent/sandp500",
     ),
     Vendor(
@@ -216,7 +216,7 @@ VENDORS = (
     Vendor(
         "Nasdaq.com",
         "Date,Close/Last,Volume,Open,High,Low",
-        "close adjusted for splits, not for dividends; the file does not say",
+        "the file does not say whether closes are adjusted",
         "Nasdaq.com, historical quotes",
         newest_first=True,
     ),
