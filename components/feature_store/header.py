@@ -174,7 +174,7 @@ class _Header(Columns):
             by_way[way] = {index: part for index, part in by_way[way].items() if part.share in full}
         if not any(by_way.values()):
             return {}
-        order = sorted(by_way, key=lambda way: (-len(by_way[way]), -_distinct_shares(by_way[way]), way))
+        order = sorted(by_way, key=lambda way: (-len(by_way[way]), -_closes(by_way[way]), way))
         best = by_way[order[0]]
         if len(order) > 1 and len(by_way[order[1]]) == len(best) and self._both_fit(best, by_way[order[1]]):
             first = min(best)
@@ -186,8 +186,7 @@ class _Header(Columns):
 
     @staticmethod
     def _both_fit(one: Mapping[int, Part], two: Mapping[int, Part]) -> bool:
-        closes = [{part.share for part in parts.values() if part.role.name in CLOSE_LIKE} for parts in (one, two)]
-        return set(one) == set(two) and all(closes)
+        return set(one) == set(two) and bool(_closes(one) and _closes(two))
 
     # --- the four layouts
 
@@ -356,8 +355,9 @@ class _Header(Columns):
         return replace(layout, notes=tuple(notes), only=only, vendor=vendor)
 
 
-def _distinct_shares(parts: Mapping[int, Part]) -> int:
-    return len({part.share for part in parts.values()})
+def _closes(parts: Mapping[int, Part]) -> int:
+    """Returns how many shares have a close."""
+    return len({part.share for part in parts.values() if part.role.name in CLOSE_LIKE})
 
 
 def _counted(shares: Mapping[str, object]) -> str:

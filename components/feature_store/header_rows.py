@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from components.feature_store.column_names import role_of
 
 _COPY = re.compile(r"\.[0-9]+$")  # what pandas adds to a name that it has read twice
-_LEVELS = frozenset(
-    {"ticker", "tickers", "symbol", "symbols", "price", "attributes", "field", "fields", "name", "names"}
-)
+_SHARE_LEVELS = frozenset({"ticker", "tickers", "symbol", "symbols"})
+_LEVELS = _SHARE_LEVELS | {"price", "attributes", "field", "fields", "name", "names"}
 
 
 def join_header_rows(rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], int]:
@@ -40,21 +39,23 @@ def join_header_rows(rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], in
     upper, lower = _filled(first), [cell.strip() for cell in rows[1]]
     index = _index_columns(upper, lower)
     above, below = upper[index:], lower[index:]
-    labelled = lower[index - 1].lower() in _LEVELS
+    labelled = any(cell.lower() in _LEVELS for cell in lower[:index])
     if not below or not all(above) or not all(below):
         return first, 1
     if not labelled and any(map(_is_value, lower)):
         return first, 1  # a row of prices
-    fields_first = all(map(_is_field, above))
-    if not fields_first and not all(map(_is_field, below)):
+    fields_above, fields_below = all(map(_is_field, above)), all(map(_is_field, below))
+    if not fields_above and not fields_below:
         return first, 1
+    # Of two rows of fields, as of a share called LOW, the label tells which is which.
+    fields_first = fields_above and not (fields_below and upper[index - 1].lower() in _SHARE_LEVELS)
     known = set(above)
     above = [_COPY.sub("", cell) if fields_first or _COPY.sub("", cell) in known else cell for cell in above]
-    if not fields_first and len(set(above)) == len(above) > 1:
+    if not fields_first and not labelled and len(set(above)) == len(above) > 1:
         return first, 1
     names = [str(pair) for pair in zip(above, below, strict=True)]
     lines = 2
-    dates = next((cell for cell in (lower[0], upper[0]) if _is_time(cell)), "")
+    dates = next((cell for cell in (*lower[:index], *upper[:index]) if _is_time(cell)), "")
     if len(rows) > 2 and not any(cell.strip() for cell in rows[2][index:]):
         label = next((cell.strip() for cell in rows[2][:index] if cell.strip() and not cell.strip().isdigit()), "")
         if label and not _is_value(label):
@@ -71,8 +72,11 @@ def _filled(cells: Sequence[str]) -> list[str]:
 
 
 def _index_columns(upper: Sequence[str], lower: Sequence[str]) -> int:
-    """Returns how many columns stand before the prices: 1, or 2 where a file was read and written again."""
-    return 2 if len(lower) > 2 and lower[1].lower() in _LEVELS and upper[1].lower() in _LEVELS else 1
+    """Returns how many columns stand before the prices: 1, or 2 with the numbers of the rows."""
+    if len(lower) < 3:
+        return 1
+    read_again = lower[1].lower() in _LEVELS and upper[1].lower() in _LEVELS
+    return 2 if read_again or (_is_time(upper[1]) and not lower[1]) else 1
 
 
 def _is_field(cell: str) -> bool:

@@ -152,6 +152,35 @@ def test_two_rows_of_a_header_as_csv_has_them(tmp_path: Path, by_ticker: bool, i
     assert closes_stored(tmp_path) == {"600519": ONE.close, "LOW": TWO.close}
 
 
+@pytest.mark.parametrize(
+    ("header", "numbered"),
+    [
+        (["Date,Close,Close.1", ",AAA,LOW"], False),  # without the index's name
+        (["Price,Close,Close.1", "Ticker,AAA,LOW", "Date,,"], False),  # read and written again
+        ([",Price,Close,Close.1", "0,Ticker,AAA,LOW", "1,Date,,"], True),
+        (["Price,Date,Close,Close", "Ticker,,AAA,LOW"], True),  # the index made a column
+        ([",Close,Close", ",AAA,LOW"], False),
+        (["Ticker,AAA,LOW", "Price,Close,Close", "Date,,"], False),
+    ],
+)
+def test_two_rows_of_a_header_in_other_hands(tmp_path: Path, header: list[str], numbered: bool) -> None:
+    rows = [",".join(map(str, row)) for row in zip(DATES, ONE.close, TWO.close, strict=True)]
+    rows = [f"{number},{row}" for number, row in enumerate(rows)] if numbered else rows
+    report = run(tmp_path, "\n".join([*header, *rows]))
+    assert report.refused == ()
+    assert closes_stored(tmp_path) == {"AAA": ONE.close, "LOW": TWO.close}
+
+
+@pytest.mark.parametrize("by_ticker", [False, True])
+def test_shares_that_are_all_called_like_fields(tmp_path: Path, by_ticker: bool) -> None:
+    shares, fields = ["LOW", "LOW", "OPEN", "OPEN"], ["Close", "Open", "Close", "Open"]
+    rows = [["Ticker", *shares], ["Price", *fields], ["Date", *[""] * 4]]
+    rows = rows if by_ticker else [rows[1], rows[0], rows[2]]
+    cells = zip(DATES, ONE.close, ONE.open, TWO.close, TWO.open, strict=True)
+    assert run(tmp_path, "\n".join(",".join(map(str, row)) for row in [*rows, *cells])).refused == ()
+    assert closes_stored(tmp_path) == {"LOW": ONE.close, "OPEN": TWO.close}
+
+
 def test_indicators_beside_fields_of_a_share_are_left_out(tmp_path: Path) -> None:
     columns = {"Date": DATES, **of(ONE, "AAPL.{field}"), "AAPL.Adjusted": ONE.close}
     columns |= {"dn": TWO.low, "mavg": TWO.close, "up": TWO.high, "direction": ["Increasing"] * 40}
