@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -46,9 +46,20 @@ def _print_ended(console: Console, name: str, seconds: float, *notes: str) -> No
 class ConsoleListener(StepListener):
     """A line for each step, and what is under way while it is."""
 
-    def __init__(self, console: Console, bars: Sequence[str] = ()) -> None:
-        """Shows nothing yet; `bars` are the steps that show a bar of their own, beside the Trainers."""
-        self._bars = bars
+    def __init__(
+        self,
+        console: Console,
+        bars: Sequence[str] = (),
+        after: Mapping[str, Callable[[Step], None]] | None = None,
+    ) -> None:
+        """Shows nothing yet.
+
+        Args:
+            console: where to.
+            bars: the steps that show a bar of their own, beside the Trainers.
+            after: by step, what there is to say once it has ended.
+        """
+        self._bars, self._after = bars, after or {}
         self._console = console
         self._shown = contextlib.ExitStack()
 
@@ -66,3 +77,5 @@ class ConsoleListener(StepListener):
         """Prints the step and its time."""
         self.close()
         _print_ended(self._console, step.name, step.seconds, *(["[dim]from the cache[/]"] if step.cached else []))
+        if step.name in self._after:
+            self._after[step.name](step)

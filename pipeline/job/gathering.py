@@ -15,6 +15,7 @@ from components.feature_store import FeatureStore
 from components.leak_audit.results import AUDIT_FILE, AuditReport
 from components.masking import masked
 from components.missing_sessions.summary import MISSING_PROPERTY, MissingSummary
+from components.plausibility import read_suspects
 from components.records import from_json
 from components.whole_files import whole_file
 from pipeline.plan import Plan
@@ -83,6 +84,7 @@ def gather_report(plan: Plan, steps: Mapping[str, Step], seconds: dict[str, floa
         baselines=findings.baselines,
         audit=_audit(steps),
         missing=from_json(MissingSummary, examples.get_string_custom_property(MISSING_PROPERTY)),
+        prices=read_suspects(examples.uri),
     )
     with whole_file(folder / PREDICTIONS_FILE) as partial:
         predictions.to_parquet(partial, index=False)
@@ -188,7 +190,9 @@ def split_results(examples: Any) -> dict[str, SplitResult]:
 def _data(examples: Any, plan: Plan) -> DataSummary:
     shares = plan.settings.shares
     with FeatureStore.open(plan.database) as store:
-        chosen = [summary for summary in store.shares() if not shares or summary.share_id in shares]
+        excluded = store.decisions().excluded
+        asked = [summary for summary in store.shares() if not shares or summary.share_id in shares]
+    chosen = [summary for summary in asked if summary.share_id not in excluded]
     last = max((summary.last for summary in chosen), default=None)
     return DataSummary(
         shares=examples.get_int_custom_property("shares"),

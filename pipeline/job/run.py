@@ -6,11 +6,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components.plausibility import read_suspects
 from pipeline.configuration import pipeline_config
 from pipeline.job.console import Clock, ConsoleListener
 from pipeline.job.gathering import gather_report
-from pipeline.job.prices import prepare_prices
+from pipeline.job.prices import prepare_prices, say_suspects
 from pipeline.job.quiet import import_tensorflow, run_log
+from pipeline.job.step import Step
 from pipeline.job.workspace import check_writable, output_folder, point_latest, workspace_lock
 from pipeline.plan import Plan
 from pipeline.runs.folder import LOG_FILE
@@ -44,9 +46,18 @@ def run(plan: Plan, console: Console) -> tuple[RunReport, Path]:
         plan.metadata.parent.mkdir(parents=True, exist_ok=True)
         pipeline = create_pipeline(config, sqlite_metadata(str(plan.metadata.absolute())))
         bars = () if plan.extraction is None else ("FeatureExampleGen",)
-        with closing(ConsoleListener(console, bars)) as listener:
+        # What the first step extracted nobody could judge before.
+        after = {} if plan.extraction is None else {"FeatureExampleGen": lambda step: _say_extracted(step, console)}
+        with closing(ConsoleListener(console, bars, after)) as listener:
             steps = run_pipeline(pipeline, listener)
         with clock.measured("report", "Writing the report"):
             report = gather_report(plan, steps, clock.seconds, folder)
         point_latest(plan.workspace, folder)
     return report, folder
+
+
+def _say_extracted(step: Step, console: Console) -> None:
+    """Says what looks wrong in the prices that the first step has extracted."""
+    record = read_suspects(step.outputs["examples"][0].uri)
+    if record is not None:
+        say_suspects(record, console)

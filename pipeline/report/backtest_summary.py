@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from components.evidence.words import low_to_high
+from components.plausibility.record import name_some, what_to_do
 from pipeline.report.summary import TONE_STYLES, titled_table
 from pipeline.report.verdict import Verdict
 from pipeline.report.words import basis_points, points, ratio, share_percent
@@ -99,9 +100,17 @@ def judge(report: RunReport, result: Backtest, model: str) -> Verdict:
     """Says in one sentence what may be claimed of a model, and no more.
 
     Returns:
-        The verdict: good where the interval of the long-short Sharpe ratio after costs lies above 0, a warning where it
-        lies below, else plain.
+        The verdict: a warning where prices are wrong, whatever was gained by them; else good where the interval of the
+        long-short Sharpe ratio after costs lies above 0, a warning where it lies below, else plain.
     """
+    if report.wrong_prices:
+        return Verdict(
+            "warning",
+            "Wrong prices were traded",
+            f"No market makes the returns of {name_some(report.wrong_prices)}: where the test split holds such prices "
+            f"they are traded here, so no figure of this table can be believed; {what_to_do(report.wrong_prices)}, and "
+            "run again.",
+        )
     portfolios = result.models[model]
     sharpe = portfolios.long_short.after_costs.sharpe
     days = f"{len(result.days):,} test days"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from components.evidence.findings import PREDECESSOR
 from components.evidence.words import number
+from components.plausibility.record import what_to_do
 from pipeline.report.templates import load_template
 from pipeline.report.verdict import assess, plausible_auc
 from pipeline.report.words import duration, readable_time
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _SHARES_SHOWN = 200
 """Shares listed on the page; report.json has them all."""
+
+_SUSPECTS_SHOWN = 200
 
 _PREDICTION_COLUMNS = ("time", "share_id", "label", "forward_return")
 
@@ -140,6 +143,8 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
             styles,
         ),
         backtest=backtest_section(report, predictions),
+        what_to_do=what_to_do,
+        suspects_shown=_SUSPECTS_SHOWN,
         audit_chart=None if report.audit is None else charts.audit_chart(report.audit),
         shares_total=len(_group_rows(report, "by_share")),
         share_ids=report.data.share_ids[:_SHARES_SHOWN],

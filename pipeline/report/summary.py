@@ -106,6 +106,8 @@ def _baseline_cells(name: str, figures: Figures, report: RunReport) -> list[Text
 def print_summary(report: RunReport, console: Console) -> None:
     """Prints the table and the verdict under it."""
     judged = assess(report)
+    if report.prices is not None and report.prices.open:
+        console.print(Text(f"{report.prices.headline} (named in the report)", style="yellow"))
     console.print(summary_table(report))
     for sentence in (missing_in_words(report.missing), left_out_in_words(report)):
         if sentence:

@@ -12,6 +12,7 @@ from components.evidence.interval import error_of_ends
 from components.evidence.words import figure, number
 from components.leak_audit.limits import PLAUSIBLE_AUC
 from components.leak_audit.results import Status
+from components.plausibility.record import name_some, what_to_do
 from pipeline.report.words import percent
 from pipeline.runs.results import ModelResult, RunReport, Scalar
 
@@ -41,6 +42,8 @@ def plausible_auc(settings: Mapping[str, Scalar]) -> float:
 
 def assess(report: RunReport) -> Verdict:
     """Judges a run: what it found, and whether to believe it."""
+    if report.wrong_prices:
+        return _wrong_prices(report)
     if report.audit is not None and report.audit.leaks:
         return _leaking(report)
     champion = report.models.get(report.champion) if report.champion is not None else None
@@ -72,6 +75,17 @@ def _test_days(report: RunReport) -> str:
 
 def _auc(model: ModelResult) -> str:
     return figure(model.area, what="95 % interval ")
+
+
+def _wrong_prices(report: RunReport) -> Verdict:
+    wrong = report.wrong_prices
+    return Verdict(
+        "warning",
+        "Wrong prices, nothing pushed",
+        f"No market makes the returns of {name_some(wrong)}, and models have learned from such prices and were judged "
+        f"by them, so none of these numbers says how good a model is, and nothing was pushed: {what_to_do(wrong)}, and "
+        "run again.",
+    )
 
 
 def _leaking(report: RunReport) -> Verdict:

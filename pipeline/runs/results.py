@@ -15,6 +15,7 @@ from components.evidence.findings import Figures
 from components.evidence.interval import Interval
 from components.leak_audit.results import AuditReport
 from components.missing_sessions.summary import MissingSummary
+from components.plausibility import Suspect, SuspectRecord
 from components.records import Number
 
 SCHEMA_VERSION = 1
@@ -182,6 +183,7 @@ class RunReport:
         baselines: figures of logistic regression and LightGBM on the same rows and features, by name and metric.
         audit: the leak audit; None where it was left out.
         missing: the sessions that the shares lack.
+        prices: what looked wrong in the prices; None where nobody looked.
         artifacts: where what the models share lies: examples, statistics, schema, anomalies, transform_graph.
         schema_version: layout of report.json.
     """
@@ -200,10 +202,16 @@ class RunReport:
     baselines: Mapping[str, Figures] = field(default_factory=dict)
     audit: AuditReport | None = None
     missing: MissingSummary = field(default_factory=MissingSummary)
+    prices: SuspectRecord | None = None
     artifacts: Mapping[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
     JSON_FIRST: ClassVar = ("schema_version",)
+
+    @property
+    def wrong_prices(self) -> tuple[Suspect, ...]:
+        """Returns that no market makes and nobody accepted: the run's figures are made of them."""
+        return () if self.prices is None else self.prices.stopping
 
     @property
     def horizon(self) -> int:

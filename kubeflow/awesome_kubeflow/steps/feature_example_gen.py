@@ -9,7 +9,7 @@ from typing import Any
 from awesome_kubeflow.errors import ParameterError
 from awesome_kubeflow.node import CUSTOM_CONFIG, NodeSlice, properties_of, set_property
 from awesome_kubeflow.parameters import RunParameters
-from awesome_kubeflow.steps.kind import StepKind, only
+from awesome_kubeflow.steps.kind import MOST_ROWS, StepKind, only
 from awesome_kubeflow.steps.page import Section, Table
 from components.feature_example_gen.config import ExampleGenConfig
 from pipeline.job.step import Step
@@ -37,6 +37,7 @@ def _section(step: Step) -> Section:
     return Section(
         f"{shares:,} shares, {sessions:,} sessions from {first} to {last}, split by date.",
         (
+            *_suspects(examples.uri),
             Table(
                 "Splits",
                 ("split", "first", "last", "sessions", "rows", "purged", "unlabelled", "across gaps"),
@@ -47,6 +48,21 @@ def _section(step: Step) -> Section:
             ),
         ),
     )
+
+
+def _suspects(uri: str) -> tuple[Table, ...]:
+    """What looks wrong in the prices, first of all; nothing where all looks right."""
+    from components.plausibility import read_suspects
+
+    record = read_suspects(uri)
+    if record is None or not record.suspects:
+        return ()
+    rows = tuple(
+        (one.share_id, one.day, one.percent, "accepted" if one.accepted else one.grade.value, one.cause)
+        for one in record.suspects[:MOST_ROWS]
+    )
+    header = ("share", "session", "return", "grade", "likely cause")
+    return (Table("Prices that do not look like prices", header, rows, record.headline),)
 
 
 def _compiled(node: Any) -> Mapping[str, Any]:

@@ -40,6 +40,7 @@ class FoldRun:
         seconds: wall time.
         trained: the models that were trained anew; those of an unchanged fold come from the cache.
         audit: the verdict of its leak audit: clean, suspicious or leaking; None where it was left out.
+        wrong_prices: returns behind it that no market makes and nobody accepted, SHARE:DAY.
     """
 
     fold: int
@@ -50,6 +51,7 @@ class FoldRun:
     seconds: float
     trained: tuple[str, ...]
     audit: str | None = None
+    wrong_prices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,28 @@ class Walk:
         return tuple(f"horizon {run.horizon}, fold {run.fold}" for run in self.runs if run.audit == "leaking")
 
     @property
+    def wrong_prices(self) -> tuple[str, ...]:
+        """Returns behind any of the runs that no market makes and nobody accepted, SHARE:DAY."""
+        return tuple(dict.fromkeys(name for run in self.runs for name in run.wrong_prices))
+
+    @property
+    def believed(self) -> bool:
+        """Whether its figures may be believed: no price is known to be wrong, and no fold leaks."""
+        return not self.wrong_prices and not self.leaking
+
+    @property
     def verdict(self) -> Verdict:
-        """What it means in all; nothing, where a fold leaks."""
+        """What it means in all; nothing, where prices are wrong or a fold leaks."""
+        if self.wrong_prices:
+            wrong = self.wrong_prices
+            more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+            return Verdict(
+                "warning",
+                "Wrong prices",
+                f"No market makes the returns of {', '.join(wrong[:3])}{more}, so no figure of this walk can be "
+                f"believed: correct the prices, accept a return that is right (--accept {wrong[0]}) or exclude the "
+                "share, and walk again.",
+            )
         if self.leaking:
             return Verdict(
                 "warning",

@@ -141,6 +141,7 @@ def _fold_run(fold: Fold, horizon: int, report: RunReport, folder: str, begin: f
         seconds=time.perf_counter() - begin,
         trained=tuple(name for name in report.models if f"Trainer.{name}" not in report.cached),
         audit=None if report.audit is None else report.audit.verdict,
+        wrong_prices=tuple(one.name for one in report.wrong_prices),
     )
 
 

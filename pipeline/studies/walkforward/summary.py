@@ -46,7 +46,7 @@ def print_walk(walk: Walk, console: Console) -> None:
         console.print(overall_table(scores))
         for table in part_tables(scores, console.width):
             console.print(table)
-    if walk.leaking:
+    if not walk.believed:
         console.print(Text(walk.verdict.sentence, style=TONE_STYLES[walk.verdict.tone]))
         return
     for finding in walk.findings:
