@@ -1,17 +1,21 @@
 """From what a source says of adjustment to factors, such that any sequence of extractions ends in the same ones.
 
-Exact factors are taken as they are, exact steps are multiplied up from the first day on. Adjusted closes that a source
-has rounded leave the factor in doubt by half a cent: between two ex-dates it is one number, found as the middle of what
-the first ten days after the ex-date agree on. Ten is also the number of sessions that an increment looks back, so
-whoever comes later sees the same ten days, and more of them change nothing.
+Exact factors are taken as they are, exact steps are multiplied up from the first day on; so are the steps that
+`affine.py` finds behind adjusted closes that a source has rounded. An increment only checks that nothing has changed,
+and goes on with the stored factor; whatever has means that the share is fetched from the start.
 """
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from components.errors import SourceError
+from components.extractor.affine import NoLawError, affine_steps
+from components.extractor.lines import fits
 from components.extractor.sources.base import AdjustedCloses, Factors, History
+from components.extractor.verify import select
 from components.feature_store import PriceBars
 from components.feature_store.arrays import Booleans, Days, Floats, Integers
 
@@ -19,22 +23,33 @@ OVERLAP = 10
 """Sessions before the last stored one that an increment asks for again."""
 MOVED = 1e-4
 """A relative change of a stored factor or close that means the past has changed."""
+_KNOWN = 1.5
+"""Doubt of k, most over least, beyond which a stretch is too short to check a stored step by."""
 
 
 class HistoryChangedError(Exception):
     """An increment cannot be joined to what is stored: the share has to be fetched from the start."""
 
 
-def whole_bars(history: History) -> PriceBars:
-    """Bars of a share that was fetched from the start; the history is verified and not empty."""
+def whole_bars(history: History) -> tuple[PriceBars, str]:
+    """Bars of a share that was fetched from the start; the history is verified and not empty.
+
+    Returns:
+        The bars, and why they end before the history does; an empty text where they do not.
+
+    Raises:
+        NoLawError: the adjusted closes are no consequence of the raw ones and of events.
+    """
     adjustment = history.adjustment
+    if isinstance(adjustment, AdjustedCloses):
+        steps = affine_steps(history.time, history.close, adjustment)
+        if not steps.known:
+            raise NoLawError(steps.waits)
+        kept = np.arange(len(history)) < steps.known
+        return _bars(select(history, kept), _accumulated(1.0, steps.value[kept])), steps.waits
     if isinstance(adjustment, Factors):
-        factor = adjustment.value
-    elif isinstance(adjustment, AdjustedCloses):
-        factor = _factors_behind(history.close, adjustment)
-    else:
-        factor = _accumulated(1.0, adjustment.value)
-    return _bars(history, factor)
+        return _bars(history, adjustment.value), ""
+    return _bars(history, _accumulated(1.0, adjustment.value)), ""
 
 
 def increment_bars(history: History, stored: PriceBars) -> PriceBars:
@@ -60,8 +75,10 @@ def increment_bars(history: History, stored: PriceBars) -> PriceBars:
         raise HistoryChangedError(f"the close of {history.time[at[int(np.argmax(moved))]]} was corrected")
     adjustment = history.adjustment
     if isinstance(adjustment, AdjustedCloses):
-        _refuse_moved(history, at, _disagrees(stored.factor[begin:], history.close[at], adjustment, at))
-        factor = _continued(history, stored, begin, at, adjustment, new)
+        _refuse_action(history, new & adjustment.action)
+        _refuse_other_steps(history, adjustment, at, stored.factor[begin:])
+        factor = np.full(len(history), stored.factor[-1])
+        factor[at] = stored.factor[begin:]
     elif isinstance(adjustment, Factors):
         factor = adjustment.value
         _refuse_moved(history, at, np.abs(factor[at] / stored.factor[begin:] - 1) > MOVED)
@@ -92,74 +109,44 @@ def _bars(history: History, factor: Floats) -> PriceBars:
     return PriceBars(history.time, history.close, factor, history.open, history.high, history.low, history.volume)
 
 
-def _half_unit(adjustment: AdjustedCloses) -> float:
-    # A hair more, so that a value on the border is not lost to floating point.
-    return 0.5 * 10.0**-adjustment.decimals * (1 + 1e-6)
+def _refuse_other_steps(history: History, adjusted: AdjustedCloses, at: Integers, factor: Floats) -> None:
+    """Refuses adjusted closes that do not go on as the stored factors do.
 
+    Args:
+        history: of an increment.
+        adjusted: its adjusted closes.
+        at: which of its sessions are stored; the first one is.
+        factor: that is stored of those.
 
-def _disagrees(factor: Floats, close: Floats, adjustment: AdjustedCloses, at: Integers) -> Booleans:
-    """Tells where factor x close is not the adjusted close, up to rounding and what counts as moved.
-
-    Half a unit is the rounding of this day, the rest that of the days that the factor was found from: it may be off by
-    as much as it may there, and by three times that where the price has tripled since. A tighter bound would take the
-    rounding of low prices for corporate actions.
+    Raises:
+        HistoryChangedError: sessions without a stored step in between lie on no line, or a step leads to another one.
     """
-    value = adjustment.value[at]
-    return np.abs(factor * close - value) > 4 * _half_unit(adjustment) + MOVED * value
-
-
-def _factors_behind(close: Floats, adjustment: AdjustedCloses) -> Floats:
-    """One factor for each run of days between ex-dates, from its first days."""
-    half = _half_unit(adjustment)
-    low, high = (adjustment.value - half) / close, (adjustment.value + half) / close
-    factor = np.empty(len(close))
-    starts = np.append(np.flatnonzero(adjustment.action), len(close))
-    begin = 0
-    while begin < len(close):
-        end = int(starts[np.searchsorted(starts, begin, side="right")])
-        most = min(begin + OVERLAP, end)
-        least, greatest = np.maximum.accumulate(low[begin:most]), np.minimum.accumulate(high[begin:most])
-        agree = int(np.argmin(np.append(least <= greatest, False)))  # days that one factor explains
-        bottom, top = least[agree - 1], greatest[agree - 1]
-        value = 1.0 if bottom <= 1 <= top else (bottom + top) / 2
-        if agree < most - begin:
-            end = begin + agree  # a change that the source gives no ex-date for
-        else:
-            rest = np.arange(most, end)
-            broken = _disagrees(np.full(len(rest), value), close[rest], adjustment, rest)
-            if broken.any():
-                end = int(rest[np.argmax(broken)])
-        factor[begin:end] = value
-        begin = end
-    return factor
-
-
-def _continued(
-    history: History, stored: PriceBars, begin: int, at: Integers, adjustment: AdjustedCloses, new: Booleans
-) -> Floats:
-    """The stored factor goes on; it is found again while the run has not had its first days."""
-    _refuse_action(history, new & adjustment.action)
-    last = stored.factor[-1]
-    changes = np.flatnonzero(stored.factor[1:] != stored.factor[:-1])
-    told = np.flatnonzero(adjustment.action[at])
-    # An action may be too small to show in the factor yet.
-    run = int(max([0, *(changes[-1:] + 1), *(begin + told[-1:])]))
-    factor = np.full(len(history), last)
-    factor[at] = stored.factor[begin:]
-    if len(stored) - run < OVERLAP:
-        inside = history.time >= stored.time[run]
-        # All of the run is in the history, as it has fewer days than an increment looks back.
-        values = AdjustedCloses(adjustment.value[inside], np.zeros(int(inside.sum()), dtype=bool), adjustment.decimals)
-        found = _factors_behind(history.close[inside], values)
-        if (found != found[0]).any():
-            raise HistoryChangedError(f"the factor has moved since {stored.time[run]}")
-        factor[inside] = found
-    else:
-        days = np.flatnonzero(new)
-        broken = _disagrees(factor[days], history.close[days], adjustment, days)
-        if broken.any():
-            raise HistoryChangedError(f"the factor has moved on {history.time[days[int(np.argmax(broken))]]}")
-    return factor
+    step = np.ones(len(history))
+    step[at[1:]] = factor[1:] / factor[:-1]
+    unsaid = (step != 1) & ~adjusted.action
+    borders = [0, *(1 + np.flatnonzero(((step != 1) | adjusted.action)[1:])).tolist(), len(history)]
+    before = 0
+    for begin, end in itertools.pairwise(borders):
+        line = fits(history.close, adjusted, begin, end)
+        if line is None:
+            last = next(
+                stop for stop in range(begin + 1, end + 1) if fits(history.close, adjusted, begin, stop) is None
+            )
+            raise HistoryChangedError(f"the adjusted close has moved on {history.time[last - 1]}")
+        if begin == 0:
+            continue
+        joined = fits(history.close, adjusted, before, end)
+        if unsaid[begin] and abs(step[begin] - 1) > MOVED and joined is not None and end - before > 2:
+            raise HistoryChangedError(f"the factor of {history.time[begin]} has moved")
+        if line.most <= _KNOWN * line.least:
+            # k x (close - reference) is what the adjusted close has moved by.
+            reference = history.close[begin - 1] / step[begin]
+            moved = np.array([line.least, line.most]) * (history.close[begin] - reference)
+            found = adjusted.value[begin] - adjusted.value[begin - 1]
+            doubt = 4 * line.tolerance + MOVED * abs(adjusted.value[begin])
+            if not moved.min() - doubt <= found <= moved.max() + doubt:
+                raise HistoryChangedError(f"the factor of {history.time[begin]} has moved")
+        before = begin
 
 
 def check_complete(source: str, share: str, history: History, stored: Days, reach: int | None) -> None:

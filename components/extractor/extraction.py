@@ -312,8 +312,12 @@ class _Run:
             )
         decisions = self.store.decisions()
         refuse_doubts(source.name, share, unsettled(share, history.doubts, decisions))
+        waits = ""
         try:
-            bars = whole_bars(history) if task.whole or stored is None else increment_bars(history, stored)
+            if task.whole or stored is None:
+                bars, waits = whole_bars(history)
+            else:
+                bars = increment_bars(history, stored)
         except ValueError as error:
             raise SourceError(f"{source.name}, share {share}: {error}; nothing was stored") from error
         doubts = contradicted_events(bars.time, bars.close, bars.factor)
@@ -329,6 +333,8 @@ class _Run:
                 )
             if found:
                 task = replace(task, reason=f"{task.reason}; {found}")
+        if waits and stored is not None and not self.refetch and stored.time[-1] > bars.time[-1]:
+            raise SourceError(f"{source.name}, share {share}: {waits}; nothing was changed")
         if task.whole and stored is not None and not self.refetch:
             check_joint(source.name, share, bars, stored)
         if self.refetch:
@@ -339,9 +345,9 @@ class _Run:
             counts = self.store.upsert(share, bars, source.name, replace=True, since=task.since)
             new, changed = counts.new, counts.changed
             time = bars.time if stored is None else np.union1d(stored.time, bars.time)
-        return self._outcome(task, time, new, changed)
+        return self._outcome(task, time, new, changed, waits)
 
-    def _outcome(self, task: _Task, time: Days, new: int, changed: int) -> ShareOutcome:
+    def _outcome(self, task: _Task, time: Days, new: int, changed: int, waits: str) -> ShareOutcome:
         expected = task.calendar.sessions(time[0].item(), time[-1].item())
         gaps = np.setdiff1d(expected, time)
         known = time <= np.datetime64(task.calendar.end, "D")
@@ -353,7 +359,8 @@ class _Run:
         if len(late):
             status = Status.BEHIND
             count = "1 session" if len(late) == 1 else f"{len(late)} sessions"
-            reason = f"the source ends {count} before {task.last}" + (f"; {reason}" if reason else "")
+            ends = f"{count} wait: {waits}" if waits else f"the source ends {count} before {task.last}"
+            reason = ends + (f"; {reason}" if reason else "")
         return ShareOutcome(
             share_id=task.share,
             status=status,

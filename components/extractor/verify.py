@@ -47,7 +47,13 @@ def verify(source: str, share: str, history: History, last_closed: dt.date) -> H
         outside = outside_range(getattr(history, name), history.low, history.high)
         refuse(outside, f"the {name} is outside [low, high]")
     refuse(impossible("volume", history.volume), "the volume is impossible")
-    refuse(impossible("factor", history.adjustment.value), "the adjustment is impossible")
+    adjustment = history.adjustment
+    # An adjusted close of 0 or less is possible where cash is added and not multiplied.
+    close = isinstance(adjustment, AdjustedCloses)
+    refuse(
+        ~np.isfinite(adjustment.value) if close else impossible("factor", adjustment.value),
+        "the adjustment is impossible",
+    )
     return history
 
 

@@ -50,14 +50,14 @@ def part(whole: History, begin: int, end: int) -> History:
 
 def extracted(whole: History, cuts: list[int]) -> tuple[PriceBars, list[str]]:
     """What is stored after extractions up to each of the cuts, and why any of them fetched from the start again."""
-    stored, reasons = whole_bars(part(whole, 0, cuts[0])), []
+    stored, reasons = fetched(part(whole, 0, cuts[0])), []
     for cut in cuts[1:]:
         begin = max(0, len(stored) - 1 - OVERLAP)
         try:
             late = increment_bars(part(whole, begin, cut), stored)
         except HistoryChangedError as changed:
             reasons.append(str(changed))
-            stored = whole_bars(part(whole, 0, cut))
+            stored = fetched(part(whole, 0, cut))
             continue
         assert np.array_equal(late.time, whole.time[begin:cut])
         stored = PriceBars(
@@ -66,6 +66,13 @@ def extracted(whole: History, cuts: list[int]) -> tuple[PriceBars, list[str]]:
             np.append(stored.factor[:begin], late.factor),
         )
     return stored, reasons
+
+
+def fetched(whole: History) -> PriceBars:
+    """What is stored of a share that is fetched from the start."""
+    bars, waits = whole_bars(whole)
+    assert waits == ""
+    return bars
 
 
 def rounded(values: Floats, decimals: int = 2) -> Floats:
@@ -87,66 +94,26 @@ def walk(seed: int, count: int, start: float, volatility: float = 0.02) -> Float
 def test_steps_are_multiplied_up_from_the_first_day() -> None:
     # A dividend of 2 on a close of 100, then two shares for one.
     steps = Steps(np.array([1.0, 100 / 98, 1.0, 2.0, 1.0]))
-    bars = whole_bars(history([100.0, 98.0, 99.0, 49.5, 50.0], steps))
+    bars = fetched(history([100.0, 98.0, 99.0, 49.5, 50.0], steps))
     assert bars.factor.tolist() == pytest.approx([1, 100 / 98, 100 / 98, 200 / 98, 200 / 98], rel=1e-15)
     # Who held one share for 100 has two for 50 and the dividend, which bought 2/98 of a share more.
     assert bars.close[-1] * bars.factor[-1] == pytest.approx(100 * (1 + 2 / 98), rel=1e-15)
 
 
 def test_the_first_step_is_not_taken_as_its_session_before_is_unknown() -> None:
-    assert whole_bars(history([10.0, 10.0], Steps(np.array([2.0, 1.0])))).factor.tolist() == [1.0, 1.0]
+    assert fetched(history([10.0, 10.0], Steps(np.array([2.0, 1.0])))).factor.tolist() == [1.0, 1.0]
 
 
 def test_factors_are_taken_as_they_are() -> None:
     factor = np.array([8.0 / 3, 8.0 / 3, 9.1])
-    bars = whole_bars(history([3.0, 3.0, 3.0], Factors(factor)))
+    bars = fetched(history([3.0, 3.0, 3.0], Factors(factor)))
     assert bars.factor.tobytes() == factor.tobytes()
 
 
 def test_what_is_not_adjusted_has_the_factor_1() -> None:
     close = walk(1, 40, 3.0)
     given = AdjustedCloses(close, np.zeros(40, dtype=bool))
-    assert whole_bars(history(close, given)).factor.tolist() == [1.0] * 40
-
-
-def test_one_factor_lies_between_what_the_first_ten_days_allow() -> None:
-    # (adjusted -+ half a cent) / close: [2.4975, 2.5025], [2.4988, 2.5038], ... by hand for two days.
-    close, value = np.array([2.0, 2.01]), np.array([5.0, 5.03])
-    bars = whole_bars(history(close, AdjustedCloses(value, np.array([True, False]))))
-    low, high = max(4.995 / 2, 5.025 / 2.01), min(5.005 / 2, 5.035 / 2.01)
-    assert bars.factor.tolist() == pytest.approx([(low + high) / 2] * 2, rel=1e-7)
-
-
-def test_the_eleventh_day_does_not_move_the_factor() -> None:
-    close = walk(2, 11, 7.0)
-    given = adjusted(close, np.full(11, 3.21987), np.zeros(11, dtype=bool))
-    whole = history(close, given)
-    assert whole_bars(whole).factor[0] == whole_bars(part(whole, 0, 10)).factor[0]
-
-
-@pytest.mark.parametrize("decimals", [2, 3])
-@pytest.mark.parametrize("start", [2.0, 30.0, 1500.0])
-def test_factors_behind_rounded_closes_are_found(start: float, decimals: int) -> None:
-    close = walk(3, 120, start)
-    action = np.zeros(120, dtype=bool)
-    action[[30, 47, 90]] = True
-    factor = np.cumprod(np.where(action, 1.043, 1.0)) * 4.7
-    bars = whole_bars(history(close, adjusted(close, factor, action, decimals)))
-    half = 0.5 * 10.0**-decimals
-    for begin, end in ((0, 30), (30, 47), (47, 90), (90, 120)):
-        first = slice(begin, begin + OVERLAP)
-        # No day allows a factor further away than half a unit of its price.
-        bound = (2 * half / close[first]).min() * (1 + 1e-5)
-        assert np.abs(bars.factor[first] - factor[begin]).max() <= bound
-        assert np.unique(bars.factor[first]).size == 1
-        assert end - begin >= OVERLAP
-
-
-def test_a_change_without_an_ex_date_begins_a_new_factor() -> None:
-    close = np.full(30, 100.0)
-    factor = np.where(np.arange(30) < 4, 1.0, np.where(np.arange(30) < 22, 1.1, 1.2))
-    bars = whole_bars(history(close, adjusted(close, factor, np.zeros(30, dtype=bool))))
-    assert np.abs(bars.factor - factor).max() < 1e-6
+    assert fetched(history(close, given)).factor.tolist() == [1.0] * 40
 
 
 # --- increments by hand
@@ -157,7 +124,7 @@ def test_an_increment_goes_on_with_the_stored_factor() -> None:
     whole = history(close, Steps(np.where(np.arange(40) == 5, 1.02, 1.0)))
     stored, reasons = extracted(whole, [20, 27, 40])
     assert reasons == []
-    assert stored.factor.tobytes() == whole_bars(whole).factor.tobytes()
+    assert stored.factor.tobytes() == fetched(whole).factor.tobytes()
 
 
 @pytest.mark.parametrize("kind", ["steps", "factors", "adjusted"])
@@ -170,12 +137,12 @@ def test_a_new_action_means_fetching_from_the_start(kind: str) -> None:
         "adjusted": adjusted(close, np.cumprod(steps), action),
     }
     whole = history(close, adjustments[kind])
-    stored = whole_bars(part(whole, 0, 30))
+    stored = fetched(part(whole, 0, 30))
     with pytest.raises(HistoryChangedError, match=f"corporate action on {whole.time[33]}"):
         increment_bars(part(whole, 19, 40), stored)
 
 
-@pytest.mark.parametrize("kind", ["steps", "factors", "adjusted"])
+@pytest.mark.parametrize("kind", ["steps", "factors"])
 @pytest.mark.parametrize(("change", "raises"), [(1 + 3 * MOVED, True), (1 + MOVED / 10, False)])
 def test_a_factor_that_moved_in_the_overlap_means_fetching_from_the_start(
     kind: str, change: float, raises: bool
@@ -185,9 +152,8 @@ def test_a_factor_that_moved_in_the_overlap_means_fetching_from_the_start(
     made = {
         "steps": lambda by: Steps(np.where(action, 1.5 * by, 1.0)),
         "factors": lambda by: Factors(np.cumprod(steps) * by),
-        "adjusted": lambda by: adjusted(close, np.cumprod(steps) * by, action),
     }[kind]
-    stored = whole_bars(part(history(close, made(1.0)), 0, 30))
+    stored = fetched(part(history(close, made(1.0)), 0, 30))
     late = part(history(close, made(change)), 19, 40)
     if not raises:
         assert len(increment_bars(late, stored)) == 21
@@ -198,44 +164,19 @@ def test_a_factor_that_moved_in_the_overlap_means_fetching_from_the_start(
 
 def test_a_close_that_was_corrected_means_fetching_from_the_start() -> None:
     close = walk(6, 40, 20.0)
-    stored = whole_bars(part(history(close, Steps(np.ones(40))), 0, 30))
+    stored = fetched(part(history(close, Steps(np.ones(40))), 0, 30))
     close[28] += 0.01
     whole = history(close, Steps(np.ones(40)))
     with pytest.raises(HistoryChangedError, match=f"close of {whole.time[28]} was corrected"):
         increment_bars(part(whole, 19, 40), stored)
 
 
-def test_a_factor_that_changes_unannounced_means_fetching_from_the_start() -> None:
-    close = np.full(40, 100.0)
-    whole = history(close, adjusted(close, np.where(np.arange(40) < 35, 1.0, 1.1), np.zeros(40, dtype=bool)))
-    with pytest.raises(HistoryChangedError, match=f"factor has moved on {whole.time[35]}"):
-        increment_bars(part(whole, 19, 40), whole_bars(part(whole, 0, 30)))
-
-
 def test_a_session_that_was_missing_before_means_fetching_from_the_start() -> None:
-    close, action = walk(7, 40, 5.0), np.arange(40) == 27
-    whole = history(close, adjusted(close, np.where(np.arange(40) < 27, 1.0, 1.3), action))
+    whole = history(walk(7, 40, 5.0), Steps(np.where(np.arange(40) == 27, 1.3, 1.0)))
     kept = np.arange(40) != 26
-    stored = whole_bars(part(select(whole, kept), 0, 29))
+    stored = fetched(part(select(whole, kept), 0, 29))
     with pytest.raises(HistoryChangedError, match=f"{whole.time[26]} was missing before"):
         increment_bars(part(whole, 20, 40), stored)
-
-
-def _tiny(first: int) -> tuple[History, list[int]]:
-    """A dividend that does not show at once: 40.00 x 1.0001 rounds to 40.00, but 60.00 x 1.0001 to 60.01."""
-    close = np.append(np.full(first + 3, 40.0), np.full(12, 60.0))
-    after = np.arange(len(close)) >= first
-    given = adjusted(close, np.where(after, 1.0001, 1.0), np.append(False, after[1:] != after[:-1]))
-    return history(close, given), [first + 2, first + 6, len(close)]
-
-
-@pytest.mark.parametrize("first", [3, 30])
-def test_an_action_too_small_to_show_still_begins_its_own_ten_days(first: int) -> None:
-    whole, cuts = _tiny(first)
-    stored, reasons = extracted(whole, cuts)
-    assert whole_bars(whole).factor[-1] > whole_bars(whole).factor[0] == 1
-    assert stored.factor.tobytes() == whole_bars(whole).factor.tobytes()
-    assert reasons == []
 
 
 # --- any increments end as the whole
@@ -260,20 +201,11 @@ def cases(draw: st.DrawFn) -> Case:
     while at < count:
         steps[at], action[at] = draw(size), True
         at += draw(st.integers(1, 3) | st.integers(1, 14) | st.integers(1, 60))
-    kind = draw(st.sampled_from(["steps", "factors", "adjusted", "adjusted", "adjusted"]))
+    kind = draw(st.sampled_from(["steps", "factors"]))
     first = draw(st.sampled_from([1.0, 1.0, 8.12, 0.37]))
     steps[0] = 1.0
     factor = first * np.cumprod(steps)
-    if kind == "adjusted":
-        told = action.copy()
-        if draw(st.booleans()):  # a source that leaves some ex-dates out
-            told &= np.random.default_rng(draw(st.integers(0, 99))).random(count) < 0.6
-        given = adjusted(close, factor, told, draw(st.sampled_from([2, 2, 3])))
-        if not (given.value > 0).all():
-            given = AdjustedCloses(np.maximum(given.value, 10.0**-given.decimals), told, given.decimals)
-        adjustment: Factors | Steps | AdjustedCloses = given
-    else:
-        adjustment = Steps(steps) if kind == "steps" else Factors(factor)
+    adjustment = Steps(steps) if kind == "steps" else Factors(factor)
     cuts = sorted(draw(st.sets(st.integers(1, count), min_size=0, max_size=25)) | {count})
     return Case(history(close, adjustment), cuts)
 
@@ -282,37 +214,9 @@ def cases(draw: st.DrawFn) -> Case:
 @given(cases())
 def test_any_increments_end_in_the_factors_of_the_whole(case: Case) -> None:
     stored, _ = extracted(case.whole, case.cuts)
-    clean = whole_bars(case.whole)
+    clean = fetched(case.whole)
     assert stored.close.tobytes() == clean.close.tobytes()
     assert stored.factor.tobytes() == clean.factor.tobytes()
-
-
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(cases())
-def test_each_adjusted_close_can_be_computed_back(case: Case) -> None:
-    given_ = case.whole.adjustment
-    if not isinstance(given_, AdjustedCloses):
-        return
-    bars = whole_bars(case.whole)
-    off = np.abs(bars.close * bars.factor - given_.value)
-    half = 0.5 * 10.0**-given_.decimals * (1 + 2e-6) + 1e-9 * given_.value
-    changes = np.flatnonzero(given_.action | np.append(True, bars.factor[1:] != bars.factor[:-1]))
-    since = np.arange(len(bars)) - changes[np.searchsorted(changes, np.arange(len(bars)), side="right") - 1]
-    assert (off <= np.where(since < OVERLAP, half, 4 * half + MOVED * given_.value)).all()
-
-
-@pytest.mark.parametrize("price", [2.0, 5.0, 50.0])
-def test_rounding_of_low_prices_is_not_taken_for_corporate_actions(price: float) -> None:
-    random = np.random.default_rng(7)
-    for _ in range(20):
-        close = np.round(price * np.exp(np.cumsum(random.normal(0, 0.01, 500))), 2)
-        factor = np.repeat([1.3, 1.34, 1.41], [150, 200, 150])
-        told = np.append(False, factor[1:] != factor[:-1])
-        found = whole_bars(history(close, adjusted(close, factor, told, 2))).factor
-        assert (np.append(False, found[1:] != found[:-1]) == told).all()
-        # What one day leaves open at the most, half a cent, of the ten days' highest price.
-        doubt = np.repeat([0.01 / close[begin : begin + OVERLAP].max() for begin in (0, 150, 350)], [150, 200, 150])
-        assert (np.abs(found - factor) <= doubt).all()
 
 
 # --- completeness

@@ -76,16 +76,22 @@ def test_what_cannot_be_is_refused(name: str, day: int, value: Any, what: str) -
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, np.nan, np.inf])
-@pytest.mark.parametrize("kind", ["steps", "factors", "adjusted"])
+@pytest.mark.parametrize("kind", ["steps", "factors"])
 def test_an_impossible_adjustment_is_refused(kind: str, value: float) -> None:
     values = np.array([1.0, 1.0, value, 1.0, 1.0])
-    adjustment = {
-        "steps": Steps(values),
-        "factors": Factors(values),
-        "adjusted": AdjustedCloses(values, np.zeros(5, dtype=bool)),
-    }[kind]
+    adjustment = {"steps": Steps(values), "factors": Factors(values)}[kind]
     with pytest.raises(SourceError, match="sina, share sh600519: the adjustment is impossible on 2026-09-16"):
         verify("sina", "sh600519", good(adjustment), LAST)
+
+
+@pytest.mark.parametrize(("value", "possible"), [(0.0, True), (-1.0, True), (np.nan, False), (np.inf, False)])
+def test_an_adjusted_close_may_be_0_or_less(value: float, possible: bool) -> None:
+    history = good(AdjustedCloses(np.array([1.0, 1.0, value, 1.0, 1.0]), np.zeros(5, dtype=bool)))
+    if possible:
+        assert verify("tencent", "sh600519", history, LAST) is not None
+        return
+    with pytest.raises(SourceError, match="the adjustment is impossible on 2026-09-16"):
+        verify("tencent", "sh600519", history, LAST)
 
 
 def test_prices_that_are_rounded_one_by_one_may_be_half_a_cent_off() -> None:

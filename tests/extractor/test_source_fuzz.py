@@ -71,8 +71,9 @@ def check(conversation, answers):
         assert not np.isinf(column).any()
     assert (history.close > 0).all()
     assert not (history.volume < 0).any()
-    assert (history.adjustment.value > 0).all()
-    if isinstance(history.adjustment, AdjustedCloses):
+    if not isinstance(history.adjustment, AdjustedCloses):
+        assert (history.adjustment.value > 0).all()
+    else:
         assert history.adjustment.action.shape == (size,)
         assert history.adjustment.action.dtype == np.bool_
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from asking import HEADERS, SOURCES, TARGETS, bars, get
 
-from components.extractor.replay import Listing, Market, ReplayServer, make_listing
+from components.extractor.replay import Listing, Market, ReplayServer, RightsIssue, make_listing
 
 DAYS = ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"]
 TENCENT = "/web.ifzq.gtimg.cn/appstock/app/fqkline/get?param="
@@ -54,7 +54,7 @@ def test_tencent_raw_rows_are_text_with_close_before_high_and_lots(server):
         ["2024-01-02", "19.00", "20.00", "21.00", "18.50", "12"],
         [
             *["2024-01-03", "7.90", "8.00", "8.20", "7.60", "50"],
-            {"fh_sh": "20", "djr": "2024-01-02", "cqr": "2024-01-03", "FHcontent": "10转10股派20元"},
+            {"fh_sh": "40", "djr": "2024-01-02", "cqr": "2024-01-03", "FHcontent": "10转10股派40元"},
         ],
         ["2024-01-04", "8.50", "9.00", "9.50", "8.00", "7"],
     ]
@@ -65,8 +65,47 @@ def test_tencent_adjusts_from_the_first_day_on_or_from_the_last_day_back(server)
     for adjustment in ("hfq", "qfq"):
         reply = get(server, f"{TENCENT}sh600519,day,2024-01-02,2024-01-05,640,{adjustment}").json
         closes[adjustment] = [row[2] for row in reply["data"]["sh600519"][f"{adjustment}day"]]
-    assert closes["hfq"] == ["20.00", "20.00", "22.50", "22.50"]
-    assert closes["qfq"] == ["7.11", "7.11", "8.00", "8.00"]
+    # A share became two, and was paid 4; each of them was paid 1 more: 2 x raw + 4, then 2 x raw + 6.
+    assert closes["hfq"] == ["20.00", "20.00", "22.00", "22.00"]
+    assert closes["qfq"] == ["7.00", "7.00", "8.00", "8.00"]
+
+
+def test_tencent_names_rights_and_mergers_and_goes_below_0():
+    """5, then 8 after two for one with two new ones at 15: below 0 in the adjusted prices, as the new ones are paid."""
+    day = dt.date(2024, 1, 3)
+    listing = dataclasses.replace(
+        by_hand("sh600519", "XSHG"),
+        close=np.array([5.0, 8.0, 9.0, 8.0]),
+        dividends={},
+        splits={dt.date(2024, 1, 5): 0.1},
+        rights={day: RightsIssue(2.0, 15.0)},
+        cache={},
+    )
+    with ReplayServer(Market({"sh600519": listing}, dt.date(2024, 1, 5))) as server:
+        reply = get(server, f"{TENCENT}sh600519,day,2024-01-02,2024-01-05,640,hfq").json
+    rows = reply["data"]["sh600519"]["hfqday"]
+    # Three shares, and 30 paid for two of them; then ten became one.
+    assert [row[2] for row in rows] == ["5.00", "-6.00", "-3.00", "-27.60"]
+    assert rows[1][6]["FHcontent"] == "10配20股配股价15元"
+    assert rows[3][6]["FHcontent"] == "10合1股"
+    # The exchanges' rule: (5 + 15 x 2) / (1 + 2).
+    assert listing.factor.tolist() == pytest.approx([1, 5 / (35 / 3), 5 / (35 / 3), 0.1 * 5 / (35 / 3)])
+
+
+def test_tencent_s_hong_kong_is_raw_in_rows_of_nine_items(server):
+    url = "/web.ifzq.gtimg.cn/appstock/app/hkfqkline/get?param=hk00700,day,2024-01-02,2024-01-03,640,"
+    raw, adjusted = (get(server, url + asked).json["data"]["hk00700"] for asked in ("", "hfq"))
+    assert raw["day"] == adjusted["day"]
+    assert "hfqday" not in adjusted
+    assert [len(row) for row in raw["day"]] == [9, 9]
+    assert (raw["day"][0][6], raw["day"][1][6]["cqr"]) == ({}, "2024-01-03")
+
+
+def test_tencent_names_no_event_of_a_share_that_it_leaves_out():
+    listing = dataclasses.replace(by_hand("sh600519", "XSHG"), told=False, cache={})
+    with ReplayServer(Market({"sh600519": listing}, dt.date(2024, 1, 5))) as server:
+        reply = get(server, f"{TENCENT}sh600519,day,2024-01-02,2024-01-05,640,hfq").json
+    assert {len(row) for row in reply["data"]["sh600519"]["hfqday"]} == {6}
 
 
 def test_tencent_volume_is_in_shares_for_688_indices_and_hong_kong(server):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from components.extractor.replay.exchanges import ReplayError, exchange_of, sessions
 from components.extractor.replay.faults import DATA_FAULTS, HISTORY_FAULTS, HOST_FAULTS, Fault, Faults
 from components.extractor.replay.making import from_synthetic, make_listing, share_histories, universe_names
-from components.extractor.replay.market import Listing, Market
+from components.extractor.replay.market import Listing, Market, RightsIssue
 from components.extractor.replay.server import ReplayServer
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Market",
     "ReplayError",
     "ReplayServer",
+    "RightsIssue",
     "exchange_of",
     "from_synthetic",
     "make_listing",

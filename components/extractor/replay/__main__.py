@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import FrameType
 from typing import NoReturn
 
@@ -16,7 +17,7 @@ from components.errors import UserError
 from components.extractor.replay.exchanges import ReplayError, exchange_of
 from components.extractor.replay.faults import DATA_FAULTS, HISTORY_FAULTS, HOST_FAULTS, Fault
 from components.extractor.replay.making import from_synthetic, make_listing, share_histories, universe_names
-from components.extractor.replay.market import NO_EVENTS, Events, Market
+from components.extractor.replay.market import NO_EVENTS, NO_RIGHTS, Events, Market, Rights, RightsIssue
 from components.extractor.replay.recordings import FIXTURES
 from components.extractor.replay.server import ReplayServer
 from components.synthetic_market import SCENARIOS
@@ -98,21 +99,29 @@ def _market(options: argparse.Namespace) -> Market:
     # Many names share the histories of the first few.
     made = names[: options.distinct] if options.distinct else names
     known = {*made, _EVERY} if len(made) == len(names) else {_EVERY}
-    for share in {**options.dividends, **options.splits}:
+    for share in {**options.dividends, **options.splits, **options.rights}:
         if share not in known:
             hint = "is not one of the shares" if len(made) == len(names) else "shares its history with others: write *"
-            raise ReplayError(f"--split and --dividend: {share} {hint}")
+            raise ReplayError(f"--split, --dividend and --rights: {share} {hint}")
     dividends = {share: _events_of(share, options.dividends) for share in made}
     splits = {share: _events_of(share, options.splits) for share in made}
     drawn = (options.since, options.until, options.seed)
     if options.scenario is None:
         listings = [
-            make_listing(share, exchange_of(share), *drawn, dividends=dividends[share], splits=splits[share])
+            make_listing(
+                share,
+                exchange_of(share),
+                *drawn,
+                dividends=dividends[share],
+                splits=splits[share],
+                rights={**options.rights.get(_EVERY, NO_RIGHTS), **options.rights.get(share, NO_RIGHTS)},
+            )
             for share in made
         ]
     else:
         synthetic = from_synthetic(options.scenario, made, *drawn, dividends=dividends, splits=splits)
         listings = list(synthetic.listings.values())
+    listings = [replace(listing, told=not options.unnamed) for listing in listings]
     return Market(share_histories(listings, names), options.until, options.live)
 
 
@@ -142,6 +151,9 @@ def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
     given.shares = tuple(dict.fromkeys(shares))
     given.dividends = _read_events("--dividend", given.dividend)
     given.splits = _read_events("--split", given.split)
+    given.rights = _read_rights(given.rights)
+    if given.rights and given.scenario is not None:
+        raise ReplayError("--rights and --scenario exclude each other: a scenario's shares issue none")
     given.faults = [_read_fault(text) for text in given.fault]
     return given
 
@@ -175,6 +187,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="another one makes another market (default: %(default)s)")
     add("--split", action="append", default=[], metavar="SHARE:DATE:RATIO", help="a split; SHARE may be *")
     add("--dividend", action="append", default=[], metavar="SHARE:DATE:CASH", help="cash a share; SHARE may be *")
+    add("--rights", action="append", default=[], metavar="SHARE:DATE:RATIO:PRICE", help="new shares at a price")
+    add("--unnamed", action="store_true", help="no row names an event, as where a source leaves it out")
     add("--fault", action="append", default=[], metavar="KIND[=VALUE][:SHARE[:TIMES]]", help="misbehave; see below")
     add("--no-fixtures", action="store_true", help="leave out the recorded replies, which go before the market")
     add("--log", action="store_true", help="a line for each request")
@@ -197,6 +211,26 @@ def _read_events(option: str, texts: Sequence[str]) -> dict[str, Events]:
         except ValueError:
             raise ReplayError(f"{option} {text!r} is not understood: write it like sh600519:2020-06-18:2") from None
     return dict(found)
+
+
+def _read_rights(texts: Sequence[str]) -> dict[str, Rights]:
+    found: dict[str, dict[dt.date, RightsIssue]] = {}
+    for text in texts:
+        try:
+            share, day, ratio, price = text.split(":")
+            issue = RightsIssue(float(ratio), float(price))
+            found.setdefault(share, {})[dt.date.fromisoformat(day)] = issue
+        except ValueError:
+            raise ReplayError(
+                f"--rights {text!r} is not understood: write it like sh600519:2020-06-18:0.3:12.5"
+            ) from None
+        if not _is_chinese(share):
+            raise ReplayError(f"--rights {text!r}: only Chinese shares have them here, such as sh600519")
+    return dict(found)
+
+
+def _is_chinese(share: str) -> bool:
+    return share == _EVERY or exchange_of(share) == "XSHG"
 
 
 def _read_fault(text: str) -> Fault:

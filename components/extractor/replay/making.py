@@ -17,7 +17,16 @@ from types import MappingProxyType
 import numpy as np
 
 from components.extractor.replay.exchanges import ReplayError, exchange_of, sessions
-from components.extractor.replay.market import CHINESE_LOT, NO_EVENTS, Events, Listing, Market, events_of
+from components.extractor.replay.market import (
+    CHINESE_LOT,
+    NO_EVENTS,
+    NO_RIGHTS,
+    Events,
+    Listing,
+    Market,
+    Rights,
+    events_of,
+)
 from components.feature_store.arrays import Days, Floats
 from components.synthetic_market import Scenario, generate
 
@@ -42,6 +51,7 @@ def make_listing(
     *,
     dividends: Events = NO_EVENTS,
     splits: Events = NO_EVENTS,
+    rights: Rights = NO_RIGHTS,
 ) -> Listing:
     """Makes a share's history out of a seed.
 
@@ -57,6 +67,7 @@ def make_listing(
         seed: not negative.
         dividends: cash a share by ex-date; those after `last` are still to come.
         splits: new shares for each old one by ex-date, likewise.
+        rights: rights issues by ex-date, likewise.
 
     Raises:
         ReplayError: there is no session, an ex-date is none or the first, or prices fall below some cents.
@@ -67,7 +78,7 @@ def make_listing(
     start = _stream(seed, share, "start").uniform(*level)
     fading = _REVERSION ** np.arange(len(time))
     walk = np.cumsum(noise / fading) * fading
-    return _listing(share, exchange, time, np.exp(start + walk), seed, dividends, splits)
+    return _listing(share, exchange, time, np.exp(start + walk), seed, dividends, splits, rights)
 
 
 def from_synthetic(
@@ -144,7 +155,14 @@ def universe_names(exchange: str, count: int) -> list[str]:
 
 
 def _listing(
-    share: str, exchange: str, time: Days, adjusted: Floats, seed: int, dividends: Events, splits: Events
+    share: str,
+    exchange: str,
+    time: Days,
+    adjusted: Floats,
+    seed: int,
+    dividends: Events,
+    splits: Events,
+    rights: Rights = NO_RIGHTS,
 ) -> Listing:
     """Prices around adjusted closes, cut by dividends and splits."""
     size = len(time)
@@ -158,7 +176,7 @@ def _listing(
         volume = volume // CHINESE_LOT * CHINESE_LOT
 
     factor = np.ones(size)
-    for index, event in events_of(time, dividends, splits, exchange, share).items():
+    for index, event in events_of(time, dividends, splits, exchange, share, rights).items():
         try:
             step = event.step(round(float(adjusted[index - 1] / factor[index - 1]), 2))
         except ReplayError as error:
@@ -167,7 +185,7 @@ def _listing(
     opened, high, low, close = (np.round(prices / factor, 2) for prices in (opened, high, low, adjusted))
     if low.min() < _LEAST_RAW_PRICE:
         raise ReplayError(f"share {share}: its price falls below {_LEAST_RAW_PRICE}: choose smaller splits")
-    return Listing(share, exchange, time, opened, high, low, close, volume, dict(dividends), dict(splits))
+    return Listing(share, exchange, time, opened, high, low, close, volume, dict(dividends), dict(splits), dict(rights))
 
 
 def _stream(seed: int, share: str, what: str) -> np.random.Generator:

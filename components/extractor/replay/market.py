@@ -17,6 +17,23 @@ Events: TypeAlias = Mapping[dt.date, float]
 _Text = TypeVar("_Text")
 
 NO_EVENTS: Events = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class RightsIssue:
+    """New shares that who holds old ones may buy below the market.
+
+    Attributes:
+        ratio: new shares for each old one.
+        price: of a new one.
+    """
+
+    ratio: float
+    price: float
+
+
+Rights: TypeAlias = Mapping[dt.date, RightsIssue]
+NO_RIGHTS: Rights = MappingProxyType({})
 CHINESE_LOT = 100
 
 
@@ -35,6 +52,8 @@ class Listing:
         volume: shares traded, int64.
         dividends: cash a share by ex-date, a share being one after that day's split.
         splits: new shares for each old one by ex-date.
+        rights: rights issues by ex-date.
+        told: whether a source that names events in its rows names those of this share.
         cache: what `rendered` made; shared by all listings with this history.
     """
 
@@ -48,6 +67,8 @@ class Listing:
     volume: Integers
     dividends: Events = field(default_factory=dict)
     splits: Events = field(default_factory=dict)
+    rights: Rights = field(default_factory=dict)
+    told: bool = True
     cache: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -67,7 +88,8 @@ class Listing:
     def events(self) -> Mapping[int, Event]:
         """What happened, by the session that it happened on."""
         return self._once(
-            "events", lambda: events_of(self.time, self.dividends, self.splits, self.exchange, self.share)
+            "events",
+            lambda: events_of(self.time, self.dividends, self.splits, self.exchange, self.share, self.rights),
         )
 
     @property
@@ -79,6 +101,14 @@ class Listing:
     def shares(self) -> Floats:
         """What one share of the first session has become by splits, float64 [sessions]."""
         return self._once("shares", lambda: self._accumulated(lambda _, event: event.split))
+
+    @property
+    def level(self) -> tuple[Floats, Floats]:
+        """K and c of each session, float64 [sessions]: k x raw + c goes on over an ex-date if nothing is traded.
+
+        A share of the first session has become k shares and been paid c; what it had to pay for new ones counts less.
+        """
+        return self._once("level", self._levels)
 
     @property
     def opened(self) -> list[int]:
@@ -107,6 +137,13 @@ class Listing:
             steps[index] = step(float(self.close[index - 1]), event)
         return np.cumprod(steps)
 
+    def _levels(self) -> tuple[Floats, Floats]:
+        slope, offset = np.ones(len(self)), np.zeros(len(self))
+        for index, event in self.events.items():
+            offset[index:] = offset[index - 1] + slope[index - 1] * event.cash
+            slope[index:] = slope[index - 1] * event.ratio
+        return slope, offset
+
     def _opened(self) -> list[int]:
         zone, at = opening(self.exchange)
         return [int(dt.datetime.combine(day, at, zone).timestamp()) for day in self.time.tolist()]
@@ -124,15 +161,32 @@ class Event:
     """A corporate action.
 
     Attributes:
-        dividend: cash a share, 0 if there is none.
+        dividend: cash a share, one after the split; 0 if there is none.
         split: new shares for each old one, 1 if nothing was split.
+        rights: new shares that each old one may buy, 0 if none.
+        price: of each of those.
     """
 
     dividend: float = 0.0
     split: float = 1.0
+    rights: float = 0.0
+    price: float = 0.0
 
-    def step(self, close: float) -> float:
-        """Factor of the ex-date over that of the session before, which had the raw close.
+    @property
+    def ratio(self) -> float:
+        """Shares that an old one has become, bought ones among them."""
+        return self.split + self.rights
+
+    @property
+    def cash(self) -> float:
+        """What an old share was paid; less than 0 if it had to pay more for new ones."""
+        return self.dividend * self.split - self.rights * self.price
+
+    def reference(self, close: float) -> float:
+        """The exchanges' reference price of the ex-date, not rounded, after a session with this raw close.
+
+        Shanghai's and Shenzhen's trading rules: (close before - cash + price of new shares x their ratio) / (1 + ratio
+        of the change in shares).
 
         Raises:
             ReplayError: the dividend is more than the share was worth.
@@ -140,7 +194,17 @@ class Event:
         price = close / self.split
         if self.dividend >= price:
             raise ReplayError(f"a dividend of {self.dividend} is more than the share's price {price:.2f}: make it less")
-        return self.split * price / (price - self.dividend)
+        if not self.rights:
+            return price - self.dividend
+        return (close - self.dividend * self.split + self.price * self.rights) / (self.split + self.rights)
+
+    def step(self, close: float) -> float:
+        """Factor of the ex-date over that of the session before: its raw close over the reference price.
+
+        Raises:
+            ReplayError: as for `reference`.
+        """
+        return close / self.reference(close)
 
 
 @dataclass(frozen=True)
@@ -196,14 +260,16 @@ class Market:
         return replace(self, listings={**self.listings, **{listing.share: listing for listing in listings}})
 
 
-def events_of(time: Days, dividends: Events, splits: Events, exchange: str, share: str) -> dict[int, Event]:
+def events_of(
+    time: Days, dividends: Events, splits: Events, exchange: str, share: str, rights: Rights = NO_RIGHTS
+) -> dict[int, Event]:
     """The events that have come by the last session, by session, in order; see `Listing`.
 
     Raises:
         ReplayError: an ex-date is no session or the first, or an amount cannot be.
     """
     found = {}
-    for day in sorted({*dividends, *splits}):
+    for day in sorted({*dividends, *splits, *rights}):
         ex_date = np.datetime64(day, "D")
         index = int(np.searchsorted(time, ex_date))
         if index == len(time):
@@ -212,8 +278,11 @@ def events_of(time: Days, dividends: Events, splits: Events, exchange: str, shar
             raise ReplayError(f"share {share}: {day} is no session of {exchange} in its history, {time[index]} is one")
         if index == 0:
             raise ReplayError(f"share {share}: nothing can happen on its first session {day}: choose a later one")
-        event = Event(float(dividends.get(day, 0.0)), float(splits.get(day, 1.0)))
-        if event.dividend < 0 or not event.split > 0:
-            raise ReplayError(f"share {share}, {day}: a dividend is 0 or more and a split's ratio above 0")
+        issue = rights.get(day, RightsIssue(0.0, 0.0))
+        event = Event(float(dividends.get(day, 0.0)), float(splits.get(day, 1.0)), issue.ratio, issue.price)
+        if event.dividend < 0 or not event.split > 0 or event.rights < 0 or event.price < 0:
+            raise ReplayError(
+                f"share {share}, {day}: a dividend is 0 or more and a split's ratio above 0, as of rights"
+            )
         found[index] = event
     return found

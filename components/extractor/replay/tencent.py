@@ -1,4 +1,8 @@
-"""Tencent's fqkline and hkfqkline."""
+"""Tencent's fqkline and hkfqkline, as public measurements describe them (HKUDS/Vibe-Trading, issues 1493, 1497, 1541).
+
+Adjusted prices are affine in the raw ones: hfq = k x raw + c, qfq the same with k = 1 and c = 0 on the last session.
+Hong Kong's are raw whatever is asked for, in rows of nine items.
+"""
 
 from __future__ import annotations
 
@@ -40,21 +44,29 @@ class Tencent(Wire):
         if listing is None:
             return to_json(200, {"code": 0, "msg": "", "data": {share: []}})
         shown = ask.market.shown(listing)
+        index, hong_kong = _is_index(share), listing.exchange == "XHKG"
         # Where nothing can be adjusted the answer is raw, whatever was asked for.
-        adjustable = not _is_index(share) and any(index < shown for index in listing.events)
-        adjustment = asked if adjustable else ""
-        scale = 1 / float(listing.factor[shown - 1]) if adjustment == "qfq" else 1.0
-        in_shares = listing.exchange != "XSHG" or share.startswith("sh688") or _is_index(share)
+        adjustable = not index and not hong_kong and any(at < shown for at in listing.events)
+        unadjusted = ask.faulty("unadjusted")
+        adjustment = asked if adjustable and not unadjusted else ""
+        slope, offset = listing.level
+        scale, base = (1.0, 0.0) if adjustment != "qfq" else (float(slope[shown - 1]), float(offset[shown - 1]))
+        in_shares = listing.exchange != "XSHG" or share.startswith("sh688") or index
         lot = 1 if in_shares else _LOT
+        # The rows go on to name events where the prices are not adjusted.
+        named = {} if index or not listing.told else ask.market.listings[share].events
 
         def render(row: Row) -> str:
-            factor = float(listing.factor[row.priced]) * scale if adjustment else 1.0
-            prices = ",".join(f'"{price * factor:.2f}"' for price in (row.open, row.close, row.high, row.low))
-            event = listing.events.get(row.day)
-            told = "" if event is None or _is_index(share) else f",{_event(listing, row.day, event)}"
+            k, c = (slope[row.priced] / scale, (offset[row.priced] - base) / scale) if adjustment else (1.0, 0.0)
+            levels = (k * price + c for price in (row.open, row.close, row.high, row.low))
+            prices = ",".join(f'"{level:.2f}"' for level in levels)
+            event = named.get(row.day)
+            told = "" if event is None else f",{_event(listing, row.day, event)}"
+            if hong_kong:
+                told = f'{told or ",{}"},"0.000","{row.volume * row.close:.3f}"'
             return f'["{listing.days[row.day]}",{prices},"{row.volume // lot}"{told}]'
 
-        key, most = (f"tencent:{adjustment}:{_is_index(share)}", scale, lot), min(count, _MOST_ROWS)
+        key, most = (f"tencent:{adjustment}:{index}:{base}", scale, lot), min(count, _MOST_ROWS)
         rows, start = rendered_window(ask, listing, key, render, first=first, last=last, most=most)
         before = float(listing.close[max(start - 1, 0)])
         body = (
@@ -73,11 +85,12 @@ def _is_index(share: str) -> bool:
 
 def _event(listing: Listing, index: int, event: Event) -> str:
     """The seventh item of an ex-date: cash for 10 shares, and in words."""
-    cash = f"{event.dividend * 10:.10g}"
+    cash = f"{event.dividend * event.split * 10:.10g}"
     words = "10"
     if event.split > 1:
         words += f"转{(event.split - 1) * 10:.10g}股"
     elif event.split < 1:
         words += f"合{event.split * 10:.10g}股"
     words += f"派{cash}元" if event.dividend else ""
+    words += f"配{event.rights * 10:.10g}股配股价{event.price:.10g}元" if event.rights else ""
     return f'{{"fh_sh":"{cash}","djr":"{listing.days[index - 1]}","cqr":"{listing.days[index]}","FHcontent":"{words}"}}'

@@ -105,7 +105,7 @@ class Wire(ABC):
 def _misheard(fault: Fault, listing: Listing, market: Market) -> Listing:
     """What a source says of a listing with a fault of `HISTORY_FAULTS`; the listing itself with any other."""
     if fault.kind == "unadjusted":
-        return replace(listing, dividends={}, splits={}, cache={})
+        return replace(listing, dividends={}, splits={}, rights={}, cache={})
     if fault.kind == "other-share":
         others = [other for other in market.listings.values() if other.exchange == listing.exchange]
         at = [other.share for other in others].index(listing.share)

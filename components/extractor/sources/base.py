@@ -88,14 +88,19 @@ class AdjustedCloses:
     """Closes adjusted from the share's first day on and rounded, so that the factor has to be found behind them.
 
     Attributes:
-        value: float64, shape (n,), above 0, rounded to `decimals`.
-        action: whether the factor may change on this day (an ex-date), shape (n,).
+        value: float64, shape (n,), rounded to `decimals`; 0 or less is possible where adjusting is no scaling.
+        action: whether the source names an event of this day (an ex-date), shape (n,).
         decimals: of `value`.
+        cash: that the source says a share of the session before was paid, shape (n,); less than 0 where it had to pay
+            for new ones; NaN where nothing is said. None says nothing of any day.
+        ratio: shares that it says one of the session before became, likewise.
     """
 
     value: Floats
     action: Booleans
     decimals: int = 2
+    cash: Floats | None = None
+    ratio: Floats | None = None
 
 
 @dataclass(frozen=True)

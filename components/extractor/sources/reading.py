@@ -126,6 +126,13 @@ class Reader:
         """Prices: numbers, or decimal numbers as text, above 0; as float64."""
         return self._numbers(values, what, days, _LEAST, "a number above 0")
 
+    def levels(self, values: Sequence[Any], what: str, days: Days) -> Floats:
+        """Adjusted prices: as `prices`, but 0 and less than 0 are some too."""
+        texts = [value.removeprefix("-") if type(value) is str else value for value in values]
+        numbers = self._numbers(texts, what, days, -_MOST, "a number")
+        less = [type(value) is str and value.startswith("-") for value in values]
+        return np.where(less, -numbers, numbers) if any(less) else numbers
+
     def amounts(self, values: Sequence[Any], what: str, days: Days) -> Floats:
         """Amounts: as `prices`, but 0 is one too."""
         return self._numbers(values, what, days, 0.0, "a number")

@@ -1,7 +1,7 @@
 """Tencent's fqkline: shares of Shanghai, Shenzhen and Hong Kong, and the mainland's indices; no key.
 
 A window of days is asked twice, raw and `hfq` (adjusted from the first day on, rounded); the row of an event names its
-ex-date.
+ex-date. Where nothing can be adjusted, and for all of Hong Kong, raw prices are answered to both.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from components.errors import ExtractionError, UnknownShareError
-from components.extractor.sources.base import AdjustedCloses, History, Reply, Request, Source
+from components.extractor.sources.announcements import Announcement, read_announcement
+from components.extractor.sources.base import AdjustedCloses, Factors, History, Reply, Request, Source
 from components.extractor.sources.reading import Reader, decimals, shown, within
-from components.feature_store.arrays import Days
+from components.extractor.sources.unadjusted import unadjusted_doubts
+from components.feature_store.arrays import Booleans, Days, Floats
 
 _HOST = "https://web.ifzq.gtimg.cn"
 _HEADERS = {"Referer": "https://gu.qq.com/"}
@@ -28,7 +30,9 @@ _WINDOW = dt.timedelta(days=730)
 # Nobody can tell an unknown share from one without a session in the range, unless the range is long.
 _LONG = dt.timedelta(days=60)
 _LOT = 100
-_ITEMS = {6, 7}
+# Hong Kong's rows may have two more numbers behind the event, or behind an empty object in its place.
+_ITEMS = {6, 7, 9}
+_NOTHING_SAID = Announcement()
 
 
 @dataclass(frozen=True)
@@ -39,14 +43,14 @@ class _Window:
         key: under which the rows came.
         days: sessions, shape (n,).
         items: open, close, high, low and volume as they came, each of n values.
-        events: ex-dates.
+        events: what the rows say of events, by ex-date.
         named: whether the reply gives the share a name, so that it knows it.
     """
 
     key: str
     days: Days
     items: list[list[Any]]
-    events: frozenset[dt.date]
+    events: dict[dt.date, Announcement]
     named: bool
 
 
@@ -95,27 +99,34 @@ class Tencent(Source):
         columns = [[np.empty(0)] * 6]
         places = 2
         for reader, hfq_reader, raw, hfq in zip(readers[::2], readers[1::2], windows[::2], windows[1::2], strict=True):
+            if len(hfq.days) and not len(raw.days):
+                if hfq.key != "day":
+                    reader.refuse(f"adjusted prices came and no raw ones{_instead(share)}")
+                raw = hfq  # what is answered unadjusted is the raw series
             _refuse_other_days(hfq_reader, raw.days, hfq.days)
             open_, close, high, low = (
                 reader.prices(values, f"the {what}", raw.days)
                 for what, values in zip(("open", "close", "high", "low"), raw.items[:4], strict=True)
             )
             volume = reader.volumes(raw.items[4], raw.days) * _shares_in_a_unit(share)
-            adjusted = hfq_reader.prices(hfq.items[1], "the adjusted close", hfq.days)
+            adjusted = hfq_reader.levels(hfq.items[1], "the adjusted close", hfq.days)
             for day in hfq.days[adjusted != close][:1] if hfq.key == "day" else ():
                 hfq_reader.refuse(f"unadjusted prices were answered, but the close of {day} is not the raw one")
             columns.append([open_, high, low, close, volume, adjusted])
             places = max(places, decimals(hfq.items[1]))
-        time = np.concatenate([np.empty(0, "datetime64[D]"), *(window.days for window in windows[::2])])
+        time = np.concatenate([np.empty(0, "datetime64[D]"), *(hfq.days for hfq in windows[1::2])])
+        open_, high, low, close, volume, value = map(np.concatenate, zip(*columns, strict=True))
+        plain = np.array_equal(value, close)
+        if not plain:
+            _refuse_mixed(readers[1::2], windows[1::2], close, value)
         keep = within(time, first, last)
-        open_, high, low, close, volume, value = (np.concatenate(parts)[keep] for parts in zip(*columns, strict=True))
         time = time[keep]
-        action = np.zeros(len(time), dtype=bool)
-        for event in frozenset().union(*(window.events for window in windows)):
-            later = time[time >= np.datetime64(event, "D")]
-            if len(later):
-                action |= time == later.min()
-        return History(time, open_, high, low, close, volume, AdjustedCloses(value, action, places))
+        action, cash, ratio = _events(time, windows)
+        bars = (time, open_[keep], high[keep], low[keep], close[keep], volume[keep])
+        if not plain:
+            return History(*bars, AdjustedCloses(value[keep], action, places, cash, ratio))
+        doubts = () if _is_index(share) else unadjusted_doubts(time, close[keep], action, _instead(share))
+        return History(*bars, Factors(np.ones(len(time))), doubts)
 
     def _window(self, reader: Reader, *, adjusted: bool) -> _Window:
         share = reader.share
@@ -136,27 +147,63 @@ class Tencent(Source):
             node = {}
         node = reader.mapping(node, f"data of {share}")
         key, named = "day", _is_named(share, node)
-        if adjusted and "hfqday" in node:
+        if adjusted and ("hfqday" in node and (node["hfqday"] != [] or "day" not in node)):
             key = "hfqday"
         elif key not in node:
             others = [other for other in node if other.endswith("day")]
             if others:
                 reader.refuse(f"the prices came under {shown(others[0])}")
-            return _Window(key, np.empty(0, "datetime64[D]"), [[]] * 5, frozenset(), named)
+            return _Window(key, np.empty(0, "datetime64[D]"), [[]] * 5, {}, named)
         rows = reader.sequence(node[key], key)
         if len(rows) >= _COUNT:
             reader.refuse(f"{len(rows)} rows came, so that some may have been cut off")
-        events = set()
+        events: dict[dt.date, Announcement] = {}
+        silent = 0
         for number, row in enumerate(rows, 1):
             if type(row) is list and len(row) == 6:
                 continue  # nearly all
             size = len(reader.sequence(row, f"row {number}"))
             if size not in _ITEMS:
-                reader.refuse(f"row {number} has {size} items, not 6 or 7")
+                reader.refuse(f"row {number} has {size} items, not 6, 7 or 9")
             event = reader.mapping(row[6], f"item 7 of row {number}")
-            events.add(reader.day(event.get("cqr"), f"the ex-date (cqr) of row {number}"))
+            if not any(event.values()):
+                continue
+            day = reader.day(event.get("cqr"), f"the ex-date (cqr) of row {number}")
+            events[day] = read_announcement(_text(event.get("FHcontent")), _text(event.get("fh_sh")))
+            silent += not (event.get("FHcontent") or event.get("fh_sh"))
+        if silent > max(2, len(rows) // 2):
+            # An ex-date in most of the rows is none.
+            events = {day: said for day, said in events.items() if said != _NOTHING_SAID}
         first, *items = ([row[at] for row in rows] for at in range(6))
-        return _Window(key, reader.days(first, "a date"), items, frozenset(events), named)
+        return _Window(key, reader.days(first, "a date"), items, events, named)
+
+
+def _text(value: Any) -> str:
+    return str(value) if type(value) in (str, int, float) else ""
+
+
+def _events(time: Days, windows: Sequence[_Window]) -> tuple[Booleans, Floats, Floats]:
+    """On which sessions something is said to have happened, the cash and the ratio of it; each of shape (n,)."""
+    action = np.zeros(len(time), dtype=bool)
+    cash, ratio = np.full(len(time), np.nan), np.full(len(time), np.nan)
+    said: dict[dt.date, Announcement] = {}
+    for window in windows:
+        for day, event in window.events.items():
+            if said.get(day, _NOTHING_SAID) == _NOTHING_SAID:
+                said[day] = event
+    known = np.sort(time)
+    for day in sorted(said):
+        at = int(np.searchsorted(known, np.datetime64(day, "D")))
+        if at == len(time):
+            continue
+        # An ex-date without a session counts for the next one.
+        here = time == known[at]
+        before = int(np.argmax(here))
+        event = said[day]
+        if action[before]:
+            event = Announcement(float(cash[before]), float(ratio[before])).then(event)
+        action[here], cash[here], ratio[here] = True, event.cash, event.ratio
+    return action, cash, ratio
 
 
 def _is_named(share: str, node: Any) -> bool:
@@ -165,9 +212,37 @@ def _is_named(share: str, node: Any) -> bool:
     return type(line) is list and len(line) > 1 and type(line[1]) is str and line[1] != ""
 
 
+def _is_index(share: str) -> bool:
+    return share.startswith(("sh000", "sz399"))
+
+
 def _shares_in_a_unit(share: str) -> int:
-    in_shares = share.startswith(("hk", "sh688", "sh000", "sz399"))
-    return 1 if in_shares else _LOT
+    return 1 if share.startswith(("hk", "sh688")) or _is_index(share) else _LOT
+
+
+def _instead(share: str) -> str:
+    """Who gives adjusted prices of a share, to be added to a message."""
+    if not share.startswith("hk"):
+        return "; sina gives factors of its own (--source sina)"
+    symbol = f"{int(share.removeprefix('hk')):04d}.HK"
+    return f"; Tencent does not adjust Hong Kong's prices, Yahoo does (--source yahoo --best-effort --shares {symbol})"
+
+
+def _refuse_mixed(readers: Sequence[Reader], windows: Sequence[_Window], close: Floats, value: Floats) -> None:
+    """Raw prices among adjusted ones: they are only right before the first event."""
+    begin, plain, adjusted = 0, False, False
+    for reader, window in zip(readers, windows, strict=True):
+        if not len(window.days):
+            continue
+        if window.key == "day":
+            if adjusted:
+                reader.refuse(f"the prices from {window.days[0]} on are unadjusted, those before are adjusted")
+            plain = True
+        elif not adjusted:
+            adjusted = True
+            if plain and value[begin] != close[begin] and window.days[0].item() not in window.events:
+                reader.refuse(f"the prices before {window.days[0]} are unadjusted, those from it on are adjusted")
+        begin += len(window.days)
 
 
 def _refuse_other_days(reader: Reader, raw: Days, adjusted: Days) -> None:
