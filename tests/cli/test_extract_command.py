@@ -128,7 +128,8 @@ def test_what_needs_a_look_is_printed_first_and_the_exit_code_is_3(awesome: Awes
     unchanged, new, readjusted, behind, failed = SHARES[:5]
     assert awesome(*command(unchanged)).code == 0
     assert awesome(*command(readjusted, last=until())).code == 0
-    server.market = server.market.with_listings(listing(readjusted, splits={days()[-5]: 3.0}))
+    events = {"dividends": {days()[100]: 0.5}, "splits": {days()[200]: 2.0, days()[-5]: 3.0}}
+    server.market = server.market.with_listings(listing(readjusted, **events))
     server.faults.add(Fault("missing", share=behind, value=6), Fault("500", share=failed))
     outcome = awesome(*command(unchanged, new, readjusted, behind, failed))
     assert outcome.code == 3
