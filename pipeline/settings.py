@@ -139,7 +139,7 @@ class Settings(BaseSettings):
     def _split_commas(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str):
             if info.field_name == "shares" and value.startswith("@"):
-                return _lines(Path(value[1:]))
+                return names_in_file(Path(value[1:]))
             value = tuple(part.strip() for part in value.split(",") if part.strip())
         if info.field_name == "split_fractions" and isinstance(value, (tuple, list)) and len(value) != 3:
             raise ValueError("give three numbers, the parts of train, eval and test")
@@ -248,8 +248,12 @@ def _day(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
-def _lines(path: Path) -> tuple[str, ...]:
-    """The lines of a file, without blanks around them, empty lines and comments."""
+def names_in_file(path: Path) -> tuple[str, ...]:
+    """The lines of a file, without blanks around them, empty lines and comments.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

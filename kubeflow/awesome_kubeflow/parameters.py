@@ -10,16 +10,28 @@ import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
-from awesome_kubeflow.errors import ParameterError
+from awesome_kubeflow.errors import CompileError, ParameterError
 from models.formatters import get_formatter
 from models.registry import get_architecture
+from pipeline.settings import names_in_file
 
 TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
+MOST_BYTES = 10_000
+"""What Kubeflow Pipelines keeps of a run's parameters, in a column of its database.
+
+MaxParameterBytes in its sources (package util of the backend), of all parameters together as JSON; see its issues 2286,
+4828 and 12510. Newer servers can be set to take more, but a package is to run on any.
+"""
+
+
 def _names(text: str) -> tuple[str, ...]:
+    if text.strip().startswith("@"):
+        return names_in_file(Path(text.strip()[1:]))
     return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
@@ -66,7 +78,7 @@ class RunParameters:
     """What can be set for a single run.
 
     Attributes:
-        shares: shares to take; empty for all.
+        shares: shares to take; empty for all. As a text also @FILE, one a line, a file on the volume as pods see it.
         since: first day asked for from the source; None for the source's own rule.
         formatter: name of the DataFormatter.
         horizon: sessions ahead that is trained.
@@ -137,6 +149,39 @@ class RunParameters:
             except ValueError as error:
                 raise ParameterError(f"parameter {name}: {error}") from None
         return cls(**values)
+
+
+def check_size(inputs: Mapping[str, Any], origins: Mapping[str, str] | None = None) -> None:
+    """Checks that Kubeflow Pipelines can keep the defaults of a run's form, which the form sends with every run.
+
+    Args:
+        inputs: by name.
+        origins: where the settings of these names came from, for the message.
+
+    Raises:
+        CompileError: they are too long; the message names the longest, and what else can be done.
+    """
+    lengths = {name: len(_as_json(value)) for name, value in inputs.items()}
+    total = len(_as_json(dict(inputs)))
+    if total <= MOST_BYTES:
+        return
+    longest = max(lengths, key=lambda name: lengths[name])
+    came_from = (origins or {}).get(longest, "default")
+    origin = "" if came_from == "default" else f" (from {came_from})"
+    shorter = (
+        "leave the shares out for all of the database, or put them into a file on the cluster's volume, one a line, "
+        "and start runs with --parameter shares=@FILE, its path as pods see it"
+        if longest == "shares"
+        else "make it shorter"
+    )
+    raise CompileError(
+        f"parameter {longest}{origin}: is {lengths[longest]:,} bytes long, and all parameters of a run {total:,}; "
+        f"Kubeflow Pipelines keeps {MOST_BYTES:,}: {shorter}"
+    )
+
+
+def _as_json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, default=str).encode()
 
 
 INPUT_TYPES: Mapping[str, type] = {

@@ -56,6 +56,8 @@ def compile_(
         "formatter": formatter,
         "models": models,
     }
+    from awesome_kubeflow.package.output import check_output
+
     plan = plan_from(flags | {"horizon": horizon, "train_steps": train_steps})
     if str(output) == "-":
         # Out of a container, whose user need not be able to write a folder of this machine's.
@@ -64,6 +66,7 @@ def compile_(
             write_package(plan, package)
             sys.stdout.write(package.read_text(encoding="utf-8"))
         return
+    check_output(output)  # not only after the minute that compiling takes
     chosen = write_package(plan, output)
     print_line(f"{output}: {output.stat().st_size / _KIB:.0f} KiB, for {chosen.context}, image {chosen.image}")
 
@@ -73,10 +76,12 @@ def write_package(plan: Plan, output: Path) -> ClusterSettings:
     from importlib.metadata import version
 
     from awesome_kubeflow.cluster import chosen_cluster, other_tfx
+    from awesome_kubeflow.parameters import check_size
     from awesome_kubeflow.sdk import check_kfp
     from pipeline.job.quiet import import_tensorflow, quiet_log
 
     chosen = chosen_cluster(plan)
+    check_size({"shares": ",".join(plan.settings.shares)}, plan.origins)  # the others are short
     check_kfp()
     with quiet_log(), status("Loading TensorFlow and TFX"):
         import_tensorflow()

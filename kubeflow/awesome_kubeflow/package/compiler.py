@@ -21,7 +21,8 @@ from awesome_kubeflow.errors import CompileError
 from awesome_kubeflow.names import kfp_name
 from awesome_kubeflow.node import EXAMPLE_GEN, CompiledWith, encode, slice_of
 from awesome_kubeflow.package.description import compiled_parameters, describe_run, example_gen_config
-from awesome_kubeflow.parameters import INPUT_TYPES
+from awesome_kubeflow.package.output import check_output
+from awesome_kubeflow.parameters import INPUT_TYPES, check_size
 from awesome_kubeflow.sdk import check_kfp, quiet_imports
 from awesome_kubeflow.steps.kind import step_kind
 from components.whole_files import whole_file
@@ -51,16 +52,16 @@ def compile_package(pipeline: Pipeline, cluster: ClusterSettings, path: Path) ->
     Args:
         pipeline: with paths as the pods see them; its metadata connection is left out.
         cluster: where it is to run.
-        path: of the package, a .yaml or .yml file.
+        path: of the package, a .yaml or .yml file; a package that is there is replaced.
 
     Returns:
         The path.
 
     Raises:
-        CompileError: the pipeline cannot become a package, kfp is missing, or the file cannot be written.
+        CompileError: the pipeline cannot become a package, kfp is missing, or the file cannot be written or holds
+            something else.
     """
-    if path.suffix not in (".yaml", ".yml"):
-        raise CompileError(f"--output {path}: a package is a .yaml file")
+    check_output(path)
     check_kfp()
     with quiet_imports():
         from kfp import compiler as kfp_compiler
@@ -97,6 +98,7 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
     ir = tfx_compiler.Compiler().compile(pipeline)
     _refuse_runtime_parameters(ir, {constants.PIPELINE_ROOT_PARAMETER_NAME, constants.PIPELINE_RUN_ID_PARAMETER_NAME})
     parameters, compiled = compiled_parameters(ir)
+    check_size(parameters.to_inputs())
     tasks = _tasks(ir, compiled, cluster)
     names = _names(tasks)
     components = {one: _component(names[one], cluster.image, task) for one, task in tasks.items()}
