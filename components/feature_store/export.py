@@ -7,11 +7,15 @@ import re
 from pathlib import Path
 
 from components.errors import UserError
+from components.feature_store.schema import FEATURE_COLUMNS
 from components.feature_store.store import FeatureStore
 from components.whole_files import whole_file
 
 # What makes the sqlite3 program put a cell in quotes: control characters, blanks, quotes, commas, all beyond ASCII.
 _NEEDS_QUOTES = re.compile("[^!#-&(-+\\--~]")
+
+_LONGEST_LINE = 2**16
+_NO_TEXT = (b"SQLi", b"PAR1", b"\x1f\x8b\x08\x00", b"\x1f\x8b\x08\x08")
 
 
 def export_features(store: FeatureStore, path: str | os.PathLike[str], header: bool = False) -> int:
@@ -22,7 +26,7 @@ def export_features(store: FeatureStore, path: str | os.PathLike[str], header: b
 
     Args:
         store: An open store.
-        path: The file to write; one that exists is replaced.
+        path: The file to write; one that exists is replaced, unless it is a database or another table.
         header: Whether the first line names the columns. Off by default, as in the sqlite3 program, so that whatever
             reads that program's output reads this file.
 
@@ -30,7 +34,7 @@ def export_features(store: FeatureStore, path: str | os.PathLike[str], header: b
         The number of rows.
 
     Raises:
-        UserError: The file cannot be written.
+        UserError: The file cannot be written, or is a database or another table.
         StoreError: The database cannot be read.
     """
     target = Path(path)
@@ -38,6 +42,8 @@ def export_features(store: FeatureStore, path: str | os.PathLike[str], header: b
         raise UserError(f"{target} is a folder; name a file in it, such as {target / 'features.csv'}")
     count = 0
     try:
+        if _holds_something_else(target):
+            raise UserError(f"{target} is a database or another table than an export of features; name another file")
         with whole_file(target) as part, part.open("w", encoding="utf-8", newline="") as stream:
             if header:
                 stream.write(_lines((store.feature_columns(),)))
@@ -47,6 +53,16 @@ def export_features(store: FeatureStore, path: str | os.PathLike[str], header: b
     except OSError as error:
         raise UserError(f"{target} cannot be written: {error.strerror}; name another file") from error
     return count
+
+
+def _holds_something_else(target: Path) -> bool:
+    """Whether a file is a database or another table than an export: somebody's prices, most likely."""
+    if not target.is_file():
+        return False
+    with target.open("rb") as stream:
+        start = stream.readline(_LONGEST_LINE)
+    is_table = any(sign in start for sign in b",;\t\0") or start[:4] in _NO_TEXT
+    return is_table and start.count(b",") < len(FEATURE_COLUMNS) - 1
 
 
 def _lines(rows: tuple[tuple[str | None, ...], ...]) -> str:

@@ -58,6 +58,8 @@ def _check_writable(out: Path) -> None:
     if out.is_dir():
         raise SchemaFileError(f"{out} cannot be written: it is a folder; name a file with --out")
     try:
+        if out.is_file() and out.stat().st_size and b"feature {" not in out.read_bytes():
+            raise SchemaFileError(f"{out} holds something else than a schema; name another file with --out")
         out.with_name(f"{PARTIAL}{out.name}").touch()
         out.with_name(f"{PARTIAL}{out.name}").unlink()
     except OSError as error:

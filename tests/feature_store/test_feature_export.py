@@ -92,3 +92,18 @@ def test_a_failure_midway_keeps_the_file_that_was_there(
         export_features(store, target)
     assert target.read_text() == "before"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["awesome.db", "features.csv"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"date,symbol,close\n2024-01-02,IBM,100\n", b"Date;Close\n", b"SQLite format 3\0", b"PAR1\x15", b"\x1f\x8b\x08\0"],
+)
+def test_somebodys_prices_are_not_replaced(path: Path, tmp_path: Path, content: bytes) -> None:
+    target = tmp_path / "prices.csv"
+    target.write_bytes(content)
+    with FeatureStore.open(path) as store:
+        with pytest.raises(UserError, match="is a database or another table than an export of features"):
+            export_features(store, target)
+        assert target.read_bytes() == content
+        for header in (True, False, True):  # an earlier export is
+            assert export_features(store, tmp_path / "features.csv", header) == 7 * 4
