@@ -100,7 +100,7 @@ class ClosesBesideFactors:
 
     Attributes:
         adjusted: Whether they are adjusted already; None where the steps contradict one another.
-        note: Why, for the report.
+        note: Why, for the report; empty where there is no step.
         against: Shares whose own steps say the other, with surety.
     """
 
@@ -125,10 +125,11 @@ def closes_beside_factors(shares: Iterable[StepEvidence], expected: bool) -> Clo
             return ClosesBesideFactors(
                 None, f"closes move against the factor at some steps and not at others ({first.shown}; {last.shown})"
             )
-        count = "no step" if not steps else "1 step" if steps == 1 else f"{steps} steps"
-        why = f"{count} of the factor {'do' if steps > 1 else 'does'} not tell"
+        if not steps:
+            return ClosesBesideFactors(expected, "")
+        why = "1 step of the factor does" if steps == 1 else f"{steps} steps of the factor do"
         what = "adjusted already" if expected else "traded"
-        return ClosesBesideFactors(expected, f"closes: taken as {what} ({why}; --prices decides otherwise)")
+        return ClosesBesideFactors(expected, f"closes: taken as {what} ({why} not tell; --prices decides otherwise)")
     adjusted = total < 0
     against = tuple(one for one in all_shares if (one.for_raw if adjusted else -one.for_raw) >= _SURE_OF_ONE)
     if adjusted:

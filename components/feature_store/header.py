@@ -106,7 +106,12 @@ class _Header(Columns):
             self._check_no_bar(rest)
             return "wide"
         if len(roles) == len(rest):
-            raise self.unknown("there is no column of closes")
+            raise self.unknown("there is no column of closes; choose it with --column close=NAME")
+        if not closes and {"high", "low"} <= kinds and self._is_bar(roles):
+            raise self.unknown(
+                "there is no column of closes; choose it with --column close=NAME, or say --layout wide if each column "
+                "is a share"
+            )
         if self._are_shares(sorted(roles), rest):
             shown = ", ".join(self.names[index] for index in sorted(roles))
             self.notes.append(

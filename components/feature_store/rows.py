@@ -117,7 +117,8 @@ def _settle_closes(found: Found, choice: LayoutChoice | None) -> None:
         if closes.adjusted is None:
             raise ImportFileError(f"{found.path}: {closes.note}; say --prices raw or --prices adjusted")
         adjusted = closes.adjusted
-        found.notes.append(closes.note)
+        if closes.note:
+            found.notes.append(closes.note)
         against = {one.share_id: one for one in closes.against}
         for share in given:
             if share.share_id in against:

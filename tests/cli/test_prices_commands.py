@@ -106,6 +106,54 @@ def test_a_bracketed_share_is_printed_as_it_is(awesome: Awesome) -> None:
     assert outcome.out.splitlines()[-1] == "39 prices taken into [red]p.db, 1 rows refused"
 
 
+def write_bars(path: Path, close: str = "Close", sessions: int = 30) -> Path:
+    """A file of one share, without a column that names it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"Date,Open,High,Low,{close},Volume,Open Interest"]
+    lines += [f"2024-01-{day + 1:02d},{90 + day % 7},99,85,{90 + day % 5},1000,7" for day in range(sessions)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_the_layout_that_was_understood_is_printed(awesome: Awesome) -> None:
+    outcome = awesome("prices", "import", str(write_bars(Path("ES.csv"), "Last")), "--db", "p.db")
+    assert outcome.code == 0
+    assert "one share, ES (after the file's name; --share NAME gives another): dates in 'Date'," in outcome.out
+    assert "close: 'Last', as no column is called close" in outcome.out
+    assert fetch(Path("p.db"), "SELECT DISTINCT share_id FROM PRICE") == [("ES",)]
+
+
+def test_what_a_file_does_not_say_is_said_by_flags(awesome: Awesome) -> None:
+    file = write_bars(Path("data.csv"), "Slut")
+    assert "there is no column of closes" in awesome("prices", "import", str(file), "--db", "p.db").refusal
+    flags = ("--share", "ES", "--column", "close=Slut", "--column", "volume=")
+    assert awesome("prices", "import", str(file), "--db", "p.db", *flags).code == 0
+    assert fetch(Path("p.db"), "SELECT DISTINCT share_id, volume FROM PRICE") == [("ES", None)]
+    assert awesome("prices", "import", str(file), "--layout", "tall").refusal.startswith("--layout tall is unknown")
+    assert awesome("prices", "import", str(file), "--prices", "split").refusal.startswith("--prices split is unknown")
+    assert "close is not such as close=Settle" in awesome("prices", "import", str(file), "--column", "close").err
+
+
+def test_a_folder_is_one_import_and_a_file_that_fails_stops_none(awesome: Awesome) -> None:
+    for name in ("AAA", "BBB"):
+        write_bars(Path(f"in [1]/{name}.csv"))
+    Path("in [1]/wrong.csv").write_text("Date,Open\n2024-01-01,1\n")
+    outcome = awesome("prices", "import", "in [1]", "--db", "p.db")
+    assert outcome.code == 3
+    assert re.search(r"^BBB +30 +0 +0 ", outcome.out, re.MULTILINE)
+    assert "failed: in [1]/wrong.csv, line 1: there is no column of closes" in outcome.out
+    assert outcome.out.splitlines()[-1] == "60 prices taken into p.db, 0 rows refused, 1 file failed"
+    assert awesome("prices", "import", "in [[]1]/[AB]*.csv", "--db", "q.db").code == 0
+    assert awesome("prices", "import", "in [1]/AAA.csv", "in [1]/BBB.csv", "--db", "r.db").code == 0
+    assert fetch(Path("q.db"), "SELECT * FROM PRICE") == fetch(Path("r.db"), "SELECT * FROM PRICE")
+    assert "no file is called like none*" in awesome("prices", "import", "none*", "--db", "p.db").refusal
+
+
+def test_help_says_what_a_factor_must_mean(awesome: Awesome) -> None:
+    text = " ".join(awesome("prices", "import", "--help").out.replace("│", " ").split())
+    assert "close x factor is adjusted for splits and dividends; adj_close is that product itself" in text
+
+
 def test_features_are_exported_as_they_are_stored(awesome: Awesome, market_db: Path) -> None:
     outcome = awesome("features", "export", "f.csv", "--db", str(market_db), "--header")
     assert (outcome.code, outcome.out, outcome.err) == (0, "2040 rows written to f.csv\n", "")

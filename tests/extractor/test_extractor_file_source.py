@@ -161,3 +161,24 @@ def test_a_file_has_to_be_named(database: Path, source: str) -> None:
 def test_days_of_the_plan_mean_nothing(prices: Path, database: Path) -> None:
     asked = ExtractionPlan(f"file:{prices}", ("AAA",), dt.date(2026, 1, 20), dt.date(2026, 1, 21))
     assert extract(asked, database).shares[0].new == 25
+
+
+def test_a_folder_of_files(tmp_path: Path, database: Path) -> None:
+    folder = tmp_path / "prices [1]"
+    folder.mkdir()
+    (folder / "long.csv").write_text(HEADER + rows("AAA", 25))
+    bars = "".join(f"{day},{10 + number}\n" for number, day in enumerate(DAYS))
+    (folder / "BBB.csv").write_text("Date,Close\n" + bars)
+    (folder / "CCC.csv").write_text("Date,Open\n" + bars)
+    report = extract(plan(folder), database)
+    assert statuses(report) == {"AAA": Status.NEW, "BBB": Status.NEW, "CCC": Status.FAILED}
+    assert "CCC.csv, line 1: there is no column of closes" in report.shares[-1].reason
+    assert report.exit_code == 3
+    assert statuses(extract(plan(folder, "BBB"), database)) == {"BBB": Status.UNCHANGED, "CCC": Status.FAILED}
+
+
+def test_a_folder_without_prices_is_refused_before_anything_is_made(tmp_path: Path, database: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ImportFileError, match="holds no file of prices"):
+        extract(plan(tmp_path / "empty"), database)
+    assert not database.exists()
