@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from model_files import FACTS, MANIFEST, PUSHED, ROOT, tree, write_model
 from places import SECRET, Place, leftovers
 
 from components.errors import StorageError
 from components.object_storage import (
-    ModelFacts,
     ModelFolders,
     ModelListing,
     ModelManifest,
@@ -24,66 +24,11 @@ from components.object_storage import (
     pull_model,
     push_model,
 )
-from components.records import from_plain
-
-MANIFEST = {
-    "format": 1,
-    "kind": "model",
-    "model": "rnn",
-    "version": "20261123T213000Z",
-    "architecture_version": 2,
-    "formatter": "window_returns",
-    "horizon": 1,
-    "auc": 0.5125,
-    "auc_low": 0.5,
-    "auc_high": 0.525,
-    "blessed": True,
-    "champion": False,
-    "created": "2026-11-23T21:30:00+00:00",
-    "data_digest": "27a2" + "0" * 60,
-    "market": None,
-    "code": {"version": "0.1.0", "digest": "0123456789abcdef"},
-}
-FACTS = from_plain(ModelFacts, MANIFEST)
-ROOT = "models_training/rnn/20261123T213000Z"
-
-
-def write_model(folder: Path, weights: bytes = b"weights", mark: str = "") -> ModelFolders:
-    """A SavedModel, training logs and an evaluation, as far as their files go."""
-    files = {
-        "model/saved_model.pb": b"graph" + mark.encode(),
-        "model/variables/variables.data-00000-of-00001": weights,
-        "model/assets.extra/awesome.json": b"{}",
-        "run/train/events.out.tfevents.1.v2": b"events",
-        "run/history.csv": b"epoch,loss\n",
-        "evaluation/metrics-00000-of-00001.tfrecord": b"metrics",
-    }
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return ModelFolders(folder / "model", folder / "run", folder / "evaluation", '{"metrics": {}}\n')
 
 
 @pytest.fixture
 def folders(tmp_path: Path) -> ModelFolders:
     return write_model(tmp_path / "pipeline")
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
-
-
-PUSHED = {
-    "saved_model/saved_model.pb": b"graph",
-    "saved_model/variables/variables.data-00000-of-00001": b"weights",
-    "saved_model/assets.extra/awesome.json": b"{}",
-    "tfevents/train/events.out.tfevents.1.v2": b"events",
-    "tfevents/history.csv": b"epoch,loss\n",
-    "evaluation/metrics-00000-of-00001.tfrecord": b"metrics",
-    "evidence.json": b'{"metrics": {}}\n',
-}
 
 
 def test_a_model_comes_back_whole_with_its_manifest(place: Place, folders: ModelFolders, tmp_path: Path) -> None:
@@ -275,86 +220,6 @@ def test_a_manifest_that_is_broken_hides_no_other_model(
         with pytest.raises(StorageError, match=said):
             pull_model(storage, "rnn", tmp_path / "to")
     assert not (tmp_path / "to").exists()
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("notes.txt", "mine"),
-        ("saved_model/mine/deep.txt", "mine"),
-        ("saved_model/empty/", None),
-        ("saved_model/link", "->"),
-        ("saved_model/saved_model.pb", "tuned by hand"),
-        ("tfevents/history.csv", "->"),
-        ("manifest.json", '{"name": "my extension"}'),
-        ("manifest.json", "no JSON"),
-        (".hidden", "mine"),
-    ],
-)
-def test_what_was_not_pulled_keeps_its_folder(
-    folder_storage: Place, folders: ModelFolders, tmp_path: Path, name: str, content: str | None
-) -> None:
-    target = tmp_path / "to"
-    with folder_storage.open() as storage:
-        push_model(storage, FACTS, folders)
-        pull_model(storage, "rnn", target)
-        path = target / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if content is None:
-            path.mkdir()
-        elif content == "->":
-            path.unlink(missing_ok=True)
-            path.symlink_to(folders.saved_model / "saved_model.pb")
-        else:
-            path.write_text(content)
-        before, paths = tree(target), sorted(target.rglob("*"))
-        with pytest.raises(StorageError, match=r"so the folder is not replaced; move it away, or name another --to"):
-            pull_model(storage, "rnn", target)
-    assert (tree(target), sorted(target.rglob("*"))) == (before, paths)
-
-
-def test_somebodys_folder_with_a_manifest_of_its_own_is_not_replaced(
-    folder_storage: Place, folders: ModelFolders, tmp_path: Path
-) -> None:
-    """A web application, an extension of a browser, another program's package: all of them have a manifest.json."""
-    mine = tmp_path / "mine"
-    mine.mkdir()
-    (mine / "manifest.json").write_text('{"name": "mine", "files": []}')
-    (mine / "thesis.txt").write_text("the only copy")
-    with folder_storage.open() as storage:
-        push_model(storage, FACTS, folders)
-        with pytest.raises(StorageError, match=r"mine: its manifest\.json is none of a pulled model"):
-            pull_model(storage, "rnn", mine)
-    assert (mine / "thesis.txt").read_text() == "the only copy"
-
-
-def test_what_comes_into_the_folder_during_the_download_stays(
-    folder_storage: Place, folders: ModelFolders, tmp_path: Path
-) -> None:
-    target = tmp_path / "to"
-
-    def put(done: int, total: int) -> None:
-        if done == total:
-            (target / "notes.txt").write_text("mine")
-
-    with folder_storage.open() as storage:
-        push_model(storage, FACTS, folders)
-        pull_model(storage, "rnn", target)
-        with pytest.raises(StorageError, match=r"to/notes\.txt: was not pulled"):
-            pull_model(storage, "rnn", target, progress=put)
-    assert tree(target) == tree(target) | PUSHED | {"notes.txt": b"mine"}
-    assert leftovers(tmp_path) == []
-
-
-def test_the_current_folder_can_take_a_model(
-    folder_storage: Place, folders: ModelFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    with folder_storage.open() as storage:
-        push_model(storage, FACTS, folders)
-        pull_model(storage, "rnn", Path())
-    assert tree(tmp_path / "here").keys() == {*PUSHED, "manifest.json"}
 
 
 def test_a_folder_that_was_not_pulled_is_not_replaced(
