@@ -15,7 +15,7 @@ from components.feature_example_gen.splits import plan_splits
 from components.feature_store import FeatureStore, read_decisions
 from components.missing_sessions.finding import find_missing
 from components.missing_sessions.found import MissingSessions
-from components.whole_files import whole_file
+from components.whole_files import clear_left, whole_file
 from pipeline.job.console import Clock
 from pipeline.plan import Plan
 from pipeline.report.missing import print_missing
@@ -89,6 +89,7 @@ def ensure_prices(plan: Plan, console: Console, clock: Clock | None = None) -> N
     """
     clock = clock or Clock(console)
     settings, path = plan.settings, plan.database
+    clear_left(path.parent)
     if settings.market is not None:
         from components.synthetic_market import generate, get_scenario, write_market
 
