@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from components.feature_store.decisions import Decision, Decisions, read_decisions
 from components.feature_store.export import export_features
+from components.feature_store.forms import Forms, forms_from
 from components.feature_store.importer import FailedFile, ImportReport, ShareImport, import_prices
 from components.feature_store.layout import LayoutChoice
 from components.feature_store.look_back import LookBack
@@ -16,6 +17,7 @@ from components.feature_store.rows import Refusal
 from components.feature_store.schema import CLOSE_COLUMNS
 from components.feature_store.several_files import import_files, price_files
 from components.feature_store.store import FeatureStore
+from components.feature_store.trial import TrialStore, trial_store
 from components.feature_store.windows import PriceBars
 from components.feature_store.writing import Upserted
 from models.features import WINDOW
@@ -27,6 +29,7 @@ __all__ = [
     "Decisions",
     "FailedFile",
     "FeatureStore",
+    "Forms",
     "ImportReport",
     "LayoutChoice",
     "LookBack",
@@ -34,10 +37,13 @@ __all__ = [
     "Refusal",
     "ShareImport",
     "ShareSummary",
+    "TrialStore",
     "Upserted",
     "export_features",
+    "forms_from",
     "import_files",
     "import_prices",
     "price_files",
     "read_decisions",
+    "trial_store",
 ]

@@ -293,9 +293,7 @@ def _parts_as_dates(
         None if day is None else Stamp(day, *parts.time) for day, parts in zip(readings[order], values, strict=True)
     ]
     years = ", two digits of the year" if kind != "parts4" else ""
-    at = next((at for at, day in enumerate(readings[order]) if day is not None), None)
-    example = "" if at is None else f": {texts[at].strip()} is {_iso(readings[order][at])}"
-    return read, f"dates {_ORDERS[order]}{years}{example}"
+    return read, f"dates {_ORDERS[order]}{years}"
 
 
 def _in_order(parts: _Parts, order: str, kind: str, today: dt.date) -> int | None:
@@ -360,7 +358,7 @@ def _numbers_as_dates(
     if dates is not None:
         if dates not in readings:
             raise ImportFileError(f"{path}: the column {name} holds numbers such as {texts[0].strip()}, not {dates}")
-        return readings[dates], _unit_note(dates, texts, readings[dates])
+        return readings[dates], _unit_note(dates)
     by_digits = Counter(_DIGITS.get(len(str(abs(value))), "") for value in values)
     unit, _ = by_digits.most_common(1)[0]
     if not unit:
@@ -376,7 +374,7 @@ def _numbers_as_dates(
         raise ImportFileError(f"{path}: the column {name}: {texts[0].strip()} can be {ways}; say which")
     if not possible:
         return [None] * len(values), ""
-    return readings[possible[0]], _unit_note(possible[0], texts, readings[possible[0]])
+    return readings[possible[0]], _unit_note(possible[0])
 
 
 def _counted(value: int, unit: str) -> Stamp | None:
@@ -392,9 +390,8 @@ def _day_of(stamp: Stamp | None) -> int | None:
     return None if stamp is None else stamp.day
 
 
-def _unit_note(unit: str, texts: list[str], stamps: list[Stamp | None]) -> str:
-    what = {"excel": "days of Excel", "days": "days since 1970"}.get(unit, f"{unit} since 1970, UTC")
-    return f"dates in {what}: {texts[0].strip()} is {_iso(_day_of(stamps[0]))}"
+def _unit_note(unit: str) -> str:
+    return f"dates in { ({'excel': 'days of Excel', 'days': 'days since 1970'}.get(unit, f'{unit} since 1970, UTC')) }"
 
 
 def _iso(day: int | None) -> str:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from components.errors import ImportFileError
 from components.feature_store.arrays import Integers
-from components.feature_store.date_cells import NO_DAY, Stamp, day_text, is_missing, read_dates
+from components.feature_store.date_cells import DAY, NO_DAY, Stamp, day_text, is_missing, read_dates
 from components.feature_store.files import Cells
 from components.feature_store.forms import Forms
 from components.feature_store.instants import days_of_instants, stamp_in, zone_of
@@ -64,6 +64,7 @@ class DateTable:
         reasons: Why a cell's rows cannot be taken; empty where they can.
         texts: The cells that are no dates, as written.
         notes: How they were read, for the report.
+        example: A cell as it is written and as it was read; empty if none is a date.
     """
 
     days: Integers
@@ -72,10 +73,18 @@ class DateTable:
     reasons: tuple[str, ...]
     texts: tuple[str, ...]
     notes: tuple[str, ...]
+    example: str
 
     def text(self, code: int) -> str:
         """The date of a code as YYYY-MM-DD, or as it is written if it is none."""
         return day_text(int(self.days[code]), self.texts[code])
+
+
+def _written(cell: object) -> str:
+    if not isinstance(cell, Stamp):
+        return str(cell).strip()
+    moment = np.datetime64(cell.day * DAY + (cell.second or 0), "s").item()
+    return f"{moment:%Y-%m-%d}" if cell.second is None else f"{moment:%Y-%m-%d %H:%M}"
 
 
 class DateColumn:
@@ -143,6 +152,7 @@ class DateColumn:
             tuple(reasons),
             tuple("" if isinstance(cell, Stamp) else str(cell) for cell in plain),
             tuple(filter(None, (reading.note, note))),
+            next((f"{_written(cell)} is {day_text(at.day)}" for cell, at in zip(plain, stamps, strict=True) if at), ""),
         )
 
     def _keys(self, cells: pa.Array) -> tuple[list[object], Integers]:

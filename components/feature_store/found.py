@@ -60,6 +60,7 @@ class Found:
         shares: Its good rows.
         refused: The others.
         notes: What was understood, for the report.
+        dates: A date as it is written and as it was read.
     """
 
     path: Path
@@ -67,6 +68,7 @@ class Found:
     shares: list[ShareRows] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    dates: str = ""
 
     def refuse(self, row: int, share_id: str, time: str, reason: str) -> None:
         """Notes a row, or one share's cell of it, that is not taken."""

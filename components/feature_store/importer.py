@@ -70,6 +70,7 @@ class ImportReport:
         ignored_columns: Columns of the file that have no meaning here.
         notes: What was understood of the file: its layout first, then what its header does not say.
         failed: Of several files, those that could not be taken.
+        dates: A date of the file as it is written and as it was read.
     """
 
     shares: tuple[ShareImport, ...]
@@ -78,6 +79,7 @@ class ImportReport:
     ignored_columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     failed: tuple[FailedFile, ...] = ()
+    dates: str = ""
 
 
 Progress = Callable[[int, int, str], None]
@@ -183,7 +185,7 @@ def write_found(
             progress(number, len(found.shares), share.share_id)
     taken = sum(share.new + share.changed + share.unchanged for share in done)
     refused = sorted(found.refused, key=lambda refusal: (refusal.row, refusal.share_id))
-    return ImportReport(tuple(done), taken, tuple(refused), found.layout.ignored, tuple(found.notes))
+    return ImportReport(tuple(done), taken, tuple(refused), found.layout.ignored, tuple(found.notes), dates=found.dates)
 
 
 def _bars(share: ShareRows, store: FeatureStore, source: str, found: Found) -> PriceBars | None:

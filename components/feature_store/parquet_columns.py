@@ -7,8 +7,9 @@ without a doubt is; the rest is refused by the name of its column, with what to 
 
 from __future__ import annotations
 
+import base64
 import io
-import struct
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,9 @@ from components.errors import ImportFileError
 from components.feature_store.arrays import Integers
 
 _SCHEMA_KEY = b"ARROW:schema"
+_PLAIN = re.compile(
+    r"u?int(8|16|32|64)$|float$|double$|(large_)?string$|date|timestamp|bool|decimal128|dictionary|null"
+)
 _INSTEAD = "write dates as date32, names as string and numbers as double"
 
 
@@ -30,16 +34,15 @@ def readable(path: Path) -> Iterator[None]:
     """Turns what pyarrow raises on a Parquet file into an ImportFileError."""
     try:
         yield
+    except pa.ArrowNotImplementedError as error:
+        raise _unknown_type(path, error) from error
     except pa.ArrowException as error:
         raise ImportFileError(f"{path}: the Parquet file cannot be read: {_one_line(error)}") from error
     except OSError as error:
         if error.errno is not None:
             raise
-        # pyarrow's own, as of a logical type that is newer than it.
-        raise ImportFileError(
-            f"{path}: the Parquet file cannot be read: {_one_line(error)}; if it is not damaged, it has a column of a "
-            f"type that pyarrow {pa.__version__} does not know (such as float16 or variant): {_INSTEAD}"
-        ) from error
+        # pyarrow's own, of what is damaged or newer than it.
+        raise _unknown_type(path, error) from error
 
 
 def open_parquet(path: Path, stream: BinaryIO) -> pq.ParquetFile:
@@ -55,14 +58,10 @@ def open_parquet(path: Path, stream: BinaryIO) -> pq.ParquetFile:
         try:
             file = pq.ParquetFile(stream)
             names = file.schema_arrow.names
-        except pa.ArrowInvalid as error:
-            if "ecognized type" not in str(error):
-                raise
+        except pa.ArrowInvalid:
             stream.seek(0)
             file = pq.ParquetFile(stream, metadata=_without_arrow_schema(stream))
             names = file.schema_arrow.names
-        except pa.ArrowNotImplementedError as error:
-            raise _unknown_column(path, stream, error) from error
     if len(names) != len(set(names)):
         twice = next(name for name in names if names.count(name) > 1)
         raise ImportFileError(f"{path}: the column {twice} is there twice; keep one of them")
@@ -135,13 +134,17 @@ def plain_column(cells: pa.Array, name: str, path: Path) -> pa.Array:
             return plain_column(pa.array(cells.to_pylist(), kind.value_type), name, path)
         if text == "binary_view":
             cells = cells.cast(pa.large_binary())
-        if text == "string_view" or "binary" in text:
+        if text == "string_view" or _is_bytes(cells.type):
             return cells.cast(pa.large_string())
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise ImportFileError(
             f"{path}: the column {name} holds {kind} that is no UTF-8 text; {instead(name, 'string')}"
         ) from error
     return cells
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
 
 
 def instead(name: str, kind: str) -> str:
@@ -151,26 +154,44 @@ def instead(name: str, kind: str) -> str:
 
 def _without_arrow_schema(stream: BinaryIO) -> pq.FileMetaData:
     """Returns a file's metadata without the schema of Arrow: its key gets another name of the same length."""
-    stream.seek(-8, io.SEEK_END)
-    length, magic = struct.unpack("<I4s", stream.read(8))
-    stream.seek(-8 - length, io.SEEK_END)
-    footer = stream.read(length).replace(_SCHEMA_KEY, _SCHEMA_KEY.lower())
-    stream.seek(0)
-    return pq.read_metadata(pa.BufferReader(magic + footer + struct.pack("<I4s", length, magic)))
+    footer, end = _footer(stream)
+    return pq.read_metadata(pa.BufferReader(end[4:] + footer.replace(_SCHEMA_KEY, _SCHEMA_KEY.lower()) + end))
 
 
-def _unknown_column(path: Path, stream: BinaryIO, error: Exception) -> ImportFileError:
+def _footer(stream: BinaryIO) -> tuple[bytes, bytes]:
+    """Returns a file's metadata as bytes and the eight bytes behind it; empty ones if it is cut off."""
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(max(0, size - 8))
+    end = stream.read(8)
+    length = int.from_bytes(end[:4], "little")
+    if length > size - 8:
+        return b"", end
+    stream.seek(size - 8 - length)
+    footer = stream.read(length)
     stream.seek(0)
-    schema = pq.read_metadata(stream).schema
-    known = ("NONE", "STRING", "DATE", "TIMESTAMP", "DECIMAL", "TIME")
-    unknown = [
-        schema.column(index).path
-        for index in range(len(schema.names))
-        if (logical := schema.column(index).logical_type).type not in known
-        and not (logical.type == "INT" and schema.column(index).physical_type in ("INT32", "INT64"))
-    ]
-    which = f"the column {' or '.join(unknown[:3])} has a type" if unknown else "a column has a type"
-    return ImportFileError(f"{path}: {which} that cannot be read ({_one_line(error)}); {_INSTEAD}")
+    return footer, end
+
+
+def _unknown_type(path: Path, error: Exception) -> ImportFileError:
+    """Says which column has a type that pyarrow cannot read, as far as the schema of Arrow tells."""
+    strange = _strange_columns(path)
+    which = f"the column {' or '.join(strange)} has" if strange else "a column has, if the file is not damaged,"
+    return ImportFileError(
+        f"{path}: the Parquet file cannot be read: {which} a type that pyarrow {pa.__version__} does not know "
+        f"({_one_line(error)}); {_INSTEAD}"
+    )
+
+
+def _strange_columns(path: Path) -> list[str]:
+    with path.open("rb") as stream:
+        match = re.search(_SCHEMA_KEY + rb"[^A-Za-z0-9+/]{1,8}([A-Za-z0-9+/]{32,}={0,2})", _footer(stream)[0])
+    if match is None:
+        return []
+    try:
+        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(match[1])))
+    except (ValueError, pa.ArrowException):
+        return []
+    return [f"{field.name} ({field.type})" for field in schema if not _PLAIN.match(str(field.type))]
 
 
 def _one_line(error: BaseException) -> str:

@@ -152,6 +152,7 @@ class Reader:
             raise OtherStyleError
         table = self.dates.read(self.forms, self.today, names)
         self.found.notes += table.notes
+        self.found.dates = table.example
         return table
 
     def check_intraday(self, table: DateTable, codes: Integers, stamps: Integers, rows: Integers) -> None:
@@ -175,7 +176,7 @@ class Reader:
         if len(first) <= 1.5 * len(counts):
             return
         code, day = by_day[:, int(np.argmax(counts > 1))]
-        at = first[(codes[first] == code) & (days[first] == day)]
+        at = np.sort(first[(codes[first] == code) & (days[first] == day)])
         seconds = table.seconds[stamps[at]].tolist()
         times = [f"{second // 3600:02d}:{second // 60 % 60:02d}" for second in seconds]
         raise self._intraday(times, rows[at], int(day))

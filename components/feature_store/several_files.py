@@ -15,6 +15,7 @@ import numpy as np
 from components.errors import ImportFileError, StoreError
 from components.feature_store.arrays import Floats, Integers
 from components.feature_store.decisions import Decision
+from components.feature_store.forms import Forms
 from components.feature_store.importer import (
     FailedFile,
     ImportReport,
@@ -76,6 +77,7 @@ def import_files(
     shares: Collection[str] | None = None,
     choice: LayoutChoice | None = None,
     decisions: Iterable[Decision] = (),
+    forms: Forms = Forms(),  # noqa: B008  (it is frozen)
     progress: FilesProgress | None = None,
 ) -> ImportReport:
     """Imports files of daily prices; of a single one, this is `import_prices`.
@@ -90,6 +92,7 @@ def import_files(
         shares: The shares to take; None for all that the files hold.
         choice: What is said about the columns of all of them.
         decisions: What a person says of the prices; kept before the first share is written.
+        forms: How their cells are written, as far as that is known.
         progress: Called with the number of files or shares dealt with, of all, and which it is.
 
     Returns:
@@ -109,12 +112,13 @@ def import_files(
             shares=shares,
             choice=choice,
             decisions=decisions,
+            forms=forms,
             progress=progress,
         )
     if choice is not None and choice.share is not None:
         raise ImportFileError(f"--share names the share of one file, not of {len(files)}; the files' names name theirs")
     with ExitStack() as opened:
-        return _Several(store, opened, source, replace, shares, choice, decisions).take(files, progress)
+        return _Several(store, opened, source, replace, shares, choice, forms, decisions).take(files, progress)
 
 
 class _Several:
@@ -128,10 +132,11 @@ class _Several:
         replace: bool,
         shares: Collection[str] | None,
         choice: LayoutChoice | None,
+        forms: Forms,
         decisions: Iterable[Decision],
     ) -> None:
         self.given, self.opened = store, opened
-        self.source, self.replace, self.shares, self.choice = source, replace, shares, choice
+        self.source, self.replace, self.shares, self.choice, self.forms = source, replace, shares, choice, forms
         self.decisions = decisions
         self.opened_store: FeatureStore | None = None
         self.taken: dict[str, ShareImport] = {}
@@ -158,7 +163,7 @@ class _Several:
     def take(self, files: Sequence[Path], progress: FilesProgress | None) -> ImportReport:
         for number, file in enumerate(files, start=1):
             try:
-                found = chosen_rows(file, self.choice, self.shares)
+                found = chosen_rows(file, self.choice, self.shares, self.forms)
                 self._check_names(found)
                 store = self.store
                 self._check_sources(found, store)

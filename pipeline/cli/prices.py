@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace as changed
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,9 +13,10 @@ from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, new_progress, plan_from, print_line
 
 if TYPE_CHECKING:
-    from components.feature_store import ImportReport
+    from components.feature_store import ImportReport, TrialStore
 
 _MOST_REFUSALS = 20
+_ROWS_SHOWN = 3
 
 prices_app = typer.Typer(help="Daily prices in the feature store.", no_args_is_help=True)
 features_app = typer.Typer(help="The table FEATURE.", no_args_is_help=True)
@@ -87,6 +90,24 @@ def prices_import(
     accept: common.Accept = None,
     exclude: common.Exclude = None,
     exchange: common.Exchange = None,
+    separator: Annotated[
+        str | None, typer.Option(help="Between cells: comma, semicolon, tab or pipe. (default: as the lines show)")
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option(help="The decimal sign, . or , (default: as all numbers of the file show)")
+    ] = None,
+    date_format: Annotated[
+        str | None,
+        typer.Option(
+            help="dmy, mdy, ymd, excel, days, s, ms, us, ns or such as %d.%m.%y. (default: as all dates show)"
+        ),
+    ] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option(help="Whose dates instants are, such as Asia/Shanghai; local: as written. (default: asked for)"),
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a CSV file. (default: UTF-8, else found out)")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show how it would be read and store nothing.")] = False,
 ) -> None:
     """Imports files of daily prices and says what it took, what it refused, and what sessions its shares lack.
 
@@ -97,6 +118,9 @@ def prices_import(
     adjusted already. Closes that are adjusted beside a factor, as Qlib's, are seen by what they do where the factor
     steps.
 
+    Separators, decimal signs, the order of day and month, and encodings are found from the whole file and stated; where
+    two readings are possible, it is refused and both are shown with the option for each.
+
     Exit code 0: all rows taken; 3: some, or some of the files, were refused, or a return is wrong that nobody
     accepted; 4: none was taken.
     """
@@ -105,28 +129,34 @@ def prices_import(
         from pipeline.job.prices import check_exchange
 
         check_exchange(exchange)
-    from components.feature_store import LayoutChoice, import_files
+    from components.feature_store import LayoutChoice, forms_from, import_files, trial_store
     from pipeline.job.prices import known_decisions
     from pipeline.uses.suspects import report_suspects
 
+    forms = forms_from(encoding=encoding, separator=separator, decimal=decimal, dates=date_format, zone=timezone)
     decisions = (*known_decisions(files), *plan.decisions)
-    options: dict[str, Any] = {"source": source, "replace": replace, "decisions": decisions}
+    options: dict[str, Any] = {"source": source, "replace": replace, "forms": forms, "decisions": decisions}
     choice = LayoutChoice(share, _columns(column or []), layout, prices)
-    with new_progress() as bar:
+    target = plan.settings.db
+    with new_progress() as bar, trial_store(target) if dry_run else nullcontext() as trial:
         what = files[0] if len(files) == 1 else f"{len(files)} files"
         task = bar.add_task(f"Importing {what}", total=None)
 
         def show(done: int, total: int, one: str) -> None:
             bar.update(task, completed=done, total=total, description=f"Importing {what}: {one}")
 
-        report = import_files(files, plan.settings.db, choice=choice, progress=show, **options)
-    _print_import(report, plan.settings.db)
-    wrong = report_suspects(plan, [share.share_id for share in report.shares], new_console())
-    if report.taken:
-        from pipeline.job.prices import missing_of_import
-        from pipeline.report.missing import print_missing
+        report = import_files(files, target if trial is None else trial, choice=choice, progress=show, **options)
+        bar.stop()
+        _print_import(report, target, trial)
+        database = target if trial is None else trial.database
+        wrong = report_suspects(
+            changed(plan, database=database), [share.share_id for share in report.shares], new_console()
+        )
+        if report.taken:
+            from pipeline.job.prices import missing_of_import
+            from pipeline.report.missing import print_missing
 
-        print_missing(missing_of_import(plan.settings.db, report, exchange).summary(), new_console())
+            print_missing(missing_of_import(database, report, exchange).summary(), new_console())
     if not report.taken:
         raise typer.Exit(common.NOTHING)
     if report.refused or report.failed or wrong:
@@ -148,7 +178,7 @@ def _columns(given: list[str]) -> dict[str, str]:
     return columns
 
 
-def _print_import(report: ImportReport, db: Path) -> None:
+def _print_import(report: ImportReport, db: Path, trial: TrialStore | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -168,7 +198,37 @@ def _print_import(report: ImportReport, db: Path) -> None:
         print_line(f"... and {len(report.refused) - _MOST_REFUSALS} more")
     for failed in report.failed:
         print_line(f"failed: {failed.reason}")
-    print_line(f"{report.taken} prices taken into {db}, {len(report.refused)} rows refused{_failed_files(report)}")
+    if trial is not None:
+        _print_trial(report, trial)
+    how, end = ("taken into", "") if trial is None else ("would be taken into", "; nothing was written")
+    rows = f"{len(report.refused)} rows refused{_failed_files(report)}{end}"
+    print_line(f"{report.taken} prices {how} {db}, {rows}")
+
+
+def _print_trial(report: ImportReport, trial: TrialStore) -> None:
+    """Shows the first and the last rows as they would be stored."""
+    from rich.table import Table
+    from rich.text import Text
+
+    if report.shares:
+        first, last = min(share.first for share in report.shares), max(share.last for share in report.shares)
+        read = f" ({report.dates})" if report.dates else ""
+        print_line(f"{len(report.shares)} shares, dates from {first} to {last}{read}")
+    if trial.first is None or trial.last is None:
+        return
+    fields = ("open", "high", "low", "close", "volume", "factor")
+    table = Table("share", "time", *fields, box=None, pad_edge=False)
+    count = min(_ROWS_SHOWN, len(trial.first[1]))
+    rows = [(*trial.first, at) for at in range(count)]
+    share_id, bars = trial.last
+    begin = max(len(bars) - _ROWS_SHOWN, count if bars is trial.first[1] else 0)
+    rows += [(share_id, bars, at) for at in range(begin, len(bars))]
+    for share_id, bars, at in rows:
+        cells = (bars.column(name)[at] for name in fields)
+        table.add_row(
+            Text(share_id), str(bars.time[at]), *("" if value != value else f"{value:.10g}" for value in cells)
+        )
+    new_console().print(table)
 
 
 @features_app.command("export", epilog=example("awesome features export features.csv --header"))

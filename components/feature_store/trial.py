@@ -1,0 +1,90 @@
+"""What an import would do, without doing it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from components.feature_store.look_back import LookBack
+from components.feature_store.store import FeatureStore
+from components.feature_store.windows import PriceBars
+from components.feature_store.writing import Upserted
+
+
+class TrialStore(FeatureStore):
+    """A store of its own that holds what another one holds of the shares that are asked for, and all decisions.
+
+    Attributes:
+        database: Where it is; gone when the trial ends.
+        first: The share and the bars that were written first; None before.
+        last: Those that were written last.
+    """
+
+    database: Path
+    first: tuple[str, PriceBars] | None = None
+    last: tuple[str, PriceBars] | None = None
+    _real: FeatureStore | None = None
+
+    def of(self, path: Path, real: FeatureStore | None) -> TrialStore:
+        """Says for which store it stands: `path` is for messages, and None for one that is not there yet."""
+        self.database, self._path, self._real, self._own = self._path, path, real, set[str]()
+        if real is not None:
+            self.decide(real.decision_list())
+        return self
+
+    def bars(self, share_id: str) -> PriceBars | None:
+        """As `FeatureStore.bars`."""
+        self._fetch(share_id)
+        return super().bars(share_id)
+
+    def conflicting_source(self, share_id: str, source: str) -> str | None:
+        """As `FeatureStore.conflicting_source`."""
+        if self._real is None or share_id in self._own:
+            return super().conflicting_source(share_id, source)
+        return self._real.conflicting_source(share_id, source)
+
+    def upsert(
+        self,
+        share_id: str,
+        bars: PriceBars,
+        source: str,
+        replace: bool = False,
+        since: dt.date | None = None,
+        look_back: LookBack | None = None,
+    ) -> Upserted:
+        """As `FeatureStore.upsert`."""
+        self._fetch(share_id)
+        counts = super().upsert(share_id, bars, source, replace, since, look_back)
+        self.last = share_id, bars
+        self.first = self.first or self.last
+        return counts
+
+    def _fetch(self, share_id: str) -> None:
+        if self._real is None or share_id in self._own:
+            return
+        source, bars = self._real.source_of(share_id), self._real.bars(share_id)
+        self._own.add(share_id)
+        if source is not None and bars is not None:
+            super().upsert(share_id, bars, source)
+
+
+@contextmanager
+def trial_store(path: str | os.PathLike[str]) -> Iterator[TrialStore]:
+    """Opens a store that stands for another one, which is read and never changed, nor made if it is missing.
+
+    Raises:
+        StoreError: The other one cannot be read.
+    """
+    file = Path(path)
+    with tempfile.TemporaryDirectory() as folder, TrialStore.create(Path(folder, "trial.db")) as store:
+        if not isinstance(store, TrialStore):
+            raise TypeError("FeatureStore.create makes another class than it was called on")
+        if not file.exists():
+            yield store.of(file, None)
+            return
+        with FeatureStore.open(file) as real:
+            yield store.of(file, real)
