@@ -111,7 +111,7 @@ class DateColumn:
             keys, index = self._keys(cells)
             found = np.array([codes.setdefault(key, len(codes)) for key in keys], dtype=np.int64)[index]
         else:
-            for cell in set(cells):
+            for cell in dict.fromkeys(cells):
                 codes.setdefault(cell, len(codes))
             found = np.fromiter(map(codes.__getitem__, cells), dtype=np.int64, count=len(cells))
         if len(codes) > _MOST_DATES:

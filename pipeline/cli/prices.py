@@ -212,7 +212,8 @@ def _print_trial(report: ImportReport, trial: TrialStore) -> None:
 
     if report.shares:
         first, last = min(share.first for share in report.shares), max(share.last for share in report.shares)
-        read = f" ({report.dates})" if report.dates else ""
+        as_written = report.dates.partition(" is ")
+        read = f" ({report.dates})" if as_written[0] != as_written[2] else ""
         print_line(f"{len(report.shares)} shares, dates from {first} to {last}{read}")
     if trial.first is None or trial.last is None:
         return
