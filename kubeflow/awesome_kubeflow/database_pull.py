@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> None:
     from awesome_kubeflow.pod.executor_io import ExecutorInput, write_outputs
     from awesome_kubeflow.steps.page import Section, page
+    from components.feature_store import FeatureStore
     from components.object_storage import pull_database
     from pipeline.plan import load_plan
     from pipeline.settings import load_node_settings
@@ -38,6 +39,9 @@ def _run(arguments: Sequence[str] | None) -> None:
     database.parent.mkdir(parents=True, exist_ok=True)
     with open_storage(plan) as storage:
         pulled = pull_database(storage, database)
+    if plan.decisions:  # of this cluster alone: AWESOME_ACCEPT and AWESOME_EXCLUDE
+        with FeatureStore.create(database) as store:
+            store.decide(plan.decisions)
     manifest = pulled.manifest
     facts = {
         "from": pulled.url,

@@ -1,6 +1,6 @@
 #!/bin/sh
 # `awesome extract` as the first of two containers of a pod: exit code 3 (some shares are behind or failed, all others are
-# stored) counts as success, so that what was had is pushed. The last lines of the report become the container's
+# stored, or a return is wrong) counts as success, so that what was had is pushed. The last lines of the report become the container's
 # termination message, where `kubectl describe pod` shows them, with the code as it was.
 set -u
 message=${TERMINATION_LOG:-/dev/termination-log}
@@ -21,7 +21,7 @@ cat "$report"
 # On any other code the message is left empty, and Kubernetes takes the end of the log, where the error is.
 case $code in
   0) outcome="all shares are current" ;;
-  3) outcome="a part: some shares are behind or failed" ;;
+  3) outcome="a part: some shares are behind or failed, or a return is wrong" ;;
   4) outcome="nothing could be had" ;;
   *) exit "$code" ;;
 esac

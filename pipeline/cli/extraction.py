@@ -66,8 +66,8 @@ def extract(
     if as_json:
         typer.echo(to_json(report.to_dict() | {"suspects": suspects.suspects}))
     else:
-        print_extraction(report, new_console())
         print_suspects(suspects, new_console())
+        print_extraction(report, new_console())
     raise typer.Exit(report.exit_code or (common.PARTIAL if suspects.stopping else 0))
 
 

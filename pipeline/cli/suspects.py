@@ -35,7 +35,7 @@ def prices_suspects(
     from pipeline.uses.suspects import look_at_all
 
     FeatureStore.open(plan.database).close()  # a database that is not there must not be made
-    keep_decisions(plan)
+    keep_decisions(plan, new_console(stderr=True))
     if forget:
         taken_back = read_decisions(accept=forget)
         whole = [one.share_id for one in taken_back if one.day is None]

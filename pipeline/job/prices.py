@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from components.errors import ExchangeError, StoreError, install_extras
 from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.prices import find_suspects
@@ -46,7 +48,7 @@ def prepare_prices(plan: Plan, console: Console, clock: Clock | None = None) -> 
 
         check_plan(plan.extraction.plan, plan.database)
         plan.database.parent.mkdir(parents=True, exist_ok=True)
-        keep_decisions(plan)
+        keep_decisions(plan, console)
         return
     ensure_prices(plan, console, clock)
     with FeatureStore.open(plan.database) as store:
@@ -57,7 +59,7 @@ def prepare_prices(plan: Plan, console: Console, clock: Clock | None = None) -> 
     print_missing(missing.summary(), console)
 
 
-def keep_decisions(plan: Plan) -> None:
+def keep_decisions(plan: Plan, console: Console) -> None:
     """Writes what a person has decided with this command into its database, which is made where it is missing.
 
     Raises:
@@ -66,6 +68,19 @@ def keep_decisions(plan: Plan) -> None:
     if plan.decisions:
         with FeatureStore.create(plan.database) as store:
             store.decide(plan.decisions)
+            say_unknown(store, plan.decisions, console)
+
+
+def say_unknown(store: FeatureStore, decisions: Sequence[Decision], console: Console) -> None:
+    """Says which decisions are of no share or session that is stored: a slip of the pen, or prices yet to come."""
+    from pipeline.report.suspects import print_plain
+
+    for one in decisions:
+        series = next(iter(store.price_series([one.share_id])), None)
+        if series is None:
+            print_plain(console, f"warning: {one}: {store.path} has no such share", "yellow")
+        elif one.day is not None and not np.any(series.time == np.datetime64(one.day, "D")):
+            print_plain(console, f"warning: {one}: the share has no price on that day", "yellow")
 
 
 def say_suspects(record: SuspectRecord, console: Console) -> None:
@@ -110,7 +125,7 @@ def ensure_prices(plan: Plan, console: Console, clock: Clock | None = None) -> N
             imported = import_shipped_prices(path)
             shares = len(imported.shares)
             notes.append(f"{imported.taken} prices of {shares} shares from {SHIPPED_PRICES.name} into {path}")
-    keep_decisions(plan)
+    keep_decisions(plan, console)
 
 
 def check_exchange(code: str) -> None:

@@ -21,9 +21,11 @@ from components.records import RecordError
 from models.card import read_card
 from pipeline.job.quiet import import_tensorflow
 from pipeline.plan import Plan
+from pipeline.report.suspects import print_suspects
 from pipeline.runs.folder import REPORT_JSON, FinishedRun, open_run
 from pipeline.runs.results import ReportError
 from pipeline.settings import pattern_in
+from pipeline.uses.suspects import look_at_windows
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -109,6 +111,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
             )
         wanted = [share for share in shares if share not in left_out]
         features = store.read_features(wanted).to_pandas().groupby("share_id", sort=False).tail(1)
+        print_suspects(look_at_windows(plan, store, wanted), console)
     closes = features[list(CLOSE_COLUMNS)].to_numpy("float32")
     names = features["share_id"].tolist()
     with console.status("Loading the model"):

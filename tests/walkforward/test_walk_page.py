@@ -172,3 +172,13 @@ def test_the_plan_is_shown_with_its_dates() -> None:
             assert stretch.first in text
             assert stretch.last in text
             assert f"({stretch.sessions})" in text
+
+
+def test_where_prices_are_wrong_no_figure_is_believed(tmp_path: Path) -> None:
+    made = walk((1,))
+    first, second = made.runs
+    made = replace(made, runs=(first, replace(second, wrong_prices=("A:2020-08-31", "A:2020-09-01"))))
+    assert (made.verdict.tone, made.verdict.label) == ("warning", "Wrong prices")
+    assert "--accept A:2020-08-31" in made.verdict.sentence
+    write(made, tmp_path)
+    assert "<h1>Wrong prices</h1>" in (tmp_path / "walkforward.html").read_text()

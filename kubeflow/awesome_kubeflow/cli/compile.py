@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from awesome_kubeflow.cli.group import Cluster, kubeflow_app
+from components.errors import UserError
 from pipeline.cli.common import (
     Formatter,
     Horizon,
@@ -72,7 +73,16 @@ def compile_(
 
 
 def write_package(plan: Plan, output: Path) -> ClusterSettings:
-    """Compiles the package of the plan's cluster and returns that one's own settings."""
+    """Compiles the package of the plan's cluster and returns that one's own settings.
+
+    Raises:
+        UserError: something was decided of the prices, which a package cannot hold.
+    """
+    if plan.decisions:
+        raise UserError(
+            f"{plan.decisions[0]}: a package holds no decisions, the database does: `awesome prices suspects` with "
+            "--accept or --exclude, then `awesome db push`"
+        )
     from importlib.metadata import version
 
     from awesome_kubeflow.cluster import chosen_cluster, other_tfx

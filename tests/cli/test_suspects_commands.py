@@ -1,0 +1,134 @@
+"""Prices that do not look like prices, as a user meets them: import, `prices suspects`, extraction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from components.feature_store import FeatureStore
+
+Awesome = Callable[..., Any]
+
+DAYS = np.busday_offset("2018-01-01", np.arange(600), roll="forward").astype("datetime64[D]")
+SPLIT, UNIT, SPIKE, BACK = (str(DAYS[at]) for at in (300, 400, 500, 501))
+
+
+def write(path: Path, broken: bool = True) -> Path:
+    """Seven shares, three of them with the faults that people report; a name with a colon among them."""
+    market = np.random.default_rng(0).normal(0, 0.008, len(DAYS))
+    lines = ["date,symbol,close,adj_close"]
+    for number, share in enumerate(("HK:0001", "UNIT", "SPIKE", "A", "B", "C", "D")):
+        own = np.random.default_rng(number + 1).normal(0, 0.01, len(DAYS))
+        close = 80 * np.exp(np.cumsum(market + own))
+        adjusted = close.copy()
+        if broken and number == 0:
+            close[300:] /= 4
+            adjusted = close.copy()
+        if broken and number == 1:
+            close[400:] /= 100
+            adjusted = close.copy()
+        if broken and number == 2:
+            adjusted[500] *= 20
+        lines += [f"{day},{share},{c:.4f},{a:.4f}" for day, c, a in zip(DAYS, close, adjusted, strict=True)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def listed(text: str) -> list[tuple[str, str, str]]:
+    """Grade, share and day of each line that names a suspect."""
+    lines = [line.strip().split(": ", 1) for line in text.splitlines() if line.startswith("  ") and ": " in line]
+    return [(grade, *rest.split(": ", 1)[0].rsplit(", ", 1)) for grade, rest in lines if grade in GRADES]
+
+
+GRADES = ("wrong", "large", "accepted")
+
+
+def test_an_import_names_share_day_return_and_cause(awesome: Awesome) -> None:
+    outcome = awesome("prices", "import", str(write(Path("prices.csv"))), "--db", "p.db")
+    assert (outcome.code, outcome.err) == (3, "")
+    assert listed(outcome.out) == [
+        ("wrong", "HK:0001", SPLIT),
+        ("wrong", "SPIKE", SPIKE),
+        ("wrong", "SPIKE", BACK),
+        ("wrong", "UNIT", UNIT),
+    ]
+    assert "4-for-1 split" in outcome.out
+    assert "pence and pounds" in outcome.out
+    assert f"taken back on {BACK}" in outcome.out
+    assert f"--accept HK:0001:{SPLIT}" in outcome.out
+
+
+def test_sound_prices_and_the_shipped_ones_say_nothing(awesome: Awesome) -> None:
+    outcome = awesome("prices", "import", str(write(Path("prices.csv"), broken=False)), "--db", "p.db")
+    assert (outcome.code, listed(outcome.out), "market's" in outcome.out) == (0, [], False)
+    shipped = Path(__file__).parents[2] / "data" / "prices.csv.gz"
+    outcome = awesome("prices", "import", str(shipped), "--db", "shipped.db")
+    assert (outcome.code, listed(outcome.out)) == (0, [])
+    outcome = awesome("prices", "suspects", "--db", "shipped.db")
+    assert (outcome.code, listed(outcome.out)) == (0, [("accepted", "AAPL", "2000-09-29")])
+
+
+def test_decisions_are_taken_with_the_import_and_outlive_another(awesome: Awesome) -> None:
+    file = str(write(Path("prices.csv")))
+    decided = ("--accept", f"HK:0001:{SPLIT}", "--accept", f"SPIKE:{BACK}", "--exclude", "UNIT")
+    outcome = awesome("prices", "import", file, "--db", "p.db", *decided)
+    assert (outcome.code, listed(outcome.out)) == (0, [])
+    again = awesome("prices", "import", file, "--db", "p.db", "--source", "other", "--replace")
+    assert (again.code, listed(again.out)) == (0, [])
+
+
+def test_suspects_are_listed_decided_and_taken_back(awesome: Awesome) -> None:
+    awesome("prices", "import", str(write(Path("prices.csv"))), "--db", "p.db")
+    command = ("prices", "suspects", "--db", "p.db")
+    assert awesome(*command).code == 3
+    both = f"HK:0001:{SPLIT},SPIKE:{SPIKE}"
+    outcome = awesome(*command, "--accept", both, "--exclude", "UNIT")
+    assert (outcome.code, {grade for grade, _, _ in listed(outcome.out)}) == (0, {"accepted"})
+    assert "excluded shares, left out: UNIT" in outcome.out
+    outcome = awesome(*command, "--forget", "UNIT", "--forget", f"HK:0001:{SPLIT}")
+    assert (outcome.code, "2 decisions taken back" in outcome.out) == (3, True)
+    assert [one for one in listed(outcome.out) if one[0] == "wrong"] == [
+        ("wrong", "HK:0001", SPLIT),
+        ("wrong", "UNIT", UNIT),
+    ]
+    content = json.loads(awesome(*command, "--json").out)
+    assert [one["share_id"] for one in content["record"]["suspects"]] == ["HK:0001", "UNIT", "SPIKE", "SPIKE"]
+    assert content["decisions"] == [f"accept SPIKE:{SPIKE}"]
+
+
+def test_a_decision_of_nothing_that_is_stored_is_said(awesome: Awesome) -> None:
+    awesome("prices", "import", str(write(Path("prices.csv"), broken=False)), "--db", "p.db")
+    outcome = awesome("prices", "suspects", "--db", "p.db", "--accept", "A:2017-01-02", "--exclude", "NOBODY")
+    assert "accept A:2017-01-02: the share has no price on that day" in outcome.err
+    assert "exclude NOBODY: p.db has no such share" in outcome.err
+
+
+@pytest.mark.parametrize("option", ["--accept", "--exclude", "--forget"])
+def test_a_database_that_is_not_there_is_not_made(awesome: Awesome, option: str) -> None:
+    assert "does not exist" in awesome("prices", "suspects", "--db", "none.db", option, "A").refusal
+    assert not Path("none.db").exists()
+
+
+def test_a_day_that_is_none_is_refused_with_the_option(awesome: Awesome) -> None:
+    refusal = awesome("prices", "import", "none.csv", "--accept", "A:2020-13-01").refusal
+    assert "accept (from --accept)" in refusal
+    assert "A:2020-08-31" in refusal
+
+
+def test_bounds_are_settings(awesome: Awesome, monkeypatch: pytest.MonkeyPatch) -> None:
+    awesome("prices", "import", str(write(Path("prices.csv"), broken=False)), "--db", "p.db")
+    monkeypatch.setenv("AWESOME_SUSPECT_RETURN", "0.03")
+    outcome = awesome("prices", "suspects", "--db", "p.db")
+    assert outcome.code in (0, 3)
+    assert len(listed(outcome.out)) > 0
+
+
+def test_excluded_shares_stay_in_the_database(awesome: Awesome) -> None:
+    awesome("prices", "import", str(write(Path("prices.csv"))), "--db", "p.db", "--exclude", "UNIT")
+    with FeatureStore.open("p.db") as store:
+        assert "UNIT" in [one.share_id for one in store.shares()]
