@@ -201,7 +201,11 @@ def pod(tmp_path: Path) -> dict[str, str]:
     ("code", "seen", "message"),
     [
         (0, 0, "exit code 0: all shares are current\n3 shares: 1 new, 2 failed\n"),
-        (3, 0, "exit code 3: a part: some shares are behind or failed\n3 shares: 1 new, 2 failed\n"),
+        (
+            3,
+            0,
+            "exit code 3: a part: some shares are behind or failed, or a return is wrong\n3 shares: 1 new, 2 failed\n",
+        ),
         (4, 4, "exit code 4: nothing could be had\n3 shares: 1 new, 2 failed\n"),
         (1, 1, None),
         (2, 2, None),
