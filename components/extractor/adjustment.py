@@ -45,6 +45,8 @@ def whole_bars(history: History) -> tuple[PriceBars, str]:
         steps = affine_steps(history.time, history.close, adjustment)
         if not steps.known:
             raise NoLawError(steps.waits)
+        if not steps.waits:
+            return _bars(history, _accumulated(1.0, steps.value)), ""
         kept = np.arange(len(history)) < steps.known
         return _bars(select(history, kept), _accumulated(1.0, steps.value[kept])), steps.waits
     if isinstance(adjustment, Factors):

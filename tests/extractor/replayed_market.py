@@ -27,8 +27,6 @@ SHARES = {
 SOURCES = tuple(SHARES)
 SPLITS = {dt.date(2023, 3, 1): 2.0}
 DIVIDENDS = {dt.date(2022, 6, 1): 0.6, dt.date(2023, 6, 1): 0.9}
-# Half a cent of an adjusted close, in units of the least raw price here: what Tencent's rounding leaves open.
-TENCENT_ROUNDING = 2e-4
 
 
 Run = Callable[..., ExtractionReport]
@@ -79,5 +77,5 @@ def assert_holds(db: Path, source: str, market: Market, day: dt.date, shares: tu
         np.testing.assert_allclose([row[6] for row in mine], true.volume[:count], rtol=1e-6)
         returns = np.diff(np.log([row[5] * row[7] for row in mine]))
         expected = np.diff(np.log((true.close * true.factor)[:count]))
-        np.testing.assert_allclose(returns, expected, atol=TENCENT_ROUNDING if source == "tencent" else 1e-8)
+        np.testing.assert_allclose(returns, expected, atol=1e-8)
         assert {row[8] for row in mine} == {source}

@@ -23,6 +23,7 @@ from components.extractor.replay import (
     Market,
     ReplayError,
     ReplayServer,
+    RightsIssue,
     make_listing,
     sessions,
 )
@@ -56,8 +57,11 @@ class Step:
     only: int | None
 
 
+Happened = tuple[float, float, "RightsIssue | None"]
+"""Cash, shares of one, and a rights issue of a session."""
+
 # Seconds of waiting and a fault that only takes away sessions that exist prove nothing more here.
-FAULTS = sorted({*HOST_FAULTS, *DATA_FAULTS} - {"slow"})
+FAULTS = sorted({*HOST_FAULTS, *DATA_FAULTS, "unadjusted"} - {"slow"})
 
 steps = st.builds(
     Step,
@@ -72,7 +76,11 @@ steps = st.builds(
 # Ex-dates by number of the session, close together as well, and small ones.
 events = st.dictionaries(
     st.integers(1, 150),
-    st.tuples(st.sampled_from([0.0, 0.01, 0.3, 1.5]), st.sampled_from([1.0, 1.0, 2.0, 1.1, 0.5])),
+    st.tuples(
+        st.sampled_from([0.0, 0.01, 0.3, 1.5]),
+        st.sampled_from([1.0, 1.0, 2.0, 1.1, 0.5]),
+        st.none() | st.none() | st.just(RightsIssue(0.3, 12.5)),
+    ),
     max_size=8,
 )
 
@@ -103,7 +111,10 @@ def server() -> Iterator[ReplayServer]:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plan=st.lists(steps, min_size=1, max_size=6), happened=st.lists(events, min_size=3, max_size=3))
 def test_any_sequence_ends_as_one_clean_run(
-    server: ReplayServer, source: str, plan: list[Step], happened: list[dict[int, tuple[float, float]]]
+    server: ReplayServer,
+    source: str,
+    plan: list[Step],
+    happened: list[dict[int, tuple[float, float, RightsIssue | None]]],
 ) -> None:
     exchange = "XSHG" if source in ("tencent", "sina") else "XNYS"
     days = sessions(exchange, FIRST, LAST).tolist()
@@ -115,8 +126,10 @@ def test_any_sequence_ends_as_one_clean_run(
                 exchange,
                 FIRST,
                 LAST,
-                dividends={days[at]: cash for at, (cash, _) in mine.items() if cash},
-                splits={days[at]: ratio for at, (_, ratio) in mine.items() if ratio != 1},
+                dividends={days[at]: cash for at, (cash, _, _) in mine.items() if cash},
+                splits={days[at]: ratio for at, (_, ratio, _) in mine.items() if ratio != 1},
+                # Other exchanges' sources have no word for them.
+                rights={days[at]: issue for at, (_, _, issue) in mine.items() if issue} if exchange == "XSHG" else {},
             )
             for name, mine in zip(names, happened, strict=True)
         }

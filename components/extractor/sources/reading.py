@@ -128,10 +128,15 @@ class Reader:
 
     def levels(self, values: Sequence[Any], what: str, days: Days) -> Floats:
         """Adjusted prices: as `prices`, but 0 and less than 0 are some too."""
-        texts = [value.removeprefix("-") if type(value) is str else value for value in values]
-        numbers = self._numbers(texts, what, days, -_MOST, "a number")
-        less = [type(value) is str and value.startswith("-") for value in values]
-        return np.where(less, -numbers, numbers) if any(less) else numbers
+        try:
+            signed = "-" in "".join(values)
+        except TypeError:  # numbers, which have their sign, or what is none
+            signed = False
+        if not signed:
+            return self._numbers(values, what, days, -_MOST, "a number")
+        less = np.array([value.startswith("-") for value in values], dtype=bool)
+        texts = [value[1:] if below else value for value, below in zip(values, less, strict=True)]
+        return np.where(less, -1, 1) * self._numbers(texts, what, days, -_MOST, "a number")
 
     def amounts(self, values: Sequence[Any], what: str, days: Days) -> Floats:
         """Amounts: as `prices`, but 0 is one too."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from components.errors import ExtractionError, UnknownShareError
 from components.extractor.sources.announcements import Announcement, read_announcement
-from components.extractor.sources.base import AdjustedCloses, Factors, History, Reply, Request, Source
+from components.extractor.sources.base import AdjustedCloses, Doubt, Factors, History, Reply, Request, Source
 from components.extractor.sources.reading import Reader, decimals, shown, within
 from components.extractor.sources.unadjusted import unadjusted_doubts
 from components.feature_store.arrays import Booleans, Days, Floats
@@ -97,12 +97,12 @@ class Tencent(Source):
                 f"or ask from a day on which the share was listed"
             )
         columns = [[np.empty(0)] * 6]
-        places = 2
+        places, no_raw = 2, False
         for reader, hfq_reader, raw, hfq in zip(readers[::2], readers[1::2], windows[::2], windows[1::2], strict=True):
             if len(hfq.days) and not len(raw.days):
-                if hfq.key != "day":
-                    reader.refuse(f"adjusted prices came and no raw ones{_instead(share)}")
-                raw = hfq  # what is answered unadjusted is the raw series
+                # What is answered unadjusted is the raw series; who accepts it may take what is called adjusted for it.
+                no_raw |= hfq.key != "day"
+                raw = hfq
             _refuse_other_days(hfq_reader, raw.days, hfq.days)
             open_, close, high, low = (
                 reader.prices(values, f"the {what}", raw.days)
@@ -123,9 +123,11 @@ class Tencent(Source):
         time = time[keep]
         action, cash, ratio = _events(time, windows)
         bars = (time, open_[keep], high[keep], low[keep], close[keep], volume[keep])
+        doubts = (Doubt(f"adjusted prices came and no raw ones{_instead(share)}"),) if no_raw else ()
         if not plain:
-            return History(*bars, AdjustedCloses(value[keep], action, places, cash, ratio))
-        doubts = () if _is_index(share) else unadjusted_doubts(time, close[keep], action, _instead(share))
+            return History(*bars, AdjustedCloses(value[keep], action, places, cash, ratio), doubts)
+        if not doubts and not _is_index(share):
+            doubts = unadjusted_doubts(time, close[keep], action, _instead(share))
         return History(*bars, Factors(np.ones(len(time))), doubts)
 
     def _window(self, reader: Reader, *, adjusted: bool) -> _Window:
