@@ -17,7 +17,7 @@ from components.feature_store.arrays import Days, Floats
 # Of the logarithm: smaller events are not told from what a share does on any day.
 _LEAST = 0.02
 # An ordinary return of a share is not taken to be smaller than this, nor of one with few sessions.
-_LEAST_NOISE, _NOISE_OF_FEW, _FEW = 0.005, 0.03, 8
+_LEAST_NOISE, _NOISE_OF_FEW, _FEW = 0.005, 0.03, 20
 # In ordinary returns: how far the move is out, and how near to the event.
 _FAR, _NEAR = 5, 3
 # Elsewhere than on its own day an event is looked for only if it is large, and the move is very much like it.

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,31 +19,25 @@ from pathlib import Path
 import numpy as np
 
 from components.errors import ExtractionError, HostError, SourceError
-from components.extractor.adjustment import (
-    OVERLAP,
-    HistoryChangedError,
-    check_complete,
-    check_joint,
-    increment_bars,
-    whole_bars,
-)
+from components.extractor.adjustment import OVERLAP, HistoryChangedError
 from components.extractor.calendar import ExchangeCalendar
-from components.extractor.events import contradicted_events
-from components.extractor.guards import REPLACES, lost_events, other_share, refuse_doubts, unsettled
+from components.extractor.closures import Standing, judge_together
+from components.extractor.days_off import DaysOff, doubtful_calendar, is_off
 from components.extractor.http import Client, HttpSettings
 from components.extractor.journal import Journal
+from components.extractor.judging import Judged, judge_share
 from components.extractor.keys import key_of
+from components.extractor.past import next_look
 from components.extractor.plan import SINCE, ExtractionPlan
 from components.extractor.progress import ExtractionListener
 from components.extractor.report import ALL_WELL, ExtractionReport, ShareOutcome, Status
-from components.extractor.sources.base import History, Source
+from components.extractor.sources.base import Source
 from components.extractor.sources.file import check_file, extract_file
 from components.extractor.sources.registry import get_source
-from components.extractor.verify import verify
-from components.feature_store import Decision, FeatureStore, PriceBars
+from components.extractor.task import Fetched, Task, fetch
+from components.feature_store import Decision, Decisions, FeatureStore, PriceBars
 from components.feature_store.arrays import Days
 
-_GAPS_SHOWN = 5
 _NOT_REACHED = "not reached: the extraction was stopped; --resume goes on"
 
 
@@ -105,7 +99,7 @@ def extract(
                         f"{path} holds no share from {source.name}; name some, such as --shares {source.share_example}"
                     )
                 with Client(source, http or HttpSettings(), key, stop := stop or threading.Event()) as client:
-                    run = _Run(plan, source, store, client, journal, listener, refetch, begun, stop)
+                    run = _Run(plan, source, store, client, journal, listener, refetch, begun, stop, store.decisions())
                     outcomes = run.shares(tuple(dict.fromkeys(shares)), done)
                 warnings = run.warnings
         report = ExtractionReport(
@@ -163,31 +157,6 @@ def _resumed(journal: Journal, plan: ExtractionPlan | None, path: Path) -> tuple
     return before, [one for one in outcomes if one.status not in (Status.FAILED, Status.BEHIND)]
 
 
-@dataclass(frozen=True)
-class _Task:
-    """One share, and what of it is being fetched.
-
-    Attributes:
-        share: its name.
-        stored: its bars before; None if it is new or comes from another source.
-        since: the first day that its history is kept from.
-        first: the first day that is fetched.
-        last: the last session that it should have.
-        whole: fetched from the start.
-        reason: why it is fetched from the start again; empty where it is new or only an increment.
-        calendar: of its exchange.
-    """
-
-    share: str
-    stored: PriceBars | None
-    since: dt.date
-    first: dt.date
-    last: dt.date
-    whole: bool
-    reason: str
-    calendar: ExchangeCalendar
-
-
 @dataclass
 class _Run:
     """The shares of one extraction from a source on the internet."""
@@ -201,7 +170,9 @@ class _Run:
     refetch: bool
     now: dt.datetime
     stop: threading.Event
+    decisions: Decisions
     warnings: list[str] = field(default_factory=list)
+    days_off: dict[str, list[DaysOff]] = field(default_factory=dict)
 
     def shares(self, shares: tuple[str, ...], done: Sequence[ShareOutcome]) -> list[ShareOutcome]:
         """Works through the shares; one outcome each, in their order."""
@@ -216,7 +187,9 @@ class _Run:
             self.listener.warned(text)
         self.journal.begin(replace(self.plan, shares=shares), list(outcomes.values()))
         waiting = deque(share for share in shares if share not in outcomes)
-        running: dict[Future[History], _Task] = {}
+        running: dict[Future[Fetched], Task] = {}
+        standings: list[Standing] = []
+        done_before = list(outcomes.values())
 
         def end(outcome: ShareOutcome) -> None:
             outcomes[outcome.share_id] = outcome
@@ -226,22 +199,25 @@ class _Run:
         workers = self.source.connections
         with ThreadPoolExecutor(workers) as pool:
 
-            def fetch(task: _Task) -> None:
-                running[pool.submit(_fetch, self.source, self.client, task)] = task
+            def begin(task: Task) -> None:
+                running[pool.submit(fetch, self.source, self.client, task)] = task
 
             try:
                 while running or (waiting and not self.stop.is_set()):
                     while waiting and len(running) < workers and not self.stop.is_set():
-                        fetch(self._task(waiting.popleft(), calendars))
+                        begin(self._task(waiting.popleft(), calendars))
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         task = running.pop(future)
                         try:
-                            end(self._store_share(task, future.result()))
+                            standing = self._store_share(task, future.result())
+                            standings.append(standing)
+                            if not len(standing.late):  # else the others have to tell whether it is behind
+                                end(standing.judged())
                         except HistoryChangedError as changed:
                             if self.stop.is_set():
                                 end(self._failed(task.share, task.last, _NOT_REACHED))
                             else:
-                                fetch(replace(task, first=task.since, whole=True, reason=str(changed)))
+                                begin(replace(task, first=task.since, whole=True, reason=str(changed)))
                         except SourceError as error:
                             # A host that was not waited for, since the user wants an end, has not failed.
                             stopped = self.stop.is_set() and isinstance(error, HostError)
@@ -249,9 +225,30 @@ class _Run:
             except BaseException:
                 self.stop.set()  # or the pool would wait for back-offs and whole histories
                 raise
+        for outcome in self._together(standings, done_before, calendars):
+            if outcome.share_id in outcomes:
+                outcomes[outcome.share_id] = outcome  # told already; some of its gaps may be none
+            else:
+                end(outcome)
         for share in waiting:
             end(self._failed(share, self._last(calendars[share]), _NOT_REACHED))
         return [outcomes[share] for share in shares]
+
+    def _together(
+        self, standings: Sequence[Standing], done: Sequence[ShareOutcome], calendars: Mapping[str, ExchangeCalendar]
+    ) -> list[ShareOutcome]:
+        """What all shares of an exchange tell of it: days on which it may have been closed, or open."""
+        groups: dict[str, list[ShareOutcome]] = {}
+        for outcome in done:
+            groups.setdefault(calendars[outcome.share_id].code, []).append(outcome)
+        outcomes, said = judge_together(standings, groups)
+        for code, days_off in self.days_off.items():
+            shares = sum(one.calendar.code == code for one in standings)
+            said += filter(None, [doubtful_calendar(code, days_off, shares)])
+        for text in said:
+            self.warnings.append(text)
+            self.listener.warned(text)
+        return outcomes
 
     def _calendar(self, share: str) -> ExchangeCalendar:
         calendar = ExchangeCalendar.of(self.source.exchange(share), self.now)
@@ -273,7 +270,7 @@ class _Run:
         sessions = calendar.sessions(self.plan.since or SINCE, self.plan.until)
         return sessions[-1].item() if len(sessions) else self.plan.until
 
-    def _task(self, share: str, calendars: dict[str, ExchangeCalendar]) -> _Task:
+    def _task(self, share: str, calendars: dict[str, ExchangeCalendar]) -> Task:
         calendar = calendars[share]
         since, reason, stored = self.plan.since or SINCE, "", None
         other = self.store.conflicting_source(share, self.source.name)
@@ -282,105 +279,73 @@ class _Run:
         else:
             stored = self.store.bars(share)
         last = self._last(calendar)
-        whole = stored is None
-        if stored is not None:
-            known = self.store.extracted_since(share) or stored.time[0].item()
-            last = max(last, stored.time[-1].item())
-            if self.plan.since is not None and since < known:
-                whole, reason = True, f"the first day was {known} before"
-            since = min(self.plan.since or known, known)
-            if self.refetch:
-                whole, reason = True, "as was asked for"
-        first = since if stored is None or whole else stored.time[max(0, len(stored) - 1 - OVERLAP)].item()
-        return _Task(share, stored, since, first, last, whole, reason, calendar)
+        if stored is None:
+            return Task(share, None, False, since, since, last, True, reason, calendar)
+        known = self.store.extracted_since(share) or stored.time[0].item()
+        last = max(last, stored.time[-1].item())
+        whole = False
+        if self.plan.since is not None and since < known:
+            whole, reason = True, f"the first day was {known} before"
+        since = min(self.plan.since or known, known)
+        off = is_off(calendar, stored.time)
+        if off.any() and not off.all():
+            whole, reason = True, f"a bar of a day off is stored, {stored.time[off][0]}"
+            stored = PriceBars(**{name: value[~off] for name, value in vars(stored).items() if value is not None})
+        if self.refetch:
+            whole, reason = True, "as was asked for"
+        first = since if whole else stored.time[max(0, len(stored) - 1 - OVERLAP)].item()
+        looked = self.store.look_back(share)
+        look = None if whole else next_look(self.source, looked, stored, since, first, calendar)
+        return Task(share, stored, bool(off.any()), since, first, last, whole, reason, calendar, looked, look)
 
-    def _store_share(self, task: _Task, fetched: History) -> ShareOutcome:
-        """Verifies what came and writes it.
+    def _store_share(self, task: Task, fetched: Fetched) -> Standing:
+        """Judges what came and writes it.
 
         Raises:
             HistoryChangedError: an increment shows that the past has changed.
             SourceError: what came cannot be accepted.
         """
-        source, share, stored = self.source, task.share, task.stored
-        history = verify(source.name, share, fetched, task.last)
-        if stored is not None and not self.refetch:
-            asked = stored.time[stored.time >= np.datetime64(task.first, "D")]
-            check_complete(source.name, share, history, asked, source.reach)
-        if not len(history):
-            raise SourceError(
-                f"{source.name}, share {share}: the source has no session from {task.first} to {task.last}"
-            )
-        decisions = self.store.decisions()
-        refuse_doubts(source.name, share, unsettled(share, history.doubts, decisions))
-        waits = ""
-        try:
-            if task.whole or stored is None:
-                bars, waits = whole_bars(history)
-            else:
-                bars = increment_bars(history, stored)
-        except ValueError as error:
-            raise SourceError(f"{source.name}, share {share}: {error}; nothing was stored") from error
-        doubts = contradicted_events(bars.time, bars.close, bars.factor)
-        refuse_doubts(source.name, share, unsettled(share, doubts, decisions))
-        if task.whole and stored is not None:
-            found = other_share(bars, stored)
-            if not found and share not in decisions.unadjusted:
-                found = lost_events(bars, stored)
-            if found and not self.refetch:
-                raise SourceError(
-                    f"{source.name}, share {share}: {found}; nothing was changed ({REPLACES}; --accept {share} takes "
-                    "prices without adjustments)"
-                )
-            if found:
-                task = replace(task, reason=f"{task.reason}; {found}")
-        if waits and stored is not None and not self.refetch and stored.time[-1] > bars.time[-1]:
-            raise SourceError(f"{source.name}, share {share}: {waits}; nothing was changed")
-        if task.whole and stored is not None and not self.refetch:
-            check_joint(source.name, share, bars, stored)
-        if self.refetch:
+        share, stored, name = task.share, task.stored, self.source.name
+        judged = judge_share(self.source, task, fetched, self.decisions, self.refetch)
+        bars = judged.bars
+        if self.refetch or task.stored_off:
             before = 0 if stored is None else len(stored)
-            self.store.replace(share, bars, source.name, since=task.since)
+            self.store.replace(share, bars, name, since=task.since)
             new, changed, time = max(0, len(bars) - before), min(before, len(bars)), bars.time
         else:
-            counts = self.store.upsert(share, bars, source.name, replace=True, since=task.since)
+            counts = self.store.upsert(share, bars, name, replace=True, since=task.since, look_back=judged.looked)
             new, changed = counts.new, counts.changed
             time = bars.time if stored is None else np.union1d(stored.time, bars.time)
-        return self._outcome(task, time, new, changed, waits)
+        if len(judged.off.days):
+            self.days_off.setdefault(task.calendar.code, []).append(judged.off)
+        return self._standing(task, judged, time, new, changed)
 
-    def _outcome(self, task: _Task, time: Days, new: int, changed: int, waits: str) -> ShareOutcome:
+    def _standing(self, task: Task, judged: Judged, time: Days, new: int, changed: int) -> Standing:
         expected = task.calendar.sessions(time[0].item(), time[-1].item())
-        gaps = np.setdiff1d(expected, time)
-        known = time <= np.datetime64(task.calendar.end, "D")
-        late = task.calendar.sessions(time[-1].item() + dt.timedelta(days=1), task.last)
-        reason = f"fetched from the start: {task.reason}" if task.whole and task.reason else ""
         status = Status.NEW if new or changed else Status.UNCHANGED
-        if reason:
+        reasons = [*judged.remarks, *filter(None, [str(judged.off)])]
+        if task.whole and judged.reason:
             status = Status.READJUSTED
-        if len(late):
-            status = Status.BEHIND
-            count = "1 session" if len(late) == 1 else f"{len(late)} sessions"
-            ends = f"{count} wait: {waits}" if waits else f"the source ends {count} before {task.last}"
-            reason = ends + (f"; {reason}" if reason else "")
-        return ShareOutcome(
-            share_id=task.share,
-            status=status,
-            reason=reason,
-            new=new,
-            changed=changed,
-            first=str(time[0]),
-            last=str(time[-1]),
-            expected=str(task.last),
-            gaps=len(gaps),
-            first_gaps=tuple(map(str, gaps[:_GAPS_SHOWN])),
-            off_calendar=len(np.setdiff1d(time[known], expected)),
+            reasons.insert(0, f"fetched from the start: {judged.reason}")
+        return Standing(
+            ShareOutcome(
+                share_id=task.share,
+                status=status,
+                reason="; ".join(reasons),
+                new=new,
+                changed=changed,
+                first=str(time[0]),
+                last=str(time[-1]),
+                expected=str(task.last),
+                off_calendar=len(judged.off.days),
+            ),
+            task.calendar,
+            gaps=np.setdiff1d(expected, time),
+            late=task.calendar.sessions(time[-1].item() + dt.timedelta(days=1), task.last),
+            waits=judged.waits,
         )
 
     def _failed(self, share: str, expected: dt.date, reason: str) -> ShareOutcome:
         # Not the bars: after a signal, thousands of shares that were not reached must be told of at once.
         first, last = self.store.stored_range(share) or ("", "")
         return ShareOutcome(share, Status.FAILED, reason, first=str(first), last=str(last), expected=str(expected))
-
-
-def _fetch(source: Source, client: Client, task: _Task) -> History:
-    days = (task.share, task.first, task.last)
-    return client.ask(task.share, source.requests(*days), lambda replies: source.parse(*days, replies))

@@ -78,9 +78,11 @@ class Steps:
     Attributes:
         value: factor of a day over that of the session before, float64, shape (n,); 1 where nothing happened, and on
             the first day, whose session before is not known.
+        cash: dividends a share of the day that are part of the steps, shape (n,); None where none is told.
     """
 
     value: Floats
+    cash: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,8 @@ class Source(ABC):
         connections: open at once at the most.
         settle: time after a session's close before its bar is final.
         reach: sessions back from today that it can give at the most; None for all.
+        cumulative: whether its factors accumulate from a share's first day on, so that an increment shows a change of
+            any event before it. Where they do not, each increment looks at one event of the past as well.
         best_effort: often refuses, and is off unless it is asked for.
         share_example: a share's name as this source writes it.
     """
@@ -174,6 +178,7 @@ class Source(ABC):
     connections: ClassVar[int] = 2
     settle: ClassVar[dt.timedelta] = dt.timedelta(minutes=30)
     reach: ClassVar[int | None] = None
+    cumulative: ClassVar[bool] = True
     best_effort: ClassVar[bool] = False
 
     @property

@@ -42,6 +42,7 @@ class Tiingo(Source):
     key_variable = "TIINGO_API_KEY"
     # Final about 17:30 New York time.
     settle = dt.timedelta(minutes=90)
+    cumulative = False
 
     def exchange(self, share: str) -> str:
         """See `Source.exchange`."""
@@ -85,7 +86,9 @@ class Tiingo(Source):
         keep = within(time, first, last)
         kept = steps[keep]
         kept[:1] = 1.0
-        return History(time[keep], open_[keep], high[keep], low[keep], close[keep], volume[keep], Steps(kept))
+        return History(
+            time[keep], open_[keep], high[keep], low[keep], close[keep], volume[keep], Steps(kept, dividend[keep])
+        )
 
 
 def _check(

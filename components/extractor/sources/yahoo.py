@@ -90,6 +90,7 @@ class Yahoo(Source):
     share_example = "AAPL"
     rate = 1.0
     connections = 1
+    cumulative = False
     best_effort = True
 
     def exchange(self, share: str) -> str:
@@ -147,8 +148,8 @@ class Yahoo(Source):
                 dividend[at] += amount * later[at]
         steps = event_steps(reader, time, raw_close, dividend, split)
         raw_volume = reader.volumes(volume, time) / later
-        doubts = _doubts(result, all_days, splits, steps / split, time)
-        return History(time, raw_open, raw_high, raw_low, raw_close, raw_volume, Steps(steps), doubts)
+        doubts = _doubts(result, all_days, splits, dividends, steps / split, time)
+        return History(time, raw_open, raw_high, raw_low, raw_close, raw_volume, Steps(steps, dividend), doubts)
 
     def _result(self, reader: Reader) -> Mapping[str, Any]:
         share, reply = reader.share, reader.reply
@@ -244,7 +245,12 @@ def _rounded(price: Floats) -> Floats:
 
 
 def _doubts(
-    result: Mapping[str, Any], days: Days, splits: Mapping[dt.date, float], paid: Floats, time: Days
+    result: Mapping[str, Any],
+    days: Days,
+    splits: Mapping[dt.date, float],
+    dividends: Mapping[dt.date, float],
+    paid: Floats,
+    time: Days,
 ) -> tuple[Doubt, ...]:
     """Splits that the closes do not show, and dividends that the adjusted closes do not.
 
@@ -252,6 +258,7 @@ def _doubts(
         result: what the reply holds.
         days: of its rows, shape (m,).
         splits: ratios by day.
+        dividends: amounts by day, in shares of today as the closes are.
         paid: steps of the factor by dividends alone, shape (n,).
         time: the sessions that these are of, among the days.
     """
@@ -260,12 +267,16 @@ def _doubts(
     close, days = np.array(quoted)[known], days[known]
     if (np.diff(days.astype(np.int64)) < 0).any():
         return ()  # it is refused for that
-    split = np.ones(len(days))
+    steps = np.ones(len(days))
     for day, ratio in splits.items():
         for at in _session_of(days, day):
-            split[at] *= ratio
-    split[:1] = 1.0
-    doubts = contradicted_events(days, close * _product_after(days, splits), np.cumprod(split))
+            steps[at] *= ratio
+    for day, amount in dividends.items():
+        for at in _session_of(days, day):
+            if at and amount < close[at - 1]:
+                steps[at] *= close[at - 1] / (close[at - 1] - amount)
+    steps[:1] = 1.0
+    doubts = contradicted_events(days, close * _product_after(days, splits), np.cumprod(steps))
     by_day = {np.datetime64(day, "D"): ratio for day, ratio in splits.items()}
     return doubts + splits_elsewhere(days, close, by_day) + _unpaid(result, days, known, close, paid, time)
 

@@ -1,0 +1,143 @@
+"""Judges what came of a share: by itself, by its exchange's calendar and by what is stored; makes the bars to store."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+
+from components.errors import SourceError
+from components.extractor.adjustment import (
+    HistoryChangedError,
+    check_complete,
+    check_joint,
+    increment_bars,
+    whole_bars,
+)
+from components.extractor.days_off import DaysOff, without_days_off
+from components.extractor.events import contradicted_events
+from components.extractor.guards import REPLACES, lost_events, other_share, refuse_doubts, unsettled
+from components.extractor.past import judge
+from components.extractor.sources.base import Source
+from components.extractor.task import Fetched, Task
+from components.extractor.verify import select, verify
+from components.feature_store import Decisions, LookBack, PriceBars
+from components.feature_store.arrays import Days
+
+_Made = TypeVar("_Made")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What can be stored of a share.
+
+    Attributes:
+        bars: to store; of a whole history, or from some stored session on.
+        off: bars of days off that were left out.
+        reason: why it was fetched from the start, in words; empty if there is none.
+        remarks: what else a person should know.
+        looked: where its past was looked at by now; None if nowhere new.
+        waits: why the bars end before what came does; empty where they do not.
+    """
+
+    bars: PriceBars
+    off: DaysOff
+    reason: str
+    remarks: tuple[str, ...] = ()
+    looked: LookBack | None = None
+    waits: str = ""
+
+
+def judge_share(source: Source, task: Task, fetched: Fetched, decisions: Decisions, refetch: bool) -> Judged:
+    """Judges what came of a share.
+
+    Args:
+        source: that answered.
+        task: what was asked for.
+        fetched: what came.
+        decisions: what a person has decided of prices.
+        refetch: whether what is stored is to be replaced whatever it is.
+
+    Raises:
+        HistoryChangedError: an increment shows that the past has changed.
+        SourceError: what came cannot be accepted.
+    """
+    name, share, stored = source.name, task.share, task.stored
+    everything, off = without_days_off(fetched.history, task.calendar)
+    begin = np.datetime64(task.first, "D")
+    history = verify(name, share, select(everything, everything.time >= begin), task.last)
+    off = replace(off, days=off.days[off.days >= begin], traded=off.traded[off.days >= begin])
+    if stored is not None and not refetch:
+        check_complete(name, share, history, stored.time[stored.time >= begin], source.reach)
+    if not len(history):
+        raise SourceError(f"{name}, share {share}: the source has no session from {task.first} to {task.last}")
+    refuse_doubts(name, share, unsettled(share, history.doubts, decisions))
+    if stored is not None and not task.whole:
+        if len(everything) and everything.time.min() < stored.time[0]:
+            raise HistoryChangedError(f"the source has sessions before {stored.time[0]} now")
+        bars = _made(name, share, lambda: increment_bars(history, stored))
+        remark, looked = _past(source, task, fetched, stored)
+        return Judged(bars, off, "", (remark,) if remark else (), looked)
+    bars, waits = _made(name, share, lambda: whole_bars(history))
+    refuse_doubts(name, share, unsettled(share, contradicted_events(bars.time, bars.close, bars.factor), decisions))
+    reason = task.reason
+    if stored is not None:
+        found = other_share(bars, stored)
+        if not found and share not in decisions.unadjusted:
+            found = lost_events(bars, stored)
+        if found and not refetch:
+            accept = f"; --accept {share} takes prices without adjustments"
+            raise SourceError(f"{name}, share {share}: {found}; nothing was changed ({REPLACES}{accept})")
+        reason = f"{reason}; {found}" if found else reason
+        if waits and not refetch and stored.time[-1] > bars.time[-1]:
+            raise SourceError(f"{name}, share {share}: {waits}; nothing was changed")
+        if not refetch:
+            check_joint(name, share, bars, stored)
+    if task.stored_off and stored is not None:
+        bars = _with_older(bars, stored)
+    return Judged(bars, off, reason, _late_beginning(source, task, bars.time, refetch), waits=waits)
+
+
+def _made(name: str, share: str, make: Callable[[], _Made]) -> _Made:
+    try:
+        return make()
+    except ValueError as error:
+        raise SourceError(f"{name}, share {share}: {error}; nothing was stored") from error
+
+
+def _past(source: Source, task: Task, fetched: Fetched, stored: PriceBars) -> tuple[str, LookBack | None]:
+    """What a look at the past says to a person, and where it was looked at by now."""
+    look = task.look
+    if look is None or fetched.past is None:
+        return fetched.remark, None
+    looked = replace(task.looked, begins=task.since) if look.event is None else replace(task.looked, event=look.event)
+    past, _ = without_days_off(fetched.past, task.calendar)
+    try:
+        past = verify(source.name, task.share, past, task.last)
+    except SourceError as error:
+        return f"its past was not looked at: {error}", looked
+    return judge(look, past, stored), looked
+
+
+def _late_beginning(source: Source, task: Task, time: Days, refetch: bool) -> tuple[str, ...]:
+    """Says that a history begins later than was asked for, where the source may have more; none if it may not."""
+    known = source.reach is not None or (task.looked.begins == task.since and not refetch)
+    if known or not len(task.calendar.sessions(task.since, time[0].item() - dt.timedelta(days=1))):
+        return ()
+    return (f"begins {time[0]}: the source gave nothing from {task.since} on, and is asked for it once more next time",)
+
+
+def _with_older(bars: PriceBars, stored: PriceBars) -> PriceBars:
+    """The bars, behind the stored ones of before them: what a source with a limited reach does not give any more."""
+    older = stored.time < bars.time[0]
+    if not older.any():
+        return bars
+    names = ("time", "close", "factor", "open", "high", "low", "volume")
+    columns = (
+        np.concatenate([(stored.time if name == "time" else stored.column(name))[older], getattr(bars, name)])
+        for name in names
+    )
+    return PriceBars(*columns)
