@@ -17,8 +17,8 @@ from components.feature_store import Decisions, PriceBars
 from components.feature_store.arrays import Floats
 
 REPLACES = "--refetch replaces what is stored by what the source gives now"
-# Part of the common closes; more are no corrections.
-_MOST_CORRECTED = 0.5
+# Part of the common closes; more are no corrections. Two shares have a close in common now and then.
+_MOST_CORRECTED = 0.9
 # Of a share with one common session only, whose correction is smaller.
 _LARGE = 0.1
 # Sessions by which the day of an event may be corrected.
@@ -76,6 +76,7 @@ def lost_events(bars: PriceBars, stored: PriceBars) -> str:
     """Which stored steps of the factor the new bars have no more, in words; empty if all are there.
 
     An event may be corrected, a dividend also by much, its day by some sessions. A split does not become a dividend.
+    And one that goes together with the change of price that it stood for has made no return false.
     """
     _, here, there = np.intersect1d(bars.time, stored.time, assume_unique=True, return_indices=True)
     before, now = (_events(one.factor[at]) for one, at in ((stored, there), (bars, here)))
@@ -89,6 +90,10 @@ def lost_events(bars: PriceBars, stored: PriceBars) -> str:
     around = had[end] - had[begin]
     large = (np.abs(before[days]) > _SPLIT) & (np.abs(around) > _SPLIT)
     gone |= large & ((total[end] - total[begin]) / np.where(large, around, 1.0) < _PART_OF_SPLIT)
+    # Where the closes have changed with it, the return is what it was: the event was none.
+    levels = (np.log(one.close[at] * one.factor[at]) for one, at in ((bars, here), (stored, there)))
+    shift = np.subtract(*levels)
+    gone &= np.abs(shift[np.minimum(end, len(shift) - 1)] - shift[begin]) > np.abs(before[days]) * _PART_OF_SPLIT
     if not gone.any():
         return ""
     factors = "all factors are 1 now" if not now.any() else f"{int(gone.sum())} of {len(days)} events are gone"

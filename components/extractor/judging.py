@@ -18,10 +18,10 @@ from components.extractor.adjustment import (
     whole_bars,
 )
 from components.extractor.days_off import DaysOff, without_days_off
-from components.extractor.events import contradicted_events
 from components.extractor.guards import REPLACES, lost_events, other_share, refuse_doubts, unsettled
 from components.extractor.past import judge
 from components.extractor.sources.base import Source
+from components.extractor.sources.events import contradicted_events
 from components.extractor.task import Fetched, Task
 from components.extractor.verify import select, verify
 from components.feature_store import Decisions, LookBack, PriceBars

@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from components.errors import ExtractionError, UnknownShareError
-from components.extractor.events import contradicted_events, splits_elsewhere
 from components.extractor.sources.base import Doubt, History, Reply, Request, Source, Steps
+from components.extractor.sources.events import contradicted_events, splits_elsewhere
 from components.extractor.sources.reading import Reader, as_days, event_steps, shown, within
 from components.feature_store.arrays import Days, Floats, Integers
 
