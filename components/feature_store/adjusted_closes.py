@@ -117,6 +117,8 @@ def closes_beside_factors(shares: Iterable[StepEvidence], expected: bool) -> Clo
         expected: Whether adjusted closes are what such a file is said to hold, where its steps are too small to tell.
     """
     all_shares = list(shares)
+    if not all_shares:
+        return ClosesBesideFactors(expected, "")
     total = sum(share.for_raw for share in all_shares)
     steps = sum(share.steps for share in all_shares)
     first, last = max(all_shares, key=lambda one: one.for_raw), min(all_shares, key=lambda one: one.for_raw)

@@ -15,10 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from components.errors import StoreError
+from components.feature_store.adjusted_closes import ClosesBesideFactors
 from components.feature_store.decisions import Decision
 from components.feature_store.factors import factors_from_adjusted, given_factors, join_factors
 from components.feature_store.forms import Forms
 from components.feature_store.layout import LayoutChoice
+from components.feature_store.raw_closes import closes_of, settle_closes, step_evidence_of
 from components.feature_store.rows import Found, Refusal, ShareRows, read_rows
 from components.feature_store.rules import impossible
 from components.feature_store.store import FeatureStore
@@ -137,13 +139,17 @@ def chosen_rows(
     shares: Collection[str] | None,
     forms: Forms = Forms(),  # noqa: B008  (it is frozen)
     today: dt.date | None = None,
+    closes: ClosesBesideFactors | None = None,
 ) -> Found:
-    """Reads a file, of some shares only unless `shares` is None.
+    """Reads a file, of some shares only unless `shares` is None; arguments are those of `import_prices`.
+
+    `closes` says what closes beside a factor are, of several files that were looked at before; if None, the file tells.
 
     Raises:
-        ImportFileError: The file cannot be read or its layout is not known.
+        ImportFileError: The file cannot be read, its layout is not known or its closes contradict one another.
     """
     found = read_rows(path, choice, forms, today)
+    settle_closes(found, closes or closes_of(step_evidence_of(found), found, choice))
     if shares is not None:
         found.shares = [share for share in found.shares if share.share_id in shares]
         found.refused = [refusal for refusal in found.refused if not refusal.share_id or refusal.share_id in shares]

@@ -10,9 +10,6 @@ import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
-from components.errors import ImportFileError
-from components.feature_store.adjusted_closes import closes_beside_factors, step_evidence
-from components.feature_store.date_cells import day_text
 from components.feature_store.date_column import names_of
 from components.feature_store.files import NotUtf8Error, guess_encoding, open_price_file
 from components.feature_store.forms import Forms
@@ -96,47 +93,4 @@ def _read(path: Path, choice: LayoutChoice | None, forms: Forms, style: NumberSt
             read_wide(reader)
         else:
             read_long(reader, layout.share)
-    _settle_closes(found, choice)
     return found
-
-
-def _settle_closes(found: Found, choice: LayoutChoice | None) -> None:
-    """Makes closes raw that are adjusted already although a factor stands beside them."""
-    given = [share for share in found.shares if "factor" in share.numbers]
-    if not given:
-        return
-    prices = None if choice is None else choice.prices
-    if prices is not None:
-        adjusted = prices == "adjusted"
-    else:
-        evidence = [
-            step_evidence(share.share_id, share.days, share.numbers["close"], share.numbers["factor"])
-            for share in given
-        ]
-        closes = closes_beside_factors(evidence, expected=found.layout.expects_adjusted)
-        if closes.adjusted is None:
-            raise ImportFileError(f"{found.path}: {closes.note}; say --prices raw or --prices adjusted")
-        adjusted = closes.adjusted
-        if closes.note:
-            found.notes.append(closes.note)
-        against = {one.share_id: one for one in closes.against}
-        for share in given:
-            if share.share_id in against:
-                one = against[share.share_id]
-                found.refuse(
-                    share.rows[0],
-                    share.share_id,
-                    day_text(one.day or 0),
-                    f"its factor does not fit its closes as those of the other shares do ({one.shown}); correct it, or "
-                    "import the share alone with --prices",
-                )
-        found.shares = [share for share in found.shares if share.share_id not in against]
-        given = [share for share in given if share.share_id not in against]
-    if adjusted:
-        for share in given:
-            factor = share.numbers["factor"]
-            for name in ("open", "high", "low", "close"):
-                if name in share.numbers:
-                    share.numbers[name] = share.numbers[name] / factor
-            if "volume" in share.numbers:
-                share.numbers["volume"] = share.numbers["volume"] * factor

@@ -13,9 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from components.errors import ImportFileError, StoreError
+from components.feature_store.adjusted_closes import ClosesBesideFactors, StepEvidence
 from components.feature_store.arrays import Floats, Integers
 from components.feature_store.decisions import Decision
+from components.feature_store.files import NotUtf8Error, open_price_file
 from components.feature_store.forms import Forms
+from components.feature_store.header import layout_of
 from components.feature_store.importer import (
     FailedFile,
     ImportReport,
@@ -26,10 +29,13 @@ from components.feature_store.importer import (
     write_found,
 )
 from components.feature_store.layout import LayoutChoice
-from components.feature_store.rows import Found, Refusal
+from components.feature_store.parts import Parts
+from components.feature_store.raw_closes import closes_of, step_evidence_of
+from components.feature_store.rows import Found, Refusal, read_rows
 from components.feature_store.store import FeatureStore
 
 _KINDS = (".csv", ".txt", ".tsv", ".parquet", ".pq", ".parq", ".csv.gz", ".txt.gz", ".tsv.gz")
+_MOST_ROWS = 2_000_000
 FilesProgress = Callable[[int, int, str], None]
 
 
@@ -144,6 +150,7 @@ class _Several:
         self.failed: list[FailedFile] = []
         self.notes: Counter[str] = Counter()
         self.ignored: dict[str, None] = {}
+        self.parts = Parts()
         # Shares that files are named after, to see that two files of one name do not hold two shares.
         self.named: dict[str, list[tuple[Path, Integers, Floats]]] = {}
 
@@ -161,16 +168,21 @@ class _Several:
         return self.opened_store
 
     def take(self, files: Sequence[Path], progress: FilesProgress | None) -> ImportReport:
+        closes = self._closes(files)
         for number, file in enumerate(files, start=1):
             try:
-                found = chosen_rows(file, self.choice, self.shares, self.forms)
+                found = chosen_rows(file, self.choice, self.shares, self.forms, closes=closes)
                 self._check_names(found)
                 store = self.store
                 self._check_sources(found, store)
             except ImportFileError as error:
                 self.failed.append(FailedFile(str(file), str(error)))
             else:
+                self.parts.take_from(found)
+                self._note(found)
                 self._write(found, store)
+                if self.parts.rows > _MOST_ROWS:
+                    self._write_parts(store)
             if progress is not None:
                 progress(number, len(files), file.name)
         if len(self.failed) == len(files):
@@ -178,6 +190,7 @@ class _Several:
             raise ImportFileError(
                 f"none of the {len(files)} files can be taken: {reasons}{'; ...' if len(files) > 2 else ''}"
             )
+        self._write_parts(self.store)
         notes = tuple(f"{count} file{'s' if count != 1 else ''}: {note}" for note, count in self.notes.most_common())
         return ImportReport(
             tuple(self.taken.values()),
@@ -187,6 +200,23 @@ class _Several:
             notes,
             tuple(self.failed),
         )
+
+    def _closes(self, files: Sequence[Path]) -> ClosesBesideFactors | None:
+        """Tells what closes beside factors are, from all files together: one share may say too little."""
+        evidence: list[StepEvidence] = []
+        example: Found | None = None
+        for file in files:
+            try:
+                if not _may_have_factor(file, self.choice, self.forms):
+                    continue
+                found = read_rows(file, self.choice, self.forms)
+            except ImportFileError:
+                continue  # said where the file is taken
+            steps = step_evidence_of(found)
+            evidence += steps
+            if steps and (example is None or found.layout.expects_adjusted):
+                example = Found(found.path, found.layout)
+        return None if example is None else closes_of(evidence, example, self.choice)
 
     def _check_sources(self, found: Found, store: FeatureStore) -> None:
         try:
@@ -211,16 +241,31 @@ class _Several:
                     )
             self.named.setdefault(share.share_id, []).append((found.path, share.days, close))
 
+    def _note(self, found: Found) -> None:
+        self.ignored.update(dict.fromkeys(found.layout.ignored))
+        kind = "one share, named after the file" if found.layout.named_by_file else found.layout.kind
+        self.notes.update([f"{kind}: {found.layout.what}", *found.notes[1:]])
+
     def _write(self, found: Found, store: FeatureStore) -> None:
         report = write_found(found, store, self.source, self.replace, None)
         for share in report.shares:
             before = self.taken.get(share.share_id)
             self.taken[share.share_id] = share if before is None else _together(before, share)
-        self.refused.extend(changed(refusal, file=str(found.path)) for refusal in report.refused)
-        self.ignored.update(dict.fromkeys(report.ignored_columns))
-        layout = found.layout
-        kind = "one share, named after the file" if layout.named_by_file else layout.kind
-        self.notes.update([f"{kind}: {layout.what}", *report.notes[1:]])
+        self.refused.extend(changed(refusal, file=refusal.file or str(found.path)) for refusal in report.refused)
+
+    def _write_parts(self, store: FeatureStore) -> None:
+        """Writes what files gave in parts, a transaction a share and not one a share and file."""
+        for found in self.parts.joined():
+            self._write(found, store)
+
+
+def _may_have_factor(file: Path, choice: LayoutChoice | None, forms: Forms) -> bool:
+    try:
+        with open_price_file(file, forms) as opened:
+            layout = layout_of(opened.header, file, opened.head, choice)
+    except NotUtf8Error:
+        return True
+    return any("factor" in fields for fields in (layout.fields, *layout.shares.values()))
 
 
 def _together(one: ShareImport, two: ShareImport) -> ShareImport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pytest
 from importing import long_csv, stored
 from samples import bars, csv
@@ -101,3 +102,68 @@ def test_one_name_is_not_for_several_files(tmp_path: Path) -> None:
     one_share(tmp_path, "BBB.csv", 2)
     with pytest.raises(ImportFileError, match="--share names the share of one file, not of 2"):
         import_files([tmp_path], tmp_path / "awesome.db", choice=LayoutChoice(share="X"))
+
+
+def test_a_file_a_day(tmp_path: Path) -> None:
+    shares = {f"S{number}": bars(number, 30) for number in range(3)}
+    for at, day in enumerate(bars(0, 30).days):
+        columns = {"symbol": list(shares), "close": [one.close[at] for one in shares.values()]}
+        (tmp_path / f"{29 - at:02}.csv").write_text(csv({"date": [day] * 3, **columns}))
+    report = import_files([tmp_path], tmp_path / "awesome.db")
+    assert [(share.share_id, share.new) for share in report.shares] == [("S0", 30), ("S1", 30), ("S2", 30)]
+    assert [row[2] for row in stored(tmp_path)] == [close for one in shares.values() for close in one.close]
+    again = import_files([tmp_path], tmp_path / "awesome.db")
+    assert [share.unchanged for share in again.shares] == [30, 30, 30]
+
+
+def test_a_day_that_differs_between_files_is_taken_from_none(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("date,symbol,close\n2022-01-03,A,1\n2022-01-04,A,2\n2022-01-04,B,2\n")
+    (tmp_path / "b.csv").write_text("date,symbol,close\n2022-01-05,A,3\n2022-01-04,A,2.5\n2022-01-03,A,1\n")
+    report = import_files([tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path / "awesome.db")
+    assert [row[:3] for row in stored(tmp_path)] == [
+        ("A", "2022-01-03", 1.0),
+        ("A", "2022-01-05", 3.0),
+        ("B", "2022-01-04", 2.0),
+    ]
+    assert [(Path(refusal.file).name, refusal.row, refusal.time) for refusal in report.refused] == [
+        ("a.csv", 3, "2022-01-04"),
+        ("b.csv", 3, "2022-01-04"),
+    ]
+    assert "a.csv, row 3; close 2.5 in " in report.refused[0].reason
+
+
+def qlib_file(folder: Path, share: str, seed: int, splits: dict[int, float], adjusted: bool = True) -> None:
+    one = bars(seed, 60)
+    factor = np.cumprod([splits.get(day, 1.0) for day in range(60)])
+    close = one.close if adjusted else one.close / factor
+    folder.mkdir(exist_ok=True)
+    (folder / f"{share}.csv").write_text(csv({"date": one.days, "close": list(close), "factor": factor.tolist()}))
+
+
+def test_closes_beside_factors_are_judged_over_all_files(tmp_path: Path) -> None:
+    """Of the file of B alone nobody could tell."""
+    qlib_file(tmp_path / "in", "A", 1, {30: 2.0, 40: 3.0})
+    qlib_file(tmp_path / "in", "B", 2, {20: 1.002})
+    report = import_files([tmp_path / "in"], tmp_path / "awesome.db")
+    assert any("closes: adjusted already" in note and "A on " in note for note in report.notes)
+    for share, seed in (("A", 1), ("B", 2)):
+        adjusted = [row[2] * row[3] for row in stored(tmp_path) if row[0] == share]
+        np.testing.assert_allclose(np.diff(np.log(adjusted)), np.diff(np.log(bars(seed, 60).close)), atol=1e-12)
+
+
+def test_files_whose_closes_contradict_one_another_are_refused(tmp_path: Path) -> None:
+    qlib_file(tmp_path / "in", "A", 1, {30: 2.0, 40: 3.0})
+    qlib_file(tmp_path / "in", "B", 2, {30: 2.0, 40: 3.0}, adjusted=False)
+    with pytest.raises(ImportFileError, match="say --prices raw or --prices adjusted"):
+        import_files([tmp_path / "in"], tmp_path / "awesome.db")
+    assert not (tmp_path / "awesome.db").exists()
+
+
+def test_adjusted_closes_of_two_files_are_not_on_one_scale(tmp_path: Path) -> None:
+    for name, days, ratio in (("a", "345", 0.5), ("b", "678", 0.6)):
+        lines = [f"2022-01-0{day},A,10,{10 * ratio}" for day in days]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["date,symbol,close,adj_close", *lines]))
+    report = import_files([tmp_path], tmp_path / "awesome.db")
+    assert [row[1] for row in stored(tmp_path)] == ["2022-01-03", "2022-01-04", "2022-01-05"]
+    assert "cannot be joined" in report.refused[0].reason
+    assert Path(report.refused[0].file).name == "b.csv"
