@@ -142,8 +142,8 @@ def test_other_assignments_are_refused(body):
         (b'var sh600519hfq={"total":1,"data":[[]]}', "factor 1 is .. and not an object"),
         (b'var sh600519hfq={"total":1,"data":[{"d":"2024-01-16"}]}', "row 1 has no f"),
         # As funds have them: cash to be added, where the factor alone would be false.
-        (b'var sh600519hfq={"total":1,"data":[{"d":"2024-01-16","f":"1","s":"1","u":"0.797"}]}', "has u = '0.797'"),
-        (b'var sh600519hfq={"total":1,"data":[{"d":"2024-01-16","f":"1","s":"2","u":"0"}]}', "has s = '2'"),
+        (b'var sh600519hfq={"total":1,"data":[{"d":"2024-01-16","f":"1","s":"0","u":"0.797"}]}', "has u = '0.797'"),
+        (b'var sh600519hfq={"total":1,"data":[{"d":"2024-01-16","f":"1","s":"2","u":"1"}]}', "has s = '2'"),
     ],
 )
 def test_factors_that_are_not_recognised(factors, message):
@@ -152,7 +152,7 @@ def test_factors_that_are_not_recognised(factors, message):
 
 
 def test_columns_of_funds_that_say_nothing():
-    body = b'var sh600519hfq={"total":1,"data":[{"d":"1900-01-01","f":"1","s":"1","u":"0"}]}'
+    body = b'var sh600519hfq={"total":1,"data":[{"d":"1900-01-01","f":"1","s":"0","u":"1"}]}'
     assert read(factors=body).adjustment.value.tolist() == [1, 1]
 
 

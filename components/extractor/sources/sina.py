@@ -91,9 +91,9 @@ class Sina(Source):
         if type(total) is not int or total != len(entries):
             reader.refuse(f"{len(entries)} factors came of {shown(total)}")
         for number, entry in enumerate(entries, 1):
-            # Of funds: amounts to be added (u), and a scale (s); their factor alone would be false.
+            # Of funds: shares that one has become (u) and cash that was paid (s); their f is 1 throughout (mootdx #77).
             row = reader.mapping(entry, f"factor {number}")
-            for key, nothing in (("u", 0.0), ("s", 1.0)):
+            for key, nothing in (("u", 1.0), ("s", 0.0)):
                 if key in row and not _is(row[key], nothing):
                     reader.refuse(f"factor {number} has {key} = {shown(row[key])}, an adjustment that is no factor")
         since_texts, value_texts = reader.columns(entries, ("d", "f"))

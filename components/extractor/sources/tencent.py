@@ -61,7 +61,7 @@ class Tencent(Source):
     order = 10
     title = "Tencent fqkline"
     markets = "Shanghai, Shenzhen and Hong Kong shares, mainland indices"
-    adjustment = "raw and adjusted from the first day on, ex-dates inline"
+    adjustment = "raw and adjusted from the first day on (Hong Kong: raw alone), ex-dates inline"
     share_example = "sh600519"
 
     def exchange(self, share: str) -> str:
@@ -123,7 +123,9 @@ class Tencent(Source):
         time = time[keep]
         action, cash, ratio = _events(time, windows)
         bars = (time, open_[keep], high[keep], low[keep], close[keep], volume[keep])
-        doubts = (Doubt(f"adjusted prices came and no raw ones{_instead(share)}"),) if no_raw else ()
+        doubts: tuple[Doubt, ...] = ()
+        if no_raw:
+            doubts = (Doubt(f"adjusted prices came and no raw ones{_instead(share)}"),)
         if not plain:
             return History(*bars, AdjustedCloses(value[keep], action, places, cash, ratio), doubts)
         if not doubts and not _is_index(share):
