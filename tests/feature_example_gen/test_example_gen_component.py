@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
@@ -19,6 +20,8 @@ from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_splits
 from components.feature_store import CLOSE_COLUMNS, FeatureStore, PriceBars
+from components.missing_sessions.finding import find_missing
+from components.plausibility import SUSPECTS_FILE
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 
@@ -52,7 +55,9 @@ TWO_WORKERS = ("--runner=DirectRunner", "--direct_running_mode=multi_processing"
 
 def expected_rows(config: ExampleGenConfig, shares: list[str]) -> dict[str, list[dict[str, list[Any]]]]:
     with FeatureStore.open(config.database) as store:
-        labelled = label_rows(store.read_features(shares), plan_splits(store.sessions(shares), config.splits))
+        plan = plan_splits(store.sessions(shares), config.splits)
+        gaps = find_missing(store).shares
+        labelled = label_rows(store.read_features(shares), plan, gaps, config.max_missing_sessions)
     return {split: [row for batch in labelled.batches(split) for row in batch.to_pylist()] for split in SPLITS}
 
 
@@ -70,8 +75,9 @@ def test_files_and_properties_hold_what_was_labelled(database: Path, run: Run) -
     for split in SPLITS:
         assert [file.name for file in one.files[split]] == ["data_tfrecord-00000-of-00001"]
         assert one.rows(split) == expected[split]
-    # Nothing but the splits is left beside them.
-    assert sorted(entry.name for entry in Path(one.artifact.uri).iterdir()) == [f"Split-{s}" for s in sorted(SPLITS)]
+    # Nothing but the splits and what looks wrong in the prices is left beside them.
+    left = sorted(entry.name for entry in Path(one.artifact.uri).iterdir())
+    assert left == [*(f"Split-{split}" for split in sorted(SPLITS)), SUSPECTS_FILE]
 
     assert one.artifact.split_names == '["train", "eval", "test"]'
     assert examples_utils.get_payload_format(one.artifact) == example_gen_pb2.FORMAT_TF_EXAMPLE
@@ -79,10 +85,17 @@ def test_files_and_properties_hold_what_was_labelled(database: Path, run: Run) -
     with FeatureStore.open(database) as store:
         sessions = store.sessions()
         plan = plan_splits(sessions, SETTINGS)
-        counts = label_rows(store.read_features(["AAA", "BBB", "CCC"]), plan).counts
-        assert text("input_fingerprint") == store.digest(["AAA", "BBB", "CCC"])
+        missing = find_missing(store)
+        counts = label_rows(store.read_features(["AAA", "BBB", "CCC"]), plan, missing.shares).counts
+        assert text("input_fingerprint") == missing.digest(store.digest(["AAA", "BBB", "CCC"])) != store.digest()
+    # BBB was suspended for 40 sessions: the twenty windows behind them, and the label across them.
+    assert json.loads(text("missing_sessions"))["lines"] == [
+        "BBB lacks 40 sessions: 2000-03-07, 2000-03-08, 2000-03-09, ..."
+    ]
+    assert sum(number(f"{split}_windows_across") for split in SPLITS) == 20
+    assert sum(number(f"{split}_labels_across") for split in SPLITS) == 1
     for part in plan.ranges:
-        for key in ("rows", "purged", "unlabelled", "first", "last"):
+        for key in ("rows", "purged", "unlabelled", "windows_across", "labels_across", "first", "last"):
             assert number(f"{part.name}_{key}") == getattr(counts[part.name], key)
         assert number(f"{part.name}_sessions") == part.end - part.start
         assert number(f"{part.name}_rows") == len(expected[part.name]) > 0
@@ -200,7 +213,7 @@ def no_rows(database: Path) -> None:
         (no_rows, {}, StoreError, "holds no feature row"),
         (lack_close20, {}, StoreError, "close20"),
         (text_for_a_close, {}, StoreError, "share BBB, 2000-01-04: close3 is 'abc'"),
-        (no_move, {}, SplitError, r"the train split has no labelled row left \(\d+ purged, \d+ unlabelled\)"),
+        (no_move, {}, SplitError, r"the train split has no labelled row left \(\d+ purged, \d+ unlabelled, "),
         (lambda _: None, {"shares": ("AAA", "ZZZ")}, StoreError, "has no share ZZZ; it has AAA, BBB, CCC"),
         (lambda _: None, {"splits": SplitSettings()}, SplitError, "too short: 400 sessions leave the eval split"),
         (lambda _: None, {"splits": SplitSettings(horizons=(1, 900))}, SplitError, "longest horizon of 900"),

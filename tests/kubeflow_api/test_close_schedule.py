@@ -9,6 +9,7 @@ import exchange_calendars
 import numpy as np
 import pytest
 
+from awesome_kubeflow.errors import ApiError
 from awesome_kubeflow.server.trigger import after_close
 from components.extractor.calendar import ExchangeCalendar
 from components.feature_store.arrays import Days
@@ -73,3 +74,16 @@ def test_it_comes_after_the_close_of_every_session(exchange: str) -> None:
         assert begin.isoweekday() % 7 in trigger.weekdays, session
     assert min(waits) == delay
     assert max(waits) < dt.timedelta(hours=9)  # an early close
+
+
+def test_a_calendar_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As XTAE's does under pandas 3.1."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("Special dates [Timestamp('2006-12-03 13:40:00+0000')]\nare not sessions")
+
+    monkeypatch.setattr(type(exchange_calendars.get_calendar("XTAE")), "__init__", fail)
+    with pytest.raises(ApiError) as refusal:
+        after_close("XTAE", dt.timedelta(), NOW.replace(year=2019))  # no calendar that another test has built
+    assert str(refusal.value).startswith("--exchange XTAE: its calendar cannot be built (ValueError: Special dates ")
+    assert "\n" not in str(refusal.value)

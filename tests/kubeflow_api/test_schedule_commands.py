@@ -57,5 +57,5 @@ def test_schedules_are_listed_and_deleted(uploaded: Shell) -> None:
 
 
 def test_an_unknown_exchange_is_named(uploaded: Shell) -> None:
-    assert uploaded.awesome("schedule", "--exchange", "MOON").refusal.startswith("--exchange MOON: is none that")
+    assert uploaded.awesome("schedule", "--exchange", "MOON").refusal.startswith("--exchange MOON: is no exchange that")
     assert uploaded.server.recurring_runs == {}
