@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +71,23 @@ def scratch_folder(beside: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def temporary_folder(name: str) -> Iterator[Path]:
+    """Makes a folder in the system's temporary one, and removes it with all that is in it.
+
+    Args:
+        name: what it is for, the end of its name.
+
+    Yields:
+        The folder, which only its user can read.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    with scratch_folder(Path(tempfile.gettempdir(), name)) as folder:
+        yield folder
 
 
 @contextlib.contextmanager

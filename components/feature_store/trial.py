@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from components.feature_store.look_back import LookBack
 from components.feature_store.store import FeatureStore
 from components.feature_store.windows import PriceBars
 from components.feature_store.writing import Upserted
+from components.whole_files import temporary_folder
 
 
 class TrialStore(FeatureStore):
@@ -80,7 +80,7 @@ def trial_store(path: str | os.PathLike[str]) -> Iterator[TrialStore]:
         StoreError: The other one cannot be read.
     """
     file = Path(path)
-    with tempfile.TemporaryDirectory() as folder, TrialStore.create(Path(folder, "trial.db")) as store:
+    with temporary_folder("trial") as folder, TrialStore.create(folder / "trial.db") as store:
         if not isinstance(store, TrialStore):
             raise TypeError("FeatureStore.create makes another class than it was called on")
         if not file.exists():

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,7 +19,7 @@ from components.errors import StorageError
 from components.object_storage.location import Storage
 from components.object_storage.manifest import ModelFacts, ModelManifest, describe_file
 from components.object_storage.transfer import Progress, Pushed, advance_of, verify
-from components.whole_files import scratch_folder
+from components.whole_files import scratch_folder, temporary_folder
 
 FOLDER = "models_training"
 LATEST = "latest"
@@ -100,8 +99,8 @@ def push_model(storage: Storage, facts: ModelFacts, folders: ModelFolders, progr
             raise StorageError(f"{name!r} cannot be the name of a {what} in a storage: use letters, digits, . _ -")
     root = f"{FOLDER}/{facts.model}/{facts.version}"
     storage.clear_left(FOLDER)
-    with tempfile.TemporaryDirectory() as scratch:
-        sources = _collect(folders, Path(scratch))
+    with temporary_folder("push") as scratch:
+        sources = _collect(folders, scratch)
         files = tuple(describe_file(source, path) for path, source in sources)
         manifest = ModelManifest(facts, files)
         before = storage.read(f"{root}/{MANIFEST}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from components.model_selector.files import read_evidence
 from components.object_storage.manifest import ModelManifest
 from components.object_storage.models import MANIFEST
 from components.records import RecordError
+from components.whole_files import temporary_folder
 from models.card import read_card
 from pipeline.job.quiet import import_tensorflow
 from pipeline.plan import Plan
@@ -146,8 +146,8 @@ def _loadable(saved_model: Path) -> Iterator[Path]:
     if not pattern_in(saved_model):
         yield saved_model
         return
-    with tempfile.TemporaryDirectory() as folder:
-        link = Path(folder) / "saved_model"
+    with temporary_folder("predict") as folder:
+        link = folder / "saved_model"
         if why := pattern_in(link):
             raise PredictionError(f"{saved_model}: cannot be loaded: {why}, or set TMPDIR to such a one")
         link.symlink_to(saved_model.absolute(), target_is_directory=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from components import processes
-from components.whole_files import PARTIAL, clear_left, whole_file, write_whole
+from components.whole_files import PARTIAL, clear_left, temporary_folder, whole_file, write_whole
 
 
 @pytest.mark.parametrize(("content", "read"), [("它\r\n", "它\r\n".encode()), (b"\xff", b"\xff")])
@@ -165,3 +165,19 @@ def test_a_long_name_leaves_room_for_the_writers(tmp_path: Path) -> None:
     path = tmp_path / ("它" * 80 + ".csv")
     write_whole(path, "text")
     assert path.read_text() == "text"
+
+
+def test_the_systems_temporary_folder_is_cleared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed = (
+        "import os; from components.whole_files import temporary_folder\n"
+        "with temporary_folder('trial') as folder: (folder / 'trial.db').write_text('large'); os._exit(9)"
+    )
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", killed], cwd=Path(__file__).parents[2], env=environment, check=False)
+    [left] = partials(tmp_path)
+    assert left.name.endswith("-trial")
+    assert stat.S_IMODE(left.stat().st_mode) == 0o700
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with temporary_folder("push") as folder:
+        assert partials(tmp_path) == [folder]
+    assert list(tmp_path.iterdir()) == []

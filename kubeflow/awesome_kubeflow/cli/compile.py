@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from awesome_kubeflow.cli.group import Cluster, kubeflow_app
 from components.errors import UserError
+from components.whole_files import temporary_folder
 from pipeline.cli.common import (
     Formatter,
     Horizon,
@@ -62,8 +62,8 @@ def compile_(
     plan = plan_from(flags | {"horizon": horizon, "train_steps": train_steps})
     if str(output) == "-":
         # Out of a container, whose user need not be able to write a folder of this machine's.
-        with TemporaryDirectory(prefix="awesome-package-") as folder:
-            package = Path(folder) / "awesome-pipeline.yaml"
+        with temporary_folder("package") as folder:
+            package = folder / "awesome-pipeline.yaml"
             write_package(plan, package)
             sys.stdout.write(package.read_text(encoding="utf-8"))
         return

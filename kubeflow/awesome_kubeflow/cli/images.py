@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from awesome_kubeflow.cli.group import kubeflow_app
 from awesome_kubeflow.errors import DeployError, ImageError
+from components.whole_files import temporary_folder
 from pipeline.cli.common import example, new_console, print_line, status
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ def push(
                 f"`awesome kubeflow build --registry {registry} --tag {tag}` makes it"
             )
     for name in names.values():
-        with status(f"Pushing {name}", quiet), TemporaryDirectory(prefix="awesome-push-") as folder:
+        with status(f"Pushing {name}", quiet), temporary_folder("push") as folder:
             digest, seconds = push_image(
-                chosen, name, Path(folder), timeout=timeout * _MINUTE, insecure=insecure, quiet=quiet
+                chosen, name, folder, timeout=timeout * _MINUTE, insecure=insecure, quiet=quiet
             )
         print_line(f"{name}: {digest} in {seconds:.1f} s")
     _print_where_it_is_named({one: name for one, name in names.items() if one in PUSHED})

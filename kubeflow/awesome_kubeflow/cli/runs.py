@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +11,7 @@ import typer
 from awesome_kubeflow.cli.compile import write_package
 from awesome_kubeflow.cli.group import Cluster, kubeflow_app
 from awesome_kubeflow.errors import ApiError
+from components.whole_files import temporary_folder
 from pipeline.cli.common import example, new_console, plan_from, print_line, status
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def upload(
     """Uploads a package: the first one of its name makes a pipeline, every later one adds a version to it."""
     plan = plan_from({"cluster": cluster})
     api = _api(plan, endpoint)
-    with TemporaryDirectory(prefix="awesome-package-") as folder:
+    with temporary_folder("package") as folder:
         if package is None:
-            package = Path(folder) / "awesome-pipeline.yaml"
+            package = folder / "awesome-pipeline.yaml"
             # Not only after the minute that compiling takes: is there somebody to upload it to?
             next(api.pipelines(), None)
             write_package(plan, package)

@@ -10,7 +10,6 @@ import functools
 import sys
 from collections.abc import Callable, Iterable, MutableMapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tfx.tools.cli import labels
@@ -21,6 +20,7 @@ from awesome_kubeflow.server.api import PipelinesApi, connect
 from awesome_kubeflow.server.inputs import typed
 from awesome_kubeflow.server.records import PipelineVersion, Run
 from components.errors import UserError
+from components.whole_files import temporary_folder
 from pipeline.plan import load_plan
 from pipeline.settings import KFP_TOKEN
 
@@ -178,8 +178,8 @@ class KubeflowHandler(base_handler.BaseHandler):
         api = self._api()
         # Not only after the minute that compiling takes: is there somebody to upload it to?
         next(api.pipelines(), None)
-        with TemporaryDirectory(prefix="awesome-package-") as folder:
-            package = Path(folder) / "awesome-pipeline.yaml"
+        with temporary_folder("package") as folder:
+            package = folder / "awesome-pipeline.yaml"
             self.execute_dsl(KubeflowRunnerPatcher(package))
             version = api.upload(package, _now(), new=new)
         print(f"Please access the pipeline detail page at {api.pipeline_link(version)}")

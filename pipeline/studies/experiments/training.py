@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.feature_example_gen.splits import SPLITS
+from components.whole_files import temporary_folder
 from models.data import Rows
 from models.features import SHARE_ID, TIME
 from models.formatters import DataFormatter
@@ -73,8 +72,8 @@ class SplitTrainer:
         """The inputs' sizes, the train rows and the test rows."""
         if formatter.name not in self._fitted:
             raw = {part: {name: v[self._places[part]] for name, v in self._rows.raw.items()} for part in SPLITS}
-            with tempfile.TemporaryDirectory() as folder:
-                transform = fit_formatter(raw["train"], formatter, Path(folder) / "graph")
+            with temporary_folder("experiments") as folder:
+                transform = fit_formatter(raw["train"], formatter, folder / "graph")
                 made = {part: apply_formatter(raw[part], formatter, transform) for part in ("train", "test")}
                 inputs = input_spec(formatter, transform)
             self._fitted[formatter.name] = (
