@@ -6,6 +6,7 @@ tells it.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 
 import numpy as np
@@ -15,6 +16,9 @@ from components.extractor.adjustment import MOVED
 from components.extractor.sources.base import Doubt
 from components.feature_store import Decisions, PriceBars
 from components.feature_store.arrays import Floats
+from components.feature_store.series import PriceSeries
+from components.plausibility.record import Grade
+from components.plausibility.returns import find_suspects
 
 REPLACES = "--refetch replaces what is stored by what the source gives now"
 # Part of the common closes; more are no corrections. Two shares have a close in common now and then.
@@ -34,8 +38,14 @@ def unsettled(share: str, doubts: Iterable[Doubt], decisions: Decisions) -> tupl
     return tuple(one for one in doubts if one.day is None or (share, one.day) not in decisions.accepted)
 
 
-def refuse_doubts(source: str, share: str, doubts: tuple[Doubt, ...]) -> None:
+def refuse_doubts(source: str, share: str, doubts: tuple[Doubt, ...], stored: bool) -> None:
     """Refuses a history that is in doubt.
+
+    Args:
+        source: named in errors.
+        share: likewise.
+        doubts: that nobody has settled.
+        stored: whether bars of the share are stored.
 
     Raises:
         SourceError: there is a doubt; the message names the first, and how to accept it.
@@ -46,9 +56,39 @@ def refuse_doubts(source: str, share: str, doubts: tuple[Doubt, ...]) -> None:
     more = f" ({len(doubts) - 1} more like it)" if len(doubts) > 1 else ""
     if first.day is None:
         advice = f"ask later or another source, or take the prices as they are with --accept {share}"
+        advice += f"; {REPLACES}" if stored else ""
     else:
         advice = f"ask later or another source, or accept the return with --accept {share}:{first.day}"
     raise SourceError(f"{source}, share {share}: {first.text}{more}; nothing was changed ({advice})")
+
+
+def unexplained_jumps(share: str, bars: PriceBars, stored: PriceBars | None) -> tuple[Doubt, ...]:
+    """Returns of a share without any adjustment that are a simple ratio of prices, as of a split that nobody names.
+
+    Args:
+        share: named in what is looked for.
+        bars: what came.
+        stored: bars of before, to be joined to an increment; None for a whole history.
+    """
+    time, close = bars.time, bars.close
+    if stored is not None:
+        older = stored.time < time[0]
+        if (stored.factor != bars.factor[0]).any():
+            return ()
+        time, close = np.append(stored.time[older], time), np.append(stored.close[older], close)
+    if (bars.factor != bars.factor[0]).any():
+        return ()
+    found = find_suspects(PriceSeries(share, time, close, np.ones(len(time))))
+    days = [one.day for one in found if one.grade is Grade.WRONG and not one.partner]
+    known = "" if stored is None else str(stored.time[-1])
+    return tuple(
+        Doubt(
+            f"no event is named, but the close of {day} is a simple ratio of that before, as in a split",
+            dt.date.fromisoformat(day),
+        )
+        for day in days
+        if day > known
+    )
 
 
 def other_share(bars: PriceBars, stored: PriceBars) -> str:

@@ -18,7 +18,7 @@ from components.extractor.adjustment import (
     whole_bars,
 )
 from components.extractor.days_off import DaysOff, without_days_off
-from components.extractor.guards import REPLACES, lost_events, other_share, refuse_doubts, unsettled
+from components.extractor.guards import REPLACES, lost_events, other_share, refuse_doubts, unexplained_jumps, unsettled
 from components.extractor.past import judge
 from components.extractor.sources.base import Source
 from components.extractor.sources.events import contradicted_events
@@ -74,16 +74,23 @@ def judge_share(source: Source, task: Task, fetched: Fetched, decisions: Decisio
         check_complete(name, share, history, stored.time[stored.time >= begin], source.reach)
     if not len(history):
         raise SourceError(f"{name}, share {share}: the source has no session from {task.first} to {task.last}")
-    refuse_doubts(name, share, unsettled(share, history.doubts, decisions))
+    doubts = unsettled(share, history.doubts, decisions)
+    # Prices without adjustments are what the source gives now, and what is stored is to be replaced by that.
+    taken = [doubt.text for doubt in doubts if doubt.day is None and refetch and stored is not None]
+    refuse_doubts(name, share, tuple(doubt for doubt in doubts if doubt.text not in taken), stored is not None)
     if stored is not None and not task.whole:
         if len(everything) and everything.time.min() < stored.time[0]:
             raise HistoryChangedError(f"the source has sessions before {stored.time[0]} now")
         bars = _made(name, share, lambda: increment_bars(history, stored))
+        refuse_doubts(name, share, unsettled(share, unexplained_jumps(share, bars, stored), decisions), True)
         remark, looked = _past(source, task, fetched, stored)
         return Judged(bars, off, "", (remark,) if remark else (), looked)
     bars, waits = _made(name, share, lambda: whole_bars(history))
-    refuse_doubts(name, share, unsettled(share, contradicted_events(bars.time, bars.close, bars.factor), decisions))
-    reason = task.reason
+    doubts = contradicted_events(bars.time, bars.close, bars.factor)
+    if stored is None or not refetch:
+        doubts = doubts or unexplained_jumps(share, bars, None)
+    refuse_doubts(name, share, unsettled(share, doubts, decisions), stored is not None)
+    reason = "; ".join(filter(None, [task.reason, *taken]))
     if stored is not None:
         found = other_share(bars, stored)
         if not found and share not in decisions.unadjusted:

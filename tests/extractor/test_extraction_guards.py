@@ -88,9 +88,10 @@ def test_a_person_accepts_prices_without_adjustments(run: Run, server: ReplaySer
     assert set(factors(database, "sh600519")) == {1.0}
 
 
-def test_refetch_replaces_factors_and_says_so(run: Run, server: ReplayServer, database: Path) -> None:
+@pytest.mark.parametrize("kind", ["no-factors", "unadjusted"])
+def test_refetch_replaces_factors_and_says_so(run: Run, server: ReplayServer, database: Path, kind: str) -> None:
     run("sina")
-    server.faults.add(Fault("unadjusted", share="sh600519"))
+    server.faults.add(Fault(kind, share="sh600519"))
     report = run("sina", refetch=True)
     assert report.shares[0].status is Status.READJUSTED
     assert "all factors are 1 now" in report.shares[0].reason
@@ -186,6 +187,45 @@ def test_a_move_that_a_person_accepts_is_stored(run: Run, server: ReplayServer, 
     refused(run("tiingo"))
     decide(database, f"IBM:{SPLIT}")
     assert run("tiingo").exit_code == 0
+
+
+# --- a jump that nobody explains
+
+
+def halved(share: str, ratio: float = 2.0) -> Any:
+    """A share whose price is cut on a day without an event."""
+    whole = listing(share, splits={dt.date(2024, 4, 3): ratio}, dividends={})
+    return replace(whole, splits={}, cache={})
+
+
+@pytest.mark.parametrize("source", ["tencent", *WITH_STEPS])
+@pytest.mark.parametrize("ratio", [2.0, 0.1, 10.0])
+def test_a_jump_by_a_simple_ratio_without_an_event_is_refused(
+    run: Run, server: ReplayServer, database: Path, source: str, ratio: float
+) -> None:
+    share = SHARES[source][0]
+    server.market = server.market.with_listings(halved(share, ratio))
+    options = {"plan_options": {"shares": (share,)}}
+    run(source, **options)
+    before = contents(database)
+    for db in (database, database.with_name("whole.db")):  # an increment, and a whole history
+        refused(run(source, NEXT, db, **options), f"--accept {share}:2024-04-03")
+    assert contents(database) == before
+    decide(database, f"{share}:2024-04-03")
+    assert run(source, NEXT, **options).exit_code == 0
+    assert_holds(database, source, server.market, NEXT, (share,))
+    # And then nobody asks again.
+    assert run(source, NEXT, **options).exit_code == 0
+
+
+def test_a_split_that_the_source_names_late_is_waited_for(run: Run, server: ReplayServer, database: Path) -> None:
+    server.market = server.market.with_listings(halved("IBM"))
+    options = {"plan_options": {"shares": ("IBM",)}}
+    run("tiingo", **options)
+    refused(run("tiingo", NEXT, **options))
+    server.market = server.market.with_listings(listing("IBM", splits={dt.date(2024, 4, 3): 2.0}, dividends={}))
+    assert run("tiingo", NEXT, **options).exit_code == 0
+    assert_holds(database, "tiingo", server.market, NEXT, ("IBM",))
 
 
 # --- another share's reply
