@@ -120,7 +120,7 @@ def _past(source: Source, task: Task, fetched: Fetched, stored: PriceBars) -> tu
     look = task.look
     if look is None or fetched.past is None:
         return fetched.remark, None
-    looked = replace(task.looked, begins=task.since) if look.event is None else replace(task.looked, event=look.event)
+    looked = replace(task.looked, day=look.first) if look.stored else replace(task.looked, begins=task.since)
     past, _ = without_days_off(fetched.past, task.calendar)
     try:
         past = verify(source.name, task.share, past, task.last)

@@ -2,9 +2,9 @@
 
 Two things of the past would never be noticed otherwise. A first reply may lack years that were asked for: the year
 before the first stored session is asked for again until the source says for a second time that it has nothing there.
-And a source whose factors do not accumulate (Tiingo, Yahoo) may revise a dividend of years ago: each increment looks at
-the surroundings of one stored event, the newest first, then the one before it, and begins anew after the oldest. Either
-costs one window more, and never both in one run.
+And a source whose factors do not accumulate (Tiingo, Yahoo) may revise a dividend of years ago, or name one that it
+did not: each increment looks at a year of what is stored, the newest first, then the one before it, and begins anew
+after the oldest. Either costs one window more, and never both in one run.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from components.feature_store import LookBack, PriceBars
 
 _YEAR = dt.timedelta(days=365)
 _DAY = dt.timedelta(days=1)
-# Sessions to either side of an event.
-_AROUND = 5
+_SESSIONS = 250
+"""A year of them."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Look:
     Attributes:
         first: its first day.
         last: its last day.
-        event: day of the stored event that it surrounds; None if it is before the first stored session.
+        stored: whether what is stored of it is compared; else it is before the first stored session.
     """
 
     first: dt.date
     last: dt.date
-    event: dt.date | None = None
+    stored: bool
 
 
 def next_look(
@@ -63,18 +63,14 @@ def next_look(
     """
     begins = stored.time[0].item()
     if source.reach is None and looked.begins != since and len(calendar.sessions(since, begins - _DAY)):
-        return Look(max(since, begins - _YEAR), begins - _DAY)
-    if source.cumulative:
+        return Look(max(since, begins - _YEAR), begins - _DAY, stored=False)
+    # A window's first session comes again in the next one: what it is a step from is only seen there.
+    newest = int(np.searchsorted(stored.time, np.datetime64(first, "D")))
+    last = newest if looked.day is None else int(np.searchsorted(stored.time, np.datetime64(looked.day, "D")))
+    last = last if 0 < last < newest else newest
+    if source.cumulative or last == 0:
         return None
-    events = stored.time[1:][np.abs(np.diff(np.log(stored.factor))) > MOVED]
-    events = events[events < np.datetime64(first, "D")]
-    if not len(events):
-        return None
-    older = events[events < np.datetime64(looked.event, "D")] if looked.event else events[:0]
-    event = (older if len(older) else events)[-1]
-    at = int(np.searchsorted(stored.time, event))
-    around = stored.time[max(at - _AROUND - 1, 0) : at + _AROUND + 1]
-    return Look(around[0].item(), around[-1].item(), event.item())
+    return Look(stored.time[max(last - _SESSIONS, 0)].item(), stored.time[last].item(), stored=True)
 
 
 def judge(look: Look, history: History, stored: PriceBars) -> str:
@@ -91,12 +87,12 @@ def judge(look: Look, history: History, stored: PriceBars) -> str:
     Raises:
         HistoryChangedError: the past is another one than is stored.
     """
-    if look.event is None:
+    if not look.stored:
         if len(history):
             raise HistoryChangedError(f"the source has sessions before {stored.time[0]} now")
         return f"the source confirms that it has nothing before {stored.time[0]}"
     if not len(history):
-        return f"of the days around {look.event}, when an event is stored, the source says nothing now"
+        return f"of the stored days from {look.first} to {look.last} the source says nothing now"
     inside = (stored.time >= history.time[0]) & (stored.time <= history.time[-1])
     if not np.array_equal(stored.time[inside], history.time):
         strange = np.setxor1d(stored.time[inside], history.time)

@@ -16,11 +16,11 @@ class LookBack:
     Attributes:
         begins: The first day that was asked for, once the source has said a second time that it has nothing from there
             to the first stored session; None before.
-        event: Day of the past event that was looked at last; None if none was.
+        day: First day of the window that was looked at last, so that the next one ends there; None if none was.
     """
 
     begins: dt.date | None = None
-    event: dt.date | None = None
+    day: dt.date | None = None
 
 
 def look_back_of(rows: list[tuple[str, str]], where: str) -> LookBack:
@@ -39,5 +39,5 @@ def write_look_back(connection: sqlite3.Connection, share_id: str, look_back: Lo
     if look_back == LookBack():
         connection.execute("DELETE FROM LOOK_BACK WHERE share_id = ?", (share_id,))
         return
-    days = ("" if day is None else day.isoformat() for day in (look_back.begins, look_back.event))
-    connection.execute("INSERT OR REPLACE INTO LOOK_BACK (share_id, begins, event) VALUES (?, ?, ?)", (share_id, *days))
+    days = ("" if day is None else day.isoformat() for day in (look_back.begins, look_back.day))
+    connection.execute("INSERT OR REPLACE INTO LOOK_BACK (share_id, begins, day) VALUES (?, ?, ?)", (share_id, *days))

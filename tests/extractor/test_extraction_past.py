@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from replayed_market import DIVIDENDS, FIRST, NEXT, SPLITS, TODAY, Run, assert_holds, contents, listing, table
+from replayed_market import DIVIDENDS, FIRST, NEXT, TODAY, Run, assert_holds, contents, listing, table
 
 from components.extractor import Status
 from components.extractor.replay import Fault, ReplayServer
@@ -61,33 +61,62 @@ def test_a_share_that_was_listed_later_is_asked_for_its_beginning_once(
         server.forget()
         report = run(source, day, **options)
         assert report.shares[0].reason == ""
-        assert len(server.requests) == (2 if source == "tencent" else 1)
+        assert len(server.requests) == 2
 
 
 # --- events that are revised
 
+YEARS = 3
+"""Windows of 250 sessions that the market has before its last ten sessions."""
+
+
+def revise(server: ReplayServer, dividends: dict[dt.date, float]) -> None:
+    """The prices stay, and the source names other dividends."""
+    whole = server.market.listings["IBM"]
+    server.market = server.market.with_listings(replace(whole, dividends=dividends, cache={}))
+
 
 @pytest.mark.parametrize("source", ["tiingo", "yahoo"])
-@pytest.mark.parametrize("day", list(DIVIDENDS))
-def test_a_dividend_of_the_past_that_is_revised_is_noticed_within_as_many_runs_as_there_are_events(
-    run: Run, server: ReplayServer, database: Path, tmp_path: Path, source: str, day: dt.date
+@pytest.mark.parametrize("change", [{min(DIVIDENDS): 0.25}, {max(DIVIDENDS): 1.0}, {dt.date(2022, 3, 1): 0.3}])
+def test_a_revised_or_new_dividend_of_the_past_is_noticed_within_as_many_runs_as_years(
+    run: Run, server: ReplayServer, database: Path, tmp_path: Path, source: str, change: dict[dt.date, float]
 ) -> None:
     run(source)
-    whole = server.market.listings["IBM"]
-    # The prices stay; the source has found that it was less.
-    revised = replace(whole, dividends={**whole.dividends, day: 0.25}, cache={})
-    server.market = server.market.with_listings(revised)
+    revise(server, DIVIDENDS | change)
     reasons = []
-    for today in days_from(server, TODAY, 1 + len(DIVIDENDS) + len(SPLITS))[1:]:
+    for today in days_from(server, TODAY, 1 + YEARS)[1:]:
         server.forget()
         outcome = run(source, today).shares[0]
         assert outcome.status in (Status.NEW, Status.READJUSTED)
         reasons += [outcome.reason] if outcome.status is Status.READJUSTED else []
         if not reasons:
             assert len([request for request in server.requests if request.share == "IBM"]) == 2
-    assert reasons == [f"fetched from the start: the event of {day} was revised"]
+    assert reasons == [f"fetched from the start: the event of {min(change)} was revised"]
     run(source, today, tmp_path / "clean.db")
     assert contents(database) == contents(tmp_path / "clean.db")
+
+
+def test_the_looks_go_through_the_whole_history_again_and_again(run: Run, server: ReplayServer) -> None:
+    run("tiingo", plan_options={"shares": ("IBM",)})
+    windows = []
+    for _ in range(2 * YEARS):
+        server.forget()
+        run("tiingo", plan_options={"shares": ("IBM",)})
+        windows.append(server.requests[1].target.split("startDate=")[1].split("&format")[0].split("&endDate="))
+    days = server.market.listings["IBM"].days
+    last = days.index(str(TODAY)) - 10
+    begins = [days[at] for at in (last - 250, last - 500, 0)]
+    assert windows == 2 * [list(pair) for pair in zip(begins, [days[last], *begins], strict=False)]
+
+
+def test_a_dividend_that_the_source_takes_back_is_refused(run: Run, server: ReplayServer, database: Path) -> None:
+    run("tiingo", plan_options={"shares": ("IBM",)})
+    before = contents(database)
+    revise(server, {max(DIVIDENDS): DIVIDENDS[max(DIVIDENDS)]})
+    outcomes = [run("tiingo", day, plan_options={"shares": ("IBM",)}).shares[0] for day in [TODAY] * YEARS]
+    assert outcomes[-1].status is Status.FAILED
+    assert "1 of 3 events are gone" in outcomes[-1].reason
+    assert contents(database) == before
 
 
 @pytest.mark.parametrize("source", ["tencent", "sina", "tiingo", "yahoo"])

@@ -162,7 +162,7 @@ class Source(ABC):
         settle: time after a session's close before its bar is final.
         reach: sessions back from today that it can give at the most; None for all.
         cumulative: whether its factors accumulate from a share's first day on, so that an increment shows a change of
-            any event before it. Where they do not, each increment looks at one event of the past as well.
+            any event before it. Where they do not, each increment looks at a year of the past as well.
         best_effort: often refuses, and is off unless it is asked for.
         share_example: a share's name as this source writes it.
     """
