@@ -46,8 +46,12 @@ class PriceSeries:
         return np.log(self.close) + np.log(self.factor)
 
 
-def read_series(connection: sqlite3.Connection, name: str, shares: Sequence[str]) -> Iterator[PriceSeries]:
+def read_series(
+    connection: sqlite3.Connection, name: str, shares: Sequence[str], since: str = ""
+) -> Iterator[PriceSeries]:
     """Yields the prices of each share that has any, from PRICE, or from FEATURE where another tool wrote only that.
+
+    Sessions before `since`, an ISO date, are left out.
 
     Raises:
         StoreError: A time is no ISO date, or a close or factor no number above 0.
@@ -67,15 +71,30 @@ def read_series(connection: sqlite3.Connection, name: str, shares: Sequence[str]
         rows: list[tuple[Any, ...]] = []
         if priced:
             rows = connection.execute(
-                "SELECT time, close, factor FROM PRICE WHERE share_id = ? ORDER BY time", (share,)
+                "SELECT time, close, factor FROM PRICE WHERE share_id = ? AND time >= ? ORDER BY time", (share, since)
             ).fetchall()
         if not rows:
             rows = connection.execute(
-                f"SELECT time, {CLOSE_COLUMNS[0]}, 1.0 FROM FEATURE WHERE share_id = ? ORDER BY time", (share,)
+                f"SELECT time, {CLOSE_COLUMNS[0]}, 1.0 FROM FEATURE WHERE share_id = ? AND time >= ? ORDER BY time",
+                (share, since),
             ).fetchall()
         if rows:
             time, close, factor = zip(*rows, strict=True)
             yield PriceSeries(share, days(time, share), *(_numbers(column, name, share) for column in (close, factor)))
+
+
+def read_ranges(connection: sqlite3.Connection, share: str, since: str = "") -> Floats | None:
+    """Returns the logs of high over low of a share's sessions, NaN where unknown; None where none is known."""
+    if not columns_of(connection, "PRICE"):
+        return None
+    query = "SELECT high, low FROM PRICE WHERE share_id = ? AND time >= ? ORDER BY time"
+    rows = connection.execute(query, (share, since)).fetchall()
+    known = [high is not None and low is not None for high, low in rows]
+    if not any(known):
+        return None
+    high, low = np.array(rows, dtype=np.float64).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(high / low)
 
 
 def _numbers(column: tuple[object, ...], name: str, share: str) -> Floats:

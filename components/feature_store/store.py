@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.errors import StoreError
-from components.feature_store.arrays import Days
+from components.feature_store.arrays import Days, Floats
 from components.feature_store.connection import connect_to_read, connect_to_write, reading_uri, translated
 from components.feature_store.dates import parse_days
 from components.feature_store.decisions import (
@@ -28,7 +28,7 @@ from components.feature_store.look_back import LookBack, look_back_of, write_loo
 from components.feature_store.reader import ShareSummary, digest_features, read_feature_table
 from components.feature_store.rules import is_usable_name
 from components.feature_store.schema import BAR_COLUMNS, columns_of, transaction, where_shares
-from components.feature_store.series import PriceSeries, read_series
+from components.feature_store.series import PriceSeries, read_ranges, read_series
 from components.feature_store.windows import PriceBars
 from components.feature_store.writing import Upserted, write_bars
 from models.features import WINDOW
@@ -219,15 +219,11 @@ class FeatureStore:
         return first, last
 
     def decisions(self) -> Decisions:
-        """Returns what was decided of the shares, those without prices too; nothing if no one has decided yet.
-
-        Raises:
-            StoreError: DECISION holds what this program does not write.
-        """
+        """Returns what was decided of the shares, those without prices too; raises as `decision_list`."""
         return Decisions.of(self.decision_list())
 
     def decision_list(self) -> tuple[Decision, ...]:
-        """Returns each decision, sorted by share and day; raises as `decisions`."""
+        """Returns each decision, sorted by share and day; a StoreError says that another tool changed them."""
         if not self._has("DECISION"):
             return ()
         with translated(self._path):
@@ -359,14 +355,19 @@ class FeatureStore:
         with translated(self._path):
             return read_feature_table(self._connection, self._path, reading_uri(self._path), shares)
 
-    def price_series(self, shares: Sequence[str]) -> Iterator[PriceSeries]:
-        """Yields the adjusted closes of each share that has prices, in the order given.
+    def price_series(self, shares: Sequence[str], since: str = "") -> Iterator[PriceSeries]:
+        """Yields the adjusted closes of each share that has prices, in the order given; from an ISO date on.
 
         Raises:
             StoreError: Another tool has written what is no price.
         """
         with translated(self._path):
-            yield from read_series(self._connection, str(self._path), shares)
+            yield from read_series(self._connection, str(self._path), shares, since)
+
+    def day_ranges(self, share_id: str, since: str = "") -> Floats | None:
+        """Returns the logs of high over low of a share's sessions, NaN where unknown; None where none is known."""
+        with translated(self._path):
+            return read_ranges(self._connection, share_id, since)
 
     def feature_columns(self) -> tuple[str, ...]:
         """Returns the names of FEATURE's columns in the table's order."""

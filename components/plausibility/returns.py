@@ -48,6 +48,9 @@ _BEYOND_ALL = math.log(20)
 _NO_PRICE = 0.02
 """Part of a share's returns beyond the bound in per cent, from where on it is hardly a price."""
 
+_STEP = math.log(1.1)
+"""Of a factor, from where on it is no ordinary dividend."""
+
 _MOST_PER_SHARE = 100
 _AROUND = 20
 _WILDER = 0.8
@@ -105,6 +108,8 @@ class _Judge:
         # Few returns pass this: what is dear comes after it.
         at = np.flatnonzero((size > max(6 * self._deviation, _LEAST)) | self._beyond(np.arange(len(size))))
         if len(at):
+            at = at[self._worth_a_look(at)]
+        if len(at):
             at = at[~self._few_ticks(at)]
         beyond = self._beyond(at)
         if np.count_nonzero(beyond) >= max(3, _NO_PRICE * len(size)) and len(size) >= 5 * _FEW_RETURNS:
@@ -126,6 +131,14 @@ class _Judge:
             if one not in found and (suspect := self._judge(one, deviation)) is not None:
                 found[one] = suspect
         return [found[one] for one in sorted(found)]
+
+    def _worth_a_look(self, at: np.ndarray) -> Booleans:
+        """Which of some returns can be large, or wrong for another reason: near a ratio, or as the factor steps."""
+        size, factor = self._size[at], self._series.factor
+        worth: Booleans = self._beyond(at) | (size > max(self._bounds.deviations * self._whole, _LEAST))
+        worth |= np.abs(self._own[at][:, np.newaxis] - _MOVES).min(axis=1) <= _NEAR
+        worth |= np.abs(np.log(factor[at + 1] / factor[at])) > _STEP
+        return worth
 
     # --- bounds
 
@@ -215,7 +228,7 @@ class _Judge:
         factor = self._series.factor
         step = math.log(factor[one + 1] / factor[one])
         rest = float(self._own[one]) - step
-        return abs(step) > math.log(1.1) and abs(rest) <= min(4 * deviation, abs(step) / 3)
+        return abs(step) > _STEP and abs(rest) <= min(4 * deviation, abs(step) / 3)
 
     def _ratio(self, one: int, deviation: float) -> tuple[float, float]:
         """The log of the simple ratio that explains a return best, and by how much better than a market does."""

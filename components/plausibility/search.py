@@ -8,12 +8,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
 from components.feature_store import Decisions, FeatureStore
 from components.feature_store.series import PriceSeries
-from components.plausibility.market import Market, market_of
+from components.plausibility.market import market_of
 from components.plausibility.record import Bounds, Grade, Suspect, SuspectRecord
 from components.plausibility.returns import find_suspects
 
@@ -32,6 +33,7 @@ def search(
     shares: Sequence[str],
     bounds: Bounds | None = None,
     window: Window = (None, None),
+    since: dt.date | None = None,
 ) -> SuspectRecord:
     """Judges all returns of some shares; those that a person has excluded are left out, and named.
 
@@ -40,6 +42,7 @@ def search(
         shares: the shares.
         bounds: from where on a return is large.
         window: the sessions that count; a share is measured by all it has.
+        since: the first session that is read, where not all are needed to measure a share.
 
     Raises:
         StoreError: the database cannot be read.
@@ -48,16 +51,19 @@ def search(
     chosen = [share for share in shares if share not in decisions.excluded]
     excluded = tuple(sorted(set(shares) - set(chosen)))
     bounds = bounds or Bounds()
-    market = _market(store, chosen)
+    begin = "" if since is None else since.isoformat()
+    some = _some_of(store, chosen, begin)
+    others = store.price_series([share for share in chosen if share not in some], begin)
+    market = market_of([(series.time, series.level) for series in some.values()])
     found: list[Suspect] = []
     count = looked = 0
-    for series in store.price_series(chosen):
+    for series in chain(some.values(), others):
         count += 1
         looked += max(len(series) - 1, 0)
-        some = find_suspects(series, market, bounds)
-        if some:  # only then is it worth to read the highs and lows
-            some = find_suspects(_with_ranges(series, store), market, bounds)
-        found += some
+        suspects = find_suspects(series, market, bounds)
+        if suspects and (ranges := store.day_ranges(series.share_id, begin)) is not None:
+            suspects = find_suspects(replace(series, ranges=ranges), market, bounds)
+        found += suspects
     kept = decided([one for one in found if _within(one, window)], decisions)
     return SuspectRecord(kept[:_MOST], len(kept[_MOST:]), excluded, count, looked, bounds)
 
@@ -70,24 +76,29 @@ def decided(suspects: Iterable[Suspect], decisions: Decisions) -> tuple[Suspect,
         return any((one.share_id, dt.date.fromisoformat(day)) in decisions.accepted for day in days)
 
     marked = (replace(one, accepted=accepted(one)) for one in suspects)
-    return tuple(sorted(marked, key=lambda one: (one.accepted, one.grade is Grade.LARGE, one.share_id, one.day)))
+    return tuple(sorted(marked, key=_order))
 
 
-def _market(store: FeatureStore, shares: Sequence[str]) -> Market:
-    """The market, from shares spread evenly over all."""
-    some = np.unique(np.linspace(0, len(shares) - 1, min(len(shares), _MARKET_SHARES)).astype(int)) if shares else []
-    return market_of([_level(series) for series in store.price_series([shares[at] for at in some])])
+def joined(one: SuspectRecord, two: SuspectRecord) -> SuspectRecord:
+    """What was found of two sets of shares together."""
+    return SuspectRecord(
+        tuple(sorted((*one.suspects, *two.suspects), key=_order)),
+        one.left_out + two.left_out,
+        tuple(sorted({*one.excluded, *two.excluded})),
+        one.shares + two.shares,
+        one.returns + two.returns,
+        one.bounds,
+    )
 
 
-def _level(series: PriceSeries) -> tuple[np.ndarray, np.ndarray]:
-    return series.time, series.level
+def _order(one: Suspect) -> tuple[bool, bool, str, str]:
+    return one.accepted, one.grade is Grade.LARGE, one.share_id, one.day
 
 
-def _with_ranges(series: PriceSeries, store: FeatureStore) -> PriceSeries:
-    bars = store.bars(series.share_id)
-    if bars is None or bars.high is None or bars.low is None or len(bars) != len(series):
-        return series
-    return replace(series, ranges=np.log(bars.high / bars.low))
+def _some_of(store: FeatureStore, shares: Sequence[str], since: str) -> dict[str, PriceSeries]:
+    """Shares spread evenly over all, by name: what they do is what the market does."""
+    at = np.unique(np.linspace(0, len(shares) - 1, min(len(shares), _MARKET_SHARES)).astype(int)) if shares else []
+    return {series.share_id: series for series in store.price_series([shares[one] for one in at], since)}
 
 
 def _within(one: Suspect, window: Window) -> bool:

@@ -49,7 +49,7 @@ def extract(
     from pipeline.plan import http_settings
     from pipeline.report.extraction import print_extraction
     from pipeline.report.suspects import print_suspects
-    from pipeline.uses.suspects import look, touched
+    from pipeline.uses.suspects import look_at_extracted
 
     with _stopped_by_signals() as stop, extraction_progress() as listener:
         report = extract_shares(
@@ -62,7 +62,7 @@ def extract(
             listener=listener,
             stop=stop,
         )
-    suspects = look(plan, touched(report))
+    suspects = look_at_extracted(plan, report)
     if as_json:
         typer.echo(to_json(report.to_dict() | {"suspects": suspects.suspects}))
     else:

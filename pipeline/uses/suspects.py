@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,10 +12,16 @@ import numpy as np
 from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_store import WINDOW, Decision, FeatureStore
 from components.plausibility import SuspectRecord
-from components.plausibility.search import search
+from components.plausibility.search import joined, search
 from pipeline.job.prices import say_unknown
 from pipeline.plan import Plan
 from pipeline.report.suspects import print_suspects
+
+_FEW = 30
+"""Sessions of an increment, which the last two months hold."""
+
+_MEASURED = 900
+"""Days that a share is measured by in an increment."""
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,6 +74,20 @@ def report_suspects(plan: Plan, shares: Sequence[str], console: Console) -> bool
     return bool(record.stopping)
 
 
-def touched(report: ExtractionReport) -> list[str]:
-    """The shares of which an extraction has stored anything that was not there before."""
-    return [one.share_id for one in report.shares if one.new or one.changed]
+def look_at_extracted(plan: Plan, report: ExtractionReport) -> SuspectRecord:
+    """Judges what an extraction has stored: of a few new sessions these alone, so that no day says all of them again.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    stored = [one for one in report.shares if one.new or one.changed]
+    few = [one for one in stored if one.status.value != "readjusted" and one.new + one.changed <= _FEW and one.last]
+    many = [one.share_id for one in stored if one not in few]
+    record = look(plan, many)
+    if not few:
+        return record
+    last = dt.date.fromisoformat(min(one.last for one in few))
+    recent, measured = last - dt.timedelta(days=2 * _FEW), last - dt.timedelta(days=_MEASURED)
+    with FeatureStore.open(plan.database) as store:
+        other = search(store, [one.share_id for one in few], plan.bounds, (recent, None), measured)
+    return joined(record, other)

@@ -132,3 +132,31 @@ def test_excluded_shares_stay_in_the_database(awesome: Awesome) -> None:
     awesome("prices", "import", str(write(Path("prices.csv"))), "--db", "p.db", "--exclude", "UNIT")
     with FeatureStore.open("p.db") as store:
         assert "UNIT" in [one.share_id for one in store.shares()]
+
+
+def test_an_extraction_says_first_what_looks_wrong_and_an_increment_only_what_is_new(awesome: Awesome) -> None:
+    lines = write(Path("all.csv")).read_text().splitlines()
+    header, rows = lines[0], lines[1:]
+    before = [row for row in rows if row.split(",")[0] < UNIT]
+    command = ("extract", "--source", "file:part.csv", "--db", "p.db")
+    Path("part.csv").write_text("\n".join([header, *before]))
+    first = awesome(*command)
+    assert (first.code, listed(first.out)) == (3, [("wrong", "HK:0001", SPLIT)])
+    assert first.out.index("wrong: ") < first.out.index("7 shares from")
+    Path("part.csv").write_text("\n".join([header, *(row for row in rows if row.split(",")[0] <= str(DAYS[410]))]))
+    second = awesome(*command)
+    assert (second.code, listed(second.out)) == (3, [("wrong", "UNIT", UNIT)])
+    content = json.loads(awesome(*command, "--json").out)
+    assert content["suspects"] == []  # nothing was stored
+    assert content["exit_code"] == 0
+
+
+def test_an_extraction_takes_decisions(awesome: Awesome) -> None:
+    write(Path("all.csv"))
+    decided = ("--accept", f"HK:0001:{SPLIT}", "--accept", f"SPIKE:{SPIKE}", "--exclude", "UNIT")
+    outcome = awesome("extract", "--source", "file:all.csv", "--db", "p.db", *decided)
+    assert (outcome.code, listed(outcome.out)) == (0, [])
+    with FeatureStore.open("p.db") as store:
+        assert [str(one) for one in store.decision_list()] == [
+            *(f"accept HK:0001:{SPLIT}", f"accept SPIKE:{SPIKE}", "exclude UNIT")
+        ]
