@@ -18,6 +18,8 @@ from components.feature_store.header_rows import join_header_rows
 
 LONGEST_LINE = 2 * 1024**2  # characters; a line of 100,000 shares is half of that
 MOST_COLUMNS = 100_000
+LONGEST_CELL = 100_000
+_OPEN_QUOTE = re.compile(r'(?:^|[,;\t|])[ ]*"(?:[^"]|"")*\Z')
 _SAMPLE_LINES, _SAMPLE_SIZE = 200, 2**18
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # Excel's own hint, in place of a header
 _BOMS = (
@@ -34,10 +36,12 @@ def encoding_at(start: bytes) -> str:
     for mark, encoding in _BOMS:
         if start.startswith(mark):
             return encoding
-    pairs = len(start) // 2
-    if pairs >= 4 and start[1::2].count(0) == pairs and 0 not in start[::2]:
+    # Separators and digits are a zero byte and another one; no other encoding has zero bytes.
+    few = max(2, len(start) // 16)
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if even == 0 and odd >= few:
         return "utf-16-le"
-    if pairs >= 4 and start[:-1:2].count(0) == pairs and 0 not in start[1::2]:
+    if odd == 0 and even >= few:
         return "utf-16-be"
     return "utf-8-sig"
 
@@ -101,14 +105,14 @@ def bounded_lines(text: TextIO, path: Path) -> Iterator[str]:
                 "line? Write each day on a line of its own"
             )
         if opened or '"' in line:
-            if line.count('"') % 2:
+            if line.count('"') % 2 and (opened or _OPEN_QUOTE.search(line)):
                 opened = 0 if opened else number
                 length = 0
             if opened:
                 length += len(line)
-                if length >= LONGEST_LINE:
+                if length >= LONGEST_CELL:
                     raise ImportFileError(
-                        f"{path}, line {opened}: a quote is opened and not closed within {LONGEST_LINE:,} characters"
+                        f"{path}, line {opened}: a quote is opened and not closed within {LONGEST_CELL:,} characters"
                     )
         yield line
 

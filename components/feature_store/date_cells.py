@@ -279,6 +279,8 @@ def _parts_as_dates(
         best = min(failures.values())
         if best == len(values):
             return [None] * len(values), ""
+        if best > _SLIPS * len(values):
+            raise _contradiction(readings, texts, name, path)
         likely = [order for order in allowed if failures[order] == best]
         if len(likely) > 1 and kind != "parts4":
             likely = _without_weekends(readings, likely) or likely
@@ -287,7 +289,7 @@ def _parts_as_dates(
             raise _two_readings(readings, likely, texts, name, path)
         order = likely[0]
         rest = [failures[other] for other in allowed if other not in likely]
-        if best > _SLIPS * len(values) or (best and rest and min(rest) < 4 * best):
+        if best and rest and min(rest) < 4 * best:
             raise _contradiction(readings, texts, name, path)
     read = [
         None if day is None else Stamp(day, *parts.time) for day, parts in zip(readings[order], values, strict=True)

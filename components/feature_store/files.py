@@ -37,6 +37,7 @@ from components.feature_store.parquet_columns import head_of, open_parquet, parq
 _CHUNK_CELLS = 200_000
 _MOST_BLANK_LINES = 200_000
 _HEAD_ROWS = 24
+_START = 64  # bytes that tell what a file is
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 Cells: TypeAlias = "tuple[str, ...] | pa.Array"
@@ -104,7 +105,7 @@ def open_price_file(path: Path, forms: Forms = Forms()) -> Iterator[PriceFile]: 
     """
     try:
         with path.open("rb") as stream:
-            start = stream.read(16)
+            start = stream.read(_START)
             stream.seek(0)
             if not start:
                 raise ImportFileError(f"{path} is empty; it needs a header and prices")
@@ -116,7 +117,7 @@ def open_price_file(path: Path, forms: Forms = Forms()) -> Iterator[PriceFile]: 
                 raise ImportFileError(f"{path} is neither CSV nor Parquet; export it as CSV")
             if start[:2] == b"\x1f\x8b":
                 source = _unpacked(stream)
-                start = source.read(16)
+                start = source.read(_START)
                 source.seek(0)
             else:
                 source = stream

@@ -46,9 +46,9 @@ class NumberStyle:
     def __str__(self) -> str:
         """Says what was read, for the report."""
         if not self.thousands:
-            return f"decimal sign {self.decimal}"
-        signs = " ".join("blank" if sign in _SPACES else sign for sign in self.thousands)
-        return f"decimal sign {self.decimal}, thousands {signs}"
+            return f"decimal sign {self.decimal!r}"
+        signs = " and ".join("blanks" if sign in _SPACES else repr(sign) for sign in self.thousands)
+        return f"decimal sign {self.decimal!r}, thousands by {signs}"
 
 
 class OtherStyleError(Exception):
