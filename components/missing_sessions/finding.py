@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from components.missing_sessions.exchanges import exchanges_of, fitting_exchange
 from components.missing_sessions.found import MissingSessions, ShareGaps, sessions, some_days
 from components.missing_sessions.grids import Tally, sessions_by_calendar, sessions_by_shares
 from components.missing_sessions.holidays import are_holidays
+from components.missing_sessions.limit import most_missing
 from models.features import WINDOW
 
 if TYPE_CHECKING:
@@ -65,6 +66,27 @@ def find_missing(
         return found
     note = f"{quiet:,} of {bars:,} bars on days off have no volume or repeat the close before: hardly anybody traded"
     return replace(found, notes=(*found.notes, note))
+
+
+def last_windows_across(
+    store: FeatureStore, shares: Sequence[str], limit: int, now: dt.datetime | None = None
+) -> dict[str, int]:
+    """The shares whose last window is none that a model is trained on, and how many sessions it lacks.
+
+    Args:
+        store: The database.
+        shares: Those that are asked about.
+        limit: Missing sessions that a window may reach across.
+        now: As in `find_missing`.
+    """
+    gaps = find_missing(store, now).of(shares).shares
+    found = {}
+    for share, days in store.listings.days(list(gaps)):
+        first = days[-WINDOW:][:1]  # of windows that another tool wrote, the first days may not be known
+        count = int(gaps[share].between(first, days[-1:])[0])
+        if count > most_missing(limit, WINDOW - 1):
+            found[share] = count
+    return dict(sorted(found.items()))
 
 
 def _quiet(bars: PriceBars | None, days: Days) -> int:

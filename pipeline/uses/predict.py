@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import UserError
 from components.evidence.words import low_to_high, number4
-from components.feature_store import CLOSE_COLUMNS, WINDOW, FeatureStore
-from components.missing_sessions.finding import find_missing
-from components.missing_sessions.limit import most_missing
+from components.feature_store import CLOSE_COLUMNS, FeatureStore
+from components.missing_sessions.finding import last_windows_across
 from components.model_selector.files import read_evidence
 from components.object_storage.manifest import ModelManifest
 from components.object_storage.models import MANIFEST
@@ -102,7 +101,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         ) from None
     with FeatureStore.open(plan.database) as store:
         shares = plan.select(store)
-        left_out = _across_gaps(store, shares, plan.settings.max_missing_sessions)
+        left_out = last_windows_across(store, shares, plan.settings.max_missing_sessions)
         if len(left_out) == len(shares):
             raise PredictionError(
                 f"{plan.database}: the last window of {shares[0]} reaches across {left_out[shares[0]]} missing sessions"
@@ -152,18 +151,6 @@ def _loadable(saved_model: Path) -> Iterator[Path]:
             raise PredictionError(f"{saved_model}: cannot be loaded: {why}, or set TMPDIR to such a one")
         link.symlink_to(saved_model.absolute(), target_is_directory=True)
         yield link
-
-
-def _across_gaps(store: FeatureStore, shares: Sequence[str], limit: int) -> dict[str, int]:
-    """The shares whose last window is none that a model was trained on, and how many sessions it lacks."""
-    gaps = find_missing(store).of(shares).shares
-    found = {}
-    for share, days in store.listings.days(list(gaps)):
-        first = days[-WINDOW:][:1]  # of windows that another tool wrote, the first days may not be known
-        count = int(gaps[share].between(first, days[-1:])[0])
-        if count > most_missing(limit, WINDOW - 1):
-            found[share] = count
-    return dict(sorted(found.items()))
 
 
 def print_forecast(forecast: Forecast, console: Console) -> None:

@@ -17,6 +17,7 @@ from shown import Page, assert_needs_nothing_from_elsewhere
 from components.errors import UserError
 from components.evidence.comparing import compare
 from components.evidence.metric import METRICS
+from components.missing_sessions.summary import MissingSummary
 from pipeline.report.page import render_html, write_report
 from pipeline.runs.folder import read_report
 from pipeline.runs.results import MarketSummary, ModelResult
@@ -229,3 +230,17 @@ def test_the_time_line_is_to_scale() -> None:
     total = (pd.Timestamp("2013-02-15") - pd.Timestamp("2001-01-01")).days + 1
     assert float(found[1][2]) == pytest.approx(100 * 31 / total, abs=0.001)
     assert found[1][3] == "gap of 31 days between train and eval: purge and embargo"
+
+
+def test_missing_sessions_stand_with_the_splits() -> None:
+    report, predictions, histories = made_run()
+    assert "Missing sessions" not in Page(made_page(champion=False)).words()
+    lines = (f"{NASTY} lacks 12 sessions: 2003-06-04, 2003-06-05, 2003-06-06, ...",)
+    splits = {name: dataclasses.replace(one, windows_across=40, labels_across=2) for name, one in report.splits.items()}
+    report = dataclasses.replace(report, missing=MissingSummary(1, 12, lines), splits=splits)
+    page = render_html(report, predictions, histories)
+    words = Page(page).words()
+    assert "Missing sessions: 1 share lacks 12 sessions between first and last price." in words
+    assert "Left out: 120 windows and 6 labels that reach across more missing sessions" in words
+    assert lines[0] in words
+    assert NASTY not in page

@@ -9,8 +9,9 @@ from judged_runs import REVERSAL, model, report
 from shown import printed
 
 from components.evidence.interval import Interval
+from components.missing_sessions.summary import MissingSummary
 from pipeline.report.summary import print_summary
-from pipeline.runs.results import MarketSummary
+from pipeline.runs.results import MarketSummary, SplitResult
 
 
 @pytest.mark.parametrize("market", [None, REVERSAL])
@@ -37,3 +38,23 @@ def test_a_baseline_without_a_figure_is_printed_without_it() -> None:
     run = replace(report({"linear": model(0.5)}), baselines={"lightgbm": {"auc": Interval(0.51, 0.49, 0.53, 0.01)}})
     [line] = [line for line in printed(120, print_summary, run).splitlines() if line.lstrip().startswith("lightgbm")]
     assert line.split() == ["lightgbm", "0.510", "n/a", "n/a", "baseline"]
+
+
+def test_what_is_missing_and_what_was_left_out_for_it_is_said() -> None:
+    run = report({"linear": model(0.5)})
+    assert "issing" not in printed(200, print_summary, run)
+    run = replace(
+        run,
+        missing=MissingSummary(2, 1203, ("IBM lacks 1,200 sessions: 2003-06-04, ...",)),
+        splits={
+            "train": SplitResult("2001-01-02", "2008-12-31", 10000, 5, 20, 2000, windows_across=1500, labels_across=20),
+            "test": SplitResult("2011-02-01", "2013-02-15", 600, 0, 7, 120, windows_across=3),
+        },
+        settings={**run.settings, "max_missing_sessions": 5},
+    )
+    text = printed(200, print_summary, run)
+    assert "Missing sessions: 2 shares lack 1,203 sessions between first and last price." in text
+    assert (
+        "Left out: 1,503 windows and 20 labels that reach across more missing sessions than max_missing_sessions "
+        "(5 in 20) allows." in text
+    )
