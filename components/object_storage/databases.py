@@ -216,18 +216,18 @@ def _coming(storage: Storage, name: str) -> tuple[str, ...]:
 
 def _choose(storage: Storage, stored: Sequence[StoredDatabase], name: str, date: str) -> StoredDatabase:
     if not stored:
-        raise StorageError(f"{storage.url_of(FOLDER)}: holds no database; push one with `awesome db push`")
+        raise StorageError(f"{storage.place_of(FOLDER)}: holds no database; push one with `awesome db push`")
     if date != LATEST:
         dates = sorted({one.date for one in stored})
         stored = [one for one in stored if one.date == date]
         if not stored:
             known = ", ".join(dates[-5:]) + (f" and {len(dates) - 5} earlier" if len(dates) > 5 else "")
-            raise StorageError(f"{storage.url_of(FOLDER)}: holds no database of {date}; there are {known}")
+            raise StorageError(f"{storage.place_of(FOLDER)}: holds no database of {date}; there are {known}")
     called_so = [one for one in stored if one.name == name]
     names = sorted({one.name for one in stored})
     if not called_so and len(names) > 1:
         raise StorageError(
-            f"{storage.url_of(FOLDER)}: holds no database {name}, but {', '.join(names)}; name one with --db"
+            f"{storage.place_of(FOLDER)}: holds no database {name}, but {', '.join(names)}; name one with --db"
         )
     return (called_so or stored)[-1]
 

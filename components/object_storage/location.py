@@ -64,6 +64,11 @@ class Storage:
         """Returns the URL of something in the storage, for messages."""
         return f"{self._place.url}/{name}"
 
+    def place_of(self, name: str) -> str:
+        """Returns the URL of something that should be there, and for a bucket the host that was asked for it."""
+        at = f" at {self._place.host}" if self._place.host else ""
+        return f"{self.url_of(name)}{at}"
+
     def names(self, folder: str) -> tuple[str, ...]:
         """Lists everything below a folder that is whole: sorted names relative to the storage.
 

@@ -216,20 +216,21 @@ def _versions(storage: Storage) -> list[tuple[str, str]]:
 def _choose(storage: Storage, model: str, version: str) -> str:
     """Returns the version to pull; the storage is asked, so that a wrong name is answered with the right ones."""
     known = _versions(storage)
-    url = storage.url_of(FOLDER)
+    where = storage.place_of(FOLDER)
     if not known:
-        raise StorageError(f"{url}: holds no model; push one with `awesome model push`")
+        raise StorageError(f"{where}: holds no model; push one with `awesome model push`")
     versions = [one for name, one in known if name == model]
     if not versions:
         raise StorageError(
-            f"{url}: holds no model {model!r}; there are {', '.join(sorted({name for name, _ in known}))}"
+            f"{where}: holds no model {model!r}; there are {', '.join(sorted({name for name, _ in known}))}"
         )
     if version == LATEST:
         return versions[-1]
     if version not in versions:
         few = versions[-5:]
         more = f" and {len(versions) - len(few)} earlier" if len(versions) > len(few) else ""
-        raise StorageError(f"{url}/{model}: holds no version {version!r}; there are {', '.join(few)}{more}")
+        url = storage.place_of(f"{FOLDER}/{model}")
+        raise StorageError(f"{url}: holds no version {version!r}; there are {', '.join(few)}{more}")
     return version
 
 

@@ -91,7 +91,8 @@ def test_awss_own_settings_name_the_server(
             push_database(storage, database, CODE, now=MONDAY)
             assert [one.name for one in list_databases(storage)] == ["awesome.db"]
             pull_database(storage, tmp_path / "pulled.db")
-            with pytest.raises(StorageError, match="holds no database of 2000-01-01"):
+            host = re.escape(endpoint.removeprefix("http://"))
+            with pytest.raises(StorageError, match=f"features at {host}: holds no database of 2000-01-01"):
                 pull_database(storage, tmp_path / "pulled.db", "2000-01-01")
         assert digest_of(tmp_path / "pulled.db") == digest_of(database)
         assert len(objects) == 2
