@@ -19,8 +19,9 @@ from components.feature_store.arrays import Integers
 from components.feature_store.date_cells import DAY, NO_DAY, Stamp, day_text, is_missing, read_dates
 from components.feature_store.files import Cells
 from components.feature_store.forms import Forms
-from components.feature_store.instants import days_of_instants, stamp_in, zone_of
+from components.feature_store.instants import days_of_instants, stamp_in
 from components.feature_store.parquet_columns import distinct_of, instead
+from components.feature_store.zones import zone_of
 
 _MOST_DATES = 400_000
 _MOST_NAMES = 1_000_000
@@ -135,7 +136,7 @@ class DateColumn:
         cells = list(self._codes)
         plain = [self._stamp(cell) if isinstance(cell, tuple) else cell for cell in cells]
         reading = read_dates(plain, self._name, self._path, forms.dates, today)  # type: ignore[arg-type]
-        stamps, note = days_of_instants(reading.stamps, self._name, self._path, forms.zone, shares)
+        stamps, note = days_of_instants(reading.stamps, self._name, self._path, forms, shares)
         last = np.datetime64(today, "D").astype(np.int64) + 1
         reasons = [
             ("the date is missing" if is_missing(cell) else "the date is unreadable; write it as 2024-01-31")  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from components.errors import ImportFileError
+from components.feature_store.zones import zone_of
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 _DATE_FORMATS = ("dmy", "mdy", "ymd", "excel", "days", "s", "ms", "us", "ns")
@@ -22,6 +23,8 @@ class Forms:
             format as of strptime, such as `%d.%m.%y`.
         zone: The time zone whose dates are meant where the file holds instants, such as Asia/Shanghai; `local` keeps
             the date as it is written.
+        exchange_zone: That of the shares' exchange: taken where the file holds instants and nothing is said, if it
+            makes no weekends.
     """
 
     encoding: str | None = None
@@ -29,6 +32,7 @@ class Forms:
     decimal: str | None = None
     dates: str | None = None
     zone: str | None = None
+    exchange_zone: str | None = None
 
 
 def forms_from(
@@ -38,6 +42,7 @@ def forms_from(
     decimal: str | None = None,
     dates: str | None = None,
     zone: str | None = None,
+    exchange_zone: str | None = None,
 ) -> Forms:
     r"""Checks what a user said.
 
@@ -70,8 +75,6 @@ def forms_from(
                 f"--date-format {dates} is none; say {', '.join(_DATE_FORMATS)} or a format such as %d.%m.%Y"
             )
     if zone is not None and zone != "local":
-        from components.feature_store.instants import zone_of
-
         if zone_of(zone) is None:
             raise ImportFileError(f"--timezone {zone} is no time zone; say one such as Asia/Shanghai, UTC, or local")
-    return Forms(encoding, separator, decimal, dates, zone)
+    return Forms(encoding, separator, decimal, dates, zone, exchange_zone)

@@ -12,14 +12,14 @@ import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from functools import lru_cache
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from components.errors import ImportFileError
 from components.feature_store.date_cells import DAY, Stamp, is_weekend
+from components.feature_store.forms import Forms
+from components.feature_store.zones import zone_of
 
 _SOME = 0.02  # so many days on a weekend can be special sessions
 _MOSTLY = 0.9
@@ -37,23 +37,6 @@ _ZONES_OF_SHARES = {
     "Asia/Kolkata": re.compile(r"[A-Z0-9&-]+\.(?:NS|BO)", re.IGNORECASE),
     "Europe/London": re.compile(r"[A-Z0-9-]+\.(?:L|UK)", re.IGNORECASE),
 }
-_OFFSET = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})")
-
-
-@lru_cache
-def zone_of(name: str) -> dt.tzinfo | None:
-    """Returns a time zone by its name or its offset, such as +08:00; None if there is none."""
-    if match := _OFFSET.fullmatch(name):
-        minutes = int(match[2]) * 60 + int(match[3])
-        if minutes >= 24 * 60:
-            return None
-        return dt.timezone(dt.timedelta(minutes=-minutes if match[1] == "-" else minutes))
-    if name.upper() in ("UTC", "Z", "GMT"):
-        return dt.timezone.utc
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        return None
 
 
 def stamp_in(seconds: int, zone: dt.tzinfo | None) -> Stamp | None:
@@ -74,7 +57,7 @@ _START = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
 
 def days_of_instants(
-    stamps: Sequence[Stamp | None], name: str, path: Path, zone: str | None, shares: Collection[str]
+    stamps: Sequence[Stamp | None], name: str, path: Path, forms: Forms, shares: Collection[str]
 ) -> tuple[list[Stamp | None], str]:
     """Settles which day each stamp means.
 
@@ -82,7 +65,7 @@ def days_of_instants(
         stamps: The distinct ones of a column.
         name: Of the column, for messages.
         path: Of the file.
-        zone: As `Forms.zone`.
+        forms: With the zone, or that of the exchange, where they are known.
         shares: The names of the file's shares: where all are of one exchange, its zone is taken.
 
     Returns:
@@ -91,6 +74,7 @@ def days_of_instants(
     Raises:
         ImportFileError: A zone is needed, or the one given makes weekends of the days.
     """
+    zone = forms.zone
     timed = [stamp for stamp in stamps if stamp is not None and stamp.second]
     if not timed or zone == "local":
         return list(stamps), ""
@@ -112,7 +96,7 @@ def days_of_instants(
         return list(stamps), ""
     if elsewhere == len(timed) and not _has_weekend(timed):
         return list(stamps), f"dates as written in their own zone ({clock})"
-    known = _zone_of_shares(shares)
+    known = forms.exchange_zone or _zone_of_shares(shares)
     if known is not None and not _weekends(moved := _moved(stamps, known)):
         return moved, f"instants ({clock}) as dates in {known}, the exchange of the shares"
     raise _ask(stamps, timed, clock, name, path)

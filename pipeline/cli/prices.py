@@ -125,15 +125,23 @@ def prices_import(
     accepted; 4: none was taken.
     """
     plan = plan_from({"db": db, "accept": accept, "exclude": exclude})
+    zone_of_exchange = None
     if exchange is not None:
         from pipeline.job.prices import check_exchange
 
-        check_exchange(exchange)
+        zone_of_exchange = check_exchange(exchange)
     from components.feature_store import LayoutChoice, forms_from, import_files, trial_store
     from pipeline.job.prices import known_decisions
     from pipeline.uses.suspects import report_suspects
 
-    forms = forms_from(encoding=encoding, separator=separator, decimal=decimal, dates=date_format, zone=timezone)
+    forms = forms_from(
+        encoding=encoding,
+        separator=separator,
+        decimal=decimal,
+        dates=date_format,
+        zone=timezone,
+        exchange_zone=zone_of_exchange,
+    )
     decisions = (*known_decisions(files), *plan.decisions)
     options: dict[str, Any] = {"source": source, "replace": replace, "forms": forms, "decisions": decisions}
     choice = LayoutChoice(share, _columns(column or []), layout, prices)

@@ -128,8 +128,8 @@ def ensure_prices(plan: Plan, console: Console, clock: Clock | None = None) -> N
     keep_decisions(plan, console)
 
 
-def check_exchange(code: str) -> None:
-    """Refuses an exchange whose sessions cannot be had.
+def check_exchange(code: str) -> str:
+    """Returns the time zone of an exchange, and refuses one whose sessions cannot be had.
 
     Raises:
         ExchangeError: there is none of that name, or its calendar fails.
@@ -138,7 +138,7 @@ def check_exchange(code: str) -> None:
         from components.extractor.calendar import ExchangeCalendar
     except ImportError:
         raise ExchangeError(f"{code}: its sessions need the extra `extract`: {install_extras('extract')}") from None
-    ExchangeCalendar.of(code, dt.datetime.now(dt.timezone.utc))
+    return ExchangeCalendar.of(code, dt.datetime.now(dt.timezone.utc)).zone
 
 
 def missing_of_import(path: Path, report: ImportReport, exchange: str | None) -> MissingSessions:

@@ -75,3 +75,13 @@ def test_instants_are_asked_for_and_the_zone_decides(awesome: Awesome) -> None:
     assert "--timezone" in awesome("prices", "import", "p.csv", "--db", "p.db").refusal
     taken = awesome("prices", "import", "p.csv", "--db", "p.db", "--timezone", "Asia/Shanghai")
     assert re.search(r"^A +30 +0 +0 +2024-01-01 +2024-02-09 *$", taken.out, re.MULTILINE)
+
+
+def test_the_exchange_that_is_named_says_the_zone(awesome: Awesome) -> None:
+    rows = [f"{day - 1}T16:00:00Z,A,{10 + number}" for number, day in enumerate(DAYS)]
+    Path("p.csv").write_text("date,symbol,close\n" + "\n".join(rows))
+    taken = awesome("prices", "import", "p.csv", "--db", "p.db", "--exchange", "XSHG")
+    assert re.search(r"^A +30 +0 +0 +2024-01-01 +2024-02-09 *$", taken.out, re.MULTILINE)
+    assert "as dates in Asia/Shanghai, the exchange of the shares" in taken.out
+    wrong = awesome("prices", "import", "p.csv", "--db", "q.db", "--exchange", "XNYS")
+    assert "--timezone" in wrong.refusal
