@@ -82,6 +82,8 @@ def _days(text: str, where: str) -> Days:
         days = np.array(parts, dtype="datetime64[D]")
     except ValueError:
         days = np.empty(0, dtype="datetime64[D]")
-    if np.isnat(days).any() or not np.array_equal(days.astype(str), parts):
+    # NumPy reads 2024-01 and NaT as well: texts of ten signs are neither.
+    whole = text[10::11] == "," * (len(parts) - 1) and len(text) == 11 * len(parts) - 1
+    if len(days) != len(parts) or not whole:
         days = parse_days(parts, where)  # which names the text that is none
-    return np.unique(days)
+    return days if (days[1:] > days[:-1]).all() else np.unique(days)

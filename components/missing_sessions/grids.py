@@ -76,16 +76,19 @@ class Tally:
         first, last = max(self.begin, int(days[0])), min(self.begin + len(self.have) - 1, int(days[-1]))
         if first > last:
             return False
-        theirs = np.flatnonzero(self.have[first - self.begin : last - self.begin + 1]) + first
-        inside = days[(days >= first) & (days <= last)]
-        if min(len(inside), len(theirs)) < _ENOUGH:
+        theirs = self.have[first - self.begin : last - self.begin + 1] > 0
+        own = np.zeros_like(theirs)
+        own[days[(days >= first) & (days <= last)] - first] = True
+        sides = [(mine & ~others, int(np.count_nonzero(mine))) for mine, others in ((own, theirs), (theirs, own))]
+        if min(count for _, count in sides) < _ENOUGH:
             return False
-        sides = [(np.setdiff1d(inside, theirs), len(inside)), (np.setdiff1d(theirs, inside), len(theirs))]
-        if any(len(only) < _FEWEST_DIFFERENT or len(only) <= _LEAST_DIFFERENT * count for only, count in sides):
-            return False
+        for only, count in sides:
+            if np.count_nonzero(only) <= max(_FEWEST_DIFFERENT - 1, _LEAST_DIFFERENT * count):
+                return False
         if last - first < LEAST_DAYS:
             return None
-        return any(are_holidays(only.astype("datetime64[D]"), first, last) for only, _ in sides)
+        days_only = [(np.flatnonzero(only) + first).astype("datetime64[D]") for only, _ in sides]
+        return any(are_holidays(some, first, last) for some in days_only)
 
 
 def sessions_by_calendar(tally: Tally, calendar: ExchangeCalendar) -> tuple[Booleans, Booleans, Booleans]:
