@@ -56,7 +56,7 @@ def read_series(
     Raises:
         StoreError: A time is no ISO date, or a close or factor no number above 0.
     """
-    priced = bool(columns_of(connection, "PRICE"))
+    priced, derived = (bool(columns_of(connection, table)) for table in ("PRICE", "FEATURE"))
     numbers: dict[object, int] = {}  # shares have most of their days in common
 
     def days(texts: Sequence[object], share: str) -> Days:
@@ -73,7 +73,7 @@ def read_series(
             rows = connection.execute(
                 "SELECT time, close, factor FROM PRICE WHERE share_id = ? AND time >= ? ORDER BY time", (share, since)
             ).fetchall()
-        if not rows:
+        if not rows and derived:
             rows = connection.execute(
                 f"SELECT time, {CLOSE_COLUMNS[0]}, 1.0 FROM FEATURE WHERE share_id = ? AND time >= ? ORDER BY time",
                 (share, since),

@@ -15,8 +15,11 @@ ENOUGH_SHARES = 5
 _BELIEVED = np.log(3)
 """No market has moved further in a session; a median beyond it is one mistake in all shares."""
 
-_WIDER = 1.5
-"""Times the usual spread of a day's returns, from where on a day counts as unruly."""
+_WIDER, _WIDEST = 1.5, 5.0
+"""Times the usual spread of a day's returns, from where on a day counts as unruly, and the most that it counts."""
+
+_ENOUGH_TO_SCATTER = 20
+"""Shares with a return on a day, for their spread to be the market's and not a few mistakes."""
 
 MAD = 1.4826
 """Of a median absolute deviation, to be the standard deviation of normal noise."""
@@ -74,15 +77,16 @@ def market_of(series: Sequence[tuple[Days, Floats]]) -> Market:
     table = np.full((len(days), len(series)), np.nan)
     for column, (time, level) in enumerate(series):
         table[np.searchsorted(days, time[1:]), column] = np.diff(level)
-    enough = np.count_nonzero(~np.isnan(table), axis=1) >= ENOUGH_SHARES
+    count = np.count_nonzero(~np.isnan(table), axis=1)
+    enough, many = count >= ENOUGH_SHARES, count >= _ENOUGH_TO_SCATTER
     if not enough.any():
         return NO_MARKET
     move, spread = np.zeros(len(days)), np.zeros(len(days))
     move[enough] = np.nanmedian(table[enough], axis=1)
     move[np.abs(move) > _BELIEVED] = 0
     table -= move[:, np.newaxis]
-    spread[enough] = MAD * np.nanmedian(np.abs(table[enough]), axis=1)
-    moving = spread[enough & (spread > 0)]
+    spread[many] = MAD * np.nanmedian(np.abs(table[many]), axis=1)
+    moving = spread[spread > 0]
     unrest = spread / np.median(moving) if len(moving) else spread
     usual = float(np.median(MAD * np.nanmedian(np.abs(table), axis=0)))
-    return Market(days, np.cumsum(move), np.where(unrest > _WIDER, unrest, 1.0), usual)
+    return Market(days, np.cumsum(move), np.where(unrest > _WIDER, np.minimum(unrest, _WIDEST), 1.0), usual)

@@ -307,7 +307,8 @@ class _Judge:
         one = int(beyond[np.argmax(self._size[beyond])])
         cause = (
             f"{len(beyond):,} of {len(self._own):,} returns of {self._series.share_id} are beyond "
-            f"{100 * self._bounds.largest:.4g} %, this one is the largest: hardly a price (a volume, an indicator?)"
+            f"{100 * self._bounds.largest:.4g} %, this one is the largest: hardly a price "
+            "(a volume, an indicator, a unit that comes and goes?)"
         )
         return self._suspect(one, Grade.WRONG, cause)
 
