@@ -157,9 +157,11 @@ class _Group:
         if self.calendar is not None:
             self.expected, closed, self._off = sessions_by_calendar(self.tally, self.calendar)
             if closed.any():
+                alone = self.tally.alive[closed].max() < 2
                 self.said.append(
                     f"{self.calendar.code}: no share has {sessions(int(closed.sum()))} of its calendar "
-                    f"({some_days(days[closed])}): the exchange may have been closed, so no share lacks them"
+                    f"({some_days(days[closed])}): the exchange may have been closed, so they do not count as missing"
+                    + ("; no second share of it tells" if alone else "")
                 )
             return
         self.expected, unknown = sessions_by_shares(self.tally, self.weekdays)

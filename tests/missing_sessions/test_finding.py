@@ -158,8 +158,11 @@ def test_a_session_that_no_share_has_is_none() -> None:
     assert lacks(found) == {"BBB": texts(days[50:51])}
     assert found.notes == (
         "XKRX: no share has 2 sessions of its calendar (2026-06-03, 2026-07-17): the exchange may have been closed, so "
-        "no share lacks them",
+        "they do not count as missing",
     )
+    alone = find({"AAA": days}, named)
+    assert not alone.shares
+    assert alone.notes == (f"{found.notes[0]}; no second share of it tells",)
 
 
 def test_a_month_that_no_share_has_is_lacking() -> None:
