@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,9 @@ from tfx.utils import io_utils
 
 from components.evidence.baselines import BASELINES
 from components.evidence.comparing import compare, predecessor_column
-from components.evidence.findings import PREDICTIONS_FILE, Findings
+from components.evidence.findings import PREDICTIONS_FILE, withheld
 from components.evidence.predictions import predict_baselines, predict_test_split
 from components.plausibility import read_suspects
-from components.plausibility.record import name_some
 from models.formatters import get_formatter
 
 _LOG = logging.getLogger(__name__)
@@ -56,7 +54,7 @@ class Executor(base_executor.BaseExecutor):
         )
         uris = {name: model.uri for name, model in models.items()}
         predictions = predict_test_split(examples, uris | predecessors, horizon, baselines)
-        findings = _withheld(compare(predictions, names, list(BASELINES), horizon, seed), examples)
+        findings = withheld(compare(predictions, names, list(BASELINES), horizon, seed), read_suspects(examples))
 
         folder = Path(artifact_utils.get_single_uri(output_dict["evidence"]))
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,19 +65,6 @@ class Executor(base_executor.BaseExecutor):
             _write_blessing(
                 artifact_utils.get_single_instance(output_dict[f"{name}.blessing"]), models[name], found.blessed
             )
-
-
-def _withheld(findings: Findings, examples: str) -> Findings:
-    """The findings, where no model is blessed that has learned from a wrong price that nobody has accepted."""
-    record = read_suspects(examples)
-    if record is None or not record.stopping:
-        return findings
-    why = f"prices are wrong: {name_some(record.stopping)}"
-    models = {
-        name: replace(found, blessed=False, reason=f"{found.reason}; but {why}") if found.blessed else found
-        for name, found in findings.models.items()
-    }
-    return replace(findings, models=models)
 
 
 def _write_blessing(blessing: Any, model: Any, blessed: bool) -> None:

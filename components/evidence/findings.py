@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from components.evidence.interval import Interval
+from components.plausibility import SuspectRecord
+from components.plausibility.record import name_some
 from components.records import from_json, to_json
 
 FINDINGS_FILE = "evidence.json"
@@ -62,6 +64,18 @@ class Findings:
     def read(cls, folder: Path) -> Findings:
         """Reads what `write` wrote."""
         return from_json(cls, (folder / FINDINGS_FILE).read_bytes())
+
+
+def withheld(findings: Findings, prices: SuspectRecord | None) -> Findings:
+    """The findings, where no model is blessed that has learned from a wrong price that nobody has accepted."""
+    if prices is None or not prices.stopping:
+        return findings
+    why = f"prices are wrong: {name_some(prices.stopping)}"
+    models = {
+        name: replace(found, blessed=False, reason=f"{found.reason}; but {why}") if found.blessed else found
+        for name, found in findings.models.items()
+    }
+    return replace(findings, models=models)
 
 
 def flat(figures: Figures) -> dict[str, float]:
