@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import print_table, run_process, write_result
+from components.feature_store import connection, store
 
 SHARES, SESSIONS = 5000, 2500
 EXCHANGE, DISTINCT = "XSHG", 20
@@ -33,7 +34,7 @@ _A_YEAR = 243  # sessions
 _DIVIDEND = 0.2
 _RATE = 1e5  # no limit: the server is our own
 _BYTES_PER_ROW = 500  # of disk; a row of PRICE and its one of FEATURE take about 300
-_RECORDER = "WRITTEN"
+_WRITING = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 _COMMAND = (sys.executable, "-m", "benchmarks.extraction")
 
 
@@ -49,10 +50,11 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=SESSIONS, help="of each share (default: %(default)s)")
     parser.add_argument("--extract", metavar="URL", help="only extract (what the measured process does)")
     parser.add_argument("--database", type=Path, help="of --extract")
+    parser.add_argument("--count-writes", action="store_true", help="of --extract, which it slows down")
     parser.add_argument("--days", action="store_true", help="only print the sessions")
     options = parser.parse_args()
     if options.extract is not None:
-        _extract(options.extract, options.database, options.shares, options.sessions)
+        _extract(options.extract, options.database, options.shares, options.sessions, options.count_writes)
         return 0
     if options.days:
         print("\n".join(map(str, _days(options.sessions))))
@@ -70,7 +72,7 @@ def main() -> int:
     few, many = (max(row["peak MiB"] for row in rows) for rows in (table[:2], table[2:]))
     written = sum(row["rows written"] for row in table[1::2])
     print(f"Peak memory: {few:.0f} MiB for {table[0]['shares']:,} shares, {many:.0f} MiB for {options.shares:,}.")
-    print(f"Rows that the second runs wrote, counted by triggers on every table: {written}.")
+    print(f"Rows that the second runs wrote, counted by statement: {written}.")
     write_result("extraction", {"sessions": options.sessions, "runs": table})
     whole = all(row["sessions stored"] == row["shares"] * options.sessions for row in table[::2])
     return 0 if whole and written == 0 and many - few <= GROWTH else 1
@@ -82,10 +84,9 @@ def _measured(url: str, shares: int, sessions: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="extraction-") as folder:
         database = Path(folder) / "market.db"
         for run in ("first", "second"):
-            if run == "second":
-                _record_writes(database)
             sizes = ["--shares", str(shares), "--sessions", str(sessions)]
-            usage = run_process([*_COMMAND, "--extract", url, "--database", str(database), *sizes])
+            count = ["--count-writes"] if run == "second" else []
+            usage = run_process([*_COMMAND, "--extract", url, "--database", str(database), *sizes, *count])
             done = json.loads(usage.output)
             if done["counts"] != {"new" if run == "first" else "unchanged": shares}:
                 raise SystemExit(f"the {run} extraction of {shares} shares ended with {done['counts']}")
@@ -94,7 +95,7 @@ def _measured(url: str, shares: int, sessions: int) -> list[dict[str, Any]]:
                     "shares": shares,
                     "run": run,
                     "sessions stored": done["new"],
-                    "rows written": _recorded_writes(database) if run == "second" else None,
+                    "rows written": done["writes"] if run == "second" else None,
                     "s": usage.wall,
                     "cpu s": usage.cpu,
                     "rows/s": done["new"] / usage.wall if run == "first" else None,
@@ -106,15 +107,17 @@ def _measured(url: str, shares: int, sessions: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _extract(url: str, database: Path, shares: int, sessions: int) -> None:
+def _extract(url: str, database: Path, shares: int, sessions: int, count_writes: bool) -> None:
     """What the measured process does; prints what became of the shares."""
     from components.extractor import ExtractionPlan, HttpSettings, extract
     from components.extractor.replay import universe_names
 
+    writes = _Writes() if count_writes else None
     plan = ExtractionPlan("tencent", tuple(universe_names(EXCHANGE, shares)), since=_days(sessions)[0])
     report = extract(plan, database, http=HttpSettings(base_url=url, rate=_RATE), now=_NOW)
     counts = {status: count for status, count in report.counts.items() if count}
-    print(json.dumps({"counts": counts, "new": sum(outcome.new for outcome in report.shares)}))
+    stored = sum(outcome.new for outcome in report.shares)
+    print(json.dumps({"counts": counts, "new": stored, "writes": writes.count if writes else None}))
 
 
 def _days(sessions: int) -> list[dt.date]:
@@ -146,23 +149,21 @@ def _replay_server(shares: int, days: list[str]) -> Iterator[str]:
             process.terminate()
 
 
-def _record_writes(database: Path) -> None:
-    """Makes SQLite count every row that is written from now on, whoever writes it."""
-    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
-        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        connection.execute(f"CREATE TABLE {_RECORDER} (what TEXT)")
-        for table in tables:
-            for event in ("INSERT", "UPDATE", "DELETE"):
-                connection.execute(
-                    f"CREATE TRIGGER {_RECORDER}_{table}_{event} AFTER {event} ON {table} "
-                    f"BEGIN INSERT INTO {_RECORDER} VALUES ('{event} {table}'); END"
-                )
+class _Writes:
+    """Counts the statements that write rows, as SQLite is given them from now on in this process."""
 
+    def __init__(self) -> None:
+        self.count = 0
+        self._connect = connection.connect_to_write
+        store.__dict__["connect_to_write"] = self._connected
 
-def _recorded_writes(database: Path) -> int:
-    with contextlib.closing(sqlite3.connect(database)) as connection:
-        count: int = connection.execute(f"SELECT COUNT(*) FROM {_RECORDER}").fetchone()[0]
-    return count
+    def _connected(self, file: Path) -> sqlite3.Connection:
+        opened = self._connect(file)
+        opened.set_trace_callback(self._note)
+        return opened
+
+    def _note(self, statement: str) -> None:
+        self.count += statement.lstrip().upper().startswith(_WRITING)
 
 
 def _check_disk(rows: int) -> None:

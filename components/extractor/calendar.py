@@ -70,8 +70,8 @@ class ExchangeCalendar:
 
     def closes(self, first: dt.date, last: dt.date) -> tuple[Days, Days]:
         """The sessions from `first` to `last` whose closes are known, and these in UTC; datetime64[D] and [s]."""
-        inside = (self._sessions >= np.datetime64(first, "D")) & (self._sessions <= np.datetime64(last, "D"))
-        return self._sessions[inside], self._closes[inside]
+        begin, end = np.searchsorted(self._sessions, [np.datetime64(first, "D"), np.datetime64(last, "D") + 1])
+        return self._sessions[begin:end], self._closes[begin:end]
 
     def last_closed(self, now: dt.datetime, settle: dt.timedelta) -> dt.date:
         """The last session whose bar is final `now` (with a zone), `settle` after the close.

@@ -50,7 +50,10 @@ def is_off(calendar: ExchangeCalendar, time: Days) -> Booleans:
     if not len(time):
         return np.zeros(0, dtype=bool)
     sessions = calendar.sessions(time.min().item(), time.max().item())
-    off: Booleans = ~np.isin(time, sessions) & (time >= np.datetime64(calendar.begin, "D"))
+    if len(sessions) == 0:
+        return time >= np.datetime64(calendar.begin, "D")
+    nearest = sessions[np.minimum(np.searchsorted(sessions, time), len(sessions) - 1)]
+    off: Booleans = (nearest != time) & (time >= np.datetime64(calendar.begin, "D"))
     return off
 
 
