@@ -72,10 +72,13 @@ def create_runner(plan: Plan, console: Console) -> LocalDagRunner:
     """
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
+    from pipeline.job.steps import clear_unfinished, sqlite_metadata
+
     class PreparedRunner(LocalDagRunner):
         def run_with_ir(self, pipeline: Any, run_options: Any = None) -> None:
             with workspace_lock(plan.workspace):
                 prepare_prices(plan, console)
+                clear_unfinished(sqlite_metadata(str(plan.metadata.absolute())), plan.root.parent)
                 with _step_lines(console):
                     super().run_with_ir(pipeline, run_options)
             console.print(f"The log: {log_path(plan)}", highlight=False, soft_wrap=True)

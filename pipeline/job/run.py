@@ -39,12 +39,14 @@ def run(plan: Plan, console: Console) -> tuple[RunReport, Path]:
         prepare_prices(plan, console, clock)
         with clock.measured("imports", "Loading TensorFlow and TFX"):
             import_tensorflow()
-            from pipeline.job.steps import run_pipeline, sqlite_metadata
+            from pipeline.job.steps import clear_unfinished, run_pipeline, sqlite_metadata
             from pipeline.pipeline import create_pipeline
 
         config = pipeline_config(plan)
         plan.metadata.parent.mkdir(parents=True, exist_ok=True)
-        pipeline = create_pipeline(config, sqlite_metadata(str(plan.metadata.absolute())))
+        store = sqlite_metadata(str(plan.metadata.absolute()))
+        clear_unfinished(store, plan.root.parent)
+        pipeline = create_pipeline(config, store)
         bars = () if plan.extraction is None else ("FeatureExampleGen",)
         # What the first step extracted nobody could judge before.
         after = {} if plan.extraction is None else {"FeatureExampleGen": lambda step: _say_extracted(step, console)}

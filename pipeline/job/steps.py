@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import logging
+import shutil
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
@@ -88,6 +90,32 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
         raise
     outputs, cached = _outputs(connection, execution.execution_id)
     return Step(name, time.perf_counter() - begin, cached, outputs)
+
+
+def clear_unfinished(connection: Any, folder: Path) -> None:
+    """Removes what steps of killed runs were writing: TFX begins them anew under other numbers and leaves it for good.
+
+    Whoever calls it holds the workspace's lock, so that no step of its runs is at work.
+
+    Args:
+        connection: of ML Metadata.
+        folder: that holds the pipelines' roots, each of the pipeline's name.
+    """
+    with metadata.Metadata(connection) as handle:
+        store = handle.store
+        for execution in store.get_executions():
+            if execution.last_known_state != metadata_store_pb2.Execution.RUNNING:
+                continue
+            named = {context.type: context.name for context in store.get_contexts_by_execution(execution.id)}
+            pipeline, node = named.get("pipeline", ""), named.get("node", "")
+            if not pipeline or not node.startswith(f"{pipeline}."):
+                continue
+            step = folder / pipeline / node.removeprefix(f"{pipeline}.")
+            for kind in (step, step / ".system"):
+                # A step's output lies in a folder of the execution's number in a folder of the output's name.
+                for made in kind.glob(f"*/{execution.id}"):
+                    if made.is_dir() and not made.is_symlink():
+                        shutil.rmtree(made, ignore_errors=True)
 
 
 def finished_steps(connection: Any, pipeline_name: str, run_id: str, nodes: Sequence[str]) -> dict[str, Step]:
