@@ -14,19 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from components.errors import ImportFileError
-from components.feature_store.arrays import Integers
+from components.feature_store.counted_dates import counted_dates
 from components.feature_store.number_cells import MISSING
+from components.feature_store.stamps import EPOCH, Stamp, is_weekend, iso
 
-NO_DAY = np.iinfo(np.int64).min
-DAY = 86_400  # seconds
-_EPOCH = dt.date(1970, 1, 1).toordinal()
-_EXCEL_EPOCH = dt.date(1899, 12, 30).toordinal() - _EPOCH
-_FIRST_YEAR = 1900  # of numbers that count days or seconds, and of years of two digits
-_UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_DIGITS = {5: "days", 9: "s", 10: "s", 12: "ms", 13: "ms", 15: "us", 16: "us", 18: "ns", 19: "ns"}
+_CENTURY = 1900  # of two digits that would be a year to come
 _OTHERS = 0.1  # at most so many of a file's dates may be written in another way than the rest; they are refused by row
 _SLIPS = 0.05
 _ENOUGH = 10
@@ -57,21 +50,6 @@ _YEAR_MONTH = re.compile(r"([0-9]{4})[\s./-]*([A-Za-z]{3,9})\.?[\s./-]*([0-9]{1,
 _WHOLE = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?")
 
 _ORDERS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What a cell of the column of dates says.
-
-    Attributes:
-        day: Days since 1970-01-01.
-        second: Time of day in seconds; None if there is none.
-        offset: Seconds east of UTC of that time; None if the cell does not say.
-    """
-
-    day: int
-    second: int | None = None
-    offset: int | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +94,7 @@ def read_dates(
     texts = [str(cells[at]) for at in members]
     values = [forms[at][1] for at in members]
     if kind == "number":
-        read, note = _numbers_as_dates(values, texts, name, path, dates, today)  # type: ignore[arg-type]
+        read, note = counted_dates(values, texts, name, path, dates, today)  # type: ignore[arg-type]
     else:
         read, note = _parts_as_dates(kind, values, texts, name, path, dates, today)  # type: ignore[arg-type]
     for at, stamp in zip(members, read, strict=True):
@@ -202,7 +180,7 @@ def _compact(digits: str) -> Stamp | None:
 
 def _day(year: int, month: int, day: int) -> int | None:
     try:
-        return dt.date(year, month, day).toordinal() - _EPOCH
+        return dt.date(year, month, day).toordinal() - EPOCH
     except ValueError:
         return None
 
@@ -239,7 +217,7 @@ def _by_format(cell: str | Stamp | int, dates: str) -> Stamp | None:
     has_time = any(sign in dates for sign in ("%H", "%I", "%X", "%c"))
     second = moment.hour * 3600 + moment.minute * 60 + moment.second
     offset = None if zone is None else int(zone.total_seconds())
-    return Stamp(moment.toordinal() - _EPOCH, second if has_time else None, offset)
+    return Stamp(moment.toordinal() - EPOCH, second if has_time else None, offset)
 
 
 def _only_one_way(
@@ -304,7 +282,7 @@ def _in_order(parts: _Parts, order: str, kind: str, today: dt.date) -> int | Non
         order
     ]
     if kind != "parts4":
-        year += 2000 if 2000 + year <= today.year else _FIRST_YEAR
+        year += 2000 if 2000 + year <= today.year else _CENTURY
     return _day(year, month, day)
 
 
@@ -316,11 +294,6 @@ def _without_weekends(readings: dict[str, list[int | None]], likely: list[str]) 
     return [order for order in likely if not any(is_weekend(day) for day in days[order])]
 
 
-def is_weekend(day: int) -> bool:
-    """Tells whether a day since 1970-01-01, a Thursday, is a Saturday or a Sunday."""
-    return (day + 3) % 7 >= 5
-
-
 def _two_readings(
     readings: dict[str, list[int | None]], likely: list[str], texts: list[str], name: str, path: Path
 ) -> ImportFileError:
@@ -330,7 +303,7 @@ def _two_readings(
         days = [day for day in readings[order] if day is not None]
         weekends = sum(map(is_weekend, days))
         more = f", {weekends} of {len(days)} dates on a weekend" if weekends else ""
-        ways.append(f"{_iso(readings[order][at])} (--date-format {order}{more})")
+        ways.append(f"{iso(readings[order][at])} (--date-format {order}{more})")
     return ImportFileError(
         f"{path}: the column {name}: {texts[at].strip()} can be {' or '.join(ways)}, and no other date of the file "
         "tells; say which"
@@ -346,65 +319,3 @@ def _contradiction(readings: dict[str, list[int | None]], texts: list[str], name
     return ImportFileError(
         f"{path}: the column {name} contradicts itself: {', '.join(proofs)}; write all dates as 2024-01-31"
     )
-
-
-def _numbers_as_dates(
-    values: list[int], texts: list[str], name: str, path: Path, dates: str | None, today: dt.date
-) -> tuple[list[Stamp | None], str]:
-    """Reads whole numbers as days since 1900 or 1970, or as seconds (or parts of them) since 1970."""
-    last = today.toordinal() - _EPOCH + 1
-    first = dt.date(_FIRST_YEAR, 1, 1).toordinal() - _EPOCH
-    readings: dict[str, list[Stamp | None]] = {}
-    for unit in ("excel", "days", *_UNITS):
-        readings[unit] = [_counted(value, unit) for value in values]
-    if dates is not None:
-        if dates not in readings:
-            raise ImportFileError(f"{path}: the column {name} holds numbers such as {texts[0].strip()}, not {dates}")
-        return readings[dates], _unit_note(dates)
-    by_digits = Counter(_DIGITS.get(len(str(abs(value))), "") for value in values)
-    unit, _ = by_digits.most_common(1)[0]
-    if not unit:
-        return [None] * len(values), ""
-    allowed = ("excel", "days") if unit == "days" else (unit,)
-    possible = [
-        unit
-        for unit in allowed
-        if sum(stamp is not None and first <= stamp.day <= last for stamp in readings[unit]) >= 0.95 * len(values)
-    ]
-    if len(possible) > 1:
-        ways = " or ".join(f"{_iso(_day_of(readings[unit][0]))} (--date-format {unit})" for unit in possible)
-        raise ImportFileError(f"{path}: the column {name}: {texts[0].strip()} can be {ways}; say which")
-    if not possible:
-        return [None] * len(values), ""
-    return readings[possible[0]], _unit_note(possible[0])
-
-
-def _counted(value: int, unit: str) -> Stamp | None:
-    if unit in _UNITS:
-        day, second = divmod(value // _UNITS[unit], DAY)
-        stamp = Stamp(day, second, 0)
-    else:
-        stamp = Stamp(value + _EXCEL_EPOCH if unit == "excel" else value)
-    return stamp if dt.date.min.toordinal() <= stamp.day + _EPOCH <= dt.date.max.toordinal() else None
-
-
-def _day_of(stamp: Stamp | None) -> int | None:
-    return None if stamp is None else stamp.day
-
-
-def _unit_note(unit: str) -> str:
-    return f"dates in { ({'excel': 'days of Excel', 'days': 'days since 1970'}.get(unit, f'{unit} since 1970, UTC')) }"
-
-
-def _iso(day: int | None) -> str:
-    return "no date" if day is None else str(np.datetime64(day, "D"))
-
-
-def day_text(day: int, text: str = "") -> str:
-    """Returns a day as YYYY-MM-DD, or the text that is none."""
-    return text if day == NO_DAY else _iso(int(day))
-
-
-def days_array(stamps: Sequence[Stamp | None]) -> Integers:
-    """Returns the days of stamps, int64, NO_DAY where there is none."""
-    return np.array([NO_DAY if stamp is None else stamp.day for stamp in stamps], dtype=np.int64)

@@ -16,18 +16,18 @@ import pyarrow as pa
 
 from components.errors import ImportFileError
 from components.feature_store.arrays import Integers
-from components.feature_store.date_cells import DAY, NO_DAY, Stamp, day_text, is_missing, read_dates
+from components.feature_store.date_cells import is_missing, read_dates
 from components.feature_store.files import Cells
 from components.feature_store.forms import Forms
 from components.feature_store.instants import days_of_instants, stamp_in
 from components.feature_store.parquet_columns import distinct_of, instead
+from components.feature_store.stamps import DAY, FIRST_DAY, LAST_DAY, NO_DAY, Stamp, day_text
 from components.feature_store.zones import zone_of
 
 _MOST_DATES = 400_000
 _MOST_NAMES = 1_000_000
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _MISSING = ""
-_FIRST, _LAST = (day.toordinal() - dt.date(1970, 1, 1).toordinal() for day in (dt.date.min, dt.date.max))
 
 
 def names_of(cells: Cells, name: str, path: Path, codes: dict[str, int]) -> Integers:
@@ -196,4 +196,4 @@ class DateColumn:
         else:
             tz = key[1]
             stamp = stamp_in(count // _PER_SECOND[str(key[0])], None if tz is None else zone_of(str(tz)))
-        return stamp if stamp is not None and _FIRST <= stamp.day <= _LAST else "(unreadable)"
+        return stamp if stamp is not None and FIRST_DAY <= stamp.day <= LAST_DAY else "(unreadable)"

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from components.errors import ImportFileError
-from components.feature_store.date_cells import DAY, Stamp, is_weekend
 from components.feature_store.forms import Forms
+from components.feature_store.stamps import DAY, Stamp, is_weekend
 from components.feature_store.zones import zone_of
 
 _SOME = 0.02  # so many days on a weekend can be special sessions

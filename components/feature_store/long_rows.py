@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from components.feature_store.arrays import Booleans, Floats, Integers
-from components.feature_store.date_cells import day_text
 from components.feature_store.date_column import DateTable, names_of
 from components.feature_store.found import ShareRows, check_numbers, check_range
 from components.feature_store.reading import Reader
 from components.feature_store.rules import is_usable_name
 from components.feature_store.same_days import sort_days
+from components.feature_store.stamps import day_text
 
 
 def read_long(reader: Reader, share: int | str) -> None:

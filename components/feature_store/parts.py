@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from components.feature_store.arrays import Integers
-from components.feature_store.date_cells import day_text
 from components.feature_store.found import Found, Refusal, ShareRows
 from components.feature_store.layout import Layout
 from components.feature_store.same_days import Repeats, sort_days
+from components.feature_store.stamps import day_text
 
 _SHOWN = 3
 

@@ -11,9 +11,9 @@ from components.feature_store.adjusted_closes import (
     closes_beside_factors,
     step_evidence,
 )
-from components.feature_store.date_cells import day_text
 from components.feature_store.found import Found, ShareRows
 from components.feature_store.layout import LayoutChoice
+from components.feature_store.stamps import day_text
 
 
 def step_evidence_of(found: Found) -> list[StepEvidence]:

@@ -12,7 +12,6 @@ import numpy as np
 
 from components.errors import ImportFileError
 from components.feature_store.arrays import Floats, Integers
-from components.feature_store.date_cells import day_text
 from components.feature_store.date_column import DateColumn, DateTable, names_of
 from components.feature_store.files import Chunk, PriceFile
 from components.feature_store.forms import Forms
@@ -20,9 +19,10 @@ from components.feature_store.found import Found
 from components.feature_store.layout import Layout
 from components.feature_store.number_cells import Numbers, NumberStyle, OtherStyleError, StyleEvidence, numbers_of
 from components.feature_store.same_days import Repeats
+from components.feature_store.stamps import day_text
 
-_MOST_REFUSED = 100_000
-_MANY_ROWS, _EACH_DAY_OFTEN = 200_000, 1000
+_MOST_REFUSED = 50_000
+_MANY_ROWS, _EACH_DAY_OFTEN = 100_000, 1000
 _TIMES_SHOWN = 3
 
 
