@@ -1,11 +1,11 @@
 """Closes beside a factor: as traded, or adjusted already?
 
 The project's `factor` belongs to closes as traded: close x factor is adjusted. Other tools write a factor beside closes
-that are adjusted already (Qlib's factor = adjusted / as traded), and taken for raw ones their splits would be counted
-twice. The closes themselves tell: where the factor doubles, a close as traded halves and an adjusted one goes on as
-ever. Each step of a factor is weighed by how much likelier the day's return is in one reading than in the other, in
-normal returns of the share's own scale, cut at four standard deviations so that no single day decides alone against
-many.
+that are adjusted already (Qlib's factor = adjusted / as traded), or one to divide by. Multiplied all the same, their
+splits would be counted twice. The closes themselves tell: where the factor doubles, a close as traded halves, an
+adjusted one goes on as ever, and one that is to be divided doubles. Each step of a factor is weighed by how likely the
+day's return is in each reading, in normal returns of the share's own scale, cut at five standard deviations so that no
+single day decides alone against many.
 """
 
 from __future__ import annotations
@@ -17,12 +17,20 @@ import numpy as np
 
 from components.feature_store.arrays import Floats, Integers
 
-# Odds of about 150 to 1 for a file, of 20,000 to 1 for a share that is to be an exception among thousands.
-_SURE = 5.0
-_SURE_OF_ONE = 10.0
-_MOST = 4.0  # standard deviations
+# Odds of about 3,000 to 1 for a file, of 60,000 to 1 for a share that is to be an exception among thousands.
+_SURE = 8.0
+_SURE_OF_ONE = 11.0
+_MOST = 5.0  # standard deviations
 _LEAST_SCALE = 0.002
 _FEWEST_RETURNS = 20
+
+READINGS = ("raw", "adjusted", "divided")
+_WORDS = {"raw": "as traded", "adjusted": "adjusted already", "divided": "as traded, to be divided by the factor"}
+_WHY = {
+    "raw": ", as they move against the factor where it steps",
+    "adjusted": " (raw is close / factor), as they go on where the factor steps",
+    "divided": ", as they move with the factor where it steps",
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,7 @@ class StepEvidence:
 
     Attributes:
         share_id: The share.
-        for_raw: Log of the odds that its closes are raw; below 0 they are likelier adjusted.
+        against: Of each reading (raw, adjusted, divided), how unlikely it makes the steps: minus the log of it.
         steps: How many steps there are.
         day: The day of the step that says most, as days since 1970-01-01; None without one.
         factor_moved: What the factor was multiplied by on that day.
@@ -39,11 +47,21 @@ class StepEvidence:
     """
 
     share_id: str
-    for_raw: float
+    against: tuple[float, float, float]
     steps: int
     day: int | None = None
     factor_moved: float = 1.0
     close_moved: float = 1.0
+
+    @property
+    def reading(self) -> str:
+        """The likeliest reading."""
+        return READINGS[int(np.argmin(self.against))]
+
+    def odds(self, reading: str) -> float:
+        """Returns the log of the odds of a reading against the likeliest other one."""
+        at = READINGS.index(reading)
+        return min(cost for number, cost in enumerate(self.against) if number != at) - self.against[at]
 
     @property
     def shown(self) -> str:
@@ -66,27 +84,24 @@ def step_evidence(share_id: str, days: Integers, close: Floats, factor: Floats) 
 
     >>> days, factor = np.arange(50), np.repeat([1.0, 2.0], 25)
     >>> close = np.tile([10.0, 10.1], 25)
-    >>> step_evidence("A", days, close, factor).for_raw, step_evidence("A", days, close / factor, factor).for_raw
-    (-7.8, 7.8)
+    >>> [step_evidence("A", days, prices, factor).reading for prices in (close, close / factor, close * factor)]
+    ['adjusted', 'raw', 'divided']
     """
     with np.errstate(all="ignore"):
         moved, stepped = np.diff(np.log(close)), np.diff(np.log(factor))
     steps = np.flatnonzero((np.abs(stepped) > 1e-6) & np.isfinite(stepped) & np.isfinite(moved))
-    if not len(steps):
-        return StepEvidence(share_id, 0.0, 0)
     others = np.delete(moved, steps)
     others = others[np.isfinite(others)]
-    if len(others) < _FEWEST_RETURNS:
-        return StepEvidence(share_id, 0.0, len(steps))
+    if not len(steps) or len(others) < _FEWEST_RETURNS:
+        return StepEvidence(share_id, (0.0, 0.0, 0.0), len(steps))
     scale = max(_LEAST_SCALE, 1.4826 * float(np.median(np.abs(others - np.median(others)))))
-    if_adjusted = np.minimum(np.abs(moved[steps]) / scale, _MOST)
-    if_raw = np.minimum(np.abs(moved[steps] + stepped[steps]) / scale, _MOST)
-    weight = np.round((if_adjusted**2 - if_raw**2) / 2, 1)
-    at = int(np.argmax(np.abs(weight)))
-    step = steps[at]
+    residuals = np.stack([moved[steps] + stepped[steps], moved[steps], moved[steps] - stepped[steps]])
+    costs = np.minimum(np.abs(residuals) / scale, _MOST) ** 2 / 2
+    step = steps[int(np.argmax(costs.max(axis=0) - costs.min(axis=0)))]
+    raw, adjusted, divided = costs.sum(axis=1).tolist()
     return StepEvidence(
         share_id,
-        float(weight.sum()),
+        (raw, adjusted, divided),
         len(steps),
         int(days[step + 1]),
         float(factor[step + 1] / factor[step]),
@@ -99,43 +114,39 @@ class ClosesBesideFactors:
     """What a file's closes are.
 
     Attributes:
-        adjusted: Whether they are adjusted already; None where the steps contradict one another.
+        reading: raw, adjusted, or divided (as traded, and the factor is to divide by); None where the steps contradict
+            one another.
         note: Why, for the report; empty where there is no step.
-        against: Shares whose own steps say the other, with surety.
+        against: Shares whose own steps say something else, with surety.
     """
 
-    adjusted: bool | None
+    reading: str | None
     note: str
     against: tuple[StepEvidence, ...] = ()
 
 
-def closes_beside_factors(shares: Iterable[StepEvidence], expected: bool) -> ClosesBesideFactors:
+def closes_beside_factors(shares: Iterable[StepEvidence], expected: str) -> ClosesBesideFactors:
     """Tells what the closes of a file are, from all of its shares.
 
     Args:
         shares: What each of them says.
-        expected: Whether adjusted closes are what such a file is said to hold, where its steps are too small to tell.
+        expected: The reading of such a file where its steps are too small to tell.
     """
-    all_shares = list(shares)
-    if not all_shares:
+    every = [share for share in shares if share.steps]
+    if not every:
         return ClosesBesideFactors(expected, "")
-    total = sum(share.for_raw for share in all_shares)
-    steps = sum(share.steps for share in all_shares)
-    first, last = max(all_shares, key=lambda one: one.for_raw), min(all_shares, key=lambda one: one.for_raw)
-    if abs(total) < _SURE:
-        if first.for_raw >= _SURE_OF_ONE and last.for_raw <= -_SURE_OF_ONE:
+    total = StepEvidence("", tuple(map(sum, zip(*(share.against for share in every), strict=True))), 0)  # type: ignore[arg-type]
+    reading, steps = total.reading, sum(share.steps for share in every)
+    against = tuple(one for one in every if one.reading != reading and one.odds(one.reading) >= _SURE_OF_ONE)
+    best = max(every, key=lambda one: one.odds(reading))
+    if total.odds(reading) < _SURE:
+        if against and best.odds(reading) >= _SURE_OF_ONE:
             return ClosesBesideFactors(
-                None, f"closes move against the factor at some steps and not at others ({first.shown}; {last.shown})"
+                None,
+                f"closes move against the factor at some steps and not at others ({best.shown}; {against[0].shown})",
             )
-        if not steps:
-            return ClosesBesideFactors(expected, "")
         why = "1 step of the factor does" if steps == 1 else f"{steps} steps of the factor do"
-        what = "adjusted already" if expected else "traded"
-        return ClosesBesideFactors(expected, f"closes: taken as {what} ({why} not tell; --prices decides otherwise)")
-    adjusted = total < 0
-    against = tuple(one for one in all_shares if (one.for_raw if adjusted else -one.for_raw) >= _SURE_OF_ONE)
-    if adjusted:
-        note = f"closes: adjusted already (raw is close / factor), as they go on where the factor steps ({last.shown})"
-    else:
-        note = f"closes: as traded, as they move against the factor where it steps ({first.shown})"
-    return ClosesBesideFactors(adjusted, note, against)
+        return ClosesBesideFactors(
+            expected, f"closes: {_WORDS[expected]}, by their names alone ({why} not tell; --prices decides otherwise)"
+        )
+    return ClosesBesideFactors(reading, f"closes: {_WORDS[reading]}{_WHY[reading]} ({best.shown})", against)

@@ -25,22 +25,24 @@ _SHARES = (
     """permno""",
     """shareid symbol ticker tic tickersymbol tscode instrument tckrsymb stockcode stocksymbol securitycode
     sharecode actsymbol 股票代码 证券代码 股票代號 證券代號 銘柄コード 종목코드""",
-    """code 代码 代號 コード sid asset assetid security secid orderbookid windcode ric scrip contract paper
+    """code 代码 代號 コード sid asset assetid security secid orderbookid windcode sccode ric scrip contract paper
     instrumentid""",
-    """name stock stockname companyname company 名称 股票名称 证券简称 股票简称 名稱 銘柄名 종목명""",
+    """name stock stockname
+    securityname brandname
+    companyname company 名称 股票名称 证券简称 股票简称 名稱 銘柄名 종목명""",
     """isin cusip sedol wkn figi""",
 )
 _CLOSES = """close closing prccd closeprice closingprice priceclose cls clspric closelast dlyclose endprice 收盘 收盘价
-    今收 今收盘 收盤 收盤價 終値 종가 schluss schlusskurs schlußkurs cierre clôture cloture chiusura fechamento
+    今收 今收盘 收盤 收盤價 終値 종가 schluss schlusskurs schlußkurs cierre clôture cloture clot chiusura fechamento
     zamkniecie zamknięcie kapaniş закрытие"""
 # Taken as the close where no column is called so; of several that differ, the user says which.
 _NEARLY_CLOSES = """last lastprice lastpric lasttradedprice ltp pxlast latest settle settlement
     settlementprice settleprice
-    trdprc1 sttlmpric price prc dlyprc 最新价 现价 最新價 kurs precio prix prezzo preço último ultimo dernier
+    trdprc1 sttlmpric price prc dlyprc 最新价 现价 最新價 kurs precio prix prezzo preço último ultimo dernier dern
     letzter şimdi simdi цена 현재가"""
 _FIELDS = {
     "open": """openprc prcod open opening openprice openingprice priceopen opnpric pxopen dlyopen startprice 开盘 开盘价
-    今开 今开盘 開盤 開盤價 始値 시가 eröffnung eröffnungskurs erster apertura ouverture abertura
+    今开 今开盘 開盤 開盤價 始値 시가 eröffnung eröffnungskurs erster apertura ouverture abertura ouv
     otwarcie açiliş откр открытие""",
     "high": """askhi prchd high1 high highprice pricehigh hghpric pxhigh dlyhigh dayhigh maxprice highest 最高 最高价
     最高價 高値 고가 hoch tageshoch höchst máximo máxima maximo massimo haut plushaut
@@ -48,8 +50,10 @@ _FIELDS = {
     "low": """bidlo prcld low1 low lowprice pricelow lwpric pxlow dlylow daylow minprice lowest 最低 最低价 最低價 安値
     저가 tief tagestief tiefst mínimo mínima minimo bas plusbas najnizszy najniższy düşük мин минимум""",
     "volume": """volume vol vols volumes totalvolume pxvolume tottrdqty ttltradgvol ttltrdqnty cshtrd
-    acvoluns tradingvolume
-    tradedvolume tradedquantity sharestraded dlyvol sharevolume 成交量 成交量股 成交股数 成交股數 出来高 거래량
+    acvoluns
+    tradingvolume
+    tradedvolume tradedquantity sharestraded dlyvol numberofshares noofshrs
+    sharevolume 成交量 成交量股 成交股数 成交股數 出来高 거래량
     volumen volumenes stücke wolumen hacim hac объём объем""",
     "adj_close": """adjclose adjustedclose adjustclose closeadj closeadjusted adjcloseprice
     adjustedcloseprice adjusted adj
@@ -58,7 +62,7 @@ _FIELDS = {
     "factor": """factor adjfactor adjustmentfactor adjustfactor pricefactor cumfactor cumadjfactor
     cumulativefactor 复权因子
     后复权因子 前复权因子 累计复权因子""",
-    "divisor": """cfacpr ajexdi""",
+    "divisor": """cfacpr dlycumfacpr ajexdi""",
 }
 # Columns that belong to a share's day and are no price of it: known, so that they are never taken for shares.
 _OTHERS = """closeunadj closeraw rawclose unadjustedclose unadjclose adjopen adjhigh adjlow adjvolume adjustedopen
@@ -70,8 +74,10 @@ _OTHERS = """closeunadj closeraw rawclose unadjustedclose unadjclose adjopen adj
     marketcap mktcap capitalization sharesoutstanding shrout bid ask bidprice askprice mid spread exchange
     currency market country sector industry series sctysrs type per period adjustflag tradestatus isst
     lastupdated updated dividend dividends divcash dividendamount exdividend split splits splitratio splitfactor
-    splitcoefficient stocksplits capitalgains cfacshr permco hexcd siccd tottrdval ttltrfval turnoverlacs
-    delivqty delivper totalturnover tickvol trfd rtype publisherid sgmt src fininstrmtp fininstrmnm bizdt
+    splitcoefficient stocksplits capitalgains cfacshr permco hexcd siccd
+    tottrdval ttltrfval turnoverlacs
+    delivqty notrades netturnov delivper totalturnover tickvol trfd rtype publisherid sgmt
+    src fininstrmtp fininstrmnm bizdt
     undrlygpric ttlnboftxsexctd totaltrades avgprice index unnamed id row no weekday year month quarter week
     source note notes direction signal macd macdsignal macdhist obv upper lower middle up dn mavg volumeadj
     volumeusd 成交额 成交金额 成交金額 成交笔数 成交筆數 换手率 涨跌幅 涨跌额 涨跌 漲跌 漲跌價差 振幅 前收盘

@@ -338,7 +338,7 @@ class _Header(Columns):
         vendor = vendor_of(self.names)
         prepare: dict[str, Callable[[Floats], Floats]] = {}
         factor = layout.fields.get("factor")
-        if factor is not None and key_of(self.names[factor]) in ("cfacpr", "ajexdi"):
+        if factor is not None and key_of(self.names[factor]) in ("cfacpr", "dlycumfacpr", "ajexdi"):
             prepare["factor"] = lambda values: 1 / values
         # Qlib's names of fields begin so, and its factor is adjusted / as traded.
         expects = any(name.lower() == "$close" for name in self.names)

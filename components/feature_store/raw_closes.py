@@ -1,4 +1,4 @@
-"""Makes closes raw that are adjusted already although a factor stands beside them."""
+"""Makes closes raw that are adjusted already, and factors ones to multiply by, as the closes beside them show."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def closes_of(evidence: Sequence[StepEvidence], found: Found, choice: LayoutChoi
         ImportFileError: The steps contradict one another, and the user says nothing.
     """
     if choice is not None and choice.prices is not None:
-        return ClosesBesideFactors(choice.prices == "adjusted", "")
-    closes = closes_beside_factors(evidence, expected=found.layout.expects_adjusted)
-    if closes.adjusted is None:
+        return ClosesBesideFactors(choice.prices, "")
+    closes = closes_beside_factors(evidence, "adjusted" if found.layout.expects_adjusted else "raw")
+    if closes.reading is None:
         raise ImportFileError(f"{found.path}: {closes.note}; say --prices raw or --prices adjusted")
     return closes
 
@@ -61,7 +61,9 @@ def settle_closes(found: Found, closes: ClosesBesideFactors) -> None:
                 f"its factor does not fit its closes as those of the other shares do ({one.shown}); correct it, or "
                 "import the share alone with --prices",
             )
-        elif closes.adjusted:
+        elif closes.reading == "divided":
+            share.numbers["factor"] = 1 / share.numbers["factor"]
+        elif closes.reading == "adjusted":
             factor = share.numbers["factor"]
             for name in ("open", "high", "low", "close"):
                 if name in share.numbers:

@@ -207,6 +207,15 @@ VENDORS = (
         only=("series", _NSE_EQUITIES),
     ),
     Vendor(
+        "NSE by symbol (nsepy, jugaad-data)",
+        "Date,Symbol,Series,Prev Close,Open,High,Low,Last,Close,VWAP,Volume,Turnover,Trades,Deliverable Volume,"
+        "%Deliverble",
+        f"{_AS_TRADED}; of the series, equities are taken",
+        "nsepy, get_history",
+        signature="date symbol series prevclose close",
+        only=("series", _NSE_EQUITIES),
+    ),
+    Vendor(
         "investing.com",
         "Date,Price,Open,High,Low,Vol.,Change %",
         "Price is the close; the file does not say whether it is adjusted",
@@ -256,6 +265,26 @@ VENDORS = (
         "CRSP, data definitions",
         signature="permno date prc",
         signed=True,
+    ),
+    Vendor(
+        "Quandl WIKI",
+        "ticker,date,open,high,low,close,volume,ex-dividend,split_ratio,adj_open,adj_high,adj_low,adj_close,adj_volume",
+        "close as traded, adj_close adjusted for splits and dividends",
+        "Quandl, WIKI/PRICES",
+        signature="ticker date adjclose exdividend splitratio",
+    ),
+    Vendor(
+        "Alpaca, bars",
+        "symbol,timestamp,open,high,low,close,volume,trade_count,vwap",
+        "as the argument adjustment asked for; the file does not say",
+        "Alpaca, historical bars",
+        signature="symbol timestamp close tradecount vwap",
+    ),
+    Vendor(
+        "Euronext",
+        "Date,Open,High,Low,Last,Close,Number of Shares,Number of Trades,Turnover,vwap",
+        "as the download was asked for; the lines before the header have to be deleted",
+        "live.euronext.com, historical data",
     ),
     Vendor(
         "Bloomberg",

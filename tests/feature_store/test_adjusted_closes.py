@@ -65,9 +65,17 @@ def test_closes_tell_by_themselves_what_they_are(tmp_path: Path, adjusted: bool,
     np.testing.assert_allclose(volume, one.volume * factor, atol=0.5)
 
 
+@pytest.mark.parametrize("steps", [SPLITS, DIVIDENDS], ids=["splits", "dividends"])
+def test_a_factor_to_divide_by_is_turned_round(tmp_path: Path, steps: dict[int, float]) -> None:
+    rows = [row.rsplit(",", 1) for row in rows_of("A", 1, steps, adjusted=False)]
+    report = run(tmp_path, text_of([f"{row},{1 / float(factor)!r}" for row, factor in rows]))
+    np.testing.assert_allclose(returns(tmp_path), truth(1), atol=1e-12)
+    assert "to be divided by the factor, as they move with the factor where it steps (A on" in report.notes[-1]
+
+
 def test_steps_that_are_too_small_are_taken_as_documented_and_the_user_decides(tmp_path: Path) -> None:
     text = text_of(rows_of("A", 1, FINE, adjusted=True))
-    note = "closes: taken as traded (1 step of the factor does not tell; --prices decides otherwise)"
+    note = "closes: as traded, by their names alone (1 step of the factor does not tell; --prices decides otherwise)"
     assert run(tmp_path, text).notes[-1] == note
     (tmp_path / "awesome.db").unlink()
     run(tmp_path, text, choice=LayoutChoice(prices="adjusted"))
@@ -76,7 +84,7 @@ def test_steps_that_are_too_small_are_taken_as_documented_and_the_user_decides(t
 
 def test_qlibs_names_say_adjusted_where_its_steps_do_not(tmp_path: Path) -> None:
     report = run(tmp_path, text_of(rows_of("A", 1, FINE, adjusted=True), qlib=True))
-    assert "closes: taken as adjusted already" in report.notes[-1]
+    assert "closes: adjusted already, by their names alone" in report.notes[-1]
     np.testing.assert_allclose(returns(tmp_path), truth(1), atol=1e-12)
 
 
