@@ -19,20 +19,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from components.extractor.lines import Stretch, find_stretch, half_unit_of, tolerance_of
+from components.extractor.lines import Stretch, find_stretch, raw_tolerance_of, tolerance_of
 from components.extractor.sources.base import AdjustedCloses
 from components.feature_store.arrays import Days, Floats
 
+_COUNTS = (*range(1, 11), 15, 20, 30, 45, 60)
+"""Sessions after an event that it is found from, as few of these as tell it."""
+PATIENCE = _COUNTS[-1]
 LOOK = 10
-"""Sessions after an event that it is found from at the most."""
+"""Sessions after which a little doubt is let pass, and that an event needs which no row names."""
 _LEAST_UNNAMED = 3
 """Sessions that have to show an event of which the source says nothing: two lie on some line whatever they are."""
 _NARROW = 0.04
 """Width of what the closes allow for a ratio, below which one of 1 and one of 1.05 are told apart."""
+_FEW_SHARES = 0.09
+"""New shares for an old one, or fewer, that hardly anybody issues: one of 1 is meant."""
 _CERTAIN = 3e-4
-"""Relative width of what they allow for a step, below which it is taken before `LOOK` sessions are there."""
-_DOUBTFUL = 5e-3
-"""Likewise, beyond which it is not taken at all."""
+"""Relative width of what they allow for a step, below which it is taken at once."""
+_DOUBTFUL = 6e-3
+"""Likewise, beyond which it is not taken at all; cash in whole cents is found exactly far before."""
+_SLACK = 5e-3
+"""By how much the slopes of two stretches may be apart, relatively: an event is found to within some of it."""
 _CLOSE_TO_SAID = 0.25
 _UNNAMED, _SESSIONS_FOR_ONE = 4, 60
 """Events that a source may leave unsaid: so many, and one more for so many sessions."""
@@ -91,10 +98,10 @@ def affine_steps(time: Days, close: Floats, adjusted: AdjustedCloses) -> Steps:
         NoLawError: some closes follow neither law within rounding.
     """
     try:
-        return _Search(time, close, adjusted, 0.0).run()
+        return _Search(time, close, adjusted, loose=False).run()
     except NoLawError as error:
         # The raw closes may be rounded, too; that much doubt would hide small events, so it must not need any.
-        loose = _Search(time, close, adjusted, half_unit_of(close))
+        loose = _Search(time, close, adjusted, loose=True)
         try:
             found = loose.run()
         except NoLawError:
@@ -111,8 +118,9 @@ class _Search:
         unnamed: events found that the source says nothing of.
     """
 
-    def __init__(self, time: Days, close: Floats, adjusted: AdjustedCloses, rounding: float) -> None:
-        self._time, self._close, self._adjusted, self._rounding = time, close, adjusted, rounding
+    def __init__(self, time: Days, close: Floats, adjusted: AdjustedCloses, *, loose: bool) -> None:
+        self._time, self._close, self._adjusted, self._loose = time, close, adjusted, loose
+        self._tolerance = self._tight = tolerance_of(adjusted.value, adjusted.decimals)
         self._size = len(close)
         self._step = np.ones(self._size)
         self._merged, self._floor = 1.0, _LEAST_SLOPE
@@ -128,6 +136,11 @@ class _Search:
             if border and said is not None and said[border] > 0:
                 self._merged *= float(said[border])
                 self._floor = _LEAST_SLOPE * min(1.0, self._merged)
+            if self._loose:
+                # Few sessions say little of k; it does not fall much but where shares are merged.
+                doubt = raw_tolerance_of(self._close[begin:end], self._adjusted.value[begin:end])
+                few = end - begin < LOOK
+                self._tolerance = max(self._tight + doubt, self._tolerance) if few else self._tight + doubt
             while begin < end:
                 stop = self._reach(begin, end)
                 stretch = self._part(begin, stop)
@@ -140,10 +153,10 @@ class _Search:
                         return Steps(self._step, begin, _waiting(self._time[begin], named=begin == border))
                     if begin != border:
                         self._count_unnamed(begin, short=stop < end and stop - begin < LOOK)
-                    step = event.step(float(self._close[begin - 1]))
-                    self._step[begin] = step
+                    previous = float(self._close[begin - 1])
+                    self._step[begin] = event.step(previous)
                     joined = self._part(begin - len(before.close), stop) if event.nothing else None
-                    before = joined or _chained(before, stretch, event.ratio, step)
+                    before = joined or _chained(before, stretch, event, previous)
                 begin = stop
         return Steps(self._step, self._size)
 
@@ -155,9 +168,7 @@ class _Search:
 
     def _part(self, begin: int, end: int) -> Stretch | None:
         close, value = self._close[begin:end], self._adjusted.value[begin:end]
-        return find_stretch(
-            close, value, tolerance_of(close, value, self._adjusted.decimals, self._rounding), self._floor
-        )
+        return find_stretch(close, value, self._tolerance, self._floor)
 
     def _reach(self, begin: int, end: int) -> int:
         """The end of the longest stretch from a session on."""
@@ -182,28 +193,27 @@ class _Search:
     def _event(self, before: Stretch, after: Stretch, at: int, named: bool, last: bool) -> _Found | None:
         """What happened between two stretches; None if that cannot be known yet."""
         adjusted, previous = self._adjusted, float(self._close[at - 1])
-        cash = math.nan if adjusted.cash is None else float(adjusted.cash[at])
-        ratio = math.nan if adjusted.ratio is None else float(adjusted.ratio[at])
-        claims = _claims(ratio, cash, previous) if named else []
+        cash = float(adjusted.cash[at]) if named and adjusted.cash is not None else math.nan
+        ratio = float(adjusted.ratio[at]) if named and adjusted.ratio is not None else math.nan
+        claims = _claims(ratio, cash, previous)
         for claim in claims:
-            if self._bears_out(before, after, previous, claim):
+            if self._bears_out(before, after, previous, claim) and _slopes_after(before, after, claim, previous):
                 return claim
-        size = min(len(after.close), LOOK)
+        size = min(len(after.close), PATIENCE)
         found: _Found | None = None
-        for count in range(1 if named else _LEAST_UNNAMED, size + 1):
+        for count in [count for count in _COUNTS if count < size] + [size]:
+            if not named and count < _LEAST_UNNAMED:
+                continue
             start = after.first(count, self._floor)
             if start is None:
                 break
-            enough = count == LOOK or (named and not last and count == size)
-            found, doubt = self._found(before, start, previous, ratio if named else math.nan, cash, enough)
-            if found is not None and (doubt <= _CERTAIN or (enough and doubt <= _DOUBTFUL)):
+            late = count >= LOOK or (count == size and named and not last)
+            found, doubt = self._found(before, start, previous, ratio, cash, late=late)
+            bound = _DOUBTFUL if late else _CERTAIN
+            if found is not None and doubt <= bound and _slopes_after(before, after, found, previous):
                 break
             found = None
-        if found is None and claims and before.open:
-            reference = previous / claims[0].step(previous)
-            if abs(math.log(float(after.close[0]) / reference)) < _BONUS:
-                return claims[0]  # nothing speaks against it
-        if found is None and last and len(after.close) < LOOK:
+        if found is None and last and len(after.close) < PATIENCE:
             return None
         if found is None:
             raise self._unexplained(at)
@@ -219,7 +229,7 @@ class _Search:
         return found
 
     def _found(
-        self, before: Stretch, start: Stretch, previous: float, ratio: float, cash: float, enough: bool
+        self, before: Stretch, start: Stretch, previous: float, ratio: float, cash: float, *, late: bool
     ) -> tuple[_Found | None, float]:
         """What a few sessions after an event show of it, and how much that leaves open of the step, relatively.
 
@@ -229,7 +239,7 @@ class _Search:
             previous: the raw close before it.
             ratio: what is said; NaN for nothing.
             cash: likewise.
-            enough: whether there are no more sessions to come.
+            late: whether k may stay in doubt, as few more sessions come or none.
         """
         ways: list[tuple[_Found | None, float]] = []
         if ratio > 0:
@@ -238,7 +248,7 @@ class _Search:
                 ways.append(way)
         if 0 < cash < previous:
             ways.append(self._ratio_of(before, start, cash))
-        ways.append(self._any(before, start, previous, enough))
+        ways.append(self._any(before, start, previous, late=late))
         for found, doubt in ways:
             if found is not None and doubt <= _CERTAIN:
                 return found, doubt
@@ -250,8 +260,11 @@ class _Search:
         reference = previous / claim.step(previous)
         tolerance = 1.5 * after.tolerance
         if before.open:
-            # k is not known, but above 0.
             rise = value - float(before.value[-1])
+            if not after.open:
+                moved = sorted(slope * (close - reference) for slope in (after.least, after.most))
+                return moved[0] - 2 * tolerance <= rise <= moved[1] + 2 * tolerance
+            # k is not known at all, but above 0.
             opposite = abs(rise) > 2 * tolerance and rise * (close - reference) < 0
             return abs(math.log(close / reference)) < _DAY_MOVE and not opposite
         slope = np.array([before.least, (before.least + before.most) / 2, before.most])
@@ -316,18 +329,18 @@ class _Search:
             return None, math.inf
         return _Found(ratio, cash), (top - bottom) / (previous - cash)
 
-    def _any(self, before: Stretch, start: Stretch, previous: float, enough: bool) -> tuple[_Found | None, float]:
+    def _any(self, before: Stretch, start: Stretch, previous: float, *, late: bool) -> tuple[_Found | None, float]:
         """Both, from the change of k and what it leaves for the cash."""
         rise = abs(float(start.value[0] - before.value[-1]))
         if start.open or before.open:
             # k says nothing. Cash alone is the ordinary event; another one would put the reference elsewhere.
-            found, doubt = self._cash_of(before, start, previous, 1.0, math.nan) if enough else (None, math.inf)
+            found, doubt = self._cash_of(before, start, previous, 1.0, math.nan) if late else (None, math.inf)
             if found is not None and not before.open:
                 doubt += _BONUS * rise / before.least * found.step(previous) / previous
             return found, doubt
         bottom, top = start.least / before.most, start.most / before.least
-        narrow = top - bottom < _NARROW * bottom
-        if not narrow and not enough:
+        narrow = top - bottom < _NARROW * bottom or (1 - _FEW_SHARES < bottom <= 1 <= top < 1 + _FEW_SHARES)
+        if not narrow and not late:
             return None, math.inf
         candidates = [1.0] if bottom <= 1 <= top else []
         candidates.append(_shortest(bottom, top))
@@ -341,13 +354,18 @@ class _Search:
         return None, math.inf
 
 
-def _chained(before: Stretch, after: Stretch, ratio: float, step: float) -> Stretch:
-    """The stretch after an event, with what the one before says of its k: in an affine law, else in a proportional."""
-    for scale in (ratio, step):
-        least, most = before.least * scale, before.most * scale
-        if max(least, after.least) <= min(most, after.most):
-            return after.within(least, most)
-    return after
+def _slopes_after(before: Stretch, after: Stretch, event: _Found, previous: float) -> list[tuple[float, float]]:
+    """Least and most k after an event, in each law, affine or proportional, in which the stretch after it has that."""
+    scaled = [(before.least * by, before.most * by) for by in (event.ratio, event.step(previous))]
+    return [one for one in scaled if max(one[0], after.least) <= min(one[1], after.most) * (1 + _SLACK)]
+
+
+def _chained(before: Stretch, after: Stretch, event: _Found, previous: float) -> Stretch:
+    """The stretch after an event, with what the one before says of its k."""
+    slopes = _slopes_after(before, after, event, previous)
+    if not slopes:
+        return after
+    return after.within(min(least for least, _ in slopes), max(most for _, most in slopes))
 
 
 def _shortest(bottom: float, top: float) -> float:
@@ -362,7 +380,7 @@ def _shortest(bottom: float, top: float) -> float:
 
 def _waiting(day: np.datetime64, *, named: bool) -> str:
     what = "a row names an event of {} without its amounts" if named else "no row says what changed the prices of {}"
-    return f"{what.format(day)}, which {LOOK} sessions after it will show at the latest"
+    return f"{what.format(day)}, which the sessions after it will show, {PATIENCE} at the latest"
 
 
 def _claims(ratio: float, cash: float, previous: float) -> list[_Found]:

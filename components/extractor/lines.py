@@ -57,12 +57,10 @@ class Stretch:
 
 def fits(close: Floats, adjusted: AdjustedCloses, begin: int, end: int) -> Stretch | None:
     """The sessions as one stretch; None if no k and c explain them all."""
-    for rounding in (0.0, half_unit_of(close)):
-        tolerance = tolerance_of(close[begin:end], adjusted.value[begin:end], adjusted.decimals, rounding)
-        found = find_stretch(close[begin:end], adjusted.value[begin:end], tolerance, 0.0)
-        if found is not None:
-            return found
-    return None
+    part, value = close[begin:end], adjusted.value[begin:end]
+    tolerance = tolerance_of(value, adjusted.decimals)
+    tight = find_stretch(part, value, tolerance, 0.0)
+    return tight or find_stretch(part, value, tolerance + raw_tolerance_of(part, value), 0.0)
 
 
 def find_stretch(close: Floats, value: Floats, tolerance: float, floor: float) -> Stretch | None:
@@ -97,14 +95,17 @@ def find_stretch(close: Floats, value: Floats, tolerance: float, floor: float) -
     return Stretch(close, value, tolerance, max(min(least, most), floor), most)
 
 
-def tolerance_of(close: Floats, value: Floats, decimals: int, rounding: float) -> float:
-    """Half a unit of the adjusted close, and that of the raw one times k; a hair more, for floating point."""
-    scale = float(np.abs(value).max(initial=0.0))
-    half = 0.5 * 10.0**-decimals * (1 + 1e-6) + 4e-16 * scale
-    if not rounding or len(close) < 2 or close.max() == close.min():
-        return half
+def tolerance_of(value: Floats, decimals: int) -> float:
+    """Half a unit of adjusted closes; a hair more, for floating point."""
+    return 0.5 * 10.0**-decimals * (1 + 1e-6) + 4e-16 * float(np.abs(value).max(initial=0.0))
+
+
+def raw_tolerance_of(close: Floats, value: Floats) -> float:
+    """By how much the rounding of raw closes may move adjusted ones: half a unit times k, about."""
     right, left = int(close.argmax()), int(close.argmin())
-    return half + rounding * abs(float(value[right] - value[left]) / float(close[right] - close[left]))
+    span = float(close[right] - close[left])
+    # A tenth more, as the slope between the extremes may be too small.
+    return 1.1 * half_unit_of(close) * abs(float(value[right] - value[left])) / span if span > 0 else 0.0
 
 
 def half_unit_of(close: Floats) -> float:

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.extractor.adjustment import OVERLAP, HistoryChangedError, increment_bars, whole_bars
-from components.extractor.affine import LOOK, NoLawError
+from components.extractor.affine import LOOK, PATIENCE, NoLawError
 from components.extractor.sources.base import AdjustedCloses, History
 from components.extractor.verify import select
 from components.feature_store import PriceBars
@@ -226,7 +226,7 @@ def test_it_waits_until_the_closes_tell_and_more_of_them_change_nothing() -> Non
     made = make({150: Event(cash=0.4, said="nothing")})
     whole = found(made)
     lengths = []
-    for end in range(150, 165):
+    for end in range(150, 150 + PATIENCE):
         bars, waits = whole_bars(made.part(0, end))
         assert len(bars) in (150, end)
         assert ("no row says what changed the prices of" in waits) == (len(bars) < end)
