@@ -6,10 +6,11 @@ import re
 
 HIDDEN = "***"
 
-_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:/{1,3})([^\s\"'<>]+)")
-_SECRET = r"[\w.%-]*(?:pass|pwd|secret|token|key|sig|credential|auth|session)[\w.%-]*"
+# With bounds: a log's line may hold a word of a million letters.
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,40}:/{1,3})([^\s\"'<>]+)")
+_SECRET = r"[\w.%-]{0,40}(?:pass|pwd|secret|token|key|sig|credential|auth|session)[\w.%-]{0,40}"
 _QUERY = re.compile(rf"([?&;#]{_SECRET}=)[^&\s\"'<>]*", re.IGNORECASE)
-_ENTRY = re.compile(r"""(["']?\b\w*(?:passw(?:or)?d|token)["']?\s*[:=]\s*)(["'])(?:(?!\2).)*\2""", re.IGNORECASE)
+_ENTRY = re.compile(r"""(["']?\b\w{0,40}(?:passw(?:or)?d|token)["']?\s*[:=]\s*)(["'])(?:(?!\2).)*\2""", re.IGNORECASE)
 
 
 def masked(text: str) -> str:
