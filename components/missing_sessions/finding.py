@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ ReadDays = Callable[[], Iterable[tuple[str, Days]]]
 def find_missing(
     store: FeatureStore,
     now: dt.datetime | None = None,
-    suggest: bool = False,
+    suggest: Collection[str] = (),
     exchanges: Mapping[str, str] | None = None,
 ) -> MissingSessions:
     """Finds what the shares of a database lack; all of them are looked at, as each tells of the others.
@@ -48,7 +48,7 @@ def find_missing(
     Args:
         store: The database.
         now: The present, with a zone; None for the clock. It decides only how far calendars reach.
-        suggest: Whether an exchange is looked for that fits shares of which none is known: up to ten seconds.
+        suggest: Shares for which an exchange is looked for that fits, where none is known: up to ten seconds.
         exchanges: By share, its exchange, whatever the database says.
 
     Raises:
@@ -65,7 +65,8 @@ def find_missing(
     if not quiet:
         return found
     note = f"{quiet:,} of {bars:,} bars on days off have no volume or repeat the close before: hardly anybody traded"
-    return replace(found, notes=(*found.notes, note))
+    at = found.group[looked_at[0]]
+    return replace(found, said=(*found.said[:at], (*found.said[at], note), *found.said[at + 1 :]))
 
 
 def last_windows_across(
@@ -99,7 +100,7 @@ def _quiet(bars: PriceBars | None, days: Days) -> int:
 
 
 def missing_in(
-    read: ReadDays, exchanges: Mapping[str, str], now: dt.datetime | None = None, suggest: bool = False
+    read: ReadDays, exchanges: Mapping[str, str], now: dt.datetime | None = None, suggest: Collection[str] = ()
 ) -> MissingSessions:
     """Finds what shares lack.
 
@@ -113,17 +114,20 @@ def missing_in(
     for share, days in read():
         if len(days):
             groups.add(share, days)
+    asked = {id(groups.of[share]) for share in suggest if share in groups.of}
     for group in groups.all:
-        group.judge(groups.now, suggest)
+        group.judge(groups.now, id(group) in asked)
     gaps: dict[str, ShareGaps] = {}
     for share, days in read():
         if share in groups.of and len(missing := groups.of[share].missing(share, days)):
             gaps[share] = ShareGaps(missing, days[: WINDOW - 1])
+    place = {id(group): number for number, group in enumerate(groups.all)}
     return MissingSessions(
         shares=dict(sorted(gaps.items())),
-        notes=tuple(note for group in groups.all for note in group.notes()),
+        said=tuple(tuple(group.notes()) for group in groups.all),
+        group={share: place[id(group)] for share, group in groups.of.items()},
         off={share: days for group in groups.all for share, days in group.off.items()},
-        elsewhere=frozenset(groups.elsewhere),
+        listed={share: place[id(group)] for share, group in groups.listed.items()},
     )
 
 
@@ -168,9 +172,10 @@ class _Group:
         if unknown.any():
             self.said.append(
                 f"{self.names}: no exchange is named, and {int(unknown.sum()):,} weekdays have no price "
-                f"({some_days(days[unknown])}), more than any exchange's holidays: they count as missing sessions"
+                f"({some_days(days[unknown])}), more than any exchange's holidays: they count as missing sessions "
+                "until an import names the exchange (--exchange)"
             )
-        if suggest or unknown.any():
+        if suggest:
             self._suggest(days[self.tally.have > 0], now)
 
     def _suggest(self, days: Days, now: dt.datetime) -> None:
@@ -240,9 +245,9 @@ class _Groups:
         self.now = now
         self.of: dict[str, _Group] = {}
         self.all: list[_Group] = []
-        self.elsewhere: list[str] = []
+        self.listed: dict[str, _Group] = {}
         self._exchanges = exchanges
-        self._listed: dict[str, _Group | None] = {}
+        self._listed: dict[str, _Group] = {}
         self._alike: dict[tuple[str, tuple[bool, ...]], list[_Group]] = {}
         self._refused: dict[str, str] = {}
 
@@ -278,14 +283,15 @@ class _Groups:
         if code not in self._listed:
             self._listed[code] = self._listed_at(code)
         group = self._listed[code]
-        if group is None or group.calendar is None:
+        if group.calendar is None:
+            self.listed[share] = group
             return None
         calendar = group.calendar
         known = calendar.sessions(days[0].item(), days[-1].item())
         inside = (days >= np.datetime64(calendar.begin)) & (days <= np.datetime64(calendar.end))
         off = int(np.count_nonzero(inside & ~np.isin(days, known)))
         if off > _MOST_OFF * len(days) and off > 2:
-            self.elsewhere.append(share)
+            self.listed[share] = group
             group.said.append(
                 f"{share}: {off:,} of its {len(days):,} days are days off of {code}, so it is not compared with its "
                 "calendar; import it with the right --exchange"
@@ -293,7 +299,7 @@ class _Groups:
             return None
         return group
 
-    def _listed_at(self, code: str) -> _Group | None:
+    def _listed_at(self, code: str) -> _Group:
         try:
             from components.extractor.calendar import ExchangeCalendar
 
@@ -301,7 +307,7 @@ class _Groups:
         except (ExchangeError, ImportError) as error:
             group = self._new((True,) * 7)
             group.said.append(f"{error}; its shares are compared with one another instead")
-            return None
+            return group
         group = self._new((True,) * 7)
         group.calendar = calendar
         return group

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -39,26 +39,38 @@ class MissingSessions:
 
     Attributes:
         shares: By share, what it lacks; without those that lack nothing.
-        notes: What is to be said of an exchange, or of shares whose exchange nobody named, a sentence each.
+        said: What is to be said of each group of shares that were compared with one another, a sentence each.
+        group: By share, the place of its group in `said`.
         off: By share, days off of its exchange that have a price.
-        elsewhere: Shares that have prices on so many days off of their exchange that they are hardly listed there.
+        listed: By share, the place in `said` of the exchange that somebody named for it, in vain: it has prices on so
+            many days off that it is hardly listed there.
     """
 
     shares: Mapping[str, ShareGaps] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    said: tuple[tuple[str, ...], ...] = ()
+    group: Mapping[str, int] = field(default_factory=dict)
     off: Mapping[str, Days] = field(default_factory=dict)
-    elsewhere: frozenset[str] = frozenset()
+    listed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
         """Missing sessions of all shares together."""
         return sum(len(gaps.days) for gaps in self.shares.values())
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of exchanges, or of shares whose exchange nobody named, a sentence each."""
+        return tuple(sentence for one in self.said for sentence in one)
+
     def of(self, shares: Iterable[str]) -> MissingSessions:
-        """What some shares lack; the notes stay."""
+        """What some shares lack, and what is to be said of them."""
         names = list(shares)
         gaps, off = ({one: values[one] for one in names if one in values} for values in (self.shares, self.off))
-        return MissingSessions(gaps, self.notes, off, self.elsewhere)
+        group = {share: self.group[share] for share in names if share in self.group}
+        # Of a share that is not compared with its exchange, the word stands with the exchange.
+        kept = set(group.values()) | {self.listed[share] for share in names if share in self.listed}
+        said = tuple(one if number in kept else () for number, one in enumerate(self.said))
+        return replace(self, shares=gaps, said=said, group=group, off=off)
 
     def summary(self) -> MissingSummary:
         """What a report says of it."""

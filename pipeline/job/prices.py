@@ -146,9 +146,9 @@ def missing_of_import(path: Path, report: ImportReport, exchange: str | None) ->
     shares = [share.share_id for share in report.shares]
     named = {} if exchange is None else dict.fromkeys(shares, exchange)
     with FeatureStore.create(path) as store:
-        found = find_missing(store, suggest=True, exchanges=named).of(shares)
+        found = find_missing(store, suggest=shares, exchanges=named).of(shares)
         if exchange is not None:
-            store.listings.put([share for share in shares if share not in found.elsewhere], exchange)
+            store.listings.put([share for share in shares if share not in found.listed], exchange)
     return found
 
 

@@ -29,7 +29,7 @@ def thinned(days: np.ndarray, part: float, seed: int = 0) -> np.ndarray:
 def find(
     shares: Mapping[str, np.ndarray], exchanges: Mapping[str, str] | None = None, suggest: bool = False
 ) -> MissingSessions:
-    return missing_in(shares.items, exchanges or {}, NOW, suggest)
+    return missing_in(shares.items, exchanges or {}, NOW, shares if suggest else ())
 
 
 def lacks(found: MissingSessions) -> dict[str, list[str]]:

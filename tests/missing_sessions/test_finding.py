@@ -100,7 +100,7 @@ def test_all_shares_lack_rows_of_their_own() -> None:
 def test_a_fifth_of_the_rows_of_one_share_alone(exchange: str) -> None:
     days = sessions(exchange)
     kept = thinned(days, 0.2)
-    found = find({"AAA": kept})
+    found = find({"AAA": kept}, suggest=True)
     assert set(texts(np.setdiff1d(days, kept))) <= set(lacks(found)["AAA"])
     [first, second] = found.notes
     assert first.startswith("AAA: no exchange is named, and ")
@@ -220,3 +220,14 @@ def test_the_digest_is_that_of_the_prices_until_something_is_missing() -> None:
     assert len({"abc", once.digest("abc"), other.digest("abc"), once.digest("abd")}) == 4
     assert once.of(["AAA"]).digest("abc") == "abc"
     assert once.of(["BBB"]).digest("abc") == once.digest("abc")
+
+
+def test_of_some_shares_only_what_concerns_them_is_said() -> None:
+    days = sessions("XNYS")
+    shares = {"AAA": days, "BBB": thinned(sessions("XTAE"), 0.2), "CCC": sessions("XSHG"), "DDD": days}
+    found = find(shares, {"CCC": "XNYS", "DDD": "XNYS"}, suggest=True)
+    assert len(found.notes) == 2
+    assert found.of(["AAA"]).notes == ()
+    assert [note[:3] for note in found.of(["BBB", "AAA"]).notes] == ["BBB"]
+    assert [note[:3] for note in found.of(["CCC"]).notes] == ["CCC"]
+    assert list(found.of(["BBB", "AAA"]).shares) == ["BBB"]

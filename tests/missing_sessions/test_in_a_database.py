@@ -39,10 +39,10 @@ def test_a_name_that_a_source_does_not_write_has_no_exchange(tmp_path: Path) -> 
 def test_what_an_import_named_goes_before_the_source(tmp_path: Path) -> None:
     days = sessions("XHKG", "2020-01-02", "2023-08-31")
     with put(tmp_path / "a.db", "tencent", sh600519=days) as store:
-        assert find_missing(store, NOW).elsewhere == {"sh600519"}
+        assert set(find_missing(store, NOW).listed) == {"sh600519"}
         store.listings.put(["sh600519"], "XHKG")
         found = find_missing(store, NOW)
-    assert (lacks(found), found.elsewhere, found.notes) == ({}, frozenset(), ())
+    assert (lacks(found), found.listed, found.notes) == ({}, {}, ())
 
 
 def test_prices_of_a_synthetic_market_lack_nothing(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_prices_of_a_synthetic_market_lack_nothing(tmp_path: Path) -> None:
 
     write_market(generate("reversal", shares=4, sessions=1200), tmp_path / "a.db")
     with FeatureStore.open(tmp_path / "a.db") as store:
-        found = find_missing(store, NOW, suggest=True)
+        found = find_missing(store, NOW, suggest=["S000"])
     assert (found.total, found.notes) == (0, ())
 
 
