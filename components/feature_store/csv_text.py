@@ -56,9 +56,10 @@ def legacy_encoding(stream: BinaryIO) -> str | None:
     chinese = codecs.getincrementaldecoder("gb18030")()
     western = codecs.getincrementaldecoder("cp1252")()
     is_chinese = is_western = True
-    runs = unicode_runs = paired = single = 0
-    rest = b""
+    runs = unicode_runs = paired = single = low = korean = 0
+    rest = head = b""
     while block := stream.read(2**20):
+        head = head or block
         is_chinese = is_chinese and _decodes(chinese, block)
         is_western = is_western and _decodes(western, block)
         block = rest + block
@@ -71,15 +72,21 @@ def legacy_encoding(stream: BinaryIO) -> str | None:
             unicode_runs += _decodes(codecs.getincrementaldecoder("utf-8")(), run, final=True)
             paired += len(run) // 2
             single += len(run) % 2
+            low += len(run) - len(run.translate(None, _LOW))
+            korean += len(run[::2]) - len(run[::2].translate(None, _HANGUL))
     runs, paired, single = runs + bool(rest), paired + len(rest) // 2, single + len(rest) % 2
     if 2 * unicode_runs > runs:
         return None
     if is_chinese and paired >= 2 and paired > 4 * single:
-        return "gb18030"
+        # Korean and Japanese texts decode as well: the one has syllables only, the other many bytes below A1.
+        known = _CHINESE_HEADER.search(head.split(b"\n", 1)[0].decode("gb18030", "ignore"))
+        return "gb18030" if known or (low * 10 < paired and korean * 20 < paired * 19) else None
     return "cp1252" if is_western and single > 4 * paired else None
 
 
 _HIGH = bytes(range(0x80, 0x100))
+_LOW, _HANGUL = bytes(range(0x80, 0xA1)), bytes(range(0xB0, 0xC9))
+_CHINESE_HEADER = re.compile("日期|时间|代码|收盘|开盘|名称|成交|最高|最低|交易|证券|股票|价")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 
 
@@ -155,8 +162,11 @@ def split_lines(lines: Iterator[str], path: Path, separator: str | None) -> CsvT
         if len(sample) >= _SAMPLE_LINES or size >= _SAMPLE_SIZE:
             break
     before = 0
+    while sample and not sample[0].strip("\r\n"):  # blank lines mean nothing
+        before += 1
+        del sample[0]
     if sample and (hint := _SEPARATOR_LINE.fullmatch(sample[0])):
-        separator, before = separator or hint[1], 1
+        separator, before = separator or hint[1], before + 1
         del sample[0]
     if not sample:
         raise ImportFileError(f"{path} is empty; it needs a header and prices")
@@ -214,6 +224,18 @@ def _widths(lines: list[str], separator: str) -> list[int]:
         return [len(row) for row in islice(reader, _SAMPLE_LINES) if row]
     except csv.Error:
         return []
+
+
+def as_text(cell: str) -> str:
+    """Takes away blanks, and what tells a spreadsheet that a cell is text: '600519 or ="600519".
+
+    >>> as_text("'000001"), as_text('="000001"'), as_text(" IBM ")
+    ('000001', '000001', 'IBM')
+    """
+    cell = cell.strip()
+    if len(cell) > 3 and cell.startswith('="') and cell.endswith('"'):
+        return cell[2:-1].strip()
+    return cell[1:].strip() if cell.startswith("'") else cell
 
 
 def line_of_bad_byte(stream: BinaryIO, encoding: str) -> int:

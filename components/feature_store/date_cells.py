@@ -16,6 +16,7 @@ from pathlib import Path
 
 from components.errors import ImportFileError
 from components.feature_store.counted_dates import counted_dates
+from components.feature_store.csv_text import as_text
 from components.feature_store.number_cells import MISSING
 from components.feature_store.stamps import EPOCH, Stamp, is_weekend, iso
 
@@ -121,7 +122,7 @@ def _form(cell: str | Stamp | int) -> tuple[str, Stamp | _Parts | int | None]:
     """Tells in which way a cell is written, and what of it can be read alone; an empty way if it is no date."""
     if isinstance(cell, Stamp):
         return "plain", cell
-    text = str(cell).strip()
+    text = as_text(str(cell))
     if (whole := _WHOLE.fullmatch(text)) and (len(whole[1]) not in (8, 12, 14) or _compact(whole[1]) is None):
         return ("number", int(whole[1])) if len(whole[1].lstrip("+-")) >= 5 else ("", None)
     if whole:
@@ -210,7 +211,7 @@ def _by_format(cell: str | Stamp | int, dates: str) -> Stamp | None:
     if isinstance(cell, Stamp):
         return cell
     try:
-        moment = dt.datetime.strptime(str(cell).strip(), dates)
+        moment = dt.datetime.strptime(as_text(str(cell)), dates)
     except ValueError:
         return None
     zone = moment.utcoffset()

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from components.errors import ImportFileError
 from components.feature_store.arrays import Integers
+from components.feature_store.csv_text import as_text
 from components.feature_store.date_cells import is_missing, read_dates
 from components.feature_store.files import Cells
 from components.feature_store.forms import Forms
@@ -24,6 +25,7 @@ from components.feature_store.parquet_columns import distinct_of, instead
 from components.feature_store.stamps import DAY, FIRST_DAY, LAST_DAY, NO_DAY, Stamp, day_text
 from components.feature_store.zones import zone_of
 
+MISSING_DATE = "the date is missing"
 _MOST_DATES = 400_000
 _MOST_NAMES = 1_000_000
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -47,7 +49,7 @@ def names_of(cells: Cells, name: str, path: Path, codes: dict[str, int]) -> Inte
             raise ImportFileError(f"{path}: the column {name} holds text that is not UTF-8") from error
         found = np.array([codes.setdefault(text, len(codes)) for text in texts], dtype=np.int64)[index]
     else:
-        known = {cell: codes.setdefault(cell.strip(), len(codes)) for cell in dict.fromkeys(cells)}
+        known = {cell: codes.setdefault(as_text(cell), len(codes)) for cell in dict.fromkeys(cells)}
         found = np.fromiter(map(known.__getitem__, cells), dtype=np.int64, count=len(cells))
     if len(codes) > _MOST_NAMES:
         raise ImportFileError(f"{path}: the column {name} has more than {_MOST_NAMES:,} names; does it name shares?")
@@ -139,7 +141,7 @@ class DateColumn:
         stamps, note = days_of_instants(reading.stamps, self._name, self._path, forms, shares)
         last = np.datetime64(today, "D").astype(np.int64) + 1
         reasons = [
-            ("the date is missing" if is_missing(cell) else "the date is unreadable; write it as 2024-01-31")  # type: ignore[arg-type]
+            (MISSING_DATE if is_missing(cell) else "the date is unreadable; write it as 2024-01-31")  # type: ignore[arg-type]
             if stamp is None
             else f"the date is in the future (today is {today})"
             if stamp.day > last

@@ -215,8 +215,9 @@ def _csv_chunks(
         ragged = np.flatnonzero((widths != width) & (widths != 0))
         if len(ragged):
             row = int(ragged[0])
+            hint = ", or put cells that hold a separator in quotes" if widths[row] > width else ""
             raise ImportFileError(
-                f"{path}, line {lines[row]}: {widths[row]} cells, the header has {width}; fix the line"
+                f"{path}, line {lines[row]}: {widths[row]} cells, the header has {width}; fix the line{hint}"
             )
         if (widths == 0).any():  # blank lines mean nothing
             lines = lines[widths != 0]

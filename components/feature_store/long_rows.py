@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from components.feature_store.arrays import Booleans, Floats, Integers
-from components.feature_store.date_column import DateTable, names_of
+from components.feature_store.date_column import MISSING_DATE, DateTable, names_of
 from components.feature_store.found import ShareRows, check_numbers, check_range
 from components.feature_store.reading import Reader
 from components.feature_store.rules import is_usable_name
@@ -57,8 +57,14 @@ def read_long(reader: Reader, share: int | str) -> None:
     table = reader.read_dates(names)
     rows, code, stamp = (np.concatenate(part) for part in zip(*parts, strict=True))
     reader.check_intraday(table, code, stamp, rows)
-    good, days = _refuse_rows(reader, table, names, (rows, code, stamp), (bad_names, bad_numbers))
     numbers_by_name = {name: np.concatenate(values) for name, values in number_parts.items()}
+    empty = np.array([reason == MISSING_DATE for reason in table.reasons], dtype=bool)[stamp]
+    if empty.any():  # rows without a date, a share and numbers are blank lines of a spreadsheet
+        nameless = np.isin(code, [at for at, name in enumerate(names) if not name or isinstance(share, str)])
+        empty &= nameless & np.logical_and.reduce([np.isnan(values) for values in numbers_by_name.values()])
+        for at in np.flatnonzero(empty).tolist():
+            bad_names[at] = ""
+    good, days = _refuse_rows(reader, table, names, (rows, code, stamp), (bad_names, bad_numbers))
     # A stable sort keeps the file's order within each share.
     order = np.flatnonzero(good)[np.argsort(code[good], kind="stable")]
     differing: list[tuple[str, int, str]] = []
@@ -96,7 +102,8 @@ def _refuse_rows(
         reasons.setdefault(at, reason)
     reader.count(rows[:0], len(names), reasons)
     for at, reason in reasons.items():
-        reader.found.refuse(rows[at], names[code[at]], table.text(int(stamp[at])), reason)
+        if reason:
+            reader.found.refuse(rows[at], names[code[at]], table.text(int(stamp[at])), reason)
     good = np.ones(len(days), dtype=bool)
     good[list(reasons)] = False
     return good, days

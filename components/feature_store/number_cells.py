@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from components.errors import ImportFileError
 from components.feature_store.arrays import Floats
+from components.feature_store.csv_text import as_text
 from components.feature_store.parquet_columns import instead, plain_column
 
 MISSING = frozenset(
@@ -146,7 +147,7 @@ def _number(cell: str, style: NumberStyle | None, counts: bool) -> float | None:
             return float(cell)
         except ValueError:
             pass
-    text = _CURRENCY.sub("", cell.strip().replace("\u2212", "-"), count=1).strip()
+    text = _CURRENCY.sub("", as_text(cell).replace("\u2212", "-"), count=1).strip()
     match = _pattern(decimal, style is not None).fullmatch(text)
     if match is None:
         return None
@@ -176,7 +177,7 @@ def _pattern(decimal: str, grouped: bool) -> re.Pattern[str]:
 
 
 def _is_local(cell: str) -> bool:
-    text = cell.strip()
+    text = as_text(cell)
     return bool(_LOCAL.fullmatch(text)) and any(sign in text for sign in "," + _SPACES + _APOSTROPHES + ".")
 
 
@@ -227,7 +228,7 @@ class StyleEvidence:
                     return
 
     def _look(self, cell: str, name: str) -> None:
-        text = cell.strip()
+        text = as_text(cell)
         if not _LOCAL.fullmatch(text):
             return
         body = text.strip("+-\u2212$€£¥￥₹₩ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz万亿" + _SPACES)

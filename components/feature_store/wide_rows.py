@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from components.feature_store.arrays import Floats, Integers
+from components.feature_store.date_column import MISSING_DATE
 from components.feature_store.found import ShareRows, check_numbers, check_range
 from components.feature_store.reading import Reader
 from components.feature_store.same_days import sort_days
@@ -46,6 +49,7 @@ def read_wide(reader: Reader) -> None:
     days = table.days[stamp]
     no_day = np.array([bool(reason) for reason in table.reasons], dtype=bool)[stamp]
     undated = {at: table.reasons[stamp[at]] for at in np.flatnonzero(no_day).tolist()}
+    undated = _without_blank_rows(undated, parts)
     reader.count(rows[:0], 1, undated)
     for at, reason in undated.items():
         found.refuse(rows[at], "", table.text(int(stamp[at])), reason)
@@ -83,3 +87,14 @@ def read_wide(reader: Reader) -> None:
     reader.check_repeats()
     for share_id, at, reason in differing:
         found.refuse(rows[at], share_id, table.text(int(stamp[at])), reason)
+
+
+def _without_blank_rows(undated: dict[int, str], parts: Mapping[str, Mapping[str, list[Floats]]]) -> dict[int, str]:
+    """Leaves out the rows without a date and without prices: blank lines of a spreadsheet."""
+    missing = [at for at, reason in undated.items() if reason == MISSING_DATE]
+    for fields in parts.values():
+        if not missing:
+            return undated
+        close = np.concatenate(fields["close"])
+        missing = [at for at in missing if np.isnan(close[at])]
+    return {at: reason for at, reason in undated.items() if at not in set(missing)}

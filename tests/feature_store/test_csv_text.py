@@ -102,6 +102,47 @@ def test_an_encoding_that_does_not_fit_is_refused_by_line(tmp_path: Path) -> Non
         )
 
 
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("euc_kr", "삼성전자"), ("shift_jis", "トヨタ自動車"), ("big5", "台積電")]
+)
+def test_other_texts_of_asia_are_not_taken_for_chinese(tmp_path: Path, encoding: str, name: str) -> None:
+    rows = [f"2024-01-{day:02d},{name},{day}" for day in range(2, 31)]
+    data = ("time,share_id,close\n" + "\n".join(rows)).encode(encoding)
+    with pytest.raises(ImportFileError, match=r"line 2: the text is not UTF-8; .* --encoding"):
+        run(tmp_path, data)
+    report = run(tmp_path, data, forms=forms_from(encoding=encoding))
+    assert [share.share_id for share in report.shares] == [name]
+
+
+# --- what spreadsheets leave
+
+
+def test_blank_lines_mean_nothing(tmp_path: Path) -> None:
+    for text in (
+        "\n\r\ntime,share_id,close,volume\n2024-01-02,A,1,2\n,,,\n\n , ,,\nx,A,1,2\n",
+        "\ntime,A,B\n2024-01-02,1,2\n,,\n\n,-,\nx,1,2\n",
+    ):
+        report = run(tmp_path, text, name=f"{len(text)}.csv", source=str(len(text)))
+        assert [(refusal.time, refusal.reason) for refusal in report.refused] == [
+            ("x", "the date is unreadable; write it as 2024-01-31")
+        ]
+        assert report.refused[0].row == len(text.splitlines())
+        (tmp_path / "awesome.db").unlink()
+
+
+@pytest.mark.parametrize("form", ["'{}", '="{}"', "{}"])
+def test_cells_that_are_marked_as_texts(tmp_path: Path, form: str) -> None:
+    """As NetEase and Chinese terminals write codes, so that a spreadsheet keeps their zeros."""
+    cells = [form.format(cell) for cell in ("2024-01-02", "000001", "9.25")]
+    run(tmp_path, "date,symbol,close\n" + ",".join(cells) + "\n")
+    assert stored(tmp_path, "share_id, time, close") == [("000001", "2024-01-02", 9.25)]
+
+
+def test_a_comma_too_much_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ImportFileError, match="line 2: 4 cells, the header has 3; fix the line, or put cells"):
+        run(tmp_path, "time,share_id,close\n2024-01-02,A,1234,5\n2024-01-03,A,1235,5\n")
+
+
 # --- without end
 
 

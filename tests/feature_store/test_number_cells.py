@@ -117,7 +117,6 @@ def test_a_price_in_thousands_is_no_price(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cell", ["$189.95", "€189.95", "189.95 €", "HK$189.95", "¥189.95", " 189.95", "+189.95"])
 def test_signs_of_currencies_are_left_out(tmp_path: Path, cell: str) -> None:
-    cell = cell.replace("189.95 €", "€ 189.95")
     run(tmp_path, f"date,symbol,close\n2024-01-01,A,{cell}\n")
     assert stored(tmp_path, "close") == [(189.95,)]
 
