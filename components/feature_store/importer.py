@@ -19,6 +19,7 @@ from components.feature_store.adjusted_closes import ClosesBesideFactors
 from components.feature_store.decisions import Decision
 from components.feature_store.factors import factors_from_adjusted, given_factors, join_factors
 from components.feature_store.forms import Forms
+from components.feature_store.import_guards import lost_adjustments, other_share
 from components.feature_store.layout import LayoutChoice
 from components.feature_store.raw_closes import closes_of, settle_closes, step_evidence_of
 from components.feature_store.rows import Found, Refusal, ShareRows, read_rows
@@ -204,6 +205,14 @@ def _bars(share: ShareRows, store: FeatureStore, source: str, found: Found) -> P
     else:
         estimate = given_factors(numbers.get("factor", np.ones_like(close)))
     stored = None if store.conflicting_source(share.share_id, source) else store.bars(share.share_id)
+    if stored is not None and len(stored.time):
+        reason = other_share(time, close, stored)
+        if not reason and share.share_id not in store.decisions().unadjusted:
+            given = bool({"factor", "adj_close"} & set(numbers))
+            reason = lost_adjustments(share.share_id, time, close, estimate.value, given, stored)
+        if reason:
+            found.refuse(share.rows[0], share.share_id, str(time[0]), reason)
+            return None
     none = np.empty(0)
     factor = join_factors(
         estimate,

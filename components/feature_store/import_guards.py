@@ -1,0 +1,83 @@
+"""What is stored of a share judges what a file says of it: whether it is the same share, and whether events are lost.
+
+A file without adjustments, or of another share under the same name, is not told from a right one by itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from components.feature_store.arrays import Days, Floats
+from components.feature_store.windows import PriceBars
+
+_STEP = 1e-4
+_ALIKE, _MOSTLY = 0.01, 0.5
+_FEWEST_RETURNS, _LEAST_CORRELATION, _MOST_RETURN = 20, 0.3, 0.2
+
+
+def lost_adjustments(
+    share_id: str, time: Days, close: Floats, factor: Floats, has_adjustments: bool, stored: PriceBars
+) -> str:
+    """Tells why a file's bars would lose what is stored of a share's splits and dividends; empty if they do not.
+
+    Args:
+        share_id: The share, for advice.
+        time: The file's days, datetime64[D], ascending, shape (n,).
+        close: Its closes, shape (n,).
+        factor: Its factors, up to one constant, shape (n,).
+        has_adjustments: Whether it has a column of factors or adjusted closes.
+        stored: The bars that are stored.
+    """
+    if (stored.factor == stored.factor[0]).all():
+        return ""
+    advice = f"give the factor or adj_close, or take the prices as they are with --accept {share_id}"
+    if not has_adjustments and not np.isin(time, stored.time).all():
+        return f"the file has no adjustments, and the stored prices of the share have some; {advice}"
+    _, here, there = np.intersect1d(time, stored.time, assume_unique=True, return_indices=True)
+    with np.errstate(all="ignore"):
+        had = np.diff(np.log(stored.factor[there]))
+        level = np.log(close[here] * factor[here]) - np.log(stored.close[there] * stored.factor[there])
+        now = np.diff(np.log(factor[here]))
+        lost = (np.abs(had) > _STEP) & (np.abs(now) < 0.5 * np.abs(had)) & (np.abs(np.diff(level)) > 0.5 * np.abs(had))
+    if not lost.any():
+        return ""
+    at = int(np.argmax(lost))
+    return (
+        f"{int(lost.sum())} of {int((np.abs(had) > _STEP).sum())} stored adjustments are gone, the first on "
+        f"{stored.time[there[at + 1]]}, where prices were adjusted by {np.exp(had[at]):.4g}; {advice}"
+    )
+
+
+def other_share(time: Days, close: Floats, stored: PriceBars) -> str:
+    """Tells why closes cannot be those of the share that is stored; empty if they can.
+
+    The closes of one share are alike but for corrections and a scale, and their returns go together whatever they are
+    adjusted for. Of two shares neither holds.
+
+    Args:
+        time: The file's days, datetime64[D], ascending, shape (n,).
+        close: Its closes, shape (n,).
+        stored: The bars that are stored.
+    """
+    _, here, there = np.intersect1d(time, stored.time, assume_unique=True, return_indices=True)
+    if len(here) <= _FEWEST_RETURNS:
+        return ""
+    with np.errstate(all="ignore"):
+        one, two = (
+            np.clip(np.diff(np.log(values)), -_MOST_RETURN, _MOST_RETURN)
+            for values in (close[here], stored.close[there])
+        )
+        ratio = close[here] / stored.close[there]
+        alike = np.abs(ratio / np.median(ratio) - 1) <= _ALIKE
+        if (
+            alike.mean() >= _MOSTLY
+            or not one.std()
+            or not two.std()
+            or not np.corrcoef(one, two)[0, 1] < _LEAST_CORRELATION
+        ):
+            return ""
+    at = int(np.argmax(np.abs(one - two))) + 1
+    return (
+        f"another share's prices are stored under this name, such as {stored.close[there[at]]:g} and not "
+        f"{close[here[at]]:g} on {stored.time[there[at]]}; give this one another name, such as by --share"
+    )

@@ -1,0 +1,86 @@
+"""What is stored judges a file: another share's prices and lost adjustments are refused, sound files are taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from importing import run, stored
+from samples import bars, csv
+
+from components.feature_store import FeatureStore
+from components.feature_store.decisions import read_decisions
+
+ONE = bars(1, 60)
+FACTOR = np.repeat([1.0, 2.0, 2.04], 20)
+RAW = (np.array(ONE.close) / FACTOR).tolist()
+DAYS = [str(day) for day in ONE.days]
+
+
+def text_of(close: list[float], begin: int = 0, end: int = 60, **others: object) -> str:
+    columns = {"date": DAYS, "symbol": ["A"] * 60, "close": close, **others}
+    return csv({name: list(cells)[begin:end] for name, cells in columns.items()})  # type: ignore[call-overload]
+
+
+def adjusted(tmp_path: Path) -> np.ndarray:
+    return np.array([row[2] * row[3] for row in stored(tmp_path)])
+
+
+def test_a_file_without_adjustments_does_not_overwrite_stored_ones(tmp_path: Path) -> None:
+    run(tmp_path, text_of(RAW, factor=FACTOR))
+    before = stored(tmp_path)
+    for others in ({}, {"adj_close": RAW}, {"factor": [1.0] * 60}):
+        report = run(tmp_path, text_of(RAW, **others))
+        assert report.taken == 0
+        assert [(refusal.share_id, refusal.time) for refusal in report.refused] == [("A", DAYS[0])]
+        assert "stored adjustments are gone, the first on 2022-01-31, where prices were adjusted by 2;" in (
+            report.refused[0].reason
+        )
+        assert "--accept A" in report.refused[0].reason
+        assert stored(tmp_path) == before
+
+
+def test_new_days_without_adjustments_need_a_decision(tmp_path: Path) -> None:
+    run(tmp_path, text_of(RAW, 0, 50, factor=FACTOR))
+    report = run(tmp_path, text_of(RAW, 45))
+    assert "the file has no adjustments, and the stored prices of the share have some" in report.refused[0].reason
+    with FeatureStore.create(tmp_path / "awesome.db") as store:
+        store.decide(read_decisions(accept=["A"]))
+    assert run(tmp_path, text_of(RAW, 45)).shares[0].new == 10
+    np.testing.assert_allclose(adjusted(tmp_path), ONE.close)
+
+
+def test_days_that_are_stored_already_need_no_adjustments(tmp_path: Path) -> None:
+    run(tmp_path, text_of(RAW, factor=FACTOR))
+    report = run(tmp_path, text_of(RAW, 45))
+    assert (report.refused, report.shares[0].unchanged) == ((), 15)
+
+
+def test_closes_that_are_adjusted_instead_lose_nothing(tmp_path: Path) -> None:
+    run(tmp_path, text_of(RAW, factor=FACTOR))
+    assert run(tmp_path, text_of(ONE.close)).refused == ()
+    np.testing.assert_allclose(np.diff(np.log(adjusted(tmp_path))), np.diff(np.log(ONE.close)), atol=1e-12)
+
+
+def test_a_corrected_factor_is_taken(tmp_path: Path) -> None:
+    run(tmp_path, text_of(RAW, factor=FACTOR))
+    corrected = np.repeat([1.0, 2.0, 2.03], 20)
+    assert run(tmp_path, text_of(RAW, factor=corrected)).refused == ()
+    assert stored(tmp_path, "factor")[-1] == (2.03,)
+
+
+def test_another_share_under_the_same_name_is_refused(tmp_path: Path) -> None:
+    run(tmp_path, csv({"date": DAYS, "close": ONE.close}), name="data.csv")
+    before = stored(tmp_path)
+    report = run(tmp_path, csv({"date": DAYS, "close": bars(2, 60, price=30).close}), name="data.csv")
+    assert "another share's prices are stored under this name" in report.refused[0].reason
+    assert stored(tmp_path) == before
+
+
+@pytest.mark.parametrize("scale", [0.25, 1.0])
+def test_the_same_share_on_another_scale_or_corrected_is_no_other_one(tmp_path: Path, scale: float) -> None:
+    run(tmp_path, text_of(ONE.close))
+    close = [round(scale * value, 4) for value in ONE.close]
+    close[7], close[30] = 1.5 * close[7], 0.7 * close[30]
+    assert run(tmp_path, text_of(close)).refused == ()
