@@ -23,7 +23,6 @@ from pydantic_settings import (
 )
 
 from components.errors import UserError
-from components.feature_store.decisions import read_decisions
 from components.leak_audit.limits import PLAUSIBLE_AUC
 from components.missing_sessions.limit import DEFAULT_LIMIT
 
@@ -128,6 +127,11 @@ class Settings(BaseSettings):
     @field_validator("accept", "exclude")
     @classmethod
     def _is_decision(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not value:
+            return value
+        # Not before: the store takes Arrow with it, which most commands do not need.
+        from components.feature_store.decisions import read_decisions
+
         try:
             read_decisions(**{str(info.field_name): value})
         except UserError as error:

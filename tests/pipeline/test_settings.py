@@ -217,3 +217,21 @@ def test_a_key_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "a secret" not in repr(load_settings())
     monkeypatch.setenv("COS_SECRET_KEY", "")
     assert cos_credentials() == ("an id", None)
+
+
+# decisions
+
+
+def test_decisions_come_one_by_one_or_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings({"accept": ["HK:0700:2020-08-31", "A,B:2021-01-04"], "exclude": ["C"]})
+    assert (settings.accept, settings.exclude) == (("HK:0700:2020-08-31", "A", "B:2021-01-04"), ("C",))
+    monkeypatch.setenv("AWESOME_EXCLUDE", "X, Y")
+    assert load_settings().exclude == ("X", "Y")
+    write_toml('accept = ["Z:2021-01-04"]')
+    assert (load_settings().accept, origins()["accept"]) == (("Z:2021-01-04",), "awesome.toml")
+
+
+def test_a_decision_that_cannot_be_read_names_its_origin() -> None:
+    assert refused({"accept": ["A:2021-13-01"]}).startswith("accept (from --accept): 2021-13-01 is no date; write")
+    write_toml('exclude = ["\\u0001"]')
+    assert refused().startswith("exclude (from awesome.toml): ")
