@@ -54,7 +54,7 @@ def prepare_prices(plan: Plan, console: Console, clock: Clock | None = None) -> 
     with FeatureStore.open(plan.database) as store:
         shares = plan.select(store)
         plan_splits(store.sessions(shares), plan.splits)
-        say_suspects(find_suspects(_examples(plan), store), console)
+        say_suspects(suspects_of(plan, store), console)
         missing = find_missing(store).of(shares)
     print_missing(missing.summary(), console)
 
@@ -91,9 +91,16 @@ def say_suspects(record: SuspectRecord, console: Console) -> None:
     print_excluded(record, console)
 
 
-def _examples(plan: Plan) -> ExampleGenConfig:
-    """What the first step is told of the prices."""
-    return ExampleGenConfig(str(plan.database), plan.settings.shares, plan.splits, bounds=plan.bounds)
+def suspects_of(plan: Plan, store: FeatureStore) -> SuspectRecord:
+    """What looks wrong in the prices that a run is made of.
+
+    Raises:
+        StoreError: the store cannot be read, or lacks a share.
+        SplitError: its sessions do not suffice for the splits.
+    """
+    return find_suspects(
+        ExampleGenConfig(str(plan.database), plan.settings.shares, plan.splits, bounds=plan.bounds), store
+    )
 
 
 def ensure_prices(plan: Plan, console: Console, clock: Clock | None = None) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components.errors import AnomalyError
+from components.feature_store import FeatureStore
 from components.plausibility import read_suspects
+from components.plausibility.record import name_some, what_to_do
 from pipeline.configuration import pipeline_config
 from pipeline.job.console import Clock, ConsoleListener
 from pipeline.job.gathering import gather_report
-from pipeline.job.prices import prepare_prices, say_suspects
+from pipeline.job.prices import prepare_prices, say_suspects, suspects_of
 from pipeline.job.quiet import import_tensorflow, run_log
 from pipeline.job.step import Step
 from pipeline.job.workspace import check_writable, output_folder, point_latest, workspace_lock
@@ -50,12 +54,25 @@ def run(plan: Plan, console: Console) -> tuple[RunReport, Path]:
         bars = () if plan.extraction is None else ("FeatureExampleGen",)
         # What the first step extracted nobody could judge before.
         after = {} if plan.extraction is None else {"FeatureExampleGen": lambda step: _say_extracted(step, console)}
-        with closing(ConsoleListener(console, bars, after)) as listener:
+        with closing(ConsoleListener(console, bars, after)) as listener, _prices_named(plan):
             steps = run_pipeline(pipeline, listener)
         with clock.measured("report", "Writing the report"):
             report = gather_report(plan, steps, clock.seconds, folder)
         point_latest(plan.workspace, folder)
     return report, folder
+
+
+@contextmanager
+def _prices_named(plan: Plan) -> Iterator[None]:
+    """A refusal of the data by its schema names no share and no day: the wrong prices that are likely behind it do."""
+    try:
+        yield
+    except AnomalyError as error:
+        with FeatureStore.open(plan.database) as store:
+            wrong = suspects_of(plan, store).stopping
+        if not wrong:
+            raise
+        raise AnomalyError(f"{error}\nLook at the prices first: {name_some(wrong)}; {what_to_do(wrong)}.") from None
 
 
 def _say_extracted(step: Step, console: Console) -> None:
