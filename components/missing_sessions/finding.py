@@ -14,7 +14,7 @@ from components.feature_store.arrays import Booleans, Days, Integers
 from components.feature_store.weekdays import may_be_closed, regular_weekdays
 from components.missing_sessions.exchanges import exchanges_of, fitting_exchange
 from components.missing_sessions.found import MissingSessions, ShareGaps, sessions, some_days
-from components.missing_sessions.grids import Tally, sessions_by_calendar, sessions_by_shares
+from components.missing_sessions.grids import Tally, regular_days, sessions_by_calendar, sessions_by_shares
 from components.missing_sessions.holidays import are_holidays
 from components.missing_sessions.limit import most_missing
 from models.features import WINDOW
@@ -168,7 +168,7 @@ class _Group:
                     + ("; no second share of it tells" if alone else "")
                 )
             return
-        self.expected, unknown = sessions_by_shares(self.tally, self.weekdays)
+        self.expected, unknown = sessions_by_shares(self.tally)
         if unknown.any():
             self.said.append(
                 f"{self.names}: no exchange is named, and {int(unknown.sum()):,} weekdays have no price "
@@ -180,7 +180,7 @@ class _Group:
 
     def _suggest(self, days: Days, now: dt.datetime) -> None:
         """Says which exchange's calendar the days fit, where they lack some of its sessions all the same."""
-        if self.weekdays == (True,) * 7 or not np.count_nonzero(self.tally.have[self._regular()] == 0):
+        if self.weekdays == (True,) * 7 or not np.count_nonzero(self.tally.have[regular_days(self.tally)] == 0):
             return
         fit = _fit(days, now, _ENOUGH_TO_SAY)
         if fit is None:
@@ -195,10 +195,6 @@ class _Group:
                 f"{len(lacking):,} of its {len(known):,} sessions ({some_days(lacking)}); "
                 f"an import with --exchange {calendar.code} counts them as missing"
             )
-
-    def _regular(self) -> Booleans:
-        weekday = (np.arange(len(self.tally.have)) + self.tally.begin + 3) % 7
-        return np.asarray(self.weekdays)[weekday]
 
     def missing(self, share: str, days: Days) -> Days:
         """What a share lacks."""

@@ -6,13 +6,12 @@ That is all that is kept of the shares, so memory does not grow with their numbe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from components.feature_store.arrays import Booleans, Days, Integers
-from components.feature_store.weekdays import may_be_closed
+from components.feature_store.weekdays import may_be_closed, regular_weekdays
 from components.missing_sessions.holidays import LEAST_DAYS, are_holidays, beyond_holidays
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 # Two exchanges differ by some days a year, each having what the other has not.
 _FEWEST_DIFFERENT, _LEAST_DIFFERENT = 3, 0.003
 _ENOUGH = 20
+_FEWEST_WEEKS = 13
 
 
 class Tally:
@@ -108,14 +108,30 @@ def sessions_by_calendar(tally: Tally, calendar: ExchangeCalendar) -> tuple[Bool
     return session & ~closed, closed, inside & ~session & (tally.have > 0)
 
 
-def sessions_by_shares(tally: Tally, weekdays: Sequence[bool]) -> tuple[Booleans, Booleans]:
+def regular_days(tally: Tally) -> Booleans:
+    """The days of a tally that fall on weekdays on which its shares are traded as a rule, shape of `tally.have`.
+
+    As a rule means in most weeks of the year: exchanges gave up their Saturdays, New York in 1952 and Seoul in 1998,
+    and moved their weekends. A year of few prices does not tell, and takes the rule of all years.
+    """
+    year = (tally.days.astype("datetime64[Y]")).astype(np.int64)
+    weekday = (np.arange(len(tally.have)) + tally.begin + 3) % 7
+    counts = np.zeros((year[-1] - year[0] + 1, 7), np.int64)
+    np.add.at(counts, (year - year[0], weekday), tally.have > 0)
+    most = counts.max(axis=1, keepdims=True)
+    of_all = regular_weekdays(tally.days[tally.have > 0])
+    often: Booleans = np.where(most < _FEWEST_WEEKS, of_all, counts * 2 > most)
+    return often[year - year[0], weekday]
+
+
+def sessions_by_shares(tally: Tally) -> tuple[Booleans, Booleans]:
     """The days of a tally that count as sessions where no calendar tells.
 
     Returns:
         Two arrays of the shape of `tally.have`: days that most of the other shares alive have, or that are of the
         second array: regular weekdays that no share has, more or longer than any exchange's holidays.
     """
-    regular = np.asarray(weekdays)[(np.arange(len(tally.have)) + tally.begin + 3) % 7]
+    regular = regular_days(tally)
     by_most = regular & (tally.have > 0) & (2 * tally.have > tally.alive - 1)
     unknown = np.zeros_like(regular)
     unknown[regular] = beyond_holidays((tally.have[regular] == 0) & (tally.alive[regular] > 0))

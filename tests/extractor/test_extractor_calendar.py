@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import exchange_calendars
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 
 from components.errors import ExchangeError
+from components.extractor import ExtractionPlan, extract
 from components.extractor.calendar import ExchangeCalendar
+from components.feature_store import FeatureStore
 
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 HALF_HOUR = dt.timedelta(minutes=30)
@@ -243,3 +246,10 @@ def test_past_the_end_the_exchanges_own_week_counts() -> None:
     later = riyadh.sessions(begin, begin + dt.timedelta(days=27))
     assert len(later) == 20
     assert {one.isoweekday() for one in later.tolist()} == {7, 1, 2, 3, 4}
+
+
+def test_an_extraction_with_such_a_clock_changes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ExchangeError, match=r"^XSHG: its calendar begins on 1990-12-\d\d, and the clock says 1970"):
+        extract(ExtractionPlan("tencent", ("sh600519",)), tmp_path / "a.db", now=at(dt.timezone.utc, "1970-01-01"))
+    with FeatureStore.open(tmp_path / "a.db") as store:
+        assert store.shares() == []

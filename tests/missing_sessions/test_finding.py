@@ -65,6 +65,20 @@ def test_one_price_a_week_and_one_price(days: np.ndarray) -> None:
     assert not find({"AAA": days}, suggest=True).shares
 
 
+@pytest.mark.parametrize(
+    "saturdays",
+    [("1928-01-07", "1952-05-25"), ("1986-01-04", "1998-12-06"), ("2000-01-01", "2013-07-02")],
+    ids=["New York", "Seoul", "in the middle of a year"],
+)
+def test_saturdays_that_an_exchange_gave_up(saturdays: tuple[str, str]) -> None:
+    before = np.arange(*saturdays, dtype="datetime64[D]")
+    week = np.arange(before[0], np.datetime64("2021-01-01"), dtype="datetime64[D]")
+    week = week[np.is_busday(week)]
+    days = np.union1d(week, before[np.is_busday(before, weekmask="0000010")])
+    assert not find({"AAA": days}, suggest=True).shares
+    assert not find({"AAA": days}, suggest=True).notes
+
+
 # --- what is missing is found
 
 
