@@ -130,7 +130,10 @@ def model_pull(
     *,
     model: Annotated[str, typer.Option(help="The model.")],
     version: Annotated[str, typer.Option(help="Its version, or latest.")] = "latest",
-    to: Annotated[Path | None, typer.Option(help="Where to. (default: runs/pulled/MODEL/VERSION)")] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(help="Where to; a pulled model alone is replaced. (default: runs/pulled/MODEL/VERSION)"),
+    ] = None,
 ) -> None:
     """Pulls a model, checks it, and only then replaces one that was pulled before."""
     plan = plan_from({"storage_url": url})

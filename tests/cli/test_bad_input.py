@@ -213,6 +213,29 @@ def test_an_output_folder_of_a_killed_run_is_taken_again(
     assert tree(folder) == before
 
 
+def test_a_page_without_what_a_run_writes_before_it_is_somebodys_own(
+    awesome: Awesome, folder: Path, m_db: Path
+) -> None:
+    Path("out").mkdir()
+    Path("out", "report.html").write_text("mine")
+    before = tree(folder)
+    assert awesome("run", "--db", "m.db", "--output", "out").refusal.startswith("--output out is not empty")
+    assert tree(folder) == before
+
+
+@pytest.mark.parametrize("command", [("run",), ("walkforward", "--folds", "2")])
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch])
+def test_what_is_called_latest_and_is_no_link_stays(
+    awesome: Awesome, m_db: Path, command: tuple[str, ...], make: Callable[[Path], None]
+) -> None:
+    home = Path("runs") if command[0] == "run" else Path("runs/walkforward")
+    home.mkdir(parents=True)
+    make(home / "latest")
+    refusal = awesome(*command, "--db", "m.db").refusal
+    assert refusal == f"{home / 'latest'} is no link to the last run; move it away, or name another --workspace"
+    assert (home / "latest").exists()
+
+
 def test_an_empty_output_folder_of_the_users_stays(awesome: Awesome, m_db: Path) -> None:
     Path("out").mkdir()
     assert awesome("run", "--db", "m.db", "--output", "out", "--shares", "IBM").code == 1
