@@ -156,6 +156,12 @@ def test_columns_of_funds_that_say_nothing():
     assert read(factors=body).adjustment.value.tolist() == [1, 1]
 
 
+@pytest.mark.parametrize("share", ["sh000300", "sz399006"])
+def test_an_index_may_have_no_file_of_factors(share):
+    history = parsed("sina", share, "2024-01-01", "2024-12-31", [reply([ROW]), reply(b"", status=404)])
+    assert (history.adjustment.value.tolist(), history.doubts) == ([1], ())
+
+
 def test_a_factor_file_that_is_not_there():
     with pytest.raises(SourceError, match="status 404"):
         parsed("sina", "sh600519", "2024-01-01", "2024-12-31", [reply([ROW]), reply(NO_FACTORS, status=404)])

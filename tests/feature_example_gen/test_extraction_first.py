@@ -26,6 +26,7 @@ from components.extractor.replay import Fault, Listing, Market, ReplayServer, fr
 from components.feature_example_gen.config import ExampleGenConfig, Extraction
 from components.feature_example_gen.splits import SPLITS, SplitSettings
 from components.feature_store import FeatureStore
+from components.plausibility import SUSPECTS_FILE
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 
@@ -212,7 +213,7 @@ def test_if_nothing_can_be_had_there_are_no_examples(
     assert "answered 503" in str(refused.value)
     assert live_artifacts(tmp_path) == held
     left = [path for path in (tmp_path / "root").rglob("*") if path.is_file() and ".system" not in path.parts]
-    assert len(left) == (len(SPLITS) if before else 0)
+    assert len(left) == (len([*SPLITS, SUSPECTS_FILE]) if before else 0)
     server.faults.clear()
     assert run(config).cached == before
 

@@ -79,6 +79,8 @@ class Sina(Source):
 
     def _factors(self, share: str, reply: Reply) -> tuple[Days, Floats]:
         """The days from which on each factor counts, ascending, and the factors."""
+        if reply.status == 404 and _INDEX.fullmatch(share):
+            return np.empty(0, "datetime64[D]"), np.empty(0)
         reader = Reader(self, share, reply)
         found = _ASSIGNMENT.fullmatch(reply.body)
         if reply.status == 200 and (found is None or found["name"].decode() != f"{share}hfq"):
