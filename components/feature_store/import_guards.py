@@ -12,6 +12,7 @@ from components.feature_store.windows import PriceBars
 
 _STEP = 1e-4
 _ALIKE, _MOSTLY = 0.01, 0.5
+_SHIFT, _SAME_SHIFT = 0.02, 0.01
 _FEWEST_RETURNS, _LEAST_CORRELATION, _MOST_RETURN = 20, 0.3, 0.2
 
 
@@ -80,4 +81,28 @@ def other_share(time: Days, close: Floats, stored: PriceBars) -> str:
     return (
         f"another share's prices are stored under this name, such as {stored.close[there[at]]:g} and not "
         f"{close[here[at]]:g} on {stored.time[there[at]]}; give this one another name, such as by --share"
+    )
+
+
+def shifted(time: Days, close: Floats, factor: Floats, stored: PriceBars) -> str:
+    """Tells why a part of a history cannot be put into the stored one: its prices are on another scale; else empty.
+
+    Where the part ends, a return would be false by that scale. A whole history may be on any.
+
+    Args:
+        time: The file's days, datetime64[D], ascending, shape (n,).
+        close: Its closes, shape (n,).
+        factor: Its factors as they would be stored, shape (n,).
+        stored: The bars that are stored.
+    """
+    _, here, there = np.intersect1d(time, stored.time, assume_unique=True, return_indices=True)
+    if not len(here) or len(here) == len(stored.time):
+        return ""
+    with np.errstate(all="ignore"):
+        shift = np.log(close[here] * factor[here]) - np.log(stored.close[there] * stored.factor[there])
+    if not np.isfinite(shift).all() or np.ptp(shift) > _SAME_SHIFT or abs(np.median(shift)) < _SHIFT:
+        return ""
+    return (
+        f"on all {len(here)} days that are stored already its adjusted closes are {np.exp(np.median(shift)):.4g} times "
+        "the stored ones (another unit, a split, or another meaning of factor); import the whole history"
     )

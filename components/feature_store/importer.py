@@ -19,7 +19,7 @@ from components.feature_store.adjusted_closes import ClosesBesideFactors
 from components.feature_store.decisions import Decision
 from components.feature_store.factors import factors_from_adjusted, given_factors, join_factors
 from components.feature_store.forms import Forms
-from components.feature_store.import_guards import lost_adjustments, other_share
+from components.feature_store.import_guards import lost_adjustments, other_share, shifted
 from components.feature_store.layout import LayoutChoice
 from components.feature_store.raw_closes import closes_of, settle_closes, step_evidence_of
 from components.feature_store.rows import Found, Refusal, ShareRows, read_rows
@@ -228,6 +228,9 @@ def _bars(share: ShareRows, store: FeatureStore, source: str, found: Found) -> P
             "the share's factors cannot be joined to those stored: no session is in both, or the file starts before "
             "the stored ones and does not cover them; import the whole history",
         )
+        return None
+    if stored is not None and (reason := shifted(time, close, factor, stored)):
+        found.refuse(share.rows[0], share.share_id, str(time[0]), reason)
         return None
     with np.errstate(all="ignore"):
         sound = ~(impossible("close", close * factor) | impossible("factor", factor))

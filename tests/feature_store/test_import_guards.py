@@ -84,3 +84,21 @@ def test_the_same_share_on_another_scale_or_corrected_is_no_other_one(tmp_path: 
     close = [round(scale * value, 4) for value in ONE.close]
     close[7], close[30] = 1.5 * close[7], 0.7 * close[30]
     assert run(tmp_path, text_of(close)).refused == ()
+
+
+@pytest.mark.parametrize("days", [1, 10, 30])
+def test_a_part_on_another_scale_is_refused(tmp_path: Path, days: int) -> None:
+    """Such as split-adjusted closes after the next split, or a short file of Qlib's, taken for raw ones."""
+    run(tmp_path, text_of(ONE.close, 0, 50))
+    before = stored(tmp_path)
+    half = [close / 2 for close in ONE.close]
+    report = run(tmp_path, text_of(half, 50 - days))
+    assert "its adjusted closes are 0.5 times the stored ones" in report.refused[0].reason
+    assert stored(tmp_path) == before
+    assert run(tmp_path, text_of(half)).shares[0].changed == 50
+
+
+def test_a_part_with_corrections_is_taken(tmp_path: Path) -> None:
+    run(tmp_path, text_of(ONE.close, 0, 50))
+    close = [*ONE.close[:41], ONE.close[41] * 1.1, *ONE.close[42:]]
+    assert run(tmp_path, text_of(close, 40)).shares[0].new == 10
