@@ -20,7 +20,7 @@ from components.extractor.adjustment import (
 from components.extractor.days_off import DaysOff, without_days_off
 from components.extractor.guards import REPLACES, lost_events, other_share, refuse_doubts, unexplained_jumps, unsettled
 from components.extractor.past import judge
-from components.extractor.sources.base import Source
+from components.extractor.sources.base import AdjustedCloses, History, Source
 from components.extractor.sources.events import contradicted_events
 from components.extractor.task import Fetched, Task
 from components.extractor.verify import select, verify
@@ -81,9 +81,11 @@ def judge_share(source: Source, task: Task, fetched: Fetched, decisions: Decisio
     if stored is not None and not task.whole:
         if len(everything) and everything.time.min() < stored.time[0]:
             raise HistoryChangedError(f"the source has sessions before {stored.time[0]} now")
+        _refuse_another_level(history, stored, task.looked.level)
         bars = _made(name, share, lambda: increment_bars(history, stored))
         refuse_doubts(name, share, unsettled(share, unexplained_jumps(share, bars, stored), decisions), True)
         remark, looked = _past(source, task, fetched, stored)
+        looked = _with_level(looked, task, history, bars)
         return Judged(bars, off, "", (remark,) if remark else (), looked)
     bars, waits = _made(name, share, lambda: whole_bars(history))
     doubts = contradicted_events(bars.time, bars.close, bars.factor)
@@ -105,7 +107,8 @@ def judge_share(source: Source, task: Task, fetched: Fetched, decisions: Decisio
             check_joint(name, share, bars, stored)
     if task.stored_off and stored is not None:
         bars = _with_older(bars, stored)
-    return Judged(bars, off, reason, _late_beginning(source, task, bars.time, refetch), waits=waits)
+    looked = _with_level(None, task, history, bars)
+    return Judged(bars, off, reason, _late_beginning(source, task, bars.time, refetch), looked, waits)
 
 
 def _made(name: str, share: str, make: Callable[[], _Made]) -> _Made:
@@ -113,6 +116,30 @@ def _made(name: str, share: str, make: Callable[[], _Made]) -> _Made:
         return make()
     except ValueError as error:
         raise SourceError(f"{name}, share {share}: {error}; nothing was stored") from error
+
+
+def _refuse_another_level(history: History, stored: PriceBars, level: float | None) -> None:
+    """Refuses an increment whose adjusted closes stand elsewhere than before: an event of the past was revised.
+
+    Raises:
+        HistoryChangedError: the adjusted close of the last stored session is another one now.
+    """
+    last = stored.time[-1]
+    at = np.flatnonzero(history.time == last)
+    if level is None or not isinstance(history.adjustment, AdjustedCloses) or not len(at):
+        return
+    now = float(history.adjustment.value[at[0]])
+    if abs(now - level) > 1.5 * 10.0**-history.adjustment.decimals:
+        raise HistoryChangedError(f"the adjusted close of {last} was {level:g} and is {now:g}")
+
+
+def _with_level(looked: LookBack | None, task: Task, history: History, bars: PriceBars) -> LookBack | None:
+    """What is kept of the past, with the adjusted close of the last session; None if it is what it was."""
+    level = None
+    if isinstance(history.adjustment, AdjustedCloses):
+        level = float(history.adjustment.value[int(np.searchsorted(history.time, bars.time[-1]))])
+    found = replace(looked or task.looked, level=level)
+    return None if found == task.looked else found
 
 
 def _past(source: Source, task: Task, fetched: Fetched, stored: PriceBars) -> tuple[str, LookBack | None]:

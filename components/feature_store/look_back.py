@@ -17,13 +17,16 @@ class LookBack:
         begins: The first day that was asked for, once the source has said a second time that it has nothing from there
             to the first stored session; None before.
         day: First day of the window that was looked at last, so that the next one ends there; None if none was.
+        level: What the source gave as the adjusted close of the last stored session, where it adjusts by adding; None
+            elsewhere. No factor is told from it, but an event of the past that is another one now moves it.
     """
 
     begins: dt.date | None = None
     day: dt.date | None = None
+    level: float | None = None
 
 
-def look_back_of(rows: list[tuple[str, str]], where: str) -> LookBack:
+def look_back_of(rows: list[tuple[str, str, float | None]], where: str) -> LookBack:
     """What the row of a share says, or no row.
 
     Raises:
@@ -31,7 +34,9 @@ def look_back_of(rows: list[tuple[str, str]], where: str) -> LookBack:
     """
     if not rows:
         return LookBack()
-    return LookBack(*(parse_days([text], where)[0].item() if text else None for text in rows[0]))
+    begins, day, level = rows[0]
+    dates = [parse_days([text], where)[0].item() if text else None for text in (begins, day)]
+    return LookBack(dates[0], dates[1], level)
 
 
 def write_look_back(connection: sqlite3.Connection, share_id: str, look_back: LookBack) -> None:
@@ -40,4 +45,7 @@ def write_look_back(connection: sqlite3.Connection, share_id: str, look_back: Lo
         connection.execute("DELETE FROM LOOK_BACK WHERE share_id = ?", (share_id,))
         return
     days = ("" if day is None else day.isoformat() for day in (look_back.begins, look_back.day))
-    connection.execute("INSERT OR REPLACE INTO LOOK_BACK (share_id, begins, day) VALUES (?, ?, ?)", (share_id, *days))
+    connection.execute(
+        "INSERT OR REPLACE INTO LOOK_BACK (share_id, begins, day, level) VALUES (?, ?, ?, ?)",
+        (share_id, *days, look_back.level),
+    )

@@ -73,7 +73,8 @@ _CREATE_LOOK_BACK = """
 CREATE TABLE LOOK_BACK (
   share_id TEXT PRIMARY KEY,
   begins TEXT NOT NULL,
-  day TEXT NOT NULL
+  day TEXT NOT NULL,
+  level REAL
 ) WITHOUT ROWID
 """
 

@@ -207,7 +207,7 @@ class FeatureStore:
 
     def look_back(self, share_id: str) -> LookBack:
         """Returns where the extractor has looked back at a share's past."""
-        rows = self._select("LOOK_BACK", "SELECT begins, day FROM LOOK_BACK WHERE share_id = ?", share_id)
+        rows = self._select("LOOK_BACK", "SELECT begins, day, level FROM LOOK_BACK WHERE share_id = ?", share_id)
         return look_back_of(rows, f"{self._path}: LOOK_BACK, share {share_id}")
 
     def stored_range(self, share_id: str) -> tuple[dt.date, dt.date] | None:

@@ -162,3 +162,21 @@ def test_a_close_that_follows_no_law_is_refused_by_its_day(
     assert outcome.status is Status.FAILED
     assert f"the adjusted close of {listing.days[200]}, " in outcome.reason
     assert table(database, "PRICE") == []
+
+
+def test_a_dividend_of_the_past_that_is_revised_is_seen_by_an_increment(
+    run: Run, server: ReplayServer, database: Path, tmp_path: Path
+) -> None:
+    day = dt.date(2022, 6, 1)
+    listing = shown(server, dividends={day: 0.6})
+    extracted(run, TODAY)
+    # The same prices: only what is said of the dividend is another amount now.
+    server.market = server.market.with_listings(replace(listing, dividends={day: 0.5}, cache={}))
+    outcome = extracted(run, TODAY + dt.timedelta(days=1))
+    assert outcome.status is Status.READJUSTED
+    assert f"the adjusted close of {TODAY} was" in outcome.reason
+    extracted(run, TODAY + dt.timedelta(days=1), db=tmp_path / "clean.db")
+    assert contents(database) == contents(tmp_path / "clean.db")
+    server.forget()
+    assert extracted(run, TODAY + dt.timedelta(days=1)).status is Status.UNCHANGED
+    assert len(server.requests) == 2
