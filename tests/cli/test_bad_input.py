@@ -223,6 +223,16 @@ def test_a_page_without_what_a_run_writes_before_it_is_somebodys_own(
     assert tree(folder) == before
 
 
+@pytest.mark.parametrize("name", ["experiments.html", "experiments.json"])
+def test_experiments_do_not_take_the_place_of_somebodys_own(awesome: Awesome, folder: Path, name: str) -> None:
+    Path("out").mkdir()
+    Path("out", name).write_text("mine")
+    before = tree(folder)
+    refusal = awesome("experiments", "--output", "out").refusal
+    assert refusal == f"--output out: holds {name} of something else; name another folder"
+    assert tree(folder) == before
+
+
 @pytest.mark.parametrize("command", [("run",), ("walkforward", "--folds", "2")])
 @pytest.mark.parametrize("make", [Path.mkdir, Path.touch])
 def test_what_is_called_latest_and_is_no_link_stays(

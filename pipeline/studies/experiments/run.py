@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from pipeline.studies.experiments.training import SplitTrainer
 
 LOG_FILE = "experiments.log"
+TRAININGS = "trainings"
+"""The folder of what is finished, in the output's: there is none without it."""
+
 _DATA = {"shipped": ("shipped",), "market": ("market",), "both": ("shipped", "market")}
 
 
@@ -110,6 +113,9 @@ def _checked(options: Options) -> tuple[Experiment, ...]:
     """The experiments; refuses what can be refused before anything is made."""
     if why := pattern_in(options.output):
         raise ExperimentError(f"--output {options.output}: {why}, or name another --output")
+    there = [name for name in (EXPERIMENTS_HTML, EXPERIMENTS_JSON) if (options.output / name).exists()]
+    if there and not (options.output / TRAININGS).is_dir():
+        raise ExperimentError(f"--output {options.output}: holds {there[0]} of something else; name another folder")
     if options.data not in _DATA:
         raise ExperimentError(f"--data {options.data}: choose one of {', '.join(_DATA)}")
     if not options.horizons or min(options.horizons) < 1:
@@ -150,7 +156,7 @@ def _all_answers(
     console: Console,
 ) -> dict[_Key, Answers]:
     """The answers of every experiment on every panel, horizon and split: kept ones, else by a training."""
-    folder, epochs, seed = options.output / "trainings", options.epochs, options.seed
+    folder, epochs, seed = options.output / TRAININGS, options.epochs, options.seed
     folder.mkdir(exist_ok=True)
     found: dict[_Key, Answers] = {}
     total = len(rows) * len(SPLIT_KINDS) * len(experiments)
