@@ -15,7 +15,7 @@ from components.feature_store.weekdays import may_be_closed, regular_weekdays
 from components.missing_sessions.exchanges import exchanges_of, fitting_exchange
 from components.missing_sessions.found import MissingSessions, ShareGaps, sessions, some_days
 from components.missing_sessions.grids import Tally, regular_days, sessions_by_calendar, sessions_by_shares
-from components.missing_sessions.holidays import are_holidays
+from components.missing_sessions.holidays import LEAST_DAYS, are_holidays, most_holidays
 from components.missing_sessions.limit import most_missing
 from models.features import WINDOW
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 _ENOUGH_TO_FIT = 60
 """Days of a share by which its exchange is guessed, to compare it with shares of the same."""
-
-_ENOUGH_TO_SAY = 250
-"""Days by which it is said."""
 
 _SHARES_LOOKED_AT = 50
 
@@ -182,12 +179,14 @@ class _Group:
         """Says which exchange's calendar the days fit, where they lack some of its sessions all the same."""
         if self.weekdays == (True,) * 7 or not np.count_nonzero(self.tally.have[regular_days(self.tally)] == 0):
             return
-        fit = _fit(days, now, _ENOUGH_TO_SAY)
+        fit = _fit(days, now)
         if fit is None:
             return
         calendar, lacking = fit
         known = calendar.sessions(days[0].item(), days[-1].item())
-        if are_holidays(lacking, int(known[0].astype(int)), int(known[-1].astype(int))):
+        first, last = (int(day.astype(int)) for day in days[[0, -1]])
+        few = last - first < LEAST_DAYS and len(lacking) <= most_holidays(len(known))
+        if few or are_holidays(lacking, first, last):
             return  # of an exchange that is not among those that were tried
         if len(lacking) > np.count_nonzero(may_be_closed(np.isin(known, lacking))):
             self.said.append(
@@ -267,7 +266,7 @@ class _Groups:
         differs = tally.differs(numbers)
         if differs is None:
             theirs = tally.days[tally.have > 0]
-            fits = [_fit(some, self.now, _ENOUGH_TO_FIT) for some in (days, theirs)]
+            fits = [_fit(some, self.now) for some in (days, theirs)]
             codes = {fit[0].code if fit else "" for fit in fits}
             return len(codes) == 1 and "" not in codes
         return not differs
@@ -314,8 +313,8 @@ class _Groups:
         return group
 
 
-def _fit(days: Days, now: dt.datetime, enough: int) -> tuple[ExchangeCalendar, Days] | None:
+def _fit(days: Days, now: dt.datetime) -> tuple[ExchangeCalendar, Days] | None:
     try:
-        return fitting_exchange(days, now) if len(days) >= enough else None
+        return fitting_exchange(days, now) if len(days) >= _ENOUGH_TO_FIT else None
     except ImportError:  # the extra `extract` is not there
         return None

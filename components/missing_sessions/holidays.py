@@ -39,10 +39,15 @@ def beyond_holidays(lacking: Booleans) -> Booleans:
     rest = lacking & ~found
     width = min(_YEAR, len(lacking))
     count = np.concatenate([[0], np.cumsum(rest)])
-    many = np.flatnonzero(count[width:] - count[: len(count) - width] > _ALWAYS + _RATE * width)
+    many = np.flatnonzero(count[width:] - count[: len(count) - width] > most_holidays(width))
     for begin in many.tolist():
         found[begin : begin + width] |= rest[begin : begin + width]
     return found
+
+
+def most_holidays(weekdays: int) -> float:
+    """How many of so many weekdays, up to a year, an exchange may be closed at most."""
+    return _ALWAYS + _RATE * weekdays
 
 
 def are_holidays(days: Days, first: int, last: int) -> bool:

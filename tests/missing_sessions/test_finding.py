@@ -245,3 +245,16 @@ def test_of_some_shares_only_what_concerns_them_is_said() -> None:
     assert [note[:3] for note in found.of(["BBB", "AAA"]).notes] == ["BBB"]
     assert [note[:3] for note in found.of(["CCC"]).notes] == ["CCC"]
     assert list(found.of(["BBB", "AAA"]).shares) == ["BBB"]
+
+
+@pytest.mark.parametrize("exchange", ["XIST", "XMEX", "XIDX", "XWAR", "XBKK", "XNZE", "XMIL"])
+@pytest.mark.parametrize("first", ["2021-06-01", "2023-03-01", "2024-06-03"])
+def test_no_other_exchange_is_suggested_for_sound_prices(exchange: str, first: str) -> None:
+    found = find({"AAA": sessions(exchange, first)}, suggest=True)
+    assert (lacks(found), found.notes) == ({}, ())
+
+
+def test_a_fifth_of_half_a_year_is_said() -> None:
+    days = sessions("XNYS", "2024-06-03")
+    [*_, note] = find({"AAA": thinned(days, 0.2)}, suggest=True).notes
+    assert "their days fit the exchange XNYS best" in note
