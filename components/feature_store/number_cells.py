@@ -7,6 +7,7 @@ its cells: the first one that is no plain number (`1234.5`) makes the reader go 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +29,7 @@ _APOSTROPHES = "'\u2019"
 _CURRENCY = re.compile(r"(?:[A-Z]{1,2})?[$€£¥￥₹₩]\s?")
 _MULTIPLES = {"k": 3, "m": 6, "b": 9, "t": 12, "万": 4, "亿": 8}
 _LOCAL = re.compile(rf"[+\-\u2212]?(?:[A-Z]{{0,2}}[$€£¥￥₹₩]\s?)?\d[\d.,{_SPACES}{_APOSTROPHES}]*\s?[a-zA-Z万亿€£$]?")
+_SURE = re.compile("[0-9]+([.,])(?:[0-9]{1,2}|[0-9]{4,})")  # most cells, in one look
 # A price with this many digits is off by up to 0.05 %: a year's returns are half of it noise.
 _COARSE = "halffloat"
 
@@ -106,15 +108,17 @@ def numbers_of(
             why = ", whose three digits are too few for prices" if str(kind) == _COARSE else ", not numbers"
             raise ImportFileError(f"{path}: the column {name} holds {kind}{why}; {instead(name, 'double')}")
         cells = texts_of(cells, name, path)
-    if style is None or style.decimal == ".":
-        try:
-            values = np.fromiter(map(float, cells), dtype=np.float64, count=len(cells))
-            joined = "".join(cells)
-            # Python reads 1_000 and digits of other scripts as numbers too; in a file of prices they are slips.
-            if "_" not in joined and joined.isascii():
-                return Numbers(values, {})
-        except ValueError:
-            pass
+    joined = "".join(cells)
+    # Python reads 1_000 and digits of other scripts as numbers too; in a file of prices they are slips.
+    if "_" not in joined and joined.isascii():
+        plain: Iterable[str] | None = cells
+        if style is not None and style.decimal == ",":
+            plain = None if "." in joined else (cell.replace(",", ".") for cell in cells)
+        if plain is not None:
+            try:
+                return Numbers(np.fromiter(map(float, plain), dtype=np.float64, count=len(cells)), {})
+            except ValueError:
+                pass
     unread: dict[int, str] = {}
     values = np.full(len(cells), np.nan)
     for index, cell in enumerate(cells):
@@ -222,10 +226,12 @@ class StyleEvidence:
                 return
             cells = texts_of(cells, name, path)
         for cell in dict.fromkeys(cells):
-            if not cell.isdecimal():
+            if sure := _SURE.fullmatch(cell):
+                self._prove(sure[1], cell, "")
+            elif not cell.isdecimal():
                 self._look(cell, name)
-                if until_proof and (self.proofs["."] or self.proofs[","]):
-                    return
+            if until_proof and (self.proofs["."] or self.proofs[","]):
+                return
 
     def _look(self, cell: str, name: str) -> None:
         text = as_text(cell)
