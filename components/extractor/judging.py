@@ -105,7 +105,7 @@ def judge_share(source: Source, task: Task, fetched: Fetched, decisions: Decisio
             raise SourceError(f"{name}, share {share}: {waits}; nothing was changed")
         if not refetch:
             check_joint(name, share, bars, stored)
-    if task.stored_off and stored is not None:
+    if task.stored_off and stored is not None and not refetch:
         bars = _with_older(bars, stored)
     looked = _with_level(None, task, history, bars)
     return Judged(bars, off, reason, _late_beginning(source, task, bars.time, refetch), looked, waits)

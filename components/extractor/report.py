@@ -24,7 +24,7 @@ class Status(str, Enum):
     READJUSTED = "readjusted"
     """Fetched again from the start; the reason says why."""
     BEHIND = "behind"
-    """The source gave what it has, but not the last closed session."""
+    """The source gave what it has, but not the last closed session, which other shares of the exchange have."""
     FAILED = "failed"
     """Nothing was changed; the reason says why."""
 
@@ -42,9 +42,10 @@ class ShareOutcome:
         first: first session stored now, ISO; empty if none is.
         last: last one.
         expected: the last closed session that the share should have, ISO; empty where it is not known.
-        gaps: sessions of the exchange between `first` and `last` that are not stored.
+        gaps: sessions of the exchange between `first` and `last` that are not stored, without those that no share of
+            it has.
         first_gaps: the first of them, ISO.
-        off_calendar: stored days between `first` and `last` that are no sessions of the exchange.
+        off_calendar: bars that came of days which are no sessions of the exchange; they were left out.
     """
 
     share_id: str

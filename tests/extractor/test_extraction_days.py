@@ -202,6 +202,21 @@ def test_bars_of_days_off_that_an_older_version_stored_go(
     assert contents(database) == contents(tmp_path / "clean.db")
 
 
+def test_what_a_source_does_not_give_any_more_stays_when_a_bar_of_a_day_off_goes(
+    run: Run, server: ReplayServer, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("sina", plan_options={"shares": ("sh600519",)})
+    whole = contents(database)
+    monkeypatch.setattr("components.extractor.replay.sina._MOST_ROWS", 300)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            "INSERT INTO PRICE SELECT share_id, '2024-03-23', open, high, low, close, 0, factor, source FROM PRICE "
+            "WHERE time = '2024-03-22'"
+        )
+    assert run("sina", plan_options={"shares": ("sh600519",)}).exit_code == 0
+    assert contents(database) == whole
+
+
 def test_a_day_off_on_which_most_shares_trade_speaks_against_the_calendar(
     run: Run, server: ReplayServer, database: Path
 ) -> None:
