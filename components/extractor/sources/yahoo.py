@@ -297,12 +297,17 @@ def _unpaid(
         apart = np.abs(named - told) > np.maximum(_LEAST_DIVIDEND, np.abs(named) / 2)
     return tuple(
         Doubt(
-            f"for {days[here[at] + 1]} dividends of {-100 * np.expm1(-named[at]):.3g} % of the price are named, and "
-            f"the adjusted closes show {-100 * np.expm1(-told[at]):.3g} %",
+            f"for {days[here[at] + 1]} dividends of {_percent(named[at])} of the price are named, and "
+            f"the adjusted closes show {_percent(told[at])}",
             days[here[at] + 1].item(),
         )
         for at in np.flatnonzero(apart)
     )
+
+
+def _percent(step: float) -> str:
+    """The part of the price that a dividend is, from the logarithm of its step."""
+    return f"{-100 * math.expm1(-step) + 0.0:.3g} %"  # never -0
 
 
 def _price(value: Any) -> float:
