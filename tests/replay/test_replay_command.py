@@ -53,6 +53,19 @@ def test_it_serves_what_was_asked_for_until_sigterm():
     assert [line.split()[0] for line in out.splitlines()] == ["503", "200"]
 
 
+@pytest.mark.parametrize("unnamed", [False, True])
+def test_rights_and_events_that_no_row_names(unnamed):
+    arguments = ["--shares", "sh600519", "--since", "2020-01-01", "--until", "2020-09-30", "--no-fixtures"]
+    arguments += ["--rights", "sh600519:2020-06-18:0.3:12.5", *["--unnamed"] * unnamed]
+    with running(*arguments) as (_, address, _usage):
+        raw, adjusted = (get(address, WINDOW + asked).json["data"]["sh600519"] for asked in ("", "hfq"))
+    told = [row[6]["FHcontent"] for row in raw["day"] if len(row) == 7]
+    assert told == ([] if unnamed else ["10配3股配股价12.5元"])
+    # 1.3 shares for one, and 0.3 x 12.5 paid for them.
+    close, level = float(raw["day"][-1][2]), float(adjusted["hfqday"][-1][2])
+    assert level == pytest.approx(1.3 * close - 3.75, abs=0.0051)
+
+
 def test_ctrl_c_ends_a_synthetic_universe_quietly():
     arguments = ["--universe", "30", "--distinct", "3", "--scenario", "reversal", "--since", "2020-01-01"]
     with running(*arguments, "--until", "2020-12-31", "--exchange", "XNYS") as (process, address, usage):
@@ -84,6 +97,9 @@ def test_ctrl_c_ends_a_synthetic_universe_quietly():
         (["--split", "AAPL"], "'AAPL'"),
         (["--split", "AAPL:2020-06-20:2"], "2020-06-20 is no session"),
         (["--dividend", "GOOGL:2020-06-18:2"], "GOOGL"),
+        (["--rights", "sh600519:2020-06-18:0.3"], "write it like sh600519:2020-06-18:0.3:12.5"),
+        (["--rights", "AAPL:2020-06-18:0.3:12.5"], "only Chinese shares"),
+        (["--rights", "*:2020-06-18:0.3:12.5", "--scenario", "reversal"], "--rights and --scenario exclude each other"),
         (["--universe", "3", "--distinct", "2", "--split", "sh600000:2020-06-18:2"], r"write \*"),
         (["--fault", "bogus"], "'bogus'"),
         (["--fault", "slow=a"], "'slow=a'"),
