@@ -24,7 +24,10 @@ RIGHT = [("A", "2024-01-02", 38.23), ("A", "2024-01-04", 7.0), ("B", "2024-01-03
 
 def write(tmp_path: Path, **columns: pa.Array) -> Path:
     good = {"date": pa.array(DATES), "symbol": pa.array(NAMES), "close": pa.array(CLOSES)}
-    pq.write_table(pa.table({**good, **columns}), tmp_path / "in.parquet")
+    try:
+        pq.write_table(pa.table({**good, **columns}), tmp_path / "in.parquet")
+    except pa.ArrowNotImplementedError as error:  # float16 before pyarrow 15, views before 19
+        pytest.skip(f"this pyarrow writes no such column: {error}")
     return tmp_path / "in.parquet"
 
 
@@ -161,10 +164,7 @@ def test_what_cannot_be_read_is_named_with_what_to_write(
 
 
 def test_three_digits_are_no_price(tmp_path: Path) -> None:
-    try:
-        path = write(tmp_path, close=pa.array(np.array([100.37, 101.12, 99.5], np.float16)))
-    except pa.ArrowNotImplementedError:  # before pyarrow 15, which cannot write them
-        pytest.skip("this pyarrow writes no float16")
+    path = write(tmp_path, close=pa.array(np.array([100.37, 101.12, 99.5], np.float16)))
     with pytest.raises(ImportFileError, match="the column close holds halffloat, whose three digits are too few"):
         import_prices(path, tmp_path / "awesome.db")
 
