@@ -200,7 +200,7 @@ class _Header(Columns):
         fields, rivals, rivalry = self._fields(columns)
         if "close" not in fields:
             raise self.unknown("there is no column close")
-        what = f"dates in {self.names[time]!r}, shares in {self.names[share]!r}, {self._shown(fields)}"
+        what = f"dates in {self.column(time)}, shares in {self.names[share]!r}, {self._shown(fields)}"
         return self._made(Layout("long", time, share, fields, rivals=rivals, rivalry=rivalry), what, {share})
 
     def _one(self, time: int, rest: Sequence[int]) -> Layout:
@@ -210,7 +210,7 @@ class _Header(Columns):
         name = self.choice.share or share_of_file(self.path)
         if not is_usable_name(name):
             raise self.wrong("the file holds one share and its name is no name of a share; give it by --share NAME")
-        what = f"dates in {self.names[time]!r}, {self._shown(fields)}"
+        what = f"dates in {self.column(time)}, {self._shown(fields)}"
         by_file = self.choice.share is None
         layout = Layout("one", time, name, fields, named_by_file=by_file, rivals=rivals, rivalry=rivalry)
         return self._made(layout, what)
@@ -226,7 +226,7 @@ class _Header(Columns):
             shares[name] = {"close": index}
         if not shares:
             raise self.unknown("there is no column of closes")
-        what = f"dates in {self.names[time]!r}, adjusted closes of {_counted(shares)}, a column each"
+        what = f"dates in {self.column(time)}, adjusted closes of {_counted(shares)}, a column each"
         return self._made(Layout("wide", time, None, shares=self._renamed(shares)), what)
 
     def _by_share(self, time: int, rest: Sequence[int]) -> Layout:
@@ -253,7 +253,7 @@ class _Header(Columns):
         example = self.names[next(iter(next(iter(shares.values())).values()))]
         what = (
             f"{_counted(shares)} ({', '.join(fields_of)}), a column each, such as {example!r}; "
-            f"dates in {self.names[time]!r}"
+            f"dates in {self.column(time)}"
         )
         return self._made(Layout("fields", time, None, shares=self._renamed(shares)), what)
 

@@ -60,6 +60,10 @@ class Columns:
         if text not in self.notes:
             self.notes.append(text)
 
+    def column(self, index: int) -> str:
+        """Returns a column's name as it is shown."""
+        return repr(self.names[index]) if self.names[index] else f"column {index + 1}, which has no name"
+
     # --- errors
 
     def wrong(self, what: str) -> ImportFileError:

@@ -12,7 +12,7 @@ from components.feature_store.windows import PriceBars
 
 _STEP = 1e-4
 _ALIKE, _MOSTLY = 0.01, 0.5
-_SHIFT, _SAME_SHIFT = 0.02, 0.01
+_SHIFT, _SHIFT_OF_FEW, _FEWEST_DAYS, _SAME = 0.001, 0.02, 3, 0.3
 _FEWEST_RETURNS, _LEAST_CORRELATION, _MOST_RETURN = 20, 0.3, 0.2
 
 
@@ -100,7 +100,11 @@ def shifted(time: Days, close: Floats, factor: Floats, stored: PriceBars) -> str
         return ""
     with np.errstate(all="ignore"):
         shift = np.log(close[here] * factor[here]) - np.log(stored.close[there] * stored.factor[there])
-    if not np.isfinite(shift).all() or np.ptp(shift) > _SAME_SHIFT or abs(np.median(shift)) < _SHIFT:
+    if not np.isfinite(shift).all():
+        return ""
+    size = abs(float(np.median(shift)))
+    # Few days may be corrections; many that are off by one and the same part are not.
+    if size < (_SHIFT if len(here) >= _FEWEST_DAYS else _SHIFT_OF_FEW) or np.ptp(shift) > _SAME * size:
         return ""
     return (
         f"on all {len(here)} days that are stored already its adjusted closes are {np.exp(np.median(shift)):.4g} times "

@@ -102,3 +102,14 @@ def test_a_part_with_corrections_is_taken(tmp_path: Path) -> None:
     run(tmp_path, text_of(ONE.close, 0, 50))
     close = [*ONE.close[:41], ONE.close[41] * 1.1, *ONE.close[42:]]
     assert run(tmp_path, text_of(close, 40)).shares[0].new == 10
+
+
+def test_adjusted_closes_that_a_dividend_has_rescaled_need_the_whole_history(tmp_path: Path) -> None:
+    run(tmp_path, text_of(ONE.close, 0, 50))
+    rescaled = [round(close * 0.994, 2) for close in ONE.close]
+    assert "0.994 times" in run(tmp_path, text_of(rescaled, 30)).refused[0].reason
+    # With the closes as traded beside them the scale is known.
+    (tmp_path / "awesome.db").unlink()
+    run(tmp_path, text_of(ONE.close, 0, 50, adj_close=ONE.close))
+    report = run(tmp_path, text_of(ONE.close, 30, adj_close=rescaled))
+    assert (report.refused, report.shares[0].new, report.shares[0].changed) == ((), 10, 0)
