@@ -89,6 +89,8 @@ class _Header(Columns):
             return "one"
         if closes and len(prices) + len([1 for name in roles.values() if name == "other"]) == len(rest):
             return "one"
+        if len(roles) == len(rest):
+            raise self.unknown("there is no column of closes; choose it with --column close=NAME")
         pieces = self._pieces(rest)
         if pieces:
             loose = [index for index in rest if index not in pieces and index not in roles]
@@ -105,8 +107,6 @@ class _Header(Columns):
                 )
             self._check_no_bar(rest)
             return "wide"
-        if len(roles) == len(rest):
-            raise self.unknown("there is no column of closes; choose it with --column close=NAME")
         if not closes and {"high", "low"} <= kinds and self._is_bar(roles):
             raise self.unknown(
                 "there is no column of closes; choose it with --column close=NAME, or say --layout wide if each column "
@@ -226,6 +226,14 @@ class _Header(Columns):
             shares[name] = {"close": index}
         if not shares:
             raise self.unknown("there is no column of closes")
+        numbers = [(one, index) for index in rest for one in numbers_in(self.cells[index]) if one is not None]
+        below = [(one, index) for one, index in numbers if one < 0]
+        if 5 * len(below) > len(numbers):
+            number, index = below[0]
+            raise self.wrong(
+                f"many numbers are below 0, such as {number:g} of {self.names[index]}: these are no closes but, "
+                "perhaps, returns; give prices"
+            )
         what = f"dates in {self.column(time)}, adjusted closes of {_counted(shares)}, a column each"
         return self._made(Layout("wide", time, None, shares=self._renamed(shares)), what)
 

@@ -254,9 +254,21 @@ def test_names_of_shares_that_hold_names_of_fields(tmp_path: Path, names: tuple[
 
 
 def test_columns_of_no_share_are_no_closes(tmp_path: Path) -> None:
-    for columns in ({"dn": ONE.low, "mavg": ONE.close, "up": ONE.high}, {"Open": ONE.open, "High": ONE.high}):
+    for columns in (
+        {"Market Cap": ONE.close},
+        {"dn": ONE.low, "mavg": ONE.close, "up": ONE.high},
+        {"Open": ONE.open, "High": ONE.high},
+    ):
         with pytest.raises(ImportFileError, match="there is no column of closes"):
             run(tmp_path, csv({"Date": DATES, **columns}))
+
+
+def test_returns_are_no_closes(tmp_path: Path) -> None:
+    returns = [round(after / before - 1, 6) for before, after in zip(ONE.close, ONE.close[1:], strict=False)]
+    with pytest.raises(
+        ImportFileError, match=r"many numbers are below 0, such as -0\.\d+ of A: .* returns; give prices"
+    ):
+        run(tmp_path, csv({"Date": DATES[1:], "A": returns, "B": returns}))
 
 
 # --- dates
