@@ -37,7 +37,8 @@ def check_additions(
     """
     ours = {table.casefold(): table for table in created}
     objects = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
-    for kind, object_name, of, sql in objects:
+    for kind, full_name, of, sql in objects:
+        object_name = " ".join(str(full_name).split())  # a message is one line
         table = ours.get(str(of).casefold())
         if table is None:
             continue
@@ -55,7 +56,7 @@ def check_additions(
                 f"{name}: the table {table} is not as this program makes it (other keys, rules or columns), "
                 f"so rows could be lost in writing; {_INTO_ANOTHER}"
             )
-        if kind == "index" and sql is not None and _may_conflict(connection, object_name, table):
+        if kind == "index" and sql is not None and table in made_here and _may_conflict(connection, full_name, table):
             raise StoreError(
                 f"{name}: the unique index {object_name} removes rows of {table} that are written beside others; "
                 f"remove it (DROP INDEX {_quoted(object_name)}), or {_INTO_ANOTHER}"

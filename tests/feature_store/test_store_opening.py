@@ -176,6 +176,12 @@ ADDED = {
         "CREATE TRIGGER 'a \"b' AFTER UPDATE ON DECISION BEGIN DELETE FROM PRICE; END",
         'DROP TRIGGER "a ""b"',
     ),
+    "a trigger with a long name": (
+        "CREATE TRIGGER 'two\nlines' AFTER INSERT ON PRICE BEGIN DELETE FROM PRICE; END",
+        "the trigger two lines changes",
+    ),
+}
+INDEXED = {
     "a unique index": ("CREATE UNIQUE INDEX one ON PRICE (time)", "unique index one removes rows of PRICE"),
     "a unique index of part of the rows": (
         "CREATE UNIQUE INDEX one ON FEATURE (share_id) WHERE time = '2020-01-25'",
@@ -201,6 +207,29 @@ def test_what_changes_the_writing_is_refused_in_one_line(path: Path, sql: str, m
         assert "into a new database file" in str(refusal.value)
         assert "\n" not in str(refusal.value)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(("sql", "message"), INDEXED.values(), ids=INDEXED)
+def test_an_index_that_removes_rows_is_refused_before_any_is_written(path: Path, sql: str, message: str) -> None:
+    put(path, "A", bars(40), "file")
+    execute(path, sql)
+    before = path.read_bytes()
+    FeatureStore.open(path).close()  # what it holds can be read
+    with pytest.raises(StoreError, match=message):
+        FeatureStore.create(path)
+    assert path.read_bytes() == before
+
+
+def test_keys_of_another_tool_are_no_reason_not_to_read(path: Path) -> None:
+    original_database(path)
+    execute(
+        path,
+        "ALTER TABLE FEATURE ADD COLUMN id INTEGER",
+        "CREATE UNIQUE INDEX ids ON FEATURE (id)",
+        "CREATE UNIQUE INDEX days ON FEATURE (time, share_id)",
+    )
+    with FeatureStore.open(path) as store:
+        assert store.read_features(["A"]).num_rows == 2
 
 
 def remade(path: Path, table: str, old: str, new: str) -> None:
