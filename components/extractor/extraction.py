@@ -274,13 +274,14 @@ class _Run:
         calendar = calendars[share]
         since, reason, stored = self.plan.since or SINCE, "", None
         other = self.store.conflicting_source(share, self.source.name)
+        before = self.store.bars(share)
         if other is not None:
             reason = f"the source was {other!r} before"
         else:
-            stored = self.store.bars(share)
+            stored = before
         last = self._last(calendar)
         if stored is None:
-            return Task(share, None, False, since, since, last, True, reason, calendar)
+            return Task(share, None, False, since, since, last, True, reason, calendar, before=before)
         known = self.store.extracted_since(share) or stored.time[0].item()
         last = max(last, stored.time[-1].item())
         whole = False

@@ -91,13 +91,19 @@ def unexplained_jumps(share: str, bars: PriceBars, stored: PriceBars | None) -> 
     )
 
 
-def other_share(bars: PriceBars, stored: PriceBars) -> str:
-    """Why bars cannot be those of the share that is stored, in words; empty if they can."""
+def other_share(bars: PriceBars, stored: PriceBars, most: float = MOVED) -> str:
+    """Why bars cannot be those of the share that is stored, in words; empty if they can.
+
+    Args:
+        bars: what came.
+        stored: what is stored.
+        most: relative difference of two closes that are the same.
+    """
     _, here, there = np.intersect1d(bars.time, stored.time, assume_unique=True, return_indices=True)
     if not len(here):
         return ""
     ratio = bars.close[here] / stored.close[there]
-    differs = np.abs(ratio - 1) > MOVED
+    differs = np.abs(ratio - 1) > most
     if differs.mean() <= _MOST_CORRECTED or (len(here) == 1 and abs(ratio[0] - 1) <= _LARGE):
         return ""
     at = int(np.argmax(differs))

@@ -28,6 +28,8 @@ from components.feature_store import Decisions, LookBack, PriceBars
 from components.feature_store.arrays import Days
 
 _Made = TypeVar("_Made")
+_OTHER_SOURCE = 0.01
+"""A relative difference of two sources' closes of one session that is none of rounding or of the hour."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ def judge_share(source: Source, task: Task, fetched: Fetched, decisions: Decisio
     if stored is None or not refetch:
         doubts = doubts or unexplained_jumps(share, bars, None)
     refuse_doubts(name, share, unsettled(share, doubts, decisions), stored is not None)
+    if task.before is not None:  # two sources differ by more than one does from itself
+        taken.append(other_share(bars, task.before, _OTHER_SOURCE))
     reason = "; ".join(filter(None, [task.reason, *taken]))
     if stored is not None:
         found = other_share(bars, stored)

@@ -34,6 +34,7 @@ class Task:
         calendar: of its exchange.
         looked: where its past was looked at before.
         look: where it is looked at beside an increment; None for nowhere.
+        before: its bars from another source, which will be replaced; None if there are none.
     """
 
     share: str
@@ -47,6 +48,7 @@ class Task:
     calendar: ExchangeCalendar
     looked: LookBack = NOWHERE
     look: Look | None = None
+    before: PriceBars | None = None
 
 
 @dataclass(frozen=True)

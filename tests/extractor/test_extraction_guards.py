@@ -247,6 +247,15 @@ def test_another_shares_history_does_not_replace_a_known_one(
     assert "another share's" in report.shares[0].reason
 
 
+def test_another_source_that_gives_another_share_is_named(run: Run, server: ReplayServer, database: Path) -> None:
+    run("tiingo")
+    server.faults.add(Fault("other-share", share="IBM"))
+    report = run("yahoo")
+    assert report.exit_code == 0
+    assert "the source was 'tiingo' before; 538 of 561 closes are not those" in report.shares[0].reason
+    assert report.shares[1].reason == "fetched from the start: the source was 'tiingo' before"
+
+
 def test_a_share_that_is_a_day_old_is_known_too(run: Run, server: ReplayServer, database: Path) -> None:
     days = server.market.listings["IBM"].days
     begin = dt.date.fromisoformat(days[days.index(str(TODAY)) - 1])
