@@ -36,8 +36,8 @@ _FEW_SHARES = 0.09
 """New shares for an old one, or fewer, that hardly anybody issues: one of 1 is meant."""
 _CERTAIN = 3e-4
 """Relative width of what they allow for a step, below which it is taken at once."""
-_DOUBTFUL = 6e-3
-"""Likewise, beyond which it is not taken at all; cash in whole cents is found exactly far before."""
+_DOUBTFUL = 1e-2
+"""Likewise, beyond which it is not taken at all; cash in whole cents comes out exactly all the same."""
 _SLACK = 5e-3
 """By how much the slopes of two stretches may be apart, relatively: an event is found to within some of it."""
 _CLOSE_TO_SAID = 0.25
@@ -201,7 +201,9 @@ class _Search:
                 return claim
         size = min(len(after.close), PATIENCE)
         found: _Found | None = None
-        for count in [count for count in _COUNTS if count < size] + [size]:
+        # While more sessions may come, the same numbers of them are tried as when they have come.
+        counts = {count for count in _COUNTS if count <= size} | (set() if last else {size})
+        for count in sorted(counts):
             if not named and count < _LEAST_UNNAMED:
                 continue
             start = after.first(count, self._floor)

@@ -226,7 +226,7 @@ def test_it_waits_until_the_closes_tell_and_more_of_them_change_nothing() -> Non
     made = make({150: Event(cash=0.4, said="nothing")})
     whole = found(made)
     lengths = []
-    for end in range(150, 150 + PATIENCE):
+    for end in range(150, 150 + PATIENCE + 5):
         bars, waits = whole_bars(made.part(0, end))
         assert len(bars) in (150, end)
         assert ("no row says what changed the prices of" in waits) == (len(bars) < end)
@@ -334,3 +334,19 @@ def test_any_increments_end_in_the_true_factors(case: tuple[Made, list[int]]) ->
     # Nobody fetches from the start for anything but an event.
     events = np.flatnonzero(made.history.adjustment.action)
     assert whole <= 1 + sum(((events >= low) & (events < high)).any() for low, high in itertools.pairwise(cuts))
+
+
+@pytest.mark.parametrize("start", [3.0, 6.0, 40.0])
+@pytest.mark.parametrize("volatility", [0.004, 0.012])
+@pytest.mark.parametrize("event", [Event(cash=0.15), Event(ratio=1.1), Event(ratio=1.3, cash=0.1)])
+@pytest.mark.parametrize("said", ["day", "nothing"])
+def test_what_is_taken_of_an_event_that_is_not_told_stays(
+    event: Event, volatility: float, start: float, said: str
+) -> None:
+    made = make({120: replace(event, said=said)}, 200, start=start, volatility=volatility)
+    whole = found(made)
+    for end in range(120, 200):
+        bars, _ = whole_bars(made.part(0, end))
+        assert len(bars) in (120, end)
+        assert bars.factor.tobytes() == whole[: len(bars)].tobytes()
+    assert np.abs(np.diff(np.log(whole)) - np.diff(np.log(made.factor))).max() < 5e-3
