@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 MOST_OF_A_BAR = 12
 _FEWEST_ROWS = 10
+_MOST_IN_A_DAY = 1.5
 _ORDERED = (("low", "high"), ("low", "open"), ("low", "close"), ("open", "high"), ("close", "high"))
 
 
@@ -33,13 +34,17 @@ def close_together(one: Sequence[float | None], two: Sequence[float | None]) -> 
 
 
 def is_bar(columns: Mapping[str, Sequence[float | None]]) -> bool:
-    """Tells whether columns called open, high, low and close are a bar, but for a few rows."""
+    """Tells whether columns called open, high, low and close are a bar, but for a few rows.
+
+    >>> is_bar({"low": [9.0, 9.5], "close": [10.0, 9.9]}), is_bar({"low": [9.0, 9.5], "close": [90.0, 91.0]})
+    (True, False)
+    """
     checked = held = 0
     for lower, upper in _ORDERED:
         for less, more in zip(columns.get(lower, ()), columns.get(upper, ()), strict=False):
             if less is not None and more is not None:
                 checked += 1
-                held += less <= more * 1.001
+                held += less <= more * 1.001 and more < _MOST_IN_A_DAY * less
     return held >= 0.8 * checked
 
 

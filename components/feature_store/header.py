@@ -29,6 +29,7 @@ from components.feature_store.rules import is_usable_name
 from components.feature_store.vendors import vendor_of
 
 _LEAST_JOINED = 3
+_VERY_MANY = 20
 
 
 def layout_of(
@@ -85,8 +86,11 @@ class _Header(Columns):
         if not rest:
             raise self.unknown("there is no column of closes")
         closes = kinds & set(CLOSE_LIKE)
+        unknown = [index for index in rest if index not in roles]
         if closes and len(kinds) > 1 and self._is_bar(roles):
-            return "one"
+            if not unknown or {"open", "high", "low"} <= kinds or len(unknown) < _VERY_MANY * len(prices):
+                return "one"
+            raise self._two_ways(sorted(prices), unknown, "one")
         if closes and len(prices) + len([1 for name in roles.values() if name == "other"]) == len(rest):
             return "one"
         if len(roles) == len(rest):
@@ -140,6 +144,10 @@ class _Header(Columns):
         numbers = {index: numbers_in(self.cells[index]) for index in rest}
         # Fields of one share stay close together. Among many shares some do, too: there only the named ones count.
         prices = [index for index in named if self.roles[index].name in PRICES - {"volume", "factor", "divisor"}]  # type: ignore[union-attr]
+        if {self.roles[index].name for index in named} & {"close", "adj_close", "volume", "factor"}:  # type: ignore[union-attr]
+            return False
+        if _VERY_MANY * len(named) <= len(others):
+            return True
         many = 3 * len(named) <= len(others)
         if not many and len(prices) < len(named):
             return False

@@ -217,6 +217,27 @@ def test_shares_with_names_of_fields_among_many_are_shares(tmp_path: Path) -> No
     assert report.notes[1] == "taken as shares, as they stand among others: LOW (--layout one, if they are fields)"
 
 
+def test_among_very_many_shares_prices_that_are_alike_say_nothing(tmp_path: Path) -> None:
+    many = {f"S{number}": bars(10 + number).close for number in range(40)}
+    run(tmp_path, csv({"Date": DATES, **many, "LOW": ONE.close, "OPEN": bars(3).close}))
+    assert len(closes_stored(tmp_path)) == 42
+
+
+def test_shares_called_low_open_and_last_are_no_bar(tmp_path: Path) -> None:
+    many = {f"S{number}": bars(10 + number).close for number in range(70)}
+    run(tmp_path, csv({"Date": DATES, **many, "LOW": THREE.close, "OPEN": TWO.close, "LAST": ONE.close}))
+    assert len(closes_stored(tmp_path)) == 73
+
+
+def test_features_beside_a_close_are_no_shares(tmp_path: Path) -> None:
+    features = {f"f{number}": bars(10 + number).close for number in range(110)}
+    for columns in ({"close": ONE.close}, {"close": ONE.close, "open": ONE.open}):
+        with pytest.raises(ImportFileError, match="two ways"):
+            run(tmp_path, csv({"date": DATES, **columns, **features}))
+    run(tmp_path, csv({"date": DATES, **of(ONE, title=False), **features}))
+    assert closes_stored(tmp_path) == {"in": ONE.close}
+
+
 @pytest.mark.parametrize(
     "columns",
     [
