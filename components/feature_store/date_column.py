@@ -7,7 +7,7 @@ is decided once all of them are known.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,8 +62,6 @@ class DateTable:
 
     Attributes:
         days: Days since 1970-01-01, int64, NO_DAY where there is none.
-        written: The days as they stand in the file, before any zone; likewise.
-        seconds: Times of day, int64, 0 where there is none.
         reasons: Why a cell's rows cannot be taken; empty where they can.
         texts: The cells that are no dates, as written.
         notes: How they were read, for the report.
@@ -71,8 +69,6 @@ class DateTable:
     """
 
     days: Integers
-    written: Integers
-    seconds: Integers
     reasons: tuple[str, ...]
     texts: tuple[str, ...]
     notes: tuple[str, ...]
@@ -124,13 +120,20 @@ class DateColumn:
             )
         return found
 
-    def read(self, forms: Forms, today: dt.date, shares: Collection[str]) -> DateTable:
+    def read(
+        self,
+        forms: Forms,
+        today: dt.date,
+        shares: Collection[str],
+        check: Callable[[Integers, Integers], None] = lambda days, seconds: None,
+    ) -> DateTable:
         """Reads all cells together.
 
         Args:
             forms: What is known of how they are written.
             today: The date now; later ones, but for a day's difference of zones, are refused.
             shares: The names of the file's shares.
+            check: Is called with the days as written and the times of day of the cells, before a zone is asked for.
 
         Raises:
             ImportFileError: Two readings are possible, or a zone is needed.
@@ -138,6 +141,9 @@ class DateColumn:
         cells = list(self._codes)
         plain = [self._stamp(cell) if isinstance(cell, tuple) else cell for cell in cells]
         reading = read_dates(plain, self._name, self._path, forms.dates, today)  # type: ignore[arg-type]
+        written = np.array([NO_DAY if stamp is None else stamp.day for stamp in reading.stamps], dtype=np.int64)
+        seconds = np.array([0 if stamp is None else stamp.second or 0 for stamp in reading.stamps], dtype=np.int64)
+        check(written, seconds)
         stamps, note = days_of_instants(reading.stamps, self._name, self._path, forms, shares)
         last = np.datetime64(today, "D").astype(np.int64) + 1
         reasons = [
@@ -150,8 +156,6 @@ class DateColumn:
         ]
         return DateTable(
             np.array([NO_DAY if stamp is None else stamp.day for stamp in stamps], dtype=np.int64),
-            np.array([NO_DAY if stamp is None else stamp.day for stamp in reading.stamps], dtype=np.int64),
-            np.array([0 if stamp is None else stamp.second or 0 for stamp in reading.stamps], dtype=np.int64),
             tuple(reasons),
             tuple("" if isinstance(cell, Stamp) else str(cell) for cell in plain),
             tuple(filter(None, (reading.note, note))),

@@ -54,9 +54,9 @@ def read_long(reader: Reader, share: int | str) -> None:
         parts.append((chunk.rows, code, stamp))
         reader.count(chunk.rows, len(codes), bad_numbers if len(bad_numbers) > len(bad_names) else bad_names)
     names = list(codes)
-    table = reader.read_dates(names)
+    reader.check_any()
     rows, code, stamp = (np.concatenate(part) for part in zip(*parts, strict=True))
-    reader.check_intraday(table, code, stamp, rows)
+    table = reader.read_dates(names, code, stamp, rows)
     numbers_by_name = {name: np.concatenate(values) for name, values in number_parts.items()}
     empty = np.array([reason == MISSING_DATE for reason in table.reasons], dtype=bool)[stamp]
     if empty.any():  # rows without a date, a share and numbers are blank lines of a spreadsheet

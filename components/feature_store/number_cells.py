@@ -201,15 +201,24 @@ class StyleEvidence:
     Attributes:
         proofs: For each decimal sign, how many cells can be read with no other, and the first of them.
         open: For each sign that may separate decimals or thousands, the first such cell.
+        counts: The same of volumes.
         thousands: The signs that separate groups of digits.
     """
 
     proofs: dict[str, int] = field(default_factory=lambda: {".": 0, ",": 0})
     first: dict[str, str] = field(default_factory=dict)
     open: dict[str, tuple[str, str]] = field(default_factory=dict)
+    counts: dict[str, tuple[str, str]] = field(default_factory=dict)
     thousands: dict[str, None] = field(default_factory=dict)
 
-    def add(self, cells: pa.Array | tuple[str, ...], name: str, path: Path, until_proof: bool = False) -> None:
+    def add(
+        self,
+        cells: pa.Array | tuple[str, ...],
+        name: str,
+        path: Path,
+        until_proof: bool = False,
+        counts: bool = False,
+    ) -> None:
         """Looks at a column's cells; those of a Parquet file only if they are texts.
 
         Args:
@@ -217,6 +226,7 @@ class StyleEvidence:
             name: Its name, for messages.
             path: Of the file, for messages.
             until_proof: Whether the first proof is enough.
+            counts: Whether they are volumes: no file has three decimals of a share in each.
         """
         if isinstance(cells, pa.Array):
             cells = plain_column(cells, name, path)
@@ -229,11 +239,11 @@ class StyleEvidence:
             if sure := _SURE.fullmatch(cell):
                 self._prove(sure[1], cell, "")
             elif not cell.isdecimal():
-                self._look(cell, name)
+                self._look(cell, name, counts)
             if until_proof and (self.proofs["."] or self.proofs[","]):
                 return
 
-    def _look(self, cell: str, name: str) -> None:
+    def _look(self, cell: str, name: str, counts: bool) -> None:
         text = as_text(cell)
         if not _LOCAL.fullmatch(text):
             return
@@ -257,7 +267,7 @@ class StyleEvidence:
         elif groups or len(decimals) != 3 or not 1 <= len(whole) <= 3 or whole.startswith("0"):
             self._prove(sign, text, "")
         else:
-            self.open.setdefault(sign, (name, text))
+            (self.counts if counts else self.open).setdefault(sign, (name, text))
 
     def _prove(self, decimal: str, cell: str, thousands: str) -> None:
         self.proofs[decimal] += 1
@@ -292,13 +302,13 @@ class StyleEvidence:
                 f"(--decimal {other}), and no other number of the file tells; say which"
             )
         else:
-            decimal = "."
+            decimal = "," if "." in self.counts and "," not in self.counts and separator != "," else "."
         other = "," if decimal == "." else "."
         found = [sign for sign in self.thousands if sign != decimal]
-        if other in self.open and other not in found:
+        if (other in self.open or other in self.counts) and other not in found:
             found.append(other)
         return NumberStyle(decimal, "".join(found))
 
     def is_open(self) -> bool:
         """Tells whether dots were seen, each of them before three digits."""
-        return "." in self.open and not self.proofs["."]
+        return ("." in self.open or "." in self.counts) and not self.proofs["."]

@@ -100,7 +100,7 @@ class Reader:
         cells, title = chunk.columns[position], self.file.header[position].strip()
         numbers = numbers_of(cells, title, self.found.path, self.style, counts=name == "volume")
         if self._dots is not None and not self._dots.proofs["."]:
-            self._dots.add(cells, title, self.found.path, until_proof=True)
+            self._dots.add(cells, title, self.found.path, until_proof=True, counts=name == "volume")
         prepare = self.layout.prepare.get(name)
         return numbers if prepare is None else Numbers(prepare(numbers.values), numbers.unread)
 
@@ -140,45 +140,49 @@ class Reader:
                 f"{self._first_bad or next(iter(bad.values()))}"
             )
 
-    def read_dates(self, names: list[str]) -> DateTable:
+    def read_dates(self, names: list[str], codes: Integers, stamps: Integers, rows: Integers) -> DateTable:
         """Reads the dates once all rows are there.
 
-        Raises:
-            ImportFileError: There are no rows, the dates have two readings, or the numbers have.
-        """
-        if not self.done:
-            raise ImportFileError(f"{self.found.path} has a header but no prices")
-        if self._dots is not None and self._dots.is_open():
-            raise OtherStyleError
-        table = self.dates.read(self.forms, self.today, names)
-        self.found.notes += table.notes
-        self.found.dates = table.example
-        return table
-
-    def check_intraday(self, table: DateTable, codes: Integers, stamps: Integers, rows: Integers) -> None:
-        """Ends where shares have several times a day.
-
         Args:
-            table: What the dates mean.
-            codes: The share of each row, shape (n,).
+            names: The shares.
+            codes: The number of each row's share among them, shape (n,).
             stamps: Its date's code, likewise.
             rows: Its number in the file, likewise.
 
         Raises:
-            ImportFileError: They have; the message shows some.
+            ImportFileError: The dates have two readings, or the shares several times a day.
+            OtherStyleError: The numbers have two readings.
         """
-        if not table.seconds.any():
-            return
-        days = table.written[stamps]
-        pairs = codes * (len(table.days) + 1) + stamps
+        if self._dots is not None and self._dots.is_open():
+            raise OtherStyleError
+
+        def check(days: Integers, seconds: Integers) -> None:
+            if seconds.any():
+                self._check_intraday(days, seconds, codes, stamps, rows)
+
+        table = self.dates.read(self.forms, self.today, names, check)
+        self.found.notes += table.notes
+        self.found.dates = table.example
+        return table
+
+    def check_any(self) -> None:
+        """Ends where there were no rows."""
+        if not self.done:
+            raise ImportFileError(f"{self.found.path} has a header but no prices")
+
+    def _check_intraday(
+        self, written: Integers, seconds: Integers, codes: Integers, stamps: Integers, rows: Integers
+    ) -> None:
+        """Ends where shares have several times a day; the message shows some."""
+        days = written[stamps]
+        pairs = codes * (len(written) + 1) + stamps
         _, first = np.unique(pairs, return_index=True)
         by_day, counts = np.unique(np.stack([codes[first], days[first]]), axis=1, return_counts=True)
         if len(first) <= 1.5 * len(counts):
             return
         code, day = by_day[:, int(np.argmax(counts > 1))]
         at = np.sort(first[(codes[first] == code) & (days[first] == day)])
-        seconds = table.seconds[stamps[at]].tolist()
-        times = [f"{second // 3600:02d}:{second // 60 % 60:02d}" for second in seconds]
+        times = [f"{second // 3600:02d}:{second // 60 % 60:02d}" for second in seconds[stamps[at]].tolist()]
         raise self._intraday(times, rows[at], int(day))
 
     def check_repeats(self) -> None:

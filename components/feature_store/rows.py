@@ -71,10 +71,13 @@ def _style_of(path: Path, choice: LayoutChoice | None, forms: Forms) -> NumberSt
     with open_price_file(path, forms) as file:
         layout = layout_of(file.header, path, file.head, choice)
         reader = Reader(file, layout, Found(path, layout), forms, None, dt.date.max)
+        fields = [layout.fields, *layout.shares.values()]
+        volumes = {one["volume"] for one in fields if "volume" in one}
         shares: dict[str, int] = {}
         for chunk in reader.chunks():
             for position in number_positions(layout):
-                evidence.add(chunk.columns[position], file.header[position].strip(), path)
+                title = file.header[position].strip()
+                evidence.add(chunk.columns[position], title, path, counts=position in volumes)
             if isinstance(layout.share, int):
                 names_of(chunk.columns[layout.share], file.header[layout.share], path, shares)
             reader.dates.add(chunk.columns[layout.time])

@@ -43,9 +43,9 @@ def read_wide(reader: Reader) -> None:
             for name, values in columns.items():
                 parts[share_id][name].append(values)
         reader.count(chunk.rows, 1, max(bad_cells.values(), key=len, default={}))
-    table = reader.read_dates(list(layout.shares))
+    reader.check_any()
     rows, stamp = np.concatenate(row_parts), np.concatenate(stamp_parts)
-    reader.check_intraday(table, np.zeros(len(rows), dtype=np.int64), stamp, rows)
+    table = reader.read_dates(list(layout.shares), np.zeros(len(rows), dtype=np.int64), stamp, rows)
     days = table.days[stamp]
     no_day = np.array([bool(reason) for reason in table.reasons], dtype=bool)[stamp]
     undated = {at: table.reasons[stamp[at]] for at in np.flatnonzero(no_day).tolist()}

@@ -174,3 +174,14 @@ def test_what_a_user_says_is_checked(said: dict[str, str], message: str) -> None
 def test_words_for_signs() -> None:
     assert forms_from(separator="semicolon", decimal="comma") == Forms(separator=";", decimal=",")
     assert forms_from(dates="day-first") == Forms(dates="dmy")
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize("thousands", [",", "."])
+def test_volumes_in_groups_beside_whole_closes_are_whole(tmp_path: Path, separator: str, thousands: str) -> None:
+    """No file has three decimals of a share in each volume, so only a close can have two readings."""
+    if separator == "," and thousands == ".":
+        pytest.skip("a point is a decimal sign there")
+    rows = [f'2024-01-{day:02d}{separator}A{separator}{day}{separator}"1{thousands}2{day:02d}"' for day in range(1, 30)]
+    run(tmp_path, separator.join(["date", "symbol", "close", "volume"]) + "\n" + "\n".join(rows))
+    assert stored(tmp_path, "close, volume") == [(float(day), 1200.0 + day) for day in range(1, 30)]

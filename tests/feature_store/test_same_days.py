@@ -130,6 +130,12 @@ def test_several_bars_a_day_are_no_daily_prices(tmp_path: Path, text: str) -> No
     assert not (tmp_path / "awesome.db").exists()
 
 
+def test_the_minutes_of_one_day_are_no_instants_of_days(tmp_path: Path) -> None:
+    rows = [f"2024-01-02 {9 + minute // 60:02d}:{minute % 60:02d},A,{10 + minute / 100}" for minute in range(200)]
+    with pytest.raises(ImportFileError, match=r"intraday prices: 200 rows of 2024-01-02 \(09:00, 09:01, 09:02"):
+        run(tmp_path, "date,symbol,close\n" + "\n".join(rows))
+
+
 def test_two_exchanges_that_close_at_different_times_are_not_intraday(tmp_path: Path) -> None:
     rows = [f"{day} {hour}:00:00,{share},5" for day in DAYS for share, hour in (("A", 15), ("B", 16), ("C", 17))]
     assert run(tmp_path, "date,symbol,close\n" + "\n".join(rows)).taken == 180
