@@ -19,6 +19,8 @@ from components.feature_store import FeatureStore, PriceBars
 from components.leak_audit.config import AuditConfig, AuditedModel
 from components.leak_audit.limits import PLAUSIBLE_AUC
 from components.leak_audit.results import AuditReport
+from components.plausibility import SUSPECTS_FILE
+from components.plausibility.search import search
 from components.synthetic_market import Market, generate, get_scenario
 from models.registry import get_architecture
 from models.schema import schema_for
@@ -122,12 +124,14 @@ def make_run(folder: Path, asked: Asked | None = None) -> SmallRun:
     )
     with FeatureStore.open(database) as store:
         plan = plan_splits(store.sessions(), settings)
+        suspects = search(store, market.share_ids)
     examples = folder / "examples"
     uris = {split: str(examples / f"Split-{split}") for split in SPLITS}
     for uri in uris.values():
         Path(uri).mkdir(parents=True)
-    [result] = WriteShard(str(database), plan, uris).process(Shard(0, 1, market.share_ids))
+    [result] = WriteShard(str(database), plan, uris, {}, 20).process(Shard(0, 1, market.share_ids))
     assert not result.refusal
+    (examples / SUSPECTS_FILE).write_text(suspects.to_json())
 
     formatter = get_formatter(asked.formatter)
     rows = read_rows(examples, formatter.sources)
