@@ -66,7 +66,7 @@ class Tencent(Wire):
                 told = f'{told or ",{}"},"0.000","{row.volume * row.close:.3f}"'
             return f'["{listing.days[row.day]}",{prices},"{row.volume // lot}"{told}]'
 
-        key, most = (f"tencent:{adjustment}:{index}:{base}", scale, lot), min(count, _MOST_ROWS)
+        key, most = ("tencent", adjustment, index, listing.told, base, scale, lot), min(count, _MOST_ROWS)
         rows, start = rendered_window(ask, listing, key, render, first=first, last=last, most=most)
         before = float(listing.close[max(start - 1, 0)])
         body = (

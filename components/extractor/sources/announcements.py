@@ -62,10 +62,8 @@ def read_announcement(words: str, cash_of_ten: str) -> Announcement:
     if "cash" not in amounts and told is not None:
         cash = told / 10
     bonus, rights = amounts.get("bonus", 0.0), amounts.get("rights", 0.0)
-    ratio = (base + bonus + rights) / base
-    for other in ("merged", "divided"):
-        if other in amounts:
-            ratio *= amounts[other] / base
+    left = amounts.get("merged", amounts.get("divided", base))
+    ratio = (left + bonus + rights) / base
     if rights:
         cash -= amounts.get("price", math.nan) * rights / base
     return Announcement(cash, ratio if ratio > 0 else math.nan)
