@@ -56,7 +56,7 @@ class Standing:
             return replace(outcome, reason="; ".join(reasons))
         count = "1 session" if len(late) == 1 else f"{len(late)} sessions"
         if self.waits:
-            text = f"{count} wait: {self.waits}"
+            text = f"{count} not taken yet: {self.waits}"
         else:
             text = f"the source ends {count} before {outcome.expected}"
             if alone and may_be_closed(np.ones(len(late), dtype=bool)).all():

@@ -97,7 +97,7 @@ def test_an_event_that_no_row_names_waits_until_the_closes_tell_it(
     extracted(run, days[at - 1])
     first = extracted(run, days[at])
     assert (first.status, first.last) == (Status.BEHIND, str(days[at - 1]))
-    assert f"1 session wait: no row says what changed the prices of {days[at]}" in first.reason
+    assert f"1 session not taken yet: no row says what changed the prices of {days[at]}" in first.reason
     for day in days[at + 1 : at + 10]:
         extracted(run, day)
     server.forget()
