@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,8 @@ class TestEverySource:
         sessions = server.market.listings[SHARES[source][0]].days
         begin = sessions[sessions.index(str(TODAY)) - 10]
         if source in ("tencent", "tiingo"):
-            asked = [request for request in server.requests if begin in request.target]
-            # Beside it, of a source whose factors do not accumulate: the surroundings of one event of the past.
+            asked = [one for one in server.requests if re.search(f"(startDate=|,day,){begin}", one.target)]
+            # Beside it, of a source whose factors do not accumulate: a year of the past.
             assert len(asked) == (len(server.requests) if source == "tencent" else 2)
             assert len(server.requests) == 4
             assert {outcome.new for outcome in report.shares} == {
