@@ -22,6 +22,7 @@ from components.feature_store.rules import is_usable_name
 from components.feature_store.vendors import Vendor
 
 KINDS = ("long", "one", "wide", "fields")
+_ENDINGS = frozenset(".csv .txt .tsv .dat .gz .parquet .pq .parq .snappy .zstd .gzip .lz4 .brotli".split())
 _CHOSEN = {"date": "time", "share_id": "share", "symbol": "share", "ticker": "share"}
 _CHOICES = ("time", "share", "open", "high", "low", "close", "volume", "factor", "adj_close")
 
@@ -120,10 +121,10 @@ def role_named(name: str) -> str:
 def share_of_file(path: Path) -> str:
     """Returns the name of the share that a file of one share is named after.
 
-    >>> share_of_file(Path("aapl.us.txt")), share_of_file(Path("BRK-B.csv.gz"))
-    ('aapl.us', 'BRK-B')
+    >>> [share_of_file(Path(name)) for name in ("aapl.us.txt", "BRK-B.csv.gz", "IBM.snappy.parquet")]
+    ['aapl.us', 'BRK-B', 'IBM']
     """
     name = path.name
-    while (suffix := Path(name).suffix.lower()) in (".csv", ".txt", ".tsv", ".dat", ".gz", ".parquet", ".pq", ".parq"):
-        name = name[: -len(suffix)]
+    while Path(name).suffix.lower() in _ENDINGS:
+        name = name[: -len(Path(name).suffix)]
     return name.strip()
