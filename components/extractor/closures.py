@@ -107,8 +107,9 @@ def closed_days(standings: Sequence[Standing], done: Sequence[ShareOutcome]) -> 
     could, lacked = np.zeros(len(sessions), dtype=int), np.zeros(len(sessions), dtype=int)
     for one in standings:
         could[np.searchsorted(sessions, np.datetime64(one.outcome.first, "D")) :] += 1
-        # What only waits to be taken is there.
-        lacked += np.isin(sessions, one.gaps if one.waits else np.concatenate([one.gaps, one.late]))
+        for days in (one.gaps, one.late[:0] if one.waits else one.late):  # what only waits to be taken is there
+            if len(days):
+                lacked += np.isin(sessions, days)
     for outcome in done:
         inside = (sessions >= np.datetime64(outcome.first, "D")) & (sessions <= np.datetime64(outcome.last, "D"))
         could += inside
