@@ -286,7 +286,8 @@ def _unpaid(
 ) -> tuple[Doubt, ...]:
     """Dividends that adjusted closes, where there are any, do not show as they are named."""
     indicators = result["indicators"].get("adjclose")
-    given = indicators[0].get("adjclose") if type(indicators) is list and indicators else None
+    first = indicators[0] if type(indicators) is list and indicators else None
+    given = first.get("adjclose") if type(first) is dict else None
     if type(given) is not list or len(given) <= int(known.max(initial=-1)):
         return ()
     adjusted = np.array([_price(given[at]) for at in known.tolist()])
