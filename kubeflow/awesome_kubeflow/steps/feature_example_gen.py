@@ -37,7 +37,7 @@ def _section(step: Step) -> Section:
     return Section(
         f"{shares:,} shares, {sessions:,} sessions from {first} to {last}, split by date.",
         (
-            *_suspects(examples.uri),
+            *suspects_table(examples.uri),
             Table(
                 "Splits",
                 ("split", "first", "last", "sessions", "rows", "purged", "unlabelled", "across gaps"),
@@ -50,7 +50,7 @@ def _section(step: Step) -> Section:
     )
 
 
-def _suspects(uri: str) -> tuple[Table, ...]:
+def suspects_table(uri: str) -> tuple[Table, ...]:
     """What looks wrong in the prices, first of all; nothing where all looks right."""
     from components.plausibility import read_suspects
 
