@@ -24,7 +24,10 @@ def new_york() -> np.ndarray:
 def write(name: str, shares: dict[str, np.ndarray]) -> str:
     lines = ["time,share_id,close,volume"]
     for share, days in shares.items():
-        closes = 100 * np.exp(np.cumsum(np.random.default_rng(len(share)).normal(0, 0.01, len(days))))
+        # One close a day, whichever of its days a file has.
+        every = np.arange("2015-01-01", "2023-01-01", dtype="datetime64[D]")
+        walk = 100 * np.exp(np.cumsum(np.random.default_rng(len(share)).normal(0, 0.01, len(every))))
+        closes = walk[np.searchsorted(every, days)]
         lines += [f"{day},{share},{close:.4f},1000" for day, close in zip(days, closes, strict=True)]
     Path(name).write_text("\n".join(lines) + "\n")
     return name
