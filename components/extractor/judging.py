@@ -83,6 +83,8 @@ def judge_share(source: Source, task: Task, fetched: Fetched, decisions: Decisio
     if stored is not None and not task.whole:
         if len(everything) and everything.time.min() < stored.time[0]:
             raise HistoryChangedError(f"the source has sessions before {stored.time[0]} now")
+        if _is_outdated(task, history):
+            raise HistoryChangedError("its factors were found as if adjusted closes were proportional to raw ones")
         _refuse_another_level(history, stored, task.looked.level)
         bars = _made(name, share, lambda: increment_bars(history, stored))
         refuse_doubts(name, share, unsettled(share, unexplained_jumps(share, bars, stored), decisions), True)
@@ -99,7 +101,8 @@ def judge_share(source: Source, task: Task, fetched: Fetched, decisions: Decisio
     reason = "; ".join(filter(None, [task.reason, *taken]))
     if stored is not None:
         found = other_share(bars, stored)
-        if not found and share not in decisions.unadjusted:
+        outdated = _is_outdated(task, history) and bool((bars.factor != bars.factor[0]).any())
+        if not found and not outdated and share not in decisions.unadjusted:
             found = lost_events(bars, stored)
         if found and not refetch:
             accept = f"; --accept {share} takes prices without adjustments"
@@ -120,6 +123,11 @@ def _made(name: str, share: str, make: Callable[[], _Made]) -> _Made:
         return make()
     except ValueError as error:
         raise SourceError(f"{name}, share {share}: {error}; nothing was stored") from error
+
+
+def _is_outdated(task: Task, history: History) -> bool:
+    """Tells whether what is stored was found by version 0.2.0, which kept no level and took every law for a factor."""
+    return task.stored is not None and task.looked.level is None and isinstance(history.adjustment, AdjustedCloses)
 
 
 def _refuse_another_level(history: History, stored: PriceBars, level: float | None) -> None:

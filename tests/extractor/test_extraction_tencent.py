@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -180,3 +182,19 @@ def test_a_dividend_of_the_past_that_is_revised_is_seen_by_an_increment(
     server.forget()
     assert extracted(run, TODAY + dt.timedelta(days=1)).status is Status.UNCHANGED
     assert len(server.requests) == 2
+
+
+def test_factors_of_an_older_version_are_found_anew(run: Run, server: ReplayServer, database: Path) -> None:
+    listing = shown(server, **EVENTS["cash"])
+    extracted(run, TODAY - dt.timedelta(days=7))
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        # Version 0.2.0 took adjusted close over raw close for the factor, and kept nothing else.
+        paid = "0.6 * (time >= '2022-06-01') + 0.9 * (time >= '2023-06-01')"
+        connection.execute(f"UPDATE PRICE SET factor = 1 + ({paid}) / close")
+        connection.execute("DELETE FROM LOOK_BACK")
+    outcome = extracted(run)
+    assert outcome.status is Status.READJUSTED, outcome.reason
+    assert "as if adjusted closes were proportional" in outcome.reason
+    assert_holds(database, "tencent", server.market, TODAY, (SHARE,))
+    assert len(set(factors(database))) == 1 + len(listing.events)
+    assert extracted(run).status is Status.UNCHANGED
