@@ -237,6 +237,25 @@ def test_it_waits_until_the_closes_tell_and_more_of_them_change_nothing() -> Non
     assert lengths[LOOK] == 150 + LOOK
 
 
+@pytest.mark.parametrize("apart", [5, 6, 9])
+def test_two_events_that_no_row_tells_may_be_close_to_each_other(apart: int) -> None:
+    """As where a share is suspended on both ex-dates."""
+    events = {150: Event(cash=0.4, said="nothing"), 150 + apart: Event(ratio=2.0, said="nothing")}
+    made = make(events, start=25.0)
+    np.testing.assert_allclose(np.diff(np.log(found(made))), np.diff(np.log(made.factor)), atol=3e-4)
+
+
+@pytest.mark.parametrize("sessions", [6, 12, 40])
+@pytest.mark.parametrize("times", [1.1, 0.9, 2.0])
+def test_adjusted_closes_that_go_back_are_no_two_events(times: float, sessions: int) -> None:
+    made = make({100: KINDS["cash"]}, k=2.0)
+    value = made.history.adjustment.value.copy()
+    value[170 : 170 + sessions] = np.round(value[170 : 170 + sessions] * times, 2)
+    wrong = replace(made.history, adjustment=replace(made.history.adjustment, value=value))
+    with pytest.raises(NoLawError, match=f"the adjusted close of {made.history.time[170]}, .* is neither proportional"):
+        whole_bars(wrong)
+
+
 def test_an_ex_date_on_which_nothing_shows_is_none() -> None:
     made = make({150: Event(said="day")}, k=2.6)
     assert found(made).tolist() == [1.0] * 300
