@@ -127,7 +127,10 @@ def _made(name: str, share: str, make: Callable[[], _Made]) -> _Made:
 
 def _is_outdated(task: Task, history: History) -> bool:
     """Tells whether what is stored was found by version 0.2.0, which kept no level and took every law for a factor."""
-    return task.stored is not None and task.looked.level is None and isinstance(history.adjustment, AdjustedCloses)
+    stored = task.stored
+    if stored is None or task.looked.level is not None or not isinstance(history.adjustment, AdjustedCloses):
+        return False
+    return bool((stored.factor != stored.factor[0]).any())  # a share without events has no level either
 
 
 def _refuse_another_level(history: History, stored: PriceBars, level: float | None) -> None:

@@ -198,3 +198,9 @@ def test_factors_of_an_older_version_are_found_anew(run: Run, server: ReplayServ
     assert_holds(database, "tencent", server.market, TODAY, (SHARE,))
     assert len(set(factors(database))) == 1 + len(listing.events)
     assert extracted(run).status is Status.UNCHANGED
+
+
+def test_a_first_event_is_a_corporate_action(run: Run, server: ReplayServer, database: Path) -> None:
+    shown(server, splits={dt.date(2024, 3, 27): 2.0})
+    extracted(run, dt.date(2024, 3, 26))
+    assert "corporate action on 2024-03-27" in extracted(run).reason
