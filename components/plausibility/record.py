@@ -125,7 +125,10 @@ class SuspectRecord:
         counts = [f"{wrong} wrong"] * bool(wrong) + [f"{large} large"] * bool(large)
         counts += [f"{accepted} accepted"] * bool(accepted)
         counts += [f"{self.left_out:,} more"] * bool(self.left_out)
-        return f"Of {self.returns:,} returns of {self.shares:,} shares do not look like a market's: {', '.join(counts)}"
+        found = len(self.suspects) + self.left_out
+        do = "does" if found == 1 else "do"
+        where = f"Of {self.returns:,} returns of {self.shares:,} shares"
+        return f"{where}, {found:,} {do} not look like a market's: {', '.join(counts)}"
 
     def to_json(self) -> str:
         """The content of the file."""

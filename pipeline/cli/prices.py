@@ -222,7 +222,8 @@ def _print_trial(report: ImportReport, trial: TrialStore) -> None:
         first, last = min(share.first for share in report.shares), max(share.last for share in report.shares)
         as_written = report.dates.partition(" is ")
         read = f" ({report.dates})" if as_written[0] != as_written[2] else ""
-        print_line(f"{len(report.shares)} shares, dates from {first} to {last}{read}")
+        shares = f"{len(report.shares)} share{'s' * (len(report.shares) != 1)}"
+        print_line(f"{shares}, dates from {first} to {last}{read}")
     if trial.first is None or trial.last is None:
         return
     fields = ("open", "high", "low", "close", "volume", "factor")

@@ -23,7 +23,7 @@ def test_a_dry_run_shows_how_a_file_would_be_read_and_makes_nothing(awesome: Awe
     assert sorted(Path().iterdir()) == before
     for line in ("separator semicolon", "decimal sign ',', thousands by '.'", "dates day first"):
         assert line in outcome.out
-    assert "1 shares, dates from 2024-01-01 to 2024-02-09 (01.01.2024 is 2024-01-01)" in outcome.out
+    assert "1 share, dates from 2024-01-01 to 2024-02-09 (01.01.2024 is 2024-01-01)" in outcome.out
     assert re.search(r"^BMW +2024-01-01 +1200\.25 +5 +1 *$", outcome.out, re.MULTILINE)
     assert re.search(r"^BMW +2024-02-09 +1229\.25 +5 +1 *$", outcome.out, re.MULTILINE)
     assert outcome.out.splitlines()[-1] == "30 prices would be taken into p.db, 0 rows refused; nothing was written"
