@@ -12,7 +12,7 @@ from components.feature_store.arrays import Days, Floats
 ENOUGH_SHARES = 5
 """With a return on a day, for their median to say what the market did."""
 
-_BELIEVED = np.log(3)
+_BELIEVED = np.log(1.9)
 """No market has moved further in a session; a median beyond it is one mistake in all shares."""
 
 _WIDER, _WIDEST = 1.5, 5.0

@@ -118,8 +118,9 @@ class SuspectRecord:
     @property
     def headline(self) -> str:
         """How many there are, in one line."""
+        shares = "1 share" if self.shares == 1 else f"{self.shares:,} shares"
         if not self.suspects:
-            return f"All {self.returns:,} returns of {self.shares:,} shares look like a market's."
+            return f"All {self.returns:,} returns of {shares} look like a market's."
         wrong, large = len(self.stopping), len(self.open) - len(self.stopping)
         accepted = len(self.suspects) - len(self.open)
         counts = [f"{wrong} wrong"] * bool(wrong) + [f"{large} large"] * bool(large)
@@ -127,7 +128,7 @@ class SuspectRecord:
         counts += [f"{self.left_out:,} more"] * bool(self.left_out)
         found = len(self.suspects) + self.left_out
         do = "does" if found == 1 else "do"
-        where = f"Of {self.returns:,} returns of {self.shares:,} shares"
+        where = f"Of {self.returns:,} returns of {shares}"
         return f"{where}, {found:,} {do} not look like a market's: {', '.join(counts)}"
 
     def to_json(self) -> str:

@@ -68,6 +68,7 @@ _REVERSE |= dict.fromkeys((6, 7, 8, 12, 15, 25, 30, 40, 50), 1)
 _MOVES = np.log([*(1 / ratio for ratio in _FORWARD), *_REVERSE])
 _WEIGHTS = np.array([*_FORWARD.values(), *_REVERSE.values()], dtype=np.float64)
 _LOG_OFTEN = np.log(_MISSING * _WEIGHTS / _WEIGHTS.sum())
+_UNITS = {100: "pence and pounds, cents and units", 1000: "a unit of thousands"}
 _EQUAL, _NEAR = 3.0, 0.08
 """Standard deviations around the log of a ratio that still count as equal to it, and the most that they may be."""
 
@@ -339,9 +340,12 @@ def _ratio_words(log_ratio: float) -> str:
     """What a move by a ratio is likely to be."""
     times = math.exp(abs(log_ratio))
     whole = f"{times:.0f}" if abs(times - round(times)) < 0.02 * times else f"{times:.4g}"
-    if round(times) in (100, 1000) and abs(times - round(times)) < 0.1 * times:
-        unit = "pence and pounds, cents and units" if round(times) == 100 else "a unit of thousands"
-        return f"a factor of {round(times)} {'down' if log_ratio < 0 else 'up'}, as of {unit}"
+    way = "down" if log_ratio < 0 else "up"
+    for unit, what in _UNITS.items():
+        if abs(math.log(times / unit)) <= _NEAR:
+            return f"a factor of {unit} {way}, as of {what}"
+    if times > max(_UNITS):
+        return f"a factor of {times:,.0f} {way}, more than any event makes: a mistake of the source"
     names = {1.5: "3-for-2", 4 / 3: "4-for-3", 5 / 4: "5-for-4", 6 / 5: "6-for-5", 1.3: "13-for-10"}
     named = next((name for value, name in names.items() if abs(value - times) < 1e-6), None)
     if log_ratio < 0:

@@ -90,6 +90,9 @@ def test_causes_name_the_event() -> None:
         10: "10-for-1 split",
         1.5: "3-for-2 split",
         100: "pence and pounds",
+        96: "a factor of 100 down, as of pence and pounds",
+        30: "30-for-1 split",
+        3e6: "more than any event makes: a mistake",
         1 / 5: "1-for-5 reverse",
     }
     for ratio, text in words.items():
@@ -108,8 +111,9 @@ def test_a_move_of_the_whole_market_is_no_suspect_but_one_share_of_that_day_is()
     assert grades(times(shares[1], 1 / 4), known) == [(DAY, "wrong")]
 
 
-def test_a_unit_that_changes_in_all_shares_at_once_is_no_market() -> None:
-    shares = [times(one, 0.01) for one in panel(12, np.zeros(len(DAYS)))]
+@pytest.mark.parametrize("by", [0.01, 0.5, 2, 10])
+def test_a_unit_that_changes_in_all_shares_at_once_is_no_market(by: float) -> None:
+    shares = [times(one, by) for one in panel(12, np.zeros(len(DAYS)))]
     assert [grades(one, market(shares)) for one in shares] == [[(DAY, "wrong")]] * 12
 
 
