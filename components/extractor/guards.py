@@ -63,31 +63,29 @@ def refuse_doubts(source: str, share: str, doubts: tuple[Doubt, ...], stored: bo
 
 
 def unexplained_jumps(share: str, bars: PriceBars, stored: PriceBars | None) -> tuple[Doubt, ...]:
-    """Returns of a share without any adjustment that are a simple ratio of prices, as of a split that nobody names.
+    """Returns that are a simple ratio of prices where the factor stays, as of a split that the adjustments lack.
 
     Args:
         share: named in what is looked for.
         bars: what came.
         stored: bars of before, to be joined to an increment; None for a whole history.
     """
-    time, close = bars.time, bars.close
+    time, close, factor = bars.time, bars.close, bars.factor
     if stored is not None:
         older = stored.time < time[0]
-        if (stored.factor != bars.factor[0]).any():
-            return ()
         time, close = np.append(stored.time[older], time), np.append(stored.close[older], close)
-    if (bars.factor != bars.factor[0]).any():
-        return ()
-    found = find_suspects(PriceSeries(share, time, close, np.ones(len(time))))
-    days = [one.day for one in found if one.grade is Grade.WRONG and not one.partner]
+        factor = np.append(stored.factor[older], factor)
     known = "" if stored is None else str(stored.time[-1])
+    steps = set(time[1:][np.abs(np.diff(np.log(factor))) > MOVED].astype(str).tolist())
+    found = find_suspects(PriceSeries(share, time, close, factor))
+    days = [one.day for one in found if one.grade is Grade.WRONG and not one.partner]
     return tuple(
         Doubt(
             f"no event is named, but the close of {day} is a simple ratio of that before, as in a split",
             dt.date.fromisoformat(day),
         )
         for day in days
-        if day > known
+        if day > known and day not in steps
     )
 
 

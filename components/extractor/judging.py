@@ -93,8 +93,6 @@ def judge_share(source: Source, task: Task, fetched: Fetched, decisions: Decisio
         return Judged(bars, off, "", (remark,) if remark else (), looked)
     bars, waits = _made(name, share, lambda: whole_bars(history))
     doubts = contradicted_events(bars.time, bars.close, bars.factor)
-    if stored is None or not refetch:
-        doubts = doubts or unexplained_jumps(share, bars, None)
     refuse_doubts(name, share, unsettled(share, doubts, decisions), stored is not None)
     if task.before is not None:  # two sources differ by more than one does from itself
         taken.append(other_share(bars, task.before, _OTHER_SOURCE))
@@ -112,6 +110,10 @@ def judge_share(source: Source, task: Task, fetched: Fetched, decisions: Decisio
             raise SourceError(f"{name}, share {share}: {waits}; nothing was changed")
         if not refetch:
             check_joint(name, share, bars, stored)
+    if stored is None or not refetch:
+        refuse_doubts(
+            name, share, unsettled(share, unexplained_jumps(share, bars, None), decisions), stored is not None
+        )
     if task.stored_off and stored is not None and not refetch:
         bars = _with_older(bars, stored)
     looked = _with_level(None, task, history, bars)

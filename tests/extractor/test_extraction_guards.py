@@ -192,19 +192,21 @@ def test_a_move_that_a_person_accepts_is_stored(run: Run, server: ReplayServer, 
 # --- a jump that nobody explains
 
 
-def halved(share: str, ratio: float = 2.0) -> Any:
-    """A share whose price is cut on a day without an event."""
-    whole = listing(share, splits={dt.date(2024, 4, 3): ratio}, dividends={})
-    return replace(whole, splits={}, cache={})
+def halved(share: str, ratio: float = 2.0, **events: Any) -> Any:
+    """A share whose price is cut on a day without an event; `events` are its others, none if they are left out."""
+    events = {"splits": {}, "dividends": {}} | events
+    whole = listing(share, **events | {"splits": events["splits"] | {dt.date(2024, 4, 3): ratio}})
+    return replace(whole, splits=events["splits"], cache={})
 
 
 @pytest.mark.parametrize("source", ["tencent", *WITH_STEPS])
 @pytest.mark.parametrize("ratio", [2.0, 0.1, 10.0])
+@pytest.mark.parametrize("others", [{}, {"splits": SPLITS, "dividends": DIVIDENDS}], ids=["first", "not first"])
 def test_a_jump_by_a_simple_ratio_without_an_event_is_refused(
-    run: Run, server: ReplayServer, database: Path, source: str, ratio: float
+    run: Run, server: ReplayServer, database: Path, source: str, ratio: float, others: dict[str, Any]
 ) -> None:
     share = SHARES[source][0]
-    server.market = server.market.with_listings(halved(share, ratio))
+    server.market = server.market.with_listings(halved(share, ratio, **others))
     options = {"plan_options": {"shares": (share,)}}
     run(source, **options)
     before = contents(database)
