@@ -206,7 +206,7 @@ def prepare(panel: Panel, folder: Path) -> PanelFiles:
         PanelError: it cannot be fetched or read.
         StoreError: the database cannot be written.
     """
-    from components.feature_store import import_prices
+    from components.price_files import import_prices
 
     closes = read_closes(panel, fetch(panel, folder))
     prices, database = folder / panel.name / "prices.csv", folder / panel.name / f"{panel.name}.db"

@@ -13,8 +13,8 @@ import typer
 
 from components.evidence.metric import METRICS
 from components.extractor.sources.registry import SOURCES
-from components.feature_store.vendors import VENDORS
 from components.leak_audit.check import CHECKS
+from components.price_files.vendors import VENDORS
 from models import features
 from models.architecture import Architecture, Hyperparameters
 from models.formatters import FORMATTERS, DataFormatter

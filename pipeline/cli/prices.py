@@ -13,7 +13,7 @@ from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, new_progress, plan_from, print_line
 
 if TYPE_CHECKING:
-    from components.feature_store import ImportReport, TrialStore
+    from components.price_files import ImportReport, TrialStore
 
 _MOST_REFUSALS = 20
 _ROWS_SHOWN = 3
@@ -130,7 +130,7 @@ def prices_import(
         from pipeline.job.prices import check_exchange
 
         zone_of_exchange = check_exchange(exchange)
-    from components.feature_store import LayoutChoice, forms_from, import_files, trial_store
+    from components.price_files import LayoutChoice, forms_from, import_files, trial_store
     from pipeline.job.prices import known_decisions
     from pipeline.uses.suspects import report_suspects
 

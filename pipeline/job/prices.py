@@ -26,8 +26,9 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from components.feature_store import Decision, ImportReport
+    from components.feature_store import Decision
     from components.plausibility import SuspectRecord
+    from components.price_files import ImportReport
 
 SHIPPED_PRICES = Path(__file__).resolve().parents[2] / "data" / "prices.csv.gz"
 
@@ -165,7 +166,7 @@ def import_shipped_prices(path: Path) -> ImportReport:
     Raises:
         StoreError: it cannot be written.
     """
-    from components.feature_store import import_prices
+    from components.price_files import import_prices
 
     # Half of the prices under the database's name would be taken for all of them by the next run.
     with whole_file(path) as partial, FeatureStore.create(partial) as store:

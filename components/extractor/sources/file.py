@@ -12,8 +12,9 @@ from components.errors import ExtractionError, ImportFileError
 from components.extractor.plan import FILE_SOURCE, ExtractionPlan
 from components.extractor.progress import ExtractionListener
 from components.extractor.report import ShareOutcome, Status
-from components.feature_store import FeatureStore, Refusal, import_files, price_files
-from components.feature_store.layout import share_of_file
+from components.feature_store import FeatureStore
+from components.price_files import Refusal, import_files, price_files
+from components.price_files.layout import share_of_file
 
 
 def check_file(path: str) -> None:
