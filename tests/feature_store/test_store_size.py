@@ -42,7 +42,7 @@ def test_a_million_lines_are_imported_within_a_minute_and_a_gibibyte(tmp_path: P
             stream.write("".join([f"{day},S{share}{row}\n" for day, row in zip(time, rows, strict=True)]))
     code = (
         "import sys\n"
-        "from components.feature_store import import_prices\n"
+        "from components.price_files import import_prices\n"
         "report = import_prices(sys.argv[1].replace('awesome.db', 'in.csv'), sys.argv[1])\n"
         "print(report.taken, len(report.refused))\n"
     )
