@@ -23,8 +23,8 @@ _DATES = (
 # Names of shares: a permanent number first, then a symbol, a code, a name, another agency's code.
 _SHARES = (
     """permno""",
-    """shareid symbol ticker tic tickersymbol tscode instrument tckrsymb stockcode stocksymbol securitycode
-    sharecode actsymbol 股票代码 证券代码 股票代號 證券代號 銘柄コード 종목코드""",
+    """shareid share symbol ticker tic tickersymbol tscode instrument tckrsymb stockcode stocksymbol securitycode
+    stockid sharecode actsymbol 股票代码 证券代码 股票代號 證券代號 銘柄コード 종목코드""",
     """code 代码 代號 コード sid asset assetid security secid orderbookid windcode sccode ric scrip contract paper
     instrumentid""",
     """name stock stockname

@@ -127,6 +127,12 @@ class _Header(Columns):
     def _two_ways(self, fields: Sequence[int], others: Sequence[int], kind: str) -> ImportFileError:
         shown = ", ".join(self.names[index] for index in fields[:4])
         beside = ", ".join(self.names[index] for index in others[:4]) or "nothing else"
+        words = next((index for index in (*others, *fields) if self.holds_words(index)), None)
+        if words is not None:
+            raise self.unknown(
+                f"no column names the shares, and {self.names[words]} holds words such as {self.cells[words][0]}: say "
+                f"--column share={self.names[words]} if these are the shares, or leave that column out of the file"
+            )
         meant = "one for one share's fields" if kind == "one" else "fields for fields of shares"
         return self.unknown(
             f"{shown} {'is a field' if len(fields) == 1 else 'are fields'} by name, {beside} "

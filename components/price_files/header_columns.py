@@ -198,6 +198,10 @@ class Columns:
             )
         return best[0]
 
+    def holds_words(self, index: int) -> bool:
+        """Tells whether a column holds neither numbers nor dates, as far as its first cells show."""
+        return bool(self.cells[index]) and all(re.match(r"[A-Za-z]", cell) for cell in self.cells[index])
+
     def _holds_prices(self, index: int) -> bool:
         return bool(self.cells[index]) and all(re.fullmatch(r"[0-9]+[.,][0-9]+", cell) for cell in self.cells[index])
 

@@ -377,3 +377,20 @@ def test_of_last_and_settle_of_shares_the_field_is_chosen_for_all(tmp_path: Path
 def test_columns_that_are_there_twice(tmp_path: Path, columns: dict[str, list[object]], message: str) -> None:
     with pytest.raises(ImportFileError, match=message):
         run(tmp_path, csv({"Date": DATES, **{f'"{name}"': cells for name, cells in columns.items()}}))
+
+
+@pytest.mark.parametrize("name", ["share", "Share", "stock_id"])
+def test_a_column_of_shares_goes_by_the_words_that_people_use(tmp_path: Path, name: str) -> None:
+    columns = {name: ["AAA"] * 40 + ["BBB"] * 40, "date": DATES * 2, "close": [*ONE.close, *TWO.close]}
+    run(tmp_path, csv(columns))
+    assert closes_stored(tmp_path) == {"AAA": list(ONE.close), "BBB": list(TWO.close)}
+
+
+@pytest.mark.parametrize("name", ["equity", "stock-key"])
+def test_a_column_of_words_that_is_not_known_is_asked_about(tmp_path: Path, name: str) -> None:
+    columns = {name: ["AAA"] * 40 + ["BBB"] * 40, "date": DATES * 2, "close": [*ONE.close, *TWO.close]}
+    content = csv(columns)
+    with pytest.raises(ImportFileError, match=f"holds words such as AAA: say --column share={name} if"):
+        run(tmp_path, content)
+    run(tmp_path, content, choice=LayoutChoice(columns={"share": name}))
+    assert closes_stored(tmp_path) == {"AAA": list(ONE.close), "BBB": list(TWO.close)}
