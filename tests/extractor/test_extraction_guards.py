@@ -13,6 +13,7 @@ from replayed_market import DIVIDENDS, NEXT, SHARES, SPLITS, TODAY, Run, assert_
 
 from components.extractor import ExtractionReport, ShareOutcome, Status
 from components.extractor.replay import Fault, ReplayServer
+from components.extractor.sources.events import contradicted_events
 from components.feature_store import FeatureStore, read_decisions
 
 SPLIT = next(iter(SPLITS))
@@ -158,6 +159,18 @@ def test_a_split_that_is_named_and_not_applied_is_refused(
     refused(report, str(SPLIT), f"--accept {share}:{SPLIT}")
     assert report.shares[1].status is Status.NEW
     assert share not in {row[0] for row in table(database, "PRICE")}
+
+
+@pytest.mark.parametrize("ratio", [1.2, 1.5, 2.0, 10.0, 0.1])
+def test_a_factor_that_is_upside_down_is_in_doubt(ratio: float) -> None:
+    """As where a list of factors holds what prices are divided by."""
+    random = np.random.default_rng(5)
+    days = np.arange("2024-01-01", "2024-07-01", dtype="datetime64[D]")
+    factor = np.where(np.arange(len(days)) < 90, 1.0, ratio)
+    close = 20 * np.exp(np.cumsum(random.normal(0, 0.015, len(days)))) / factor
+    assert contradicted_events(days, close, factor) == ()
+    (doubt,) = contradicted_events(days, close, 1 / factor)
+    assert doubt.day == days[90].item()
 
 
 @pytest.mark.parametrize("source", WITH_STEPS)

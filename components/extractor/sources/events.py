@@ -20,6 +20,8 @@ _LEAST = 0.02
 _LEAST_NOISE, _NOISE_OF_FEW, _FEW = 0.005, 0.03, 20
 # In ordinary returns: how far the move is out, and how near to the event.
 _FAR, _NEAR = 5, 3
+# An event is upside down if the closes move with the factor; a small one may do so by chance.
+_LEAST_UPSIDE_DOWN = 0.15
 # Elsewhere than on its own day an event is looked for only if it is large, and the move is very much like it.
 _LEAST_ELSEWHERE, _FAR_ELSEWHERE, _NEAR_ELSEWHERE = float(np.log(1.9)), 10, 2
 # A move as large as this is none of a market's, so that it need not be quite the event.
@@ -27,7 +29,7 @@ _HUGE, _PART_OF_HUGE = float(np.log(2.9)), 8
 
 
 def contradicted_events(time: Days, close: Floats, factor: Floats) -> tuple[Doubt, ...]:
-    """Events whose adjusted return is the event itself: the closes do not show it, or show it twice.
+    """Events whose adjusted return is the event itself: the closes do not show it, or twice, or the other way round.
 
     Args:
         time: sessions, datetime64[D], ascending, shape (n,).
@@ -47,6 +49,8 @@ def contradicted_events(time: Days, close: Floats, factor: Floats) -> tuple[Doub
     move, event = np.diff(np.log(close * factor)), np.diff(np.log(factor))
     noise = _noise(move, event)
     distance = np.minimum(np.abs(move - event), np.abs(move + event))
+    upside_down = np.where(np.abs(event) > _LEAST_UPSIDE_DOWN, np.abs(move - 2 * event), np.inf)
+    distance = np.minimum(distance, upside_down)
     size = np.abs(move)
     near = (distance < np.maximum(_NEAR * noise, size / 4)) & (distance < size / 2)
     wrong = (np.abs(event) > _LEAST) & (size > _FAR * noise) & near
