@@ -202,9 +202,9 @@ class _Judge:
                 return self._suspect(one, Grade.WRONG, self._factor_words(one))
             ratio, surplus = self._ratio(one, ordinary)
             if surplus > 0:
-                return self._suspect(one, Grade.WRONG, _ratio_words(ratio))
+                return self._suspect(one, Grade.WRONG, self._event_words(one, ratio))
             if abs(own) > _BEYOND_ALL:
-                return self._suspect(one, Grade.WRONG, _ratio_words(own))
+                return self._suspect(one, Grade.WRONG, self._event_words(one, own))
         if not large:
             return None
         return self._suspect(one, Grade.LARGE, self._large_words(one, deviation))
@@ -295,6 +295,14 @@ class _Judge:
         if self._at_most_large(one):
             return f"{many}the first session after {days} days: a suspension, or a row that is missing?"
         return f"{many}news, or an event that the factors lack"
+
+    def _event_words(self, one: int, log_ratio: float) -> str:
+        close, factor = self._series.close, self._series.factor
+        step = factor[one + 1] / factor[one]
+        if abs(math.log(step)) <= _STEP:
+            return _ratio_words(log_ratio)
+        moved = close[one + 1] / close[one]
+        return f"the factor steps by {step:.4g} and the close by {moved:.4g}: the factor is not that of the event"
 
     def _factor_words(self, one: int) -> str:
         factor = self._series.factor

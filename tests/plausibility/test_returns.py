@@ -78,6 +78,15 @@ def test_a_factor_that_steps_while_the_close_does_not_is_wrong() -> None:
     assert "the factor steps by 1.8 and the close does not" in one.cause
 
 
+@pytest.mark.parametrize("step", [9, 1 / 3])
+def test_a_factor_that_is_not_that_of_the_split_is_the_cause(step: float) -> None:
+    factor = np.ones(len(DAYS))
+    factor[AT:] = step
+    [one] = found(replace(times(walk(6), 1 / 3), factor=factor))
+    assert (one.day, one.grade.value) == (DAY, "wrong")
+    assert f"the factor steps by {step:.4g} and the close by 0.33" in one.cause
+
+
 def test_a_split_that_the_factor_knows_is_nothing() -> None:
     factor = np.ones(len(DAYS))
     factor[AT:] = 4
