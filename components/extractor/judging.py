@@ -124,7 +124,10 @@ def _made(name: str, share: str, make: Callable[[], _Made]) -> _Made:
     try:
         return make()
     except ValueError as error:
-        raise SourceError(f"{name}, share {share}: {error}; nothing was stored") from error
+        raise SourceError(
+            f"{name}, share {share}: {error}; nothing was stored (ask later or another source, or begin after that day "
+            "with --since)"
+        ) from error
 
 
 def _is_outdated(task: Task, history: History) -> bool:

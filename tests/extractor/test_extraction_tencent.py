@@ -163,6 +163,7 @@ def test_a_close_that_follows_no_law_is_refused_by_its_day(
     outcome = extracted(run)
     assert outcome.status is Status.FAILED
     assert f"the adjusted close of {listing.days[200]}, " in outcome.reason
+    assert "ask later or another source" in outcome.reason
     assert table(database, "PRICE") == []
 
 
