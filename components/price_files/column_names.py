@@ -17,7 +17,7 @@ _DATES = (
     """date day tradedate tradingdate tradingday tradedt traddt quotedate pricedate sessiondate asofdate caldt
     dlycaldt datadate dtyyyymmdd yyyymmdd date1 observationdate 日期 交易日期 交易日 成交日期 日付 날짜 일자
     datum fecha data tarih дата""",
-    """datetime timestamp ts tsevent windowstart tradetime beginsat begin 时间 時間 日期时间 日時""",
+    """datetime timestamp ts opentime tsevent windowstart tradetime beginsat begin 时间 時間 日期时间 日時""",
     """time""",
 )
 # Names of shares: a permanent number first, then a symbol, a code, a name, another agency's code.

@@ -7,6 +7,7 @@ is decided once all of them are known.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from components.price_files.parquet_columns import distinct_of, instead
 from components.price_files.stamps import DAY, FIRST_DAY, LAST_DAY, NO_DAY, Stamp, day_text
 from components.price_files.zones import zone_of
 
+WHOLE_FLOAT = re.compile(r"[0-9]+\.0")
 MISSING_DATE = "the date is missing"
 _MOST_DATES = 400_000
 _MOST_NAMES = 1_000_000
@@ -35,7 +37,8 @@ _MISSING = ""
 def names_of(cells: Cells, name: str, path: Path, codes: dict[str, int]) -> Integers:
     """Reads a column of names as codes, int64, shape (n,).
 
-    `codes` holds those of the names seen before, blanks around them removed, and is filled further.
+    `codes` holds those of the names seen before, blanks around them removed, and is filled further. Whole numbers that
+    were written as floats (600519.0), as pandas does where a cell of the column is missing, are names without ".0".
 
     Raises:
         ImportFileError: The column of a Parquet file has a type that is no name, or it names more shares than there
@@ -44,16 +47,21 @@ def names_of(cells: Cells, name: str, path: Path, codes: dict[str, int]) -> Inte
     if isinstance(cells, pa.Array):
         values, index = distinct_of(cells, name, path, "names")
         try:
-            texts = [str(value).strip() for value in values.to_pylist()] + [""]
+            texts = [_name(str(value)) for value in values.to_pylist()] + [""]
         except UnicodeDecodeError as error:
             raise ImportFileError(f"{path}: the column {name} holds text that is not UTF-8") from error
         found = np.array([codes.setdefault(text, len(codes)) for text in texts], dtype=np.int64)[index]
     else:
-        known = {cell: codes.setdefault(as_text(cell), len(codes)) for cell in dict.fromkeys(cells)}
+        known = {cell: codes.setdefault(_name(as_text(cell)), len(codes)) for cell in dict.fromkeys(cells)}
         found = np.fromiter(map(known.__getitem__, cells), dtype=np.int64, count=len(cells))
     if len(codes) > _MOST_NAMES:
         raise ImportFileError(f"{path}: the column {name} has more than {_MOST_NAMES:,} names; does it name shares?")
     return found
+
+
+def _name(text: str) -> str:
+    name = text.strip()
+    return name[:-2] if WHOLE_FLOAT.fullmatch(name) else name
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from components.price_files.vendors import vendor_of
 
 _LEAST_JOINED = 3
 _VERY_MANY = 20
+_SIDES = {"bid", "ask", "mid", "offer"}
 
 
 def layout_of(
@@ -99,6 +100,8 @@ class _Header(Columns):
         if pieces:
             loose = [index for index in rest if index not in pieces and index not in roles]
             closed = {part.share for part in pieces.values() if part.role.name in CLOSE_LIKE}
+            if closed and {key_of(share) for share in closed} <= _SIDES:
+                raise self._sides(pieces)
             if closed and len(pieces) >= len(loose):
                 return "fields"
             if closed or 3 * len(pieces) > len(rest):
@@ -138,6 +141,13 @@ class _Header(Columns):
             f"{shown} {'is a field' if len(fields) == 1 else 'are fields'} by name, {beside} "
             f"{'is' if len(others) == 1 else 'are'} not, so this can be read in two ways: say --layout {meant}, or "
             "--layout wide if each column is a share"
+        )
+
+    def _sides(self, pieces: Mapping[int, Part]) -> ImportFileError:
+        close = next(self.names[index] for index, part in sorted(pieces.items()) if part.role.name in CLOSE_LIKE)
+        return self.unknown(
+            f"bid and ask are the two sides of a quote, not shares: say --layout one --column close={close} to take "
+            "one of them, or --layout fields if shares are called so"
         )
 
     def _are_shares(self, named: Sequence[int], rest: Sequence[int]) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.errors import ImportFileError
-from components.price_files.column_names import Role, key_of, parts_of, role_of
+from components.price_files.column_names import CLOSE_LIKE, Role, key_of, parts_of, role_of
+from components.price_files.date_column import WHOLE_FLOAT
 from components.price_files.layout import LayoutChoice, role_named
 
 _HELP = (
@@ -163,7 +164,9 @@ class Columns:
             )
         if headings:
             raise self.wrong("the dates stand in the header; turn the table round, so that each date has a row")
-        raise self.unknown("there is no column time or date")
+        alone = len(self.names) == 1 or not any(self.cells)
+        before = "; if this line stands before the header, delete it" if alone else ""
+        raise self.unknown(f"there is no column time or date{before}")
 
     def share(self, rest: Sequence[int], must: bool) -> int | None:
         """Returns the column of shares, one of `rest`; None if there is none.
@@ -203,7 +206,11 @@ class Columns:
         return bool(self.cells[index]) and all(re.match(r"[A-Za-z]", cell) for cell in self.cells[index])
 
     def _holds_prices(self, index: int) -> bool:
-        return bool(self.cells[index]) and all(re.fullmatch(r"[0-9]+[.,][0-9]+", cell) for cell in self.cells[index])
+        cells = self.cells[index]
+        if any(role is not None and role.name in CLOSE_LIKE for role in self.roles):
+            # Beside closes, 600519.0 is the code of a share that went through a column of floats.
+            cells = [cell for cell in cells if not WHOLE_FLOAT.fullmatch(cell)]
+        return bool(cells) and all(re.fullmatch(r"[0-9]+[.,][0-9]+", cell) for cell in cells)
 
 
 def _plain(name: str) -> str:

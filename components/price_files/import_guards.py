@@ -11,9 +11,35 @@ from components.feature_store.arrays import Days, Floats
 from components.feature_store.windows import PriceBars
 
 _STEP = 1e-4
+# Money funds pay each day, and less than this.
+_LEAST_EVENT, _MOST_EVENTS = 1e-3, 1 / 3
 _ALIKE, _MOSTLY = 0.01, 0.5
 _SHIFT, _SHIFT_OF_FEW, _FEWEST_DAYS, _SAME = 0.001, 0.02, 3, 0.3
 _FEWEST_RETURNS, _LEAST_CORRELATION, _MOST_RETURN = 20, 0.3, 0.2
+
+
+def no_adjustments(time: Days, factor: Floats, name: str) -> str:
+    """Tells why a column cannot be one of adjustments; empty if it can.
+
+    Splits and dividends are some days a year. What moves on its own from day to day is another quantity under that
+    name (an index, a signal, the closes of something else), and returns made with it are none of the share's.
+
+    Args:
+        time: The file's days, datetime64[D], ascending, shape (n,).
+        factor: The factors that it comes to, freed from rounding, shape (n,).
+        name: The column, factor or adj_close.
+    """
+    if len(factor) <= _FEWEST_RETURNS:
+        return ""
+    with np.errstate(all="ignore"):
+        moved = np.abs(np.diff(np.log(factor))) > _LEAST_EVENT
+    if moved.mean() <= _MOST_EVENTS:
+        return ""
+    what = "adj_close / close" if name == "adj_close" else name
+    return (
+        f"{what} changes on {int(moved.sum())} of {len(moved)} days, the first on {time[int(np.argmax(moved)) + 1]}: "
+        f"it holds no adjustments; correct it, or leave the column out with --column {name}="
+    )
 
 
 def lost_adjustments(

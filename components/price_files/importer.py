@@ -22,7 +22,7 @@ from components.feature_store.windows import PriceBars
 from components.price_files.adjusted_closes import ClosesBesideFactors
 from components.price_files.factors import factors_from_adjusted, given_factors, join_factors
 from components.price_files.forms import Forms
-from components.price_files.import_guards import lost_adjustments, other_share, shifted
+from components.price_files.import_guards import lost_adjustments, no_adjustments, other_share, shifted
 from components.price_files.layout import LayoutChoice
 from components.price_files.raw_closes import closes_of, settle_closes, step_evidence_of
 from components.price_files.rows import Found, Refusal, ShareRows, read_rows
@@ -204,6 +204,10 @@ def _bars(share: ShareRows, store: FeatureStore, source: str, found: Found) -> P
         estimate = factors_from_adjusted(close, numbers["adj_close"])
     else:
         estimate = given_factors(numbers.get("factor", np.ones_like(close)))
+    for name in {"factor", "adj_close"} & set(numbers):
+        if reason := no_adjustments(time, estimate.value, name):
+            found.refuse(share.rows[0], share.share_id, str(time[0]), reason)
+            return None
     stored = None if store.conflicting_source(share.share_id, source) else store.bars(share.share_id)
     if stored is not None and len(stored.time):
         reason = other_share(time, close, stored)
@@ -226,7 +230,8 @@ def _bars(share: ShareRows, store: FeatureStore, source: str, found: Found) -> P
             share.share_id,
             str(time[0]),
             "the share's factors cannot be joined to those stored: no session is in both, or the file starts before "
-            "the stored ones and does not cover them; import the whole history",
+            "the stored ones and does not cover them; import the whole history, or new days and a "
+            "stored one before them",
         )
         return None
     if stored is not None and (reason := shifted(time, close, factor, stored)):

@@ -8,6 +8,7 @@ without a doubt is; the rest is refused by the name of its column, with what to 
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import re
 from collections.abc import Collection, Iterator
@@ -96,6 +97,9 @@ def distinct_of(cells: pa.Array, name: str, path: Path, what: str) -> tuple[pa.A
         fits = fits or pa.types.is_date(kind) or pa.types.is_timestamp(kind) or pa.types.is_floating(kind)
     if pa.types.is_null(kind):
         return pa.array([], pa.string()), np.full(len(cells), -1)
+    if what == "names" and pa.types.is_floating(cells.type):  # codes, where a cell of pandas' column was missing
+        with contextlib.suppress(pa.ArrowInvalid):  # a fraction names no share
+            cells, fits = pa.array(cells.to_numpy(zero_copy_only=False), from_pandas=True).cast(pa.int64()), True
     if not fits:
         raise ImportFileError(
             f"{path}: the column {name} holds {kind}, not {what}; "

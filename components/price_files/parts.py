@@ -19,8 +19,8 @@ _SHOWN = 3
 class Parts:
     """Rows of shares from several files.
 
-    Only shares without a factor or an adjusted close are joined: whether those of two files are on one scale, the
-    files do not say.
+    Shares with a factor or an adjusted close are not joined, as whether those of two files are on one scale the files
+    do not say; but those with a vendor's factor that counts from the listing on are.
 
     Attributes:
         rows: How many there are.
@@ -29,16 +29,17 @@ class Parts:
     def __init__(self) -> None:
         """Begins without any."""
         self.rows = 0
-        self._parts: dict[str, list[tuple[Path, Layout, ShareRows]]] = {}
+        self._parts: dict[tuple[str, bool], list[tuple[Path, Layout, ShareRows]]] = {}
 
     def take_from(self, found: Found) -> None:
         """Takes over the shares of a file that can be joined to others."""
         kept = []
         for share in found.shares:
-            if {"factor", "adj_close"} & set(share.numbers):
+            adjusted = bool({"factor", "adj_close"} & set(share.numbers))
+            if adjusted and not (found.layout.vendor is not None and found.layout.vendor.lasting_factor):
                 kept.append(share)
             else:
-                self._parts.setdefault(share.share_id, []).append((found.path, found.layout, share))
+                self._parts.setdefault((share.share_id, adjusted), []).append((found.path, found.layout, share))
                 self.rows += len(share.rows)
         found.shares = kept
 
@@ -46,8 +47,8 @@ class Parts:
         """Yields each share, once, and forgets it; days that differ between files are refused in all of them."""
         parts, self._parts, self.rows = self._parts, {}, 0
         while parts:
-            share_id = next(iter(parts))
-            yield _join(share_id, parts.pop(share_id))
+            share_id, adjusted = next(iter(parts))
+            yield _join(share_id, parts.pop((share_id, adjusted)))
 
 
 def _join(share_id: str, parts: list[tuple[Path, Layout, ShareRows]]) -> Found:

@@ -30,6 +30,7 @@ class Vendor:
         newest_first: Whether the last day stands first.
         lot: How many shares the volume counts as one.
         signed: Whether a close below 0 stands for the mean of bid and ask.
+        lasting_factor: Whether its factor counts from the listing on, so that those of any two files are on one scale.
         only: A column, as `key_of` returns it, and the cells of it whose rows are shares.
     """
 
@@ -43,6 +44,7 @@ class Vendor:
     newest_first: bool = False
     lot: int = 1
     signed: bool = False
+    lasting_factor: bool = False
     only: tuple[str, tuple[str, ...]] | None = None
 
 
@@ -108,13 +110,16 @@ VENDORS = (
         dates="%Y%m%d",
         newest_first=True,
         lot=100,
+        lasting_factor=True,
     ),
     Vendor(
         "baostock",
         "date,code,open,high,low,close,preclose,volume,amount,adjustflag,turn,tradestatus,pctChg,isST",
-        "close as adjustflag says: 3 as traded, 2 and 1 adjusted (back from the last day, on from the first)",
+        "close as adjustflag says: 3 as traded, 2 and 1 adjusted (back from the last day, on from the first); "
+        "days without trade (tradestatus 0) are left out",
         "baostock, query_history_k_data_plus",
         signature="date code adjustflag close",
+        only=("tradestatus", ("1",)),
     ),
     Vendor(
         "akshare, stock_zh_a_hist",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from components.price_files.column_names import role_of
+from components.price_files.column_names import key_of, role_of
 from components.price_files.vendors import Vendor
 
 
@@ -79,8 +79,8 @@ def vendor_file(vendor: Vendor, one: Bars, share: str = "AAA") -> str:
                 row.append(str(one.close[at]))
             elif role.name in ("factor", "divisor"):
                 row.append("1.0")
-            elif "seri" in name.lower() or "srs" in name.lower():
-                row.append("EQ")
+            elif vendor.only is not None and key_of(name) == vendor.only[0]:
+                row.append(vendor.only[1][0])
             else:
                 row.append("7")
         rows.append(",".join(row))

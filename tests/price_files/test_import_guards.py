@@ -113,3 +113,18 @@ def test_adjusted_closes_that_a_dividend_has_rescaled_need_the_whole_history(tmp
     run(tmp_path, text_of(ONE.close, 0, 50, adj_close=ONE.close))
     report = run(tmp_path, text_of(ONE.close, 30, adj_close=rescaled))
     assert (report.refused, report.shares[0].new, report.shares[0].changed) == ((), 10, 0)
+
+
+@pytest.mark.parametrize("name", ["factor", "adj_close"])
+def test_a_column_that_moves_from_day_to_day_holds_no_adjustments(tmp_path: Path, name: str) -> None:
+    report = run(tmp_path, text_of(RAW, **{name: bars(2, 60).close}))
+    assert report.taken == 0
+    assert f"days, the first on {DAYS[1]}: it holds no adjustments" in report.refused[0].reason
+    assert report.refused[0].reason.endswith(f"--column {name}=")
+
+
+def test_many_dividends_and_noise_of_single_precision_are_adjustments(tmp_path: Path) -> None:
+    noise = np.random.default_rng(3).normal(1, 1e-7, 60)
+    weekly = 1.002 ** (np.arange(60) // 5)
+    report = run(tmp_path, text_of(ONE.close, adj_close=(np.array(ONE.close) * weekly * noise).tolist()))
+    assert (report.refused, report.taken) == ((), 60)

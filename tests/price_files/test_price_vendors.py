@@ -57,3 +57,11 @@ def test_a_negative_price_of_crsp_is_the_mean_of_bid_and_ask_and_its_divisor_a_f
 def test_a_price_below_zero_of_anybody_else_is_refused(tmp_path: Path) -> None:
     report = run(tmp_path, "date,symbol,PRC\n2022-01-03,A,-20.5\n2022-01-04,A,21\n")
     assert [refusal.reason for refusal in report.refused] == ["close is below 0"]
+
+
+def test_days_without_trade_of_baostock_are_left_out(tmp_path: Path) -> None:
+    lines = ["2022-01-03,20,3,1", "2022-01-04,20,3,0", "2022-01-05,21,3,1"]
+    text = "date,code,close,adjustflag,tradestatus\n" + "\n".join(line.replace(",", ",sh.1,", 1) for line in lines)
+    report = run(tmp_path, text)
+    assert [row[1:3] for row in stored(tmp_path)] == [("2022-01-03", 20.0), ("2022-01-05", 21.0)]
+    assert "rows left out by tradestatus: 1 of 0" in report.notes

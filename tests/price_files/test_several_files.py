@@ -167,3 +167,25 @@ def test_adjusted_closes_of_two_files_are_not_on_one_scale(tmp_path: Path) -> No
     assert [row[1] for row in stored(tmp_path)] == ["2022-01-03", "2022-01-04", "2022-01-05"]
     assert "cannot be joined" in report.refused[0].reason
     assert Path(report.refused[0].file).name == "b.csv"
+
+
+def test_a_file_a_day_with_a_factor_that_counts_from_the_listing_on(tmp_path: Path) -> None:
+    """Of tushare's factors those of any two days are on one scale."""
+    shares = {f"60000{number}.SH": bars(number, 30) for number in range(3)}
+    factor = 8.2 * np.repeat([1.0, 2.0], 15)
+    for at, day in enumerate(bars(0, 30).days):
+        columns = {
+            "ts_code": list(shares),
+            "trade_date": [f"{day:%Y%m%d}"] * 3,
+            "close": [one.close[at] / factor[at] for one in shares.values()],
+            "vol": [1] * 3,
+            "adj_factor": [factor[at]] * 3,
+        }
+        (tmp_path / f"{day:%Y%m%d}.csv").write_text(csv(columns))
+    report = import_files([tmp_path], tmp_path / "awesome.db")
+    assert (report.refused, report.taken) == ((), 90)
+    for share, one in shares.items():
+        adjusted = [row[2] * row[3] for row in stored(tmp_path) if row[0] == share]
+        np.testing.assert_allclose(np.diff(np.log(adjusted)), np.diff(np.log(one.close)), atol=1e-12)
+    again = import_files([tmp_path], tmp_path / "awesome.db")
+    assert [share.unchanged for share in again.shares] == [30, 30, 30]
