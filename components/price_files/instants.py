@@ -134,8 +134,9 @@ def _has_weekend(stamps: Sequence[Stamp]) -> bool:
 
 
 def _zone_of_shares(shares: Collection[str]) -> str | None:
+    named = [share for share in shares if share]  # a missing name is refused with its row
     for zone, names in _ZONES_OF_SHARES.items():
-        if shares and all(names.fullmatch(share) for share in shares):
+        if named and all(names.fullmatch(share) for share in named):
             return zone
     return None
 

@@ -438,3 +438,11 @@ def test_bars_by_the_time_that_they_open(tmp_path: Path) -> None:
 def test_a_line_before_the_header_is_named(tmp_path: Path) -> None:
     with pytest.raises(ImportFileError, match="if this line stands before the header, delete it"):
         run(tmp_path, "Export of a vendor\n" + csv({"date": DATES, "close": ONE.close}))
+
+
+def test_names_of_shares_in_parquet_tell_whose_dates_instants_are(tmp_path: Path) -> None:
+    days = [int(np.datetime64(day, "s").astype(int)) - 8 * 3600 for day in DATES]
+    columns = {"date": pa.array(days, pa.timestamp("s", "UTC")), "symbol": ["sh600519"] * len(DATES)}
+    pq.write_table(pa.table({**columns, "close": ONE.close}), tmp_path / "in.parquet")
+    import_prices(tmp_path / "in.parquet", tmp_path / "awesome.db")
+    assert [row[0] for row in stored(tmp_path, "time")] == DATES
