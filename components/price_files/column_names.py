@@ -55,11 +55,11 @@ _FIELDS = {
     tradedvolume tradedquantity sharestraded dlyvol numberofshares noofshrs
     sharevolume 成交量 成交量股 成交股数 成交股數 出来高 거래량
     volumen volumenes stücke wolumen hacim hac объём объем""",
-    "adj_close": """adjclose adjustedclose adjustclose closeadj closeadjusted adjcloseprice
+    "adj_close": """adjclose adjustedclose adjustclose adjustmentclose closeadj closeadjusted adjcloseprice
     adjustedcloseprice adjusted adj
     adjustedprice adjprice 复权收盘 复权收盘价 前复权 后复权 前复权收盘 后复权收盘 前复权收盘价 后复权收盘价
     前复权价 后复权价 收盘前复权 收盘后复权 收盘价前复权 收盘价后复权 還原收盤價 調整後終値 수정종가""",
-    "factor": """factor adjfactor adjustmentfactor adjustfactor pricefactor cumfactor cumadjfactor
+    "factor": """factor adjfactor adjustfactor pricefactor cumfactor cumadjfactor
     cumulativefactor 复权因子
     后复权因子 前复权因子 累计复权因子""",
     "divisor": """cfacpr dlycumfacpr ajexdi""",
@@ -70,6 +70,7 @@ _OTHERS = """closeunadj closeraw rawclose unadjustedclose unadjclose adjopen adj
     previousdayopeninterest efpvolume efsvolume blockvolume amount value turnover vwap average averageprice
     avgprice avg mean trades transactions tradecount nooftrades numberoftrades totaltrades count change
     changepercent percentchange pctchange pctchg chg netchange net changepct amplitude turn turnoverrate
+    adjustmentfactor
     preclose prevclose previousclose prevclosprice prvsclsgpric return returns ret logreturn dailyreturn
     marketcap mktcap capitalization sharesoutstanding shrout bid ask bidprice askprice mid spread exchange
     currency market country sector industry series sctysrs type per period adjustflag tradestatus isst

@@ -21,6 +21,7 @@ from components.price_files.number_cells import MISSING
 from components.price_files.stamps import EPOCH, Stamp, is_weekend, iso
 
 _CENTURY = 1900  # of two digits that would be a year to come
+_SOME = 3
 _OTHERS = 0.1  # at most so many of a file's dates may be written in another way than the rest; they are refused by row
 _SLIPS = 0.05
 _ENOUGH = 10
@@ -79,8 +80,21 @@ def read_dates(
         today: Counts of days and seconds are read only where they mean none after it.
 
     Raises:
-        ImportFileError: Two readings are possible, or the dates contradict each other; the message shows both.
+        ImportFileError: Two readings are possible, the dates contradict each other, the message shows both; or many
+            cannot be read, so that the others are likely read in a wrong way.
     """
+    reading = _read(cells, name, path, dates, today)
+    unread = [cell for cell, stamp in zip(cells, reading.stamps, strict=True) if stamp is None and not is_missing(cell)]
+    if len(unread) >= _SOME and len(unread) > _OTHERS * len(cells):
+        how = "write all dates as 2024-01-31" if dates is None else f"--date-format {dates} does not fit them"
+        raise ImportFileError(
+            f"{path}: {len(unread)} of {len(cells)} different dates of the column {name} cannot be read, such as "
+            f"{str(unread[0]).strip()}; {how}"
+        )
+    return reading
+
+
+def _read(cells: Sequence[str | Stamp | int], name: str, path: Path, dates: str | None, today: dt.date) -> DateReading:
     if dates is not None and "%" in dates:
         return DateReading([_by_format(cell, dates) for cell in cells], f"dates by the format {dates}")
     forms = [_form(cell) for cell in cells]

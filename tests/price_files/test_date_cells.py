@@ -147,3 +147,18 @@ def test_a_format_that_does_not_fit_takes_nothing_wrong(tmp_path: Path, said: st
         return
     assert {row[0] for row in stored(tmp_path, "time")} <= {str(day) for day in DAYS}
     assert report.taken in (0, 30)
+
+
+@pytest.mark.parametrize(
+    ("said", "date"),
+    [
+        ({"dates": "mdy"}, lambda day: day.strftime("%d/%m/%Y")),
+        ({}, lambda day: f"{day.day:02d} {'janv mars mai juil oct nov dec'.split()[day.day % 7]} 2024"),
+    ],
+    ids=["a flag that is wrong", "months of an unknown language"],
+)
+def test_a_file_is_refused_whole_if_many_dates_cannot_be_read(
+    tmp_path: Path, said: dict[str, str], date: Callable[[dt.date], str]
+) -> None:
+    with pytest.raises(ImportFileError, match="different dates of the column date cannot be read, such as"):
+        taken(tmp_path, file(date), **said)
