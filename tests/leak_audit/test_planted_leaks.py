@@ -40,7 +40,7 @@ def break_rows(monkeypatch: pytest.MonkeyPatch) -> Break:
 
     def broken(spoil: Callable[[LabelledRows], LabelledRows]) -> None:
         monkeypatch.setattr(
-            "components.feature_example_gen.executor.label_rows", lambda table, plan: spoil(label_rows(table, plan))
+            "components.feature_example_gen.executor.label_rows", lambda *asked: spoil(label_rows(*asked))
         )
 
     return broken
