@@ -138,7 +138,7 @@ SPOILT: dict[str, tuple[Columns, str, str]] = {
     "a label of 2": (with_value(good(), "label_1", 3, [2]), "label_1", ABOVE),
     "an unlabelled row": (with_value(good(), "label_1", 3, []), "label_1", "fraction|shape"),
     "two labels": (with_value(good(), "label_20", 3, [0, 1]), "label_20", "values"),
-    "a close a thousandfold": (with_value(good(), "forward_return_1", 9, [999.0]), "forward_return_1", ABOVE),
+    "a close ten-millionfold": (with_value(good(), "forward_return_1", 9, [1e7]), "forward_return_1", ABOVE),
     "a day that is none": (with_value(good(), "time", 9, [20000]), "time", BELOW),
     "text where a number belongs": ({**good(), "label_1": [["up"]] * 60}, "label_1", "type"),
     "a column nobody knows": ({**good(), "volume": [[1]] * 60}, "volume", "[Nn]ew column"),
