@@ -386,9 +386,8 @@ class _Header(Columns):
         only = None
         if vendor.only is not None:
             column, cells = vendor.only
-            found = [index for index, name in enumerate(self.names) if key_of(name) == column]
-            if found:
-                only = (found[0], frozenset(cells))
+            found = next((index for index, name in enumerate(self.names) if key_of(name) == column), None)
+            only = None if found is None else (found, frozenset(cells))
         return replace(layout, notes=tuple(notes), only=only, vendor=vendor)
 
 

@@ -24,3 +24,10 @@ def long_csv(count: int, share_id: str = "A", start: str = "2020-01-01", seed: i
     close = np.random.default_rng(seed).random(count).round(2) + 10
     lines = [f"{np.datetime64(start) + day},{share_id},{value:.2f}" for day, value in enumerate(close)]
     return "time,share_id,close\n" + "\n".join(lines) + "\n"
+
+
+def closes_stored(tmp_path: Path) -> dict[str, list[float]]:
+    closes: dict[str, list[float]] = {}
+    for share, close in stored(tmp_path, "share_id, close"):
+        closes.setdefault(share, []).append(close)
+    return closes
