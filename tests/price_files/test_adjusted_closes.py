@@ -23,8 +23,8 @@ def rows_of(share: str, seed: int, steps: dict[int, float], adjusted: bool, note
     lines = []
     for at, day in enumerate(one.days):
         prices = (one.open[at], one.high[at], one.low[at], one.close[at])
-        cells = [f"{price / scale[at]!r}" for price in prices] + [f"{one.volume[at] * scale[at]!r}", f"{factor[at]!r}"]
-        lines.append(",".join([str(day), share, *cells]))
+        cells = [*(price / scale[at] for price in prices), one.volume[at] * scale[at], factor[at]]
+        lines.append(",".join([str(day), share, *(repr(float(cell)) for cell in cells)]))
     return lines
 
 
