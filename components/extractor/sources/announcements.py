@@ -36,6 +36,11 @@ class Announcement:
     cash: float = math.nan
     ratio: float = math.nan
 
+    @property
+    def says_nothing(self) -> bool:
+        """Whether neither is known."""
+        return math.isnan(self.cash) and math.isnan(self.ratio)
+
     def then(self, other: Announcement) -> Announcement:
         """Both, where two events fall on one session."""
         return Announcement(self.cash + self.ratio * other.cash, self.ratio * other.ratio)

@@ -32,7 +32,6 @@ _LONG = dt.timedelta(days=60)
 _LOT = 100
 # Hong Kong's rows may have two more numbers behind the event, or behind an empty object in its place.
 _ITEMS = {6, 7, 9}
-_NOTHING_SAID = Announcement()
 
 
 @dataclass(frozen=True)
@@ -177,7 +176,7 @@ class Tencent(Source):
             silent += not (event.get("FHcontent") or event.get("fh_sh"))
         if silent > max(2, len(rows) // 2):
             # An ex-date in most of the rows is none.
-            events = {day: said for day, said in events.items() if said != _NOTHING_SAID}
+            events = {day: said for day, said in events.items() if not said.says_nothing}
         first, *items = ([row[at] for row in rows] for at in range(6))
         return _Window(key, reader.days(first, "a date"), items, events, named)
 
@@ -193,7 +192,7 @@ def _events(time: Days, windows: Sequence[_Window]) -> tuple[Booleans, Floats, F
     said: dict[dt.date, Announcement] = {}
     for window in windows:
         for day, event in window.events.items():
-            if said.get(day, _NOTHING_SAID) == _NOTHING_SAID:
+            if day not in said or said[day].says_nothing:
                 said[day] = event
     known = np.sort(time)
     for day in sorted(said):
