@@ -1,0 +1,79 @@
+"""The record of tries: what is written comes back, once, whatever kills a writer."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.trials.record import (
+    Series,
+    Trial,
+    TrialsError,
+    TriedModel,
+    append,
+    digest,
+    read_record,
+    record_path,
+)
+
+
+def made_trial(number: int) -> Trial:
+    influence = np.linspace(-1e-3, 1e-3 * number, 3)
+    model = TriedModel("linear", 0.5 + float(influence.sum()), 0.01, False, math.nan, "a", Series.of(influence))
+    return Trial(f"{number:016x}", "2026-01-02T03:04:05Z", "run", {"seed": "1"}, 1, "r", (20260101, 20260102), (model,))
+
+
+def test_what_was_added_comes_back_in_its_order(tmp_path: Path) -> None:
+    path = record_path(tmp_path / "prices.db")
+    assert append(path, [made_trial(1), made_trial(2)], complete=True) == 2
+    assert append(path, [made_trial(3)]) == 1
+    record = read_record(path)
+    assert record.complete
+    assert [trial.id for trial in record.trials] == [made_trial(number).id for number in (1, 2, 3)]
+    np.testing.assert_array_equal(record.trials[2].models[0].influence.values, np.float32([-1e-3, 1e-3, 3e-3]))
+    assert math.isnan(record.trials[0].models[0].needed)
+
+
+def test_the_same_try_is_counted_once(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    assert append(path, [made_trial(1)]) == 1
+    assert append(path, [made_trial(1), made_trial(1)]) == 0
+    assert len(read_record(path).trials) == 1
+
+
+def test_a_record_that_is_not_there_is_no_proof_of_no_try(tmp_path: Path) -> None:
+    record = read_record(tmp_path / "record")
+    assert not record.complete
+    assert record.trials == ()
+
+
+def test_a_half_line_of_a_killed_writer_is_passed_over_and_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    append(path, [made_trial(1), made_trial(2)], complete=True)
+    path.write_bytes(path.read_bytes()[:-20])
+    assert [trial.id for trial in read_record(path).trials] == [made_trial(1).id]
+    append(path, [made_trial(3)])
+    record = read_record(path)
+    assert record.complete
+    assert [trial.id for trial in record.trials] == [made_trial(1).id, made_trial(3).id]
+
+
+def test_a_line_that_is_no_try_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    append(path, [made_trial(1)])
+    path.write_bytes(path.read_bytes() + b"{}\n")
+    with pytest.raises(TrialsError, match="record, line 3: no try"):
+        read_record(path)
+
+
+def test_a_folder_in_its_place_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(TrialsError, match="cannot be"):
+        read_record(tmp_path)
+
+
+def test_a_digest_tells_the_same_answers_from_others() -> None:
+    answers = np.array([0.1, 0.2])
+    assert digest(answers) == digest(answers.copy()) != digest(answers[::-1])
