@@ -3,15 +3,20 @@
 A try is whatever was asked of some test days and whose answer somebody could see: a run, a fold of a walk-forward, an
 experiment. What a later try has to show depends on all of them (hurdle.py), so each leaves what that needs: of every
 model the AUC, its error, and what each test day added to it.
+
+    {"trials": 1, "complete": true}         first: the record began with its database
+    {"id": "...", "time": "...", ...}       a try
+    {"gap": "...", "time": "..."}           why tries may be missing: from here on their number is a lower bound
 """
 
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +31,9 @@ _T = TypeVar("_T")
 
 SUFFIX = ".trials.jsonl"
 """Of the record's name, after the database's."""
+
+NO_RECORD = "the database is older than its record, or the record was deleted"
+_GAP = b'{"gap"'
 
 
 class TrialsError(UserError):
@@ -117,16 +125,36 @@ class Header:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """A line that says why tries may be missing.
+
+    Attributes:
+        gap: why, in words.
+        time: when that was found, UTC.
+    """
+
+    gap: str
+    time: str
+
+
+@dataclass(frozen=True)
 class Record:
     """What a record holds.
 
     Attributes:
         complete: no try is known to be missing; otherwise their number is a lower bound.
         trials: in the order of the file.
+        gaps: why tries may be missing, in words; none of a complete record.
     """
 
     complete: bool
     trials: tuple[Trial, ...]
+    gaps: tuple[str, ...] = ()
+
+    def on(self, days: Collection[int]) -> tuple[Trial, ...]:
+        """The tries that looked at any of some days, YYYYMMDD."""
+        wanted = set(days)
+        return tuple(trial for trial in self.trials if not wanted.isdisjoint(trial.days))
 
 
 def record_path(database: str | Path) -> Path:
@@ -146,6 +174,11 @@ def digest(*arrays: NDArray[np.generic]) -> str:
     return whole.hexdigest()[:16]
 
 
+def now() -> str:
+    """The present as a record writes it."""
+    return dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def read_record(path: Path) -> Record:
     """Reads a record; one that is not there is empty and not complete.
 
@@ -155,39 +188,78 @@ def read_record(path: Path) -> Record:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return Record(False, ())
+        return Record(False, (), (NO_RECORD,))
     except OSError as error:
         raise TrialsError(f"{path}: cannot be read ({error.strerror})") from None
+    return parse_record(content, str(path))
+
+
+def parse_record(content: bytes, name: str) -> Record:
+    """Reads the content of a record's file, whose name errors give.
+
+    Raises:
+        TrialsError: as in `read_record`.
+    """
     lines = content.split(b"\n")[:-1]
     if not lines:
-        return Record(False, ())
+        return Record(False, (), (NO_RECORD,))
     trials: dict[str, Trial] = {}
-    header = _line(Header, path, 1, lines[0])
+    gaps: dict[str, None] = {}
+    if not _line(Header, name, 1, lines[0]).complete:
+        gaps[NO_RECORD] = None
     for number, line in enumerate(lines[1:], 2):
-        trial = _line(Trial, path, number, line)
-        trials.setdefault(trial.id, trial)
-    return Record(header.complete, tuple(trials.values()))
+        if line.startswith(_GAP):
+            gaps[_line(Gap, name, number, line).gap] = None
+        else:
+            trial = _line(Trial, name, number, line)
+            trials.setdefault(trial.id, trial)
+    return Record(not gaps, tuple(trials.values()), tuple(gaps))
 
 
-def _line(kind: type[_T], path: Path, number: int, line: bytes) -> _T:
+def _line(kind: type[_T], name: str, number: int, line: bytes) -> _T:
     try:
         return from_json(kind, line)
     except RecordError as error:
         raise TrialsError(
-            f"{path}, line {number}: no try ({error}); mend or move the line, the tries are counted from this file"
+            f"{name}, line {number}: no try ({error}); mend or move the line, the tries are counted from this file"
         ) from None
 
 
-def append(path: Path, trials: Iterable[Trial], complete: bool = False) -> int:
-    """Adds tries that the record does not hold yet; writers wait for each other.
+def render_record(record: Record) -> bytes:
+    """The content of the file of a record."""
+    begun = [gap for gap in record.gaps if gap != NO_RECORD]
+    lines = [Header(complete=NO_RECORD not in record.gaps), *(Gap(gap, now()) for gap in begun), *record.trials]
+    return b"".join(_rendered(line) for line in lines)
+
+
+def _rendered(line: object) -> bytes:
+    return f"{to_json(line, indent=None)}\n".encode()
+
+
+def begin(database: str | Path) -> None:
+    """Begins the record of a database that is about to be made: no try can be older, so it is complete.
+
+    Nothing is done where the database or its record is there already.
+
+    Raises:
+        TrialsError: the file cannot be written.
+    """
+    path = record_path(database)
+    if not Path(database).exists() and not path.exists() and path.parent.is_dir():
+        append(path, (), complete=True)
+
+
+def append(path: Path, trials: Iterable[Trial], complete: bool = False, gaps: Iterable[str] = ()) -> int:
+    """Adds tries and gaps that the record does not hold yet; writers wait for each other.
 
     Args:
         path: of the record; made where it is not there.
         trials: what to add.
         complete: of a record that is made: no try is older than it.
+        gaps: why tries may be missing.
 
     Returns:
-        How many were new.
+        How many tries were new.
 
     Raises:
         TrialsError: the file cannot be written, or a line is no try.
@@ -195,18 +267,38 @@ def append(path: Path, trials: Iterable[Trial], complete: bool = False) -> int:
     try:
         with path.open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            known = {trial.id for trial in read_record(path).trials}
-            new = {trial.id: trial for trial in trials if trial.id not in known}
             file.seek(0)
             content = file.read()
             whole = content.rfind(b"\n") + 1
+            held = parse_record(content[:whole], str(path)) if whole else Record(complete, ())
+            known = {trial.id for trial in held.trials}
+            new = {trial.id: trial for trial in trials if trial.id not in known}
+            missing = [Gap(gap, now()) for gap in dict.fromkeys(gaps) if gap not in held.gaps]
+            if whole and not new and not missing:
+                return 0
             if whole < len(content):  # a killed writer's half line
                 file.truncate(whole)
-            lines = [] if whole else [to_json(Header(complete=complete), indent=None)]
-            lines += [to_json(trial, indent=None) for trial in new.values()]
-            file.write("".join(f"{line}\n" for line in lines).encode())
+            lines = [] if whole else [Header(complete=complete)]
+            file.write(b"".join(_rendered(line) for line in (*lines, *missing, *new.values())))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         raise TrialsError(f"{path}: cannot be written ({error.strerror})") from None
     return len(new)
+
+
+def merge(path: Path, other: Record, complete: bool = False) -> int:
+    """Adds what another record holds; where that one may lack tries, so may this one from now on.
+
+    Args:
+        path: of the record; made where it is not there.
+        other: what to add.
+        complete: of a record that is made: nothing can have been tried here before it.
+
+    Returns:
+        How many tries were new.
+
+    Raises:
+        TrialsError: the file cannot be written, or a line is no try.
+    """
+    return append(path, other.trials, complete, other.gaps)

@@ -14,9 +14,13 @@ from components.trials.record import (
     TrialsError,
     TriedModel,
     append,
+    begin,
     digest,
+    merge,
+    parse_record,
     read_record,
     record_path,
+    render_record,
 )
 
 
@@ -48,6 +52,7 @@ def test_a_record_that_is_not_there_is_no_proof_of_no_try(tmp_path: Path) -> Non
     record = read_record(tmp_path / "record")
     assert not record.complete
     assert record.trials == ()
+    assert record.gaps == ("the database is older than its record, or the record was deleted",)
 
 
 def test_a_half_line_of_a_killed_writer_is_passed_over_and_written_over(tmp_path: Path) -> None:
@@ -77,3 +82,61 @@ def test_a_folder_in_its_place_is_one_line(tmp_path: Path) -> None:
 def test_a_digest_tells_the_same_answers_from_others() -> None:
     answers = np.array([0.1, 0.2])
     assert digest(answers) == digest(answers.copy()) != digest(answers[::-1])
+
+
+def test_the_record_of_a_database_that_is_made_is_complete_and_that_of_an_older_one_is_not(tmp_path: Path) -> None:
+    database = tmp_path / "new.db"
+    begin(database)
+    database.touch()
+    append(record_path(database), [made_trial(1)])
+    assert read_record(record_path(database)).complete
+
+    older = tmp_path / "older.db"
+    older.touch()
+    begin(older)
+    assert not record_path(older).exists()
+    append(record_path(older), [made_trial(1)])
+    assert not read_record(record_path(older)).complete
+
+
+def test_what_may_be_missing_is_said_once_and_never_taken_back(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    append(path, [made_trial(1)], complete=True)
+    for _ in range(2):
+        append(path, [made_trial(1)], gaps=["it was pulled from a storage without a record"])
+    append(path, [made_trial(2)], complete=True)
+    record = read_record(path)
+    assert (record.complete, len(record.trials)) == (False, 2)
+    assert record.gaps == ("it was pulled from a storage without a record",)
+    assert path.read_text().count("it was pulled") == 1
+
+
+def test_merged_records_hold_every_try_once_and_every_gap(tmp_path: Path) -> None:
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    append(mine, [made_trial(1), made_trial(2)], complete=True)
+    append(other, [made_trial(2), made_trial(3)], complete=True)
+    assert merge(mine, read_record(other)) == 1
+    record = read_record(mine)
+    assert record.complete
+    assert [trial.id for trial in record.trials] == [made_trial(number).id for number in (1, 2, 3)]
+
+    append(other, [], gaps=["a gap"])
+    assert merge(mine, read_record(other)) == 0
+    assert read_record(mine).gaps == ("a gap",)
+
+
+def test_a_record_comes_back_from_its_text(tmp_path: Path) -> None:
+    for complete in (True, False):
+        path = tmp_path / f"record-{complete}"
+        append(path, [made_trial(1)], complete=complete, gaps=["a gap"])
+        record = read_record(path)
+        again = parse_record(render_record(record), "text")
+        assert (again.complete, set(again.gaps)) == (record.complete, set(record.gaps))
+        assert [trial.id for trial in again.trials] == [made_trial(1).id]
+
+
+def test_a_record_tells_who_looked_at_a_day(tmp_path: Path) -> None:
+    append(tmp_path / "record", [made_trial(1)])
+    record = read_record(tmp_path / "record")
+    assert len(record.on([20260102, 20260103])) == 1
+    assert record.on([20260103]) == ()
