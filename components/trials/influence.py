@@ -12,10 +12,10 @@ def day_influence(labels: NDArray[Any], scores: NDArray[Any], days: NDArray[Any]
     """Parts AUC - 1/2 by day.
 
     A row's placement is the share of the other class that it stands on the right side of, ties counting half; AUC - 1/2
-    is the mean of all placements less 1/2, of "up" and of "down" rows alike. Half of every pair's win goes to the day of
-    its "up" row and half to that of its "down" row. Twice this, centred, is the first term of Hoeffding's decomposition
-    (Sen 1960; DeLong, DeLong and Clarke-Pearson 1988), so sums of it over blocks of days tell the variance of the AUC and
-    the covariance of two AUCs on days that they have in common.
+    is the mean of all placements less 1/2, of "up" and of "down" rows alike. Half of every pair's win goes to the day
+    of its "up" row and half to that of its "down" row. Twice this, centred, is the first term of Hoeffding's
+    decomposition (Sen 1960; DeLong, DeLong and Clarke-Pearson 1988), so sums of it over blocks of days tell the
+    variance of the AUC and the covariance of two AUCs on days that they have in common.
 
     Args:
         labels: array [rows] of 0 and 1.
@@ -29,7 +29,7 @@ def day_influence(labels: NDArray[Any], scores: NDArray[Any], days: NDArray[Any]
         ValueError: lengths differ, a label is neither 0 nor 1, or a score is NaN.
 
     >>> day_influence(np.array([0, 1, 0, 1]), np.array([0.1, 0.4, 0.4, 0.8]), np.array([1, 1, 2, 2]))
-    array([0.21875, 0.15625])
+    array([0.1875, 0.1875])
     """
     label, score, day = np.asarray(labels), np.asarray(scores, np.float64), np.asarray(days)
     if not label.shape == score.shape == day.shape or label.ndim != 1:
