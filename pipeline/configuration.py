@@ -97,5 +97,8 @@ def _audit_config(plan: Plan, first: TrainingConfig) -> AuditConfig:
         plausible_auc=settings.audit_plausible_auc,
         market=settings.market,
         database=str(plan.database.absolute()),
+        splits=plan.splits,
+        shares=settings.shares,
+        max_missing_sessions=settings.max_missing_sessions,
         code=f"{first.code} {code_digest(['components/leak_audit', 'components/evidence'])}",
     )

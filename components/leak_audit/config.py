@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from components.feature_example_gen.splits import SplitSettings
 from components.leak_audit.limits import Limits
+from components.missing_sessions.limit import DEFAULT_LIMIT
 from components.records import from_json
 from components.synthetic_market import get_scenario
 
@@ -40,7 +42,11 @@ class AuditConfig:
         plausible_auc: an honest AUC above it on real prices is suspicious.
         train_steps: of each model at most; 0 for its epochs alone.
         market: scenario of a synthetic market; None on real prices.
-        database: path of the feature store, for the factors of its prices; empty where there is none.
+        database: path of the feature store, for its factors and to make the examples again; empty where there is none.
+        splits: what FeatureExampleGen was asked of the splits; None where that is not known.
+        shares: that it was asked for; empty for all of the database.
+        max_missing_sessions: that it let a window reach across.
+        full: whether checks that look at a sample of a database look at all of it.
         code: digest of the code, so that TFX's cache sees a change.
     """
 
@@ -53,6 +59,10 @@ class AuditConfig:
     train_steps: int = 0
     market: str | None = None
     database: str = ""
+    splits: SplitSettings | None = None
+    shares: tuple[str, ...] = ()
+    max_missing_sessions: int = DEFAULT_LIMIT
+    full: bool = False
     code: str = ""
 
     @property

@@ -21,6 +21,7 @@ def audit(
     plausible_auc: Annotated[
         float | None, typer.Option(help="An AUC on real prices above which a leak is suspected. (default: the run's)")
     ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Look at all of the database, not at a sample of it.")] = False,
 ) -> None:
     """Audits a run for leaks, and writes audit.json into its folder; exits with 3 if it leaks."""
     plan = plan_from({"audit_plausible_auc": plausible_auc})
@@ -32,7 +33,7 @@ def audit(
     names = [name.strip() for name in (models or "").split(",") if name.strip()]
     with quiet_log(), new_progress() as progress:
         bar = progress.add_task("reading the run", total=None)
-        found = audit_run(run, names, auc, lambda name: progress.update(bar, description=f"audit: {name}"))
+        found = audit_run(run, names, auc, lambda name: progress.update(bar, description=f"audit: {name}"), full)
     print_audit(found, new_console())
     if found.leaks:
         raise typer.Exit(LEAKING)

@@ -14,6 +14,7 @@ from pipeline.runs.folder import open_run, write_text
 from pipeline.runs.results import RunReport
 
 if TYPE_CHECKING:
+    from components.feature_example_gen.config import ExampleGenConfig
     from components.leak_audit.config import AuditConfig
     from models.trainer import TrainingConfig
 
@@ -27,12 +28,15 @@ class _Trained:
     examples: str
     transform_graph: str
     schema: str
-    embargo: int
-    database: str
+    generation: ExampleGenConfig
 
 
 def audit_run(
-    run: Path, models: Sequence[str], auc: float | None, progress: Callable[[str], None] | None = None
+    run: Path,
+    models: Sequence[str],
+    auc: float | None,
+    progress: Callable[[str], None] | None = None,
+    full: bool = False,
 ) -> AuditReport:
     """Audits a run again, and writes audit.json into its folder.
 
@@ -41,6 +45,7 @@ def audit_run(
         models: those of its models that are trained again; the first one if none is named.
         auc: an honest AUC above which a leak is suspected; None for what the run was told.
         progress: is told the name of each check before it is made.
+        full: whether checks that look at a sample of the database look at all of it.
 
     Raises:
         ReportError: there is no report, it has no such model, or audit.json cannot be written.
@@ -63,7 +68,7 @@ def audit_run(
         read_schema(first.schema),
         first.transform_graph,
         {name: model.area for name, model in report.models.items()},
-        _config(trained, report, auc),
+        _config(trained, report, auc, full),
         progress,
     )
     write_text(opened.folder / AUDIT_FILE, made.to_json())
@@ -90,15 +95,13 @@ def _trained(metadata_file: Path, model_uri: str) -> _Trained:
         trainer = _Execution(handle.store, model_uri)
         transform = _Execution(handle.store, trainer.inputs["transform_graph"])
         example_gen = _Execution(handle.store, trainer.inputs["examples"])
-        config = ExampleGenConfig.from_exec_properties(example_gen.properties)
         return _Trained(
             training=TrainingConfig(**json.loads(trainer.properties["custom_config"])),
             train_steps=int(json.loads(trainer.properties["train_args"]).get("num_steps", 0)),
             examples=trainer.inputs["examples"],
             transform_graph=trainer.inputs["transform_graph"],
             schema=transform.inputs["schema"],
-            embargo=config.splits.embargo,
-            database=config.database,
+            generation=ExampleGenConfig.from_exec_properties(example_gen.properties),
         )
 
 
@@ -127,10 +130,10 @@ class _Execution:
         }
 
 
-def _config(trained: Sequence[_Trained], report: RunReport, auc: float | None) -> AuditConfig:
+def _config(trained: Sequence[_Trained], report: RunReport, auc: float | None, full: bool) -> AuditConfig:
     from components.leak_audit.config import AuditConfig, AuditedModel
 
-    first = trained[0]
+    first, generation = trained[0], trained[0].generation
     return AuditConfig(
         models=tuple(
             AuditedModel(one.training.model, one.training.version, one.training.hyperparameters) for one in trained
@@ -138,9 +141,13 @@ def _config(trained: Sequence[_Trained], report: RunReport, auc: float | None) -
         formatter=first.training.formatter,
         horizon=first.training.horizon,
         seed=first.training.seed,
-        embargo=first.embargo,
+        embargo=generation.splits.embargo,
         train_steps=first.train_steps,
         plausible_auc=plausible_auc(report.settings) if auc is None else auc,
         market=None if report.market is None else report.market.scenario,
-        database=first.database,
+        database=generation.database,
+        splits=generation.splits,
+        shares=generation.shares,
+        max_missing_sessions=generation.max_missing_sessions,
+        full=full,
     )

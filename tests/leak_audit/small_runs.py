@@ -149,6 +149,7 @@ def make_run(folder: Path, asked: Asked | None = None) -> SmallRun:
         plausible_auc=PLAUSIBLE_AUC,
         market=asked.market,
         database=str(database),
+        splits=settings,
     )
     return SmallRun(examples, graph, schema_for(settings.horizons, settings.horizon), config)
 
