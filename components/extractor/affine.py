@@ -57,7 +57,7 @@ class NoLawError(ValueError):
 
 
 @dataclass(frozen=True)
-class Steps:
+class FoundSteps:
     """What was found.
 
     Attributes:
@@ -71,7 +71,7 @@ class Steps:
     waits: str = ""
 
 
-def affine_steps(time: Days, close: Floats, adjusted: AdjustedCloses) -> Steps:
+def affine_steps(time: Days, close: Floats, adjusted: AdjustedCloses) -> FoundSteps:
     """Finds the events behind adjusted closes.
 
     Args:
@@ -112,7 +112,7 @@ class _Search:
         self.unnamed = 0
         self._last_unnamed: tuple[int, Event] | None = None
 
-    def run(self) -> Steps:
+    def run(self) -> FoundSteps:
         named = [int(at) for at in np.flatnonzero(self._adjusted.action) if at > 0]
         borders = [0, *named, self._size]
         before: Stretch | None = None
@@ -136,7 +136,7 @@ class _Search:
                 else:
                     event = self._event(before, stretch, begin, begin == border, stop == self._size)
                     if event is None:
-                        return Steps(self._step, begin, _waiting(self._time[begin], named=begin == border))
+                        return FoundSteps(self._step, begin, _waiting(self._time[begin], named=begin == border))
                     if begin != border:
                         self._count_unnamed(begin, event, short=stop < end and stop - begin < _LEAST_BETWEEN)
                     previous = float(self._close[begin - 1])
@@ -144,7 +144,7 @@ class _Search:
                     joined = self._part(begin - len(before.close), stop) if event.nothing else None
                     before = joined or chained(before, stretch, event, previous)
                 begin = stop
-        return Steps(self._step, self._size)
+        return FoundSteps(self._step, self._size)
 
     def _count_unnamed(self, at: int, event: Event, short: bool) -> None:
         """Refuses closes that follow no law for long, as any few lie on some line, or that go back to an old one."""

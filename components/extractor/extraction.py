@@ -217,7 +217,8 @@ class _Run:
                             if self.stop.is_set():
                                 end(self._failed(task.share, task.last, _NOT_REACHED))
                             else:
-                                begin(replace(task, first=task.since, whole=True, reason=str(changed)))
+                                whole = replace(task, first=task.since, whole=True, reason=str(changed), look=None)
+                                begin(whole)
                         except SourceError as error:
                             # A host that was not waited for, since the user wants an end, has not failed.
                             stopped = self.stop.is_set() and isinstance(error, HostError)
@@ -311,10 +312,11 @@ class _Run:
         bars = judged.bars
         if self.refetch or task.stored_off:
             before = 0 if stored is None else len(stored)
-            self.store.replace(share, bars, name, since=task.since)
+            self.store.replace(share, bars, name, since=task.since, look_back=judged.looked)
             new, changed, time = max(0, len(bars) - before), min(before, len(bars)), bars.time
         else:
-            counts = self.store.upsert(share, bars, name, replace=True, since=task.since, look_back=judged.looked)
+            looked = None if stored is not None and judged.looked == task.looked else judged.looked
+            counts = self.store.upsert(share, bars, name, replace=True, since=task.since, look_back=looked)
             new, changed = counts.new, counts.changed
             time = bars.time if stored is None else np.union1d(stored.time, bars.time)
         if len(judged.off.days):

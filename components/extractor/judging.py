@@ -20,9 +20,9 @@ from components.extractor.adjustment import (
 from components.extractor.days_off import DaysOff, without_days_off
 from components.extractor.guards import REPLACES, lost_events, other_share, refuse_doubts, unexplained_jumps, unsettled
 from components.extractor.past import judge
-from components.extractor.sources.base import AdjustedCloses, History, Source
+from components.extractor.sources.base import AdjustedCloses, Doubt, History, Source
 from components.extractor.sources.events import contradicted_events
-from components.extractor.task import Fetched, Task
+from components.extractor.task import NOWHERE, Fetched, Task
 from components.extractor.verify import select, verify
 from components.feature_store import Decisions, LookBack, PriceBars
 from components.feature_store.arrays import Days
@@ -40,16 +40,16 @@ class Judged:
         bars: to store; of a whole history, or from some stored session on.
         off: bars of days off that were left out.
         reason: why it was fetched from the start, in words; empty if there is none.
+        looked: where its past was looked at by now, with the level of these bars.
         remarks: what else a person should know.
-        looked: where its past was looked at by now; None if nowhere new.
         waits: why the bars end before what came does; empty where they do not.
     """
 
     bars: PriceBars
     off: DaysOff
     reason: str
+    looked: LookBack
     remarks: tuple[str, ...] = ()
-    looked: LookBack | None = None
     waits: str = ""
 
 
@@ -76,7 +76,7 @@ def judge_share(source: Source, task: Task, fetched: Fetched, decisions: Decisio
         check_complete(name, share, history, stored.time[stored.time >= begin], source.reach)
     if not len(history):
         raise SourceError(f"{name}, share {share}: the source has no session from {task.first} to {task.last}")
-    doubts = unsettled(share, history.doubts, decisions)
+    doubts = unsettled(share, (*history.doubts, *_outage(task, history, decisions)), decisions)
     # Prices without adjustments are what the source gives now, and what is stored is to be replaced by that.
     taken = [doubt.text for doubt in doubts if doubt.day is None and refetch and stored is not None]
     refuse_doubts(name, share, tuple(doubt for doubt in doubts if doubt.text not in taken), stored is not None)
@@ -87,10 +87,11 @@ def judge_share(source: Source, task: Task, fetched: Fetched, decisions: Decisio
             raise HistoryChangedError("its factors were found as if adjusted closes were proportional to raw ones")
         _refuse_another_level(history, stored, task.looked.level)
         bars = _made(name, share, lambda: increment_bars(history, stored))
+        if task.looked.level is None and isinstance(history.adjustment, AdjustedCloses):
+            raise HistoryChangedError("adjusted closes come now, and none came before")
         refuse_doubts(name, share, unsettled(share, unexplained_jumps(share, bars, stored), decisions), True)
         remark, looked = _past(source, task, fetched, stored)
-        looked = _with_level(looked, task, history, bars)
-        return Judged(bars, off, "", (remark,) if remark else (), looked)
+        return Judged(bars, off, "", _with_level(looked, history, bars), (remark,) if remark else ())
     bars, waits = _made(name, share, lambda: whole_bars(history))
     doubts = contradicted_events(bars.time, bars.close, bars.factor)
     refuse_doubts(name, share, unsettled(share, doubts, decisions), stored is not None)
@@ -116,8 +117,8 @@ def judge_share(source: Source, task: Task, fetched: Fetched, decisions: Decisio
         )
     if task.stored_off and stored is not None and not refetch:
         bars = _with_older(bars, stored)
-    looked = _with_level(None, task, history, bars)
-    return Judged(bars, off, reason, _late_beginning(source, task, bars.time, refetch), looked, waits)
+    looked = _with_level(NOWHERE if refetch else task.looked, history, bars)
+    return Judged(bars, off, reason, looked, _late_beginning(source, task, bars.time, refetch), waits)
 
 
 def _made(name: str, share: str, make: Callable[[], _Made]) -> _Made:
@@ -138,6 +139,20 @@ def _is_outdated(task: Task, history: History) -> bool:
     return bool((stored.factor != stored.factor[0]).any())  # a share without events has no level either
 
 
+def _outage(task: Task, history: History, decisions: Decisions) -> tuple[Doubt, ...]:
+    """What speaks against raw closes alone where adjusted ones came before, as in an outage: one doubt, or none.
+
+    Raises:
+        HistoryChangedError: of an increment, as the whole history tells more.
+    """
+    if task.looked.level is None or isinstance(history.adjustment, AdjustedCloses):
+        return ()
+    text = "the prices came without adjustments, and adjusted ones came before"
+    if not task.whole and not unsettled(task.share, history.doubts, decisions):
+        raise HistoryChangedError(text)
+    return (Doubt(text),)
+
+
 def _refuse_another_level(history: History, stored: PriceBars, level: float | None) -> None:
     """Refuses an increment whose adjusted closes stand elsewhere than before: an event of the past was revised.
 
@@ -153,20 +168,19 @@ def _refuse_another_level(history: History, stored: PriceBars, level: float | No
         raise HistoryChangedError(f"the adjusted close of {last} was {level:g} and is {now:g}")
 
 
-def _with_level(looked: LookBack | None, task: Task, history: History, bars: PriceBars) -> LookBack | None:
-    """What is kept of the past, with the adjusted close of the last session; None if it is what it was."""
+def _with_level(looked: LookBack, history: History, bars: PriceBars) -> LookBack:
+    """What is kept of the past, with the adjusted close of the last session."""
     level = None
     if isinstance(history.adjustment, AdjustedCloses):
         level = float(history.adjustment.value[int(np.searchsorted(history.time, bars.time[-1]))])
-    found = replace(looked or task.looked, level=level)
-    return None if found == task.looked else found
+    return replace(looked, level=level)
 
 
-def _past(source: Source, task: Task, fetched: Fetched, stored: PriceBars) -> tuple[str, LookBack | None]:
+def _past(source: Source, task: Task, fetched: Fetched, stored: PriceBars) -> tuple[str, LookBack]:
     """What a look at the past says to a person, and where it was looked at by now."""
     look = task.look
     if look is None or fetched.past is None:
-        return fetched.remark, None
+        return fetched.remark, task.looked
     looked = replace(task.looked, day=look.first) if look.stored else replace(task.looked, begins=task.since)
     past, _ = without_days_off(fetched.past, task.calendar)
     try:

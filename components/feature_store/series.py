@@ -11,9 +11,10 @@ import numpy as np
 
 from components.errors import StoreError
 from components.feature_store.arrays import Days, Floats
-from components.feature_store.dates import is_iso_day
+from components.feature_store.dates import is_iso_day, parse_days
 from components.feature_store.rules import impossible
-from components.feature_store.schema import CLOSE_COLUMNS, columns_of
+from components.feature_store.schema import BAR_COLUMNS, CLOSE_COLUMNS, columns_of
+from components.feature_store.windows import PriceBars
 
 _EPOCH = np.datetime64(0, "D")
 
@@ -81,6 +82,22 @@ def read_series(
         if rows:
             time, close, factor = zip(*rows, strict=True)
             yield PriceSeries(share, days(time, share), *(_numbers(column, name, share) for column in (close, factor)))
+
+
+def bars_of(rows: list[tuple[Any, ...]], where: str) -> PriceBars | None:
+    """What rows of PRICE hold, each a time and the columns of a bar; None if there is no row.
+
+    Raises:
+        StoreError: They are not what this program writes; the message begins with `where`.
+    """
+    if not rows:
+        return None
+    time, *numbers = zip(*rows, strict=True)
+    try:
+        columns = (np.array(column, dtype=np.float64) for column in numbers)  # None becomes NaN
+        return PriceBars(parse_days(time), **dict(zip(BAR_COLUMNS, columns, strict=True)))
+    except ValueError as error:
+        raise StoreError(f"{where} was changed by another tool: {error}") from error
 
 
 def read_ranges(connection: sqlite3.Connection, share: str, since: str = "") -> Floats | None:

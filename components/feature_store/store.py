@@ -28,7 +28,7 @@ from components.feature_store.look_back import LookBack, look_back_of, write_loo
 from components.feature_store.reader import ShareSummary, digest_features, read_feature_table
 from components.feature_store.rules import is_usable_name
 from components.feature_store.schema import BAR_COLUMNS, columns_of, transaction, where_shares
-from components.feature_store.series import PriceSeries, read_ranges, read_series
+from components.feature_store.series import PriceSeries, bars_of, read_ranges, read_series
 from components.feature_store.windows import PriceBars
 from components.feature_store.writing import Upserted, write_bars
 from models.features import WINDOW
@@ -140,20 +140,24 @@ class FeatureStore:
                 if not replace:
                     raise StoreError(self.conflict_message(share_id, source))
                 self._delete(share_id)
-            counts = self._write(share_id, bars, source, since)
-            if look_back is not None:
-                write_look_back(self._connection, share_id, look_back)
-            return counts
+            return self._write(share_id, bars, source, since, look_back)
 
-    def replace(self, share_id: str, bars: PriceBars, source: str, since: dt.date | None = None) -> None:
+    def replace(
+        self,
+        share_id: str,
+        bars: PriceBars,
+        source: str,
+        since: dt.date | None = None,
+        look_back: LookBack | None = None,
+    ) -> None:
         """Puts bars in the place of all that is stored of a share, whatever its source, in one transaction.
 
-        Arguments and errors are those of `upsert`; None for `since` forgets that of before.
+        Arguments and errors are those of `upsert`; None for `since` or `look_back` forgets that of before.
         """
         self._check_names(share_id, source)
         with translated(self._path), transaction(self._connection):
             self._delete(share_id)
-            self._write(share_id, bars, source, since)
+            self._write(share_id, bars, source, since, look_back)
 
     def decide(self, decisions: Iterable[Decision]) -> None:
         """Keeps decisions beside those of before; deleting or replacing a share's prices leaves them.
@@ -185,7 +189,9 @@ class FeatureStore:
         for table in ("PRICE", "FEATURE", "EXTRACTION", "LOOK_BACK"):
             self._connection.execute(f"DELETE FROM {table} WHERE share_id = ?", (share_id,))
 
-    def _write(self, share_id: str, bars: PriceBars, source: str, since: dt.date | None) -> Upserted:
+    def _write(
+        self, share_id: str, bars: PriceBars, source: str, since: dt.date | None, look_back: LookBack | None
+    ) -> Upserted:
         # Sessions before the first given one stay as they are, and so do their windows.
         stored = self._bars_around(share_id, str(bars.time[0]))
         counts = write_bars(self._connection, share_id, stored, bars, source)
@@ -193,6 +199,8 @@ class FeatureStore:
             self._connection.execute(
                 "INSERT OR REPLACE INTO EXTRACTION (share_id, since) VALUES (?, ?)", (share_id, since.isoformat())
             )
+        if look_back is not None:
+            write_look_back(self._connection, share_id, look_back)
         return counts
 
     # --- what is stored of a share
@@ -291,14 +299,7 @@ class FeatureStore:
             share_id,
             begin,
         )
-        if not rows:
-            return None
-        time, *numbers = zip(*rows, strict=True)
-        try:
-            columns = (np.array(column, dtype=np.float64) for column in numbers)  # None becomes NaN
-            return PriceBars(parse_days(time), **dict(zip(BAR_COLUMNS, columns, strict=True)))
-        except ValueError as error:
-            raise StoreError(f"{self._path}: PRICE of {share_id} was changed by another tool: {error}") from error
+        return bars_of(rows, f"{self._path}: PRICE of {share_id}")
 
     # --- reading
 

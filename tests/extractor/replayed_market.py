@@ -63,6 +63,11 @@ def contents(db: Path) -> dict[str, list[tuple[Any, ...]]]:
     return {name: table(db, name) for name in ("PRICE", "FEATURE", "EXTRACTION")}
 
 
+def levels(db: Path) -> list[tuple[Any, ...]]:
+    """Each share whose source gives adjusted closes, and that of its last session."""
+    return [(row[0], row[3]) for row in table(db, "LOOK_BACK") if row[3] is not None]
+
+
 def assert_holds(db: Path, source: str, market: Market, day: dt.date, shares: tuple[str, ...] | None = None) -> None:
     """The store holds every bar of the market up to a day, and nothing else."""
     rows = table(db, "PRICE")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
-from replayed_market import SOURCES, contents, evening, http_for, plan_for
+from replayed_market import SOURCES, contents, evening, http_for, levels, plan_for
 
 from components.errors import ExtractionError
 from components.extractor import ShareOutcome, extract
@@ -182,4 +182,5 @@ def test_any_sequence_ends_as_one_clean_run(
         run(worn, names)
         run(clean, names)
         assert contents(worn) == contents(clean)
+        assert levels(worn) == levels(clean)
         assert sorted(path.name for path in Path(folder).iterdir()) == ["clean.db", "worn.db"]

@@ -14,7 +14,7 @@ from databases import execute, put
 from triggers import no_writes, triggers
 
 from components.errors import StoreError
-from components.feature_store import CLOSE_COLUMNS, FeatureStore, PriceBars, Upserted
+from components.feature_store import CLOSE_COLUMNS, FeatureStore, LookBack, PriceBars, Upserted
 
 TABLES = ("PRICE", "FEATURE", "EXTRACTION")
 SINCE = dt.date(2019, 12, 30)
@@ -138,6 +138,15 @@ def test_a_replacement_without_a_first_day_forgets_that_of_before(path: Path) ->
         store.upsert("A", bars(30), "tencent", since=SINCE)
         store.replace("A", bars(25), "tencent")
         assert store.extracted_since("A") is None
+
+
+def test_a_replacement_brings_its_own_look_back(path: Path) -> None:
+    with FeatureStore.create(path) as store:
+        store.upsert("A", bars(30), "tencent", look_back=LookBack(SINCE, SINCE, 12.5))
+        store.replace("A", bars(25), "tencent", look_back=LookBack(level=13.0))
+        assert store.look_back("A") == LookBack(level=13.0)
+        store.replace("A", bars(25), "tencent")
+        assert store.look_back("A") == LookBack()
 
 
 def test_replace_makes_a_share_that_was_not_there(path: Path) -> None:
