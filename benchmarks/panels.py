@@ -224,7 +224,8 @@ def _measure(panel: Panel, files: PanelFiles, horizon: int, work: Path, seed: in
         own = own[["time", "share_id", "probability"]].rename(columns={"probability": name})
         predictions = predictions.merge(own, on=["time", "share_id"])
     rivals = [*report.baselines, *map(script_name, LEARNERS)]
-    return Case(panel.name, horizon, compare(predictions, MODELS, rivals, horizon, seed), used, imports, job)
+    findings, _ = compare(predictions, MODELS, rivals, horizon, seed)
+    return Case(panel.name, horizon, findings, used, imports, job)
 
 
 def _script(learner: str, prices: Path, horizon: int, report: RunReport, seed: int, answered: Path) -> list[str]:

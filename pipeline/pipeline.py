@@ -21,6 +21,7 @@ from components.leak_audit.component import LeakAudit
 from components.leak_audit.config import AuditConfig
 from components.model_selector import predecessor
 from components.model_selector.component import ModelSelector
+from components.trials.record import record_path
 from models.trainer import TrainingConfig
 from pipeline.evaluation import EXTRACTORS, evaluation_config
 
@@ -48,7 +49,7 @@ class PipelineConfig:
         schema: path of the schema (text).
         training: one for each model.
         serving: folder the champion is pushed to.
-        evaluation_code: digest of the code of the metrics, so that TFX's cache sees a change.
+        evaluation_code: digest of the code of the metrics and of the hurdle, so that TFX's cache sees a change.
         beam_arguments: how Beam runs.
         train_steps: of every model at most; 0 for the epochs alone.
         cache: take unchanged steps from earlier runs.
@@ -146,6 +147,7 @@ def create_pipeline(
         horizon=horizon,
         seed=first.seed,
         code=f"{first.code} {config.evaluation_code}",
+        trials=str(record_path(config.examples.database)),
     )
     components.append(evidence)
     audit = None

@@ -43,14 +43,18 @@ def level_for(candidates: int) -> float:
     return 1 - _FALSE_ALARMS / max(candidates, 1)
 
 
-def judge(auc: Interval, candidates: int, predecessor: Interval | None, baselines: Mapping[str, Interval]) -> Verdict:
+def judge(
+    auc: Interval, candidates: int, predecessor: Interval | None, baselines: Mapping[str, Interval], after: str = ""
+) -> Verdict:
     """Judges a model.
 
     Args:
-        auc: of the model, its ends those of an interval of `level_for(candidates)`.
+        auc: of the model, its ends those of an interval of `level_for(candidates)`, or after earlier runs on these test
+            days of their hurdle's level.
         candidates: models of the run.
         predecessor: its AUC less that of the last blessed model of its kind; None where there is none.
         baselines: by name, its AUC less the baseline's, with 95 % intervals.
+        after: what raised the hurdle, in words; empty at the first run on these test days.
 
     Returns:
         The verdict.
@@ -64,7 +68,9 @@ def judge(auc: Interval, candidates: int, predecessor: Interval | None, baseline
     if math.isnan(auc.low):
         return Verdict(False, f"{area} is better than chance, but there are too few days to tell by how much")
     interval = low_to_high(auc.low, auc.high, number4)
-    if candidates > 1:
+    if after:
+        interval += f", {after}"
+    elif candidates > 1:
         interval += f", 95 % for all {candidates} models"
     if not auc.low > CHANCE:
         return Verdict(False, f"{area} may be chance: its interval ({interval}) contains 0.5")

@@ -50,6 +50,7 @@ class Evidence(base_component.BaseComponent):
         horizon: int,
         seed: int,
         code: str = "",
+        trials: str = "",
     ) -> None:
         """Builds the component.
 
@@ -61,11 +62,13 @@ class Evidence(base_component.BaseComponent):
             horizon: the trained one.
             seed: of the resampling and the baselines.
             code: digest of the code, so that TFX's cache sees a change.
+            trials: path of the record of tries on the database's prices; empty for none. What it holds is not for
+                TFX's cache to see: the same models on the same days are no new try.
         """
         inputs = {"examples": examples, "transform_graph": transform_graph}
         for name, contender in contenders.items():  # a model may be the first of its kind, without a predecessor
             inputs |= {f"{name}.model": contender.model, f"{name}.predecessor": contender.predecessor}
         outputs: dict[str, types.BaseChannel] = {"evidence": types.Channel(type=EvidenceArtifact)}
         outputs |= {f"{name}.blessing": types.Channel(type=standard_artifacts.ModelBlessing) for name in contenders}
-        parameters = {"formatter": formatter, "horizon": horizon, "seed": seed, "code": code}
+        parameters = {"formatter": formatter, "horizon": horizon, "seed": seed, "code": code, "trials": trials}
         super().__init__(spec=component_spec_of(inputs, outputs, parameters, optional=".predecessor"))

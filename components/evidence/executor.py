@@ -14,10 +14,12 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
 from components.evidence.baselines import BASELINES
-from components.evidence.comparing import compare, predecessor_column
+from components.evidence.comparing import NOTHING_TRIED, compare, predecessor_column
 from components.evidence.findings import PREDICTIONS_FILE, withheld
 from components.evidence.predictions import predict_baselines, predict_test_split
+from components.evidence.tried import judged, write_trial
 from components.plausibility import read_suspects
+from components.trials.record import Trial, TrialsError, append, read_record
 from models.formatters import get_formatter
 
 _LOG = logging.getLogger(__name__)
@@ -33,7 +35,8 @@ class Executor(base_executor.BaseExecutor):
             input_dict: `examples`, `transform_graph`, and `NAME.model` and `NAME.predecessor` for each candidate, the
                 latter possibly empty.
             output_dict: `evidence` and `NAME.blessing` for each candidate.
-            exec_properties: `formatter`, `horizon`, `seed`.
+            exec_properties: `formatter`, `horizon`, `seed`, and `trials`, the path of the record of tries, which this
+                one is added to; empty for none.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         horizon, seed = exec_properties["horizon"], exec_properties["seed"]
@@ -54,17 +57,33 @@ class Executor(base_executor.BaseExecutor):
         )
         uris = {name: model.uri for name, model in models.items()}
         predictions = predict_test_split(examples, uris | predecessors, horizon, baselines)
-        findings = withheld(compare(predictions, names, list(BASELINES), horizon, seed), read_suspects(examples))
+        path = Path(exec_properties["trials"]) if exec_properties["trials"] else None
+        record = read_record(path) if path else NOTHING_TRIED
+        compared, trial = compare(predictions, names, list(BASELINES), horizon, seed, record)
+        findings = withheld(compared, read_suspects(examples))
 
         folder = Path(artifact_utils.get_single_uri(output_dict["evidence"]))
         folder.mkdir(parents=True, exist_ok=True)
         predictions.drop(columns=list(predecessors)).to_parquet(folder / PREDICTIONS_FILE, index=False)
         findings.write(folder)
+        asked = {name: str(exec_properties[name]) for name in ("formatter", "horizon", "seed")}
+        trial = judged(trial, findings, {"models": ", ".join(names)} | asked)
+        write_trial(trial, folder)
+        if path:
+            _count(path, trial)
         for name, found in findings.models.items():
             _LOG.info("%s is %sblessed: %s", name, "" if found.blessed else "not ", found.reason)
             _write_blessing(
                 artifact_utils.get_single_instance(output_dict[f"{name}.blessing"]), models[name], found.blessed
             )
+
+
+def _count(path: Path, trial: Trial) -> None:
+    """Adds a try to the record; where that is not writable it can be made again of what lies beside the findings."""
+    try:
+        append(path, [trial])
+    except TrialsError as error:
+        _LOG.warning("this try is not counted: %s", error)
 
 
 def _write_blessing(blessing: Any, model: Any, blessed: bool) -> None:

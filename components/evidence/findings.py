@@ -10,7 +10,8 @@ from pathlib import Path
 from components.evidence.interval import Interval
 from components.plausibility import SuspectRecord
 from components.plausibility.record import name_some
-from components.records import from_json, to_json
+from components.records import Number, from_json, to_json
+from components.trials.hurdle import Hurdle
 
 FINDINGS_FILE = "evidence.json"
 PREDICTIONS_FILE = "predictions.parquet"
@@ -32,12 +33,17 @@ class ModelFindings:
             one, with paired 95 % intervals.
         blessed: it may be pushed.
         reason: why, or why not, in words.
+        needed: the AUC that lies as far above 1/2 as its hurdle; NaN where there are too few days to tell, or an older
+            version judged.
+        needed_first: what it would be on test days that nobody has tried anything on.
     """
 
     scores: Figures
     differences: Mapping[str, Figures]
     blessed: bool
     reason: str
+    needed: Number = math.nan
+    needed_first: Number = math.nan
 
 
 @dataclass(frozen=True)
@@ -49,12 +55,14 @@ class Findings:
         baselines: figures of each baseline, by name.
         rows: of the test split.
         days: of the test split.
+        hurdle: what the earlier tries on these test days make a model show; None of an older version.
     """
 
     models: Mapping[str, ModelFindings]
     baselines: Mapping[str, Figures] = field(default_factory=dict)
     rows: int = 0
     days: int = 0
+    hurdle: Hurdle | None = None
 
     def write(self, folder: Path) -> None:
         """Writes the file into an existing folder."""

@@ -149,7 +149,12 @@ class DayBlocks:
 
         if not 0 < level < 1:
             raise ValueError("need a level within (0, 1)")
-        return float(stdtrit(1.5 * len(self.unique) / self.block, (1 + level) / 2))
+        return float(stdtrit(self.degrees, (1 + level) / 2))
+
+    @property
+    def degrees(self) -> float:
+        """Degrees of freedom of a standard error: those of Student's t in `summarise`."""
+        return 1.5 * len(self.unique) / self.block
 
     @property
     def _variance_seen(self) -> float:

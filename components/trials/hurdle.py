@@ -68,6 +68,14 @@ class Hurdle:
         """Standard errors that a model needs: what it needed before, where its answers are no new try."""
         return self.kept.get(model, self.needed)
 
+    def raised(self, model: str) -> str:
+        """What made its hurdle another than that of a first run, in words; empty where nothing did."""
+        if model in self.kept:
+            return "as at the first try of these answers"
+        if not self.runs:
+            return ""
+        return f"after {self.runs:,} earlier {'run' if self.runs == 1 else 'runs'} on these test days"
+
     def level_for(self, model: str) -> float:
         """Level of the two-sided interval whose lower end lies above 1/2 where the model clears the hurdle."""
         return level(self.needed_by(model))
@@ -86,8 +94,8 @@ def hurdle(record: Record, trial: Trial) -> Hurdle:
     days = set(trial.days)
     seen = [one for one in record.trials if not days.isdisjoint(one.days)]
     earlier = [one for one in seen if one.id != trial.id]
-    candidates = len({_answers(trial, model, place) for place, model in enumerate(trial.models)})
-    first = errors(_FIRST / max(candidates, 1))
+    candidates = max(len(trial.models), 1)
+    first = errors(_FIRST / candidates)
     if not earlier:
         return Hurdle(0, 0, float(candidates), 0, first, first, _FIRST, FALSE_ALARMS - _FIRST, complete=record.complete)
     before = _different(earlier)
