@@ -1,6 +1,7 @@
 """Databases and models to and from object storage: a folder, S3, or Tencent's COS.
 
-`Storage.at` opens one; `push_database`, `pull_database`, `push_model`, `list_models` and `pull_model` move things. What
+`Storage.at` opens one; `push_database`, `pull_database`, `push_model`, `list_models` and `pull_model` move things, and
+`push_tries` and `pull_tries` the record of what was tried on a database. What
 is pushed counts from the moment its manifest is written, and what is pulled replaces nothing before it is checked.
 """
 
@@ -26,6 +27,7 @@ from components.object_storage.models import (
 from components.object_storage.opening import StorageSettings
 from components.object_storage.snapshot import snapshot
 from components.object_storage.transfer import Progress, Pushed
+from components.object_storage.tries import pull_tries, push_tries
 
 __all__ = [
     "CodeVersion",
@@ -46,7 +48,9 @@ __all__ = [
     "list_models",
     "pull_database",
     "pull_model",
+    "pull_tries",
     "push_database",
     "push_model",
+    "push_tries",
     "snapshot",
 ]

@@ -107,6 +107,9 @@ class ModelFacts:
         data_digest: Fingerprint of the feature table it was made on.
         market: The synthetic market it was made on; None for real prices.
         code: What made it.
+        database: Name of the database it was made on; empty where an older version pushed it.
+        tries: How many tries saw a day of its test split, its own among them; None where an older version pushed it.
+        tries_complete: Whether no try is known to be missing; otherwise their number is a lower bound.
     """
 
     model: str
@@ -123,6 +126,9 @@ class ModelFacts:
     data_digest: str
     market: str | None
     code: CodeVersion
+    database: str = ""
+    tries: int | None = None
+    tries_complete: bool = False
 
 
 @dataclass(frozen=True)

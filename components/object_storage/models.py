@@ -4,6 +4,7 @@ saved_model/...   what is served
 tfevents/...      the training run, for TensorBoard
 evaluation/...    TFMA's files
 evidence.json     the metrics and why it was blessed or was not
+trials.jsonl      every try on its test days (components/trials/record.py)
 manifest.json     written last; without it there is no model
 """
 
@@ -12,12 +13,13 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from components.errors import StorageError
 from components.object_storage.location import Storage
-from components.object_storage.manifest import ModelFacts, ModelManifest, describe_file
+from components.object_storage.manifest import ModelFacts, ModelManifest, StoredFile, describe_file
 from components.object_storage.transfer import Progress, Pushed, advance_of, verify
 from components.whole_files import scratch_folder, temporary_folder
 
@@ -25,6 +27,7 @@ FOLDER = "models_training"
 LATEST = "latest"
 MANIFEST = "manifest.json"
 EVIDENCE = "evidence.json"
+TRIES = "trials.jsonl"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _PUSHED = re.compile(rf"{FOLDER}/([^/]+)/([^/]+)/{re.escape(MANIFEST)}")
@@ -39,12 +42,14 @@ class ModelFolders:
         tfevents: The training run's folder; None to leave it out.
         evaluation: The folder of TFMA's files; None to leave it out.
         evidence: Text of evidence.json; empty to leave it out.
+        tries: Content of trials.jsonl; empty to leave it out.
     """
 
     saved_model: Path
     tfevents: Path | None = None
     evaluation: Path | None = None
     evidence: str = ""
+    tries: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,9 @@ def push_model(storage: Storage, facts: ModelFacts, folders: ModelFolders, progr
         manifest = ModelManifest(facts, files)
         before = storage.read(f"{root}/{MANIFEST}")
         if before is not None:
-            if ModelManifest.from_json(before, storage.url_of(f"{root}/{MANIFEST}")).files == files:
+            # What was tried since then is no other model.
+            there = ModelManifest.from_json(before, storage.url_of(f"{root}/{MANIFEST}"))
+            if _but_tries(there.files) == _but_tries(files):
                 return Pushed(storage.url_of(root), 0, 0, time.monotonic() - start, already_there=True)
             raise StorageError(
                 f"{storage.url_of(root)}: holds this version with other content, and a version is never overwritten; "
@@ -201,11 +208,15 @@ def _collect(folders: ModelFolders, scratch: Path) -> list[tuple[str, Path]]:
         if not files:
             raise StorageError(f"{folder}: holds no files of the {part}; run the pipeline again")
         sources += [(f"{part}/{file.relative_to(folder).as_posix()}", file) for file in files]
-    if folders.evidence:
-        evidence = scratch / EVIDENCE
-        evidence.write_text(folders.evidence, encoding="utf-8")
-        sources.append((EVIDENCE, evidence))
+    for name, content in ((EVIDENCE, folders.evidence.encode()), (TRIES, folders.tries)):
+        if content:
+            (scratch / name).write_bytes(content)
+            sources.append((name, scratch / name))
     return sorted(sources)
+
+
+def _but_tries(files: Sequence[StoredFile]) -> list[StoredFile]:
+    return [file for file in files if file.path != TRIES]
 
 
 def _versions(storage: Storage) -> list[tuple[str, str]]:

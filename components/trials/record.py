@@ -156,6 +156,10 @@ class Record:
         wanted = set(days)
         return tuple(trial for trial in self.trials if not wanted.isdisjoint(trial.days))
 
+    def between(self, first: int, last: int) -> tuple[Trial, ...]:
+        """The tries that looked at any day from one to another, YYYYMMDD, both among them."""
+        return tuple(trial for trial in self.trials if any(first <= day <= last for day in trial.days))
+
 
 def record_path(database: str | Path) -> Path:
     """The record of the tries on a database's prices.

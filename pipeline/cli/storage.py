@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _MIB = 2**20
 _WIDEST = 400
-_COLUMNS = ("model", "version", "AUC (95 %)", "blessed", "champion", "horizon", "data", "MiB")
+_COLUMNS = ("model", "version", "AUC (95 %)", "blessed", "tries", "champion", "horizon", "data", "MiB")
 
 db_app = typer.Typer(help="The database, to object storage and back.", no_args_is_help=True)
 model_app = typer.Typer(help="Trained models, to object storage and back.", no_args_is_help=True)
@@ -44,13 +44,18 @@ Url = Annotated[
 def db_push(url: Url = None, db: Db = None) -> None:
     """Pushes a snapshot of the database to features/DATE/, even while it is written."""
     plan = plan_from({"db": db, "storage_url": url})
-    from components.object_storage import push_database
+    from components.feature_store import FeatureStore
+    from components.object_storage import push_database, push_tries
     from pipeline.uses.publish import code_version
     from pipeline.uses.storage import open_storage
 
+    FeatureStore.open(plan.settings.db).close()  # of a database that is not there no record is pushed
     with open_storage(plan) as storage, _bar(f"Pushing {plan.settings.db}") as progress:
+        # Before the database: whoever pulls it must not know of fewer tries.
+        tries = push_tries(storage, plan.settings.db)
         pushed = push_database(storage, plan.settings.db, code_version(), progress)
     _print_push(pushed)
+    _print_tries(tries, "that the storage did not hold")
 
 
 @db_app.command("pull", epilog=example("awesome db pull s3://prices/awesome --date 2026-11-23"))
@@ -61,15 +66,17 @@ def db_pull(
 ) -> None:
     """Pulls a database, checks it, and only then replaces the one that is there."""
     plan = plan_from({"db": db, "storage_url": url})
-    from components.object_storage import pull_database
+    from components.object_storage import pull_database, pull_tries
     from pipeline.uses.storage import open_storage
 
     with open_storage(plan) as storage, _bar(f"Pulling {plan.settings.db}") as progress:
+        tries = pull_tries(storage, plan.settings.db)
         pulled = pull_database(storage, plan.settings.db, date, progress)
     manifest = pulled.manifest
     print_line(f"pulled {_moved(1, manifest.file.size, pulled.seconds)} from {pulled.url} into {pulled.database}")
     last = manifest.last_session or "none"
     print_line(f"{manifest.shares} shares, last session {last}, data {manifest.data_digest[:8]}")
+    _print_tries(tries, "that were not known here")
 
 
 @model_app.command("push", epilog=example("awesome model push s3://prices/awesome runs/latest --model rnn"))
@@ -79,9 +86,9 @@ def model_push(
     model: Annotated[str | None, typer.Option(help="The model. (default: every model of the run)")] = None,
 ) -> None:
     """Pushes a run's models to models_training/MODEL/VERSION/ with their logs and evaluations."""
-    from components.object_storage import push_model
+    from components.object_storage import push_model, push_tries
     from pipeline.runs.folder import REPORT_JSON
-    from pipeline.uses.publish import models_to_push
+    from pipeline.uses.publish import database_of, models_to_push
     from pipeline.uses.storage import open_storage
 
     if url is not None and (Path(url) / REPORT_JSON).is_file():  # the storage is set, and the run alone was named
@@ -94,6 +101,8 @@ def model_push(
             with _bar(f"Pushing {facts.model}") as progress:
                 pushed = push_model(storage, facts, folders, progress)
             _print_push(pushed)
+        if (database := database_of(run)) is not None:
+            _print_tries(push_tries(storage, database), "that the storage did not hold")
 
 
 @model_app.command("list", epilog=example("awesome model list s3://prices/awesome"))
@@ -134,11 +143,16 @@ def model_pull(
         Path | None,
         typer.Option(help="Where to; a pulled model alone is replaced. (default: runs/pulled/MODEL/VERSION)"),
     ] = None,
+    db: Db = None,
 ) -> None:
-    """Pulls a model, checks it, and only then replaces one that was pulled before."""
-    plan = plan_from({"storage_url": url})
+    """Pulls a model, checks it, and only then replaces one that was pulled before.
+
+    What was tried on its test days is added to the record beside the database, where it is of the same name.
+    """
+    plan = plan_from({"storage_url": url, "db": db})
     from components.object_storage import pull_model
     from pipeline.uses.storage import open_storage
+    from pipeline.uses.tries import take_tries
 
     folder = to if to is not None else plan.workspace / "pulled" / model / "{version}"
     with open_storage(plan) as storage, _bar(f"Pulling {model}") as progress:
@@ -147,6 +161,7 @@ def model_pull(
     print_line(
         f"pulled {_moved(len(manifest.files), manifest.size, pulled.seconds)} from {pulled.url} into {pulled.folder}"
     )
+    print_line(take_tries(pulled, plan.database, db is not None))
 
 
 def _row(manifest: ModelManifest) -> tuple[str, ...]:
@@ -157,6 +172,7 @@ def _row(manifest: ModelManifest) -> tuple[str, ...]:
         facts.version,
         f"{facts.auc:.4f} ({low_to_high(facts.auc_low, facts.auc_high, number4)})" if known else "not measured",
         "yes" if facts.blessed else "no",
+        "unknown" if facts.tries is None else f"{facts.tries}{'' if facts.tries_complete else ' or more'}",
         "yes" if facts.champion else "",
         str(facts.horizon),
         facts.data_digest[:8] if facts.market is None else f"{facts.data_digest[:8]} (market {facts.market})",
@@ -179,6 +195,11 @@ def _print_push(pushed: Pushed) -> None:
         print_line(f"{pushed.url}: already there, nothing was sent")
     else:
         print_line(f"pushed {_moved(pushed.files, pushed.size, pushed.seconds)} to {pushed.url}")
+
+
+def _print_tries(count: int, which: str) -> None:
+    if count:
+        print_line(f"{count} {'try' if count == 1 else 'tries'} {which}")
 
 
 def _moved(files: int, size: int, seconds: float) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import importlib.metadata
 import math
+from dataclasses import replace
 from pathlib import Path
 
 from components.evidence.findings import flat
 from components.model_selector.files import Evidence
 from components.object_storage import CodeVersion, ModelFacts, ModelFolders
+from components.trials.record import Record, read_record, record_path, render_record
 from models.card import ModelCard, read_card
 from pipeline.code_digest import code_digest
 from pipeline.runs.folder import FinishedRun, open_run
@@ -34,7 +36,30 @@ def models_to_push(run: Path, model: str | None = None) -> tuple[tuple[ModelFact
     opened = open_run(run)
     version = _version(opened.report, run)
     models = opened.models(() if model is None else (model,))
-    return tuple(_gather(opened, name, result, version) for name, result in models.items())
+    tries = tries_of(opened)
+    return tuple(_gather(opened, name, result, version, tries) for name, result in models.items())
+
+
+def database_of(run: Path) -> Path | None:
+    """The database that a run was made on; None where it is a synthetic market, or is not here.
+
+    Raises:
+        ReportError: There is no report that can be read.
+    """
+    report = open_run(run).report
+    database = Path(report.data.database)
+    return database if report.market is None and database.is_file() else None
+
+
+def tries_of(run: FinishedRun) -> Record:
+    """The tries on the test days of a run, of those that the record beside its database holds.
+
+    Raises:
+        TrialsError: the record cannot be read.
+    """
+    record = read_record(record_path(run.report.data.database))
+    test = run.report.splits["test"]
+    return replace(record, trials=record.between(*(int(day.replace("-", "")) for day in (test.first, test.last))))
 
 
 def _version(report: RunReport, run: Path) -> str:
@@ -47,7 +72,9 @@ def _version(report: RunReport, run: Path) -> str:
     return created.astimezone(dt.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
 
 
-def _gather(run: FinishedRun, name: str, result: ModelResult, version: str) -> tuple[ModelFacts, ModelFolders]:
+def _gather(
+    run: FinishedRun, name: str, result: ModelResult, version: str, tries: Record
+) -> tuple[ModelFacts, ModelFolders]:
     report, saved_model = run.report, run.saved_model(name)
     card = _card(saved_model)
     package = report.versions.get("awesome", "unknown")
@@ -66,12 +93,16 @@ def _gather(run: FinishedRun, name: str, result: ModelResult, version: str) -> t
         data_digest=report.data.digest,
         market=None if report.market is None else report.market.scenario,
         code=CodeVersion(package, code_digest(["models"]) if card is None else card.code),
+        database=Path(report.data.database).name,
+        tries=len(tries.trials),
+        tries_complete=tries.complete,
     )
     folders = ModelFolders(
         saved_model=saved_model,
         tfevents=Path(result.model_run_uri) if result.model_run_uri else None,
         evaluation=Path(result.evaluation_uri) if result.evaluation_uri else None,
         evidence=_evidence(result),
+        tries=render_record(tries),
     )
     return facts, folders
 

@@ -24,6 +24,9 @@ MANIFEST = {
     "data_digest": "27a2" + "0" * 60,
     "market": None,
     "code": {"version": "0.1.0", "digest": "0123456789abcdef"},
+    "database": "awesome.db",
+    "tries": 3,
+    "tries_complete": True,
 }
 FACTS = from_plain(ModelFacts, MANIFEST)
 ROOT = "models_training/rnn/20261123T213000Z"
