@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import warnings
 from dataclasses import dataclass
 
 from components.errors import ImportFileError
@@ -74,7 +76,26 @@ def forms_from(
             raise ImportFileError(
                 f"--date-format {dates} is none; say {', '.join(_DATE_FORMATS)} or a format such as %d.%m.%Y"
             )
+    if dates is not None and "%" in dates:
+        _check_format(dates)
     if zone is not None and zone != "local":
         if zone_of(zone) is None:
             raise ImportFileError(f"--timezone {zone} is no time zone; say one such as Asia/Shanghai, UTC, or local")
     return Forms(encoding, separator, decimal, dates, zone, exchange_zone)
+
+
+def _check_format(dates: str) -> None:
+    """Refuses a format of strptime that does not tell a date: strptime itself takes 1900 for a missing year."""
+    for day in (dt.datetime(2023, 11, 28, tzinfo=dt.timezone.utc), dt.datetime(1987, 4, 6, tzinfo=dt.timezone.utc)):
+        try:
+            with warnings.catch_warnings():  # Python 3.13 warns of a day without a year
+                warnings.simplefilter("ignore", DeprecationWarning)
+                read = dt.datetime.strptime(day.strftime(dates), dates)
+        except ValueError:
+            raise ImportFileError(
+                f"--date-format {dates!r} is no format that dates are read by; say one such as %d.%m.%Y"
+            ) from None
+        if read.date() != day.date():
+            raise ImportFileError(
+                f"--date-format {dates!r} does not tell the year, month and day of a date; say one such as %d.%m.%Y"
+            )

@@ -162,6 +162,9 @@ def test_texts_of_a_parquet_file_are_read_as_those_of_csv(tmp_path: Path) -> Non
         ({"decimal": "x"}, "--decimal 'x' is no decimal sign"),
         ({"separator": "ab"}, "--separator 'ab' separates no cells"),
         ({"dates": "sometimes"}, "--date-format sometimes is none"),
+        ({"dates": "%d.%m"}, "--date-format '%d.%m' does not tell the year, month and day"),
+        ({"dates": "%Y-%m"}, "--date-format '%Y-%m' does not tell the year, month and day"),
+        ({"dates": "%-d.%m.%Y"}, "--date-format '%-d.%m.%Y' is no format that dates are read by; say one such as %d"),
         ({"zone": "Mars/Base"}, "--timezone Mars/Base is no time zone"),
         ({"encoding": "klingon"}, "--encoding klingon is no encoding"),
     ],
@@ -174,6 +177,13 @@ def test_what_a_user_says_is_checked(said: dict[str, str], message: str) -> None
 def test_words_for_signs() -> None:
     assert forms_from(separator="semicolon", decimal="comma") == Forms(separator=";", decimal=",")
     assert forms_from(dates="day-first") == Forms(dates="dmy")
+
+
+@pytest.mark.parametrize(
+    "dates", ["%d.%m.%y", "%Y-%j", "%G-W%V-%u", "%a, %d %b %Y", "%Y-%m-%dT%H:%M:%S%z", "%I:%M %p %x"]
+)
+def test_formats_that_tell_a_date(dates: str) -> None:
+    assert forms_from(dates=dates) == Forms(dates=dates)
 
 
 @pytest.mark.parametrize("separator", [",", ";"])
