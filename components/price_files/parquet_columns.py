@@ -74,14 +74,34 @@ def parquet_batches(file: pq.ParquetFile, size: int, positions: Collection[int])
     names = file.schema_arrow.names
     wanted = {names[position]: position for position in positions}
     for batch in file.iter_batches(batch_size=size, columns=list(wanted)):
-        yield {wanted[name]: batch.column(index) for index, name in enumerate(batch.schema.names)}
+        yield {wanted[name]: _without_view(batch.column(index)) for index, name in enumerate(batch.schema.names)}
 
 
 def head_of(file: pq.ParquetFile, rows: int) -> tuple[tuple[str, ...], ...]:
-    """Returns the cells of the first rows as texts, empty where missing or of a type that is no cell."""
-    for batch in file.iter_batches(batch_size=rows):
-        return tuple(zip(*([_text(cell) for cell in column] for column in batch.columns), strict=True))
+    """Returns the cells of the first rows as texts, empty where missing or of a type that is no cell or unreadable."""
+    try:
+        for batch in file.iter_batches(batch_size=rows):
+            return tuple(zip(*([_text(cell) for cell in column] for column in batch.columns), strict=True))
+    except (pa.ArrowException, OSError):  # of one column perhaps, which need not mean anything
+        count = min(rows, file.metadata.num_rows)
+        columns = [_first_cells(file, name, count) for name in file.schema_arrow.names]
+        return tuple(zip(*columns, strict=True))
     return ()
+
+
+def _first_cells(file: pq.ParquetFile, name: str, count: int) -> list[str]:
+    cells: list[str] = []
+    with contextlib.suppress(pa.ArrowException, OSError):
+        for batch in file.iter_batches(batch_size=count, columns=[name]):
+            cells = [_text(cell) for cell in batch.column(batch.schema.get_field_index(name))]
+            break
+    return [*cells, *[""] * (count - len(cells))]
+
+
+def _without_view(cells: pa.Array) -> pa.Array:
+    """Returns a column of views as one of texts or bytes: `take` does not work on views, for one."""
+    plain = {"string_view": pa.large_string, "binary_view": pa.large_binary}.get(str(cells.type))
+    return cells if plain is None else cells.cast(plain())
 
 
 def distinct_of(cells: pa.Array, name: str, path: Path, what: str) -> tuple[pa.Array, Integers]:

@@ -15,20 +15,45 @@ from importing import stored
 
 from components.errors import ImportFileError
 from components.price_files import import_prices
+from components.price_files.vendors import VENDORS
 
 DATES = [dt.date(2024, 1, 2), dt.date(2024, 1, 3), dt.date(2024, 1, 4)]
 NAMES = ["A", "B", "A"]
 CLOSES = [38.23, 0.1, 7.0]
+WRITTEN_SINCE = {"halffloat": 15, "string_view": 21, "binary_view": 21}
 RIGHT = [("A", "2024-01-02", 38.23), ("A", "2024-01-04", 7.0), ("B", "2024-01-03", 0.1)]
 
 
 def write(tmp_path: Path, **columns: pa.Array) -> Path:
     good = {"date": pa.array(DATES), "symbol": pa.array(NAMES), "close": pa.array(CLOSES)}
-    try:
-        pq.write_table(pa.table({**good, **columns}), tmp_path / "in.parquet")
-    except pa.ArrowNotImplementedError as error:  # float16 before pyarrow 15, views before 19
-        pytest.skip(f"this pyarrow writes no such column: {error}")
+    for column in columns.values():
+        since = WRITTEN_SINCE.get(str(column.type), 0)
+        if int(pa.__version__.split(".")[0]) < since:
+            pytest.skip(f"pyarrow writes {column.type} from version {since} on")
+    pq.write_table(pa.table({**good, **columns}), tmp_path / "in.parquet")
     return tmp_path / "in.parquet"
+
+
+def as_views(path: Path, texts: int) -> Path:
+    """Makes the texts of a file string_view, as DataFusion writes them: in Arrow's schema the type 5 becomes 24."""
+    data = path.read_bytes()
+    [text] = re.findall(rb"ARROW:schema[^A-Za-z0-9+/]{1,8}([A-Za-z0-9+/]{32,}={0,2})", data)
+    schema = base64.b64decode(text)
+    assert schema.count(b"\0\0\1\5\x10\0") == texts
+    views = base64.b64encode(schema.replace(b"\0\0\1\5\x10\0", b"\0\0\1\x18\x10\0"))
+    path.write_bytes(data.replace(text, views))
+    return path
+
+
+def spoil(path: Path, column: str) -> Path:
+    """Overwrites the pages of a column."""
+    row_group = pq.read_metadata(path).row_group(0)
+    every = [row_group.column(index) for index in range(row_group.num_columns)]
+    [chunk] = [one for one in every if one.path_in_schema == column]
+    begin = chunk.dictionary_page_offset or chunk.data_page_offset
+    data = path.read_bytes()
+    path.write_bytes(data[:begin] + b"\xff" * chunk.total_compressed_size + data[begin + chunk.total_compressed_size :])
+    return path
 
 
 def taken(tmp_path: Path, path: Path) -> list[tuple]:
@@ -84,15 +109,18 @@ def test_dates_and_numbers_in_all_types_of_texts(tmp_path: Path, kind: pa.DataTy
 
 
 def test_a_schema_of_arrow_that_this_version_does_not_know(tmp_path: Path) -> None:
-    """As DataFusion writes string_view, which pyarrow knows from version 16 on: the type of texts, 5, becomes 24."""
-    path = write(tmp_path, date=pa.array([str(day) for day in DATES]))
-    data = path.read_bytes()
-    [text] = re.findall(rb"ARROW:schema[^A-Za-z0-9+/]{1,8}([A-Za-z0-9+/]{32,}={0,2})", data)
-    schema = base64.b64decode(text)
-    assert schema.count(b"\0\0\1\5\x10\0") == 2
-    views = base64.b64encode(schema.replace(b"\0\0\1\5\x10\0", b"\0\0\1\x18\x10\0"))
-    path.write_bytes(data.replace(text, views))
+    """As string_view before version 16."""
+    path = as_views(write(tmp_path, date=pa.array([str(day) for day in DATES])), 2)
     assert taken(tmp_path, path) == RIGHT
+
+
+def test_views_of_which_some_rows_are_taken(tmp_path: Path) -> None:
+    """Arrow takes no rows of a view by their positions."""
+    [vendor] = [one for one in VENDORS if one.header.startswith("SYMBOL,SERIES,OPEN")]
+    columns = {name: pa.array(CLOSES) for name in vendor.header.split(",")}
+    columns |= {"SYMBOL": pa.array(NAMES), "SERIES": pa.array(["EQ", "N1", "EQ"]), "TIMESTAMP": pa.array(DATES)}
+    pq.write_table(pa.table(columns), tmp_path / "in.parquet")
+    assert taken(tmp_path, as_views(tmp_path / "in.parquet", 2)) == RIGHT[:2]
 
 
 @pytest.mark.parametrize(
@@ -130,6 +158,19 @@ def test_columns_that_mean_nothing_may_hold_anything(tmp_path: Path) -> None:
         flag=pa.array([True, False, None]),
     )
     assert taken(tmp_path, path) == RIGHT
+
+
+def test_a_column_that_means_nothing_may_be_unreadable(tmp_path: Path) -> None:
+    path = spoil(write(tmp_path, more=pa.array(["x", "y", "z"])), "more")
+    assert taken(tmp_path, path) == RIGHT
+
+
+@pytest.mark.parametrize("column", ["date", "symbol", "close"])
+def test_a_damaged_column_is_one_line(tmp_path: Path, column: str) -> None:
+    with pytest.raises(ImportFileError, match=r"in\.parquet: the Parquet file cannot be read: ") as caught:
+        import_prices(spoil(write(tmp_path), column), tmp_path / "awesome.db")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "awesome.db").exists()
 
 
 @pytest.mark.parametrize(
