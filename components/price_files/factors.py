@@ -50,6 +50,16 @@ def given_factors(factor: Floats) -> FactorEstimate:
     return FactorEstimate(factor, run, factor, factor, factor * _RELATIVE)
 
 
+def factors_from_divisors(divisor: Floats) -> Floats:
+    """Returns what closes are multiplied by that a vendor divides by; 0, which divides nothing, stays and is refused.
+
+    >>> factors_from_divisors(np.array([2.0, 0.0]))
+    array([0.5, 0. ])
+    """
+    with np.errstate(all="ignore"):
+        return np.where(divisor == 0, divisor, 1 / divisor)
+
+
 def factors_from_adjusted(close: Floats, adjusted: Floats) -> FactorEstimate:
     """Finds the factors behind rounded adjusted closes (see the module's docstring).
 

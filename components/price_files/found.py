@@ -12,6 +12,7 @@ from components.feature_store.arrays import Booleans, Floats, Integers
 from components.feature_store.rules import impossible, outside_range
 from components.price_files.layout import Layout
 from components.price_files.number_cells import Numbers
+from components.price_files.stamps import day_text
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,14 @@ class ShareRows:
         rows: Their numbers, int64, shape (n,), as in `Refusal`.
         days: Days since 1970-01-01, int64, ascending, shape (n,).
         numbers: Each field that the file has, float64, shape (n,).
+        files: The file of each row, n of them, where they are from several; else empty.
     """
 
     share_id: str
     rows: Integers
     days: Integers
     numbers: dict[str, Floats]
+    files: tuple[Path, ...] = ()
 
 
 @dataclass
@@ -73,6 +76,11 @@ class Found:
     def refuse(self, row: int, share_id: str, time: str, reason: str) -> None:
         """Notes a row, or one share's cell of it, that is not taken."""
         self.refused.append(Refusal(int(row), share_id, time, reason))
+
+    def refuse_day(self, share: ShareRows, reason: str, at: int = 0) -> None:
+        """Notes that one of a share's good rows is not taken after all; the first stands for all of them."""
+        file = str(share.files[at]) if share.files else ""
+        self.refused.append(Refusal(int(share.rows[at]), share.share_id, day_text(int(share.days[at])), reason, file))
 
 
 def check_numbers(name: str, numbers: Numbers, reasons: dict[int, str], may_be_missing: Booleans | None = None) -> None:

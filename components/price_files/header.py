@@ -24,6 +24,7 @@ from components.price_files.column_names import (
     parts_of,
     tuple_of,
 )
+from components.price_files.factors import factors_from_divisors
 from components.price_files.header_columns import Columns
 from components.price_files.layout import Layout, LayoutChoice, share_of_file
 from components.price_files.vendors import vendor_of
@@ -357,10 +358,9 @@ class _Header(Columns):
                 "both factor and adj_close are given; keep one of them, or leave one out with --column factor= or "
                 "--column adj_close="
             )
-        if "divisor" in fields:
-            divisor = fields.pop("divisor")
-            if not {"factor", "adj_close"} & set(fields):
-                fields["factor"] = divisor
+        divisor = fields.pop("divisor", None)
+        if divisor is not None and not {"factor", "adj_close"} & set(fields):
+            fields["factor"] = divisor
         return fields, rivals, rivalry
 
     # --- vendors
@@ -371,7 +371,7 @@ class _Header(Columns):
         prepare: dict[str, Callable[[Floats], Floats]] = {}
         factor = layout.fields.get("factor")
         if factor is not None and key_of(self.names[factor]) in ("cfacpr", "dlycumfacpr", "ajexdi"):
-            prepare["factor"] = lambda values: 1 / values
+            prepare["factor"] = factors_from_divisors
         # Qlib's names of fields begin so, and its factor is adjusted / as traded.
         expects = any(name.lower() == "$close" for name in self.names)
         layout = replace(layout, prepare=prepare, expects_adjusted=expects)

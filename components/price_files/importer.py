@@ -206,7 +206,7 @@ def _bars(share: ShareRows, store: FeatureStore, source: str, found: Found) -> P
         estimate = given_factors(numbers.get("factor", np.ones_like(close)))
     for name in {"factor", "adj_close"} & set(numbers):
         if reason := no_adjustments(time, estimate.value, name):
-            found.refuse(share.rows[0], share.share_id, str(time[0]), reason)
+            found.refuse_day(share, reason)
             return None
     stored = None if store.conflicting_source(share.share_id, source) else store.bars(share.share_id)
     if stored is not None and len(stored.time):
@@ -215,7 +215,7 @@ def _bars(share: ShareRows, store: FeatureStore, source: str, found: Found) -> P
             given = bool({"factor", "adj_close"} & set(numbers))
             reason = lost_adjustments(share.share_id, time, close, estimate.value, given, stored)
         if reason:
-            found.refuse(share.rows[0], share.share_id, str(time[0]), reason)
+            found.refuse_day(share, reason)
             return None
     none = np.empty(0)
     factor = join_factors(
@@ -225,22 +225,24 @@ def _bars(share: ShareRows, store: FeatureStore, source: str, found: Found) -> P
         none if stored is None else stored.factor,
     )
     if factor is None:
-        found.refuse(
-            share.rows[0],
-            share.share_id,
-            str(time[0]),
+        found.refuse_day(
+            share,
             "the share's factors cannot be joined to those stored: no session is in both, or the file starts before "
             "the stored ones and does not cover them; import the whole history, or new days and a "
             "stored one before them",
         )
         return None
     if stored is not None and (reason := shifted(time, close, factor, stored)):
-        found.refuse(share.rows[0], share.share_id, str(time[0]), reason)
+        found.refuse_day(share, reason)
         return None
     with np.errstate(all="ignore"):
-        sound = ~(impossible("close", close * factor) | impossible("factor", factor))
+        bad = {"adjusted close": impossible("close", close * factor) | impossible("factor", factor)}
+    # A factor may have made them raw.
+    bad |= {name: impossible(name, numbers[name]) for name in ("open", "high", "low", "volume") if name in numbers}
+    sound = ~np.logical_or.reduce(list(bad.values()))
     for at in np.flatnonzero(~sound).tolist():
-        found.refuse(share.rows[at], share.share_id, str(time[at]), "the adjusted close is out of range")
+        what = next(name for name, where in bad.items() if where[at])
+        found.refuse_day(share, f"the {what} is out of range", at)
     if not sound.any():
         return None
     return PriceBars(

@@ -12,6 +12,7 @@ from components.price_files.found import Found, Refusal, ShareRows
 from components.price_files.layout import Layout
 from components.price_files.same_days import Repeats, sort_days
 from components.price_files.stamps import day_text
+from components.price_files.written import first_difference, other_close
 
 _SHOWN = 3
 
@@ -35,7 +36,7 @@ class Parts:
         """Takes over the shares of a file that can be joined to others."""
         kept = []
         for share in found.shares:
-            adjusted = bool({"factor", "adj_close"} & set(share.numbers))
+            adjusted = _is_adjusted(share)
             if adjusted and not (found.layout.vendor is not None and found.layout.vendor.lasting_factor):
                 kept.append(share)
             else:
@@ -43,12 +44,26 @@ class Parts:
                 self.rows += len(share.rows)
         found.shares = kept
 
+    def check(self, found: Found, share: ShareRows) -> None:
+        """Refuses a file that has another close of a share's day than a part with which it is not joined.
+
+        Raises:
+            ImportFileError: It has; the message names both files, the share and the day.
+        """
+        for path, _, part in self._parts.get((share.share_id, not _is_adjusted(share)), ()):
+            if at := first_difference(share, part.days, part.numbers["close"]):
+                raise other_close(found, share, at[0], part.numbers["close"][at[1]], path)
+
     def joined(self) -> Iterator[Found]:
         """Yields each share, once, and forgets it; days that differ between files are refused in all of them."""
         parts, self._parts, self.rows = self._parts, {}, 0
         while parts:
             share_id, adjusted = next(iter(parts))
             yield _join(share_id, parts.pop((share_id, adjusted)))
+
+
+def _is_adjusted(share: ShareRows) -> bool:
+    return bool({"factor", "adj_close"} & set(share.numbers))
 
 
 def _join(share_id: str, parts: list[tuple[Path, Layout, ShareRows]]) -> Found:
@@ -66,9 +81,9 @@ def _join(share_id: str, parts: list[tuple[Path, Layout, ShareRows]]) -> Found:
     kept, refused = sort_days(rows, days, numbers, Repeats())
     found = Found(path, layout)
     if len(kept):
-        found.shares.append(
-            ShareRows(share_id, rows[kept], days[kept], {name: values[kept] for name, values in numbers.items()})
-        )
+        files = tuple(parts[number][0] for number in file[kept].tolist())
+        fields_kept = {name: values[kept] for name, values in numbers.items()}
+        found.shares.append(ShareRows(share_id, rows[kept], days[kept], fields_kept, files))
     positions = np.array([at for at, _ in refused], dtype=np.int64)
     for day in np.unique(days[positions]).tolist():
         here = positions[days[positions] == day]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from components.errors import ImportFileError
+from components.feature_store.arrays import Floats
 from components.price_files.adjusted_closes import (
     ClosesBesideFactors,
     StepEvidence,
     closes_beside_factors,
     step_evidence,
 )
+from components.price_files.factors import factors_from_divisors
 from components.price_files.found import Found, ShareRows
 from components.price_files.layout import LayoutChoice
 from components.price_files.stamps import day_text
@@ -62,15 +66,18 @@ def settle_closes(found: Found, closes: ClosesBesideFactors) -> None:
                 "import the share alone with --prices",
             )
         elif closes.reading == "divided":
-            share.numbers["factor"] = 1 / share.numbers["factor"]
+            share.numbers["factor"] = factors_from_divisors(share.numbers["factor"])
         elif closes.reading == "adjusted":
-            factor = share.numbers["factor"]
-            for name in ("open", "high", "low", "close"):
-                if name in share.numbers:
-                    share.numbers[name] = share.numbers[name] / factor
-            if "volume" in share.numbers:
-                share.numbers["volume"] = share.numbers["volume"] * factor
+            _divide(share.numbers, share.numbers["factor"])
     found.shares = [share for share in found.shares if share.share_id not in against]
+
+
+def _divide(numbers: dict[str, Floats], factor: Floats) -> None:
+    with np.errstate(all="ignore"):  # a close that leaves float64's range is refused before it is written
+        for name in {"open", "high", "low", "close"} & set(numbers):
+            numbers[name] = numbers[name] / factor
+        if "volume" in numbers:
+            numbers["volume"] = numbers["volume"] * factor
 
 
 def _with_factor(found: Found) -> list[ShareRows]:

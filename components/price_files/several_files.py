@@ -10,10 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace as changed
 from pathlib import Path
 
-import numpy as np
-
 from components.errors import ImportFileError, StoreError
-from components.feature_store.arrays import Floats, Integers
 from components.feature_store.decisions import Decision
 from components.feature_store.store import FeatureStore
 from components.price_files.adjusted_closes import ClosesBesideFactors, StepEvidence
@@ -33,6 +30,7 @@ from components.price_files.layout import LayoutChoice
 from components.price_files.parts import Parts
 from components.price_files.raw_closes import closes_of, step_evidence_of
 from components.price_files.rows import Found, Refusal, read_rows
+from components.price_files.written import WrittenCloses
 
 _KINDS = (".csv", ".txt", ".tsv", ".parquet", ".pq", ".parq", ".csv.gz", ".txt.gz", ".tsv.gz")
 _MOST_ROWS = 2_000_000
@@ -151,8 +149,7 @@ class _Several:
         self.notes: Counter[str] = Counter()
         self.ignored: dict[str, None] = {}
         self.parts = Parts()
-        # Shares that files are named after, to see that two files of one name do not hold two shares.
-        self.named: dict[str, list[tuple[Path, Integers, Floats]]] = {}
+        self.closes = WrittenCloses()
 
     @property
     def store(self) -> FeatureStore:
@@ -172,12 +169,17 @@ class _Several:
         for number, file in enumerate(files, start=1):
             try:
                 found = chosen_rows(file, self.choice, self.shares, self.forms, closes=closes)
-                self._check_names(found)
+                for share in found.shares:
+                    self.closes.check(found, share)
+                    self.parts.check(found, share)
                 store = self.store
                 self._check_sources(found, store)
             except ImportFileError as error:
                 self.failed.append(FailedFile(str(file), str(error)))
             else:
+                if found.layout.named_by_file:  # two files of one name may hold two shares: nothing of the second one
+                    for share in found.shares:
+                        self.closes.add(share, found.path)
                 self.parts.take_from(found)
                 self._note(found)
                 self._write(found, store)
@@ -224,23 +226,6 @@ class _Several:
         except StoreError as error:
             raise ImportFileError(f"{found.path}: {error}") from error
 
-    def _check_names(self, found: Found) -> None:
-        """Refuses a file that is named like another one and holds other prices."""
-        if not found.layout.named_by_file:
-            return
-        for share in found.shares:
-            close = share.numbers["close"]
-            for path, days, closes in self.named.get(share.share_id, ()):
-                _, here, there = np.intersect1d(share.days, days, return_indices=True)
-                differing = here[~np.isclose(close[here], closes[there], rtol=1e-6, atol=0)]
-                if len(differing):
-                    day = np.datetime64(int(share.days[differing[0]]), "D")
-                    raise ImportFileError(
-                        f"{found.path}: {path} names the same share, {share.share_id}, and has another close on {day}; "
-                        "import them one by one, with --share"
-                    )
-            self.named.setdefault(share.share_id, []).append((found.path, share.days, close))
-
     def _note(self, found: Found) -> None:
         self.ignored.update(dict.fromkeys(found.layout.ignored))
         kind = "one share, named after the file" if found.layout.named_by_file else found.layout.kind
@@ -251,6 +236,10 @@ class _Several:
         for share in report.shares:
             before = self.taken.get(share.share_id)
             self.taken[share.share_id] = share if before is None else _together(before, share)
+        written = {share.share_id for share in report.shares}
+        for rows in found.shares:
+            if rows.share_id in written:
+                self.closes.add(rows, found.path)
         self.refused.extend(changed(refusal, file=refusal.file or str(found.path)) for refusal in report.refused)
 
     def _write_parts(self, store: FeatureStore) -> None:

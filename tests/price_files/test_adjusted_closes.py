@@ -112,3 +112,10 @@ def test_hundreds_of_sound_shares_raise_nothing(tmp_path: Path) -> None:
     steps = dict.fromkeys(range(20, SESSIONS, 20), 1.01)
     report = run(tmp_path, text_of(*(rows_of(f"S{number:03}", number, steps, False) for number in range(200))))
     assert (report.refused, len(report.shares)) == ((), 200)
+
+
+def test_a_factor_that_takes_a_volume_out_of_range_is_refused_by_its_row(tmp_path: Path) -> None:
+    text = "date,symbol,close,volume,factor\n2022-01-03,A,10,100,1\n2022-01-04,A,11,100,1e308\n"
+    report = run(tmp_path, text, choice=LayoutChoice(prices="adjusted"))
+    assert [(refusal.row, refusal.reason) for refusal in report.refused] == [(3, "the volume is out of range")]
+    assert [row[1] for row in stored(tmp_path)] == ["2022-01-03"]

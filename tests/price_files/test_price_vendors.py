@@ -54,6 +54,12 @@ def test_a_negative_price_of_crsp_is_the_mean_of_bid_and_ask_and_its_divisor_a_f
     ]
 
 
+def test_a_divisor_of_zero_is_refused_by_its_row(tmp_path: Path) -> None:
+    report = run(tmp_path, "PERMNO,date,PRC,CFACPR\n10001,20220103,20.5,2\n10001,20220104,21,0\n10001,20220105,22,2\n")
+    assert [(refusal.row, refusal.reason) for refusal in report.refused] == [(3, "factor is zero")]
+    assert [row[1:] for row in stored(tmp_path)] == [("2022-01-03", 20.5, 1.0), ("2022-01-05", 22.0, 1.0)]
+
+
 def test_a_price_below_zero_of_anybody_else_is_refused(tmp_path: Path) -> None:
     report = run(tmp_path, "date,symbol,PRC\n2022-01-03,A,-20.5\n2022-01-04,A,21\n")
     assert [refusal.reason for refusal in report.refused] == ["close is below 0"]

@@ -132,6 +132,71 @@ def test_a_day_that_differs_between_files_is_taken_from_none(tmp_path: Path) -> 
     assert "a.csv, row 3; close 2.5 in " in report.refused[0].reason
 
 
+def with_factors(path: Path, closes: dict[str, float], name: str = "factor", share: str = "A") -> None:
+    lines = [f"{day},{share},{close},{close if name == 'adj_close' else 1}" for day, close in closes.items()]
+    path.write_text("\n".join([f"date,symbol,close,{name}", *lines]))
+
+
+@pytest.mark.parametrize("name", ["factor", "adj_close"])
+def test_a_later_file_with_another_close_is_refused(tmp_path: Path, name: str) -> None:
+    """Closes with adjustments are written file by file, so that the later file's would replace the earlier one's."""
+    with_factors(tmp_path / "a.csv", {"2022-01-03": 10, "2022-01-04": 11, "2022-01-05": 12}, name)
+    with_factors(tmp_path / "b.csv", {"2022-01-04": 11, "2022-01-05": 12.5, "2022-01-06": 13}, name)
+    with_factors(tmp_path / "c.csv", {"2022-01-05": 12, "2022-01-06": 14}, name)
+    report = import_files([tmp_path], tmp_path / "awesome.db")
+    assert [row[1:3] for row in stored(tmp_path)] == [
+        ("2022-01-03", 10.0),
+        ("2022-01-04", 11.0),
+        ("2022-01-05", 12.0),
+        ("2022-01-06", 14.0),
+    ]
+    [failed] = report.failed
+    assert failed.reason == (
+        f"{tmp_path}/b.csv, row 3: the close of A on 2022-01-05 is 12.5, and 12 in {tmp_path}/a.csv, which was taken "
+        "before; keep the right one"
+    )
+
+
+def test_parts_that_are_written_already_are_not_changed_by_a_later_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.price_files.several_files._MOST_ROWS", 3)
+    for name, closes in (("a", (1, 2)), ("b", (2, 3)), ("c", (3, 4.5)), ("d", (4, 5)), ("e", (1, 9, 5))):
+        first = 3 + "abcd".find(name) if name != "e" else 3
+        lines = [f"2022-01-{first + at:02},A,{close}" for at, close in enumerate(closes)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["date,symbol,close", *lines]))
+    report = import_files([tmp_path], tmp_path / "awesome.db")
+    assert [row[2] for row in stored(tmp_path)] == [1.0, 2.0, 3.0, 5.0]
+    assert sorted((Path(refusal.file).name, refusal.time) for refusal in report.refused) == [
+        ("c.csv", "2022-01-06"),
+        ("d.csv", "2022-01-06"),
+    ]
+    [failed] = report.failed
+    assert f"e.csv, row 3: the close of A on 2022-01-04 is 9, and 2 in {tmp_path}/a.csv" in failed.reason
+
+
+@pytest.mark.parametrize("adjusted_first", [True, False])
+def test_files_with_and_without_adjustments_do_not_change_each_other(tmp_path: Path, adjusted_first: bool) -> None:
+    one, two = ("a", "b") if adjusted_first else ("b", "a")
+    with_factors(tmp_path / f"{one}.csv", {"2022-01-03": 10, "2022-01-04": 11})
+    (tmp_path / f"{two}.csv").write_text("date,symbol,close\n2022-01-04,A,11.5\n2022-01-05,A,12\n")
+    report = import_files([tmp_path], tmp_path / "awesome.db")
+    assert [Path(failed.path).name for failed in report.failed] == ["b.csv"]
+    assert f"and {'11' if adjusted_first else '11.5'} in {tmp_path}/a.csv" in report.failed[0].reason
+    assert [row[2] for row in stored(tmp_path)] == ([10.0, 11.0] if adjusted_first else [11.5, 12.0])
+
+
+def test_a_part_that_is_refused_when_it_is_written_names_its_own_file(tmp_path: Path) -> None:
+    (tmp_path / "stored.csv").write_text("date,symbol,close,factor\n2022-01-10,A,10,1\n2022-01-11,A,5,2\n")
+    import_files([tmp_path / "stored.csv"], tmp_path / "awesome.db")
+    (tmp_path / "a.csv").write_text("date,symbol,close\n2022-01-05,A,11.5\n2022-01-06,A,12\n")
+    (tmp_path / "b.csv").write_text("date,symbol,close\n2022-01-03,A,11.5\n2022-01-04,A,12\n")
+    report = import_files([tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path / "awesome.db")
+    [refusal] = report.refused
+    assert "the file has no adjustments" in refusal.reason
+    assert (Path(refusal.file).name, refusal.row, refusal.time) == ("b.csv", 2, "2022-01-03")
+
+
 def qlib_file(folder: Path, share: str, seed: int, splits: dict[int, float], adjusted: bool = True) -> None:
     one = bars(seed, 60)
     factor = np.cumprod([splits.get(day, 1.0) for day in range(60)])
