@@ -10,10 +10,8 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
-import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ import numpy as np
 from benchmarks.measure import print_table, write_result
 from components.extractor import ExtractionPlan, HttpSettings, Status, extract
 from components.extractor.replay import Listing, Market, ReplayServer, RightsIssue, make_listing, sessions
+from components.feature_store import FeatureStore
 
 FIRST, LAST = dt.date(2022, 1, 4), dt.date(2024, 12, 31)
 DAYS = 12
@@ -114,11 +113,13 @@ def _measured(source: str, kind: Kind) -> dict[str, Any]:
                     f"{source}, {kind.name}, {day}: {report.shares[0].status.value}: {report.shares[0].reason}"
                 )
             requests.append(len(server.requests))
-        found = _stored(database)
+        with FeatureStore.open(database) as store:
+            bars = store.bars(listing.share)
+        assert bars is not None, "what is new is stored"
     size = begin + DAYS + 1
     true = (listing.close * listing.factor)[:size]
-    error = np.abs(np.diff(np.log(found[0] * found[1])) - np.diff(np.log(true))).max()
-    ex_dates = np.flatnonzero(np.diff(found[1])) + 1
+    error = np.abs(np.diff(np.log(bars.adjusted_close)) - np.diff(np.log(true))).max()
+    ex_dates = np.flatnonzero(np.diff(bars.factor)) + 1
     told = "yes" if kind.told else "no"
     right = (
         ex_dates.tolist() == [at for at in listing.events if at < size]
@@ -129,7 +130,7 @@ def _measured(source: str, kind: Kind) -> dict[str, Any]:
         "source": source,
         "event": kind.name,
         "named": told if listing.events else None,
-        "factors": len(np.unique(found[1])),
+        "factors": len(np.unique(bars.factor)),
         "true": len(np.unique(listing.factor[:size])),
         "largest error of a return": float(f"{error:.2g}"),
         "requests an increment": max(requests[1:]),
@@ -159,14 +160,6 @@ def _listing(share: str, exchange: str, kind: Kind) -> Listing:
 
 def _seeds(kind: Kind) -> Iterator[int]:
     yield from range(100 if kind.special else 1)
-
-
-def _stored(database: Path) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Raw closes and factors."""
-    with closing(sqlite3.connect(database)) as connection:
-        rows = connection.execute("SELECT close, factor FROM PRICE ORDER BY time").fetchall()
-    close, factor = np.array(rows, dtype=np.float64).T
-    return close, factor
 
 
 if __name__ == "__main__":

@@ -22,7 +22,11 @@ YAHOO = "/query2.finance.yahoo.com/v8/finance/chart/{}?interval=1d&events=div,sp
 
 
 def by_hand(share: str, exchange: str) -> Listing:
-    """20, then 8 after two for one and a dividend of 2 (factor 2.5), then 9, then 8 after a dividend of 1 (2.8125)."""
+    """20, then 8 after two for one and a dividend of 2 (factor 2.5), then 9, then 8 after a dividend of 1 (2.8125).
+
+    An index has no events: it has fallen.
+    """
+    index = share == "sh000300"
     return Listing(
         share,
         exchange,
@@ -32,8 +36,8 @@ def by_hand(share: str, exchange: str) -> Listing:
         low=np.array([18.5, 7.6, 8.0, 7.75]),
         close=np.array([20.0, 8.0, 9.0, 8.0]),
         volume=np.array([1200, 5000, 700, 900]),
-        dividends={dt.date(2024, 1, 3): 2.0, dt.date(2024, 1, 5): 1.0},
-        splits={dt.date(2024, 1, 3): 2.0},
+        dividends={} if index else {dt.date(2024, 1, 3): 2.0, dt.date(2024, 1, 5): 1.0},
+        splits={} if index else {dt.date(2024, 1, 3): 2.0},
     )
 
 

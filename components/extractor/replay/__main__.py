@@ -224,13 +224,7 @@ def _read_rights(texts: Sequence[str]) -> dict[str, Rights]:
             raise ReplayError(
                 f"--rights {text!r} is not understood: write it like sh600519:2020-06-18:0.3:12.5"
             ) from None
-        if not _is_chinese(share):
-            raise ReplayError(f"--rights {text!r}: only Chinese shares have them here, such as sh600519")
     return dict(found)
-
-
-def _is_chinese(share: str) -> bool:
-    return share == _EVERY or exchange_of(share) == "XSHG"
 
 
 def _read_fault(text: str) -> Fault:

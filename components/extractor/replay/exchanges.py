@@ -38,6 +38,11 @@ def exchange_of(share: str) -> str:
     raise ReplayError(f"{share!r} is not a share's name: write it like sh600519, hk00700, AAPL or 0700.HK")
 
 
+def is_index(share: str) -> bool:
+    """Whether a name is that of an index, which has no events."""
+    return share in INDICES or re.fullmatch(r"(sh000|sz399)\d{3}", share) is not None
+
+
 def sessions(exchange: str, first: dt.date, last: dt.date) -> Days:
     """The sessions of an exchange, datetime64[D], ascending; weekdays where its calendar does not reach.
 

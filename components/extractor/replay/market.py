@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+import re
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from components.extractor.replay.exchanges import ReplayError, opening
+from components.extractor.replay.exchanges import ReplayError, is_index, opening
 from components.feature_store.arrays import Days, Floats, Integers
 
 Events: TypeAlias = Mapping[dt.date, float]
@@ -35,6 +38,8 @@ class RightsIssue:
 Rights: TypeAlias = Mapping[dt.date, RightsIssue]
 NO_RIGHTS: Rights = MappingProxyType({})
 CHINESE_LOT = 100
+_MOST_PARTS = 10_000
+_EXACT = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +75,27 @@ class Listing:
     rights: Rights = field(default_factory=dict)
     told: bool = True
     cache: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Checks that the sources of the share's name have words for its events.
+
+        Raises:
+            ReplayError: they have none, so that the event would be in the prices and nobody would name it.
+        """
+        share, events = self.share, {*self.dividends, *self.splits, *self.rights}
+        if events and is_index(share):
+            raise ReplayError(f"share {share}: an index has no events, and {min(events)} is to be one: name a share")
+        if self.rights and not re.fullmatch(r"(sh|sz)\d{6}", share):
+            raise ReplayError(
+                f"share {share}: its sources have no word for a rights issue, as on {min(self.rights)}: only those of "
+                "names such as sh600519 do"
+            )
+        for day, ratio in self.splits.items() if not re.fullmatch(r"(sh|sz|hk)\d+", share) else ():
+            if 0 < ratio < math.inf and abs(float(whole_ratio(ratio)) / ratio - 1) > _EXACT:
+                raise ReplayError(
+                    f"share {share}: Yahoo has no word for the split of {day}, {ratio:g}: choose a ratio of two whole "
+                    f"numbers, of which the second is {_MOST_PARTS:,} at the most"
+                )
 
     def __len__(self) -> int:
         """Number of sessions."""
@@ -260,6 +286,11 @@ class Market:
         return replace(self, listings={**self.listings, **{listing.share: listing for listing in listings}})
 
 
+def whole_ratio(split: float) -> Fraction:
+    """A split as Yahoo writes it, by two whole numbers."""
+    return Fraction(split).limit_denominator(_MOST_PARTS)
+
+
 def events_of(
     time: Days, dividends: Events, splits: Events, exchange: str, share: str, rights: Rights = NO_RIGHTS
 ) -> dict[int, Event]:
@@ -280,7 +311,8 @@ def events_of(
             raise ReplayError(f"share {share}: nothing can happen on its first session {day}: choose a later one")
         issue = rights.get(day, RightsIssue(0.0, 0.0))
         event = Event(float(dividends.get(day, 0.0)), float(splits.get(day, 1.0)), issue.ratio, issue.price)
-        if event.dividend < 0 or not event.split > 0 or event.rights < 0 or event.price < 0:
+        amounts = (event.dividend, event.split, event.rights, event.price)
+        if not all(0 <= amount < math.inf for amount in amounts) or not event.split:
             raise ReplayError(
                 f"share {share}, {day}: a dividend is 0 or more and a split's ratio above 0, as of rights"
             )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from components.extractor.replay.exchanges import is_index
 from components.extractor.replay.market import Row
 from components.extractor.replay.wire import HTML, JSON, Answer, Ask, Wire, rendered_window
 
@@ -66,7 +67,7 @@ class Sina(Wire):
         if listing is None:
             return _not_found()
         entries = []
-        if not share.startswith(("sh000", "sz399")) and not ask.faulty("no-factors"):
+        if not is_index(share) and not ask.faulty("no-factors"):
             shown = ask.market.shown(listing)
             known = [(listing.days[i], float(listing.factor[i])) for i in listing.events if i < shown]
             # The newest comes first, and the ground that all stand on last.

@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 
+from components.extractor.replay.exchanges import is_index
 from components.extractor.replay.market import Event, Listing, Row
 from components.extractor.replay.wire import JSON, Answer, Ask, Wire, rendered_window, to_json
 
@@ -44,9 +45,9 @@ class Tencent(Wire):
         if listing is None:
             return to_json(200, {"code": 0, "msg": "", "data": {share: []}})
         shown = ask.market.shown(listing)
-        index, hong_kong = _is_index(share), listing.exchange == "XHKG"
-        # Where nothing can be adjusted the answer is raw, whatever was asked for.
-        adjustable = not index and not hong_kong and any(at < shown for at in listing.events)
+        index, hong_kong = is_index(share), listing.exchange == "XHKG"
+        # An index has no events. Where nothing can be adjusted the answer is raw, whatever was asked for.
+        adjustable = not hong_kong and any(at < shown for at in listing.events)
         unadjusted = ask.faulty("unadjusted")
         adjustment = asked if adjustable and not unadjusted else ""
         slope, offset = listing.level
@@ -54,7 +55,7 @@ class Tencent(Wire):
         in_shares = listing.exchange != "XSHG" or share.startswith("sh688") or index
         lot = 1 if in_shares else _LOT
         # The rows go on to name events where the prices are not adjusted.
-        named = {} if index or not listing.told else ask.market.listings[share].events
+        named = {} if not listing.told else ask.market.listings[share].events
 
         def render(row: Row) -> str:
             k, c = (slope[row.priced] / scale, (offset[row.priced] - base) / scale) if adjustment else (1.0, 0.0)
@@ -77,10 +78,6 @@ class Tencent(Wire):
         if variable:
             return Answer(200, "application/x-javascript; charset=utf-8", f"{variable}={body}".encode())
         return Answer(200, JSON, body.encode())
-
-
-def _is_index(share: str) -> bool:
-    return share.startswith(("sh000", "sz399"))
 
 
 def _event(listing: Listing, index: int, event: Event) -> str:

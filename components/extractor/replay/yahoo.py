@@ -7,13 +7,12 @@ import datetime as dt
 import json
 import re
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from components.extractor.replay.exchanges import opening
-from components.extractor.replay.market import Listing, Row
+from components.extractor.replay.market import Listing, Row, whole_ratio
 from components.extractor.replay.wire import JSON, Answer, Ask, Wire, rendered_window, to_json
 
 _PATH = re.compile(r"/v8/finance/chart/([^/]+)")
@@ -96,7 +95,7 @@ def _events(listing: Listing, window: range, last_shares: float, asked: str) -> 
             amount = event.dividend * float(listing.shares[index]) / last_shares
             found["dividends"][str(at)] = {"amount": round(amount, 6), "date": at}
         if event.split != 1 and "split" in asked:
-            ratio = Fraction(event.split).limit_denominator(10_000)
+            ratio = whole_ratio(event.split)
             found["splits"][str(at)] = {
                 "date": at,
                 "numerator": float(ratio.numerator),
