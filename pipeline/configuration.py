@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components.evidence.tried import RUN
 from components.feature_example_gen.config import ExampleGenConfig
 from components.whole_files import write_whole
 from pipeline.code_digest import code_digest
@@ -38,8 +39,11 @@ def write_schema(plan: Plan) -> Path:
     return path
 
 
-def pipeline_config(plan: Plan, write_files: bool = True) -> PipelineConfig:
-    """Everything `create_pipeline` needs; without `write_files`, whoever runs it writes the schema. Imports TFX."""
+def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> PipelineConfig:
+    """Everything `create_pipeline` needs; without `write_files`, whoever runs it writes the schema. Imports TFX.
+
+    `kind` is that of the try that a run is (components/evidence/tried.py).
+    """
     from models.trainer import TrainingConfig
     from pipeline.pipeline import PipelineConfig
 
@@ -76,6 +80,7 @@ def pipeline_config(plan: Plan, write_files: bool = True) -> PipelineConfig:
         training=training,
         serving=str(plan.serving.absolute()),
         evaluation_code=code_digest(["components/evidence", "components/trials"]),
+        kind=kind,
         train_steps=settings.train_steps,
         cache=settings.cache,
         audit=_audit_config(plan, training[0]) if settings.audit else None,

@@ -14,6 +14,7 @@ from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
 from tfx.types import Channel, standard_artifacts
 
 from components.evidence.component import Contender, Evidence
+from components.evidence.tried import RUN
 from components.example_validator.component import StoppingExampleValidator
 from components.feature_example_gen.component import FeatureExampleGen
 from components.feature_example_gen.config import ExampleGenConfig
@@ -50,6 +51,7 @@ class PipelineConfig:
         training: one for each model.
         serving: folder the champion is pushed to.
         evaluation_code: digest of the code of the metrics and of the hurdle, so that TFX's cache sees a change.
+        kind: of try that a run is (components/evidence/tried.py).
         beam_arguments: how Beam runs.
         train_steps: of every model at most; 0 for the epochs alone.
         cache: take unchanged steps from earlier runs.
@@ -63,6 +65,7 @@ class PipelineConfig:
     training: Sequence[TrainingConfig]
     serving: str
     evaluation_code: str = ""
+    kind: str = RUN
     beam_arguments: Sequence[str] = DIRECT_RUNNER
     train_steps: int = 0
     cache: bool = True
@@ -148,6 +151,7 @@ def create_pipeline(
         seed=first.seed,
         code=f"{first.code} {config.evaluation_code}",
         trials=str(record_path(config.examples.database)),
+        kind=config.kind,
     )
     components.append(evidence)
     audit = None

@@ -10,13 +10,15 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import artifact, standard_artifacts
 
 from components.evidence.executor import Executor
+from components.evidence.findings import EVIDENCE
+from components.evidence.tried import RUN
 from components.named_channels import component_spec_of
 
 
 class EvidenceArtifact(artifact.Artifact):
     """A folder with the findings and the predictions they come from (findings.py)."""
 
-    TYPE_NAME = "Evidence"
+    TYPE_NAME = EVIDENCE
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Evidence(base_component.BaseComponent):
         seed: int,
         code: str = "",
         trials: str = "",
+        kind: str = RUN,
     ) -> None:
         """Builds the component.
 
@@ -64,11 +67,19 @@ class Evidence(base_component.BaseComponent):
             code: digest of the code, so that TFX's cache sees a change.
             trials: path of the record of tries on the database's prices; empty for none. What it holds is not for
                 TFX's cache to see: the same models on the same days are no new try.
+            kind: of the try: RUN, WALK_FORWARD or EXPERIMENT.
         """
         inputs = {"examples": examples, "transform_graph": transform_graph}
         for name, contender in contenders.items():  # a model may be the first of its kind, without a predecessor
             inputs |= {f"{name}.model": contender.model, f"{name}.predecessor": contender.predecessor}
         outputs: dict[str, types.BaseChannel] = {"evidence": types.Channel(type=EvidenceArtifact)}
         outputs |= {f"{name}.blessing": types.Channel(type=standard_artifacts.ModelBlessing) for name in contenders}
-        parameters = {"formatter": formatter, "horizon": horizon, "seed": seed, "code": code, "trials": trials}
+        parameters = {
+            "formatter": formatter,
+            "horizon": horizon,
+            "seed": seed,
+            "code": code,
+            "trials": trials,
+            "kind": kind,
+        }
         super().__init__(spec=component_spec_of(inputs, outputs, parameters, optional=".predecessor"))

@@ -17,7 +17,7 @@ from components.evidence.baselines import BASELINES
 from components.evidence.comparing import NOTHING_TRIED, compare, predecessor_column
 from components.evidence.findings import PREDICTIONS_FILE, withheld
 from components.evidence.predictions import predict_baselines, predict_test_split
-from components.evidence.tried import judged, write_trial
+from components.evidence.tried import TRIAL_PROPERTY, judged, write_trial
 from components.plausibility import read_suspects
 from components.trials.record import Trial, TrialsError, append, read_record
 from models.formatters import get_formatter
@@ -36,7 +36,7 @@ class Executor(base_executor.BaseExecutor):
                 latter possibly empty.
             output_dict: `evidence` and `NAME.blessing` for each candidate.
             exec_properties: `formatter`, `horizon`, `seed`, and `trials`, the path of the record of tries, which this
-                one is added to; empty for none.
+                one is added to, empty for none, as `kind`.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         horizon, seed = exec_properties["horizon"], exec_properties["seed"]
@@ -66,9 +66,12 @@ class Executor(base_executor.BaseExecutor):
         folder.mkdir(parents=True, exist_ok=True)
         predictions.drop(columns=list(predecessors)).to_parquet(folder / PREDICTIONS_FILE, index=False)
         findings.write(folder)
-        asked = {name: str(exec_properties[name]) for name in ("formatter", "horizon", "seed")}
-        trial = judged(trial, findings, {"models": ", ".join(names)} | asked)
+        asked = {name: str(exec_properties[name]) for name in ("formatter", "seed")}
+        if (info := self._context and self._context.pipeline_info) is not None:
+            asked["pipeline"] = info.id
+        trial = judged(trial, findings, {"models": ", ".join(names)} | asked, exec_properties["kind"])
         write_trial(trial, folder)
+        artifact_utils.get_single_instance(output_dict["evidence"]).set_string_custom_property(TRIAL_PROPERTY, trial.id)
         if path:
             _count(path, trial)
         for name, found in findings.models.items():

@@ -17,6 +17,9 @@ FINDINGS_FILE = "evidence.json"
 PREDICTIONS_FILE = "predictions.parquet"
 """The test split with what every model and baseline answered, beside it (predictions.py)."""
 
+EVIDENCE = "Evidence"
+"""What ML Metadata calls the artifact that holds both."""
+
 PREDECESSOR = "predecessor"
 
 Figures = Mapping[str, Interval]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRIAL_FILE = "trial.json"
+TRIAL_PROPERTY = "trial"
+"""Of the Evidence artifact: the id of its try, which ML Metadata knows after the artifact's folder is gone."""
 
 RUN, WALK_FORWARD, EXPERIMENT = "run", "walk-forward", "experiment"
 """Kinds of tries."""

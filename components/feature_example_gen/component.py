@@ -20,6 +20,7 @@ from components.feature_example_gen.executor import Executor
 from components.feature_example_gen.prices import find_suspects
 from components.feature_store import FeatureStore
 from components.missing_sessions.finding import find_missing
+from components.trials.record import begun_with
 
 _LOG = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def _bring_up_to_date(database: str, extraction: Extraction) -> None:
     from components.extractor.report import NOTHING
 
     Path(database).parent.mkdir(parents=True, exist_ok=True)
-    with extraction_progress(summary=True) as listener:
+    with extraction_progress(summary=True) as listener, begun_with(database):
         report = extract(extraction.plan, database, http=extraction.http, listener=listener)
     for outcome in report.shares:
         _LOG.info("extraction: share %s %s %s", outcome.share_id, outcome.status.value, outcome.reason)

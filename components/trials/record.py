@@ -12,11 +12,12 @@ model the AUC, its error, and what each test day added to it.
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
 import fcntl
 import hashlib
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -240,17 +241,22 @@ def _rendered(line: object) -> bytes:
     return f"{to_json(line, indent=None)}\n".encode()
 
 
-def begin(database: str | Path) -> None:
-    """Begins the record of a database that is about to be made: no try can be older, so it is complete.
+@contextlib.contextmanager
+def begun_with(database: str | Path) -> Iterator[None]:
+    """Begins the record of a database that the block makes: no try can be older, so it is complete.
 
-    Nothing is done where the database or its record is there already.
+    Nothing is done where the database or its record was there before, or where the block makes none.
 
     Raises:
         TrialsError: the file cannot be written.
     """
     path = record_path(database)
-    if not Path(database).exists() and not path.exists() and path.parent.is_dir():
-        append(path, (), complete=True)
+    new = not Path(database).exists() and not path.exists()
+    try:
+        yield
+    finally:
+        if new and Path(database).exists() and not path.exists():
+            append(path, (), complete=True)
 
 
 def append(path: Path, trials: Iterable[Trial], complete: bool = False, gaps: Iterable[str] = ()) -> int:

@@ -36,6 +36,7 @@ def market(
 ) -> None:
     """Writes a synthetic market and prints the best AUC that is possible on it."""
     from components.synthetic_market import SCENARIOS, generate, get_scenario, write_market
+    from components.trials.record import begun_with
 
     console = new_console()
     if scenario is None:
@@ -44,7 +45,7 @@ def market(
         return
     chosen = get_scenario(scenario)
     path = db or Path(f"market-{scenario}.db")
-    with new_progress() as bar:
+    with new_progress() as bar, begun_with(path):
         task = bar.add_task(f"Writing {path}", total=shares)
         write_market(
             generate(chosen, shares=shares, sessions=sessions, seed=seed),
@@ -131,6 +132,7 @@ def prices_import(
 
         zone_of_exchange = check_exchange(exchange)
     from components.price_files import LayoutChoice, forms_from, import_files, trial_store
+    from components.trials.record import begun_with
     from pipeline.job.prices import known_decisions
     from pipeline.uses.suspects import report_suspects
 
@@ -146,7 +148,8 @@ def prices_import(
     options: dict[str, Any] = {"source": source, "replace": replace, "forms": forms, "decisions": decisions}
     choice = LayoutChoice(share, _columns(column or []), layout, prices)
     target = plan.settings.db
-    with new_progress() as bar, trial_store(target) if dry_run else nullcontext() as trial:
+    making = nullcontext() if dry_run else begun_with(target)
+    with new_progress() as bar, making, trial_store(target) if dry_run else nullcontext() as trial:
         what = files[0] if len(files) == 1 else f"{len(files)} files"
         task = bar.add_task(f"Importing {what}", total=None)
 

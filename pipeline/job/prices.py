@@ -17,6 +17,7 @@ from components.feature_example_gen.splits import plan_splits
 from components.feature_store import FeatureStore, read_decisions
 from components.missing_sessions.finding import find_missing
 from components.missing_sessions.found import MissingSessions
+from components.trials.record import begun_with
 from components.whole_files import clear_left, whole_file
 from pipeline.job.console import Clock
 from pipeline.plan import Plan
@@ -49,7 +50,8 @@ def prepare_prices(plan: Plan, console: Console, clock: Clock | None = None) -> 
 
         check_plan(plan.extraction.plan, plan.database)
         plan.database.parent.mkdir(parents=True, exist_ok=True)
-        keep_decisions(plan, console)
+        with begun_with(plan.database):
+            keep_decisions(plan, console)
         return
     ensure_prices(plan, console, clock)
     with FeatureStore.open(plan.database) as store:
@@ -125,7 +127,8 @@ def ensure_prices(plan: Plan, console: Console, clock: Clock | None = None) -> N
                 sessions=settings.market_sessions,
                 seed=settings.seed,
             )
-            write_market(market, path)
+            with begun_with(path):
+                write_market(market, path)
     elif not path.exists():
         if path != Settings.model_fields["db"].default:
             raise StoreError(f"--db {path} does not exist; import prices first: awesome prices import FILE --db {path}")
@@ -169,7 +172,7 @@ def import_shipped_prices(path: Path) -> ImportReport:
     from components.price_files import import_prices
 
     # Half of the prices under the database's name would be taken for all of them by the next run.
-    with whole_file(path) as partial, FeatureStore.create(partial) as store:
+    with begun_with(path), whole_file(path) as partial, FeatureStore.create(partial) as store:
         store.decide(known_decisions([SHIPPED_PRICES]))
         return import_prices(SHIPPED_PRICES, store, source="file:prices.csv.gz")
 

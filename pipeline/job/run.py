@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import AnomalyError
+from components.evidence.tried import RUN
 from components.feature_store import FeatureStore
 from components.plausibility import read_suspects
 from components.plausibility.record import name_some, what_to_do
+from components.trials.record import record_path
 from pipeline.configuration import pipeline_config
 from pipeline.job.console import Clock, ConsoleListener
 from pipeline.job.gathering import gather_report
@@ -26,8 +28,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def run(plan: Plan, console: Console) -> tuple[RunReport, Path]:
+def run(plan: Plan, console: Console, kind: str = RUN) -> tuple[RunReport, Path]:
     """Does the main job; gives the report, which is also written, and the run's folder.
+
+    `kind` is that of the try that it is (components/evidence/tried.py).
 
     Raises:
         UserError: something the user can fix; nothing of the database was changed.
@@ -43,13 +47,15 @@ def run(plan: Plan, console: Console) -> tuple[RunReport, Path]:
         prepare_prices(plan, console, clock)
         with clock.measured("imports", "Loading TensorFlow and TFX"):
             import_tensorflow()
+            from pipeline.job.gathered_tries import gather_tries
             from pipeline.job.steps import clear_unfinished, run_pipeline, sqlite_metadata
             from pipeline.pipeline import create_pipeline
 
-        config = pipeline_config(plan)
+        config = pipeline_config(plan, kind=kind)
         plan.metadata.parent.mkdir(parents=True, exist_ok=True)
         store = sqlite_metadata(str(plan.metadata.absolute()))
         clear_unfinished(store, plan.root.parent)
+        gather_tries(store, plan.database, record_path(plan.database), kind)
         pipeline = create_pipeline(config, store)
         bars = () if plan.extraction is None else ("FeatureExampleGen",)
         # What the first step extracted nobody could judge before.

@@ -14,6 +14,9 @@ from components.evidence.findings import PREDICTIONS_FILE
 from components.whole_files import PARTIAL, clear_left, is_being_written, whole_file
 from pipeline.runs.folder import LATEST, LOG_FILE
 
+WALKS = "walkforward"
+"""Below a workspace: the walks, and in `folds` the workspaces that their folds run in."""
+
 
 class OutputError(UserError):
     """A folder cannot be written, or another run works in it."""

@@ -94,7 +94,7 @@ def _gather(
         market=None if report.market is None else report.market.scenario,
         code=CodeVersion(package, code_digest(["models"]) if card is None else card.code),
         database=Path(report.data.database).name,
-        tries=len(tries.trials),
+        tries=len(tries.trials) or None,
         tries_complete=tries.complete,
     )
     folders = ModelFolders(
@@ -102,7 +102,7 @@ def _gather(
         tfevents=Path(result.model_run_uri) if result.model_run_uri else None,
         evaluation=Path(result.evaluation_uri) if result.evaluation_uri else None,
         evidence=_evidence(result),
-        tries=render_record(tries),
+        tries=render_record(tries) if tries.trials else b"",
     )
     return facts, folders
 

@@ -122,9 +122,22 @@ def test_a_runs_models_go_and_come(awesome: Awesome, tmp_path: Path, monkeypatch
     ]
     listed = awesome("model", "list", url).out.splitlines()
     assert [line.split() for line in listed] == [
-        ["model", "version", "AUC", "(95", "%)", "blessed", "champion", "horizon", "data", "MiB"],
-        ["linear", "20261123T213000Z", "0.5100", "(0.5000", "to", "0.5300)", "no", "20", "27a20175", "0.0"],
-        ["rnn", "20261123T213000Z", "0.5200", "(0.5000", "to", "0.5300)", "yes", "yes", "20", "27a20175", "0.0"],
+        ["model", "version", "AUC", "(95", "%)", "blessed", "tries", "champion", "horizon", "data", "MiB"],
+        ["linear", "20261123T213000Z", "0.5100", "(0.5000", "to", "0.5300)", "no", "unknown", "20", "27a20175", "0.0"],
+        [
+            "rnn",
+            "20261123T213000Z",
+            "0.5200",
+            "(0.5000",
+            "to",
+            "0.5300)",
+            "yes",
+            "unknown",
+            "yes",
+            "20",
+            "27a20175",
+            "0.0",
+        ],
     ]
     pulled = awesome("model", "pull", url, "--model", "rnn")
     assert pulled.code == 0, pulled.err

@@ -19,7 +19,7 @@ from components.trials.record import (
     Trial,
     TriedModel,
     append,
-    begin,
+    begun_with,
     read_record,
     record_path,
     render_record,
@@ -36,8 +36,8 @@ def made_trial(number: int) -> Trial:
 def database_with(path: Path, *numbers: int) -> Path:
     """A database whose record began with it and holds tries of these numbers."""
     path.parent.mkdir(exist_ok=True)
-    begin(path)
-    write_database(path)
+    with begun_with(path):
+        write_database(path)
     append(record_path(path), [made_trial(number) for number in numbers])
     return path
 

@@ -14,7 +14,7 @@ from components.trials.record import (
     TrialsError,
     TriedModel,
     append,
-    begin,
+    begun_with,
     digest,
     merge,
     parse_record,
@@ -86,15 +86,19 @@ def test_a_digest_tells_the_same_answers_from_others() -> None:
 
 def test_the_record_of_a_database_that_is_made_is_complete_and_that_of_an_older_one_is_not(tmp_path: Path) -> None:
     database = tmp_path / "new.db"
-    begin(database)
-    database.touch()
+    with begun_with(database):
+        database.touch()
     append(record_path(database), [made_trial(1)])
     assert read_record(record_path(database)).complete
 
     older = tmp_path / "older.db"
     older.touch()
-    begin(older)
+    with begun_with(older):
+        older.touch()
+    with begun_with(tmp_path / "none.db"):
+        pass
     assert not record_path(older).exists()
+    assert not record_path(tmp_path / "none.db").exists()
     append(record_path(older), [made_trial(1)])
     assert not read_record(record_path(older)).complete
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.errors import UserError
+from components.evidence.tried import WALK_FORWARD
 from components.feature_store import FeatureStore
 from pipeline.job.prices import ensure_prices
 from pipeline.job.run import run
-from pipeline.job.workspace import check_writable, output_folder, point_latest, workspace_lock
+from pipeline.job.workspace import WALKS, check_writable, output_folder, point_latest, workspace_lock
 from pipeline.plan import Plan, resolve
 from pipeline.runs.folder import FinishedRun
 from pipeline.runs.results import RunReport
@@ -28,9 +29,6 @@ from pipeline.studies.walkforward.summary import print_plan
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
-
-FOLDER = "walkforward"
-"""Below the workspace: the walks, and the workspaces that their folds run in."""
 
 _REPORTED = ("shares", "formatter", "models", "horizons", "embargo", "seed", "train_steps", "audit_plausible_auc")
 """Settings that all folds have in common and that belong in the report."""
@@ -51,7 +49,7 @@ def walk_forward(plan: Plan, walk: WalkSettings, console: Console) -> tuple[Walk
     if not plan.settings.horizons:
         raise UserError("horizons: name at least one")
     plan.check_folders()
-    home = plan.workspace / FOLDER
+    home = plan.workspace / WALKS
     check_writable(home)
     common = _common(plan)
     inner = _changed(common, workspace=home / "folds" / workspace_name(common))
@@ -72,7 +70,7 @@ def walk_forward(plan: Plan, walk: WalkSettings, console: Console) -> tuple[Walk
                     highlight=False,
                 )
                 begin = time.perf_counter()
-                report, folder = run(_fold_plan(inner, fold, horizon), console)
+                report, folder = run(_fold_plan(inner, fold, horizon), console, WALK_FORWARD)
                 runs.append(_fold_run(fold, horizon, report, os.path.relpath(folder, output), begin))
                 reports.append(report)
                 frames.append(_predictions(FinishedRun(folder, report), fold, horizon))
