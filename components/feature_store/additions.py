@@ -7,16 +7,13 @@ those that are written, without a word: a database with one of them is refused.
 
 from __future__ import annotations
 
-import re
+import contextlib
 import sqlite3
 from collections.abc import Collection, Mapping
 
 from components.errors import StoreError
+from components.feature_store.table_text import added_columns, is_virtual
 
-_ADDED_COLUMN = re.compile(
-    r", \w+( \w+)*( ?\(\d+(, \d+)?\))?( (not )?null)?( default ('[^']*'|[-+.\w]+))?( (not )?null)?"
-)
-_DOES_MORE = re.compile(r"\b(as|check|collate|conflict|constraint|foreign|generated|primary|references|unique)\b")
 _INTO_ANOTHER = "import the prices into a new database file"
 
 
@@ -49,9 +46,9 @@ def check_additions(
                 f"{name}: the trigger {object_name} changes what is written to {table}; "
                 f"remove it (DROP TRIGGER {_quoted(object_name)}), or {_INTO_ANOTHER}"
             )
-        if kind == "table" and _is_virtual(sql):
+        if kind == "table" and is_virtual(sql):
             raise StoreError(f"{name}: {table} is a virtual table, not an ordinary one; {_INTO_ANOTHER}")
-        if kind == "table" and table in made_here and not _is_as_created(sql, created[table]):
+        if kind == "table" and table in made_here and not _is_as_created(connection, table, sql, created[table]):
             raise StoreError(
                 f"{name}: the table {table} is not as this program makes it (other keys, rules or columns), "
                 f"so rows could be lost in writing; {_INTO_ANOTHER}"
@@ -71,32 +68,17 @@ def others_in(connection: sqlite3.Connection, created: Mapping[str, str]) -> set
     return {name for name in names - ours if not name.startswith("sqlite_")}
 
 
-def _is_virtual(sql: str | None) -> bool:
-    return _plain(sql).startswith("create virtual")
-
-
-def _is_as_created(sql: str | None, created: str) -> bool:
+def _is_as_created(connection: sqlite3.Connection, table: str, sql: str | None, created: str) -> bool:
     """Whether a table is ours; columns that ALTER TABLE added may follow, if all they can do is hold something."""
-    found, wanted = _plain(sql), _plain(created)
-    if found == wanted:
-        return True
-    # SQLite puts an added column behind the last one, so before a rule of the whole table.
-    at = wanted.find(", primary key(")
-    at = wanted.rindex(")") if at < 0 else at
-    before, after = wanted[:at], wanted[at:]
-    if not (found.startswith(before) and found.endswith(after)):
-        return False
-    added = found[len(before) : len(found) - len(after)]
-    return bool(re.fullmatch(rf"({_ADDED_COLUMN.pattern})+", added)) and not _DOES_MORE.search(added)
-
-
-def _plain(sql: str | None) -> str:
-    """An SQL text without what makes no difference: blanks, quotes of names, and upper case outside of texts."""
-    parts = re.split(r"('(?:[^']|'')*')", sql or "")
-    for at in range(0, len(parts), 2):
-        parts[at] = re.sub(r'["`\[\]]', "", parts[at]).casefold()
-    text = re.sub(r"\s*([(),])\s*", r"\1", " ".join("".join(parts).split()))
-    return text.replace(",", ", ")
+    added = added_columns(sql, created)
+    if not added:
+        return added == 0
+    # Of a generated column SQLite says that it is hidden.
+    hidden = [row[6] for row in connection.execute(f"PRAGMA table_xinfo({table})")]
+    with contextlib.closing(sqlite3.connect(":memory:")) as ours:
+        ours.execute(created)
+        count = len(ours.execute(f"PRAGMA table_xinfo({table})").fetchall())
+    return hidden == [0] * (count + added)
 
 
 def _may_conflict(connection: sqlite3.Connection, index: str, table: str) -> bool:
