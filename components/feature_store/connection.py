@@ -36,9 +36,13 @@ def connect_to_write(file: Path) -> sqlite3.Connection:
         raise StoreError(f"{file} is a folder; name a database file in it, such as {file / 'awesome.db'}")
     if not file.parent.is_dir():
         raise StoreError(f"{file}: the folder {file.parent} does not exist; make it or name another database")
+    real = Path(os.path.realpath(file))
+    if real.is_symlink():
+        raise StoreError(f"{file} is a link that leads back to itself; name another database")
     if file.exists():
         _check_header(file, may_be_empty=True)
-    clear_left(file.parent)
+    for folder in {file.parent, real.parent}:  # a copy is made beside the file, not its link
+        clear_left(folder)
     with translated(file):
         connection = sqlite3.connect(file, isolation_level=None, timeout=30)
         with _closed_on_error(connection):

@@ -160,9 +160,14 @@ def check_intact(connection: sqlite3.Connection, name: str) -> None:
     """Checks that what is written to a database is what it then holds, as `check_additions` says.
 
     Raises:
-        StoreError: Something in it would change other rows, or keep rows out.
+        StoreError: Something in it would change other rows, or keep rows out; or its version is below 0.
     """
     version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version < 0:
+        raise StoreError(
+            f"{name}: the database belongs to something else (its user_version is {version}, which this program never "
+            "writes); name another file"
+        )
     check_additions(connection, name, CREATED, made_here=list(CREATED)[: _TABLES_OF[min(version, SCHEMA_VERSION)]])
 
 
@@ -227,7 +232,7 @@ def migrate(connection: sqlite3.Connection, name: str) -> None:
     """
     with transaction(connection):
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if not 0 <= version <= SCHEMA_VERSION:
+        if version > SCHEMA_VERSION:
             raise StoreError(
                 f"{name}: the database has schema version {version}, this program knows {SCHEMA_VERSION}; "
                 "upgrade the program or name a new file"

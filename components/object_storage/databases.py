@@ -25,7 +25,7 @@ from components.feature_store.schema import CREATED, check_intact, columns_of
 from components.object_storage.location import Storage
 from components.object_storage.manifest import CodeVersion, DatabaseManifest, StoredFile, describe_file
 from components.object_storage.snapshot import snapshot
-from components.object_storage.transfer import Progress, Pushed, advance_of, verify
+from components.object_storage.transfer import Progress, Pushed, advance_of, real_path, verify
 from components.whole_files import scratch_folder
 
 FOLDER = "features"
@@ -92,7 +92,7 @@ def push_database(
     moment = (now or dt.datetime.now(dt.timezone.utc)).astimezone(dt.timezone.utc)
     name = f"{FOLDER}/{moment.date().isoformat()}/{database.name}"
     # Where the database's folder cannot be written, the snapshot goes to the system's temporary one.
-    beside = database.resolve()
+    beside = real_path(database)
     if not os.access(beside.parent, os.W_OK):
         beside = Path(tempfile.gettempdir()) / database.name
     storage.clear_left(FOLDER)
@@ -149,7 +149,7 @@ def pull_database(
             feature store, or holds tables of somebody's own. The file that was there is untouched.
     """
     start = time.monotonic()
-    target = database.resolve()
+    target = real_path(database)
     if not target.parent.is_dir():
         raise StorageError(f"{database}: the folder {target.parent} does not exist; make it or name another database")
     with _held(target, database):

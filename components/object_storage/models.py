@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from components.errors import StorageError
 from components.object_storage.location import Storage
 from components.object_storage.manifest import ModelFacts, ModelManifest, StoredFile, describe_file
-from components.object_storage.transfer import Progress, Pushed, advance_of, verify
+from components.object_storage.transfer import Progress, Pushed, advance_of, real_path, verify
 from components.whole_files import scratch_folder, temporary_folder
 
 FOLDER = "models_training"
@@ -169,7 +169,7 @@ def pull_model(
     root = f"{FOLDER}/{model}/{version}"
     if "{version}" in folder.name:
         folder = folder.with_name(folder.name.replace("{version}", version))
-    target = folder.resolve()
+    target = real_path(folder)
     _check_replaceable(target, folder)
     content = storage.read(f"{root}/{MANIFEST}")
     if content is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,18 @@ class Pushed:
     size: int
     seconds: float
     already_there: bool = False
+
+
+def real_path(path: Path) -> Path:
+    """Returns where a file or folder is, behind all links; what is there is replaced, and not the link.
+
+    Raises:
+        StorageError: Links lead back to themselves.
+    """
+    real = Path(os.path.realpath(path))
+    if real.is_symlink():  # of Path.resolve each version of Python says that in its own way
+        raise StorageError(f"{path}: is a link that leads back to itself; name another file or folder")
+    return real
 
 
 def advance_of(progress: Progress | None, total: int) -> Advance | None:

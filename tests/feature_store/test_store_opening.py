@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from databases import bars, execute, put, rows
 
 from components.errors import StoreError
 from components.feature_store import FeatureStore
+from components.whole_files import PARTIAL
 
 # --- opening
 
@@ -130,10 +133,39 @@ def test_create_refuses_foreign_and_newer_databases_and_changes_nothing(path: Pa
     execute(newer, "PRAGMA user_version = 7")
     with pytest.raises(StoreError, match="schema version 7, this program knows 3"):
         FeatureStore.create(newer)
+    execute(newer, "PRAGMA user_version = -7")
+    with pytest.raises(StoreError, match=r"newer\.db: the database belongs to something else \(its user_version is -7"):
+        FeatureStore.create(newer)
     with pytest.raises(StoreError, match=r"the folder .* does not exist"):
         FeatureStore.create(tmp_path / "nowhere" / "awesome.db")
     with pytest.raises(StoreError, match="is a folder"):
         FeatureStore.create(tmp_path)
+
+
+def test_a_link_that_leads_back_to_itself_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "a.db").symlink_to(tmp_path / "b.db")
+    (tmp_path / "b.db").symlink_to(tmp_path / "a.db")
+    with pytest.raises(StoreError, match=r"a\.db is a link that leads back to itself; name another database"):
+        FeatureStore.create(tmp_path / "a.db")
+    with pytest.raises(StoreError, match=r"a\.db does not exist"):
+        FeatureStore.open(tmp_path / "a.db")
+
+
+def test_what_killed_writers_left_beside_the_file_behind_a_link_is_cleared(tmp_path: Path) -> None:
+    """A push makes its copy of the database beside the file itself."""
+    (tmp_path / "real").mkdir()
+    put(tmp_path / "real" / "awesome.db", "A", bars(3), "file")
+    link = tmp_path / "awesome.db"
+    link.symlink_to(tmp_path / "real" / "awesome.db")
+    killed = "import os, sys; from pathlib import Path; from components.whole_files import partial_beside; "
+    killed += "partial_beside(Path(sys.argv[1])).write_text('large'); os._exit(9)"
+    for path in (link, link.resolve()):
+        subprocess.run([sys.executable, "-c", killed, str(path)], cwd=Path(__file__).parents[2], check=False)
+    assert len(list(tmp_path.rglob(f"{PARTIAL}*"))) == 2
+    FeatureStore.open(link).close()
+    assert len(list(tmp_path.rglob(f"{PARTIAL}*"))) == 2
+    FeatureStore.create(link).close()
+    assert list(tmp_path.rglob(f"{PARTIAL}*")) == []
 
 
 def test_unusual_file_names_are_opened_as_they_are(tmp_path: Path) -> None:

@@ -194,6 +194,12 @@ def test_a_check_changes_nothing_in_a_database(pushed: Place, tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.glob("pulled.db*")) == ["pulled.db"]
 
 
+def test_a_link_that_leads_back_to_itself_is_not_followed(pushed: Place, tmp_path: Path) -> None:
+    (tmp_path / "a.db").symlink_to(tmp_path / "b.db")
+    (tmp_path / "b.db").symlink_to(tmp_path / "a.db")
+    refuses(pushed, tmp_path / "a.db", r"a\.db: is a link that leads back to itself; name another file or folder")
+
+
 def test_a_link_and_the_files_mode_stay(pushed: Place, tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     real = write_database(tmp_path / "disk" / "real.db", seed=1)
@@ -226,6 +232,7 @@ def change(database: Path, *statements: str) -> Path:
             ["DROP TABLE EXTRACTION", "CREATE TABLE EXTRACTION (share_id PRIMARY KEY ON CONFLICT IGNORE, since)"],
             "the table EXTRACTION is not as this program makes it",
         ),
+        (["PRAGMA user_version = -7"], r"the database belongs to something else \(its user_version is -7"),
     ],
 )
 def test_a_database_that_would_change_what_is_written_is_refused(
