@@ -81,10 +81,11 @@ def market_of(series: Sequence[tuple[Days, Floats]]) -> Market:
     enough, many = count >= ENOUGH_SHARES, count >= _ENOUGH_TO_SCATTER
     if not enough.any():
         return NO_MARKET
-    move, spread = np.zeros(len(days)), np.zeros(len(days))
-    move[enough] = np.nanmedian(table[enough], axis=1)
-    move[np.abs(move) > _BELIEVED] = 0
-    table -= move[:, np.newaxis]
+    median, spread = np.zeros(len(days)), np.zeros(len(days))
+    median[enough] = np.nanmedian(table[enough], axis=1)
+    move = np.where(np.abs(median) > _BELIEVED, 0.0, median)
+    # A mistake in all shares is no unrest either: they lie around it as around any other median.
+    table -= median[:, np.newaxis]
     spread[many] = MAD * np.nanmedian(np.abs(table[many]), axis=1)
     moving = spread[spread > 0]
     unrest = spread / np.median(moving) if len(moving) else spread

@@ -126,6 +126,13 @@ def test_a_unit_that_changes_in_all_shares_at_once_is_no_market(by: float) -> No
     assert [grades(one, market(shares)) for one in shares] == [[(DAY, "wrong")]] * 12
 
 
+@pytest.mark.parametrize("by", [2.0, 1 / 2, 4.0, 1 / 4, 100.0])
+def test_nor_do_many_shares_excuse_it_as_a_day_on_which_all_scatter(by: float) -> None:
+    shares = [times(one, by) for one in panel(30, np.random.default_rng(1).normal(0, 0.008, len(DAYS)))]
+    wrong = sum((DAY, "wrong") in grades(one, market(shares)) for one in shares)
+    assert wrong >= 28
+
+
 def test_on_a_day_on_which_all_shares_scatter_none_is_large() -> None:
     shares = panel(40, np.zeros(len(DAYS)))
     rng = np.random.default_rng(4)
