@@ -54,16 +54,20 @@ def find_missing(
     shares = [summary.share_id for summary in store.shares()]
     listed = exchanges_of(store, shares) | dict(exchanges or {})
     found = missing_in(lambda: store.listings.days(shares), listed, now, suggest)
-    if not found.off:
-        return found
-    looked_at = list(found.off)[:_SHARES_LOOKED_AT]
-    quiet = sum(_quiet(store.bars(share), found.off[share]) for share in looked_at)
-    bars = sum(len(found.off[share]) for share in looked_at)
-    if not quiet:
-        return found
-    note = f"{quiet:,} of {bars:,} bars on days off have no volume or repeat the close before: hardly anybody traded"
-    at = found.group[looked_at[0]]
-    return replace(found, said=(*found.said[:at], (*found.said[at], note), *found.said[at + 1 :]))
+    by_exchange: dict[int, list[str]] = {}
+    for share in found.off:
+        by_exchange.setdefault(found.group[share], []).append(share)
+    said = list(found.said)
+    for at, of_exchange in by_exchange.items():
+        looked_at = of_exchange[:_SHARES_LOOKED_AT]
+        quiet = sum(_quiet(store.bars(share), found.off[share]) for share in looked_at)
+        bars = sum(len(found.off[share]) for share in looked_at)
+        if quiet:
+            code = listed[looked_at[0]]
+            some = f" of the first {_SHARES_LOOKED_AT} of these shares" if len(of_exchange) > len(looked_at) else ""
+            note = f"{quiet:,} of {bars:,} bars on days off{some} have no volume or repeat the close before"
+            said[at] = (*said[at], f"{code}: {note}: hardly anybody traded")
+    return replace(found, said=tuple(said))
 
 
 def last_windows_across(

@@ -68,8 +68,23 @@ def test_bars_on_days_off_that_nobody_traded(tmp_path: Path, volume: float, repe
         store.listings.put(["AAA"], "XSHG")
         notes = find_missing(store, NOW).notes
     assert notes[0] == "XSHG: 2 bars are on days off (AAA 2021-02-15, 2022-10-04)"
-    said = "2 of 2 bars on days off have no volume or repeat the close before: hardly anybody traded"
+    said = "XSHG: 2 of 2 bars on days off have no volume or repeat the close before: hardly anybody traded"
     assert list(notes[1:]) == ([said] if quiet else [])
+
+
+def test_bars_on_days_off_are_counted_by_exchange(tmp_path: Path) -> None:
+    odd = {"XNYS": ["2021-02-15", "2022-07-04"], "XSHG": ["2021-02-15", "2022-10-04", "2022-10-05"]}
+    with FeatureStore.create(tmp_path / "a.db") as store:
+        for exchange, texts_of_days in odd.items():
+            days = np.union1d(sessions(exchange, "2021-01-04", "2023-12-20"), np.array(texts_of_days, "M8[D]"))
+            volume = np.where(np.isin(days, np.array(texts_of_days[:2], "M8[D]")), 0.0, 9.0)
+            close = 100 + np.arange(len(days)) / 8
+            store.upsert(exchange[1:], bars(days, close=close, volume=volume), "file")
+            store.listings.put([exchange[1:]], exchange)
+        found = find_missing(store, NOW)
+    end = "bars on days off have no volume or repeat the close before: hardly anybody traded"
+    assert [note for note in found.notes if note.endswith(end)] == [f"XNYS: 2 of 2 {end}", f"XSHG: 2 of 3 {end}"]
+    assert [note for note in found.of(["SHG"]).notes if note.endswith(end)] == [f"XSHG: 2 of 3 {end}"]
 
 
 def test_last_windows_that_reach_across_too_many(tmp_path: Path) -> None:
