@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import cast
+import numpy as np
 
 from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.splits import plan_splits
 from components.feature_store import WINDOW, FeatureStore
+from components.feature_store.arrays import Booleans, Days
 from components.plausibility import SuspectRecord
-from components.plausibility.search import Window, search
+from components.plausibility.search import Used, search, within
 
 
 def find_suspects(config: ExampleGenConfig, store: FeatureStore) -> SuspectRecord:
@@ -20,19 +20,21 @@ def find_suspects(config: ExampleGenConfig, store: FeatureStore) -> SuspectRecor
         SplitError: its sessions do not suffice for the splits.
     """
     asked = [summary.share_id for summary in config.select(store.shares())]
-    return search(store, asked, config.bounds, _used_days(config, store))
+    return search(store, asked, config.bounds, _used(config, store))
 
 
-def _used_days(config: ExampleGenConfig, store: FeatureStore) -> Window:
-    """The first and the last day that a window or a label reaches to; None where there is no bound."""
+def _used(config: ExampleGenConfig, store: FeatureStore) -> Used:
+    """The sessions of a share that a return of a window or a label ends on."""
     if config.splits.start is None and config.splits.end is None:
-        return None, None
+        return within()
     chosen = config.select(store.shares(), store.decisions().excluded)
     plan = plan_splits(store.sessions([summary.share_id for summary in chosen]), config.splits)
-    first = plan.ranges[0].owned[0] - (WINDOW - 1)
-    last = plan.ranges[-1].end - 1 + max(plan.horizons)
+    first, last = plan.sessions[plan.ranges[0].owned[0]], plan.sessions[plan.ranges[-1].end - 1]
 
-    def day(at: int) -> dt.date | None:
-        return cast("dt.date", plan.sessions[at].item()) if 0 <= at < len(plan.sessions) else None
+    def used(days: Days) -> Booleans:
+        # By the share's own sessions: where it lacks some, its windows and labels reach further than other shares'.
+        begin, end = int(np.searchsorted(days, first)), int(np.searchsorted(days, last, side="right"))
+        at = np.arange(len(days))
+        return (begin < end) & (at > begin - (WINDOW - 1)) & (at < end + max(plan.horizons))
 
-    return day(first), day(last)
+    return used

@@ -78,10 +78,10 @@ def read_decisions(accept: Sequence[str] = (), exclude: Sequence[str] = ()) -> t
 
     Args:
         accept: SHARE:DAY, or SHARE.
-        exclude: SHARE.
+        exclude: SHARE; a share is left out as a whole.
 
     Raises:
-        StoreError: A text names no share, or a day that is none.
+        StoreError: A text names no share, or a day that is none, or a day of a share that is to be left out.
 
     >>> [one.day for one in read_decisions(["HK:0700:2020-08-31", "HK:0700"])]
     [datetime.date(2020, 8, 31), None]
@@ -95,7 +95,14 @@ def read_decisions(accept: Sequence[str] = (), exclude: Sequence[str] = ()) -> t
             raise StoreError(f"--accept {text}: {day} is no date; write the day as in {share or 'SHARE'}:2020-08-31")
         else:
             decisions.append(Decision(_share(share, Choice.ACCEPT), Choice.ACCEPT, dt.date.fromisoformat(day)))
-    decisions += [Decision(_share(text, Choice.EXCLUDE), Choice.EXCLUDE) for text in exclude]
+    for text in exclude:
+        share, colon, day = text.rpartition(":")
+        if colon and _LIKE_A_DAY.fullmatch(day):
+            raise StoreError(
+                f"--exclude {text}: a share is left out as a whole; write {share or 'SHARE'} without the day, or "
+                f"accept the return of that day: --accept {text}"
+            )
+        decisions.append(Decision(_share(text, Choice.EXCLUDE), Choice.EXCLUDE))
     return tuple(dict.fromkeys(decisions))
 
 
@@ -138,5 +145,6 @@ _LIKE_A_DAY = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}|(19|20)\d{6}")
 
 def _share(name: str, option: Choice) -> str:
     if not is_usable_name(name):
-        raise StoreError(f"--{option.value} {name!r}: names no share; write SHARE or, for one day, SHARE:2020-08-31")
+        day = " or, for one day, SHARE:2020-08-31" if option is Choice.ACCEPT else ""
+        raise StoreError(f"--{option.value} {name!r}: names no share; write SHARE{day}")
     return name

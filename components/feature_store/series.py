@@ -100,8 +100,12 @@ def bars_of(rows: list[tuple[Any, ...]], where: str) -> PriceBars | None:
         raise StoreError(f"{where} was changed by another tool: {error}") from error
 
 
-def read_ranges(connection: sqlite3.Connection, share: str, since: str = "") -> Floats | None:
-    """Returns the logs of high over low of a share's sessions, NaN where unknown; None where none is known."""
+def read_ranges(connection: sqlite3.Connection, name: str, share: str, since: str = "") -> Floats | None:
+    """Returns the logs of high over low of a share's sessions, NaN where unknown; None where none is known.
+
+    Raises:
+        StoreError: A high or a low is no number.
+    """
     if not columns_of(connection, "PRICE"):
         return None
     query = "SELECT high, low FROM PRICE WHERE share_id = ? AND time >= ? ORDER BY time"
@@ -109,7 +113,10 @@ def read_ranges(connection: sqlite3.Connection, share: str, since: str = "") -> 
     known = [high is not None and low is not None for high, low in rows]
     if not any(known):
         return None
-    high, low = np.array(rows, dtype=np.float64).T
+    try:
+        high, low = np.array(rows, dtype=np.float64).T
+    except (TypeError, ValueError):
+        raise StoreError(f"{name}: share {share}: a high or low is not a number; import its prices again") from None
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log(high / low)
 

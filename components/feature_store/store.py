@@ -366,9 +366,9 @@ class FeatureStore:
             yield from read_series(self._connection, str(self._path), shares, since)
 
     def day_ranges(self, share_id: str, since: str = "") -> Floats | None:
-        """Returns the logs of high over low of a share's sessions, NaN where unknown; None where none is known."""
+        """Returns log(high / low) of sessions, NaN where unknown, None where none is; raises as `price_series`."""
         with translated(self._path):
-            return read_ranges(self._connection, share_id, since)
+            return read_ranges(self._connection, str(self._path), share_id, since)
 
     def feature_columns(self) -> tuple[str, ...]:
         """Returns the names of FEATURE's columns in the table's order."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from shlex import quote
 
 from components.errors import UserError
 from components.records import RecordError, from_json, to_json
@@ -143,12 +144,22 @@ def name_some(suspects: Sequence[Suspect]) -> str:
     return f"{named} and {more} more" if more > 0 else named
 
 
-def what_to_do(suspects: Sequence[Suspect]) -> str:
-    """How a person decides of suspects, with the first of them as the example."""
+def what_to_do(suspects: Sequence[Suspect], database: str | Path = "") -> str:
+    """How a person decides of suspects, with the first of them as the example, as a shell takes it.
+
+    Args:
+        suspects: one at least.
+        database: that they are in; empty where it is not known.
+
+    >>> what_to_do([Suspect("A B", "2020-08-31", -0.75, Grade.WRONG, "")], "p.db")  # doctest: +NORMALIZE_WHITESPACE
+    "correct the prices, or say that they are right (awesome prices suspects --db p.db --accept 'A B:2020-08-31'),
+    or leave the share out (--exclude 'A B')"
+    """
     first = suspects[0]
+    which = f" --db {quote(str(database))}" if str(database) else ""
     return (
-        f"correct the prices, or say that they are right (--accept {first.name}), or leave the share out "
-        f"(--exclude {first.share_id})"
+        f"correct the prices, or say that they are right (awesome prices suspects{which} --accept {quote(first.name)}),"
+        f" or leave the share out (--exclude {quote(first.share_id)})"
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from awesome_kubeflow.pod.process import pod_options, run_pod, take_storage_secret
@@ -27,6 +28,7 @@ def _run(arguments: Sequence[str] | None) -> None:
     from awesome_kubeflow.steps.page import Section, page
     from components.feature_store import FeatureStore
     from components.object_storage import pull_database
+    from pipeline.job.prices import idle_decisions
     from pipeline.plan import load_plan
     from pipeline.settings import load_node_settings
     from pipeline.uses.storage import open_storage
@@ -39,9 +41,14 @@ def _run(arguments: Sequence[str] | None) -> None:
     database.parent.mkdir(parents=True, exist_ok=True)
     with open_storage(plan) as storage:
         pulled = pull_database(storage, database)
+    idle: list[str] = []
     if plan.decisions:  # of this cluster alone: AWESOME_ACCEPT and AWESOME_EXCLUDE
         with FeatureStore.create(database) as store:
             store.decide(plan.decisions)
+            shares = [one.share_id for one in store.shares()]
+            idle = idle_decisions(replace(plan, database=database), store, shares)
+    for line in idle:
+        _LOG.warning("%s", line)
     manifest = pulled.manifest
     facts = {
         "from": pulled.url,
@@ -50,6 +57,10 @@ def _run(arguments: Sequence[str] | None) -> None:
         "time": f"{pulled.seconds:.1f} s",
         "data": manifest.data_digest,
     }
+    if plan.decisions:
+        facts["decisions"] = "; ".join(map(str, plan.decisions))
+    if idle:
+        facts["decisions that change nothing"] = "; ".join(idle)
     verdict = f"{manifest.shares:,} shares, the last session is {manifest.last_session or 'none'}."
     write_outputs(outputs, page(TASK_ID, Section(verdict), facts), None)
     _LOG.info("done in %.1f s: %s", pulled.seconds, verdict)

@@ -30,6 +30,6 @@ def backtest(
         made = backtest_run(run, model, costs, quantile)
         page = write_backtest(made)
     if made.report.prices is not None:
-        print_suspects(made.report.prices, new_console())
+        print_suspects(made.report.prices, new_console(), database=made.report.data.database)
     print_backtest(made.report, made.result, made.model, new_console())
     print_line(f"\nThe backtest: {page}")

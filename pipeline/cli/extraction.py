@@ -49,7 +49,7 @@ def extract(
     from components.trials.record import begun_with
     from pipeline.plan import http_settings
     from pipeline.report.extraction import print_extraction
-    from pipeline.report.suspects import print_suspects
+    from pipeline.report.suspects import print_excluded, print_suspects
     from pipeline.uses.suspects import look_at_extracted
 
     with _stopped_by_signals() as stop, extraction_progress() as listener, begun_with(plan.settings.db):
@@ -63,11 +63,12 @@ def extract(
             listener=listener,
             stop=stop,
         )
-    suspects = look_at_extracted(plan, report)
+    suspects = look_at_extracted(plan, report, new_console(stderr=True))
     if as_json:
-        typer.echo(to_json(report.to_dict() | {"suspects": suspects.suspects}))
+        typer.echo(to_json(report.to_dict() | {"suspects": suspects.suspects, "excluded": suspects.excluded}))
     else:
-        print_suspects(suspects, new_console())
+        print_suspects(suspects, new_console(), database=plan.database)
+        print_excluded(suspects, new_console())
         print_extraction(report, new_console())
     raise typer.Exit(report.exit_code or (common.PARTIAL if suspects.stopping else 0))
 

@@ -161,7 +161,7 @@ def prices_import(
         _print_import(report, target, trial)
         database = target if trial is None else trial.database
         wrong = report_suspects(
-            changed(plan, database=database), [share.share_id for share in report.shares], new_console()
+            changed(plan, database=target), database, [share.share_id for share in report.shares], new_console()
         )
         if report.taken:
             from pipeline.job.prices import missing_of_import

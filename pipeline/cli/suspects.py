@@ -35,18 +35,18 @@ def prices_suspects(
     from pipeline.uses.suspects import look_at_all
 
     FeatureStore.open(plan.database).close()  # a database that is not there must not be made
-    keep_decisions(plan, new_console(stderr=True))
+    keep_decisions(plan)
     if forget:
         taken_back = read_decisions(accept=forget)
         whole = [one.share_id for one in taken_back if one.day is None]
         with FeatureStore.create(plan.database) as store:
             taken = store.forget((*taken_back, *read_decisions(exclude=whole)))
         print_line(f"{taken} decisions taken back")
-    record, decisions = look_at_all(plan)
+    record, decisions = look_at_all(plan, new_console(stderr=True))
     if as_json:
         typer.echo(to_json({"record": record, "decisions": [str(one) for one in decisions]}))
     else:
-        print_suspects(record, new_console(), None)
+        print_suspects(record, new_console(), None, plan.database)
         print_excluded(record, new_console())
         if decisions:
             print_line(f"decisions: {'; '.join(map(str, decisions))}")

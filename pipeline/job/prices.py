@@ -15,8 +15,10 @@ from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.prices import find_suspects
 from components.feature_example_gen.splits import plan_splits
 from components.feature_store import FeatureStore, read_decisions
+from components.feature_store.decisions import Choice
 from components.missing_sessions.finding import find_missing
 from components.missing_sessions.found import MissingSessions
+from components.plausibility.search import suspects_among
 from components.trials.record import begun_with
 from components.whole_files import clear_left, whole_file
 from pipeline.job.console import Clock
@@ -51,18 +53,19 @@ def prepare_prices(plan: Plan, console: Console, clock: Clock | None = None) -> 
         check_plan(plan.extraction.plan, plan.database)
         plan.database.parent.mkdir(parents=True, exist_ok=True)
         with begun_with(plan.database):
-            keep_decisions(plan, console)
+            keep_decisions(plan)
         return
     ensure_prices(plan, console, clock)
     with FeatureStore.open(plan.database) as store:
         shares = plan.select(store)
         plan_splits(store.sessions(shares), plan.splits)
-        say_suspects(suspects_of(plan, store), console)
+        say_idle(plan, store, shares, console)
+        say_suspects(plan, suspects_of(plan, store), console)
         missing = find_missing(store).of(shares)
     print_missing(missing.summary(), console)
 
 
-def keep_decisions(plan: Plan, console: Console) -> None:
+def keep_decisions(plan: Plan) -> None:
     """Writes what a person has decided with this command into its database, which is made where it is missing.
 
     Raises:
@@ -71,26 +74,60 @@ def keep_decisions(plan: Plan, console: Console) -> None:
     if plan.decisions:
         with FeatureStore.create(plan.database) as store:
             store.decide(plan.decisions)
-            say_unknown(store, plan.decisions, console)
 
 
-def say_unknown(store: FeatureStore, decisions: Sequence[Decision], console: Console) -> None:
-    """Says which decisions are of no share or session that is stored: a slip of the pen, or prices yet to come."""
+def say_idle(plan: Plan, store: FeatureStore, shares: Sequence[str], console: Console) -> None:
+    """Says which decisions of this command change nothing; arguments and errors are those of `idle_decisions`."""
     from pipeline.report.suspects import print_plain
 
-    for one in decisions:
+    for line in idle_decisions(plan, store, shares):
+        print_plain(console, f"warning: {line}", "yellow")
+
+
+def idle_decisions(plan: Plan, store: FeatureStore, shares: Sequence[str]) -> list[str]:
+    """The plan's decisions that change nothing, a line each with why: a slip of the pen, or prices yet to come.
+
+    Args:
+        plan: the decisions, and what the database is called.
+        store: the database, once the decisions are in it.
+        shares: those that are judged together.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    if not plan.decisions:
+        return []
+    excluded = store.decisions().excluded
+    named = {one.share_id for one in plan.decisions if one.choice is Choice.ACCEPT}
+    found = suspects_among(store, shares, named, plan.bounds) if named else ()
+    suspected = {(one.share_id, day) for one in found for day in (one.day, one.partner)}
+    still_open = {one.share_id: one.name for one in reversed(found) if not one.accepted}
+
+    def why(one: Decision) -> str:
         series = next(iter(store.price_series([one.share_id])), None)
         if series is None:
-            print_plain(console, f"warning: {one}: {store.path} has no such share", "yellow")
-        elif one.day is not None and not np.any(series.time == np.datetime64(one.day, "D")):
-            print_plain(console, f"warning: {one}: the share has no price on that day", "yellow")
+            return f"{plan.database} has no such share"
+        if one.choice is Choice.EXCLUDE:
+            return ""
+        if one.share_id in excluded:
+            return "the share is excluded, so nothing of it is looked at"
+        if one.day is None:
+            name = still_open.get(one.share_id)
+            return f"names no day and accepts no return, such as {name}" if name else ""
+        if not np.any(series.time == np.datetime64(one.day, "D")):
+            return "the share has no price on that day"
+        if (one.share_id, str(one.day)) not in suspected:
+            return "the return of that day is no suspect, so there is nothing to accept"
+        return ""
+
+    return [f"{one}: {reason}" for one in plan.decisions if (reason := why(one))]
 
 
-def say_suspects(record: SuspectRecord, console: Console) -> None:
+def say_suspects(plan: Plan, record: SuspectRecord, console: Console) -> None:
     """Says what looks wrong in the prices of a run, and what a person has left out of it."""
     from pipeline.report.suspects import print_excluded, print_suspects
 
-    print_suspects(record, console)
+    print_suspects(record, console, database=plan.database)
     print_excluded(record, console)
 
 
@@ -136,7 +173,7 @@ def ensure_prices(plan: Plan, console: Console, clock: Clock | None = None) -> N
             imported = import_shipped_prices(path)
             shares = len(imported.shares)
             notes.append(f"{imported.taken} prices of {shares} shares from {SHIPPED_PRICES.name} into {path}")
-    keep_decisions(plan, console)
+    keep_decisions(plan)
 
 
 def check_exchange(code: str) -> str:

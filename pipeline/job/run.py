@@ -16,7 +16,7 @@ from components.trials.record import record_path
 from pipeline.configuration import pipeline_config
 from pipeline.job.console import Clock, ConsoleListener
 from pipeline.job.gathering import gather_report
-from pipeline.job.prices import prepare_prices, say_suspects, suspects_of
+from pipeline.job.prices import prepare_prices, say_idle, say_suspects, suspects_of
 from pipeline.job.quiet import import_tensorflow, run_log
 from pipeline.job.step import Step
 from pipeline.job.workspace import check_writable, output_folder, point_latest, workspace_lock
@@ -59,7 +59,9 @@ def run(plan: Plan, console: Console, kind: str = RUN) -> tuple[RunReport, Path]
         pipeline = create_pipeline(config, store)
         bars = () if plan.extraction is None else ("FeatureExampleGen",)
         # What the first step extracted nobody could judge before.
-        after = {} if plan.extraction is None else {"FeatureExampleGen": lambda step: _say_extracted(step, console)}
+        after = (
+            {} if plan.extraction is None else {"FeatureExampleGen": lambda step: _say_extracted(plan, step, console)}
+        )
         with closing(ConsoleListener(console, bars, after)) as listener, _prices_named(plan):
             steps = run_pipeline(pipeline, listener)
         with clock.measured("report", "Writing the report"):
@@ -78,11 +80,15 @@ def _prices_named(plan: Plan) -> Iterator[None]:
             wrong = suspects_of(plan, store).stopping
         if not wrong:
             raise
-        raise AnomalyError(f"{error}\nLook at the prices first: {name_some(wrong)}; {what_to_do(wrong)}.") from None
+        raise AnomalyError(
+            f"{error}\nLook at the prices first: {name_some(wrong)}; {what_to_do(wrong, plan.database)}."
+        ) from None
 
 
-def _say_extracted(step: Step, console: Console) -> None:
+def _say_extracted(plan: Plan, step: Step, console: Console) -> None:
     """Says what looks wrong in the prices that the first step has extracted."""
     record = read_suspects(step.outputs["examples"][0].uri)
+    with FeatureStore.open(plan.database) as store:
+        say_idle(plan, store, plan.select(store), console)
     if record is not None:
-        say_suspects(record, console)
+        say_suspects(plan, record, console)

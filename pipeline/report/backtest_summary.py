@@ -108,8 +108,8 @@ def judge(report: RunReport, result: Backtest, model: str) -> Verdict:
             "warning",
             "Wrong prices were traded",
             f"No market makes the returns of {name_some(report.wrong_prices)}: where the test split holds such prices "
-            f"they are traded here, so no figure of this table can be believed; {what_to_do(report.wrong_prices)}, and "
-            "run again.",
+            f"they are traded here, so no figure of this table can be believed; "
+            f"{what_to_do(report.wrong_prices, report.data.database)}, and run again.",
         )
     portfolios = result.models[model]
     sharpe = portfolios.long_short.after_costs.sharpe

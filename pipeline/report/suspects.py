@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.plausibility.record import Grade, SuspectRecord, what_to_do
@@ -14,13 +15,16 @@ if TYPE_CHECKING:
 MOST_SHOWN = 20
 
 
-def print_suspects(record: SuspectRecord, console: Console, most: int | None = MOST_SHOWN) -> None:
+def print_suspects(
+    record: SuspectRecord, console: Console, most: int | None = MOST_SHOWN, database: str | Path = ""
+) -> None:
     """Prints the suspects that nobody has accepted, wrong ones first, and what to do; nothing where there are none.
 
     Args:
         record: what was found.
         console: where to.
         most: lines at the most; None for all of them, and those that were accepted, too.
+        database: that the prices are in; empty where it is not known.
     """
     shown = record.suspects if most is None else record.open[:most]
     if not shown and most is not None:
@@ -32,7 +36,9 @@ def print_suspects(record: SuspectRecord, console: Console, most: int | None = M
     if more:
         print_plain(console, f"  ... and {more:,} more; `awesome prices suspects` lists them", "yellow")
     if record.stopping:
-        print_plain(console, f"While a wrong one stands nothing is pushed: {what_to_do(record.stopping)}.", "bold")
+        print_plain(
+            console, f"While a wrong one stands nothing is pushed: {what_to_do(record.stopping, database)}.", "bold"
+        )
 
 
 def print_excluded(record: SuspectRecord, console: Console) -> None:

@@ -83,8 +83,8 @@ def _wrong_prices(report: RunReport) -> Verdict:
         "warning",
         "Wrong prices, nothing pushed",
         f"No market makes the returns of {name_some(wrong)}, and models have learned from such prices and were judged "
-        f"by them, so none of these numbers says how good a model is, and nothing was pushed: {what_to_do(wrong)}, and "
-        "run again.",
+        "by them, so none of these numbers says how good a model is, and nothing was pushed: "
+        f"{what_to_do(wrong, report.data.database)}, and run again.",
     )
 
 

@@ -15,6 +15,7 @@ from components.missing_sessions.finding import last_windows_across
 from components.model_selector.files import read_evidence
 from components.object_storage.manifest import ModelManifest
 from components.object_storage.models import MANIFEST
+from components.plausibility import Suspect
 from components.records import RecordError
 from components.whole_files import temporary_folder
 from models.card import read_card
@@ -57,6 +58,7 @@ class Forecast:
         auc_low: lower end of its 95 % interval over blocks of days.
         auc_high: upper end.
         left_out: shares whose last window reaches across too many missing sessions, and how many these are.
+        suspects: returns of the last windows that do not look like a market's and that nobody has accepted.
     """
 
     shares: tuple[ShareForecast, ...]
@@ -68,6 +70,7 @@ class Forecast:
     auc_low: float
     auc_high: float
     left_out: Mapping[str, int] = field(default_factory=dict)
+    suspects: tuple[Suspect, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,8 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
             )
         wanted = [share for share in shares if share not in left_out]
         features = store.read_features(wanted).to_pandas().groupby("share_id", sort=False).tail(1)
-        print_suspects(look_at_windows(plan, store, wanted), console)
+        suspects = look_at_windows(plan, store, wanted)
+    print_suspects(suspects, console, database=plan.database)
     closes = features[list(CLOSE_COLUMNS)].to_numpy("float32")
     names = features["share_id"].tolist()
     with console.status("Loading the model"):
@@ -136,6 +140,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         auc_low=chosen.auc_low,
         auc_high=chosen.auc_high,
         left_out=left_out,
+        suspects=suspects.open,
     )
 
 
@@ -160,8 +165,15 @@ def print_forecast(forecast: Forecast, console: Console) -> None:
 
     ahead = "1 session" if forecast.horizon == 1 else f"{forecast.horizon} sessions"
     table = Table("share", "last session", f"probability of a higher close after {ahead}", box=None, pad_edge=False)
+    wrong: dict[str, list[str]] = {}
+    for one in forecast.suspects:
+        if one.stops:
+            wrong.setdefault(one.share_id, []).append(one.day)
+    if wrong:
+        table.add_column("wrong prices in its window", style="bold red")
     for share in forecast.shares:
-        table.add_row(Text(share.share_id), share.session, f"{share.probability:.4f}")  # no markup in a share's name
+        days = [", ".join(wrong.get(share.share_id, ()))] if wrong else []
+        table.add_row(Text(share.share_id), share.session, f"{share.probability:.4f}", *days)  # no markup in a name
     console.print(table)
     for name, count in forecast.left_out.items():
         line = f"{name} is left out: its last window reaches across {count} missing sessions (--max-missing-sessions)"

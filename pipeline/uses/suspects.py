@@ -5,20 +5,25 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_store import WINDOW, Decision, FeatureStore
+from components.feature_store.arrays import Booleans, Days
 from components.plausibility import SuspectRecord
 from components.plausibility.search import joined, search
-from pipeline.job.prices import say_unknown
+from pipeline.job.prices import say_idle
 from pipeline.plan import Plan
-from pipeline.report.suspects import print_suspects
+from pipeline.report.suspects import print_excluded, print_suspects
 
 _FEW = 30
-"""Sessions of an increment, which the last two months hold."""
+"""New sessions of a share, up to which they are an increment."""
+
+_JUDGED_LATE = 5
+"""Sessions before those of an increment that are judged again, as what follows a return tells what it was."""
 
 _MEASURED = 900
 """Days that a share is measured by in an increment."""
@@ -41,53 +46,78 @@ def look(plan: Plan, shares: Sequence[str]) -> SuspectRecord:
         return search(store, shares, plan.bounds)
 
 
-def look_at_all(plan: Plan) -> tuple[SuspectRecord, tuple[Decision, ...]]:
-    """Judges the returns of all shares that were asked for, and gives what was decided of any.
+def look_at_all(plan: Plan, console: Console) -> tuple[SuspectRecord, tuple[Decision, ...]]:
+    """Judges the returns of all shares that were asked for, names all suspects, and gives what was decided of any.
+
+    Says on the console which of the plan's decisions change nothing.
 
     Raises:
         StoreError: the database cannot be read, or lacks a share.
     """
     with FeatureStore.open(plan.database) as store:
         asked = ExampleGenConfig(str(plan.database), plan.settings.shares).select(store.shares())
-        return search(store, [one.share_id for one in asked], plan.bounds), store.decision_list()
+        shares = [one.share_id for one in asked]
+        record = search(store, shares, plan.bounds, most=None)
+        say_idle(plan, store, shares, console)
+        return record, store.decision_list()
 
 
 def look_at_windows(plan: Plan, store: FeatureStore, shares: Sequence[str]) -> SuspectRecord:
-    """Judges the returns of the last window of each share.
+    """Judges the returns of the last window of each share, and names all suspects.
 
     Raises:
         StoreError: the database cannot be read.
     """
-    record = search(store, shares, plan.bounds)
-    suspected = tuple(dict.fromkeys(one.share_id for one in record.suspects))
-    begins = {one.share_id: one.time[-min(WINDOW, len(one))] for one in store.price_series(suspected)}
-    kept = [one for one in record.suspects if np.datetime64(one.day, "D") > begins[one.share_id]]
-    return replace(record, suspects=tuple(kept), left_out=0)
+
+    def used(days: Days) -> Booleans:
+        return np.arange(len(days)) > len(days) - WINDOW
+
+    return search(store, shares, plan.bounds, used, most=None)
 
 
-def report_suspects(plan: Plan, shares: Sequence[str], console: Console) -> bool:
-    """Prints what looks wrong in the prices of some shares, and tells whether nothing may be pushed because of it."""
-    record = look(plan, shares)
-    with FeatureStore.open(plan.database) as store:
-        say_unknown(store, plan.decisions, console)
-    print_suspects(record, console)
+def report_suspects(plan: Plan, database: Path, shares: Sequence[str], console: Console) -> bool:
+    """Prints what looks wrong in the prices of some shares, and tells whether nothing may be pushed because of it.
+
+    Args:
+        plan: the bounds, the decisions, and what the database is called.
+        database: that is read: the plan's, or a trial of it.
+        shares: that are judged.
+        console: where to.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    record = look(replace(plan, database=database), shares)
+    with FeatureStore.open(database) as store:
+        say_idle(plan, store, shares, console)
+    print_suspects(record, console, database=plan.database)
+    print_excluded(record, console)
     return bool(record.stopping)
 
 
-def look_at_extracted(plan: Plan, report: ExtractionReport) -> SuspectRecord:
+def look_at_extracted(plan: Plan, report: ExtractionReport, console: Console) -> SuspectRecord:
     """Judges what an extraction has stored: of a few new sessions these alone, so that no day says all of them again.
+
+    Of a share that had stored sessions changed all are judged, as nobody says which these were. Of all shares of the
+    extraction those that a person has excluded are named. Says on the console which of the plan's decisions change
+    nothing.
 
     Raises:
         StoreError: the database cannot be read.
     """
     stored = [one for one in report.shares if one.new or one.changed]
-    few = [one for one in stored if one.status.value != "readjusted" and one.new + one.changed <= _FEW and one.last]
-    many = [one.share_id for one in stored if one not in few]
-    record = look(plan, many)
-    if not few:
-        return record
-    last = dt.date.fromisoformat(min(one.last for one in few))
-    recent, measured = last - dt.timedelta(days=2 * _FEW), last - dt.timedelta(days=_MEASURED)
+    few = [one for one in stored if one.status.value != "readjusted" and one.new <= _FEW and not one.changed]
+    record = look(plan, [one.share_id for one in stored if one not in few])
     with FeatureStore.open(plan.database) as store:
-        other = search(store, [one.share_id for one in few], plan.bounds, (recent, None), measured)
-    return joined(record, other)
+        say_idle(plan, store, [one.share_id for one in report.shares], console)
+        excluded = store.decisions().excluded & {one.share_id for one in report.shares}
+        if few:
+            newest = max(one.new for one in few) + _JUDGED_LATE
+            last = dt.date.fromisoformat(min(one.last for one in few))
+            measured = last - dt.timedelta(days=_MEASURED)
+
+            def used(days: Days) -> Booleans:
+                return np.arange(len(days)) >= len(days) - newest
+
+            record = joined(record, search(store, [one.share_id for one in few], plan.bounds, used, measured))
+    return replace(record, excluded=tuple(sorted(excluded)))

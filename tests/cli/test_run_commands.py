@@ -98,3 +98,17 @@ def test_a_forecast_says_what_it_is_worth(blessed: bool) -> None:
     assert "after 20 sessions" in text
     assert "AUC on the test split 0.5130 (95 % interval over blocks of days 0.4900 to 0.5360)" in text
     assert ("NOT BLESSED" in text) is not blessed
+    assert "wrong prices" not in text
+
+
+def test_a_forecast_marks_each_share_whose_window_holds_wrong_prices() -> None:
+    from components.plausibility import Grade, Suspect
+    from pipeline.uses.predict import Forecast, ShareForecast, print_forecast
+
+    shares = tuple(ShareForecast(f"S{number:02d}", "2013-03-01", 0.5) for number in range(60))
+    wrong = tuple(Suspect(one.share_id, "2013-02-25", -0.75, Grade.WRONG, "a split") for one in shares[1:])
+    large = Suspect("S00", "2013-02-26", 0.6, Grade.LARGE, "news")
+    forecast = Forecast(shares, "rnn", "x", True, 1, 0.51, 0.5, 0.52, suspects=(*wrong, large))
+    text = printed(200, print_forecast, forecast)
+    assert len(re.findall(r"^S\d\d +2013-03-01 +0\.5000 +2013-02-25 *$", text, re.MULTILINE)) == 59
+    assert re.search(r"^S00 +2013-03-01 +0\.5000 *$", text, re.MULTILINE)

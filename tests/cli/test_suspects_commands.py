@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.feature_store import FeatureStore
+from components.feature_store import FeatureStore, PriceBars
+from pipeline.plan import resolve
+from pipeline.settings import Settings
+from pipeline.uses.suspects import look_at_windows
 
 Awesome = Callable[..., Any]
 
@@ -101,11 +104,99 @@ def test_suspects_are_listed_decided_and_taken_back(awesome: Awesome) -> None:
     assert content["decisions"] == [f"accept SPIKE:{SPIKE}"]
 
 
+def many_spikes() -> Path:
+    """Twenty-one shares of fifty suspects each, none in a last window, and one behind them with one in its last."""
+    days = np.busday_offset("2014-01-01", np.arange(1500), roll="forward").astype("datetime64[D]")
+    with FeatureStore.create("many.db") as store:
+        for number in range(22):
+            close = 80 * np.exp(np.cumsum(np.random.default_rng(number).normal(0, 0.01, len(days))))
+            if number < 21:
+                close[100 + 2 * number : 1350 : 50] *= 1.3  # on days of its own
+            else:
+                close[-3:] /= 4
+            store.upsert(f"S{number:02d}", PriceBars(days, close, np.ones(len(days))), "test")
+    return Path("many.db")
+
+
+def test_more_than_a_thousand_suspects_hide_none(awesome: Awesome) -> None:
+    many_spikes()
+    outcome = awesome("prices", "suspects", "--db", "many.db")
+    assert (outcome.code, len(listed(outcome.out))) == (3, 21 * 50 + 1)
+    assert [day for grade, share, day in listed(outcome.out) if (grade, share) == ("wrong", "S21")] == ["2019-09-27"]
+    assert "more" not in outcome.out
+    plan = resolve(Settings(db=Path("many.db")))
+    with FeatureStore.open("many.db") as store:
+        record = look_at_windows(plan, store, [one.share_id for one in store.shares()])
+    assert [one.share_id for one in record.stopping] == ["S21"]
+    assert (record.left_out, record.shares, record.returns) == (0, 22, 22 * 20)
+
+
 def test_a_decision_of_nothing_that_is_stored_is_said(awesome: Awesome) -> None:
     awesome("prices", "import", str(write(Path("prices.csv"), broken=False)), "--db", "p.db")
     outcome = awesome("prices", "suspects", "--db", "p.db", "--accept", "A:2017-01-02", "--exclude", "NOBODY")
     assert "accept A:2017-01-02: the share has no price on that day" in outcome.err
     assert "exclude NOBODY: p.db has no such share" in outcome.err
+
+
+def test_a_day_that_is_no_suspect_is_said_where_it_is_accepted(awesome: Awesome) -> None:
+    file = str(write(Path("prices.csv")))
+    slip, right = f"HK:0001:{DAYS[301]}", f"HK:0001:{SPLIT},SPIKE:{BACK}"
+    said = f"warning: accept {slip}: the return of that day is no suspect, so there is nothing to accept\n"
+    imported = awesome("prices", "import", file, "--db", "p.db", "--accept", slip, "--accept", right)
+    assert said in imported.out
+    assert imported.out.count("warning: ") == 1
+    looked = awesome("prices", "suspects", "--db", "p.db", "--shares", "A", "--accept", slip, "--accept", right)
+    assert (looked.code, looked.err) == (0, said)
+    extracted = awesome("extract", "--source", f"file:{file}", "--db", "q.db", "--accept", slip, "--accept", right)
+    assert extracted.err.endswith(said)
+    assert extracted.err.count("warning: ") == 1
+
+
+def test_to_accept_a_share_without_a_day_or_one_that_is_excluded_is_said(awesome: Awesome) -> None:
+    awesome("prices", "import", str(write(Path("prices.csv"))), "--db", "p.db")
+    outcome = awesome("prices", "suspects", "--db", "p.db", "--accept", "UNIT,A", "--exclude", "SPIKE")
+    assert outcome.code == 3
+    assert outcome.err == f"warning: accept UNIT: names no day and accepts no return, such as UNIT:{UNIT}\n"
+    outcome = awesome("prices", "suspects", "--db", "p.db", "--accept", f"SPIKE:{SPIKE}")
+    said = f"warning: accept SPIKE:{SPIKE}: the share is excluded, so nothing of it is looked at\n"
+    assert outcome.err == said
+
+
+def test_excluded_shares_are_said_by_import_and_extraction(awesome: Awesome) -> None:
+    file = str(write(Path("prices.csv")))
+    said = "excluded shares, left out: UNIT\n"
+    assert said in awesome("prices", "import", file, "--db", "p.db", "--exclude", "UNIT").out
+    assert said in awesome("prices", "import", file, "--db", "p.db").out
+    command = ("extract", "--source", f"file:{file}", "--db", "q.db")
+    assert said in awesome(*command, "--exclude", "UNIT").out
+    again = awesome(*command)  # nothing new is stored, and it is left out all the same
+    assert said in again.out
+    assert json.loads(awesome(*command, "--json").out)["excluded"] == ["UNIT"]
+
+
+def test_a_stored_session_that_changes_long_ago_is_judged(awesome: Awesome) -> None:
+    command = ("extract", "--source", "file:prices.csv", "--db", "p.db")
+    lines = write(Path("prices.csv"), broken=False).read_text().splitlines()
+    assert awesome(*command).code == 0
+    at = next(number for number, line in enumerate(lines) if line.startswith(f"{SPIKE},B,"))
+    day, share, close, adjusted = lines[at].split(",")
+    lines[at] = f"{day},{share},{float(close) * 20:.4f},{float(adjusted) * 20:.4f}"
+    Path("prices.csv").write_text("\n".join(lines) + "\n")
+    outcome = awesome(*command)
+    assert (outcome.code, listed(outcome.out)) == (3, [("wrong", "B", SPIKE), ("wrong", "B", BACK)])
+
+
+def test_what_to_do_names_the_command_and_the_database(awesome: Awesome) -> None:
+    outcome = awesome("prices", "import", str(write(Path("prices.csv"))), "--db", "my prices.db")
+    assert f"awesome prices suspects --db 'my prices.db' --accept HK:0001:{SPLIT}" in outcome.out
+
+
+@pytest.mark.parametrize("command", [("prices", "import", "none.csv"), ("prices", "suspects"), ("run",)])
+def test_a_day_of_a_share_that_is_to_be_excluded_is_refused(awesome: Awesome, command: tuple[str, ...]) -> None:
+    refusal = awesome(*command, "--db", "p.db", "--exclude", "HK:0001:2020-08-31").refusal
+    assert "exclude (from --exclude)" in refusal
+    assert "write HK:0001 without the day" in refusal
+    assert not Path("p.db").exists()
 
 
 @pytest.mark.parametrize("option", ["--accept", "--exclude", "--forget"])

@@ -78,6 +78,49 @@ def test_only_returns_of_windows_and_labels_count(tmp_path: Path, start: int, en
     assert bool(look(ExampleGenConfig(str(path), splits=splits)).stopping) is counts
 
 
+def lacking(path: Path, lacks: slice, split_at: int) -> Path:
+    """Prices of which one share lacks some sessions and has a 4-for-1 split that its factor lacks."""
+    with FeatureStore.create(path) as store:
+        for number, share in enumerate(("AAA", "BBB", "CCC")):
+            close = 50 * np.exp(np.cumsum(np.random.default_rng(number).normal(0, 0.01, 600)))
+            days = np.busday_offset("2015-01-01", np.arange(600), roll="forward").astype("datetime64[D]")
+            kept = np.ones(600, dtype=bool)
+            if share == "BBB":
+                close[split_at:] /= 4
+                kept[lacks] = False
+            store.upsert(share, PriceBars(days[kept], close[kept], np.ones(600)[kept]), "test")
+        return path
+
+
+@pytest.mark.parametrize(("split_at", "counts"), [(278, True), (276, True), (275, False)])
+def test_the_first_window_reaches_further_back_where_a_share_lacks_sessions(
+    tmp_path: Path, split_at: int, counts: bool
+) -> None:
+    days = np.busday_offset("2015-01-01", np.arange(600), roll="forward").astype("datetime64[D]")
+    # Its window that ends on session 300 begins on 275, as five of the sessions between are not there.
+    path = lacking(tmp_path / "a.db", slice(290, 295), split_at)
+    splits = SplitSettings(fractions=(0.4, 0.3, 0.3), horizons=(1,), embargo=0, start=str(days[300]))
+    assert bool(look(ExampleGenConfig(str(path), splits=splits)).stopping) is counts
+
+
+@pytest.mark.parametrize(("split_at", "counts"), [(507, True), (508, True), (509, False)])
+def test_the_last_label_reaches_further_where_a_share_lacks_sessions(
+    tmp_path: Path, split_at: int, counts: bool
+) -> None:
+    days = np.busday_offset("2015-01-01", np.arange(600), roll="forward").astype("datetime64[D]")
+    # Its label of 5 sessions from session 499 on ends on 508, as four between are not there.
+    path = lacking(tmp_path / "a.db", slice(501, 505), split_at)
+    splits = SplitSettings(fractions=(0.4, 0.3, 0.3), horizons=(5,), horizon=5, embargo=0, end=str(days[500]))
+    assert bool(look(ExampleGenConfig(str(path), splits=splits)).stopping) is counts
+
+
+def test_a_share_that_ended_before_the_first_session_is_in_no_window(tmp_path: Path) -> None:
+    days = np.busday_offset("2015-01-01", np.arange(600), roll="forward").astype("datetime64[D]")
+    path = lacking(tmp_path / "a.db", slice(295, 600), 290)
+    splits = SplitSettings(fractions=(0.4, 0.3, 0.3), horizons=(1,), embargo=0, start=str(days[300]))
+    assert not look(ExampleGenConfig(str(path), splits=splits)).suspects
+
+
 def test_bounds_are_those_of_the_config(tmp_path: Path) -> None:
     config = ExampleGenConfig(str(put(tmp_path / "a.db")), splits=SETTINGS, bounds=Bounds(0.02, 1e6))
     assert len(look(config).suspects) > 1

@@ -16,7 +16,7 @@ from components.errors import StoreError, UserError
 from components.feature_store import FeatureStore, PriceBars, read_decisions
 from components.feature_store.series import PriceSeries
 from components.plausibility import Bounds, Grade, Suspect, SuspectRecord, read_suspects
-from components.plausibility.search import joined, search
+from components.plausibility.search import joined, search, suspects_among, within
 from components.synthetic_market import SCENARIOS, generate, write_market
 
 DAY = str(DAYS[AT])
@@ -105,9 +105,9 @@ def test_only_sessions_within_the_window_count(tmp_path: Path) -> None:
     path = store_of(tmp_path / "a.db", series)
     day = dt.date.fromisoformat(DAY)
     one = dt.timedelta(days=1)
-    assert look(path, NAMES, window=(day, day)).stopping
-    assert not look(path, NAMES, window=(day + one, None)).suspects
-    assert not look(path, NAMES, window=(None, day - one)).suspects
+    assert look(path, NAMES, used=within(day, day)).stopping
+    assert not look(path, NAMES, used=within(day + one)).suspects
+    assert not look(path, NAMES, used=within(None, day - one)).suspects
     assert look(path, NAMES, since=day - 300 * one).stopping
     assert not look(path, NAMES, since=day + one).suspects
 
@@ -141,6 +141,32 @@ def test_a_record_keeps_a_thousand_and_counts_the_others(tmp_path: Path) -> None
     record = look(path, [f"T{at:02d}" for at in range(60)], bounds=Bounds(0.08, 1e6))
     assert (len(record.suspects), record.left_out > 0) == (1000, True)
     assert f"{record.left_out:,} more" in record.headline
+    whole = look(path, [f"T{at:02d}" for at in range(60)], bounds=Bounds(0.08, 1e6), most=None)
+    assert (len(whole.suspects), whole.left_out) == (1000 + record.left_out, 0)
+
+
+def test_the_suspects_of_one_share_are_those_that_all_have_together(tmp_path: Path) -> None:
+    moves = np.random.default_rng(1).normal(0, 0.008, len(DAYS))
+    moves[AT + 20] = -0.3  # a day of all shares is no suspect of one
+    series = panel(6, moves)
+    series[3] = times(series[3], 1 / 4, AT)
+    path = store_of(tmp_path / "a.db", series)
+    with FeatureStore.open(path) as store:
+        assert suspects_among(store, NAMES, ["S3", "NOBODY"]) == search(store, NAMES).suspects
+        assert suspects_among(store, NAMES, ["S2"]) == ()
+
+
+@pytest.mark.parametrize("column", ["high", "low"])
+def test_text_in_a_high_is_one_line(tmp_path: Path, column: str) -> None:
+    series = sound(1)
+    series[0] = times(series[0], 1 / 4, AT)
+    close = series[0].close
+    path = store_of(tmp_path / "a.db", series, high=close * 1.01, low=close / 1.01)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"UPDATE PRICE SET {column} = 'a' || char(10) || 'b' WHERE time = ?", (DAY,))
+        connection.commit()
+    with pytest.raises(StoreError, match=r"a\.db: share S0: a high or low is not a number; import its prices again$"):
+        look(path, ["S0"])
 
 
 def test_records_are_joined(tmp_path: Path) -> None:

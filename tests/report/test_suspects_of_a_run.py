@@ -30,7 +30,7 @@ def test_wrong_prices_come_before_every_other_verdict() -> None:
     judged = assess(champion)
     assert (judged.tone, judged.label) == ("warning", "Wrong prices, nothing pushed")
     assert "A<b> on 2020-08-31 (-75.0 %)" in judged.sentence
-    assert "--accept A<b>:2020-08-31" in judged.sentence
+    assert "awesome prices suspects --db awesome.db --accept 'A<b>:2020-08-31'" in judged.sentence
     accepted = replace(RECORD, suspects=(replace(WRONG, accepted=True), LARGE))
     assert assess(replace(champion, prices=accepted)).tone == "good"
     assert assess(replace(champion, prices=SOUND)) == assess(replace(champion, prices=None))

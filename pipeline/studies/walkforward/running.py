@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from components.errors import UserError
 from components.evidence.tried import WALK_FORWARD
 from components.feature_store import FeatureStore
-from pipeline.job.prices import ensure_prices
+from pipeline.job.prices import ensure_prices, say_idle
 from pipeline.job.run import run
 from pipeline.job.workspace import WALKS, check_writable, output_folder, point_latest, workspace_lock
 from pipeline.plan import Plan, resolve
@@ -57,7 +57,9 @@ def walk_forward(plan: Plan, walk: WalkSettings, console: Console) -> tuple[Walk
     with workspace_lock(home), output_folder(home, plan.settings.output, "walkforward") as output:
         ensure_prices(inner, console)
         with FeatureStore.open(inner.database) as store:
-            folds = plan_folds(store.sessions(inner.select(store)), walk, inner.splits)
+            shares = inner.select(store)
+            say_idle(inner, store, shares, console)
+            folds = plan_folds(store.sessions(shares), walk, inner.splits)
         print_plan(folds, inner.settings.horizons, walk.rolling, console)
         runs: list[FoldRun] = []
         reports: list[RunReport] = []
@@ -126,7 +128,9 @@ def workspace_name(plan: Plan) -> str:
 
 def _fold_plan(plan: Plan, fold: Fold, horizon: int) -> Plan:
     splits = fold.splits
-    return _changed(plan, horizon=horizon, split_start=splits.start, split_dates=splits.dates, split_end=splits.end)
+    bounds = {"split_start": splits.start, "split_dates": splits.dates, "split_end": splits.end}
+    # What was decided is in the database: no fold has to say it again.
+    return _changed(plan, horizon=horizon, accept=(), exclude=(), **bounds)
 
 
 def _fold_run(fold: Fold, horizon: int, report: RunReport, folder: str, begin: float) -> FoldRun:
