@@ -60,7 +60,7 @@ def extract(
         database: the feature store; it is made if it is missing.
         http: how hosts are asked.
         resume: go on with the extraction that the journal tells of: shares that are current are left out. Its plan
-            holds then; `plan` must have the same source.
+            holds then, and that it was to replace what is stored; `plan` must have the same source.
         refetch: fetch every share from the start and replace what is stored by what the source gives now.
         decisions: what a person says of the prices; kept before the first share is asked for.
         listener: is told what happens.
@@ -83,6 +83,7 @@ def extract(
     with Journal.of(path) as journal:
         if resume:
             plan, done = _resumed(journal, plan, path)
+            refetch = refetch or journal.refetches()
         if plan is None:
             raise ExtractionError("no source is named; `awesome sources` lists them")
         source = check_plan(plan, path)
@@ -185,7 +186,7 @@ class _Run:
         self.listener.started(self.plan, len(shares))
         for text in self.warnings:
             self.listener.warned(text)
-        self.journal.begin(replace(self.plan, shares=shares), list(outcomes.values()))
+        self.journal.begin(replace(self.plan, shares=shares), list(outcomes.values()), self.refetch)
         waiting = deque(share for share in shares if share not in outcomes)
         running: dict[Future[Fetched], Task] = {}
         standings: list[Standing] = []

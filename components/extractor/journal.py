@@ -61,26 +61,41 @@ class Journal:
         Raises:
             ExtractionError: the file is not a journal.
         """
+        found = self._read()
+        return None if found is None else (found[0].plan, found[1])
+
+    def refetches(self) -> bool:
+        """Whether the extraction that is to be resumed replaces what is stored; raises as `read`."""
+        found = self._read()
+        return found is not None and found[0].refetch
+
+    def _read(self) -> tuple[_Begin, list[ShareOutcome]] | None:
         self._stream.seek(0)
         try:
             lines = self._stream.read().split("\n")
             whole = lines[:-1]  # what follows the last line's end was cut off by a kill
             if not whole:
                 return None
-            return from_json(_Begin, whole[0]).plan, [from_json(ShareOutcome, line) for line in whole[1:]]
+            return from_json(_Begin, whole[0]), [from_json(ShareOutcome, line) for line in whole[1:]]
         except ValueError as error:
             raise ExtractionError(
                 f"{self._path} is not the journal of an extraction ({error}); remove it and start without --resume"
             ) from error
 
-    def begin(self, plan: ExtractionPlan, done: list[ShareOutcome]) -> None:
-        """Starts anew, with shares that are done already; a kill in the middle leaves the journal as it was."""
+    def begin(self, plan: ExtractionPlan, done: list[ShareOutcome], refetch: bool = False) -> None:
+        """Starts anew; a kill in the middle leaves the journal as it was.
+
+        Args:
+            plan: what is to be extracted.
+            done: shares that are done already.
+            refetch: whether what is stored of the others is to be replaced.
+        """
         with ExitStack() as on_error:
             with whole_file(self._path) as path:
                 fresh = on_error.enter_context(path.open("w+", encoding="utf-8"))
                 # Locked before it takes the place of the locked one, so that nobody comes in between.
                 fcntl.flock(fresh, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                fresh.writelines(_line(record) for record in (_Begin(plan), *done))
+                fresh.writelines(_line(record) for record in (_Begin(plan, refetch), *done))
                 fresh.flush()
             on_error.pop_all()
         self._stream.close()
@@ -102,6 +117,7 @@ class _Begin:
     """The first line."""
 
     plan: ExtractionPlan
+    refetch: bool = False
 
 
 def _line(record: object) -> str:

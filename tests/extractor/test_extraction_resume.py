@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from replayed_market import FIRST, LAST, NEXT, TODAY, Run, assert_holds, contents, listing, plan_for
+from replayed_market import FIRST, LAST, NEXT, SHARES, TODAY, Run, assert_holds, contents, listing, plan_for
 from triggers import triggers
 
 from components.errors import ExtractionError, StoreError
@@ -182,3 +182,34 @@ def test_a_folder_is_no_database(run: Run, tmp_path: Path, monkeypatch: pytest.M
         run("tencent", db=Path())
     assert list(tmp_path.iterdir()) == []
     assert not list(tmp_path.parent.glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("stopped", ["killed", "failed"])
+def test_a_refetch_that_is_resumed_still_replaces(
+    run: Run, server: ReplayServer, database: Path, tmp_path: Path, stopped: str
+) -> None:
+    """Else what is false in the past of shares that were not reached would stay: an increment does not see it."""
+    first, second = SHARES["sina"]
+    run("sina")
+    for share in (first, second):  # the source has corrected a close of long ago
+        whole = server.market.listings[share]
+        close = whole.close.copy()
+        close[100] = whole.high[100]
+        server.market = server.market.with_listings(replace(whole, close=close, cache={}))
+    if stopped == "killed":
+        with pytest.raises(KeyboardInterrupt):
+            run("sina", refetch=True, listener=StopsAfter(1))
+    else:
+        server.faults.add(Fault("500", share=second))
+        assert run("sina", refetch=True).shares[1].status is Status.FAILED
+        server.faults.clear()
+    report = run("sina", resume=True)
+    assert report.resumed == 1
+    assert {outcome.status for outcome in report.shares} == {Status.READJUSTED}
+    run("sina", db=tmp_path / "clean.db")
+    assert contents(database) == contents(tmp_path / "clean.db")
+    # And an ordinary one that is resumed after it replaces nothing.
+    server.faults.add(Fault("500", share=second))
+    run("sina", NEXT)
+    server.faults.clear()
+    assert {outcome.status for outcome in run("sina", NEXT, resume=True).shares} == {Status.NEW}
