@@ -13,7 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evidence.day_pairs import resampled_pairs
 from components.evidence.interval import Interval
+from components.evidence.metric import ratio
+from components.evidence.pairs import Pairs
 from components.evidence.resampling import DayBlocks
 from components.evidence.rows import checked, positions
 
@@ -98,14 +101,13 @@ def auc_interval(
     blocks = DayBlocks(days, horizon=horizon, block=block, resamples=resamples, seed=seed)
     unique, stratum = positions(np.zeros(len(ranked)) if strata is None else strata, len(ranked), "strata")
     rows_of = [np.flatnonzero(stratum == one) for one in range(len(unique))]
-    parts = [(Pairs(positive[rows], ranked[rows]), blocks.index[rows]) for rows in rows_of]
-
-    def statistic(weight: NDArray[Any]) -> float:
-        counted = [part.counted(weight[day]) for part, day in parts]
-        pairs = sum(count for _, count in counted)
-        return sum(won for won, _ in counted) / pairs if pairs else math.nan
-
-    return blocks.interval(statistic, level=level, bounds=(0.0, 1.0))
+    parts = [(positive[rows], ranked[rows], blocks.index[rows]) for rows in rows_of]
+    won, pairs = (sum(counts) for counts in zip(*(Pairs(*part[:2]).counted(None) for part in parts), strict=True))
+    if not pairs or not blocks.enough:
+        return blocks.summarise(won / pairs if pairs else math.nan, np.array([]))
+    drawn = [resampled_pairs(*part, blocks) for part in parts]
+    resampled = ratio(sum(one for one, _ in drawn), sum(both for _, both in drawn))
+    return blocks.summarise(won / pairs, resampled, level, (0.0, 1.0))
 
 
 def auc_by_group(labels: NDArray[Any], scores: NDArray[Any], groups: NDArray[Any]) -> tuple[GroupAuc, ...]:
@@ -140,42 +142,3 @@ def skill(auc: float, best: float) -> float:
     0.5
     """
     return (auc - 0.5) / (best - 0.5) if best != 0.5 else math.nan
-
-
-class Pairs:
-    """Rows sorted by score once, so that the AUC under many sets of weights costs no further sorting."""
-
-    def __init__(self, positive: NDArray[Any], scores: NDArray[Any], weight: NDArray[Any] | None = None) -> None:
-        """Sorts.
-
-        Args:
-            positive: bool array [rows], True for "up".
-            scores: float array [rows].
-            weight: array [rows]; rows without weight are left out for good.
-        """
-        # Sorted positives make the look-ups below run through memory in order.
-        rows = np.arange(len(scores)) if weight is None else np.flatnonzero(weight)
-        up, down = rows[positive[rows]], rows[~positive[rows]]
-        self._up = up[np.argsort(scores[up], kind="stable")]
-        self._down = down[np.argsort(scores[down], kind="stable")]
-        below = scores[self._down]
-        self._low = np.searchsorted(below, scores[self._up], side="left")
-        self._high = np.searchsorted(below, scores[self._up], side="right")
-        self._tied = bool(np.any(self._low != self._high))
-
-    def auc(self, weight: NDArray[Any] | None) -> float:
-        """AUC with a weight for each row, [rows] in their own order; nan if a class has no weight."""
-        won, pairs = self.counted(weight)
-        return won / pairs if pairs else math.nan
-
-    def counted(self, weight: NDArray[Any] | None) -> tuple[float, float]:
-        """The weight of pairs whose "up" row scores higher, ties counting half, and that of all pairs."""
-        up = np.ones(len(self._up)) if weight is None else weight[self._up]
-        down = np.ones(len(self._down)) if weight is None else weight[self._down]
-        # beaten[i]: weight of the i lowest negatives.
-        beaten = np.zeros(len(down) + 1)
-        np.cumsum(down, out=beaten[1:])
-        won = up @ beaten[self._low]
-        if self._tied:
-            won = (won + up @ beaten[self._high]) / 2
-        return float(won), float(up.sum()) * float(beaten[-1])

@@ -17,13 +17,14 @@ For a jointly Gaussian score and return with correlation c, `AUC = 1/2 + (2/π) 
 
 from __future__ import annotations
 
-from components.evidence.auc import Pairs
+from components.evidence.day_pairs import resampled_aucs
 from components.evidence.metric import AUC, Answers, Measured, Metric
+from components.evidence.pairs import Pairs
 
 
 def _measure(answers: Answers) -> Measured:
-    pairs, blocks = Pairs(answers.positive, answers.probability), answers.blocks
-    return Measured(pairs.auc(None), blocks.draw(lambda weight: pairs.auc(weight[blocks.index])))
+    value = Pairs(answers.positive, answers.probability).auc(None)
+    return Measured(value, resampled_aucs(answers.positive, answers.probability, answers.blocks))
 
 
 METRIC = Metric(AUC, "AUC", _measure, higher_is_better=True, no_skill=0.5, bounds=(0.0, 1.0), order=1)

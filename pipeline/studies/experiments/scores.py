@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evidence.accuracy import accuracy, majority
-from components.evidence.auc import Pairs, auc, auc_interval
+from components.evidence.auc import auc, auc_interval
 from components.evidence.day_leak import day_leak_auc_of_rows
+from components.evidence.day_pairs import resampled_aucs
 from components.evidence.interval import Interval
+from components.evidence.pairs import Pairs
 from components.evidence.resampling import DayBlocks
 from pipeline.studies.experiments.answers import Answers
 
@@ -71,13 +73,10 @@ def paired_difference(first: Answers, second: Answers, horizon: int, seed: int) 
     if not (np.array_equal(first.time, second.time) and np.array_equal(first.share_id, second.share_id)):
         raise ValueError("a paired difference needs the same rows twice")
     blocks = DayBlocks(first.time, horizon=horizon, seed=seed)
-    one, other = (Pairs(answers.label == 1, answers.probability) for answers in (first, second))
-
-    def statistic(weight: NDArray[Any]) -> float:
-        by_row = weight[blocks.index]
-        return one.auc(by_row) - other.auc(by_row)
-
-    return blocks.interval(statistic)
+    asked = [(answers.label == 1, answers.probability) for answers in (first, second)]
+    value, its_value = (Pairs(*answers).auc(None) for answers in asked)
+    drawn, its_drawn = (resampled_aucs(*answers, blocks) for answers in asked)
+    return blocks.summarise(value - its_value, drawn - its_drawn)
 
 
 def eleven_metrics(labels: NDArray[Any], probabilities: NDArray[Any], global_step: int) -> dict[str, float]:
