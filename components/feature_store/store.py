@@ -65,7 +65,7 @@ class FeatureStore:
                 PRICE.
         """
         file = Path(path)
-        return cls(file, connect_to_read(file), writable=False)
+        return FeatureStore(file, connect_to_read(file), writable=False)
 
     @classmethod
     def create(cls, path: str | os.PathLike[str]) -> FeatureStore:
@@ -79,7 +79,7 @@ class FeatureStore:
                 a newer version.
         """
         file = Path(path)
-        return cls(file, connect_to_write(file), writable=True)
+        return FeatureStore(file, connect_to_write(file), writable=True)
 
     @property
     def path(self) -> Path:

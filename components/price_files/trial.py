@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from components.feature_store.connection import connect_to_write
 from components.feature_store.look_back import LookBack
 from components.feature_store.store import FeatureStore
 from components.feature_store.windows import PriceBars
@@ -19,21 +20,32 @@ class TrialStore(FeatureStore):
     """A store of its own that holds what another one holds of the shares that are asked for, and all decisions.
 
     Attributes:
-        database: Where it is; gone when the trial ends.
+        database: Where it is; that of `trial_store` is gone when the trial ends.
         first: The share and the bars that were written first; None before.
         last: Those that were written last.
     """
 
-    database: Path
-    first: tuple[str, PriceBars] | None = None
-    last: tuple[str, PriceBars] | None = None
-    _real: FeatureStore | None = None
+    def __init__(self, database: Path, path: Path, real: FeatureStore | None) -> None:
+        """Makes one.
 
-    def of(self, path: Path, real: FeatureStore | None) -> TrialStore:
-        """Says for which store it stands: `path` is for messages, and None for one that is not there yet."""
-        self.database, self._path, self._real, self._own = self._path, path, real, set[str]()
-        if real is not None:
-            self.decide(real.decision_list())
+        Args:
+            database: Where; its folder must exist.
+            path: That of the other one, for messages.
+            real: The other one; None if it is not there yet.
+
+        Raises:
+            StoreError: `database` cannot be written, or the decisions of the other one not be read.
+        """
+        decided = () if real is None else real.decision_list()
+        super().__init__(path, connect_to_write(database), writable=True)
+        self.database = database
+        self.first: tuple[str, PriceBars] | None = None
+        self.last: tuple[str, PriceBars] | None = None
+        self._real, self._own = real, set[str]()
+        self.decide(decided)
+
+    def __enter__(self) -> TrialStore:
+        """Returns the store itself."""
         return self
 
     def bars(self, share_id: str) -> PriceBars | None:
@@ -80,11 +92,9 @@ def trial_store(path: str | os.PathLike[str]) -> Iterator[TrialStore]:
         StoreError: The other one cannot be read.
     """
     file = Path(path)
-    with temporary_folder("trial") as folder, TrialStore.create(folder / "trial.db") as store:
-        if not isinstance(store, TrialStore):
-            raise TypeError("FeatureStore.create makes another class than it was called on")
-        if not file.exists():
-            yield store.of(file, None)
-            return
-        with FeatureStore.open(file) as real:
-            yield store.of(file, real)
+    with (
+        temporary_folder("trial") as folder,
+        FeatureStore.open(file) if file.exists() else nullcontext() as real,
+        TrialStore(folder / "trial.db", file, real) as store,
+    ):
+        yield store
