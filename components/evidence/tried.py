@@ -44,8 +44,7 @@ def unjudged(predictions: pd.DataFrame, aucs: Mapping[str, Interval], horizon: i
         aucs: of each model, with its standard error.
         horizon: sessions ahead of the label.
     """
-    time = predictions["time"].dt
-    days = (time.year * 10_000 + time.month * 100 + time.day).to_numpy(np.int64)
+    days = days_of(predictions)
     labels = predictions["label"].to_numpy(np.int64)
     shares = np.frombuffer("\0".join(predictions["share_id"].astype(str)).encode(), np.uint8)
     rows = digest(days, labels, shares, np.array([horizon]))
@@ -75,6 +74,13 @@ def unjudged(predictions: pd.DataFrame, aucs: Mapping[str, Interval], horizon: i
         days=tuple(int(day) for day in np.unique(days)),
         models=tuple(models),
     )
+
+
+def days_of(predictions: pd.DataFrame) -> NDArray[np.int64]:
+    """The day of each row as YYYYMMDD, [rows]."""
+    time = predictions["time"].dt
+    days: NDArray[np.int64] = (time.year * 10_000 + time.month * 100 + time.day).to_numpy(np.int64)
+    return days
 
 
 def judged(trial: Trial, findings: Findings, asked: Mapping[str, str], kind: str = RUN, time: str = "") -> Trial:

@@ -152,7 +152,7 @@ def model_pull(
     plan = plan_from({"storage_url": url, "db": db})
     from components.object_storage import pull_model
     from pipeline.uses.storage import open_storage
-    from pipeline.uses.tries import take_tries
+    from pipeline.uses.trials import take_tries
 
     folder = to if to is not None else plan.workspace / "pulled" / model / "{version}"
     with open_storage(plan) as storage, _bar(f"Pulling {model}") as progress:

@@ -17,6 +17,7 @@ from components.masking import masked
 from components.missing_sessions.summary import MISSING_PROPERTY, MissingSummary
 from components.plausibility import read_suspects
 from components.records import from_json
+from components.trials.record import read_record, record_path
 from components.whole_files import whole_file
 from pipeline.plan import Plan
 from pipeline.runs.results import (
@@ -27,11 +28,13 @@ from pipeline.runs.results import (
     RunReport,
     SplitResult,
 )
+from pipeline.runs.tries import Tries, list_tries
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from components.evidence.findings import Findings
     from pipeline.job.step import Step
 
 _SHARED_ARTIFACTS = (
@@ -85,6 +88,7 @@ def gather_report(plan: Plan, steps: Mapping[str, Step], seconds: dict[str, floa
         audit=_audit(steps),
         missing=from_json(MissingSummary, examples.get_string_custom_property(MISSING_PROPERTY)),
         prices=read_suspects(examples.uri),
+        tries=_tries(plan, Path(evidence.uri), findings, predictions),
     )
     with whole_file(folder / PREDICTIONS_FILE) as partial:
         predictions.to_parquet(partial, index=False)
@@ -99,6 +103,16 @@ def _audit(steps: Mapping[str, Step]) -> AuditReport | None:
     [audit] = steps["LeakAudit"].outputs["audit"]
     path = Path(audit.uri) / AUDIT_FILE
     return AuditReport.from_json(path.read_text(encoding="utf-8"), str(path))
+
+
+def _tries(plan: Plan, evidence: Path, findings: Findings, predictions: pd.DataFrame) -> Tries:
+    """What the record says of the test days once this run has seen them."""
+    from components.evidence.tried import days_of, read_trial
+
+    own = read_trial(evidence)
+    record = read_record(record_path(plan.database))
+    days = [int(day) for day in days_of(predictions)]
+    return list_tries(record, days, findings.hurdle, "" if own is None else own.id)
 
 
 def _market(plan: Plan) -> MarketSummary | None:

@@ -17,6 +17,7 @@ from components.evidence.findings import PREDECESSOR
 from components.evidence.words import number
 from components.plausibility.record import what_to_do
 from pipeline.report.templates import load_template
+from pipeline.report.tries import tries_section
 from pipeline.report.verdict import assess, plausible_auc
 from pipeline.report.words import duration, readable_time
 from pipeline.runs.folder import REPORT_HTML, REPORT_JSON, save_report, write_text
@@ -143,6 +144,7 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
             styles,
         ),
         backtest=backtest_section(report, predictions),
+        tries=None if report.tries is None else tries_section(report.tries),
         what_to_do=what_to_do,
         suspects_shown=_SUSPECTS_SHOWN,
         audit_chart=None if report.audit is None else charts.audit_chart(report.audit),

@@ -15,6 +15,7 @@ from components.evidence.interval import UNKNOWN
 from components.evidence.words import number, signed
 from components.leak_audit.results import AuditReport, CheckResult, Status
 from pipeline.report.missing import left_out_in_words, missing_in_words
+from pipeline.report.tries import consequences, headline, lower_bound
 from pipeline.report.verdict import assess
 from pipeline.report.words import interval, percent
 from pipeline.runs.results import RunReport
@@ -112,6 +113,10 @@ def print_summary(report: RunReport, console: Console) -> None:
     for sentence in (missing_in_words(report.missing), left_out_in_words(report)):
         if sentence:
             console.print(Text(sentence, style="yellow"))
+    if report.tries is not None:
+        console.print(Text(" ".join(filter(None, (headline(report.tries), lower_bound(report.tries))))))
+        for sentence in consequences(report.tries):
+            console.print(Text(sentence))
     console.print(Text(judged.sentence, style=TONE_STYLES[judged.tone]))
     if report.audit is not None:
         console.print(Text(f"Leak audit: {report.audit.verdict_line}", style=AUDIT_STYLES[report.audit.verdict]))

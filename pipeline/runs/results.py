@@ -17,6 +17,7 @@ from components.leak_audit.results import AuditReport
 from components.missing_sessions.summary import MissingSummary
 from components.plausibility import Suspect, SuspectRecord
 from components.records import Number
+from pipeline.runs.tries import Tries
 
 SCHEMA_VERSION = 1
 
@@ -184,6 +185,7 @@ class RunReport:
         audit: the leak audit; None where it was left out.
         missing: the sessions that the shares lack.
         prices: what looked wrong in the prices; None where nobody looked.
+        tries: that looked at the test days so far, this run among them; None of an older version.
         artifacts: where what the models share lies: examples, statistics, schema, anomalies, transform_graph.
         schema_version: layout of report.json.
     """
@@ -203,6 +205,7 @@ class RunReport:
     audit: AuditReport | None = None
     missing: MissingSummary = field(default_factory=MissingSummary)
     prices: SuspectRecord | None = None
+    tries: Tries | None = None
     artifacts: Mapping[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 

@@ -24,7 +24,7 @@ from components.trials.record import (
     record_path,
     render_record,
 )
-from pipeline.uses.tries import take_tries
+from pipeline.uses.trials import take_tries
 
 
 def made_trial(number: int) -> Trial:

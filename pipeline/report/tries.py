@@ -1,0 +1,135 @@
+"""What was tried on a test stretch, for people: sentences, and the lines of a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from components.evidence.words import number
+from components.trials.hurdle import FALSE_ALARMS
+from pipeline.report.words import interval, percent, readable_time
+from pipeline.runs.tries import Tries, Try, iso
+
+HEADER = ("when", "kind", "asked", "test days", "best AUC (95 %)", "blessed")
+
+MOST_SHOWN = 200
+"""Tries listed on a page; report.json has them all."""
+
+
+@dataclass(frozen=True)
+class TriesSection:
+    """What a page says of the tries.
+
+    Attributes:
+        headline: how many there are.
+        bound: why their number is a lower bound; empty where it is none.
+        consequences: what follows from them.
+        header: of the table.
+        rows: the last `MOST_SHOWN` lines of it.
+        left_out: earlier lines.
+    """
+
+    headline: str
+    bound: str
+    consequences: tuple[str, ...]
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    left_out: int
+
+
+def tries_section(tries: Tries) -> TriesSection:
+    """What a page says of the tries."""
+    lines = rows(tries)
+    shown = tuple(lines[-MOST_SHOWN:])
+    return TriesSection(
+        headline(tries), lower_bound(tries), tuple(consequences(tries)), HEADER, shown, len(lines) - len(shown)
+    )
+
+
+def headline(tries: Tries) -> str:
+    """How many tries looked at the test days, in a sentence."""
+    count = len(tries.tries)
+    if not tries.days:
+        return "No try is known."
+    stretch = f"{tries.days:,} test day{'' if tries.days == 1 else 's'}"
+    where = f"these {stretch} ({tries.first} to {tries.last})" if tries.days != 1 else f"this {stretch}"
+    if not count:
+        return f"{'No try' if tries.complete else 'No known try'} has looked at {where}."
+    among = ", this run among them" if tries.own and count > 1 else ""
+    if tries.own and count == 1:
+        return f"{'This run is the first' if tries.complete else 'No try before this run is known'} to look at {where}."
+    many = f"{count:,} {'try' if count == 1 else 'tries'}"
+    return f"{many if tries.complete else f'At least {many}'} looked at {where}{among}."
+
+
+def lower_bound(tries: Tries) -> str:
+    """Why the number is a lower bound, in a sentence; empty where it is none."""
+    if tries.complete:
+        return ""
+    return f"Their number is a lower bound: {'; '.join(tries.gaps) or 'tries may be missing'}."
+
+
+def consequences(tries: Tries) -> list[str]:
+    """What the tries make a model show, what is left of the stretch, and what would renew it, in sentences."""
+    hurdle = tries.hurdle
+    if hurdle is None:
+        return []
+    said = []
+    if hurdle.runs:
+        judged = "This run was judged after" if tries.own else "A next try is judged after"
+        runs = f"{hurdle.runs:,} earlier {'try' if hurdle.runs == 1 else 'tries'}"
+        models = f"{hurdle.tries:,} different {'model' if hurdle.tries == 1 else 'models'}"
+        with_own = ", its own candidates among them," if tries.own else ""
+        said.append(
+            f"{judged} {runs} of {models}, which{with_own} amount to {_about(hurdle.independent)} independent of one "
+            f"another: an AUC has to lie {hurdle.needed:.2f} standard errors above 1/2 to be blessed, where "
+            f"{hurdle.first:.2f} were enough on days that nobody had looked at."
+        )
+    else:
+        said.append(f"An AUC has to lie {hurdle.first:.2f} standard errors above 1/2 to be blessed.")
+    said.append(
+        f"{percent(tries.left)} of the test stretch is left: of the {100 * FALSE_ALARMS:.0f} % chance that anything is ever "
+        f"blessed on it without signal, {100 * hurdle.spent:.1f} points are used up."
+    )
+    if hurdle.seen_until:
+        said.append(
+            f"New days renew it: a test split that begins after {iso(hurdle.seen_until)} has been seen by nobody."
+        )
+    return said
+
+
+def _about(count: float) -> str:
+    return f"{count:.1f}" if count < 10 else f"{count:,.0f}"
+
+
+def asked_in_words(one: Try) -> str:
+    """What a try asked, in a few words.
+
+    >>> asked_in_words(Try("", "", "run", {"models": "linear", "formatter": "closes", "seed": "3"}, 5, *[""] * 2,
+    ...                    0, 0, "", 0.5, 0.5, 0.5, ()))
+    'linear, closes, horizon 5, seed 3'
+    """
+    asked = dict(one.asked)
+    first = [asked.pop(name) for name in ("experiment", "models", "formatter") if name in asked]
+    for name in ("pipeline", "evidence"):
+        asked.pop(name, None)
+    return ", ".join([*first, f"horizon {one.horizon}", *(f"{name} {value}" for name, value in asked.items())])
+
+
+def rows(tries: Tries) -> list[tuple[str, str, str, str, str, str]]:
+    """The lines of a table: when, kind, what was asked, test days, best AUC with its interval, blessed."""
+    lines = []
+    for one in tries.tries:
+        own = " (this run)" if one.id == tries.own else ""
+        part = "" if one.shared == one.days == tries.days else f"; {one.shared:,} of its {one.days:,} here"
+        area = f"{one.best} {number(one.auc)} {interval(one.auc_low, one.auc_high)}" if one.best else "n/a"
+        lines.append(
+            (
+                readable_time(one.time),
+                one.kind + own,
+                asked_in_words(one),
+                f"{one.first} to {one.last}{part}",
+                area,
+                f"yes: {', '.join(one.blessed)}" if one.blessed else "no",
+            )
+        )
+    return lines
