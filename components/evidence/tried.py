@@ -40,7 +40,8 @@ def unjudged(predictions: pd.DataFrame, aucs: Mapping[str, Interval], horizon: i
     """A try before anybody has judged it: what a hurdle needs to know of it.
 
     Args:
-        predictions: time (datetime64), share_id, label, next_return, and a column of probabilities for each model.
+        predictions: time (datetime64), share_id, label, next_return where it is known, and a column of probabilities
+            for each model.
         aucs: of each model, with its standard error.
         horizon: sessions ahead of the label.
     """
@@ -48,6 +49,8 @@ def unjudged(predictions: pd.DataFrame, aucs: Mapping[str, Interval], horizon: i
     labels = predictions["label"].to_numpy(np.int64)
     shares = np.frombuffer("\0".join(predictions["share_id"].astype(str)).encode(), np.uint8)
     rows = digest(days, labels, shares, np.array([horizon]))
+    # Predictions of older versions do not have it.
+    following = predictions["next_return"].to_numpy(np.float64) if "next_return" in predictions else None
     models = []
     for name, area in aucs.items():
         probability = predictions[name].to_numpy(np.float64)
@@ -60,7 +63,7 @@ def unjudged(predictions: pd.DataFrame, aucs: Mapping[str, Interval], horizon: i
                 needed=float("nan"),
                 answers=digest(np.round(probability, _DIGITS)),
                 influence=Series.of(day_influence(labels, probability, days)),
-                returns=Series.of(day_spreads(probability, predictions["next_return"].to_numpy(np.float64), days)),
+                returns=Series() if following is None else Series.of(day_spreads(probability, following, days)),
             )
         )
     seen = "".join(sorted(one.answers for one in models))

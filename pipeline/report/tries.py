@@ -87,8 +87,8 @@ def consequences(tries: Tries) -> list[str]:
     else:
         said.append(f"An AUC has to lie {hurdle.first:.2f} standard errors above 1/2 to be blessed.")
     said.append(
-        f"{percent(tries.left)} of the test stretch is left: of the {100 * FALSE_ALARMS:.0f} % chance that anything is ever "
-        f"blessed on it without signal, {100 * hurdle.spent:.1f} points are used up."
+        f"{percent(tries.left)} of the test stretch is left: of the {100 * FALSE_ALARMS:.0f} % chance that anything "
+        f"is ever blessed on it without signal, {100 * hurdle.spent:.1f} points are used up."
     )
     if hurdle.seen_until:
         said.append(
