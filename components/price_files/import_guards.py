@@ -136,3 +136,30 @@ def shifted(time: Days, close: Floats, factor: Floats, stored: PriceBars) -> str
         f"on all {len(here)} days that are stored already its adjusted closes are {np.exp(np.median(shift)):.4g} times "
         "the stored ones (another unit, a split, or another meaning of factor); import the whole history"
     )
+
+
+def torn(time: Days, factor: Floats, rounding: Floats, stored: PriceBars) -> str:
+    """Tells why a part of a history has other factors than the stored one where it ends; empty if it has not.
+
+    The stored days beside it keep theirs, so that a step would stand there that neither of both has.
+
+    Args:
+        time: The file's days, datetime64[D], ascending, shape (n,).
+        factor: Its factors as they would be stored, shape (n,).
+        rounding: How far each of them may be off, as the log of a ratio, shape (n,).
+        stored: The bars that are stored.
+    """
+    _, here, there = np.intersect1d(time, stored.time, assume_unique=True, return_indices=True)
+    kept = np.ones(len(stored.time) + 2, dtype=bool)  # a day before the first and one behind the last
+    kept[there + 1] = kept[0] = kept[-1] = False
+    with np.errstate(all="ignore"):
+        change = np.log(factor[here]) - np.log(stored.factor[there])
+    torn_off = (np.abs(change) > _SHIFT + 2 * rounding[here]) & (kept[there] | kept[there + 2])
+    if not torn_off.any():
+        return ""
+    at = int(np.argmax(torn_off))
+    beside = stored.time[there[at] + (1 if kept[there[at] + 2] else -1)]
+    return (
+        f"its factor on {time[here[at]]} is {np.exp(change[at]):.4g} times the stored one, and the file does not have "
+        f"{beside}, which is stored beside that day: a false return would stand between them; import the whole history"
+    )

@@ -22,7 +22,7 @@ from components.feature_store.windows import PriceBars
 from components.price_files.adjusted_closes import ClosesBesideFactors
 from components.price_files.factors import factors_from_adjusted, given_factors, join_factors
 from components.price_files.forms import Forms
-from components.price_files.import_guards import lost_adjustments, no_adjustments, other_share, shifted
+from components.price_files.import_guards import lost_adjustments, no_adjustments, other_share, shifted, torn
 from components.price_files.layout import LayoutChoice
 from components.price_files.raw_closes import closes_of, settle_closes, step_evidence_of
 from components.price_files.rows import Found, Refusal, ShareRows, read_rows
@@ -232,9 +232,12 @@ def _bars(share: ShareRows, store: FeatureStore, source: str, found: Found) -> P
             "stored one before them",
         )
         return None
-    if stored is not None and (reason := shifted(time, close, factor, stored)):
-        found.refuse_day(share, reason)
-        return None
+    if stored is not None:
+        with np.errstate(all="ignore"):
+            rounding = np.log(estimate.high / estimate.low)
+        if reason := shifted(time, close, factor, stored) or torn(time, factor, rounding, stored):
+            found.refuse_day(share, reason)
+            return None
     with np.errstate(all="ignore"):
         bad = {"adjusted close": impossible("close", close * factor) | impossible("factor", factor)}
     # A factor may have made them raw.

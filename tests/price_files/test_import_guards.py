@@ -11,6 +11,7 @@ from samples import bars, csv
 
 from components.feature_store import FeatureStore
 from components.feature_store.decisions import read_decisions
+from components.price_files import LayoutChoice
 
 ONE = bars(1, 60)
 FACTOR = np.repeat([1.0, 2.0, 2.04], 20)
@@ -128,3 +129,28 @@ def test_many_dividends_and_noise_of_single_precision_are_adjustments(tmp_path: 
     weekly = 1.002 ** (np.arange(60) // 5)
     report = run(tmp_path, text_of(ONE.close, adj_close=(np.array(ONE.close) * weekly * noise).tolist()))
     assert (report.refused, report.taken) == ((), 60)
+
+
+@pytest.mark.parametrize(("name", "values"), [("factor", (1, 1, 2)), ("adj_close", (5, 5, 5))])
+def test_a_part_whose_factors_do_not_go_on_is_refused(tmp_path: Path, name: str, values: tuple[float, ...]) -> None:
+    """It once left a factor of 2 before one of 1: a return of -50 % on a day of none."""
+    closes = [10, 10, 5, 5, 5]
+    whole = [f"2022-01-{3 + at:02},A,{close}" for at, close in enumerate(closes)]
+    run(tmp_path, "\n".join(["date,symbol,close", *whole]))
+    part = [f"{line},{value}" for line, value in zip(whole, values, strict=False)]
+    report = run(tmp_path, "\n".join([f"date,symbol,close,{name}", *part]))
+    [refusal] = report.refused
+    assert "its factor on 2022-01-05 is 2 times the stored one, and the file does not have 2022-01-06" in refusal.reason
+    assert [row[3] for row in stored(tmp_path)] == [1.0] * 5
+    rest = [f"{line},{value}" for line, value in zip(whole, (*values, *values[-1:], *values[-1:]), strict=True)]
+    assert run(tmp_path, "\n".join([f"date,symbol,close,{name}", *rest[1:]])).refused == ()
+    assert [row[3] for row in stored(tmp_path)] == [1.0, 1.0, 2.0, 2.0, 2.0]
+
+
+def test_a_file_that_lacks_a_stored_day_beside_which_its_factors_differ_is_refused(tmp_path: Path) -> None:
+    days = [f"2022-01-{day:02}" for day in range(3, 10)]
+    run(tmp_path, "\n".join(["date,symbol,close", *(f"{day},A,10" for day in days)]))
+    lines = [f"{day},A,10,{1 if day < '2022-01-05' else 2}" for day in days if day != "2022-01-07"]
+    report = run(tmp_path, "\n".join(["date,symbol,close,factor", *lines]), choice=LayoutChoice(prices="raw"))
+    assert "its factor on 2022-01-06 is 2 times the stored one" in report.refused[0].reason
+    assert {row[3] for row in stored(tmp_path)} == {1.0}
