@@ -46,6 +46,7 @@ class AuditConfig:
         splits: what FeatureExampleGen was asked of the splits; None where that is not known.
         shares: that it was asked for; empty for all of the database.
         max_missing_sessions: that it let a window reach across.
+        fingerprint: of the database's rows that the examples were made of; empty where it is not known.
         full: whether checks that look at a sample of a database look at all of it.
         code: digest of the code, so that TFX's cache sees a change.
     """
@@ -62,6 +63,7 @@ class AuditConfig:
     splits: SplitSettings | None = None
     shares: tuple[str, ...] = ()
     max_missing_sessions: int = DEFAULT_LIMIT
+    fingerprint: str = ""
     full: bool = False
     code: str = ""
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from tfx.components.example_gen import utils
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
@@ -40,13 +42,15 @@ class Executor(base_executor.BaseExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         uris = {key: artifact_utils.get_single_uri(input_dict[key]) for key in input_dict}
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        made_of = examples.get_string_custom_property(utils.FINGERPRINT_PROPERTY_NAME)
         findings = Findings.read(Path(uris["evidence"]))
         report = audit(
             uris["examples"],
             read_schema(uris["schema"]),
             uris["transform_graph"],
             {name: model.scores[AUC] for name, model in findings.models.items()},
-            AuditConfig.from_json(exec_properties[CONFIG]),
+            replace(AuditConfig.from_json(exec_properties[CONFIG]), fingerprint=made_of),
             lambda name: _LOG.info("audit: %s", name),
         )
         for check in report.checks:

@@ -29,6 +29,7 @@ class _Trained:
     transform_graph: str
     schema: str
     generation: ExampleGenConfig
+    fingerprint: str
 
 
 def audit_run(
@@ -85,6 +86,7 @@ def _metadata_file(run: Path, report: RunReport, name: str) -> Path:
 
 
 def _trained(metadata_file: Path, model_uri: str) -> _Trained:
+    from tfx.components.example_gen import utils
     from tfx.orchestration import metadata
 
     from components.feature_example_gen.config import ExampleGenConfig
@@ -102,6 +104,7 @@ def _trained(metadata_file: Path, model_uri: str) -> _Trained:
             transform_graph=trainer.inputs["transform_graph"],
             schema=transform.inputs["schema"],
             generation=ExampleGenConfig.from_exec_properties(example_gen.properties),
+            fingerprint=example_gen.properties.get(utils.FINGERPRINT_PROPERTY_NAME, ""),
         )
 
 
@@ -149,5 +152,6 @@ def _config(trained: Sequence[_Trained], report: RunReport, auc: float | None, f
         splits=generation.splits,
         shares=generation.shares,
         max_missing_sessions=generation.max_missing_sessions,
+        fingerprint=first.fingerprint,
         full=full,
     )

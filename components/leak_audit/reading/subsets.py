@@ -35,7 +35,14 @@ def around_borders(rows: AuditRows, features: AuditFeatures, most: int) -> tuple
 
 def take(rows: AuditRows, features: AuditFeatures, places: NDArray[np.int64]) -> tuple[AuditRows, AuditFeatures]:
     """The rows at some places, ascending, by themselves, and what a model sees of them."""
-    part = replace(
+    return rows_at(rows, places), replace(
+        features, values={name: values[places] for name, values in features.values.items()}
+    )
+
+
+def rows_at(rows: AuditRows, places: NDArray[np.int64]) -> AuditRows:
+    """The rows at some places, in their order."""
+    return replace(
         rows,
         share=rows.share[places],
         time=rows.time[places],
@@ -46,7 +53,6 @@ def take(rows: AuditRows, features: AuditFeatures, places: NDArray[np.int64]) ->
         returns={h: values[places] for h, values in rows.returns.items()},
         raw={name: values[places] for name, values in rows.raw.items()},
     )
-    return part, replace(features, values={name: values[places] for name, values in features.values.items()})
 
 
 def shuffled(split: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
