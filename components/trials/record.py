@@ -152,6 +152,11 @@ class Record:
     trials: tuple[Trial, ...]
     gaps: tuple[str, ...] = ()
 
+    @property
+    def bound(self) -> str:
+        """What stands before their number: "at least " where it is a lower bound."""
+        return "" if self.complete else "at least "
+
     def on(self, days: Collection[int]) -> tuple[Trial, ...]:
         """The tries that looked at any of some days, YYYYMMDD."""
         wanted = set(days)

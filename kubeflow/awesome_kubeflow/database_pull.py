@@ -1,4 +1,4 @@
-"""What the pod before the first node runs: the database from object storage onto the volume.
+"""What the pod before the first node runs: the database and the record of its tries from object storage to the volume.
 
 `python -m awesome_kubeflow.database_pull --help`. Object storage is a boundary of the pipeline: TFX reads the volume.
 """
@@ -27,7 +27,8 @@ def _run(arguments: Sequence[str] | None) -> None:
     from awesome_kubeflow.pod.executor_io import ExecutorInput, write_outputs
     from awesome_kubeflow.steps.page import Section, page
     from components.feature_store import FeatureStore
-    from components.object_storage import pull_database
+    from components.object_storage import pull_database, pull_tries
+    from components.trials.record import read_record, record_path
     from pipeline.job.prices import idle_decisions
     from pipeline.plan import load_plan
     from pipeline.settings import load_node_settings
@@ -40,6 +41,8 @@ def _run(arguments: Sequence[str] | None) -> None:
     database = Path(options.database)
     database.parent.mkdir(parents=True, exist_ok=True)
     with open_storage(plan) as storage:
+        # First: whoever sees the database must not know of fewer tries.
+        tries = pull_tries(storage, database)
         pulled = pull_database(storage, database)
     idle: list[str] = []
     if plan.decisions:  # of this cluster alone: AWESOME_ACCEPT and AWESOME_EXCLUDE
@@ -49,13 +52,14 @@ def _run(arguments: Sequence[str] | None) -> None:
             idle = idle_decisions(replace(plan, database=database), store, shares)
     for line in idle:
         _LOG.warning("%s", line)
-    manifest = pulled.manifest
+    manifest, record = pulled.manifest, read_record(record_path(database))
     facts = {
         "from": pulled.url,
         "to": str(pulled.database),
         "size": f"{manifest.file.size / _MIB:.1f} MiB",
         "time": f"{pulled.seconds:.1f} s",
         "data": manifest.data_digest,
+        "tries": f"{tries} not known here before, of {record.bound}{len(record.trials)}",
     }
     if plan.decisions:
         facts["decisions"] = "; ".join(map(str, plan.decisions))

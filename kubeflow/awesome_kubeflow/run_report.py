@@ -1,4 +1,4 @@
-"""What the pod after the last node runs: the report of the run, and its models to object storage.
+"""What the pod after the last node runs: the report of the run, and its models and tries to object storage.
 
 `python -m awesome_kubeflow.run_report --help`. The report is that of `awesome run`, from what ML Metadata knows of the
 run; it lies on the volume, in runs/RUN, and its page is what the step shows. A second try takes the report that is
@@ -80,7 +80,7 @@ class CompiledRun:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes the report, and pushes the models where a storage is named; returns the exit code, 1 for a failure."""
+    """Writes the report, and pushes models and tries where a storage is named; returns the exit code."""
     return run_pod(lambda: _run(arguments), TASK_ID)
 
 
@@ -115,6 +115,8 @@ def _write_report(
     compiled: CompiledRun, run_id: str, parameters: RunParameters, node_settings: NodeSettings, folder: Path
 ) -> None:
     from awesome_kubeflow.names import renamed
+    from components.trials.record import record_path
+    from pipeline.job.gathered_tries import gather_tries
     from pipeline.job.gathering import gather_report
     from pipeline.job.steps import finished_steps
     from pipeline.plan import resolve
@@ -124,7 +126,9 @@ def _write_report(
     if missing := [node for node in compiled.nodes if node not in steps]:
         raise NodeError(f"run {run_id}: the metadata store knows of no end of {', '.join(missing)}")
     folder.mkdir(parents=True, exist_ok=True)
-    gather_report(resolve(_settings(compiled, parameters)), steps, {}, folder)
+    plan = resolve(_settings(compiled, parameters))
+    gather_tries(metadata_connection(node_settings), plan.database, record_path(plan.database))
+    gather_report(plan, steps, {}, folder)
 
 
 def _settings(compiled: CompiledRun, parameters: RunParameters) -> Settings:
@@ -138,9 +142,9 @@ def _settings(compiled: CompiledRun, parameters: RunParameters) -> Settings:
 
 
 def _push_models(folder: Path) -> None:
-    from components.object_storage import push_model
+    from components.object_storage import push_model, push_tries
     from pipeline.plan import load_plan
-    from pipeline.uses.publish import models_to_push
+    from pipeline.uses.publish import database_of, models_to_push
     from pipeline.uses.storage import open_storage
 
     plan = load_plan()
@@ -150,6 +154,8 @@ def _push_models(folder: Path) -> None:
         for facts, folders in models_to_push(folder):
             pushed = push_model(storage, facts, folders)
             _LOG.info("%s: %s", facts.model, "already there" if pushed.already_there else f"pushed to {pushed.url}")
+        if (database := database_of(folder)) is not None:
+            _LOG.info("%s tries pushed that the storage did not hold", push_tries(storage, database))
 
 
 if __name__ == "__main__":

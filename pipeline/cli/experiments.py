@@ -39,7 +39,9 @@ def experiments(
     from pipeline.studies.experiments.tables import print_experiments
 
     names = tuple(part.strip() for part in models.split(",") if part.strip())
-    options = Options(ahead, names, data, plan.settings.seed, epochs, output, market_shares, market_sessions)
+    options = Options(
+        ahead, names, data, plan.settings.seed, epochs, output, market_shares, market_sessions, plan.settings.db
+    )
     console = new_console()
     report = run_experiments(options, console)
     console.print()

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 SHIPPED_PRICES = Path(__file__).resolve().parents[2] / "data" / "prices.csv.gz"
 
+SHIPPED_SOURCE = "file:prices.csv.gz"
+"""What the store calls their origin."""
+
 
 def prepare_prices(plan: Plan, console: Console, clock: Clock | None = None) -> None:
     """Sees to the prices before a run, whatever runs the steps.
@@ -211,7 +214,7 @@ def import_shipped_prices(path: Path) -> ImportReport:
     # Half of the prices under the database's name would be taken for all of them by the next run.
     with begun_with(path), whole_file(path) as partial, FeatureStore.create(partial) as store:
         store.decide(known_decisions([SHIPPED_PRICES]))
-        return import_prices(SHIPPED_PRICES, store, source="file:prices.csv.gz")
+        return import_prices(SHIPPED_PRICES, store, source=SHIPPED_SOURCE)
 
 
 def known_decisions(files: Sequence[str | os.PathLike[str]]) -> tuple[Decision, ...]:

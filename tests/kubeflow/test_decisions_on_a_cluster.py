@@ -11,8 +11,9 @@ from awesome_kubeflow import database_pull
 from awesome_kubeflow.cli.compile import write_package
 from components.errors import UserError
 from components.feature_store import Decision, FeatureStore, read_decisions
-from components.object_storage import CodeVersion, Storage, StorageSettings, push_database
+from components.object_storage import CodeVersion, Storage, StorageSettings, push_database, push_tries
 from components.synthetic_market import generate, write_market
+from components.trials.record import Trial, append, begun_with, read_record, record_path
 from pipeline.plan import resolve
 from pipeline.settings import Settings
 
@@ -56,6 +57,30 @@ def test_the_pod_that_pulls_the_database_writes_its_clusters_decisions_into_it(
 
     monkeypatch.setenv("AWESOME_EXCLUDE", f"{names[2]}:2020-08-31")
     assert database_pull.main(command) == 1
+
+
+def test_the_pod_that_pulls_the_database_brings_the_record_of_its_tries(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with begun_with(folder / "pushed.db"):
+        write_market(generate("null", shares=3, sessions=60), folder / "pushed.db")
+    trial = Trial("1", "2026-01-02T03:04:05Z", "run", {}, 1, "r", (20200102,), ())
+    append(record_path(folder / "pushed.db"), [trial])
+    (folder / "storage").mkdir()
+    url = f"file://{folder}/storage"
+    with Storage.at(url, StorageSettings()) as storage:
+        push_tries(storage, folder / "pushed.db")
+        push_database(storage, folder / "pushed.db", CodeVersion("0.1.0", "0123456789abcdef"))
+    monkeypatch.setenv("AWESOME_STORAGE_URL", url)
+    volume = folder / "volume" / "awesome.db"
+    command = ["--database", str(volume), "--executor-input", EXECUTOR_INPUT]
+    assert database_pull.main(command) == 0
+    record = read_record(record_path(volume))
+    assert (record.trials, record.complete) == ((trial,), True)
+    assert "1 not known here before, of 1" in (folder / "page.html").read_text()
+    assert database_pull.main(command) == 0
+    assert read_record(record_path(volume)) == record
+    assert "0 not known here before, of 1" in (folder / "page.html").read_text()
 
 
 def decided(database: Path) -> tuple[Decision, ...]:

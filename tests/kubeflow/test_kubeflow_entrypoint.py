@@ -97,6 +97,25 @@ def test_models_go_to_the_storage_once(cluster: Cluster, first_run: dict[str, Po
     assert len(stored()) == 1
 
 
+def test_the_try_goes_to_the_storage_with_the_model(cluster: Cluster, first_run: dict[str, Pod]) -> None:
+    from components.object_storage import Storage, StorageSettings, list_models
+    from components.object_storage.tries import NOT_PUSHED, stored_tries
+    from pipeline.runs.folder import read_report
+
+    with Storage.at(storage_url(cluster.root), StorageSettings()) as storage:
+        [model] = list_models(storage).models
+        record = stored_tries(storage, "awesome.db").record
+    assert record is not None
+    [trial] = record.trials
+    assert ([one.name for one in trial.models], trial.asked["pipeline"]) == (["linear"], "awesome-window_returns-h1")
+    tries = read_report(cluster.root / "runs" / "first").tries
+    assert tries is not None
+    assert (tries.own, [one.id for one in tries.tries]) == (trial.id, [trial.id])
+    # The database was pushed without a record.
+    assert (record.complete, record.gaps) == (False, (NOT_PUSHED,))
+    assert (model.facts.tries, model.facts.tries_complete) == (1, False)
+
+
 def test_a_report_of_a_run_that_has_not_ended_names_what_is_missing(
     cluster: Cluster, first_run: dict[str, Pod]
 ) -> None:

@@ -16,6 +16,7 @@ from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_splits
 from components.feature_store import FeatureStore
 from components.synthetic_market import MarketFactor, generate, get_scenario, write_market
+from components.trials.record import begun_with
 from models.features import CLOSES, NEXT_SESSION, SHARE_ID, TIME, forward_return_key, label_key
 from pipeline.job.prices import SHIPPED_PRICES, import_shipped_prices
 
@@ -40,6 +41,7 @@ class Panel:
         features: the table FEATURE, an Arrow table.
         sessions: every session, ascending, [sessions].
         correlation: of any two shares' returns of a day, where the market was made with one.
+        store: the database.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Panel:
     features: pa.Table
     sessions: npt.NDArray[np.datetime64]
     correlation: float | None
+    store: Path
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +99,8 @@ def market_panel(folder: Path, shares: int, sessions: int, seed: int) -> Panel:
     assert isinstance(scenario, MarketFactor)
     name = f"{MARKET}-{shares}x{sessions}-seed{seed}"
     path = folder / f"{name}.db"
-    write_market(generate(scenario, shares=shares, sessions=sessions, seed=seed), path)
+    with begun_with(path):
+        write_market(generate(scenario, shares=shares, sessions=sessions, seed=seed), path)
     return _read("market", path, f"{name}, correlation {scenario.correlation}", scenario.correlation)
 
 
@@ -105,7 +109,7 @@ def _read(name: str, path: Path, identity: str, correlation: float | None) -> Pa
         shares = [summary.share_id for summary in store.shares()]
         sessions, features = store.sessions(shares), store.read_features(shares)
     what = "shipped prices" if correlation is None else f"market factor, correlation {correlation:g}"
-    return Panel(name, f"{what}: {len(shares)} shares", identity, features, sessions, correlation)
+    return Panel(name, f"{what}: {len(shares)} shares", identity, features, sessions, correlation, path)
 
 
 def split_settings(horizon: int) -> SplitSettings:

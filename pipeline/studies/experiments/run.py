@@ -31,6 +31,7 @@ from pipeline.studies.experiments.panels import (
 )
 from pipeline.studies.experiments.results import EXPERIMENTS_HTML, EXPERIMENTS_JSON, ExperimentsReport
 from pipeline.studies.experiments.scores import paired_difference, score
+from pipeline.studies.experiments.tries import count_tries
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,7 +47,10 @@ _DATA = {"shipped": ("shipped",), "market": ("market",), "both": ("shipped", "ma
 
 @dataclass(frozen=True)
 class Options:
-    """What the command was asked for; `models` are names of experiments, none for all."""
+    """What the command was asked for; `models` are names of experiments, none for all.
+
+    `database` is the user's own: where it holds the shipped prices, they were tried there as well.
+    """
 
     horizons: tuple[int, ...]
     models: tuple[str, ...]
@@ -56,6 +60,7 @@ class Options:
     output: Path
     market_shares: int
     market_sessions: int
+    database: Path | None = None
 
     @property
     def command(self) -> str:
@@ -81,6 +86,7 @@ def run_experiments(options: Options, console: Console) -> ExperimentsReport:
         panels = _panels(options, console)
         rows = {(p.name, h): panel_rows(p, h, options.seed) for p in panels for h in options.horizons}
         answers = _all_answers(options, experiments, panels, rows, console)
+        count_tries(options.database, panels, answers, options.epochs, options.seed)
         findings, gains = [], []
         with console.status("Resampling days"):
             for panel in panels:
