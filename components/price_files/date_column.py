@@ -28,6 +28,7 @@ from components.price_files.zones import zone_of
 
 WHOLE_FLOAT = re.compile(r"[0-9]+\.0")
 MISSING_DATE = "the date is missing"
+_FIRST_YEAR = 1600  # no share is older
 _MOST_DATES = 400_000
 _MOST_NAMES = 1_000_000
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -153,12 +154,15 @@ class DateColumn:
         seconds = np.array([0 if stamp is None else stamp.second or 0 for stamp in reading.stamps], dtype=np.int64)
         check(written, seconds)
         stamps, note = days_of_instants(reading.stamps, self._name, self._path, forms, shares)
+        first = np.datetime64(f"{_FIRST_YEAR}-01-01", "D").astype(np.int64)
         last = np.datetime64(today, "D").astype(np.int64) + 1
         reasons = [
             (MISSING_DATE if is_missing(cell) else "the date is unreadable; write it as 2024-01-31")  # type: ignore[arg-type]
             if stamp is None
             else f"the date is in the future (today is {today})"
             if stamp.day > last
+            else f"the date is before {_FIRST_YEAR}; correct its year"
+            if stamp.day < first
             else ""
             for cell, stamp in zip(plain, stamps, strict=True)
         ]

@@ -74,7 +74,9 @@ def parquet_batches(file: pq.ParquetFile, size: int, positions: Collection[int])
     names = file.schema_arrow.names
     wanted = {names[position]: position for position in positions}
     for batch in file.iter_batches(batch_size=size, columns=list(wanted)):
-        yield {wanted[name]: _without_view(batch.column(index)) for index, name in enumerate(batch.schema.names)}
+        # Of a.x pyarrow also reads what is called x in a column a.
+        every = zip(batch.schema.names, batch.columns, strict=True)
+        yield {wanted[name]: _without_view(column) for name, column in every if name in wanted}
 
 
 def head_of(file: pq.ParquetFile, rows: int) -> tuple[tuple[str, ...], ...]:

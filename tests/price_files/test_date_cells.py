@@ -139,6 +139,14 @@ def test_the_future_is_refused_by_itself(tmp_path: Path) -> None:
     assert [row[0] for row in stored(tmp_path, "time")] == ["2024-01-02", "2024-01-04", "2024-01-05"]
 
 
+def test_a_year_before_all_exchanges_is_refused_by_itself(tmp_path: Path) -> None:
+    report = run(tmp_path, "date,symbol,close\n0022-01-03,A,1\n1822-01-04,A,2\n2022-01-05,A,3\n")
+    assert [(refusal.row, refusal.reason) for refusal in report.refused] == [
+        (2, "the date is before 1600; correct its year")
+    ]
+    assert [row[0] for row in stored(tmp_path, "time")] == ["1822-01-04", "2022-01-05"]
+
+
 @pytest.mark.parametrize("said", ["dmy", "%d.%m.%Y", "excel"])
 def test_a_format_that_does_not_fit_takes_nothing_wrong(tmp_path: Path, said: str) -> None:
     try:

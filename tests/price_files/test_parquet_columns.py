@@ -14,7 +14,7 @@ import pytest
 from importing import stored
 
 from components.errors import ImportFileError
-from components.price_files import import_prices
+from components.price_files import LayoutChoice, import_prices
 from components.price_files.vendors import VENDORS
 
 DATES = [dt.date(2024, 1, 2), dt.date(2024, 1, 3), dt.date(2024, 1, 4)]
@@ -208,6 +208,12 @@ def test_three_digits_are_no_price(tmp_path: Path) -> None:
     path = write(tmp_path, close=pa.array(np.array([100.37, 101.12, 99.5], np.float16)))
     with pytest.raises(ImportFileError, match="the column close holds halffloat, whose three digits are too few"):
         import_prices(path, tmp_path / "awesome.db")
+
+
+def test_a_name_with_a_dot_is_no_part_of_another_column(tmp_path: Path) -> None:
+    path = write(tmp_path, **{"last": pa.array([{"x": 9.0}] * 3), "last.x": pa.array(CLOSES), "close": pa.nulls(3)})
+    report = import_prices(path, tmp_path / "awesome.db", choice=LayoutChoice(columns={"close": "last.x"}))
+    assert (report.refused, stored(tmp_path, "share_id, time, close")) == ((), RIGHT)
 
 
 def test_a_column_twice_is_named(tmp_path: Path) -> None:
