@@ -23,7 +23,7 @@ def backtest(
     Writes backtest.html and backtest.json into the run's folder.
     """
     from pipeline.report.backtest_summary import print_backtest
-    from pipeline.report.suspects import print_suspects
+    from pipeline.report.suspects import print_excluded, print_suspects
     from pipeline.uses.backtest import backtest_run, write_backtest
 
     with status("Trading the test split"):
@@ -31,5 +31,6 @@ def backtest(
         page = write_backtest(made)
     if made.report.prices is not None:
         print_suspects(made.report.prices, new_console(), database=made.report.data.database)
+        print_excluded(made.report.prices, new_console())
     print_backtest(made.report, made.result, made.model, new_console())
     print_line(f"\nThe backtest: {page}")

@@ -58,6 +58,7 @@ class Forecast:
         auc_low: lower end of its 95 % interval over blocks of days.
         auc_high: upper end.
         left_out: shares whose last window reaches across too many missing sessions, and how many these are.
+        excluded: shares that were asked for and that a person has excluded.
         suspects: returns of the last windows that do not look like a market's and that nobody has accepted.
     """
 
@@ -70,6 +71,7 @@ class Forecast:
     auc_low: float
     auc_high: float
     left_out: Mapping[str, int] = field(default_factory=dict)
+    excluded: tuple[str, ...] = ()
     suspects: tuple[Suspect, ...] = ()
 
 
@@ -113,6 +115,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
             )
         wanted = [share for share in shares if share not in left_out]
         features = store.read_features(wanted).to_pandas().groupby("share_id", sort=False).tail(1)
+        excluded = store.decisions().excluded & set(plan.settings.shares or (one.share_id for one in store.shares()))
         suspects = look_at_windows(plan, store, wanted)
     print_suspects(suspects, console, database=plan.database)
     closes = features[list(CLOSE_COLUMNS)].to_numpy("float32")
@@ -140,6 +143,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         auc_low=chosen.auc_low,
         auc_high=chosen.auc_high,
         left_out=left_out,
+        excluded=tuple(sorted(excluded)),
         suspects=suspects.open,
     )
 
@@ -177,6 +181,9 @@ def print_forecast(forecast: Forecast, console: Console) -> None:
     console.print(table)
     for name, count in forecast.left_out.items():
         line = f"{name} is left out: its last window reaches across {count} missing sessions (--max-missing-sessions)"
+        console.print(Text(line, style="yellow"), soft_wrap=True)
+    if forecast.excluded:
+        line = f"excluded shares, left out: {', '.join(forecast.excluded)}"
         console.print(Text(line, style="yellow"), soft_wrap=True)
     mark = "" if forecast.blessed else " NOT BLESSED: it did not beat chance or its predecessor on the test split;"
     console.print(

@@ -108,7 +108,8 @@ def test_a_forecast_marks_each_share_whose_window_holds_wrong_prices() -> None:
     shares = tuple(ShareForecast(f"S{number:02d}", "2013-03-01", 0.5) for number in range(60))
     wrong = tuple(Suspect(one.share_id, "2013-02-25", -0.75, Grade.WRONG, "a split") for one in shares[1:])
     large = Suspect("S00", "2013-02-26", 0.6, Grade.LARGE, "news")
-    forecast = Forecast(shares, "rnn", "x", True, 1, 0.51, 0.5, 0.52, suspects=(*wrong, large))
+    forecast = Forecast(shares, "rnn", "x", True, 1, 0.51, 0.5, 0.52, suspects=(*wrong, large), excluded=("GONE",))
     text = printed(200, print_forecast, forecast)
     assert len(re.findall(r"^S\d\d +2013-03-01 +0\.5000 +2013-02-25 *$", text, re.MULTILINE)) == 59
     assert re.search(r"^S00 +2013-03-01 +0\.5000 *$", text, re.MULTILINE)
+    assert "\nexcluded shares, left out: GONE\n" in text

@@ -6,6 +6,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 from hand_made_backtest import made_run
 
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE
+from components.plausibility import Grade, Suspect, SuspectRecord
+from pipeline.runs.folder import save_report
 
 Awesome = Callable[..., Any]
 
@@ -33,6 +36,18 @@ def test_the_command_prints_the_table_and_the_sentence_and_writes_both_files(awe
     assert sorted(path.name for path in Path("runs/latest").iterdir()) == [
         "backtest.html", "backtest.json", "predictions.parquet", "report.json",
     ]  # fmt: skip
+
+
+def test_wrong_prices_and_excluded_shares_are_said_first_with_what_to_do(awesome: Awesome) -> None:
+    wrong = Suspect("S 1", "2012-03-01", -0.75, Grade.WRONG, "a 4-for-1 split")
+    run, _ = made_run(Path("runs/latest"))
+    data = replace(run.data, database="my prices.db")
+    prices = SuspectRecord((wrong,), excluded=("GONE",), shares=6, returns=700)
+    save_report(replace(run, data=data, prices=prices), Path("runs/latest/report.json"))
+    lines = awesome("backtest").out.splitlines()
+    assert lines[1].startswith("  wrong: S 1, 2012-03-01")
+    assert "(awesome prices suspects --db 'my prices.db' --accept 'S 1:2012-03-01')" in lines[2]
+    assert lines[3] == "excluded shares, left out: GONE"
 
 
 @pytest.mark.parametrize(
