@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -138,7 +138,7 @@ class Try:
     blocks: DayBlocks
     influence: NDArray[np.float64]
 
-    @property
+    @cached_property
     def trial(self) -> Trial:
         """As a record keeps it."""
         model = TriedModel(
@@ -154,6 +154,7 @@ class Try:
         rows = f"{self.first} {self.setting.horizon}"
         return Trial(f"{rows} {model.answers}", "", "run", {}, self.setting.horizon, rows, days, (model,))
 
+    @cached_property
     def quick(self) -> float:
         """`errors` by the first term of Hoeffding's decomposition: within a few per cent, and at once."""
         centred = 2 * (self.influence - self.influence.mean())
