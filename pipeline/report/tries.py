@@ -9,10 +9,24 @@ from components.trials.hurdle import FALSE_ALARMS
 from pipeline.report.words import interval, percent, readable_time
 from pipeline.runs.tries import Tries, Try, iso
 
-HEADER = ("when", "kind", "asked", "test days", "best AUC (95 %)", "blessed")
-
 MOST_SHOWN = 200
 """Tries listed on a page; report.json has them all."""
+
+
+@dataclass(frozen=True)
+class TryRow:
+    """A try in words: `part` is empty where it looked at just these days, `blessed` where nothing was."""
+
+    when: str
+    kind: str
+    asked: str
+    first: str
+    last: str
+    part: str
+    best: str
+    auc: str
+    interval: str
+    blessed: str
 
 
 @dataclass(frozen=True)
@@ -23,16 +37,14 @@ class TriesSection:
         headline: how many there are.
         bound: why their number is a lower bound; empty where it is none.
         consequences: what follows from them.
-        header: of the table.
-        rows: the last `MOST_SHOWN` lines of it.
+        rows: the last `MOST_SHOWN` lines of the table.
         left_out: earlier lines.
     """
 
     headline: str
     bound: str
     consequences: tuple[str, ...]
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[TryRow, ...]
     left_out: int
 
 
@@ -40,9 +52,7 @@ def tries_section(tries: Tries) -> TriesSection:
     """What a page says of the tries."""
     lines = rows(tries)
     shown = tuple(lines[-MOST_SHOWN:])
-    return TriesSection(
-        headline(tries), lower_bound(tries), tuple(consequences(tries)), HEADER, shown, len(lines) - len(shown)
-    )
+    return TriesSection(headline(tries), lower_bound(tries), tuple(consequences(tries)), shown, len(lines) - len(shown))
 
 
 def headline(tries: Tries) -> str:
@@ -78,9 +88,9 @@ def consequences(tries: Tries) -> list[str]:
         judged = "This run was judged after" if tries.own else "A next try is judged after"
         runs = f"{hurdle.runs:,} earlier {'try' if hurdle.runs == 1 else 'tries'}"
         models = f"{hurdle.tries:,} different {'model' if hurdle.tries == 1 else 'models'}"
-        with_own = ", its own candidates among them," if tries.own else ""
+        amount = "With its own candidates they amount" if tries.own else "They amount"
         said.append(
-            f"{judged} {runs} of {models}, which{with_own} amount to {_about(hurdle.independent)} independent of one "
+            f"{judged} {runs} of {models}. {amount} to {_about(hurdle.independent)} that are independent of one "
             f"another: an AUC has to lie {hurdle.needed:.2f} standard errors above 1/2 to be blessed, where "
             f"{hurdle.first:.2f} were enough on days that nobody had looked at."
         )
@@ -115,21 +125,20 @@ def asked_in_words(one: Try) -> str:
     return ", ".join([*first, f"horizon {one.horizon}", *(f"{name} {value}" for name, value in asked.items())])
 
 
-def rows(tries: Tries) -> list[tuple[str, str, str, str, str, str]]:
-    """The lines of a table: when, kind, what was asked, test days, best AUC with its interval, blessed."""
-    lines = []
-    for one in tries.tries:
-        own = " (this run)" if one.id == tries.own else ""
-        part = "" if one.shared == one.days == tries.days else f"; {one.shared:,} of its {one.days:,} here"
-        area = f"{one.best} {number(one.auc)} {interval(one.auc_low, one.auc_high)}" if one.best else "n/a"
-        lines.append(
-            (
-                readable_time(one.time),
-                one.kind + own,
-                asked_in_words(one),
-                f"{one.first} to {one.last}{part}",
-                area,
-                f"yes: {', '.join(one.blessed)}" if one.blessed else "no",
-            )
+def rows(tries: Tries) -> list[TryRow]:
+    """The lines of a table."""
+    return [
+        TryRow(
+            when=readable_time(one.time),
+            kind=one.kind + (" (this run)" if one.id == tries.own else ""),
+            asked=asked_in_words(one),
+            first=one.first,
+            last=one.last,
+            part="" if one.shared == one.days == tries.days else f"{one.shared:,} of its {one.days:,} days are here",
+            best=one.best,
+            auc=number(one.auc),
+            interval=interval(one.auc_low, one.auc_high),
+            blessed=", ".join(one.blessed),
         )
-    return lines
+        for one in tries.tries
+    ]

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pipeline.report.summary import titled_table
-from pipeline.report.tries import HEADER, consequences, headline, lower_bound, rows
+from pipeline.report.tries import consequences, headline, lower_bound, rows
 from pipeline.runs.tries import Tries
 
 
@@ -14,10 +14,18 @@ def print_tries(tries: Tries, console: Console) -> None:
     """Prints the table, and under it what follows from it."""
     if tries.tries:
         table = titled_table("Tries", tight=True)
-        for name in HEADER:
+        for name in ("when", "kind", "asked", "test days", "best AUC\n(95 %)", "blessed"):
             table.add_column(name, overflow="fold")
         for row in rows(tries):
-            table.add_row(*map(Text, row))
+            cells = (
+                row.when.replace(" ", "\n", 1),
+                row.kind,
+                row.asked,
+                f"{row.first} to\n{row.last}" + (f"\n{row.part}" if row.part else ""),
+                f"{row.best} {row.auc}\n{row.interval}" if row.best else "n/a",
+                f"yes: {row.blessed}" if row.blessed else "no",
+            )
+            table.add_row(*map(Text, cells))
         console.print(table)
     console.print(Text(headline(tries), style="bold"))
     if bound := lower_bound(tries):
