@@ -134,7 +134,7 @@ def rows(tries: Tries) -> list[TryRow]:
             asked=asked_in_words(one),
             first=one.first,
             last=one.last,
-            part="" if one.shared == one.days == tries.days else f"{one.shared:,} of its {one.days:,} days are here",
+            part=_part(one, tries.days),
             best=one.best,
             auc=number(one.auc),
             interval=interval(one.auc_low, one.auc_high),
@@ -142,3 +142,9 @@ def rows(tries: Tries) -> list[TryRow]:
         )
         for one in tries.tries
     ]
+
+
+def _part(one: Try, days: int) -> str:
+    if one.shared == one.days:
+        return "" if one.days == days else f"{one.days:,} of these {days:,}"
+    return f"{one.shared:,} of its {one.days:,} are here"

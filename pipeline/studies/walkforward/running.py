@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from components.errors import UserError
 from components.evidence.tried import WALK_FORWARD
 from components.feature_store import FeatureStore
+from components.trials.record import merge, read_record, record_path
 from pipeline.job.prices import ensure_prices, say_idle
 from pipeline.job.run import run
 from pipeline.job.workspace import WALKS, check_writable, output_folder, point_latest, workspace_lock
@@ -60,6 +61,7 @@ def walk_forward(plan: Plan, walk: WalkSettings, console: Console) -> tuple[Walk
             shares = inner.select(store)
             say_idle(inner, store, shares, console)
             folds = plan_folds(store.sessions(shares), walk, inner.splits)
+        _share_tries(plan, inner)
         print_plan(folds, inner.settings.horizons, walk.rolling, console)
         runs: list[FoldRun] = []
         reports: list[RunReport] = []
@@ -73,6 +75,7 @@ def walk_forward(plan: Plan, walk: WalkSettings, console: Console) -> tuple[Walk
                 )
                 begin = time.perf_counter()
                 report, folder = run(_fold_plan(inner, fold, horizon), console, WALK_FORWARD)
+                _share_tries(plan, inner)
                 runs.append(_fold_run(fold, horizon, report, os.path.relpath(folder, output), begin))
                 reports.append(report)
                 frames.append(_predictions(FinishedRun(folder, report), fold, horizon))
@@ -84,6 +87,17 @@ def walk_forward(plan: Plan, walk: WalkSettings, console: Console) -> tuple[Walk
         write_walk(result, render_walk(result), predictions, output)
         point_latest(home, output)
     return result, output
+
+
+def _share_tries(plan: Plan, inner: Plan) -> None:
+    """Lets a synthetic market have one record: a walk has a copy of it, of the same prices and so the same tries."""
+    outside, inside = record_path(plan.database), record_path(inner.database)
+    if outside.resolve() == inside.resolve():
+        return
+    if outside.exists():
+        merge(inside, read_record(outside))
+    outside.parent.mkdir(parents=True, exist_ok=True)
+    merge(outside, read_record(inside), complete=not plan.database.exists())
 
 
 def _changed(plan: Plan, **settings: Any) -> Plan:

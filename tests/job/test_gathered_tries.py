@@ -1,0 +1,168 @@
+"""What ML Metadata knows of tries goes to the record beside the database, once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components.evidence.comparing import compare
+from components.evidence.findings import PREDICTIONS_FILE
+from components.evidence.tried import TRIAL_PROPERTY, WALK_FORWARD, judged, write_trial
+from components.trials.record import NO_RECORD, Trial, append, read_record, record_path
+from pipeline.job.gathered_tries import gather_tries, gather_workspace
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+Write = Callable[..., Trial]
+
+
+class Workspace:
+    """A workspace as far as ML Metadata and its Evidence artifacts go."""
+
+    def __init__(self, folder: Path) -> None:
+        from ml_metadata.metadata_store import MetadataStore
+        from ml_metadata.proto import metadata_store_pb2 as proto
+
+        self.folder, self.proto = folder, proto
+        (folder / "tfx").mkdir(parents=True)
+        self.connection = proto.ConnectionConfig()
+        self.connection.sqlite.filename_uri = str(folder / "tfx" / "metadata.db")
+        self.store = MetadataStore(self.connection)
+        self.types = {
+            name: self.store.put_artifact_type(proto.ArtifactType(name=name)) for name in ("Examples", "Evidence")
+        }
+        self.node = self.store.put_execution_type(proto.ExecutionType(name="node"))
+        self.pipeline = self.store.put_context_type(proto.ContextType(name="pipeline"))
+
+    def _artifact(self, kind: str, uri: str, **texts: str) -> int:
+        artifact = self.proto.Artifact(type_id=self.types[kind], uri=uri, state=self.proto.Artifact.LIVE)
+        for name, text in texts.items():
+            artifact.custom_properties[name].string_value = text
+        [made] = self.store.put_artifacts([artifact])
+        return int(made)
+
+    def _execution(self, inputs: list[int], outputs: list[int], key: str, **values: Any) -> int:
+        execution = self.proto.Execution(type_id=self.node)
+        for name, value in values.items():
+            kind = "int_value" if isinstance(value, int) else "string_value"
+            setattr(execution.custom_properties[name], kind, value)
+        [made] = self.store.put_executions([execution])
+        for artifacts, event in ((inputs, self.proto.Event.INPUT), (outputs, self.proto.Event.OUTPUT)):
+            for artifact in artifacts:
+                one = self.proto.Event(artifact_id=artifact, execution_id=made, type=event)
+                one.path.steps.add().key = key
+                self.store.put_events([one])
+        return int(made)
+
+    def run(self, database: Path, number: int, older: bool = False) -> Trial:
+        """Leaves what a run leaves: by an older version, no try beside the findings."""
+        folder = self.folder / "tfx" / "p" / "Evidence" / "evidence" / str(number)
+        folder.mkdir(parents=True)
+        predictions = made_predictions(number)
+        findings, trial = compare(predictions, ["linear"], [], horizon=1, seed=0)
+        findings.write(folder)
+        predictions.to_parquet(folder / PREDICTIONS_FILE)
+        trial = judged(trial, findings, {"models": "linear"})
+        if not older:
+            write_trial(trial, folder)
+        examples = self._artifact("Examples", "examples")
+        self._execution([], [examples], "examples", input_base=str(database))
+        evidence = self._artifact("Evidence", str(folder), **({} if older else {TRIAL_PROPERTY: trial.id}))
+        made = self._execution([examples], [evidence], "examples", formatter="closes", horizon=1, seed=5)
+        context = self.proto.Context(type_id=self.pipeline, name=f"pipeline-{number}")
+        [context_id] = self.store.put_contexts([context])
+        association = self.proto.Association(execution_id=made, context_id=context_id)
+        self.store.put_attributions_and_associations([], [association])
+        return trial
+
+
+def made_predictions(seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    days, shares = 60, 4
+    return pd.DataFrame(
+        {
+            "time": np.repeat(pd.bdate_range("2024-01-01", periods=days).to_numpy(), shares),
+            "share_id": [f"S{share}" for share in range(shares)] * days,
+            "label": rng.integers(0, 2, days * shares),
+            "forward_return": rng.normal(size=days * shares),
+            "next_return": rng.normal(size=days * shares),
+            "linear": rng.uniform(0.4, 0.6, days * shares),
+        }
+    )
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "runs")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "awesome.db"
+    path.touch()
+    return path
+
+
+def test_a_record_that_was_deleted_is_made_again_but_not_called_complete(workspace: Workspace, database: Path) -> None:
+    trials = [workspace.run(database, number) for number in (1, 2)]
+    assert gather_tries(workspace.connection, database, record_path(database)) == 2
+    record = read_record(record_path(database))
+    assert list(record.trials) == trials
+    assert record.gaps == (NO_RECORD,)
+    assert gather_tries(workspace.connection, database, record_path(database)) == 0
+    assert read_record(record_path(database)) == record
+
+
+def test_a_try_of_an_older_version_is_made_of_its_findings_and_predictions(
+    workspace: Workspace, database: Path
+) -> None:
+    made = workspace.run(database, 1, older=True)
+    assert gather_tries(workspace.connection, database, record_path(database), WALK_FORWARD) == 1
+    [trial] = read_record(record_path(database)).trials
+    assert (trial.id, trial.days, trial.kind, trial.horizon) == (made.id, made.days, WALK_FORWARD, 1)
+    assert {name: trial.asked[name] for name in ("models", "formatter", "seed", "pipeline")} == {
+        "models": "linear", "formatter": "closes", "seed": "5", "pipeline": "pipeline-1",
+    }  # fmt: skip
+    [model] = trial.models
+    assert model.influence.values.sum() == pytest.approx(model.auc - 0.5, abs=1e-6)
+    shutil.rmtree(workspace.folder / "tfx" / "p")
+    assert gather_tries(workspace.connection, database, record_path(database)) == 0
+    assert read_record(record_path(database)).gaps == (NO_RECORD,)
+
+
+def test_evidence_that_is_gone_makes_the_count_a_lower_bound_once(workspace: Workspace, database: Path) -> None:
+    kept, lost = workspace.run(database, 1), workspace.run(database, 2)
+    append(record_path(database), [kept], complete=True)
+    shutil.rmtree(workspace.folder / "tfx" / "p" / "Evidence" / "evidence")
+    for _ in range(2):
+        assert gather_tries(workspace.connection, database, record_path(database)) == 0
+    record = read_record(record_path(database))
+    assert record.trials == (kept,)
+    [gap] = record.gaps
+    assert gap.startswith("the evidence of a run is gone: p/Evidence/evidence/2")
+    append(record_path(database), [lost])
+
+
+def test_a_run_on_another_database_is_no_try_on_this_one(workspace: Workspace, database: Path, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere" / "awesome.db"
+    other.parent.mkdir()
+    other.touch()
+    workspace.run(other, 1)
+    assert gather_tries(workspace.connection, database, record_path(database)) == 0
+    assert not record_path(database).exists()
+    other.unlink()  # it was moved: the names tell that this is it
+    assert gather_tries(workspace.connection, database, record_path(database)) == 1
+
+
+def test_the_walks_of_a_workspace_are_looked_at_too(workspace: Workspace, database: Path) -> None:
+    workspace.run(database, 1)
+    Workspace(workspace.folder / "walkforward" / "folds" / "a").run(database, 2, older=True)
+    assert gather_workspace(workspace.folder, database) == 2
+    assert [trial.kind for trial in read_record(record_path(database)).trials] == ["run", "walk-forward"]
+    assert gather_workspace(workspace.folder / "nowhere", database) == 0
