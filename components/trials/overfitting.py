@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.records import Number
+from components.trials.record import Trial, TriedModel
 
 BLOCKS = 16
 """Parts that the days are cut into for the probability of overfitting: 12,870 ways to take one half of them."""
@@ -27,7 +29,10 @@ LEAST_DAYS = 4 * BLOCKS
 """Days below which nothing is computed: a Sharpe ratio of a few days says nothing."""
 
 _COMBINATIONS_AT_ONCE = 1024
-_RESAMPLES = 1000
+_RESAMPLES, _SEED = 1000, 0
+_LEAST_COMMON = 0.5
+"""Share of the days that a try must have: tries that only touch the stretch would leave too few in common."""
+
 _NAN = math.nan
 
 
@@ -91,7 +96,6 @@ def deflated_sharpe(returns: NDArray[np.float64], sharpes: NDArray[np.float64]) 
         Within [0, 1]; nan where returns or Sharpe ratios do not vary or are not known.
     """
     from scipy.special import ndtr
-    from scipy.stats import kurtosis, skew
 
     days = len(returns)
     if days < 4 or not np.all(np.isfinite(sharpes)):
@@ -100,11 +104,20 @@ def deflated_sharpe(returns: NDArray[np.float64], sharpes: NDArray[np.float64]) 
     if math.isnan(own):
         return _NAN
     spread = float(np.std(sharpes, ddof=1)) if len(sharpes) > 1 else 0.0
-    third, fourth = float(skew(returns, bias=False)), float(kurtosis(returns, bias=False)) + 3
+    third, fourth = _shape(returns)
     variance = 1 - third * own + (fourth - 1) / 4 * own**2
     if not variance > 0:
         return _NAN
     return float(ndtr((own - expected_best(len(sharpes), spread)) * math.sqrt((days - 1) / variance)))
+
+
+def _shape(returns: NDArray[np.float64]) -> tuple[float, float]:
+    """Skewness and kurtosis (3 for a normal distribution), unbiased (Joanes and Gill 1998)."""
+    n, centred = len(returns), returns - returns.mean()
+    second, third, fourth = (float(np.mean(centred**power)) for power in (2, 3, 4))
+    skewness = third / second**1.5 * math.sqrt(n * (n - 1)) / (n - 2)
+    excess = (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * (fourth / second**2 - 3) + 6)
+    return skewness, excess + 3
 
 
 def overfitting_probability(returns: NDArray[np.float64], blocks: int = BLOCKS) -> float:
@@ -173,7 +186,36 @@ def superior_ability(returns: NDArray[np.float64], block: int, seed: int) -> flo
     return float(test.pvalues["consistent"])
 
 
-def overfitting(names: tuple[str, ...], returns: NDArray[np.float64], block: int, seed: int) -> Overfitting | None:
+def overfitting_of(trials: Sequence[Trial], days: Collection[int]) -> Overfitting | None:
+    """All three figures of the best model of all tries on a test stretch.
+
+    Models that answered the same are one; those whose returns are not known, or are of fewer than half of the days,
+    are left out. The others are compared on the days that all of them have.
+
+    Args:
+        trials: any; those on other days do not count.
+        days: of the stretch, YYYYMMDD.
+
+    Returns:
+        As `overfitting`.
+    """
+    stretch = set(days)
+    different: dict[tuple[str, str], tuple[Trial, TriedModel]] = {}
+    for trial in trials:
+        if len(stretch.intersection(trial.days)) >= _LEAST_COMMON * len(stretch):
+            for model in trial.models:
+                if len(model.returns.values) == len(trial.days):
+                    different.setdefault((trial.rows, model.answers), (trial, model))
+    if not different:
+        return None
+    common = np.array(sorted(stretch.intersection(*(trial.days for trial, _ in different.values()))))
+    columns = [model.returns.values[np.isin(trial.days, common)] for trial, model in different.values()]
+    names = [f"{model.name} of {trial.time}" for trial, model in different.values()]
+    block = max(round(len(common) ** (1 / 3)), *(trial.horizon for trial, _ in different.values()))
+    return overfitting(names, np.stack(columns, axis=1), block, _SEED)
+
+
+def overfitting(names: Sequence[str], returns: NDArray[np.float64], block: int, seed: int) -> Overfitting | None:
     """All three figures of the best of some tries.
 
     Args:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, BacktestError, backtest
 from pipeline.report.backtest_summary import BacktestRow, backtest_rows, judge
 from pipeline.report.templates import load_template
+from pipeline.report.tries import best_portfolio
 from pipeline.report.verdict import Verdict
 from pipeline.report.words import basis_points, share_percent
 from pipeline.runs.results import ReportError, RunReport
@@ -112,7 +113,7 @@ def _notes(report: RunReport, result: Backtest) -> tuple[str, ...]:
         "Not in the figures: impact on the price, fees for borrowing shares, interest and taxes. A probability is "
         "known only after the close at which it is traded here.",
         "The intervals resample blocks of days. They say nothing about other years, and nothing about how many models, "
-        "quantiles and settings were tried before.",
+        "quantiles and settings were tried before; the deflated Sharpe ratio does, of models.",
     ]
     test = report.splits.get("test")
     if test is not None and test.unlabelled:
@@ -128,4 +129,6 @@ def _notes(report: RunReport, result: Backtest) -> tuple[str, ...]:
             f"Up to {share_percent(unpriced)} of what is held has no known return on a day, as its row has no label; "
             "it counts as unchanged."
         )
+    if report.tries is not None and report.tries.overfitting is not None:
+        notes.append(best_portfolio(report.tries.overfitting))
     return tuple(notes)

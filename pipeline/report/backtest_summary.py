@@ -14,6 +14,7 @@ from rich.text import Text
 from components.evidence.words import low_to_high
 from components.plausibility.record import name_some, what_to_do
 from pipeline.report.summary import TONE_STYLES, titled_table
+from pipeline.report.tries import SURE, best_portfolio, or_unknown
 from pipeline.report.verdict import Verdict
 from pipeline.report.words import basis_points, points, ratio, share_percent
 from pipeline.runs.results import RunReport
@@ -94,6 +95,8 @@ def print_backtest(report: RunReport, result: Backtest, model: str, console: Con
     console.print(backtest_table(result))
     judged = judge(report, result, model)
     console.print(Text(judged.sentence, style=TONE_STYLES[judged.tone]))
+    if report.tries is not None and report.tries.overfitting is not None:
+        console.print(Text(best_portfolio(report.tries.overfitting)))
 
 
 def judge(report: RunReport, result: Backtest, model: str) -> Verdict:
@@ -134,6 +137,15 @@ def judge(report: RunReport, result: Backtest, model: str) -> Verdict:
             if report.market is None
             else f"the synthetic market {report.market.scenario}, not of real prices"
         )
+        best = None if report.tries is None else report.tries.overfitting
+        if best is not None and not best.deflated >= SURE:
+            return Verdict(
+                "plain",
+                "It may be the best of many tries",
+                f"{said}, and {ends} lies above 0, but so may that of the best of {best.tries} models without an "
+                "edge: of all that were tried on these days the best portfolio has a deflated Sharpe ratio of "
+                f"{or_unknown(best.deflated)}, and {SURE} would be needed; {beside}.",
+            )
         return Verdict(
             "good",
             "An edge after costs on these days",

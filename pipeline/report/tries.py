@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from components.evidence.words import number
 from components.trials.hurdle import FALSE_ALARMS
+from components.trials.overfitting import Overfitting
 from pipeline.report.words import interval, percent, readable_time
 from pipeline.runs.tries import Tries, Try, iso
+
+SURE = 0.95
+"""The deflated Sharpe ratio that its authors ask for."""
 
 MOST_SHOWN = 200
 """Tries listed on a page; report.json has them all."""
@@ -104,7 +109,33 @@ def consequences(tries: Tries) -> list[str]:
         said.append(
             f"New days renew it: a test split that begins after {iso(hurdle.seen_until)} has been seen by nobody."
         )
+    if tries.overfitting is not None:
+        said.append(best_portfolio(tries.overfitting))
     return said
+
+
+def best_portfolio(found: Overfitting) -> str:
+    """What the portfolio of the best of all tried models is worth, in a sentence.
+
+    It is long the best fifth of each day's shares and short the worst, to the next session, before costs.
+    """
+    from components.backtest.results import DAYS_A_YEAR
+
+    name, _, time = found.best.partition(" of ")
+    best = f"{name} of {readable_time(time)}" if time else name
+    sure = "is more than the best of as many coins" if found.deflated >= SURE else "may be the best of as many coins"
+    return (
+        f"Of the long-short portfolios of {found.tries:,} tried models on {found.days:,} common days, before costs, "
+        f"that of {best} is the best: its Sharpe ratio of {found.sharpe * math.sqrt(DAYS_A_YEAR):.2f} a year {sure} "
+        f"(deflated Sharpe ratio {or_unknown(found.deflated)}, {SURE} would be needed), the probability of backtest "
+        f"overfitting is {or_unknown(found.probability)}, and Hansen's test that none earns anything has a p-value of "
+        f"{or_unknown(found.spa)}."
+    )
+
+
+def or_unknown(value: float) -> str:
+    """A probability to three digits, or that it is not known."""
+    return "n/a" if math.isnan(value) else f"{value:.3f}"
 
 
 def _about(count: float) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from components.records import Number
 from components.trials.hurdle import FALSE_ALARMS, Hurdle
+from components.trials.overfitting import Overfitting, overfitting_of
 from components.trials.record import Record, Trial
 
 _ERRORS = 1.959964
@@ -64,6 +65,7 @@ class Tries:
         gaps: why tries may be missing, in words.
         hurdle: what they make a model show; None where nobody asked.
         own: id of the report's own try; empty where there is none.
+        overfitting: what the portfolio of the best of all tried models is worth; None where there are too few.
     """
 
     first: str
@@ -74,6 +76,7 @@ class Tries:
     gaps: tuple[str, ...] = ()
     hurdle: Hurdle | None = None
     own: str = ""
+    overfitting: Overfitting | None = None
 
     @property
     def left(self) -> float:
@@ -87,7 +90,8 @@ def list_tries(record: Record, days: Collection[int], hurdle: Hurdle | None = No
     ends = (iso(min(stretch)), iso(max(stretch))) if stretch else ("", "")
     found = sorted(record.on(stretch), key=lambda trial: (trial.time, trial.id))
     tries = tuple(_listed(trial, len(stretch.intersection(trial.days))) for trial in found)
-    return Tries(*ends, len(stretch), tries, record.complete, record.gaps, hurdle, own)
+    best = None if hurdle is None else overfitting_of(found, stretch)
+    return Tries(*ends, len(stretch), tries, record.complete, record.gaps, hurdle, own, best)
 
 
 def iso(day: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from pathlib import Path
@@ -11,9 +12,11 @@ from hand_made_backtest import ABOVE, AROUND, BELOW, NOTHING, UNKNOWN, changed, 
 from shown import printed
 
 from components.evidence.interval import Interval
+from components.trials.overfitting import Overfitting
 from pipeline.report.backtest_summary import backtest_rows, judge, print_backtest
 from pipeline.report.words import points, ratio, share_percent
 from pipeline.runs.results import MarketSummary
+from pipeline.runs.tries import Tries
 from pipeline.uses.backtest import backtest_run
 
 
@@ -102,3 +105,22 @@ def test_made_intervals_are_what_they_are_called() -> None:
     assert ABOVE.low > 0 > BELOW.high
     assert AROUND.low < 0 < AROUND.high
     assert math.isnan(UNKNOWN.low)
+
+
+def test_an_edge_that_the_best_of_many_tries_may_have_is_not_claimed(tmp_path: Path) -> None:
+    tries = Tries(
+        "2012-01-02", "2012-06-15", 120, (), True, overfitting=Overfitting(30, 120, "rnn", 0.1, 0.6, 0.5, 0.3)
+    )
+    report, _ = made_run(tmp_path / "run", tries=tries)
+    made = backtest_run(tmp_path / "run")
+    judged = judge(report, changed(made.result, ABOVE, AROUND), "linear")
+    assert (judged.tone, judged.label) == ("plain", "It may be the best of many tries")
+    assert "the best of 30 models" in judged.sentence
+    assert "deflated Sharpe ratio of 0.600" in judged.sentence
+    shown = printed(400, print_backtest, report, made.result, "linear")
+    assert "that of rnn is the best: its Sharpe ratio of 1.59 a year may be the best of as many coins" in shown
+    assert "p-value of 0.300" in shown
+    assert tries.overfitting is not None
+    sure = dataclasses.replace(tries, overfitting=dataclasses.replace(tries.overfitting, deflated=0.97))
+    proven = dataclasses.replace(report, tries=sure)
+    assert judge(proven, changed(made.result, ABOVE, AROUND), "linear").tone == "good"

@@ -13,10 +13,12 @@ from components.trials.overfitting import (
     deflated_sharpe,
     expected_best,
     overfitting,
+    overfitting_of,
     overfitting_probability,
     sharpe_ratios,
     superior_ability,
 )
+from components.trials.record import Series, Trial, TriedModel
 
 
 def made_returns(days: int, tries: int, seed: int, mean: float = 0.0) -> NDArray[np.float64]:
@@ -111,3 +113,31 @@ def test_too_few_days_or_tries_give_no_figures(days: int, tries: int) -> None:
 def test_what_cannot_be_cut_is_refused(days: int, tries: int, blocks: int) -> None:
     with pytest.raises(ValueError, match="blocks"):
         overfitting_probability(made_returns(days, tries, 1), blocks)
+
+
+def tried(number: int, days: tuple[int, ...], returns: NDArray[np.float64], answers: str = "") -> Trial:
+    model = TriedModel("linear", 0.5, 0.01, False, math.nan, answers or str(number), returns=Series.of(returns))
+    return Trial(str(number), f"2026-01-0{number}T00:00:00Z", "run", {}, 1, "rows", days, (model,))
+
+
+def test_the_models_of_a_stretch_are_compared_on_the_days_that_all_have() -> None:
+    returns, days = made_returns(120, 4, 17), tuple(range(20200101, 20200221 + 70))[:120]
+    trials = [
+        tried(1, days, returns[:, 0]),
+        tried(2, days[20:], returns[20:, 1]),
+        tried(3, days, returns[:, 0], answers="1"),  # the same answers again
+        tried(4, days[:40], returns[:40, 2]),  # too few of the days
+        tried(5, days, np.array([])),  # of an older version
+    ]
+    found = overfitting_of(trials, days)
+    assert found is not None
+    assert (found.tries, found.days) == (2, 100)
+    single = np.float32(returns[20:, :2]).astype(np.float64)
+    best = int(np.argmax(sharpe_ratios(single)))
+    assert found.best == f"linear of 2026-01-0{best + 1}T00:00:00Z"
+    assert found.sharpe == pytest.approx(np.max(sharpe_ratios(single)))
+    assert found.deflated == pytest.approx(deflated_sharpe(single[:, best], sharpe_ratios(single)))
+
+
+def test_a_stretch_that_nobody_traded_has_no_best() -> None:
+    assert overfitting_of([], range(100)) is None
