@@ -50,6 +50,9 @@ class Feature:
         operation: how.
         kind: what a model may do with it.
         steps: length of a sequence, 1 otherwise.
+        known_on_the_day: whoever made the feature says that its source holds nothing from after the row's session,
+            such as the market's return of that day. Only a source of the project's own needs no such word; the leak
+            audit reads it, and still looks at what the feature's numbers tell.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Feature:
     operation: Operation
     kind: Kind
     steps: int = 1
+    known_on_the_day: bool = False
 
 
 def vocabulary_name(feature: Feature) -> str:

@@ -84,6 +84,7 @@ def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> Pi
         train_steps=settings.train_steps,
         cache=settings.cache,
         audit=_audit_config(plan, training[0]) if settings.audit else None,
+        accept=settings.accept_suspicion,
     )
 
 

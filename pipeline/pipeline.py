@@ -56,6 +56,7 @@ class PipelineConfig:
         train_steps: of every model at most; 0 for the epochs alone.
         cache: take unchanged steps from earlier runs.
         audit: of the run; None for none.
+        accept: checks of the audit whose suspicion keeps no model back.
     """
 
     name: str
@@ -70,6 +71,7 @@ class PipelineConfig:
     train_steps: int = 0
     cache: bool = True
     audit: AuditConfig | None = None
+    accept: Sequence[str] = ()
 
 
 def create_pipeline(
@@ -168,6 +170,7 @@ def create_pipeline(
         {name: one.model for name, one in contenders.items()},
         evidence.outputs["evidence"],
         audit.outputs["audit"] if audit else None,
+        config.accept,
     )
     pusher = Pusher(
         model=selector.outputs["model"],

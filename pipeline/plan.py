@@ -19,7 +19,7 @@ from components.evidence.metric import METRICS
 from components.feature_example_gen.config import ExampleGenConfig, Extraction
 from components.feature_example_gen.splits import SplitSettings
 from components.feature_store.decisions import Decision, read_decisions
-from components.leak_audit.check import CHECKS
+from components.leak_audit.check import CHECKS, check_names
 from components.plausibility import Bounds
 from models.architecture import Architecture, Hyperparameters
 from models.errors import HyperparameterError, UnknownNameError
@@ -158,6 +158,7 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
     resolver = _Resolver(settings, came_from or {})
     database = _database(settings)
     resolver.check_market()
+    resolver.check_suspicions()
     return Plan(
         settings=settings,
         database=database,
@@ -247,6 +248,13 @@ class _Resolver:
             get_scenario(self.settings.market)
         except UserError as error:
             raise self.refusal("market", error) from None
+
+    def check_suspicions(self) -> None:
+        names = check_names()
+        for name in self.settings.accept_suspicion:
+            if name not in names:
+                why = f"is no check whose suspicion can be accepted; there are {', '.join(names)}"
+                raise self.refusal("accept_suspicion", why, name)
 
     def splits(self) -> SplitSettings:
         settings = self.settings

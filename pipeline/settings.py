@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     audit_plausible_auc: float = Field(
         PLAUSIBLE_AUC, gt=0.5, lt=1, description="an honest AUC on real prices above which a leak is suspected"
     )
+    accept_suspicion: Names = Field(
+        (), description="checks of the leak audit whose suspicion keeps no model back, separated by commas"
+    )
     suspect_return: float = Field(
         0.5, gt=0, description="a return of one session beyond which it is a suspect, up or down; 0.5 is 50 %"
     )
@@ -116,7 +119,7 @@ class Settings(BaseSettings):
     cluster: str = Field("stage", description="of Kubeflow: stage or prod")
     clusters: dict[str, dict[str, Any]] = Field({}, description='by cluster: [clusters.stage] image = "..."')
 
-    @field_validator("accept", "exclude", mode="before")
+    @field_validator("accept", "exclude", "accept_suspicion", mode="before")
     @classmethod
     def _split_each(cls, value: Any) -> Any:
         texts = (value,) if isinstance(value, str) else value

@@ -128,6 +128,9 @@ def _formatters_index() -> str:
         _adding(FORMATTERS),
         "What a formatter is made of comes from FeatureExampleGen:",
         _table(("raw feature", "type", "meaning"), _raw_features()),
+        "A package may make its examples carry more. What a formatter reads of that is suspicious to the leak audit "
+        "until its `Feature` says `known_on_the_day=True`: "
+        "[a feature of the same day](leak-audit.md#a-feature-of-the-same-day).",
     )
 
 

@@ -25,6 +25,7 @@ def audit(
     aucs: Mapping[str, Interval],
     config: AuditConfig,
     progress: Callable[[str], None] | None = None,
+    baselines: Mapping[str, Interval] | None = None,
 ) -> AuditReport:
     """Audits a run.
 
@@ -35,6 +36,7 @@ def audit(
         aucs: of its models on the test split, with 95 % intervals, by name.
         config: what is trained again, and what was asked of the splits.
         progress: is told the name of each check before it is made.
+        baselines: AUCs of the baselines, as `aucs`; None for none.
 
     Returns:
         What was found.
@@ -48,7 +50,9 @@ def audit(
     rows = read_rows(examples, formatter.sources)
     features = transform_rows(rows, formatter, transform_graph)
     suspects = read_suspects(examples)
-    audited = Audited(rows, features, schema, transform_graph, aucs, config, config.models[0], suspects)
+    audited = Audited(
+        rows, features, schema, transform_graph, aucs, config, config.models[0], suspects, baselines or {}
+    )
     both = rows.both_classes(config.horizon)
     results = []
     for check in CHECKS.values():
@@ -57,6 +61,8 @@ def audit(
             if progress is not None:
                 progress(name)
             result = check.run(replace(audited, model=model)) if both or not check.learns else _ONE_CLASS
-            results.append(replace(result, name=name))
+            # What a check finds by training one model says nothing of the others.
+            touches = result.models or ((model.name,) if check.each_model else ())
+            results.append(replace(result, name=name, models=touches))
     models = tuple(model.name for model in config.models)
     return AuditReport(tuple(results), models, config.formatter, config.horizon, len(rows))

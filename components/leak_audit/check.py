@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from components.evidence.interval import Interval
-from components.leak_audit.config import AuditConfig, AuditedModel
 from components.leak_audit.results import CheckResult
 from components.plausibility import SuspectRecord
 from models.plugins import LAST, Registry
 
 if TYPE_CHECKING:
+    from components.leak_audit.config import AuditConfig, AuditedModel
     from components.leak_audit.reading.features import AuditFeatures
     from components.leak_audit.reading.rows import AuditRows
 
@@ -30,6 +30,7 @@ class Audited:
         config: what was asked of the splits, horizon, seed, and how high an AUC may be.
         model: the architecture that is trained again; the first of several for a check that is not made for each.
         suspects: what looked wrong in the prices behind the examples; None where nobody looked.
+        baselines: AUCs of the baselines, which saw the same rows and features, as `aucs`.
     """
 
     rows: AuditRows
@@ -40,6 +41,7 @@ class Audited:
     config: AuditConfig
     model: AuditedModel
     suspects: SuspectRecord | None = None
+    baselines: Mapping[str, Interval] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Check:
         order: its place among the checks.
         each_model: whether it is made for each architecture that is trained again.
         learns: whether it needs rises and falls in train and test; without them it does not apply.
+        acceptable: whether a person may accept its suspicion by its name, so that it keeps no model back.
     """
 
     name: str
@@ -63,6 +66,12 @@ class Check:
     order: int = LAST
     each_model: bool = False
     learns: bool = False
+    acceptable: bool = True
 
 
 CHECKS = Registry("components.leak_audit.checks", "CHECK", Check, "awesome.checks")
+
+
+def check_names() -> tuple[str, ...]:
+    """The checks whose suspicion a person may accept."""
+    return tuple(name for name, check in CHECKS.items() if check.acceptable)

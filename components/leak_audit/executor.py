@@ -52,6 +52,7 @@ class Executor(base_executor.BaseExecutor):
             {name: model.scores[AUC] for name, model in findings.models.items()},
             replace(AuditConfig.from_json(exec_properties[CONFIG]), fingerprint=made_of),
             lambda name: _LOG.info("audit: %s", name),
+            {name: scores[AUC] for name, scores in findings.baselines.items()},
         )
         for check in report.checks:
             _LOG.info("%s: %s. %s", check.name, check.status.value, check.sentence)

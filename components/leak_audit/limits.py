@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from components.evidence.interval import Interval, error_of_ends
 from components.leak_audit.results import Status
@@ -37,33 +38,61 @@ class Limits:
         """Whether anything is known of how high an AUC may be."""
         return not self.market or (self.best is not None and math.isfinite(self.best))
 
-    def judge(self, interval: Interval) -> Status:
+    @property
+    def impossible(self) -> float:
+        """The AUC on real prices that none reaches honestly; whoever calls a higher one plausible is believed."""
+        return max(IMPOSSIBLE_AUC, self.plausible)
+
+    def judge(self, interval: Interval, among: int = 1) -> Status:
         """Whether an AUC on the test split can be honest.
 
-        On real prices: suspicious above what is plausible; leaking where even the lower end of the 95 % interval is
-        above IMPOSSIBLE_AUC. On a synthetic market: suspicious SUSPICIOUS_ERRORS above the best possible AUC, leaking
+        On real prices: suspicious above what is plausible; leaking where even the lower end of the interval is above
+        `impossible`. On a synthetic market: suspicious SUSPICIOUS_ERRORS above the best possible AUC, leaking
         LEAKING_ERRORS above it. The errors are those of the interval, wider where there are few days.
 
         Args:
             interval: the AUC with its 95 % interval.
+            among: how many are judged together: their interval is that of 95 % for all of them, and so many pass
+                the errors as rarely as a single one does.
         """
         if not self.known or math.isnan(interval.value):
             return Status.NOT_APPLICABLE
         if not self.market:
-            if interval.low > IMPOSSIBLE_AUC:
+            if _low(interval, among) > self.impossible:
                 return Status.LEAKING
             return Status.SUSPICIOUS if interval.value > self.plausible else Status.PASSED
         assert self.best is not None
         error = error_of_ends(interval.low, interval.high)
-        above = interval.value - self.best
-        if above > LEAKING_ERRORS * error:
+        above, reach = interval.value - self.best, errors_of_one(among)
+        if above > (reach + LEAKING_ERRORS - SUSPICIOUS_ERRORS) * error:
             return Status.LEAKING
         if math.isnan(error):  # too few days to tell
             return Status.NOT_APPLICABLE
-        return Status.SUSPICIOUS if above > SUSPICIOUS_ERRORS * error else Status.PASSED
+        return Status.SUSPICIOUS if above > reach * error else Status.PASSED
+
+    def beyond_luck(self, interval: Interval, among: int = 1) -> bool:
+        """Whether an AUC that is not plausible is so beyond its interval, that of 95 % for all that are judged."""
+        return self.market or _low(interval, among) > self.plausible
 
     def words(self) -> str:
         """What the limit is, in words."""
         if not self.market:
             return f"{self.plausible:.4g}, what is plausible on real prices"
         return f"{self.best:.4f}, the best possible on this market" if self.best is not None else "an unknown best"
+
+
+def errors_of_one(among: int) -> float:
+    """Standard errors that the largest of so many passes as rarely as a single one passes SUSPICIOUS_ERRORS.
+
+    >>> errors_of_one(1), round(errors_of_one(6), 2)
+    (3.0, 3.51)
+    """
+    normal = NormalDist()
+    return SUSPICIOUS_ERRORS if among <= 1 else -normal.inv_cdf(normal.cdf(-SUSPICIOUS_ERRORS) / among)
+
+
+def _low(interval: Interval, among: int) -> float:
+    """Lower end of the interval that covers 95 % for all that are judged together (Bonferroni)."""
+    normal = NormalDist()
+    wider = normal.inv_cdf(1 - 0.025 / max(among, 1)) - normal.inv_cdf(0.975)
+    return interval.low if among <= 1 else interval.low - wider * error_of_ends(interval.low, interval.high)

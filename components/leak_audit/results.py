@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -100,6 +101,7 @@ class CheckResult:
         sentence: the same in one sentence.
         figures: its numbers.
         look_at: what to look at; empty where there is nothing.
+        models: the models that it touches; empty for all of the run.
     """
 
     name: str
@@ -107,6 +109,11 @@ class CheckResult:
     sentence: str
     figures: tuple[Figure, ...] = ()
     look_at: str = ""
+    models: tuple[str, ...] = ()
+
+    def is_accepted(self, accepted: Collection[str]) -> bool:
+        """Whether a person has accepted it by the name of its check, for all models that it is made for."""
+        return any(self.name == name or self.name.startswith(f"{name}, ") for name in accepted)
 
 
 _VERDICTS = {Status.SUSPICIOUS: "suspicious", Status.LEAKING: "leaking"}
@@ -152,6 +159,34 @@ class AuditReport:
             return f"clean: {len(found)} checks passed on {self.rows:,} rows"
         names = ", ".join(check.name for check in found)
         return f"{self.verdict}: {names}; {found[0].sentence[:1].lower()}{found[0].sentence[1:]}"
+
+    @property
+    def suspicious(self) -> tuple[CheckResult, ...]:
+        """The checks that are suspicious."""
+        return tuple(check for check in self.checks if check.status is Status.SUSPICIOUS)
+
+    def holding_back(self, model: str, accepted: Collection[str] = ()) -> tuple[CheckResult, ...]:
+        """The checks for which a model must not be pushed: the one place that says so.
+
+        A leak keeps every model back. A suspicion keeps back the models that it touches, unless a person has accepted
+        it by name.
+
+        Args:
+            model: of the run.
+            accepted: names of checks.
+        """
+        if self.leaks:
+            return tuple(check for check in self.checks if check.status is Status.LEAKING)
+        return tuple(
+            check
+            for check in self.suspicious
+            if (not check.models or model in check.models) and not check.is_accepted(accepted)
+        )
+
+    def held_back(self, models: Iterable[str], accepted: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
+        """The models of a run that must not be pushed, with the names of the checks that say so."""
+        found = {model: self.holding_back(model, accepted) for model in models}
+        return {model: tuple(check.name for check in checks) for model, checks in found.items() if checks}
 
     def check(self, name: str) -> CheckResult:
         """The check of that name.

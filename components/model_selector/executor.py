@@ -18,6 +18,14 @@ from components.evidence.findings import Findings, ModelFindings, flat
 from components.evidence.metric import AUC
 from components.leak_audit.results import AUDIT_FILE, AuditReport
 from components.model_selector.files import EVIDENCE_FILE, Evidence
+from components.model_selector.properties import (
+    ACCEPT,
+    ACCEPTED,
+    HELD_BACK,
+    HELD_BACK_BECAUSE,
+    accepted_names,
+    held_in_words,
+)
 from models.card import EXTRA_FOLDER
 
 _LOG = logging.getLogger(__name__)
@@ -35,37 +43,41 @@ def _write_evidence(saved_model: str, found: ModelFindings) -> None:
     io_utils.write_string_file(path, Evidence(flat(found.scores), found.reason).to_json())
 
 
-def _leaks(input_dict: Mapping[str, Any]) -> bool:
-    """Whether the run was audited and its evaluation leaks; a suspicion is not enough to withhold a model."""
+def _audit(input_dict: Mapping[str, Any]) -> AuditReport | None:
+    """What the leak audit found; None where the run is not audited."""
     if "audit" not in input_dict:
-        return False
+        return None
     path = Path(artifact_utils.get_single_uri(input_dict["audit"])) / AUDIT_FILE
-    return AuditReport.from_json(path.read_text(encoding="utf-8"), str(path)).leaks
+    return AuditReport.from_json(path.read_text(encoding="utf-8"), str(path))
 
 
 class Executor(base_executor.BaseExecutor):
-    """Reads the findings, copies the champion and blesses the copy."""
+    """Reads the findings and the audit, copies the champion and blesses the copy."""
 
     def Do(self, input_dict: dict[str, Any], output_dict: dict[str, Any], exec_properties: dict[str, Any]) -> None:
         """Chooses among the candidates.
 
         Args:
             input_dict: `evidence`, `NAME.model` for each candidate, and `audit` where the run is audited.
-            output_dict: `model` and `blessing`.
-            exec_properties: none.
+            output_dict: `model` and `blessing`, whose properties say which models are held back and what was accepted.
+            exec_properties: `accept`, names of checks whose suspicion a person has accepted.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         findings = Findings.read(Path(artifact_utils.get_single_uri(input_dict["evidence"])))
-        champion = choose(findings.models)
-        if champion is not None and _leaks(input_dict):
-            _LOG.warning("%s would be the champion, but the leak audit says that the evaluation leaks", champion)
-            champion = None
+        audit, accepted = _audit(input_dict), accepted_names(exec_properties.get(ACCEPT, ""))
+        held = audit.held_back(findings.models, accepted) if audit is not None else {}
+        champion = choose({name: found for name, found in findings.models.items() if name not in held})
+        best = choose(findings.models)
+        if audit is not None and best is not None and best != champion:
+            why = "the evaluation leaks" if audit.leaks else f"{', '.join(held[best])} is suspicious"
+            _LOG.warning("%s would be the champion, but the leak audit says that %s", best, why)
         model = artifact_utils.get_single_instance(output_dict["model"])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         blessed = champion is not None
         if champion is None:
             for name, found in findings.models.items():
-                _LOG.info("%s is not blessed: %s", name, found.reason)
+                if not found.blessed:
+                    _LOG.info("%s is not blessed: %s", name, found.reason)
             _LOG.info("no champion: nothing will be pushed")
         else:
             _LOG.info("champion: %s, %s", champion, findings.models[champion].reason)
@@ -73,6 +85,12 @@ class Executor(base_executor.BaseExecutor):
             _write_evidence(path_utils.serving_model_path(model.uri), findings.models[champion])
             model.set_string_custom_property("champion", champion)
             blessing.set_string_custom_property("champion", champion)
+        models = {name: artifact_utils.get_single_instance(input_dict[f"{name}.model"]) for name in findings.models}
+        if audit is not None:  # without one nothing is said, so that what an earlier one said stands
+            used = [check.name for check in audit.suspicious if check.is_accepted(accepted)]
+            blessing.set_string_custom_property(HELD_BACK, " ".join(str(models[name].id) for name in held))
+            blessing.set_string_custom_property(HELD_BACK_BECAUSE, held_in_words(held))
+            blessing.set_string_custom_property(ACCEPTED, ", ".join(used))
         marker = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
         tf.io.gfile.makedirs(blessing.uri)
         io_utils.write_string_file(os.path.join(blessing.uri, marker), "")

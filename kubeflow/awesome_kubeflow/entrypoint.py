@@ -85,7 +85,7 @@ def step_page(part: NodeSlice, step: Step, run_id: str, parameters: RunParameter
         "time": f"{step.seconds:.1f} s" + (", from the cache" if step.cached else ""),
     }
     facts |= {
-        f"parameter {name}": text or "(all)" for name, text in parameters.to_texts().items() if name != "since" or text
+        f"parameter {name}": text or "(all)" for name, text in parameters.to_texts().items() if text or name == "shares"
     }
     section = step_kind(part.node_type).section(step)
     return page(part.node_id, section, facts, Table("Outputs", ("output", "artifact", "where"), made))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from awesome_kubeflow.errors import CompileError, ParameterError
+from components.leak_audit.check import check_names
 from models.formatters import get_formatter
 from models.registry import get_architecture
 from pipeline.settings import names_in_file
@@ -85,6 +86,7 @@ class RunParameters:
         hyperparameters: by model, those that differ from what the package was compiled with.
         train_steps: of every model at most; 0 for each model's own epochs.
         cache: take unchanged steps from earlier runs.
+        accept_suspicion: checks of the leak audit whose suspicion keeps no model back.
     """
 
     shares: tuple[str, ...] = field(metadata=_text(_names, ",".join))
@@ -96,6 +98,7 @@ class RunParameters:
     )
     train_steps: int = field(default=0, metadata=_text(_whole))
     cache: bool = field(default=True, metadata=_text(_flag, lambda flag: str(flag).lower()))
+    accept_suspicion: tuple[str, ...] = field(default=(), metadata=_text(_names, ",".join))
 
     def __post_init__(self) -> None:
         """Checks what can be checked without the data.
@@ -113,6 +116,11 @@ class RunParameters:
             raise ParameterError(
                 f"parameter train_steps: must be 1 or more, or 0 for each model's own epochs, not {self.train_steps}"
             )
+        for name in self.accept_suspicion:
+            if name not in check_names():
+                raise ParameterError(
+                    f"parameter accept_suspicion: there is no check {name!r}; there are {', '.join(check_names())}"
+                )
         for model, values in self.hyperparameters.items():
             try:
                 get_architecture(model).hyperparameters.updated(values)

@@ -126,7 +126,8 @@ def _write_report(
     if missing := [node for node in compiled.nodes if node not in steps]:
         raise NodeError(f"run {run_id}: the metadata store knows of no end of {', '.join(missing)}")
     folder.mkdir(parents=True, exist_ok=True)
-    plan = resolve(_settings(compiled, parameters))
+    came_from = {"accept_suspicion": "the run's parameter accept_suspicion"}
+    plan = resolve(_settings(compiled, parameters), came_from)
     gather_tries(metadata_connection(node_settings), plan.database, record_path(plan.database))
     gather_report(plan, steps, {}, folder)
 

@@ -38,6 +38,12 @@ class DataFormatter:
         """The raw features it reads, each once."""
         return tuple(dict.fromkeys(feature.source for feature in self.features))
 
+    @property
+    def declared_sources(self) -> tuple[str, ...]:
+        """The sources that every feature made of them declares to be known on the day of the row."""
+        open_ = {feature.source for feature in self.features if not feature.known_on_the_day}
+        return tuple(source for source in self.sources if source not in open_)
+
     def of_kind(self, kind: Kind) -> tuple[Feature, ...]:
         """Its features of one kind."""
         return tuple(feature for feature in self.features if feature.kind is kind)

@@ -50,6 +50,14 @@ Accept = Annotated[
 Exclude = Annotated[
     list[str] | None, typer.Option("--exclude", metavar="SHARE", help="A share that is left out from now on.")
 ]
+AcceptSuspicion = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept-suspicion",
+        metavar="CHECK",
+        help="A suspicious check of the leak audit that is to keep no model back.",
+    ),
+]
 Formatter = Annotated[str | None, typer.Option(help="The DataFormatter. (default: window_returns)")]
 Horizon = Annotated[int | None, typer.Option(help="Sessions ahead. (default: 1)")]
 MaxMissingSessions = Annotated[

@@ -36,6 +36,7 @@ def run(
     market_sessions: common.MarketSessions = None,
     train_steps: common.TrainSteps = None,
     audit: Annotated[bool | None, typer.Option("--audit/--no-audit", help="End with the leak audit.")] = None,
+    accept_suspicion: common.AcceptSuspicion = None,
     cache: common.Cache = None,
 ) -> None:
     """Trains, evaluates and reports; pushes the best model that passes.

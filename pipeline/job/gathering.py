@@ -70,6 +70,7 @@ def gather_report(plan: Plan, steps: Mapping[str, Step], seconds: dict[str, floa
     [pushed] = steps["Pusher"].outputs["pushed_model"]
     destination = pushed.get_string_custom_property("pushed_destination") or None
     champion = steps["ModelSelector"].outputs["model"][0].get_string_custom_property("champion") or None
+    audit = _audit(steps)
     part_seconds = {name: value for name, value in seconds.items() if name != "report"}
     report = RunReport(
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -85,7 +86,9 @@ def gather_report(plan: Plan, steps: Mapping[str, Step], seconds: dict[str, floa
         versions=_versions(),
         artifacts={key: steps[node].outputs[key][0].uri for node, key in _SHARED_ARTIFACTS},
         baselines=findings.baselines,
-        audit=_audit(steps),
+        audit=audit,
+        held_back={} if audit is None else audit.held_back(names, plan.settings.accept_suspicion),
+        accepted=_accepted(audit, plan),
         missing=from_json(MissingSummary, examples.get_string_custom_property(MISSING_PROPERTY)),
         prices=read_suspects(examples.uri),
         tries=_tries(plan, Path(evidence.uri), findings, predictions),
@@ -113,6 +116,13 @@ def _tries(plan: Plan, evidence: Path, findings: Findings, predictions: pd.DataF
     record = read_record(record_path(plan.database))
     days = [int(day) for day in days_of(predictions)]
     return list_tries(record, days, findings.hurdle, "" if own is None else own.id)
+
+
+def _accepted(audit: AuditReport | None, plan: Plan) -> dict[str, str]:
+    """The suspicious checks that a person has accepted, and where."""
+    found = () if audit is None else audit.suspicious
+    origin = plan.origins.get("accept_suspicion", "the settings")
+    return {check.name: origin for check in found if check.is_accepted(plan.settings.accept_suspicion)}
 
 
 def _market(plan: Plan) -> MarketSummary | None:

@@ -117,6 +117,7 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     return load_template(path, duration=duration).render(
         report=report,
         verdict=assess(report),
+        held=[name for name, model in report.models.items() if model.blessed and name in report.held_back],
         champion=report.models.get(report.champion) if report.champion is not None else None,
         styles=styles,
         split_colours=SPLIT_COLOURS,

@@ -77,6 +77,8 @@ def summary_table(report: RunReport) -> Table:
             cells.append(Text(percent(model.skill)))
         if champion:
             cells.append(Text("yes, champion", style="bold green"))
+        elif name in report.held_back and model.blessed:
+            cells.append(Text(f"yes, but held back: {', '.join(report.held_back[name])}", style="yellow"))
         elif model.blessed:
             cells.append(Text("yes", style="green"))
         else:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from components.evidence.blessing import CHANCE
-from components.evidence.interval import error_of_ends
+from components.evidence.interval import Interval
 from components.evidence.words import figure, number
-from components.leak_audit.limits import PLAUSIBLE_AUC
-from components.leak_audit.results import Status
+from components.leak_audit.checks.alarm import alarm
+from components.leak_audit.limits import PLAUSIBLE_AUC, Limits
+from components.leak_audit.results import CheckResult, Status
 from components.plausibility.record import name_some, what_to_do
 from pipeline.report.words import percent
 from pipeline.runs.results import ModelResult, RunReport, Scalar
@@ -40,26 +41,46 @@ def plausible_auc(settings: Mapping[str, Scalar]) -> float:
     return value if isinstance(value, float) else PLAUSIBLE_AUC
 
 
+def judge_aucs(report: RunReport) -> CheckResult:
+    """What the audit's alarm says of every AUC in a run's table, models and baselines alike, audited or not."""
+    models = {name: model.area for name, model in report.models.items()}
+    return alarm(models, _limits(report), _baselines(report))
+
+
+def _limits(report: RunReport) -> Limits:
+    market = report.market
+    return Limits(plausible_auc(report.settings), market is not None, None if market is None else market.best_auc)
+
+
+def _baselines(report: RunReport) -> dict[str, Interval]:
+    return {name: figures["auc"] for name, figures in report.baselines.items() if "auc" in figures}
+
+
+def _too_high(report: RunReport, model: ModelResult) -> bool:
+    """Whether the alarm rings for a model."""
+    among = len(report.models) + len(_baselines(report))
+    return _limits(report).judge(model.area, among).severity >= Status.SUSPICIOUS.severity
+
+
 def assess(report: RunReport) -> Verdict:
     """Judges a run: what it found, and whether to believe it."""
     if report.wrong_prices:
         return _wrong_prices(report)
     if report.audit is not None and report.audit.leaks:
         return _leaking(report)
+    aucs = judge_aucs(report)
+    if aucs.status is Status.LEAKING:
+        return _impossible(report, aucs)
     champion = report.models.get(report.champion) if report.champion is not None else None
     if report.champion is not None and champion is not None:
         judge = _champion_on_real_prices if report.market is None else _champion_on_a_market
-        return _with_suspicion(report, judge(report, report.champion, champion))
+        return _with_suspicion(report, judge(report, report.champion, champion), aucs)
     if not report.models:
         return Verdict("plain", "No model", "No model was evaluated in this run.")
-    return _nothing_blessed(report)
-
-
-def standard_error(model: ModelResult) -> float:
-    """The standard error of an AUC: as measured, else recovered from its 95 % interval; NaN where there is none."""
-    if math.isfinite(model.auc_standard_error):
-        return model.auc_standard_error
-    return error_of_ends(model.auc_low, model.auc_high)
+    held = [name for name in report.held_back if name in report.models and report.models[name].blessed]
+    if held:
+        return _with_acceptance(report, _all_held_back(report, held))
+    return _with_suspicion(report, _nothing_blessed(report), aucs)
 
 
 def _beats_chance(model: ModelResult) -> bool:
@@ -99,17 +120,62 @@ def _leaking(report: RunReport) -> Verdict:
     )
 
 
-def _with_suspicion(report: RunReport, judged: Verdict) -> Verdict:
-    """The verdict on a champion, and what the leak audit found suspicious, if anything."""
-    found = [check.name for check in report.audit.checks if check.status is Status.SUSPICIOUS] if report.audit else []
-    if not found or judged.tone == "warning":
-        return judged
+def _impossible(report: RunReport, aucs: CheckResult) -> Verdict:
+    """The verdict where an AUC in the table cannot be honest, and no audit has said so."""
+    champion = report.champion
     return Verdict(
         "warning",
-        f"{judged.label}, but look at the leak audit first",
-        f"{judged.sentence.removesuffix('.')}; but the leak audit is suspicious ({', '.join(found)}): look at that "
-        "before you believe it.",
+        f"Champion: {champion}, but an AUC cannot be honest" if champion else "An AUC cannot be honest, nothing pushed",
+        f"{aucs.sentence.removesuffix('.')}, so something leaks the future, and none of these numbers says how good a "
+        "model is: check the data, the features and the split.",
     )
+
+
+def _all_held_back(report: RunReport, held: Sequence[str]) -> Verdict:
+    """The verdict where models were blessed, and each of them is held back by a suspicion."""
+    name = max(held, key=lambda key: report.models[key].auc)
+    checks = report.held_back[name]
+    others = [one for one in held if one != name]
+    too = f", and so {'is' if len(others) == 1 else 'are'} {', '.join(others)}" if others else ""
+    return Verdict(
+        "warning",
+        "Suspicious, nothing pushed",
+        f"{name} reaches AUC {_auc(report.models[name])} on {_test_days(report)}, but is held back{too}: the leak "
+        f"audit is suspicious ({', '.join(checks)}), which points to a leak rather than to skill, so look at what it "
+        f"names, and accept that by name if it is none (--accept-suspicion '{checks[0]}').",
+    )
+
+
+def _with_suspicion(report: RunReport, judged: Verdict, aucs: CheckResult) -> Verdict:
+    """The verdict, and what the leak audit found suspicious beside it, if anything: nobody reads past a suspicion."""
+    audited = report.audit.suspicious if report.audit is not None else ()
+    rings = aucs.status is Status.SUSPICIOUS
+    found = [check.name for check in audited if check.name not in report.accepted]
+    if judged.tone == "warning" or not (found or (rings and aucs.name not in report.accepted)):
+        return _with_acceptance(report, judged)
+    label, sentence = judged.label, judged.sentence.removesuffix(".")
+    if rings:
+        sentence += f"; but {aucs.sentence[:1].lower()}{aucs.sentence[1:].removesuffix('.')}, which points to a leak"
+    others = [name for name in found if not (rings and name == aucs.name)]
+    if others:
+        sentence += f"; but the leak audit is suspicious ({', '.join(others)}): look at that before you believe it"
+    plain = judged.tone == "plain" and not rings  # nothing is claimed that could be wrong
+    if not plain:
+        label += ", but look at the leak audit first" if audited else ", but suspect a leak"
+    return _with_acceptance(report, Verdict("plain" if plain else "warning", label, f"{sentence}."))
+
+
+def _with_acceptance(report: RunReport, judged: Verdict) -> Verdict:
+    """The verdict, and which suspicions a person has accepted, and where; and which blessed models are held back."""
+    sentence = judged.sentence.removesuffix(".")
+    champion = report.champion
+    if champion is not None:
+        for name, checks in report.held_back.items():
+            if report.models[name].blessed and name != champion:
+                sentence += f"; {name} is blessed too but held back ({', '.join(checks)})"
+    for check, origin in report.accepted.items():
+        sentence += f"; that {check} is suspicious was accepted ({origin})"
+    return Verdict(judged.tone, judged.label, f"{sentence}.")
 
 
 def _nothing_blessed(report: RunReport) -> Verdict:
@@ -127,7 +193,7 @@ def _nothing_blessed(report: RunReport) -> Verdict:
         name = max(above, key=lambda key: above[key].auc)
         why = (above[name].reason or "no reason was given").rstrip(".")
         plausible = plausible_auc(report.settings)
-        leak = report.market is None and above[name].auc > plausible
+        leak = report.market is None and _too_high(report, above[name])
         return Verdict(
             "warning" if leak else "plain",
             label,
@@ -154,7 +220,7 @@ def _nothing_blessed(report: RunReport) -> Verdict:
 def _champion_on_real_prices(report: RunReport, name: str, model: ModelResult) -> Verdict:
     days = _test_days(report)
     plausible = plausible_auc(report.settings)
-    if model.auc > plausible:
+    if _too_high(report, model):
         return Verdict(
             "warning",
             f"Champion: {name}, but suspect a leak",
@@ -184,8 +250,7 @@ def _champion_on_a_market(report: RunReport, name: str, model: ModelResult) -> V
             f"{name} passed with AUC {_auc(model)} {where}, in which there is no signal: this is luck, as "
             "it is in one run of forty.",
         )
-    # The best possible model lies above its own expectation by three standard errors once in 700 runs.
-    if model.auc - market.best_auc > 3 * standard_error(model):
+    if _too_high(report, model):
         return Verdict(
             "warning",
             f"Champion: {name}, better than possible",

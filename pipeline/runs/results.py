@@ -183,6 +183,8 @@ class RunReport:
         versions: versions of python, tfx, tensorflow, keras and awesome.
         baselines: figures of logistic regression and LightGBM on the same rows and features, by name and metric.
         audit: the leak audit; None where it was left out.
+        held_back: by model, the checks of the audit for which it must not be pushed, however good its figures.
+        accepted: by check, where it was accepted that its suspicion keeps no model back: a flag, a file, a variable.
         missing: the sessions that the shares lack.
         prices: what looked wrong in the prices; None where nobody looked.
         tries: that looked at the test days so far, this run among them; None of an older version.
@@ -203,6 +205,8 @@ class RunReport:
     versions: Mapping[str, str]
     baselines: Mapping[str, Figures] = field(default_factory=dict)
     audit: AuditReport | None = None
+    held_back: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    accepted: Mapping[str, str] = field(default_factory=dict)
     missing: MissingSummary = field(default_factory=MissingSummary)
     prices: SuspectRecord | None = None
     tries: Tries | None = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from components.evidence.metric import AUC
 from components.leak_audit.results import AUDIT_FILE, AuditError, AuditReport
 from pipeline.report.verdict import plausible_auc
 from pipeline.runs.folder import open_run, write_text
@@ -71,6 +72,7 @@ def audit_run(
         {name: model.area for name, model in report.models.items()},
         _config(trained, report, auc, full),
         progress,
+        {name: figures[AUC] for name, figures in report.baselines.items()},
     )
     write_text(opened.folder / AUDIT_FILE, made.to_json())
     return made

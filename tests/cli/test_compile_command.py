@@ -16,7 +16,7 @@ Awesome = Callable[..., Any]
 MANY = [f"sh{600000 + number}" for number in range(2000)]
 DEFAULTS = {
     "shares": "", "since": "", "formatter": "window_returns", "horizon": "1", "hyperparameters": "{}",
-    "train_steps": "0", "cache": "true",
+    "train_steps": "0", "cache": "true", "accept_suspicion": "",
 }  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def test_kfp_loads_the_package(default_package: Any) -> None:
     inputs = {name: one.default for name, one in loaded.component_spec.inputs.items()}
     assert inputs == {
         "shares": "", "since": "", "formatter": "window_returns", "horizon": 1.0, "hyperparameters": "{}",
-        "train_steps": 0.0, "cache": True,
+        "train_steps": 0.0, "cache": True, "accept_suspicion": "",
     }  # fmt: skip
 
 

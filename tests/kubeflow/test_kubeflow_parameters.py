@@ -56,6 +56,7 @@ def test_texts_are_read_back(default_ir: Any) -> None:
     parameters = replace(
         defaults(default_ir), shares=("a", "b"), since=datetime.date(2015, 1, 1), horizon=20,
         hyperparameters={"rnn": {"epochs": 9}}, train_steps=300, cache=False,
+        accept_suspicion=("alarm", "level test"),
     )  # fmt: skip
     assert RunParameters.from_texts(parameters.to_texts()) == parameters
     # As KFP may write them: numbers as doubles, truth with a capital.
@@ -71,6 +72,7 @@ def test_texts_are_read_back(default_ir: Any) -> None:
         ("horizon", "inf", "is not a whole number"),
         ("train_steps", "-1", "must be 1 or more"),
         ("cache", "maybe", "neither true nor false"),
+        ("accept_suspicion", "alarm, weekends", "there is no check 'weekends'; there are "),
         ("formatter", "nope", "nope"),
         ("since", "yesterday", "is not a date"),
         ("hyperparameters", "[]", "is not JSON by model"),
@@ -146,6 +148,20 @@ def test_hyperparameters_and_train_steps_reach_what_trains_only(default_ir: Any)
     trained = {name for name in ids(default_ir) if name.startswith("Trainer.") or name == "LeakAudit"}
     for node in set(ids(default_ir)) - trained:
         assert changed(default_ir, node, **values).ir == part_of(default_ir, node).ir, node
+
+
+def test_what_is_accepted_reaches_the_selector_alone_as_if_compiled_with_it(
+    default_ir: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    accepted = ("level test", "alarm")
+    other = compiled_ir(accept_suspicion=accepted)
+    assert defaults(default_ir).accept_suspicion == ()
+    assert defaults(other).accept_suspicion == ("alarm", "level test")
+    for node in ids(default_ir):
+        found = changed(default_ir, node, accept_suspicion=accepted)
+        assert found.ir == part_of(other, node).ir, node
+        assert (found.ir != part_of(default_ir, node).ir) is (node == "ModelSelector"), node
 
 
 def test_shares_and_since_reach_the_source_and_the_audit_keeps_its_limit(

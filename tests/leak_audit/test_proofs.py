@@ -143,7 +143,7 @@ def test_a_suspended_share_s_label_is_seen_to_end_in_a_later_split() -> None:
     assert found.reaching == 9
 
 
-def test_ordinals_that_closes_contradict_are_suspicious() -> None:
+def test_ordinals_that_closes_contradict_are_counted() -> None:
     rows = make_rows(HONEST)
     session = rows.session.copy()
     session[rows.split == TRAIN] += np.arange(np.count_nonzero(rows.split == TRAIN))  # every second one, they say
@@ -162,7 +162,8 @@ def test_windows_that_overlap_though_their_ordinals_are_far_apart_are_found() ->
 
     result = split_proof.split_proof(hidden, embargo=21)
 
-    assert result.status is Status.SUSPICIOUS
+    assert result.status is Status.LEAKING
+    assert "the proof does not hold" in result.sentence
     assert split_proof.prove_ordinals(hidden).wrong == 1
 
 
@@ -195,6 +196,31 @@ def test_one_wrong_return_is_found_and_named(row: int) -> None:
     assert result.status is Status.LEAKING
     assert figure(result, "labels of horizon 5 that are wrong") >= 1
     assert f"S0, 2020-{row // 100:02d}-{row % 100:02d}, horizon 5" in result.sentence
+
+
+def test_labels_of_which_none_can_be_verified_are_leaking() -> None:
+    # Every second session of a share whose rows are so far apart that no window holds another row's later close.
+    rows = make_rows({TRAIN: range(100), EVAL: range(121, 150), TEST: range(171, SESSIONS)})
+    kept = np.arange(0, len(rows), 30)
+    columns = {name: getattr(rows, name)[kept] for name in ("share", "time", "session", "closes", "split")}
+    apart = replace(
+        rows, **columns,
+        labels={h: v[kept] for h, v in rows.labels.items()}, returns={h: v[kept] for h, v in rows.returns.items()},
+    )  # fmt: skip
+
+    result = label_proof.label_proof(apart)
+
+    assert result.status is Status.LEAKING
+    assert "the proof does not hold" in result.sentence
+
+
+def test_a_row_a_split_is_too_few_for_any_proof() -> None:
+    rows = make_rows({TRAIN: range(1), EVAL: range(50, 51), TEST: range(194, 195)}, purge=False)
+    assert len(rows) == 3
+
+    result = label_proof.label_proof(rows)
+
+    assert result.status is Status.NOT_APPLICABLE
 
 
 def test_a_turned_label_and_a_label_of_an_unchanged_close_are_wrong() -> None:

@@ -1,4 +1,4 @@
-"""The choice of the champion, its way through ModelSelector and Pusher, and the search for predecessors."""
+"""The choice of the champion, and its way through ModelSelector and Pusher."""
 
 from __future__ import annotations
 
@@ -81,7 +81,12 @@ def select(tmp_path: Path) -> Select:
     from components.leak_audit.results import AUDIT_FILE, AuditReport, CheckResult, Status
     from components.model_selector.component import ModelSelector
 
-    def run(candidates: Mapping[str, tuple[float, bool]], audited: str | None = None) -> Outcome:
+    def run(
+        candidates: Mapping[str, tuple[float, bool]],
+        audited: str | None = None,
+        touches: Sequence[str] = (),
+        accept: Sequence[str] = (),
+    ) -> Outcome:
         (tmp_path / "evidence").mkdir(exist_ok=True)
         Findings({name: found(*values) for name, values in candidates.items()}).write(tmp_path / "evidence")
         evidence = Importer(source_uri=str(tmp_path / "evidence"), artifact_type=EvidenceArtifact).with_id("evidence")
@@ -97,13 +102,13 @@ def select(tmp_path: Path) -> Select:
             channels[name] = importer.outputs["result"]
         audit = None
         if audited is not None:
-            check = CheckResult("split proof", Status(audited), "As it is.")
+            check = CheckResult("level test", Status(audited), "As it is.", models=tuple(touches))
             (tmp_path / audited).mkdir(exist_ok=True)
             (tmp_path / audited / AUDIT_FILE).write_text(AuditReport((check,), (), "window_returns", 1, 9).to_json())
             importer = Importer(source_uri=str(tmp_path / audited), artifact_type=LeakAuditArtifact).with_id("audit")
             components.append(importer)
             audit = importer.outputs["result"]
-        selector = ModelSelector(channels, evidence.outputs["result"], audit)
+        selector = ModelSelector(channels, evidence.outputs["result"], audit, accept)
         pusher = Pusher(
             model=selector.outputs["model"],
             model_blessing=selector.outputs["blessing"],
@@ -182,11 +187,46 @@ def test_where_the_evaluation_leaks_nothing_is_pushed_however_good_it_looks(
     assert "dnn would be the champion, but the leak audit says that the evaluation leaks" in caplog.messages
 
 
-@pytest.mark.parametrize("audited", ["passed", "suspicious"])
-def test_a_suspicion_alone_keeps_nothing_back(select: Select, audited: str) -> None:
-    outcome = select({"linear": (0.52, True)}, audited=audited)
+def test_a_clean_audit_keeps_nothing_back(select: Select) -> None:
+    outcome = select({"linear": (0.52, True)}, audited="passed")
     assert outcome.model.get_string_custom_property("champion") == "linear"
     assert len(outcome.pushed) == 1
+
+
+def test_a_suspicion_keeps_back_what_it_touches_until_a_person_accepts_it(
+    select: Select, caplog: pytest.LogCaptureFixture
+) -> None:
+    held = select({"linear": (0.52, True), "dnn": (0.84, True)}, audited="suspicious")
+    assert held.pushed == []
+    assert held.model.get_string_custom_property("champion") == ""
+    assert held.blessing.get_int_custom_property("blessed") == 0
+    said = "linear (level test), dnn (level test)"
+    assert held.blessing.get_string_custom_property("held_back_because") == said
+    assert "dnn would be the champion, but the leak audit says that level test is suspicious" in caplog.messages
+
+    accepted = select({"linear": (0.52, True), "dnn": (0.84, True)}, audited="suspicious", accept=["level test"])
+    assert accepted.model.get_string_custom_property("champion") == "dnn"
+    assert len(accepted.pushed) == 1
+    assert accepted.blessing.get_string_custom_property("accepted") == "level test"
+    assert accepted.blessing.get_string_custom_property("held_back") == ""
+    # What was asked is a property of the selector alone.
+    assert accepted.steps["audit"].cached
+
+    other = select({"linear": (0.52, True), "dnn": (0.84, True)}, audited="suspicious", accept=["alarm"])
+    assert other.model.get_string_custom_property("champion") == ""
+
+
+def test_a_suspicion_of_one_model_lets_the_others_pass(select: Select) -> None:
+    outcome = select({"linear": (0.52, True), "dnn": (0.84, True)}, audited="suspicious", touches=["dnn"])
+    assert outcome.model.get_string_custom_property("champion") == "linear"
+    assert outcome.blessing.get_string_custom_property("held_back_because") == "dnn (level test)"
+    assert len(outcome.pushed) == 1
+
+
+def test_a_leak_cannot_be_accepted(select: Select) -> None:
+    outcome = select({"linear": (0.52, True)}, audited="leaking", touches=["dnn"], accept=["level test"])
+    assert outcome.model.get_string_custom_property("champion") == ""
+    assert outcome.pushed == []
 
 
 def test_a_name_that_cannot_be_part_of_a_channel_is_refused() -> None:
@@ -197,138 +237,3 @@ def test_a_name_that_cannot_be_part_of_a_channel_is_refused() -> None:
 
     with pytest.raises(ValueError, match=r"model name 'a\.model' cannot"):
         ModelSelector({"a.model": Channel(type=standard_artifacts.Model)}, Channel(type=EvidenceArtifact))
-
-
-# LatestBlessedPredecessor
-
-
-class Records:
-    """What TFX's steps write into ML Metadata, here one in memory."""
-
-    def __init__(self) -> None:
-        from ml_metadata import metadata_store
-        from ml_metadata.proto import metadata_store_pb2
-
-        self.store = metadata_store.MetadataStore(
-            metadata_store_pb2.ConnectionConfig(fake_database=metadata_store_pb2.FakeDatabaseConfig())
-        )
-
-    def execution(self, name: str, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        """A step that took artifacts in and put others out; gives those that are new their numbers."""
-        from ml_metadata.proto import metadata_store_pb2
-
-        for artifact in outputs:
-            if not artifact.id:
-                artifact.type_id = self.store.put_artifact_type(artifact.artifact_type)
-                [artifact.id] = self.store.put_artifacts([artifact.mlmd_artifact])
-        kind = self.store.put_execution_type(metadata_store_pb2.ExecutionType(name=name))
-        [execution] = self.store.put_executions([metadata_store_pb2.Execution(type_id=kind)])
-        sides = ((metadata_store_pb2.Event.INPUT, inputs), (metadata_store_pb2.Event.OUTPUT, outputs))
-        self.store.put_events(
-            metadata_store_pb2.Event(execution_id=execution, artifact_id=artifact.id, type=side)
-            for side, artifacts in sides
-            for artifact in artifacts
-        )
-
-    def trained(self) -> tuple[Any, Any]:
-        """A new model, and the run that trained it."""
-        from tfx.types import standard_artifacts
-
-        model, training = standard_artifacts.Model(), standard_artifacts.ModelRun()
-        self.execution("Trainer", [], [model, training])
-        return model, training
-
-    def judged(self, model: Any, blessed: int, audited: Sequence[str] = ()) -> Any:
-        """The blessing of a model, of which the leak audit spoke as often as there are verdicts."""
-        from tfx.components.evaluator import constants
-        from tfx.types import standard_artifacts
-
-        from components.evidence.component import EvidenceArtifact
-        from components.leak_audit.component import LeakAuditArtifact
-
-        evidence, blessing = EvidenceArtifact(), standard_artifacts.ModelBlessing()
-        # As TFX's Evaluator marks it.
-        blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
-        blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, blessed)
-        self.execution("Evidence", [model], [evidence, blessing])
-        for verdict in audited:
-            audit = LeakAuditArtifact()
-            audit.set_string_custom_property("verdict", verdict)
-            self.execution("LeakAudit", [evidence], [audit])
-        selected = standard_artifacts.Model()
-        selected.set_string_custom_property("champion", "linear")
-        self.execution("ModelSelector", [model, evidence], [selected])
-        return blessing
-
-
-def predecessor(records: Records, models: Sequence[Any], blessings: Sequence[Any], training: Any) -> Any:
-    """The predecessor that is found, or None."""
-    from components.model_selector.predecessor import BLESSING, CANDIDATE, MODEL, LatestBlessedPredecessor
-
-    found = LatestBlessedPredecessor().resolve_artifacts(
-        records.store, {MODEL: list(models), BLESSING: list(blessings), CANDIDATE: [training]}
-    )
-    assert set(found) == {MODEL, BLESSING, CANDIDATE}
-    assert found[CANDIDATE] == [training]
-    assert [one.get_int_custom_property("current_model_id") for one in found[BLESSING]] == [
-        one.id for one in found[MODEL]
-    ]
-    assert all(one.get_int_custom_property("blessed") == 1 for one in found[BLESSING])
-    return found[MODEL][0] if found[MODEL] else None
-
-
-@pytest.mark.parametrize(
-    ("models", "verdicts", "candidate", "expected"),
-    [
-        # The first run of all.
-        ([], [], 1, None),
-        ([1], [], 1, None),
-        # A repeated run finds its own candidate blessed.
-        ([1], [(1, 1)], 1, None),
-        # The last blessed one, not the last one, in whatever order the channels bring them.
-        ([1, 2, 3, 4], [(1, 1), (2, 1), (3, 0)], 4, 2),
-        ([4, 2, 1, 3], [(3, 0), (1, 1), (2, 1)], 4, 2),
-        # Own candidate blessed in an earlier run: its predecessor is the one it had then.
-        ([1, 2, 3], [(1, 1), (2, 1), (3, 1)], 3, 2),
-        # None was blessed.
-        ([1, 2, 3], [(1, 0), (2, 0)], 3, None),
-        # A blessing whose model is not there, as when it is another kind's.
-        ([2, 3], [(1, 1)], 3, None),
-        # An old candidate taken from the cache stands against what was blessed since.
-        ([1, 2], [(1, 1), (2, 1)], 1, 2),
-        # Evaluated again after a change of the metrics: the later verdict counts.
-        ([1, 2, 3], [(1, 1), (2, 1), (2, 0)], 3, 1),
-        ([1, 2, 3], [(1, 1), (2, 0), (2, 1)], 3, 2),
-    ],
-)
-def test_the_predecessor_is_the_last_blessed_model_but_the_candidate(
-    models: list[int], verdicts: list[tuple[int, int]], candidate: int, expected: int | None
-) -> None:
-    records = Records()
-    trained = {number: records.trained() for number in range(1, 5)}
-    blessings = [records.judged(trained[of][0], blessed, ["clean"]) for of, blessed in verdicts]
-
-    found = predecessor(records, [trained[number][0] for number in models], blessings, trained[candidate][1])
-
-    assert found is (None if expected is None else trained[expected][0])
-
-
-@pytest.mark.parametrize(
-    ("audited", "kept"),
-    [
-        (["leaking"], False),
-        (["clean"], True),
-        (["suspicious"], True),
-        # A run without an audit, or one that was killed before it.
-        ([], True),
-        # Audited again, as after a change of its limits: the last word counts.
-        (["clean", "leaking"], False),
-        (["leaking", "clean"], True),
-    ],
-)
-def test_a_model_of_a_run_that_leaks_is_no_predecessor(audited: list[str], kept: bool) -> None:
-    records = Records()
-    (honest, _), (leaky, _), (_, training) = (records.trained() for _ in range(3))
-    blessings = [records.judged(honest, 1, ["clean"]), records.judged(leaky, 1, audited)]
-
-    assert predecessor(records, [honest, leaky], blessings, training) is (leaky if kept else honest)

@@ -81,6 +81,11 @@ def test_a_model_has_the_hyperparameters_of_the_settings() -> None:
             "split_start (from --split-start): the split's start 2003-01-01 must lie before its eval",
         ),
         ({"split_end": "2001"}, "split_end (from --split-end): split date '2001' is not a date such as 2019-06-03"),
+        (
+            {"accept_suspicion": ["alarm", "weekends"]},
+            "accept_suspicion (from --accept-suspicion): is no check whose suspicion can be accepted; there are split",
+        ),
+        ({"accept_suspicion": ["prices"]}, "accept_suspicion (from --accept-suspicion): is no check whose suspicion "),
         ({"horizons": "0,1"}, "horizons (from --horizons): horizons (0, 1) must be 1 or more each, got (0, 1)"),
     ],
 )

@@ -235,3 +235,14 @@ def test_a_decision_that_cannot_be_read_names_its_origin() -> None:
     assert refused({"accept": ["A:2021-13-01"]}).startswith("accept (from --accept): 2021-13-01 is no date; write")
     write_toml('exclude = ["\\u0001"]')
     assert refused().startswith("exclude (from awesome.toml): ")
+
+
+def test_suspicions_are_accepted_by_name_and_the_origin_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings({"accept_suspicion": ["level test", "alarm, future canary"]}).accept_suspicion == (
+        "level test", "alarm", "future canary",
+    )  # fmt: skip
+    write_toml('accept_suspicion = ["level test"]')
+    assert load_settings().accept_suspicion == ("level test",)
+    assert origins()["accept_suspicion"] == "awesome.toml"
+    monkeypatch.setenv("AWESOME_ACCEPT_SUSPICION", "alarm")
+    assert (load_settings().accept_suspicion, origins()["accept_suspicion"]) == (("alarm",), "AWESOME_ACCEPT_SUSPICION")

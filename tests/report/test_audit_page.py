@@ -110,3 +110,48 @@ def test_the_terminal_shows_numbers_whole(width: int) -> None:
 
 def test_the_summary_of_a_run_ends_with_the_verdict() -> None:
     assert printed(200, print_summary, AUDITED).rstrip().endswith(f"Leak audit: {AUDIT.verdict_line}")
+
+
+SUSPICIOUS = AuditReport(
+    (
+        CheckResult("level test", Status.SUSPICIOUS, "The level is seen."),
+        CheckResult("weekends", Status.SUSPICIOUS, "rnn trades on <Sundays>.", models=("rnn",)),
+    ),
+    ("linear",),
+    "closes",
+    1,
+    11623,
+)
+
+
+def test_the_page_says_why_nothing_was_pushed_and_what_was_accepted_by_whom() -> None:
+    _, predictions, _ = made_run(names=("linear",))
+    run = report({"linear": model(0.52, blessed=True)}, audit=SUSPICIOUS, held_back={"linear": ("level test",)})
+    page = render_html(run, predictions, {})
+    assert "held back" in page
+    assert "the leak audit holds back <strong>linear</strong> (level test)" in page
+    assert "--accept-suspicion &#39;level test&#39;" in page
+    assert "touches rnn" in page
+    assert "accepted by --" not in page
+
+    accepted = replace(run, champion="linear", held_back={}, accepted={"level test": "--accept-suspicion"})
+    page = render_html(accepted, predictions, {})
+    assert page.count("accepted by --accept-suspicion") == 1
+    assert "holds back" not in page
+
+
+def test_what_holds_a_model_back_is_what_touches_it_and_nobody_has_accepted() -> None:
+    assert SUSPICIOUS.held_back(["linear", "rnn"]) == {"linear": ("level test",), "rnn": ("level test", "weekends")}
+    assert SUSPICIOUS.held_back(["linear", "rnn"], ["level test"]) == {"rnn": ("weekends",)}
+    assert SUSPICIOUS.held_back(["linear", "rnn"], ["weekends", "level test"]) == {}
+    assert AUDIT.held_back(["linear"], ["alarm"]) == {"linear": ("alarm",)}
+    one_of_two = replace(SUSPICIOUS, checks=(CheckResult("weekends, rnn", Status.SUSPICIOUS, "", models=("rnn",)),))
+    assert one_of_two.held_back(["rnn"], ["weekends"]) == {}
+
+
+def test_an_audit_of_before_touches_all_models() -> None:
+    raw = json.loads(SUSPICIOUS.to_json())
+    for check in raw["checks"]:
+        del check["models"]
+    read = AuditReport.from_json(json.dumps(raw), "audit.json")
+    assert read.held_back(["linear"]) == {"linear": ("level test", "weekends")}

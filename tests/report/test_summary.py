@@ -58,3 +58,13 @@ def test_what_is_missing_and_what_was_left_out_for_it_is_said() -> None:
         "Left out: 1,503 windows and 20 labels that reach across more missing sessions than max_missing_sessions "
         "(5 in 20) allows." in text
     )
+
+
+def test_a_blessed_model_that_is_held_back_is_marked_with_the_check() -> None:
+    run = report({"linear": model(0.548, blessed=True), "rnn": model(0.5)})
+    assert "held back" not in printed(200, print_summary, run)
+    text = printed(200, print_summary, replace(run, held_back={"linear": ("level test",), "rnn": ("level test",)}))
+    assert "yes, but held back: level test" in text
+    assert "champion" not in text
+    [line] = [line for line in text.splitlines() if line.lstrip().startswith("rnn")]
+    assert "held back" not in line

@@ -8,8 +8,9 @@ import re
 import pytest
 from judged_runs import NULL, REVERSAL, model, report
 
+from components.evidence.interval import Interval
 from components.leak_audit.results import AuditReport, CheckResult, Status
-from pipeline.report.verdict import assess, standard_error
+from pipeline.report.verdict import assess
 from pipeline.runs.results import MarketSummary
 
 
@@ -112,11 +113,6 @@ def test_every_verdict_is_one_sentence(auc: float, blessed: bool, market: Market
     assert "nan" not in sentence
 
 
-def test_the_standard_error_is_the_measured_one_where_there_is_one() -> None:
-    assert standard_error(model(0.5, half=0.0196)) == pytest.approx(0.01, abs=1e-5)
-    assert standard_error(model(0.5, half=0.0196, auc_standard_error=0.008)) == 0.008
-
-
 @pytest.mark.parametrize("blessed", [True, False])
 def test_where_the_audit_says_leaking_no_figure_counts(blessed: bool) -> None:
     check = CheckResult("split proof", Status.LEAKING, "Rows are in two splits.")
@@ -139,3 +135,61 @@ def test_a_suspicion_stands_beside_a_champion() -> None:
     assert (judged.tone, judged.label) == ("warning", "Champion: linear, but look at the leak audit first")
     assert "the leak audit is suspicious (level test)" in judged.sentence
     assert assess(dataclasses.replace(run, audit=dataclasses.replace(audit, checks=checks[:1]))) == assess(run)
+
+
+LEVEL = CheckResult("level test", Status.SUSPICIOUS, "The level is seen.")
+
+
+def audited(*checks: CheckResult) -> AuditReport:
+    return AuditReport(checks, ("linear",), "closes", 1, 9)
+
+
+@pytest.mark.parametrize("champion", [None, "linear"])
+@pytest.mark.parametrize("market", [None, NULL, REVERSAL])
+def test_no_verdict_reads_past_a_baseline_that_is_too_good(champion: str | None, market: MarketSummary | None) -> None:
+    baselines = {"lightgbm": {"auc": Interval(0.802, 0.79, 0.814, 0.006)}}
+    run = report({"linear": model(0.507, blessed=champion is not None)}, champion, market, baselines=baselines)
+    judged = assess(run)
+    assert judged.tone == "warning"
+    assert "lightgbm, 0.8020" in judged.sentence
+    assert "right answer" not in judged.sentence
+    assert judged.label.endswith("an AUC cannot be honest" if champion else "cannot be honest, nothing pushed")
+
+
+@pytest.mark.parametrize("champion", [None, "linear"])
+def test_a_baseline_that_is_hardly_plausible_is_said_beside_the_verdict(champion: str | None) -> None:
+    baselines = {"lightgbm": {"auc": Interval(0.5441, 0.5341, 0.5541, 0.005)}}
+    run = report({"linear": model(0.515, blessed=champion is not None)}, champion, baselines=baselines)
+    judged = assess(run)
+    assert judged.tone == "warning"
+    assert "but the AUC of lightgbm, 0.5441" in judged.sentence
+    assert not re.search(r"[.!?]\s", judged.sentence)
+
+
+def test_a_run_whose_blessed_models_are_held_back_says_why_and_what_to_do() -> None:
+    models = {"linear": model(0.548, blessed=True), "dnn": model(0.55, blessed=True), "rnn": model(0.5)}
+    held = dict.fromkeys(models, ("alarm",))
+    judged = assess(report(models, audit=audited(LEVEL), held_back=held))
+    assert (judged.tone, judged.label) == ("warning", "Suspicious, nothing pushed")
+    assert "dnn reaches AUC 0.550" in judged.sentence
+    assert "is held back, and so is linear: the leak audit is suspicious (alarm)" in judged.sentence
+    assert "points to a leak rather than to skill" in judged.sentence
+    assert "--accept-suspicion 'alarm'" in judged.sentence
+
+
+def test_what_is_held_back_beside_a_champion_and_what_was_accepted_are_named() -> None:
+    models = {"linear": model(0.526, blessed=True), "rnn": model(0.529, blessed=True), "dnn": model(0.5)}
+    alone = CheckResult("weekends", Status.SUSPICIOUS, "rnn trades on Sundays.", models=("rnn",))
+    run = report(
+        models,
+        champion="linear",
+        audit=audited(LEVEL, alone),
+        held_back={"rnn": ("weekends",)},
+        accepted={"level test": "awesome.toml"},
+    )
+    sentence = assess(run).sentence
+    assert "rnn is blessed too but held back (weekends)" in sentence
+    assert sentence.endswith("that level test is suspicious was accepted (awesome.toml).")
+    assert "look at that before you believe it" in sentence
+    only = dataclasses.replace(run, audit=audited(LEVEL), held_back={})
+    assert (assess(only).tone, assess(only).label) == ("good", "Champion: linear")

@@ -1,9 +1,14 @@
-"""Future canary: a feature that contains the label must be caught, by the schema or by the alarm."""
+"""Future canary: a feature that contains the label must be caught, by the schema or by the alarm.
+
+A formatter may read the closes, the share and the day; any other source is suspicious until its features declare it,
+`known_on_the_day=True`, such as the market's return of the same day. A declaration quiets that suspicion alone: the
+AUC of every single number that a model sees is measured all the same, and the alarm judges the models. What the schema
+does not declare, and labels and forward returns whatever is declared of them, stay a leak.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -12,7 +17,7 @@ from components.evidence.auc import auc, auc_interval
 from components.evidence.interval import Interval, error_of_ends
 from components.evidence.words import figure, number4
 from components.leak_audit.check import Audited, Check
-from components.leak_audit.limits import IMPOSSIBLE_AUC, LEAKING_ERRORS, SUSPICIOUS_ERRORS
+from components.leak_audit.limits import IMPOSSIBLE_AUC, LEAKING_ERRORS, SUSPICIOUS_ERRORS, errors_of_one
 from components.leak_audit.reading.learners import LOGISTIC_ROWS, logistic_scores
 from components.leak_audit.reading.rows import TEST, AuditRows
 from components.leak_audit.reading.subsets import around_borders
@@ -49,11 +54,13 @@ def future_canary(audited: Audited) -> CheckResult:
         figures += found
         findings += finding
     if not findings:
+        declared = [one for one in audited.features.formatter.declared_sources if one not in _READABLE]
+        told = f" {', '.join(declared)} is declared to be known on the day." if declared else ""
         rings = "the alarm rings for one that does" if config.limits.known else "the alarm has no limit to ring at"
         return CheckResult(
             NAME,
             Status.PASSED,
-            f"No feature holds the label: an example with one feature more is refused, and {rings}.",
+            f"No feature holds the label: an example with one feature more is refused, and {rings}.{told}",
             tuple(figures),
         )
     status = worst(*(finding[0] for finding in findings))
@@ -104,11 +111,12 @@ def _forbidden_sources(formatter: DataFormatter) -> Iterable[Finding]:
                 f"the formatter {formatter.name} reads {source}, which is not known on the day",
                 "take it out of the formatter",
             )
-        elif source not in _READABLE:
+        elif source not in _READABLE and source not in formatter.declared_sources:
             yield (
                 Status.SUSPICIOUS,
                 f"the formatter {formatter.name} reads {source}, which is no declared input",
-                "see whether it is known on the day of the row",
+                "see whether it is known on the day of the row; if it is, say so in the formatter, "
+                "Feature(..., known_on_the_day=True)",
             )
 
 
@@ -160,9 +168,7 @@ def _judge_single(shown: Interval, name: str, audited: Audited, tests: int) -> S
     """As the alarm does, but for the farthest of many: one of twenty useless features is always off by two errors."""
     limits = audited.config.limits
     error = error_of_ends(shown.low, shown.high)
-    normal = NormalDist()
-    # The errors that the largest of so many passes as rarely as a single one passes the alarm's.
-    reach = -normal.inv_cdf(normal.cdf(-SUSPICIOUS_ERRORS) / (2 * tests))
+    reach = errors_of_one(2 * tests)  # each could point either way
     # A level wanders over the whole test split, and its AUC is off 1/2 for that alone; the level test judges it.
     wanders = name.partition("[")[0] in audited.features.seeing_level
     if not limits.market or wanders:

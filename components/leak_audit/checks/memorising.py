@@ -10,5 +10,6 @@ CHECK = Check(
     lambda audited: leak_inflation(audited, None),
     passes="for information: trees that know the training set by heart under a shuffled split of the same rows",
     order=90,
+    acceptable=False,
     learns=True,
 )

@@ -45,4 +45,5 @@ CHECK = Check(
     _check,
     passes="no return looks wrong, but those that a person has accepted",
     order=5,
+    acceptable=False,
 )

@@ -64,7 +64,7 @@ class Ordinals:
 
 
 def split_proof(rows: AuditRows, embargo: int) -> CheckResult:
-    """Makes the check, with the embargo that was asked for; suspicious where ordinals cannot be believed."""
+    """Makes the check, with the embargo that was asked for; a proof that does not hold is a leak."""
     allowed = max(0, _REACH - embargo)
     shared = {pair: shared_sessions(rows, *pair) for pair in _PAIRS}
     twice = rows_in_two_splits(rows)
@@ -103,7 +103,7 @@ def split_proof(rows: AuditRows, embargo: int) -> CheckResult:
     if ordinals.wrong:
         return CheckResult(
             NAME,
-            Status.SUSPICIOUS,
+            Status.LEAKING,
             f"The sessions of {ordinals.wrong:,} rows do not agree with their closes or days, so the proof does not "
             f"hold (the first is {rows.place(ordinals.first_wrong)}).",
             tuple(figures),
@@ -215,7 +215,7 @@ CHECK = Check(
     NAME,
     lambda audited: split_proof(audited.rows, audited.config.embargo),
     passes="no session of a row's window or label is shared with an earlier split beyond what the embargo allows",
-    leaks="more is shared, a label reaches into a later split, a row stands in two splits, or a split is not before "
-    "the next",
+    leaks="more is shared, a label reaches into a later split, a row stands in two splits, a split is not before the "
+    "next, or sessions do not agree with closes, so that the proof does not hold",
     order=10,
 )

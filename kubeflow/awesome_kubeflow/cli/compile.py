@@ -12,6 +12,7 @@ from awesome_kubeflow.cli.group import Cluster, kubeflow_app
 from components.errors import UserError
 from components.whole_files import temporary_folder
 from pipeline.cli.common import (
+    AcceptSuspicion,
     Formatter,
     Horizon,
     Shares,
@@ -47,19 +48,23 @@ def compile_(
     ] = None,
     horizon: Horizon = None,
     train_steps: TrainSteps = None,
+    accept_suspicion: AcceptSuspicion = None,
 ) -> None:
     """Writes the package that Kubeflow Pipelines takes; what is set here are the defaults of a run's form."""
-    flags = {
+    flags: dict[str, object] = {
         "cluster": cluster,
         "source": source,
         "shares": shares,
         "since": since,
         "formatter": formatter,
         "models": models,
+        "horizon": horizon,
+        "train_steps": train_steps,
+        "accept_suspicion": accept_suspicion,
     }
     from awesome_kubeflow.package.output import check_output
 
-    plan = plan_from(flags | {"horizon": horizon, "train_steps": train_steps})
+    plan = plan_from(flags)
     if str(output) == "-":
         # Out of a container, whose user need not be able to write a folder of this machine's.
         with temporary_folder("package") as folder:

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 from components.evidence.blessing import CHANCE
 from components.evidence.words import figure, number
+from components.leak_audit.checks.alarm import alarm
+from components.leak_audit.limits import Limits
+from components.leak_audit.results import Status
 from pipeline.report.verdict import Tone, Verdict
-from pipeline.studies.walkforward.scores import HorizonScores, Part, Score
+from pipeline.studies.walkforward.scores import HorizonScores, Part
 
 LUCK = 0.05
 """Below this probability, what was found is called more than luck."""
@@ -103,7 +106,7 @@ def find(scores: HorizonScores, plausible: float) -> Finding:
         f"probability of {_percent(probability, at_most=len(models) > 1)}: "
         + ("more than luck" if more else "no more than luck may give")
     )
-    tone, label, rest = _judge(scores, models[model], more, plausible)
+    tone, label, rest = _judge(scores, model, more, plausible)
     return Finding(
         horizon=scores.horizon,
         model=model,
@@ -117,12 +120,18 @@ def find(scores: HorizonScores, plausible: float) -> Finding:
     )
 
 
-def _judge(scores: HorizonScores, score: Score, more: bool, plausible: float) -> tuple[Tone, str, str]:
+def _judge(scores: HorizonScores, model: str, more: bool, plausible: float) -> tuple[Tone, str, str]:
     """Tone, label and what else has to be said."""
     label = "more than luck" if more else "no more than luck"
-    if scores.best_auc is None:
-        if score.auc.value > plausible:
+    aucs = {name: score.auc for name, score in scores.overall.scores.items()}
+    judged = alarm(aucs, Limits(plausible, scores.best_auc is not None, scores.best_auc))
+    if judged.status.severity >= Status.SUSPICIOUS.severity:
+        if scores.best_auc is None and aucs[model].value > plausible:
             return "warning", "suspect a leak", f", and more than {plausible:.4g} on real daily prices points to a leak"
+        said = f"{judged.sentence[:1].lower()}{judged.sentence[1:].removesuffix('.')}"
+        where = ", on a market without any signal" if scores.best_auc == CHANCE else ""
+        return "warning", "suspect a leak", f"; {said}, which points to a leak{where}"
+    if scores.best_auc is None:
         return ("good" if more else "plain"), label, ", before any costs" if more else ""
     if scores.best_auc <= CHANCE + 1e-9:
         return ("warning" if more else "plain"), label, ", on a market without any signal"
