@@ -36,7 +36,7 @@ from components.trials.record import Record
 
 TRIES = 200
 SEEN = (1, 10, 50, 200)
-SHARES, MANY_SHARES = 12, 50
+SHARES, MANY_SHARES = 10, 100
 """Where a signal is weak or nothing but chance, and where a signal is plain."""
 TODAY, COUNT, CHECK, OURS = "single run", "by count", "reality check", "awesome"
 RULES = (TODAY, COUNT, CHECK, OURS)
@@ -48,14 +48,14 @@ def main() -> int:
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=100, help="markets without signal")
-    parser.add_argument("--choosing", type=int, default=40, help="those where tries are chosen by what was seen")
+    parser.add_argument("--repeats", type=int, default=200, help="markets without signal; half of them for retraining")
+    parser.add_argument("--choosing", type=int, default=30, help="those where tries are chosen by what was seen")
     parser.add_argument("--signals", type=int, default=20, help="markets with a signal")
     arguments = parser.parse_args()
     with threadpool_limits(1):  # matrices are small, and threads would only wait for each other
         noise, wear = _noise(arguments.repeats, arguments.choosing)
         power = _power(arguments.signals)
-        daily = _daily(arguments.repeats, arguments.signals)
+        daily = _daily(arguments.repeats // 2, arguments.signals)
     tables = {"noise": noise, "wear": wear, "power": power, "daily": daily}
     titles = {
         "noise": f"Ever blessed within {TRIES} tries on a market without signal",
@@ -286,7 +286,7 @@ def _daily(repeats: int, signals: int) -> list[dict[str, Any]]:
 def _retrained(scenario: str, shares: int, seed: int) -> list[Try]:
     """A net that is trained again each day on the latest days, from another seed."""
     market = Market.of(get_scenario(scenario), shares, FIRST + TEST + TRIES, seed)
-    setting = Setting("net", "returns", 32, 0.01, 1, seed)
+    setting = Setting("net", "latest", 16, 0.01, 1, seed)
     return [make_try(market, replace(setting, seed=seed * 1000 + day), FIRST + day) for day in range(TRIES)]
 
 

@@ -25,8 +25,8 @@ from components.trials.record import Series, Trial, TriedModel, digest
 WINDOW = 20
 HORIZONS = (1, 5, 20)
 FORMATTERS = ("returns", "latest", "closes", "scaled", "signs")
-TRAIN = 200
-TEST = 200
+TRAIN = 160
+TEST = 160
 FIRST = TRAIN + max(HORIZONS)
 _FIRST_DAY = 20_000_101
 
@@ -58,19 +58,20 @@ GOOD = Setting("ridge", "latest", 0, 0.01, 1, 0)
 
 def draw_setting(rng: np.random.Generator) -> Setting:
     """One of the things that people try."""
+    learner, formatter, size, penalty, horizon = rng.random(5)
     return Setting(
-        str(rng.choice(["ridge", "net", "trees"], p=[0.38, 0.6, 0.02])),
-        str(rng.choice(FORMATTERS)),
-        int(rng.choice([8, 16, 32])),
-        float(rng.choice([0.001, 0.01, 0.1, 1.0])),
-        int(rng.choice(HORIZONS, p=[0.7, 0.2, 0.1])),
+        "ridge" if learner < 0.38 else "net" if learner < 0.98 else "trees",
+        FORMATTERS[int(formatter * len(FORMATTERS))],
+        (8, 16, 32)[int(size * 3)],
+        (0.001, 0.01, 0.1, 1.0)[int(penalty * 4)],
+        HORIZONS[int(np.searchsorted([0.7, 0.9], horizon))],
         int(rng.integers(1_000_000)),
     )
 
 
 def near(setting: Setting, rng: np.random.Generator) -> Setting:
     """The same but for one thing, of which the horizon is none."""
-    other, what = draw_setting(rng), str(rng.choice(["learner", "formatter", "size", "penalty", "seed"]))
+    other, what = draw_setting(rng), ("learner", "formatter", "size", "penalty", "seed")[int(rng.integers(5))]
     return replace(setting, **{what: getattr(other, what)})
 
 
@@ -150,7 +151,7 @@ class Try:
             digest(self.probability),
             Series.of(self.influence),
         )
-        days = tuple(_FIRST_DAY + self.first + day for day in range(TEST))
+        days = tuple(range(_FIRST_DAY + self.first, _FIRST_DAY + self.first + TEST))
         rows = f"{self.first} {self.setting.horizon}"
         return Trial(f"{rows} {model.answers}", "", "run", {}, self.setting.horizon, rows, days, (model,))
 
