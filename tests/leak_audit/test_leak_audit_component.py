@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from databases import execute
 from small_runs import Asked, SmallRun, make_run
 from tfx_runs import run_components
 
 from components.evidence.findings import Findings, ModelFindings
 from components.evidence.interval import Interval
-from components.leak_audit.checks import alarm
+from components.leak_audit.checks import alarm, completeness
 from components.leak_audit.results import AUDIT_FILE, AuditError, AuditReport, Status
 from pipeline.runs.folder import read_report, save_report
 
@@ -133,6 +134,8 @@ def test_a_finished_run_is_audited_by_what_its_metadata_tells(
     assert printed.strip().splitlines()[-1] == made.verdict_line
     # The embargo of 10 that the run was cut with, which no setting of this command tells.
     assert "the embargo allows 10" in made.check("split proof").sentence
+    # And the database, the shares and the dates that the examples were made of.
+    assert "examples of all shares are the rows" in made.check(completeness.NAME).sentence
     assert {"permuted labels, linear", "permuted labels, dnn"} <= {check.name for check in made.checks}
     for check in made.checks:
         assert f"{check.name}: {check.status.value}" in printed
@@ -161,6 +164,23 @@ def test_an_audit_takes_the_plausible_auc_of_the_run_unless_another_is_set(
         awesome(monkeypatch, "audit", str(copy), *flags)
         made = AuditReport.from_json((copy / AUDIT_FILE).read_text(), AUDIT_FILE)
         assert made.check(alarm.NAME).status is status
+
+
+def test_a_database_that_has_changed_since_a_run_is_known_by_its_fingerprint(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(workspace / "first", copy)
+    [database] = workspace.rglob("null-*.db")
+    kept = database.read_bytes()
+    execute(database, "UPDATE FEATURE SET close3 = close3 * 1.01")
+
+    awesome(monkeypatch, "audit", str(copy), "--full")
+
+    database.write_bytes(kept)
+    made = AuditReport.from_json((copy / AUDIT_FILE).read_text(), AUDIT_FILE)
+    assert made.check(completeness.NAME).status is Status.NOT_APPLICABLE
+    assert "The database has changed since the examples were made" in made.check(completeness.NAME).sentence
 
 
 def test_a_run_whose_artifacts_are_gone_is_refused(

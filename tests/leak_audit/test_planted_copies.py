@@ -36,11 +36,11 @@ def twins_later(count: int, sessions: int, factor: float) -> Callable[[Market, i
     return bars
 
 
-@pytest.mark.parametrize(("count", "factor"), [(1, 1.0), (6, 0.013)])
+@pytest.mark.parametrize(("count", "factor"), [(1, 1.0), (3, 0.013)])
 def test_shares_under_another_name_with_shifted_days_are_caught_by_the_twins(
     tmp_path: Path, count: int, factor: float
 ) -> None:
-    report = make_run(tmp_path, Asked(bars=twins_later(count, 315, factor))).audited({})
+    report = make_run(tmp_path, Asked(shares=6, sessions=520, bars=twins_later(count, 220, factor))).audited({})
 
     found = report.check(twins.NAME)
     assert found.status is Status.LEAKING
@@ -60,7 +60,7 @@ def test_test_rows_that_are_dropped_because_they_fell_are_caught_by_completeness
 
     monkeypatch.setattr("components.feature_example_gen.executor.label_rows", lambda *asked: spoil(label_rows(*asked)))
 
-    report = make_run(tmp_path, Asked()).audited({})
+    report = make_run(tmp_path, Asked(shares=6, sessions=520)).audited({})
 
     found = report.check(completeness.NAME)
     assert found.status is Status.LEAKING
