@@ -20,7 +20,7 @@ from tfx_bsl.coders import example_coder
 
 from components.errors import SplitError, StoreError
 from components.feature_example_gen.config import ExampleGenConfig
-from components.feature_example_gen.examples import SplitCounts, label_rows
+from components.feature_example_gen.examples import LabelledRows, SplitCounts, label_rows
 from components.feature_example_gen.splits import SPLITS, SplitPlan, describe_plan, plan_splits
 from components.feature_store import FeatureStore
 from components.missing_sessions.finding import find_missing
@@ -78,6 +78,17 @@ def make_shards(rows: Sequence[tuple[str, int]], shard_rows: int) -> list[Shard]
     return [Shard(i, len(groups), tuple(group)) for i, group in enumerate(groups)]
 
 
+def labelled_rows(
+    store: FeatureStore, shares: Sequence[str], plan: SplitPlan, gaps: Mapping[str, ShareGaps], limit: int
+) -> LabelledRows:
+    """All rows of some shares, labelled and assigned, as a shard writes them; arguments are those of `label_rows`.
+
+    Raises:
+        StoreError: the store's rows cannot be used.
+    """
+    return label_rows(store.read_features(list(shares)), plan, gaps, limit)
+
+
 class WriteShard(beam.DoFn):
     """Reads the rows of a shard, labels, splits and encodes them, and writes one file of TFRecords for each split.
 
@@ -98,12 +109,11 @@ class WriteShard(beam.DoFn):
         """Writes one shard, and yields what became of its rows."""
         try:
             with FeatureStore.open(Path(self._database)) as store:
-                features = store.read_features(list(shard.shares))
+                labelled = labelled_rows(store, shard.shares, self._plan, self._gaps, self._limit)
         except StoreError as error:
             # Raised here, Beam would add its own words and a traceback, and another process would hide its class.
             yield ShardResult({}, str(error))
             return
-        labelled = label_rows(features, self._plan, self._gaps, self._limit)
         encoder = example_coder.RecordBatchToExamplesEncoder()
         for split, uri in self._split_uris.items():
             # Not compressed: the records are read eleven times in a run, and unpacking costs more than the disk does.

@@ -18,7 +18,7 @@ import pyarrow.compute
 from components.errors import StoreError, install_extras
 from components.feature_store.dates import is_iso_day
 from components.feature_store.rules import impossible
-from components.feature_store.schema import CLOSE_COLUMNS, FEATURE_COLUMNS, columns_of, where_shares
+from components.feature_store.schema import CLOSE_COLUMNS, FEATURE_COLUMNS, columns_of, quote_text, where_shares
 from models.features import WINDOW
 
 _DIGEST_ROWS = 8192
@@ -157,13 +157,15 @@ def _check_rows(table: pa.Table, path: Path, shares: Sequence[str]) -> None:
         raise StoreError(f"{path}: FEATURE, share {share_id}: {days[row]} is there twice; remove one of the rows")
 
 
-def digest_features(connection: sqlite3.Connection, shares: Sequence[str] | None) -> str:
+def digest_features(connection: sqlite3.Connection, shares: Sequence[str] | None, until: str = "") -> str:
     """Returns a SHA-256 in hexadecimal of the rows of some shares, whatever their order in the file; None for all."""
+    condition = where_shares(shares)
+    if until:
+        condition += f"{' AND' if condition else ' WHERE'} time <= {quote_text(until)}"
     result = hashlib.sha256(",".join(FEATURE_COLUMNS).encode())
     if columns_of(connection, "FEATURE"):
         cursor = connection.execute(
-            f"SELECT share_id, time, {', '.join(CLOSE_COLUMNS)} FROM FEATURE{where_shares(shares)} "
-            "ORDER BY share_id, time, close0"
+            f"SELECT share_id, time, {', '.join(CLOSE_COLUMNS)} FROM FEATURE{condition} ORDER BY share_id, time, close0"
         )
         while rows := cursor.fetchmany(_DIGEST_ROWS):
             for column in zip(*rows, strict=True):

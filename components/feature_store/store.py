@@ -330,13 +330,13 @@ class FeatureStore:
         rows = self._select("FEATURE", f"SELECT DISTINCT time FROM FEATURE{where_shares(shares)}")
         return np.sort(parse_days([row[0] for row in rows], f"{self._path}: FEATURE"))
 
-    def digest(self, shares: Sequence[str] | None = None) -> str:
+    def digest(self, shares: Sequence[str] | None = None, until: str = "") -> str:
         """Returns a fingerprint of what FEATURE holds of some shares, None for all: a SHA-256 in hexadecimal.
 
-        It depends on the rows alone: not on their order, the layout of the file or its time stamps.
+        It depends on the rows (up to the ISO date `until`) alone: not on their order, the file's layout or time stamps.
         """
         with translated(self._path):
-            return digest_features(self._connection, shares)
+            return digest_features(self._connection, shares, until)
 
     def read_features(self, shares: Sequence[str]) -> pa.Table:
         """Reads the windows of some shares, column by column.

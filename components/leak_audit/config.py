@@ -47,6 +47,7 @@ class AuditConfig:
         shares: that it was asked for; empty for all of the database.
         max_missing_sessions: that it let a window reach across.
         fingerprint: of the database's rows that the examples were made of; empty where it is not known.
+        last_session: the last one that it read, ISO; empty where it is not known.
         full: whether checks that look at a sample of a database look at all of it.
         code: digest of the code, so that TFX's cache sees a change.
     """
@@ -64,6 +65,7 @@ class AuditConfig:
     shares: tuple[str, ...] = ()
     max_missing_sessions: int = DEFAULT_LIMIT
     fingerprint: str = ""
+    last_session: str = ""
     full: bool = False
     code: str = ""
 

@@ -43,14 +43,18 @@ class Executor(base_executor.BaseExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         uris = {key: artifact_utils.get_single_uri(input_dict[key]) for key in input_dict}
         examples = artifact_utils.get_single_instance(input_dict["examples"])
-        made_of = examples.get_string_custom_property(utils.FINGERPRINT_PROPERTY_NAME)
+        config = replace(
+            AuditConfig.from_json(exec_properties[CONFIG]),
+            fingerprint=examples.get_string_custom_property(utils.FINGERPRINT_PROPERTY_NAME),
+            last_session=examples.get_string_custom_property("last_session"),
+        )
         findings = Findings.read(Path(uris["evidence"]))
         report = audit(
             uris["examples"],
             read_schema(uris["schema"]),
             uris["transform_graph"],
             {name: model.scores[AUC] for name, model in findings.models.items()},
-            replace(AuditConfig.from_json(exec_properties[CONFIG]), fingerprint=made_of),
+            config,
             lambda name: _LOG.info("audit: %s", name),
             {name: scores[AUC] for name, scores in findings.baselines.items()},
         )

@@ -155,5 +155,6 @@ def _config(trained: Sequence[_Trained], report: RunReport, auc: float | None, f
         shares=generation.shares,
         max_missing_sessions=generation.max_missing_sessions,
         fingerprint=first.fingerprint,
+        last_session=report.data.last,
         full=full,
     )

@@ -1,0 +1,257 @@
+"""A database cut at a day and made into examples again, by the code that made them; and what differs then."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.feature_example_gen.examples import LabelledRows
+from components.feature_example_gen.splits import SPLITS, SplitPlan
+from components.feature_store import WINDOW, FeatureStore, PriceBars
+from components.leak_audit.reading.rows import AuditRows
+from components.missing_sessions.found import ShareGaps
+from models.features import CLOSES, SESSION, SHARE_ID, TIME, forward_return_key, label_key
+
+
+@dataclass(frozen=True)
+class Made:
+    """How examples are made of prices.
+
+    Attributes:
+        bars: by share, sorted, its prices up to the last session that the run read.
+        plan: the borders of the splits.
+        gaps: the sessions that shares lack.
+        limit: missing sessions that a window may reach across.
+    """
+
+    bars: Mapping[str, PriceBars]
+    plan: SplitPlan
+    gaps: Mapping[str, ShareGaps]
+    limit: int
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """The rows that a database gives which ends on a day.
+
+    Attributes:
+        cut: that day.
+        rows: all rows, those without a label too.
+        windows: by share, in the order of the rows, how many windows it has.
+    """
+
+    cut: np.datetime64
+    rows: LabelledRows
+    windows: Mapping[str, int]
+
+    def __len__(self) -> int:
+        """How many rows there should be."""
+        return sum(self.windows.values())
+
+    def whole(self) -> bool:
+        """Whether there are as many rows as windows."""
+        return all(len(values) == len(self) for values in self.rows.columns.values())
+
+    def blocks(self) -> dict[str, slice]:
+        """By share, where its rows stand."""
+        ends = np.cumsum([0, *self.windows.values()]).tolist()
+        return {share: slice(*ends[at : at + 2]) for at, share in enumerate(self.windows)}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A value that is another one where the days after the cut are not known.
+
+    Attributes:
+        share: of the row.
+        day: of the row, ISO.
+        feature: of the examples, or of what a model sees of them.
+        cut: the last day that is known, ISO.
+        held: the value that the run has, as text.
+        replayed: the value that the cut database gives, as text.
+        count: rows that differ in this.
+    """
+
+    share: str
+    day: str
+    feature: str
+    cut: str
+    held: str
+    replayed: str
+    count: int
+
+    def words(self) -> str:
+        """All of it."""
+        return f"{self.share}, {self.day}, {self.feature}: {self.held}, and {self.replayed} of prices up to {self.cut}"
+
+
+@contextmanager
+def cut_database(made: Made) -> Iterator[Replay]:
+    """A database of its own that grows from cut to cut, as one does that is extracted every day."""
+    with tempfile.TemporaryDirectory(prefix="awesome-audit-") as folder:
+        yield Replay(made, Path(folder) / "cut.db")
+
+
+class Replay:
+    """Examples of ever longer prefixes; `cut_database` makes it."""
+
+    def __init__(self, made: Made, database: Path) -> None:
+        """Takes the prices, and a file that is not there yet."""
+        self._made, self._database = made, database
+        self._written: dict[str, int] = {}
+
+    def until(self, cut: np.datetime64) -> Prefix | None:
+        """The rows of a database that ends on a day, not before that of the last call; None where it has none."""
+        from components.feature_example_gen import executor
+
+        made, windows = self._made, {}
+        # Closed before it is read: the driver that reads brings a SQLite of its own, which knows nothing of this one.
+        with FeatureStore.create(self._database) as store:
+            for share, bars in made.bars.items():
+                length = int(np.searchsorted(bars.time, cut, side="right"))
+                if length >= WINDOW:
+                    self._add(store, share, bars, length)
+                    windows[share] = length - WINDOW + 1
+        if not windows:
+            return None
+        with FeatureStore.open(self._database) as store:
+            rows = executor.labelled_rows(store, list(windows), made.plan, made.gaps, made.limit)
+        return Prefix(cut, rows, windows)
+
+    def _add(self, store: FeatureStore, share: str, bars: PriceBars, length: int) -> None:
+        begin = self._written.get(share, 0)
+        if length > begin:
+            store.upsert(share, part_of(bars, begin, length), source="audit")
+            self._written[share] = length
+
+
+def part_of(bars: PriceBars, begin: int, end: int) -> PriceBars:
+    """Some of the bars: closes and factors, which is what windows are made of."""
+    return PriceBars(bars.time[begin:end], bars.close[begin:end], bars.factor[begin:end])
+
+
+def compare_prefix(prefix: Prefix, whole: Prefix, horizons: Sequence[int]) -> Difference | None:
+    """Compares the rows of a cut database with the same ones of the whole; a label may be unknown yet.
+
+    Every row is looked at, those without a label too: what a row knows of the sessions after it shows in the last ones.
+    """
+    blocks, before = whole.blocks(), prefix.blocks()
+    if not prefix.whole() or not whole.whole():
+        return Difference(
+            "all shares", str(prefix.cut), "rows", str(prefix.cut), "others than the windows", "others", 0
+        )
+    own = np.concatenate([np.arange(before[share].start, before[share].stop) for share in before])
+    other = np.concatenate([blocks[share].start + np.arange(prefix.windows[share]) for share in before])
+    # Sessions of its share that each row of the prefix has after it.
+    ahead = np.concatenate([np.arange(count)[::-1] for count in prefix.windows.values()])
+    later = {label_key(h): h for h in horizons} | {forward_return_key(h): h for h in horizons}
+    names = np.repeat(list(before), list(prefix.windows.values()))
+    for name, values in prefix.rows.columns.items():
+        there = _known(prefix, name)[own]
+        held = _known(whole, name)[other]
+        before_cut = whole.rows.columns[name][other]
+        off = there & held & differ(values[own], before_cut)
+        off |= there != held if name not in later else (there > held) | (held & ~there & (ahead >= later[name]))
+        if off.any():
+            row = int(np.argmax(off))
+            return Difference(
+                str(names[row]),
+                iso(prefix.rows.columns[TIME][own[row]]),
+                name,
+                str(prefix.cut),
+                *texts(
+                    whole.rows.columns[name][other[row]] if held[row] else None,
+                    values[own[row]] if there[row] else None,
+                ),
+                int(np.count_nonzero(off)),
+            )
+    return None
+
+
+def compare_examples(rows: AuditRows, whole: Prefix) -> tuple[Difference | None, int]:
+    """Compares a run's examples with what the database gives: all that a formatter reads, labels, returns and splits.
+
+    Returns:
+        The first difference, and how many values were compared.
+    """
+    columns, cut = whole.rows.columns, str(whole.cut)
+    replayed = {key: at for at, key in enumerate(zip(columns[SHARE_ID].tolist(), columns[TIME].tolist(), strict=True))}
+    mine = np.flatnonzero(np.array([share in whole.windows for share in rows.shares])[rows.share])
+    names = [share.encode() for share in rows.shares]
+    keys = zip(rows.share[mine].tolist(), rows.time[mine].tolist(), strict=True)
+    at = np.array([replayed.get((names[share], time), -1) for share, time in keys], dtype=np.int64)
+    compared = 0
+
+    def found(row: int, feature: str, held: Any, again: Any, count: int) -> Difference:
+        return Difference(rows.shares[rows.share[row]], iso(rows.time[row]), feature, cut, *texts(held, again), count)
+
+    missing = np.flatnonzero(at < 0)
+    if len(missing):
+        return found(int(mine[missing[0]]), "the row", "is there", None, len(missing)), compared
+    split = whole.rows.split[at]
+    pairs: list[tuple[str, NDArray[Any], NDArray[Any]]] = [("split", rows.split[mine], split)]
+    pairs.append((SESSION, rows.session[mine], columns[SESSION][at]))
+    pairs.append((CLOSES, rows.closes[mine], columns[CLOSES][at]))
+    for name, values in rows.raw.items():
+        if name not in (CLOSES, SHARE_ID, TIME) and name in columns:
+            pairs.append((name, values[mine], columns[name][at]))
+    for horizon in rows.returns:
+        label, ahead = label_key(horizon), forward_return_key(horizon)
+        if ahead in columns and label in columns:
+            again = np.where(_known(whole, label)[at], columns[label][at], -1)
+            pairs.append((label, rows.labels[horizon][mine], again))
+            returned = np.where(_known(whole, ahead)[at], columns[ahead][at], np.float32(np.nan))
+            pairs.append((ahead, rows.returns[horizon][mine], returned))
+    for name, held, again in pairs:
+        off = differ(held, again)
+        compared += held.size
+        if off.any():
+            row = int(np.argmax(off))
+            both = held[row], again[row]
+            if name == "split":
+                both = (
+                    "left out" if held[row] < 0 else SPLITS[held[row]],
+                    "left out" if again[row] < 0 else SPLITS[again[row]],
+                )
+            return found(int(mine[row]), name, *both, int(np.count_nonzero(off))), compared
+    return None, compared
+
+
+def _known(prefix: Prefix, name: str) -> NDArray[np.bool_]:
+    missing = prefix.rows.missing.get(name)
+    return np.ones(len(prefix), bool) if missing is None else ~missing
+
+
+def differ(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where values are not the same to the bit, [rows]; two that are not there are the same."""
+    off = np.asarray(one != other)
+    if np.issubdtype(one.dtype, np.floating):
+        off &= ~(np.isnan(one) & np.isnan(other.astype(one.dtype)))
+    return off if off.ndim == 1 else np.any(off, axis=1)
+
+
+def texts(one: Any, other: Any) -> tuple[str, str]:
+    """Two values as texts, of windows and sequences the first number that differs; None is none."""
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray) and one.ndim:
+        at = int(np.argmax(one != other))
+        return f"{one[at]} (number {at})", str(other[at])
+    return _text(one), _text(other)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "none"
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def iso(day: Any) -> str:
+    """A day given as YYYYMMDD."""
+    text = str(day)
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}"
