@@ -1,8 +1,7 @@
-"""What each leak check costs: the processor's seconds, of this process, while `awesome audit` makes it.
+"""What each leak check costs: the processor's seconds while `awesome audit` makes it.
 
-    awesome run --market reversal --market-shares 57
-    python -m benchmarks.check_cost runs/latest
-    python -m benchmarks.check_cost runs/latest --full
+`awesome run --market reversal --market-shares 57` makes a run of 166,000 rows, `python -m benchmarks.check_cost
+runs/latest` audits it, and with `--full` in full.
 """
 
 from __future__ import annotations

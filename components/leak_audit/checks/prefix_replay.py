@@ -318,5 +318,5 @@ CHECK = Check(
     "their prices",
     leaks="a row changes with what came after it, or the factors of dividends and splits rise a session before prices "
     "fall",
-    order=25,
+    order=27,
 )
