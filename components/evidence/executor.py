@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from tfx.utils import io_utils
 
 from components.evidence.baselines import BASELINES
 from components.evidence.comparing import NOTHING_TRIED, compare, predecessor_column
-from components.evidence.findings import PREDICTIONS_FILE, withheld
+from components.evidence.findings import PREDICTIONS_FILE, Findings, withheld
 from components.evidence.predictions import predict_baselines, predict_test_split
 from components.evidence.tried import TRIAL_PROPERTY, judged, write_trial
 from components.plausibility import read_suspects
-from components.trials.record import Trial, TrialsError, append, read_record
+from components.trials.record import Record, RecordGrew, Trial, TrialsError, append, read_record
 from models.formatters import get_formatter
 
 _LOG = logging.getLogger(__name__)
@@ -57,23 +58,23 @@ class Executor(base_executor.BaseExecutor):
         )
         uris = {name: model.uri for name, model in models.items()}
         predictions = predict_test_split(examples, uris | predecessors, horizon, baselines)
+        asked = {"models": ", ".join(names)} | {name: str(exec_properties[name]) for name in ("formatter", "seed")}
+        if (info := self._context and self._context.pipeline_info) is not None:
+            asked["pipeline"] = info.id
         path = Path(exec_properties["trials"]) if exec_properties["trials"] else None
-        record = read_record(path) if path else NOTHING_TRIED
-        compared, trial = compare(predictions, names, list(BASELINES), horizon, seed, record)
-        findings = withheld(compared, read_suspects(examples))
 
+        def judge_after(record: Record) -> tuple[Findings, Trial]:
+            compared, trial = compare(predictions, names, list(BASELINES), horizon, seed, record)
+            found = withheld(compared, read_suspects(examples))
+            return found, judged(trial, found, asked, exec_properties["kind"])
+
+        findings, trial = _count(path, judge_after) if path else judge_after(NOTHING_TRIED)
         folder = Path(artifact_utils.get_single_uri(output_dict["evidence"]))
         folder.mkdir(parents=True, exist_ok=True)
         predictions.drop(columns=list(predecessors)).to_parquet(folder / PREDICTIONS_FILE, index=False)
         findings.write(folder)
-        asked = {name: str(exec_properties[name]) for name in ("formatter", "seed")}
-        if (info := self._context and self._context.pipeline_info) is not None:
-            asked["pipeline"] = info.id
-        trial = judged(trial, findings, {"models": ", ".join(names)} | asked, exec_properties["kind"])
         write_trial(trial, folder)
         artifact_utils.get_single_instance(output_dict["evidence"]).set_string_custom_property(TRIAL_PROPERTY, trial.id)
-        if path:
-            _count(path, trial)
         for name, found in findings.models.items():
             _LOG.info("%s is %sblessed: %s", name, "" if found.blessed else "not ", found.reason)
             _write_blessing(
@@ -81,12 +82,22 @@ class Executor(base_executor.BaseExecutor):
             )
 
 
-def _count(path: Path, trial: Trial) -> None:
-    """Adds a try to the record; where that is not writable it can be made again of what lies beside the findings."""
-    try:
-        append(path, [trial])
-    except TrialsError as error:
-        _LOG.warning("this try is not counted: %s", error)
+def _count(path: Path, judge_after: Callable[[Record], tuple[Findings, Trial]]) -> tuple[Findings, Trial]:
+    """Judges a try after those of a record, and adds it before anybody learns what came of it.
+
+    Runs at the same time judge after one another: one that was overtaken is judged again. Where the record cannot be
+    written it can be made again of what lies beside the findings.
+    """
+    while True:
+        record = read_record(path)
+        findings, trial = judge_after(record)
+        try:
+            append(path, [trial], after=record)
+        except RecordGrew:
+            continue
+        except TrialsError as error:
+            _LOG.warning("this try is not counted: %s", error)
+        return findings, trial
 
 
 def _write_blessing(blessing: Any, model: Any, blessed: bool) -> None:

@@ -41,6 +41,10 @@ class TrialsError(UserError):
     """A record of tries cannot be read or written."""
 
 
+class RecordGrew(TrialsError):
+    """Somebody added a try to a record since it was read."""
+
+
 @dataclass(frozen=True)
 class Series:
     """Numbers of one model, one a test day of its try, in single precision.
@@ -264,7 +268,13 @@ def begun_with(database: str | Path) -> Iterator[None]:
             append(path, (), complete=True)
 
 
-def append(path: Path, trials: Iterable[Trial], complete: bool = False, gaps: Iterable[str] = ()) -> int:
+def append(
+    path: Path,
+    trials: Iterable[Trial],
+    complete: bool = False,
+    gaps: Iterable[str] = (),
+    after: Record | None = None,
+) -> int:
     """Adds tries and gaps that the record does not hold yet; writers wait for each other.
 
     Args:
@@ -272,11 +282,13 @@ def append(path: Path, trials: Iterable[Trial], complete: bool = False, gaps: It
         trials: what to add.
         complete: of a record that is made: no try is older than it.
         gaps: why tries may be missing.
+        after: what was read of the record, on which the tries rest: nothing is added where there is more by now.
 
     Returns:
         How many tries were new.
 
     Raises:
+        RecordGrew: it holds tries that `after` lacks.
         TrialsError: the file cannot be written, or a line is no try.
     """
     try:
@@ -287,6 +299,8 @@ def append(path: Path, trials: Iterable[Trial], complete: bool = False, gaps: It
             whole = content.rfind(b"\n") + 1
             held = parse_record(content[:whole], str(path)) if whole else Record(complete, ())
             known = {trial.id for trial in held.trials}
+            if after is not None and known - {trial.id for trial in after.trials}:
+                raise RecordGrew(f"{path}: a try was added while another one was judged")
             new = {trial.id: trial for trial in trials if trial.id not in known}
             missing = [Gap(gap, now()) for gap in dict.fromkeys(gaps) if gap not in held.gaps]
             if whole and not new and not missing:

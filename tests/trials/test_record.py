@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from components.trials.record import (
+    RecordGrew,
     Series,
     Trial,
     TrialsError,
@@ -144,3 +145,14 @@ def test_a_record_tells_who_looked_at_a_day(tmp_path: Path) -> None:
     record = read_record(tmp_path / "record")
     assert len(record.on([20260102, 20260103])) == 1
     assert record.on([20260103]) == ()
+
+
+def test_what_rests_on_a_record_that_has_grown_is_not_added(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    append(path, [made_trial(1)])
+    seen = read_record(path)
+    append(path, [made_trial(2)])
+    with pytest.raises(RecordGrew, match="a try was added while another one was judged"):
+        append(path, [made_trial(3)], after=seen)
+    assert len(read_record(path).trials) == 2
+    assert append(path, [made_trial(3)], after=read_record(path)) == 1
