@@ -19,6 +19,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from components.extractor.replay import Listing, make_listing, sessions
+from components.trials.record import SUFFIX
 
 Awesome = Callable[..., Any]
 SHARES = ("sh600000", "sh600519", "sz000001", "sz000002", "sz000333", "sh601318", "sh600036", "sz300750")
@@ -122,4 +123,5 @@ def events(text: str) -> list[dict[str, Any]]:
 
 
 def files() -> list[str]:
-    return sorted(path.name for path in Path().iterdir())
+    """Names of all files but the record of tries, which every database has from its beginning on."""
+    return sorted(path.name for path in Path().iterdir() if not path.name.endswith(SUFFIX))

@@ -124,5 +124,5 @@ def test_a_key_is_used_and_reaches_no_output_and_no_file(
     assert bad.code == 4
     assert "check TIINGO_API_KEY" in bad.out
     assert SECRET not in good.out + good.err + bad.out + bad.err
-    assert len(list(Path().iterdir())) == 2
+    assert files() == ["awesome.db", "awesome.db.extraction.jsonl"]
     assert all(SECRET.encode() not in path.read_bytes() for path in Path().iterdir())
