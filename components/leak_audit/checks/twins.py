@@ -2,14 +2,15 @@
 
 A model that has learned a window in train knows the answer of its twin in test: a share that is listed twice with its
 days shifted, a history that repeats itself, copies of test rows under other names. Windows are compared by their log
-returns, each divided by their typical size, so a price times any factor, or a share with twice another's moves, is a
-twin too. Each half of a window is rounded on two grids (a return that lies near a border of one lies inside the other)
-and hashed; rows of the same hash are compared return by return. They are twins where no return differs by more than
-half of the window's median move: that finds noise on closes and rounding up to about a tenth of a day's usual move.
-Windows with fewer than 8 distinct moves (constant closes, suspended shares, quotes in coarse ticks) coincide by chance
-and are left out, and fewer than 20 rows accuse nobody. A twin on the same day (a share that is listed twice) is named
-and passes: nobody knows its answer before the day ends, and intervals are drawn over whole days, so that doubled rows
-do not narrow them. Out of sight: mirrored prices, twins of less than 41 sessions, stronger noise.
+returns in units of their median move, so a price times any factor, or a share with twice another's moves, is a twin
+too. A window is hashed by the signs of 24 random sums of its returns, four times over with other sums: small noise
+turns the sign of a sum that is close to zero, but seldom one of each hash. Rows of the same hash are compared return by
+return, and are twins where their correlation is at least 0.97. That finds noise on closes, and rounding, of up to a
+sixth of a day's usual move. Windows with fewer than 8 distinct moves (constant closes, suspended shares, quotes in
+coarse ticks) coincide by chance and are left out, and fewer than 20 rows accuse nobody. A twin on the same day (a share
+that is listed twice) is named and passes: nobody knows its answer before the day ends, and intervals are drawn over
+whole days, so that doubled rows do not narrow them. Out of sight: mirrored prices, twins of less than 41 sessions,
+stronger noise.
 """
 
 from __future__ import annotations
@@ -28,18 +29,20 @@ from models.features import WINDOW
 
 NAME = "twins"
 _RETURNS = WINDOW - 1
-_HALVES = (slice(0, _RETURNS // 2), slice(_RETURNS // 2, _RETURNS))
+_BITS, _HASHES = 24, 4
+"""Two windows that have nothing in common have the same hash once in 17 million pairs."""
 
-_CELL = 0.75
-"""Width of a grid's cells, in mean moves: wide enough that small noise mostly stays inside, and 10 returns still tell
-166,000 windows apart but for some hundred pairs."""
+_NEIGHBOURS = 3
+"""Of rows with the same hash, how many before it a row is compared with, beside the first one."""
 
-_OFFSETS = (0.5, 0.25)
-"""Where the grids begin, in cells: an unchanged close lies inside in both."""
+_LARGEST = 3.0
+"""Returns count as this many median moves at most: one wrong price must not be all that a window is."""
 
-_TOLERANCE = 0.5
-"""How far returns of twins may differ, in median moves of the window: independent ones do not in one of five cases, so
-20 of them in one of 10^14."""
+_CORRELATION = 0.97
+"""Windows that have nothing in common reach it once in 10^12 pairs."""
+
+_ONE_SHARE = 0.995
+"""From here on two shares are taken for one on the same day, on which all shares move together."""
 
 _DISTINCT_MOVES = 8
 """With fewer, chance is enough: a price that goes up or down by one tick or none has 3, and 20 sessions of it coincide
@@ -61,11 +64,13 @@ class Twins:
     Attributes:
         row: the later of each two by split, [pairs].
         like: the other one, [pairs].
+        correlation: of their moves, [pairs].
         coarse: pairs that were left out, as their windows have too few distinct moves.
     """
 
     row: NDArray[np.int64]
     like: NDArray[np.int64]
+    correlation: NDArray[np.float32]
     coarse: int
 
 
@@ -76,7 +81,7 @@ def twins(rows: AuditRows) -> CheckResult:
     same_day = rows.time[found.row] == rows.time[found.like]
     known = (split == TEST) & (like != TEST)
     moved = ~known & ~same_day
-    doubled = ~known & same_day
+    doubled = ~known & same_day & (found.correlation >= _ONE_SHARE)
     label = {h: values[found.row] == values[found.like] for h, values in rows.labels.items()}
     count = {name: len(np.unique(found.row[which])) for name, which in _kinds(known, moved, doubled)}
     figures = (
@@ -107,7 +112,7 @@ def twins(rows: AuditRows) -> CheckResult:
     sentence = "No row of test has the moves of a row of train or eval"
     if count["doubled"] >= _FEWEST:
         sentence += (
-            f"; {count['doubled']:,} rows are there twice on the same day, which tells no future: "
+            f"; {count['doubled']:,} rows move as another share does on the same day, which tells no future: "
             f"{_names(rows, found, doubled)}"
         )
     return CheckResult(NAME, Status.PASSED, f"{sentence}.", figures)
@@ -115,44 +120,56 @@ def twins(rows: AuditRows) -> CheckResult:
 
 def find_twins(rows: AuditRows) -> Twins:
     """Finds rows with the same moves; of several, each is compared with the first by split and with its neighbour."""
-    returns = np.diff(np.log(rows.closes.astype(np.float64)), axis=1)
-    telling = np.flatnonzero(np.count_nonzero(returns, axis=1) > _RETURNS // 2)
-    telling = telling[np.argsort(rows.split[telling], kind="stable")]
-    pairs = [
-        place[:, 0] * len(rows) + place[:, 1]
-        for half in _HALVES
-        for key in _hashes(returns[telling, half])
-        for place in [telling[_of_same_key(key)]]
-    ]
+    telling, moves = _moves(rows)
+    pairs = [telling[places] @ np.array([len(rows), 1]) for key in _hashes(moves) for places in _of_same_key(key)]
     like, row = np.divmod(np.unique(np.concatenate(pairs)), max(1, len(rows)))
     other = (rows.share[row] != rows.share[like]) | (rows.session[row] != rows.session[like])
     row, like = row[other], like[other]
-    first, second = (returns[place] / np.median(np.abs(returns[place]), axis=1)[:, None] for place in (row, like))
-    same = np.max(np.abs(first - second), axis=1, initial=0) <= _TOLERANCE
-    row, like = row[same], like[same]
+    place = np.empty(len(rows), np.int64)
+    place[telling] = np.arange(len(telling))
+    correlation = np.einsum("ij,ij->i", moves[place[row]], moves[place[like]])
+    same = correlation >= _CORRELATION
+    row, like, correlation = row[same], like[same], correlation[same]
     tells = np.minimum(_distinct_moves(rows, row), _distinct_moves(rows, like)) >= _DISTINCT_MOVES
-    return Twins(row[tells], like[tells], int(np.count_nonzero(~tells)))
+    return Twins(row[tells], like[tells], correlation[tells], int(np.count_nonzero(~tells)))
 
 
-def _hashes(returns: NDArray[np.float64]) -> Iterator[NDArray[np.uint64]]:
-    """Hashes of returns that are rounded on each grid, [rows], of [rows, returns]; whatever they are multiplied by."""
-    cell = _CELL * np.mean(np.abs(returns), axis=1)
-    cells = returns / np.where(cell > 0, cell, 1)[:, None]
-    odd = np.random.default_rng(0).integers(1, 1 << 62, returns.shape[1]) * 2 + 1
-    for offset in _OFFSETS:
-        yield (np.floor(cells + offset).astype(np.int64).astype(np.uint64) * odd.astype(np.uint64)).sum(axis=1)
+def _moves(rows: AuditRows) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The rows that moved on most days, by split, and their returns about their mean, [those rows, 20], of length 1."""
+    returns = np.diff(np.log(rows.closes), axis=1)
+    moved = np.count_nonzero(returns, axis=1) > _RETURNS // 2
+    places = np.flatnonzero(moved)
+    places = places[np.argsort(rows.split[places], kind="stable")]
+    returns = returns[places]
+    typical = np.median(np.abs(returns), axis=1)[:, None]
+    bounded = np.clip(returns / typical, -_LARGEST, _LARGEST)
+    # About their mean: funds that earn the same interest each day have nothing else in common.
+    bounded -= np.mean(bounded, axis=1)[:, None]
+    length = np.linalg.norm(bounded, axis=1)[:, None]
+    return places, np.divide(bounded, length, out=np.zeros_like(bounded), where=length > 0)
 
 
-def _of_same_key(key: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Places with the same key, [pairs, 2]: each behind the first of its key, and each behind the one before it."""
-    order = np.argsort(key, kind="stable")
-    again = np.flatnonzero(key[order][1:] == key[order][:-1]) + 1
-    begins = np.arange(len(key))
-    begins[again] = 0
-    first = np.maximum.accumulate(begins)[again]
-    behind = again - 1 != first
-    pairs = [np.stack([first, again], axis=1), np.stack([again - 1, again], axis=1)[behind]]
-    return order[np.concatenate(pairs)]
+def _hashes(moves: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
+    """Each hash of all rows, [rows]: the signs of random sums of their returns."""
+    rng = np.random.default_rng(0)
+    for _ in range(_HASHES):
+        sums = moves @ rng.standard_normal((moves.shape[1], _BITS), np.float32)
+        yield ((sums > 0).astype(np.float32) @ np.float32(2) ** np.arange(_BITS, dtype=np.float32)).astype(np.int64)
+
+
+def _of_same_key(key: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Places with the same key, [pairs, 2]: each row behind the first of its key, and behind some before it."""
+    rows = np.arange(len(key))
+    key, order = np.divmod(np.sort(key * max(1, len(key)) + rows), max(1, len(key)))
+    begins = rows.copy()
+    begins[1:][key[1:] == key[:-1]] = 0
+    first = np.maximum.accumulate(begins)
+    again = np.flatnonzero(first < rows)
+    first = first[again]
+    for back in range(1, _NEIGHBOURS + 1):
+        before = again - back
+        yield np.stack([order[before], order[again]], axis=1)[before >= first]
+    yield np.stack([order[first], order[again]], axis=1)[first < again - _NEIGHBOURS]
 
 
 def _distinct_moves(rows: AuditRows, place: NDArray[np.int64]) -> NDArray[np.int64]:
