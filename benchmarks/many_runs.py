@@ -48,14 +48,14 @@ def main() -> int:
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=200, help="markets without signal; half of them for retraining")
+    parser.add_argument("--repeats", type=int, default=100, help="markets without signal")
     parser.add_argument("--choosing", type=int, default=30, help="those where tries are chosen by what was seen")
     parser.add_argument("--signals", type=int, default=20, help="markets with a signal")
     arguments = parser.parse_args()
     with threadpool_limits(1):  # matrices are small, and threads would only wait for each other
         noise, wear = _noise(arguments.repeats, arguments.choosing)
         power = _power(arguments.signals)
-        daily = _daily(arguments.repeats // 2, arguments.signals)
+        daily = _daily(arguments.repeats, arguments.signals)
     tables = {"noise": noise, "wear": wear, "power": power, "daily": daily}
     titles = {
         "noise": f"Ever blessed within {TRIES} tries on a market without signal",

@@ -1,9 +1,10 @@
 """What a model has to show before it may be pushed.
 
-1. Better than chance beyond doubt: the interval of its AUC lies above 1/2. The best of several coins looks better than a
-   coin, so the interval of the first run on its test days is that of 95 % for all its candidates together (Bonferroni),
-   and that of a later one is as wide as all that was tried on those days before asks for (components/trials/hurdle.py):
-   on a market without signal anything is ever blessed on a test day with a probability of at most 5 %.
+1. Better than chance beyond doubt: the interval of its AUC lies above 1/2. The best of several coins looks better than
+   a coin, so the interval of the first run on its test days is that of 95 % for all its candidates together
+   (Bonferroni), and that of a later one is as wide as all that was tried on those days before asks for
+   (components/trials/hurdle.py): on a market without signal anything is ever blessed on a test day with a probability
+   of at most 5 %.
 2. Not worse than the last blessed model of its kind, on the same test split, by more than the standard error of the
    paired difference. Were a last digit enough, daily retraining would stop at the first lucky model.
 3. Not beaten beyond doubt by a simple baseline: no 95 % interval of the paired difference lies below 0.

@@ -30,6 +30,7 @@ FALSE_ALARMS = 0.05
 
 _FIRST = FALSE_ALARMS / 2
 _ROOM = 4  # an epoch has room for so many times the independent tries of the one before it
+_BLOCKS = 32
 _DRAWS = 8192
 _CHUNK = 1024
 
@@ -197,7 +198,10 @@ class JointTries:
         if not known:
             return cls(np.empty((0, 1), np.float32), alone)
         calendar = np.unique(np.concatenate([days for days, _, _ in known]))
-        block = max(horizon for _, _, horizon in known)
+        # Few blocks would make tries that have nothing in common look alike; short ones see less of what labels have in
+        # common that overlap, which counts too many tries rather than too few.
+        fewest = min(len(days) for days, _, _ in known)
+        block = max(1, min(max(horizon for _, _, horizon in known), fewest // _BLOCKS))
         directions = np.zeros((len(known), -(-len(calendar) // block)))
         for row, (days, values, _) in zip(directions, known, strict=True):
             row += np.bincount(np.searchsorted(calendar, days) // block, values, minlength=len(row))

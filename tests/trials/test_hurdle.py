@@ -154,6 +154,29 @@ def test_a_record_that_may_lack_tries_says_so(rng: np.random.Generator) -> None:
     assert not hurdle(Record(False, ()), trial).complete
 
 
+def test_one_long_horizon_does_not_hide_the_other_tries(rng: np.random.Generator) -> None:
+    others = independent_tries(200, rng)
+    long = a_try([tried("long", rng.normal(size=DAYS))], horizon=240)
+    assert hurdle(record_of([long, *others[:-1]]), others[-1]).independent == pytest.approx(201, rel=0.06)
+
+
+def test_labels_that_overlap_make_tries_alike_whose_days_take_turns(rng: np.random.Generator) -> None:
+    # Two models that lean on the same returns, one a few days later than the other.
+    common = np.repeat(rng.normal(size=DAYS // 10), 10)
+    early, late = (
+        common * np.tile([1.0] * 5 + [0.0] * 5, DAYS // 10),
+        common * np.tile([0.0] * 5 + [1.0] * 5, DAYS // 10),
+    )
+    by_day, by_blocks = (
+        hurdle(
+            record_of([a_try([tried("early", early)], horizon=horizon)]), a_try([tried("late", late)], horizon=horizon)
+        ).independent
+        for horizon in (1, 10)
+    )
+    assert by_day == pytest.approx(2, abs=0.05)
+    assert by_blocks == pytest.approx(1, abs=0.05)
+
+
 def test_daily_retraining_needs_no_more_on_the_last_day_than_its_window_holds(rng: np.random.Generator) -> None:
     # A model that is trained again every day answers nearly the same, on test days that move on by one.
     days = 1000 + DAYS
