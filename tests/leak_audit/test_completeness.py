@@ -236,6 +236,24 @@ def test_a_database_that_has_changed_since_the_run_accuses_nobody(database: Path
     assert "The database has changed since" in result.sentence
 
 
+def test_days_that_came_after_the_run_are_passed_over(tmp_path: Path) -> None:
+    def until(session: int) -> Any:
+        def bars(market: Market, share: int) -> PriceBars:
+            whole = plain_bars(market, share)
+            return PriceBars(whole.time[:session], whole.close[:session], whole.factor[:session])
+
+        return bars
+
+    path = make_database(tmp_path / "prices.db", until(470))
+    rows = rows_of_store(path, SPLIT)
+    with FeatureStore.open(path) as store:
+        last = str(store.sessions()[-1])
+    make_database(path)
+
+    assert check(path, rows, last_session=last).status is Status.PASSED
+    assert check(path, rows).status is Status.LEAKING
+
+
 def test_rows_that_lack_are_found_where_the_database_is_that_of_the_run(database: Path) -> None:
     rows = rows_of_store(database, SPLIT)
     with FeatureStore.open(database) as store:

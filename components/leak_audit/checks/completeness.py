@@ -6,8 +6,9 @@ purge, embargo, excluded shares and limit of missing sessions: what those leave 
 here. What the examples lack beyond it is named, and so are rows that the database does not give, that stand in another
 split or say something else, and shares that have fewer windows in the database than their prices make. About 200,000
 rows are compared, of shares chosen at random and of those that have no example at all; `awesome audit --full` compares
-all. Where there is no database, or it has changed since the run, nothing can be compared. Out of sight: what is left
-out by a fault of FeatureExampleGen's own code, and prices that never came into the database.
+all. Of a database that has grown since the run, the new days are passed over; where it is another one, or none, nothing
+can be compared. Out of sight: what is left out by a fault of FeatureExampleGen's own code, and prices that never came
+into the database.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from components.errors import SplitError, StoreError
@@ -81,7 +83,9 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
     names = [one.share_id for one in summaries]
     place = {name: at for at, name in enumerate(names)}
     own = np.array([place.get(name, -1) for name in rows.shares], np.int64)[rows.share]
-    plan = plan_splits(store.sessions(names), splits)
+    last = config.last_session or "9999-12-31"
+    sessions = store.sessions(names)
+    plan = plan_splits(sessions[sessions <= np.datetime64(last)], splits)
     missing = find_missing(store)
     looked_at = _sample([one.rows for one in summaries], own, None if config.full else MOST_ROWS, config.seed)
 
@@ -90,6 +94,7 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
     compared = 0
     for group in _groups(looked_at, [one.rows for one in summaries]):
         features = store.read_features([names[at] for at in group])
+        features = features.filter(pc.less_equal(features.column("time"), last))
         labelled = label_rows(features, plan, missing.shares, config.max_missing_sessions)
         compared += _compare_rows(parts, rows, own, np.array(group), labelled)
     short = _short_of_windows(store, summaries)
