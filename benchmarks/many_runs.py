@@ -30,6 +30,7 @@ from benchmarks.tried_models import (
     near,
     scored,
 )
+from components.evidence.resampling import DayBlocks
 from components.synthetic_market.scenarios import get_scenario
 from components.trials.hurdle import allowance, errors, hurdle
 from components.trials.record import Record
@@ -105,7 +106,7 @@ def _noise(repeats: int, choosing: int) -> tuple[list[dict[str, Any]], list[dict
             "try": seen,
             "independent tries": round(float(mean[place, 0]), 1),
             TODAY: _SINGLE,
-            COUNT: _by_count(seen),
+            COUNT: by_count(seen),
             CHECK: float(mean[place, 2]),
             OURS: float(mean[place, 1]),
         }
@@ -156,12 +157,12 @@ def _distinct(market: Market, ask: Callable[[list[tuple[float, Try]]], Try]) -> 
 def _blessed(tries: Sequence[Try]) -> dict[str, list[int]]:
     """By rule, the places of the tries that it blesses."""
     blessed: dict[str, list[int]] = {rule: [] for rule in RULES}
-    checks = _reality_checks(tries)
+    checks = _checks(tries)
     for place, one in enumerate(tries):
         if one.quick < 0.95 * min(_SINGLE, checks[place]):  # no rule asks for so little
             continue
         found = one.errors()
-        needed = {TODAY: _SINGLE, COUNT: _by_count(place + 1), CHECK: float(checks[place])}
+        needed = {TODAY: _SINGLE, COUNT: by_count(place + 1), CHECK: float(checks[place])}
         # No later try needs less than the first epoch does: of most it need not be known how much more.
         needed[OURS] = _SINGLE if place == 0 else allowance(1)[1]
         if place and found > needed[OURS]:
@@ -172,6 +173,10 @@ def _blessed(tries: Sequence[Try]) -> dict[str, list[int]]:
     return blessed
 
 
+def _checks(tries: Sequence[Try]) -> NDArray[np.float64]:
+    return reality_checks(np.array([one.influence for one in tries]), tries[0].blocks)
+
+
 def _needed(tries: Sequence[Try], place: int) -> float:
     return hurdle(Record(True, tuple(one.trial for one in tries[:place])), tries[place].trial).needed
 
@@ -179,20 +184,27 @@ def _needed(tries: Sequence[Try], place: int) -> float:
 def _hurdles(tries: Sequence[Try]) -> list[tuple[float, float, float]]:
     """At each of SEEN: independent tries, what the project's rule needs, and what a reality check does."""
     record = [one.trial for one in tries]
-    checks = _reality_checks(tries)
+    checks = _checks(tries)
     found = [hurdle(Record(True, tuple(record[: seen - 1])), record[seen - 1]) for seen in SEEN]
     return [(one.independent, one.needed, float(checks[seen - 1])) for one, seen in zip(found, SEEN, strict=True)]
 
 
-def _by_count(seen: int) -> float:
-    """Half of the 5 % for the first try, the other half for all later ones: 1 / 2 + 1 / 6 + 1 / 12 + ... = 1."""
+def by_count(seen: int) -> float:
+    """What the seen-th try needs where half of the 5 % is for the first and half for all later ones.
+
+    Their parts are 1 / 2 + 1 / 6 + 1 / 12 + ... = 1.
+    """
     return errors(0.025 if seen == 1 else 0.025 / (seen * (seen - 1)))
 
 
-def _reality_checks(tries: Sequence[Try]) -> NDArray[np.float64]:
-    """What each try has to exceed so that the best of it and all before does by chance in 5 %, [tries]."""
-    influence = np.array([one.influence for one in tries])
-    drawn = tries[0].blocks.sums((influence - influence.mean(axis=1, keepdims=True)).T)
+def reality_checks(influence: NDArray[np.float64], blocks: DayBlocks) -> NDArray[np.float64]:
+    """What each try has to exceed so that the best of it and all before does by chance in 5 %, [tries].
+
+    Args:
+        influence: of each try on each day, [tries, days].
+        blocks: of the days.
+    """
+    drawn = blocks.sums((influence - influence.mean(axis=1, keepdims=True)).T)
     drawn /= drawn.std(axis=0)
     return np.quantile(np.maximum.accumulate(drawn, axis=1), 0.95, axis=0)
 
@@ -212,7 +224,7 @@ def _power(repeats: int) -> list[dict[str, Any]]:
             found.append(good.errors())
             for seen in SEEN:
                 tries = [*others[: seen - 1], good]
-                needed = {TODAY: _SINGLE, COUNT: _by_count(seen), CHECK: float(_reality_checks(tries)[-1])}
+                needed = {TODAY: _SINGLE, COUNT: by_count(seen), CHECK: float(_checks(tries)[-1])}
                 needed[OURS] = _needed(tries, seen - 1)
                 for rule in RULES:
                     blessed[seen, rule] += found[-1] > needed[rule]
