@@ -11,7 +11,7 @@ from components.evidence.interval import Interval
 from components.plausibility import SuspectRecord
 from components.plausibility.record import name_some
 from components.records import Number, from_json, to_json
-from components.trials.hurdle import Hurdle
+from components.trials.found import Hurdle
 
 FINDINGS_FILE = "evidence.json"
 PREDICTIONS_FILE = "predictions.parquet"

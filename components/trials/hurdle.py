@@ -17,69 +17,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.records import Number
+from components.trials.found import FALSE_ALARMS, Hurdle
 from components.trials.record import Record, Trial, TriedModel
-
-FALSE_ALARMS = 0.05
-"""The probability that anything is ever blessed on a market without signal, whatever test day one looks at."""
 
 _FIRST = FALSE_ALARMS / 2
 _ROOM = 4  # an epoch has room for so many times the independent tries of the one before it
 _BLOCKS = 32
 _DRAWS = 8192
 _CHUNK = 1024
-
-
-@dataclass(frozen=True)
-class Hurdle:
-    """What a run's models have to show.
-
-    Attributes:
-        runs: earlier tries that share a test day with this one: runs, folds, experiments.
-        tries: different models in them.
-        independent: independent tries that these and the run's candidates amount to, copies of one another being one.
-        epoch: 0 for the first try of its test days, else which part of the allowance it draws on.
-        needed: standard errors that an AUC has to be above 1/2, on the normal scale (`normal_scale`).
-        first: what was needed had nobody tried anything.
-        spent: of `FALSE_ALARMS`, what the tries so far and this one use up.
-        left: the rest of it.
-        seen_until: the last test day (YYYYMMDD) that an earlier try saw: days after it are new; 0 where there is none.
-        complete: the record misses no try; otherwise all of this is a lower bound.
-        kept: by model, what it needed when the same answers on the same rows were judged before.
-    """
-
-    runs: int
-    tries: int
-    independent: Number
-    epoch: int
-    needed: Number
-    first: Number
-    spent: Number
-    left: Number
-    seen_until: int = 0
-    complete: bool = False
-    kept: Mapping[str, float] = field(default_factory=dict)
-
-    def needed_by(self, model: str) -> float:
-        """Standard errors that a model needs: what it needed before, where its answers are no new try."""
-        return self.kept.get(model, self.needed)
-
-    def raised(self, model: str) -> str:
-        """What made its hurdle another than that of a first run, in words; empty where nothing did."""
-        if model in self.kept:
-            return "as at the first try of these answers"
-        if not self.runs:
-            return ""
-        return f"after {self.runs:,} earlier {'run' if self.runs == 1 else 'runs'} on these test days"
-
-    def level_for(self, model: str) -> float:
-        """Level of the two-sided interval whose lower end lies above 1/2 where the model clears the hurdle."""
-        return level(self.needed_by(model))
 
 
 def hurdle(record: Record, trial: Trial) -> Hurdle:
@@ -133,15 +83,6 @@ def errors(probability: float) -> float:
     from scipy.special import ndtri
 
     return float(-ndtri(probability))
-
-
-def level(needed: float) -> float:
-    """Level of the two-sided interval that reaches as many standard errors, on the normal scale.
-
-    >>> round(level(1.959964), 4)
-    0.95
-    """
-    return math.erf(needed / math.sqrt(2))
 
 
 def normal_scale(auc: float, error: float, degrees: float) -> float:

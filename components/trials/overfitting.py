@@ -14,12 +14,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.records import Number
+from components.trials.found import Overfitting
 from components.trials.record import Trial, TriedModel
 
 BLOCKS = 16
@@ -34,30 +33,6 @@ _LEAST_COMMON = 0.5
 """Share of the days that a try must have: tries that only touch the stretch would leave too few in common."""
 
 _NAN = math.nan
-
-
-@dataclass(frozen=True)
-class Overfitting:
-    """What the best of some tries is worth.
-
-    Attributes:
-        tries: how many were compared.
-        days: the days that all of them have.
-        best: name of the try whose Sharpe ratio is the highest.
-        sharpe: its Sharpe ratio of a day, not of a year.
-        deflated: the deflated Sharpe ratio: the probability that its true Sharpe ratio is above 0, after all tries.
-        probability: of backtest overfitting: how often the best try of one half of the days is no better than the
-            median on the other half.
-        spa: Hansen's p-value (consistent) that no try earns more than nothing.
-    """
-
-    tries: int
-    days: int
-    best: str
-    sharpe: Number
-    deflated: Number
-    probability: Number
-    spa: Number
 
 
 def sharpe_ratios(returns: NDArray[np.float64]) -> NDArray[np.float64]:

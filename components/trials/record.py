@@ -20,13 +20,14 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeVar
 
 from components.errors import UserError
 from components.records import Number, RecordError, from_json, to_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _T = TypeVar("_T")
 
@@ -58,11 +59,15 @@ class Series:
     @classmethod
     def of(cls, values: NDArray[np.floating]) -> Series:
         """Packs an array [days]."""
+        import numpy as np
+
         return cls(base64.b64encode(np.asarray(values, "<f4").tobytes()).decode())
 
     @property
     def values(self) -> NDArray[np.float64]:
         """The numbers, [days]; empty where they are not known."""
+        import numpy as np
+
         return np.frombuffer(base64.b64decode(self.packed), "<f4").astype(np.float64)
 
 
@@ -182,6 +187,8 @@ def record_path(database: str | Path) -> Path:
 
 def digest(*arrays: NDArray[np.generic]) -> str:
     """Digest of arrays' bytes, in their order, 16 hexadecimal digits."""
+    import numpy as np
+
     whole = hashlib.sha256()
     for array in arrays:
         whole.update(np.ascontiguousarray(array).tobytes())

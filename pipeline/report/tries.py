@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 
 from components.evidence.words import number
-from components.trials.hurdle import FALSE_ALARMS
-from components.trials.overfitting import Overfitting
+from components.trials.found import FALSE_ALARMS, Overfitting
 from pipeline.report.words import interval, percent, readable_time
 from pipeline.runs.tries import Tries, Try, iso
 

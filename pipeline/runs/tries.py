@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from components.records import Number
-from components.trials.hurdle import FALSE_ALARMS, Hurdle
-from components.trials.overfitting import Overfitting, overfitting_of
+from components.trials.found import FALSE_ALARMS, Hurdle, Overfitting
 from components.trials.record import Record, Trial
 
 _ERRORS = 1.959964
@@ -86,6 +85,9 @@ class Tries:
 
 def list_tries(record: Record, days: Collection[int], hurdle: Hurdle | None = None, own: str = "") -> Tries:
     """Lists what a record says of the days of a stretch, YYYYMMDD."""
+    # Reading a report must not import NumPy.
+    from components.trials.overfitting import overfitting_of
+
     stretch = set(days)
     ends = (iso(min(stretch)), iso(max(stretch))) if stretch else ("", "")
     found = sorted(record.on(stretch), key=lambda trial: (trial.time, trial.id))

@@ -12,7 +12,7 @@ from hand_made_backtest import ABOVE, AROUND, BELOW, NOTHING, UNKNOWN, changed, 
 from shown import printed
 
 from components.evidence.interval import Interval
-from components.trials.overfitting import Overfitting
+from components.trials.found import Overfitting
 from pipeline.report.backtest_summary import backtest_rows, judge, print_backtest
 from pipeline.report.words import points, ratio, share_percent
 from pipeline.runs.results import MarketSummary

@@ -12,15 +12,13 @@ from scipy.stats import multivariate_normal, norm, t
 from tries import DAYS, a_try, independent_tries, record_of, tried
 
 from components.evidence.blessing import level_for
+from components.trials.found import FALSE_ALARMS, Hurdle, level
 from components.trials.hurdle import (
-    FALSE_ALARMS,
-    Hurdle,
     JointTries,
     allowance,
     errors,
     hurdle,
     independent,
-    level,
     normal_scale,
 )
 from components.trials.record import Record
