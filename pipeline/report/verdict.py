@@ -248,7 +248,7 @@ def _champion_on_a_market(report: RunReport, name: str, model: ModelResult) -> V
             "warning",
             f"Champion: {name}, by luck",
             f"{name} passed with AUC {_auc(model)} {where}, in which there is no signal: this is luck, as "
-            "it is in one run of forty.",
+            "it is in one first run of forty, and ever on at most one test stretch of twenty.",
         )
     if _too_high(report, model):
         return Verdict(

@@ -18,7 +18,7 @@ from components.trials.record import Record, Trial, read_record, record_path
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 
-FORMATTERS = ("window_returns", "closes", "closes_with_time")
+FORMATTERS = ("window_returns", "closes")
 SETTINGS = """
 market = "null"
 market_shares = 8
