@@ -267,6 +267,7 @@ def _replay_group(
     last = max(bars.time[-1] for bars in made.bars.values())
     with cut_database(made) as replay:
         cuts = [prefix for day in days if day < last and (prefix := replay.until(day)) is not None]
+    with cut_database(made) as replay:
         whole = replay.until(last)
     if whole is None:
         return _Seen(), None

@@ -94,7 +94,11 @@ class Difference:
 
 @contextmanager
 def cut_database(made: Made) -> Iterator[Replay]:
-    """A database of its own that grows from cut to cut, as one does that is extracted every day."""
+    """A database of its own that grows from cut to cut, as one does that is extracted every day.
+
+    What is compared with its rows must come from another one, which got all prices at once: a window that was written
+    stays, though its own code might make another of it with the prices of today.
+    """
     with tempfile.TemporaryDirectory(prefix="awesome-audit-") as folder:
         yield Replay(made, Path(folder) / "cut.db")
 
