@@ -88,7 +88,7 @@ def pull_tries(storage: Storage, database: str | Path) -> int:
     """
     database = Path(database)
     names = {one.name for one in list_databases(storage)}
-    if not names or (database.name not in names and len(names) > 1):
+    if not names or not database.resolve().parent.is_dir() or (database.name not in names and len(names) > 1):
         return 0  # pulling the database says what is wrong
     name = database.name if database.name in names else next(iter(names))
     record = stored_tries(storage, name).record or Record(False, (), (NOT_PUSHED,))

@@ -177,12 +177,13 @@ class Record:
 
 
 def record_path(database: str | Path) -> Path:
-    """The record of the tries on a database's prices.
+    """The record of the tries on a database's prices; of a link to one, that beside the database itself.
 
     >>> record_path("data/awesome.db").name
     'awesome.db.trials.jsonl'
     """
-    return Path(f"{database}{SUFFIX}")
+    path = Path(database)
+    return Path(f"{path.resolve() if path.is_symlink() else path}{SUFFIX}")
 
 
 def digest(*arrays: NDArray[np.generic]) -> str:

@@ -17,6 +17,7 @@ import pytest
 from jobs import BEFORE_TRAINING, NAMES, ROOT, SHARES, Job, ask, last_windows, succeeded
 
 from components.synthetic_market import get_scenario
+from components.trials.record import read_record, record_path
 from pipeline.runs.folder import read_report
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
@@ -122,6 +123,21 @@ def test_the_splits_add_up_to_the_data(report: Any, database: Path) -> None:
     assert used + 2 * 21 * SHARES == rows
     order = [splits[name][end] for name in ("train", "eval", "test") for end in ("first", "last")]
     assert order == sorted(set(order))
+
+
+def test_it_is_the_first_try_on_its_test_days(report: Any, database: Path, predictions: pd.DataFrame) -> None:
+    tries = report["tries"]
+    record = read_record(record_path(database))
+    assert (record.complete, tries["complete"]) == (True, True)
+    # Later runs of the same command are no new try; other tests try other things afterwards.
+    trial = record.trials[0]
+    assert (trial.id, trial.kind, [model.name for model in trial.models]) == (tries["own"], "run", list(NAMES))
+    assert [one["id"] for one in tries["tries"]] == [trial.id]
+    assert tries["hurdle"]["runs"] == 0
+    assert len(trial.days) == tries["days"] == predictions["time"].nunique()
+    for model in trial.models:
+        assert model.auc == report["models"][model.name]["auc"]
+        assert model.influence.values.sum() == pytest.approx(model.auc - 0.5, abs=1e-5)
 
 
 def test_seconds_are_of_every_step(report: Any) -> None:

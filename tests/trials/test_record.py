@@ -42,6 +42,12 @@ def test_what_was_added_comes_back_in_its_order(tmp_path: Path) -> None:
     assert math.isnan(record.trials[0].models[0].needed)
 
 
+def test_a_link_to_a_database_has_no_record_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "prices.db").touch()
+    (tmp_path / "link.db").symlink_to("prices.db")
+    assert record_path(tmp_path / "link.db") == record_path(tmp_path / "prices.db")
+
+
 def test_the_same_try_is_counted_once(tmp_path: Path) -> None:
     path = tmp_path / "record"
     assert append(path, [made_trial(1)]) == 1

@@ -15,6 +15,8 @@ from command_line import COMMAND, clean_environment
 from sklearn.metrics import roc_auc_score
 
 from components.synthetic_market import get_scenario
+from components.trials.record import read_record
+from pipeline.runs.tries import iso
 
 pytestmark = pytest.mark.slow
 
@@ -131,7 +133,22 @@ def test_each_fold_is_a_run_with_its_own_report(walks: Walks) -> None:
             assert part["scores"][model]["auc"]["value"] == pytest.approx(result["auc"], abs=1e-6)
 
 
+def test_each_fold_is_a_try_that_runs_on_the_market_know_of(walks: Walks) -> None:
+    [outside] = (walks.folder / "runs" / "markets").iterdir()
+    [inside] = (walks.folder / "runs" / "walkforward" / "folds").glob(f"*/markets/{outside.name}")
+    for path in (inside, outside):
+        record = read_record(path)
+        assert record.complete
+        assert [trial.kind for trial in record.trials] == ["walk-forward", "walk-forward"]
+        for trial, fold in zip(record.trials, walks.repeated["folds"], strict=True):
+            assert iso(trial.days[0]) == fold["test"]["first"]
+    [_, last] = walks.repeated["runs"]
+    report = json.loads((walks.folder / "again" / last["folder"] / "report.json").read_text())
+    assert len(report["tries"]["tries"]) == 1  # no other fold has seen its days
+
+
 def test_nothing_is_left_among_the_users_own_runs(walks: Walks) -> None:
     names = {path.name for path in (walks.folder / "runs").iterdir()}
-    assert names == {"walkforward"}
+    assert names == {"walkforward", "markets"}  # where runs on this market look for what was tried on it
+    assert [path.suffix for path in (walks.folder / "runs" / "markets").iterdir()] == [".jsonl"]
     assert (walks.folder / "runs" / "walkforward" / "latest").resolve() == walks.folder / "again"
