@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ def audit(
     config: AuditConfig,
     progress: Callable[[str], None] | None = None,
     baselines: Mapping[str, Interval] | None = None,
+    only: Collection[str] | None = None,
 ) -> AuditReport:
     """Audits a run.
 
@@ -37,6 +38,7 @@ def audit(
         config: what is trained again, and what was asked of the splits.
         progress: is told the name of each check before it is made.
         baselines: AUCs of the baselines, as `aucs`; None for none.
+        only: names of the checks that are made; None for all.
 
     Returns:
         What was found.
@@ -55,7 +57,7 @@ def audit(
     )
     both = rows.both_classes(config.horizon)
     results = []
-    for check in CHECKS.values():
+    for check in (one for name, one in CHECKS.items() if only is None or name in only):
         for model in config.models if check.each_model else config.models[:1]:
             name = f"{check.name}, {model.name}" if check.each_model and len(config.models) > 1 else check.name
             if progress is not None:

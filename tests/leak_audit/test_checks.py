@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from small_runs import Asked, make_run
 
+from benchmarks.planted_leaks.small_runs import Asked, make_run
 from components.leak_audit import checks
 from components.leak_audit.check import CHECKS, Check
 from models.plugins import Registry

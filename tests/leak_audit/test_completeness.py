@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from databases import execute
 from made_rows import copied, rows_of_store
-from small_runs import plain_bars, write_prices
 
+from benchmarks.planted_leaks.small_runs import plain_bars, write_prices
 from components.feature_example_gen.splits import SPLITS, SplitSettings
 from components.feature_store import FeatureStore, PriceBars
 from components.feature_store.decisions import Choice, Decision

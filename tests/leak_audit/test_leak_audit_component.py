@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from databases import execute
-from small_runs import Asked, SmallRun, make_run
 from tfx_runs import run_components
 
+from benchmarks.planted_leaks.small_runs import Asked, SmallRun, make_run
 from components.evidence.findings import Findings, ModelFindings
 from components.evidence.interval import Interval
 from components.leak_audit.checks import alarm, completeness

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_runs import Asked, make_run
 
+from benchmarks.planted_leaks.small_runs import Asked, make_run
 from components.feature_example_gen.examples import LabelledRows, label_rows
 from components.feature_store import PriceBars
 from components.leak_audit.checks import completeness, twins

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_runs import Asked, SmallRun, make_run, on_real_prices
 
+from benchmarks.planted_leaks.small_runs import Asked, SmallRun, make_run, on_real_prices
 from components.evidence.interval import Interval
 from components.feature_example_gen.examples import LabelledRows, label_rows
 from components.feature_example_gen.splits import SplitPlan, SplitSettings

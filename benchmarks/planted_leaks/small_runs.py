@@ -1,11 +1,12 @@
 """Small runs to be audited: the pipeline's own steps on a small market, without its launcher.
 
-Prices go through the feature store, FeatureExampleGen's own shards and TensorFlow Transform, so what a test breaks by
-monkeypatching is the code that a pipeline runs.
+Prices go through the feature store, FeatureExampleGen's own shards and TensorFlow Transform, so what a test or a
+benchmark breaks by patching is the code that a pipeline runs.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -22,10 +23,13 @@ from components.leak_audit.results import AuditReport
 from components.plausibility import SUSPECTS_FILE
 from components.plausibility.search import search
 from components.synthetic_market import Market, generate, get_scenario
+from components.synthetic_market.scenarios import Autoregression
 from models.registry import get_architecture
 from models.schema import schema_for
 
 SHARES, SESSIONS = 12, 700
+SHIPPED = "shipped"
+"""Instead of a scenario: the prices that come with the project."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Asked:
     """What a small run is made of.
 
     Attributes:
-        market: scenario of the market.
+        market: scenario of the market, or SHIPPED.
         shares: of the market.
         sessions: of the market.
         seed: of the market and the training.
@@ -86,6 +90,8 @@ class Asked:
         splits: what the splits are cut with, if not what was asked for.
         analyzed: the splits that Transform looks at.
         bars: makes a share's prices of its closes; raw prices without factors otherwise.
+        prices: changes the market before anything is made of it.
+        store: changes the database before it is read.
     """
 
     market: str = "null"
@@ -100,14 +106,17 @@ class Asked:
     splits: SplitSettings | None = None
     analyzed: tuple[int, ...] = (0,)
     bars: Callable[[Market, int], PriceBars] | None = None
+    prices: Callable[[Market], Market] | None = None
+    store: Callable[[Path], None] | None = None
 
 
-def make_run(folder: Path, asked: Asked | None = None) -> SmallRun:
+def make_run(folder: Path, asked: Asked | None = None, graphs: Path | None = None) -> SmallRun:
     """Does what a run does before it is audited.
 
     Args:
         folder: an empty one.
         asked: what is to be made.
+        graphs: folder with the transform graphs of earlier runs: the same rows are analysed once.
     """
     from components.feature_example_gen.executor import Shard, WriteShard
     from components.leak_audit.reading.rows import read_rows
@@ -115,10 +124,11 @@ def make_run(folder: Path, asked: Asked | None = None) -> SmallRun:
     from models.in_memory import fit_formatter
 
     asked = asked or Asked()
-    scenario = get_scenario(asked.market)
-    market = generate(scenario, shares=asked.shares, sessions=asked.sessions, seed=asked.seed)
+    market = market_of(asked)
     database = folder / "prices.db"
     write_prices(market, database, asked.bars or plain_bars)
+    if asked.store is not None:
+        asked.store(database)
     settings = asked.splits or SplitSettings(
         fractions=(0.5, 0.2, 0.3), embargo=asked.embargo, horizons=(1, 20), horizon=asked.horizon
     )
@@ -136,8 +146,10 @@ def make_run(folder: Path, asked: Asked | None = None) -> SmallRun:
     formatter = get_formatter(asked.formatter)
     rows = read_rows(examples, formatter.sources)
     analyzed = np.isin(rows.split, asked.analyzed)
-    graph = folder / "graph"
-    fit_formatter({name: values[analyzed] for name, values in rows.raw.items()}, formatter, graph)
+    raw = {name: values[analyzed] for name, values in rows.raw.items()}
+    graph = folder / "graph" if graphs is None else graphs / _digest(raw, asked.formatter)
+    if not graph.exists():
+        fit_formatter(raw, formatter, graph)
     architecture = get_architecture(asked.model)
     hyperparameters = architecture.hyperparameters.updated(asked.hyperparameters)
     config = AuditConfig(
@@ -147,11 +159,46 @@ def make_run(folder: Path, asked: Asked | None = None) -> SmallRun:
         seed=asked.seed,
         embargo=asked.embargo,
         plausible_auc=PLAUSIBLE_AUC,
-        market=asked.market,
+        market=None if asked.market == SHIPPED else asked.market,
         database=str(database),
         splits=settings,
     )
     return SmallRun(examples, graph, schema_for(settings.horizons, settings.horizon), config)
+
+
+def market_of(asked: Asked) -> Market:
+    """The market that was asked for: a scenario's, or sessions of the four shares with a long past that are shipped.
+
+    Of these the seed says which: the latest for 0, and each seed more is 80 sessions earlier.
+    """
+    if asked.market == SHIPPED:
+        market = _shipped(asked.sessions, asked.seed)
+    else:
+        scenario = get_scenario(asked.market)
+        market = generate(scenario, shares=asked.shares, sessions=asked.sessions, seed=asked.seed)
+    return market if asked.prices is None else asked.prices(market)
+
+
+def _shipped(sessions: int, seed: int) -> Market:
+    import pandas as pd
+
+    from pipeline.job.prices import SHIPPED_PRICES
+
+    table = pd.read_csv(SHIPPED_PRICES).pivot(index="time", columns="share_id", values="adj_close")
+    table = table.drop(columns="FB").dropna()  # FB was listed in the last year
+    end = len(table) - 80 * seed
+    table = table.iloc[end - sessions : end]
+    # A market is of a scenario; nobody asks this one how much can be known of it.
+    nothing_known = Autoregression(SHIPPED, "the prices that come with the project")
+    return Market(nothing_known, table.index.to_numpy("datetime64[D]"), tuple(table.columns), table.to_numpy())
+
+
+def _digest(raw: Mapping[str, Any], formatter: str) -> str:
+    digest = hashlib.sha256(formatter.encode())
+    for name, values in sorted(raw.items()):
+        digest.update(name.encode())
+        digest.update(b"\0".join(values) if values.dtype == object else np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()[:32]
 
 
 def plain_bars(market: Market, share: int) -> PriceBars:
@@ -161,6 +208,7 @@ def plain_bars(market: Market, share: int) -> PriceBars:
 
 
 def write_prices(market: Market, database: Path, bars: Callable[[Market, int], PriceBars]) -> None:
+    """Writes all shares of a market into a database, made or added to."""
     with FeatureStore.create(database) as store:
         for place, share in enumerate(market.share_ids):
             store.upsert(share, bars(market, place), source="test")
