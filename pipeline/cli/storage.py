@@ -76,7 +76,7 @@ def db_pull(
     print_line(f"pulled {_moved(1, manifest.file.size, pulled.seconds)} from {pulled.url} into {pulled.database}")
     last = manifest.last_session or "none"
     print_line(f"{manifest.shares} shares, last session {last}, data {manifest.data_digest[:8]}")
-    _print_tries(tries, "that were not known here")
+    _print_tries(tries, f"that {'was' if tries == 1 else 'were'} not known here")
 
 
 @model_app.command("push", epilog=example("awesome model push s3://prices/awesome runs/latest --model rnn"))

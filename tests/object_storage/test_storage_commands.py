@@ -14,6 +14,7 @@ import pytest
 from places import SECRET, Place, digest_of, write_database
 
 import pipeline.cli.storage
+from components.trials.record import Record, Trial, append, begun_with, read_record, record_path
 from models.card import ModelCard
 from pipeline.code_digest import code_digest
 from pipeline.runs.folder import read_report, save_report
@@ -158,6 +159,37 @@ def test_a_runs_models_go_and_come(awesome: Awesome, tmp_path: Path, monkeypatch
     assert named.code == 0, named.err
     manifest = json.loads((tmp_path / "here" / "linear" / "manifest.json").read_text())
     assert (manifest["architecture_version"], manifest["horizon"], manifest["champion"]) == (None, 20, False)
+
+
+def test_tries_go_and_come_with_databases_and_models(
+    awesome: Awesome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there, url = tmp_path / "here", tmp_path / "there", str(tmp_path / "storage")
+    with begun_with(here / "awesome.db"):
+        write_database(here / "awesome.db")
+    on_the_runs_days, on_others = (
+        Trial(str(day), "2026-01-02T03:04:05Z", "run", {}, 20, "r", (day,), ()) for day in (20120103, 20200102)
+    )
+    append(record_path(here / "awesome.db"), [on_others])
+    assert awesome("db", "push", url).out.endswith("\n1 try that the storage did not hold\n")
+    append(record_path(here / "awesome.db"), [on_the_runs_days])
+    write_run(here / "runs")
+    pushed = awesome("model", "push", url, "--model", "rnn")
+    assert pushed.out.endswith("\n1 try that the storage did not hold\n")
+    assert " yes 1 yes 20 " in " ".join(awesome("model", "list", url).out.split())
+
+    there.mkdir()
+    monkeypatch.chdir(there)
+    elsewhere = awesome("model", "pull", url, "--model", "rnn", "--to", "before")
+    assert elsewhere.out.endswith("\n1 try on its test days, in before/trials.jsonl\n")
+    with begun_with(there / "awesome.db"):
+        write_database(there / "awesome.db")
+    pulled = awesome("model", "pull", url, "--model", "rnn")
+    assert pulled.out.endswith("\n1 try on its test days, 1 of them new to awesome.db.trials.jsonl\n")
+    assert read_record(record_path(there / "awesome.db")) == Record(True, (on_the_runs_days,))
+    assert awesome("db", "pull", url).out.endswith("\n1 try that was not known here\n")
+    assert read_record(record_path(there / "awesome.db")) == Record(True, (on_the_runs_days, on_others))
+    assert "try" not in awesome("db", "pull", url).out
 
 
 def test_a_synthetic_market_is_said_in_the_list(awesome: Awesome, tmp_path: Path) -> None:
