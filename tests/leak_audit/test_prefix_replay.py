@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_runs import Asked, SmallRun, make_run
 
+from benchmarks.planted_leaks.small_runs import Asked, SmallRun, make_run
 from components.feature_example_gen.examples import LabelledRows, label_rows
 from components.feature_store import FeatureStore, PriceBars
 from components.leak_audit.check import Audited
