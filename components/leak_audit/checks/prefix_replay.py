@@ -14,10 +14,10 @@ raw prices tell: on the day of a dividend or split they fall by what the factor 
 noise; all of them together say whether they fell a session later (leaking at odds of a million to one, suspicious at
 ten thousand) or before it (suspicious).
 
-In a run it takes 6 shares, those with events first, 8 days, and the events of 200 shares, whatever the size of the
-database; `python -m benchmarks.check_cost runs/latest` prints the seconds of each check. `awesome audit --full` takes
-all shares in ExampleGen's own shards, 24 days of each, and lets Transform analyse the train rows again, which finds
-what an operation of your own has learned elsewhere.
+In a run it replays 6 shares, those with events first, at 8 days, and judges the events of 200 shares; of the others it
+reads the days alone. `python -m benchmarks.check_cost runs/latest` prints the seconds of each check. `awesome audit
+--full` replays all shares, in ExampleGen's own shards, at up to 24 days each, judges all events, and lets Transform
+analyse the train rows again, which finds what an operation of your own has learned elsewhere.
 
 Out of sight: a source that has restated raw prices before they were stored, as PRICE holds one version of each day; a
 factor at its right day and of a wrong size; which shares were chosen; and which sessions count as missing, which is
