@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from databases import execute
+from databases import bars, execute, put
 from made_rows import copied, rows_of_store
 
 from benchmarks.planted_leaks.small_runs import plain_bars, write_prices
@@ -238,17 +238,18 @@ def test_a_database_that_has_changed_since_the_run_accuses_nobody(database: Path
 
 def test_days_that_came_after_the_run_are_passed_over(tmp_path: Path) -> None:
     def until(session: int) -> Any:
-        def bars(market: Market, share: int) -> PriceBars:
+        def some_bars(market: Market, share: int) -> PriceBars:
             whole = plain_bars(market, share)
             return PriceBars(whole.time[:session], whole.close[:session], whole.factor[:session])
 
-        return bars
+        return some_bars
 
     path = make_database(tmp_path / "prices.db", until(470))
     rows = rows_of_store(path, SPLIT)
     with FeatureStore.open(path) as store:
         last = str(store.sessions()[-1])
     make_database(path)
+    put(path, "AAA", bars(60, "2030-01-01"), "test")  # a share that is listed later, the first by its name
 
     assert check(path, rows, last_session=last).status is Status.PASSED
     assert check(path, rows).status is Status.LEAKING

@@ -13,7 +13,7 @@ into the database.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ from components.leak_audit.check import Audited, Check
 from components.leak_audit.reading.rows import AuditRows
 from components.leak_audit.results import CheckResult, Figure, Status
 from components.missing_sessions.finding import find_missing
-from models.features import CLOSES, SESSION, TIME, WINDOW, forward_return_key, label_key
+from models.features import CLOSES, SESSION, SHARE_ID, TIME, WINDOW, forward_return_key, label_key
 
 if TYPE_CHECKING:
     from components.feature_store import FeatureStore, ShareSummary
@@ -95,14 +95,21 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
     for group in _groups(looked_at, [one.rows for one in summaries]):
         features = store.read_features([names[at] for at in group])
         features = features.filter(pc.less_equal(features.column("time"), last))
+        if not len(features):  # all that these shares have came after the run
+            _add(parts, _ALIEN, _rows(rows, own, np.flatnonzero(np.isin(own, group))))
+            continue
         labelled = label_rows(features, plan, missing.shares, config.max_missing_sessions)
-        compared += _compare_rows(parts, rows, own, np.array(group), labelled)
+        compared += _compare_rows(parts, rows, own, place, np.array(group), labelled)
     short = _short_of_windows(store, summaries)
     figures = (
         Figure("shares whose rows were compared", len(looked_at)),
         Figure("shares in all", len(names)),
         Figure("rows that were compared", compared),
-        *(Figure(what, sum(map(len, parts.get(what, ())))) for what in _kinds(plan.horizons)),
+        *(
+            Figure(what, sum(map(len, parts.get(what, ()))))
+            for what in _kinds(plan.horizons)
+            if what in parts or what in (_LACKING, _ALIEN)
+        ),
         Figure("shares with other windows than their prices make", len(short)),
     )
     if (parts or short) and config.fingerprint not in ("", missing.of(names).digest(store.digest(names))):
@@ -163,11 +170,18 @@ def _groups(places: Sequence[int], sizes: Sequence[int]) -> list[list[int]]:
 
 
 def _compare_rows(
-    parts: _Parts, rows: AuditRows, own: NDArray[np.int64], group: NDArray[np.int64], labelled: LabelledRows
+    parts: _Parts,
+    rows: AuditRows,
+    own: NDArray[np.int64],
+    place: Mapping[str, int],
+    group: NDArray[np.int64],
+    labelled: LabelledRows,
 ) -> int:
     """Compares the examples of some shares with what FeatureExampleGen gives; how many there are."""
     columns = labelled.columns
-    share = group[np.cumsum(columns[SESSION] == 0) - 1]
+    begins = columns[SESSION] == 0
+    names = columns[SHARE_ID][begins].tolist()
+    share = np.array([place[name.decode()] for name in names], np.int64)[np.cumsum(begins) - 1]
     due = np.flatnonzero(labelled.split >= 0)
     mine = np.flatnonzero(np.isin(own, group))
     key = share[due] * _DAYS + columns[TIME][due]
