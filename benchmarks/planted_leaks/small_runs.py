@@ -48,13 +48,32 @@ class SmallRun:
     schema: Any
     config: AuditConfig
 
-    def audited(self, aucs: Mapping[str, Interval] | None = None, progress: Any = None) -> AuditReport:
+    def audited(
+        self,
+        aucs: Mapping[str, Interval] | None = None,
+        progress: Any = None,
+        baselines: Mapping[str, Interval] | None = None,
+    ) -> AuditReport:
         """The audit; the alarm hears of the model's own AUC on the test split if no others are given."""
         from components.leak_audit.audit import audit
 
         if aucs is None:
             aucs = {self.config.models[0].name: self.auc()}
-        return audit(self.examples, self.schema, str(self.graph), aucs, self.config, progress)
+        return audit(self.examples, self.schema, str(self.graph), aucs, self.config, progress, baselines)
+
+    def baselines(self) -> dict[str, Interval]:
+        """The AUCs of the baselines on the test split, as a run has them."""
+        from components.evidence.auc import auc_interval
+        from components.evidence.predictions import predict_baselines, split_pattern
+        from models.data import load_rows
+        from models.formatters import get_formatter
+
+        formatter, config = get_formatter(self.config.formatter), self.config
+        scores = predict_baselines(str(self.examples), str(self.graph), formatter, config.horizon, config.seed)
+        test = load_rows(split_pattern(str(self.examples), "test"), config.horizon, formatter)
+        return {
+            name: auc_interval(test.label, values, test.time, horizon=config.horizon) for name, values in scores.items()
+        }
 
     def auc(self) -> Interval:
         """The AUC of the audited model under the run's own splits."""

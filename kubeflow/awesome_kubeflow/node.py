@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Names and not the classes' own: they alone would take seconds to import, in every pod.
 EXAMPLE_GEN = "components.feature_example_gen.component.FeatureExampleGen"
 TRAINER = "tfx.components.trainer.component.Trainer"
+LEAK_AUDIT = "components.leak_audit.component.LeakAudit"
 CUSTOM_CONFIG = "custom_config"
 
 

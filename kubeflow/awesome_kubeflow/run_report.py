@@ -47,8 +47,8 @@ class CompiledRun:
         pipeline: its name, as compiled.
         nodes: ids of its nodes.
         models: names of its models, with their versions.
-        settings: of the pipeline, beside what the run's parameters set: splits, seed, database, and hyperparameters
-            that are not the models' own.
+        settings: of the pipeline, beside what the run's parameters set: splits, seed, database, the audit's limit, and
+            hyperparameters that are not the models' own.
         formatter: as compiled.
         horizon: as compiled, sessions.
         runs: folder of the reports.

@@ -77,6 +77,10 @@ def test_the_report_after_the_last_node_is_that_of_a_run(cluster: Cluster, first
     )
     assert report.audit is not None
     assert (report.champion, report.settings["horizon"]) == ("linear", 1)
+    assert report.held_back == {}
+    origin = "the run's parameter accept_suspicion"
+    assert report.accepted == {check.name: origin for check in report.audit.suspicious}
+    assert "alarm" in report.accepted
     assert report.pushed is not None
     assert Path(report.pushed).parent == cluster.root / "serving" / "awesome-window_returns-h1"
     assert first_run[REPORT].page == (cluster.root / "runs" / "first" / "report.html").read_text()
@@ -141,7 +145,9 @@ def test_pages_show_what_a_step_found(first_run: dict[str, Pod]) -> None:
     assert '<th scope="row">label_20</th>' in first_run["importschemagen"].page
     assert "<svg" in first_run[TRAINER].page
     assert "There is no earlier blessed model" in first_run["predecessor-linear"].page
-    assert "The champion is linear." in first_run["modelselector"].page
+    page = first_run["modelselector"].page
+    assert "The champion is linear." in page
+    assert "and accepted by the run&#39;s parameter accept_suspicion: future canary, alarm." in page
 
 
 def test_the_pusher_says_where_the_model_is(cluster: Cluster, first_run: dict[str, Pod]) -> None:

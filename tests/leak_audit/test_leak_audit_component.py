@@ -38,7 +38,8 @@ def run_component(folder: Path, run: SmallRun, auc: Interval) -> tuple[AuditRepo
 
     evidence = folder / "evidence"
     evidence.mkdir(exist_ok=True)
-    Findings({"linear": ModelFindings({"auc": auc}, {}, False, "")}).write(evidence)
+    baselines = {"lightgbm": {"auc": Interval(0.505, 0.48, 0.53, 0.0125)}}
+    Findings({"linear": ModelFindings({"auc": auc}, {}, False, "")}, baselines).write(evidence)
     (folder / "schema.pbtxt").write_text(text_format.MessageToString(run.schema))
 
     def imported(name: str, uri: Path, kind: type) -> Importer:
@@ -67,7 +68,7 @@ def test_the_component_audits_once(tmp_path: Path, small_run: SmallRun) -> None:
     report, verdict, cached = run_component(tmp_path, small_run, auc)
 
     assert (report.verdict, verdict, cached) == ("clean", "clean", False)
-    assert [figure.value for figure in report.check(alarm.NAME).figures] == [0.51]
+    assert [figure.value for figure in report.check(alarm.NAME).figures] == [0.51, 0.505]
     again, _, cached = run_component(tmp_path, small_run, auc)
     assert cached
     assert again == report

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from awesome_kubeflow.errors import CompileError
-from awesome_kubeflow.node import CUSTOM_CONFIG, EXAMPLE_GEN, TRAINER, CompiledWith, properties_of
+from awesome_kubeflow.node import CUSTOM_CONFIG, EXAMPLE_GEN, LEAK_AUDIT, TRAINER, CompiledWith, properties_of
 from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.run_report import CompiledRun
 from awesome_kubeflow.steps.kind import step_kind
@@ -64,6 +64,9 @@ def describe_run(ir: Any, compiled: CompiledWith, data_folder: str) -> CompiledR
     }
     if changed := {one["model"]: values for one in trainers if (values := _changed_hyperparameters(one))}:
         settings["hyperparameters"] = changed
+    for node in nodes:
+        if node.node_info.type.name == LEAK_AUDIT:  # else the report would judge by another limit than the audit did
+            settings["audit_plausible_auc"] = json.loads(properties_of(node)[CUSTOM_CONFIG])["plausible_auc"]
     if config.extraction is not None:
         settings["source"] = config.extraction.plan.source
     return CompiledRun(
