@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from components.evidence.blessing import judge, level_for
-from components.evidence.comparing import compare
+from components.evidence.comparing import NOTHING_TRIED, compare
 from components.evidence.findings import PREDECESSOR, Findings
 from components.evidence.metric import AUC
 from components.evidence.resampling import DayBlocks
@@ -56,9 +56,20 @@ def others(trial: Trial, count: int) -> Record:
     return Record(True, tuple(drawn))
 
 
-def test_a_first_run_is_judged_as_ever() -> None:
-    rows = predictions()
-    findings, _ = compare(rows, MODELS, ["coin"], 1, 0)
+ROWS = predictions()
+
+
+def compared(record: Record = NOTHING_TRIED) -> tuple[Findings, Trial]:
+    return compare(ROWS, MODELS, ["coin"], 1, 0, record)
+
+
+@pytest.fixture(scope="module")
+def first_run() -> tuple[Findings, Trial]:
+    return compared()
+
+
+def test_a_first_run_is_judged_as_ever(first_run: tuple[Findings, Trial]) -> None:
+    rows, (findings, _) = ROWS, first_run
     blocks = DayBlocks(rows["time"].to_numpy(), horizon=1, seed=0)
     for name in MODELS:
         scored = ScoredModel(rows["label"].to_numpy(), rows[name].to_numpy(), rows["forward_return"].to_numpy(), blocks)
@@ -72,10 +83,9 @@ def test_a_first_run_is_judged_as_ever() -> None:
     assert findings.hurdle.runs == 0
 
 
-def test_what_was_tried_before_raises_what_is_needed() -> None:
-    rows = predictions()
-    first, trial = compare(rows, MODELS, ["coin"], 1, 0)
-    later, _ = compare(rows, MODELS, ["coin"], 1, 0, others(trial, 40))
+def test_what_was_tried_before_raises_what_is_needed(first_run: tuple[Findings, Trial]) -> None:
+    first, trial = first_run
+    later, _ = compared(others(trial, 40))
     assert [first.models[name].blessed for name in MODELS] == [True, True]
     assert [later.models[name].blessed for name in MODELS] == [False, True]
     assert "after 40 earlier runs on these test days) contains 0.5" in later.models["weak"].reason
@@ -86,23 +96,24 @@ def test_what_was_tried_before_raises_what_is_needed() -> None:
         assert (after.scores[AUC].value > after.needed) == after.blessed
 
 
-def test_the_same_answers_again_are_judged_as_before_whatever_was_tried_since() -> None:
-    rows = predictions()
-    first, trial = compare(rows, MODELS, ["coin"], 1, 0)
+def test_the_same_answers_again_are_judged_as_before_whatever_was_tried_since(
+    first_run: tuple[Findings, Trial],
+) -> None:
+    first, trial = first_run
     own = judged(trial, first, {})
     assert own.models[0].blessed
     record = others(trial, 40)
-    again, _ = compare(rows, MODELS, ["coin"], 1, 0, replace(record, trials=(own, *record.trials)))
+    again, _ = compared(replace(record, trials=(own, *record.trials)))
     assert again.models["weak"].blessed
     assert "as at the first try of these answers" in again.models["weak"].reason
     assert again.models["weak"].needed == pytest.approx(first.models["weak"].needed, abs=1e-12)
 
 
-def test_findings_are_read_as_they_were_written_also_those_of_before(tmp_path: Path) -> None:
-    _, trial = compare(predictions(), MODELS, ["coin"], 1, 0)
-    later, _ = compare(predictions(), MODELS, ["coin"], 1, 0, others(trial, 3))
-    later.write(tmp_path)
-    assert Findings.read(tmp_path) == later
+def test_findings_are_read_as_they_were_written_also_those_of_before(
+    first_run: tuple[Findings, Trial], tmp_path: Path
+) -> None:
+    first_run[0].write(tmp_path)
+    assert Findings.read(tmp_path) == first_run[0]
     older = '{"models": {"linear": {"scores": {}, "differences": {}, "blessed": true, "reason": "why"}}}'
     (tmp_path / "evidence.json").write_text(older)
     read = Findings.read(tmp_path)
