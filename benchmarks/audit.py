@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from benchmarks.planted_leaks.known import LEAKS
 
 CLEAN = 300
 MOST_ACCUSED = 0.01
+_SECONDS = 5
 _CODE = (
     "components/evidence",
     "components/feature_example_gen",
@@ -45,7 +47,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--leaks", action="store_true", help="the planted leaks alone")
     parser.add_argument("--clean", type=int, metavar="N", help="the first N clean runs alone, or beside --leaks")
-    parser.add_argument("--kinds", nargs="+", metavar="KIND", help="leaks of these kinds")
+    parser.add_argument("--kinds", nargs="+", metavar="KIND", help="leaks of these kinds, in their order")
     parser.add_argument("--markets", nargs="+", choices=MARKETS, default=MARKETS, help="that leaks are planted on")
     parser.add_argument("--strengths", nargs="+", choices=("weak", "strong"), default=("strong", "weak"))
     arguments = parser.parse_args()
@@ -53,7 +55,9 @@ def main() -> int:
     if unknown:
         parser.error(f"there is no kind {min(unknown)!r}: choose of {', '.join(sorted({one.kind for one in LEAKS}))}")
     part = arguments.leaks or arguments.kinds is not None or arguments.clean is not None
-    leaks = [one for one in LEAKS if arguments.kinds is None or one.kind in arguments.kinds]
+    leaks = list(LEAKS)
+    if arguments.kinds is not None:
+        leaks = [one for kind in dict.fromkeys(arguments.kinds) for one in LEAKS if one.kind == kind]
     if part and not (arguments.leaks or arguments.kinds):
         leaks = []
     cases = clean_cases(arguments.clean if arguments.clean is not None else 0 if part else CLEAN)
@@ -70,17 +74,19 @@ def main() -> int:
                     done.measure("leaks", key, lambda: runs.leak(leak, strength, market))  # noqa: B023 (called at once)
         for case in cases:
             done.measure("clean", _case_key(case), lambda: runs.clean(case))  # noqa: B023
+        done.write()
     _print(done)
     return 0 if done.whole and not _faults(done) else 1
 
 
 class _Done:
-    """What was measured, in this run or by an earlier one; written after each row."""
+    """What was measured, in this run or by an earlier one; written every few seconds."""
 
     def __init__(self, code: str) -> None:
         path = RESULTS / "audit.json"
         old = json.loads(path.read_text()) if path.exists() else {}
         self._code = code
+        self._written = time.monotonic()
         self.leaks: dict[tuple[Any, ...], Row] = {_leak_key(row): row for row in old.get("leaks", [])}
         self.clean: dict[tuple[Any, ...], Row] = {_clean_key(row): row for row in old.get("clean", [])}
 
@@ -91,7 +97,13 @@ class _Done:
             return
         rows[key] = row = make()
         print(f"{table}: {', '.join(map(str, key))}: {row['verdict']}", file=sys.stderr, flush=True)
+        if time.monotonic() > self._written + _SECONDS:
+            self.write()
+
+    def write(self) -> None:
+        """Writes all rows."""
         write_result("audit", {"leaks": list(self.leaks.values()), "clean": list(self.clean.values())})
+        self._written = time.monotonic()
 
     @property
     def whole(self) -> bool:

@@ -71,13 +71,14 @@ def _reaching_back(part: float) -> Callable[[Assign], Assign]:
 
 
 def _by_share(part: float) -> Callable[[LabelledRows], LabelledRows]:
-    """That part of the shares, at least two, stands whole in test or in train."""
+    """That part of the shares, and some, stand in test or in train whole but for their eval rows."""
 
     def change(rows: LabelledRows) -> LabelledRows:
         number = code_of(rows, lambda name: sum(name) % 4)
         moved = (chance(rows, "share") < part) | (number < 2)
         where = np.where(number % 2 == 0, _TEST, _TRAIN)
-        return replace(rows, split=np.where(moved & (rows.split >= 0), where, rows.split))
+        inside = (rows.split == _TRAIN) | (rows.split == _TEST)
+        return replace(rows, split=np.where(moved & inside, where, rows.split))
 
     return change
 
