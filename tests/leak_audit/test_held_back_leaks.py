@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from judged_runs import NULL, model, report
 from numpy.typing import NDArray
-from small_runs import Asked, SmallRun, make_run, on_real_prices
 
+from benchmarks.planted_leaks.small_runs import Asked, SmallRun, make_run, on_real_prices
 from components.feature_example_gen.examples import LabelledRows, label_rows
 from components.feature_store import PriceBars
 from components.leak_audit.checks import alarm, canary, split_proof
