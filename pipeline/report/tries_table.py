@@ -14,12 +14,18 @@ def print_tries(tries: Tries, console: Console) -> None:
     """Prints the table, and under it what follows from it."""
     if tries.tries:
         table = titled_table("Tries", tight=True)
-        for name in ("when", "kind", "asked", "test days", "best AUC\n(95 %)", "blessed"):
-            table.add_column(name, overflow="fold")
+        # The widths are those of the longest piece without a blank.
+        for name, width in (
+            ("when\nkind", 12),
+            ("asked", 14),
+            ("test days", 13),
+            ("best AUC\n(95 %)", 13),
+            ("blessed", 7),
+        ):
+            table.add_column(name, min_width=width, overflow="fold")
         for row in rows(tries):
             cells = (
-                row.when.replace(" ", "\n", 1),
-                row.kind,
+                f"{row.when}\n{row.kind}",
                 row.asked,
                 f"{row.first} to\n{row.last}" + (f"\n{row.part}" if row.part else ""),
                 f"{row.best} {row.auc}\n{row.interval}" if row.best else "n/a",
