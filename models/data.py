@@ -78,7 +78,8 @@ def load_rows(patterns: Sequence[str], horizon: int, formatter: DataFormatter, t
         ahead: tf.io.FixedLenFeature([1], tf.float32),
     }
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    # Nothing here branches on a tensor, and converting TFT's code for the case takes longer than 100,000 rows.
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def read(records: tf.Tensor) -> dict[str, Any]:
         raw = tf.io.parse_example(records, spec)
         used = {source: raw[source] for source in formatter.sources}

@@ -83,7 +83,7 @@ def apply_formatter(
 
     spec = {key: tf.TensorSpec([None, *value.shape], value.dtype) for key, value in raw_feature_spec(formatter).items()}
 
-    @tf.function(input_signature=[spec])
+    @tf.function(input_signature=[spec], autograph=False)
     def transformed(tensors: dict[str, Any]) -> dict[str, Any]:
         out = layer(tensors)
         return {name: out[name] for name in names}

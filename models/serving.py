@@ -53,7 +53,7 @@ class ServedModel(tf.Module):
         features = self.transform(raw)
         return tf.sigmoid(self._model({name: features[name] for name in self._inputs}, training=False))
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False)
     def serving_default(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Serialized tf.Examples [n] to probabilities [n, 1]."""
         probability = self.probability(tf.io.parse_example(examples, raw_feature_spec(self._formatter)))
@@ -63,7 +63,8 @@ class ServedModel(tf.Module):
         input_signature=[
             tf.TensorSpec([None], tf.string, name=SHARE_ID),
             tf.TensorSpec([None, WINDOW], tf.float32, name=CLOSES),
-        ]
+        ],
+        autograph=False,
     )
     def predict_closes(self, share_id: tf.Tensor, closes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Shares [n] and their last 21 closes [n, 21], the latest first, to probabilities [n, 1]."""
