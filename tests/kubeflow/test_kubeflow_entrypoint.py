@@ -111,7 +111,7 @@ def test_the_try_goes_to_the_storage_with_the_model(cluster: Cluster, first_run:
         [model] = list_models(storage).models
         record = stored_tries(storage, "awesome.db").record
     assert record is not None
-    [trial] = record.trials
+    trial = record.trials[0]  # other runs of these tests come later
     assert ([one.name for one in trial.models], trial.asked["pipeline"]) == (["linear"], "awesome-window_returns-h1")
     tries = read_report(cluster.root / "runs" / "first").tries
     assert tries is not None
