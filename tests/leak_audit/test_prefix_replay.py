@@ -21,7 +21,7 @@ from components.leak_audit.checks.prefix_replay import prefix_replay
 from components.leak_audit.results import CheckResult, Status
 from components.synthetic_market import Market
 from models import formatters
-from models.features import CLOSES, SHARE_ID
+from models.features import CLOSES, SHARE_ID, TIME
 from models.formatters import DataFormatter
 from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
 from models.operations import Feature, Kind, Operation
@@ -29,6 +29,7 @@ from models.operations import Feature, Kind, Operation
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 
 SMALL = Asked(shares=6, sessions=420)
+MORE_THAN_A_SAMPLE = 9
 Spoil = Callable[[LabelledRows], LabelledRows]
 Factors = Callable[[int], "np.ndarray[Any, Any]"]
 
@@ -60,14 +61,14 @@ def its_graph(honest: SmallRun, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def spoilt(tmp_path: Path, its_graph: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[Spoil], SmallRun]:
+def spoilt(tmp_path: Path, its_graph: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SmallRun]:
     """A run whose FeatureExampleGen writes something else than `label_rows` gave."""
 
-    def made(spoil: Spoil) -> SmallRun:
+    def made(spoil: Spoil, shares: int = SMALL.shares) -> SmallRun:
         monkeypatch.setattr(
             "components.feature_example_gen.executor.label_rows", lambda *asked: spoil(label_rows(*asked))
         )
-        return make_run(tmp_path, SMALL)
+        return make_run(tmp_path, replace(SMALL, shares=shares))
 
     return made
 
@@ -136,6 +137,33 @@ def test_a_scale_of_all_days_is_found(spoilt: Callable[[Spoil], SmallRun], power
         return with_closes(rows, closes)
 
     assert replayed(spoilt(scaled)).status is Status.LEAKING
+
+
+def test_a_mean_over_all_shares_is_found_where_it_knows_days_to_come(spoilt: Callable[..., SmallRun]) -> None:
+    """A sample of the shares has another mean anyhow: that alone accuses nobody."""
+
+    def less_the_mean(rows: LabelledRows) -> LabelledRows:
+        closes = rows.columns[CLOSES]
+        return with_closes(rows, closes / closes[:, 0].mean())
+
+    found = replayed(spoilt(less_the_mean, MORE_THAN_A_SAMPLE))
+
+    assert found.status is Status.LEAKING
+    assert "closes" in found.sentence
+
+
+def test_a_mean_over_all_shares_of_the_day_is_honest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def over_the_mean(rows: LabelledRows) -> LabelledRows:
+        closes, day = rows.columns[CLOSES], np.unique(rows.columns[TIME], return_inverse=True)[1]
+        mean = np.bincount(day, closes[:, 0].astype(float)) / np.bincount(day)
+        return with_closes(rows, closes / mean[day][:, None])
+
+    monkeypatch.setattr(
+        "components.feature_example_gen.executor.label_rows", lambda *asked: over_the_mean(label_rows(*asked))
+    )
+    found = replayed(make_run(tmp_path, replace(SMALL, shares=MORE_THAN_A_SAMPLE)))
+
+    assert found.status is Status.PASSED, found.sentence
 
 
 @pytest.mark.parametrize("rows_restated", [1, 100])

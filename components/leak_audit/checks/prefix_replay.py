@@ -217,7 +217,10 @@ def _replay(
         if difference is None:
             return seen, None
         [whole] = [shard for shard in shards if difference.share in shard] or [sample]
-        _, difference = _replay_group(audited, _with_bars(made, store, whole, config), (), None, (difference.cut,))
+        # A column that is made across shares differs before anything was cut: the borders tell whether it knows more.
+        borders = (str(made.plan.sessions[part.end - 1]) for part in made.plan.ranges[:-1])
+        cuts = sorted({difference.cut, *borders})
+        _, difference = _replay_group(audited, _with_bars(made, store, whole, config), (), None, cuts)
         return seen, difference
     seen = _Seen()
     for shard in shards:
