@@ -269,21 +269,22 @@ def _replay_group(
     days = [np.datetime64(day) for day in asked] if cost is None else _cut_days(random, made.plan, own, cost)
     last = max(bars.time[-1] for bars in made.bars.values())
     with cut_database(made) as replay:
-        cuts = [prefix for day in days if day < last and (prefix := replay.until(day)) is not None]
-    with cut_database(made) as replay:
         whole = replay.until(last)
     if whole is None:
         return _Seen(), None
+    cuts: list[np.datetime64] = []
     difference, values = compare_examples(audited.rows, whole)
-    for prefix in cuts:
-        if difference is None:
-            difference = compare_prefix(prefix, whole, made.plan.horizons)
-            values += sum(value.size for value in prefix.rows.columns.values())
+    with cut_database(made) as replay:
+        for day in days:
+            prefix = None if difference is not None or day >= last else replay.until(day)
+            if prefix is not None:
+                difference = compare_prefix(prefix, whole, made.plan.horizons)
+                values += sum(value.size for value in prefix.rows.columns.values())
+                cuts.append(day)
     if difference is None:
-        formatter = get_formatter(config.formatter)
-        difference, more = compare_cut_rows(whole, [prefix.cut for prefix in cuts], formatter, audited.transform_graph)
+        difference, more = compare_cut_rows(whole, cuts, get_formatter(config.formatter), audited.transform_graph)
         values += more
-    return _Seen(len(whole.windows), frozenset(str(prefix.cut) for prefix in cuts), values), difference
+    return _Seen(len(whole.windows), frozenset(map(str, cuts)), values), difference
 
 
 def _cut_days(
