@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 from jobs import SETTINGS, awesome
 
-from components.feature_store import FeatureStore, PriceBars
+from components.feature_store import FeatureStore, PriceBars, read_decisions
 from components.synthetic_market import generate, write_market
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
@@ -62,3 +64,27 @@ def test_nothing_is_pushed_while_a_wrong_price_stands(tmp_path: Path, audit: str
         assert next(one for one in report["audit"]["checks"] if one["name"] == "prices")["status"] == "passed"
     with closing(sqlite3.connect(tmp_path / "m.db")) as connection:
         assert connection.execute("SELECT * FROM DECISION").fetchall() == [(share, day, "accept")]
+    if audit == "--no-audit":
+        forecast_of_wrong_prices(tmp_path)
+
+
+def forecast_of_wrong_prices(folder: Path) -> None:
+    """Tomorrow's probabilities, where the last session of a share is wrong and another share is excluded."""
+    with FeatureStore.create(folder / "m.db") as store:
+        wrong, excluded = (one.share_id for one in store.shares()[5:7])
+        bars, source = store.bars(wrong), store.source_of(wrong)
+        assert bars is not None
+        assert source is not None
+        close = bars.close.copy()
+        close[-1] *= 100
+        store.replace(wrong, PriceBars(bars.time, close, bars.factor), source)
+        store.decide(read_decisions(exclude=[excluded]))
+        last = bars.time[-1]
+    command = ("predict", "--db", "m.db", "--model", "linear", "--run", "accepted")
+    job = awesome(folder, *command)
+    assert job.code == 0
+    assert f"awesome prices suspects --db m.db --accept {wrong}:{last}" in job.err
+    assert re.search(rf"^{wrong} +{last} +0\.\d{{4}} +{last} *$", job.out, re.MULTILINE)
+    assert f"excluded shares, left out: {excluded}\n" in job.out
+    said = json.loads(awesome(folder, *command, "--json").out)
+    assert ([one["day"] for one in said["suspects"]], said["excluded"]) == ([str(last)], [excluded])
