@@ -201,7 +201,8 @@ def _next_market_in_store(part: float) -> Change:
 
 def _deleted(part: float) -> Change:
     """That part of the windows before which the share fell is not in FEATURE."""
-    dealt = f"(abs(rowid * 7919) % 1000) < {1000 * part}"
+    number = "CAST(strftime('%J', time) AS INTEGER) * 7919 + unicode(substr(share_id, -1)) * 131"
+    dealt = f"({number}) % 1000 < {1000 * part}"
     return _in_store(f"DELETE FROM FEATURE WHERE close0 < close1 AND {dealt}")
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.planted_leaks.planting import Assign, Change, PlantedLeak, Values
-from benchmarks.planted_leaks.rows import chance, code_of, with_copies, without
+from benchmarks.planted_leaks.rows import chance, number_of_share, with_copies, without
 from benchmarks.planted_leaks.small_runs import Asked
 from components.feature_example_gen.examples import LabelledRows
 from components.feature_example_gen.splits import SplitPlan, SplitSettings
@@ -71,11 +71,11 @@ def _reaching_back(part: float) -> Callable[[Assign], Assign]:
 
 
 def _by_share(part: float) -> Callable[[LabelledRows], LabelledRows]:
-    """That part of the shares, and some, stand in test or in train whole but for their eval rows."""
+    """That part of the shares, at least a third, stand in test or in train whole but for their eval rows."""
 
     def change(rows: LabelledRows) -> LabelledRows:
-        number = code_of(rows, lambda name: sum(name) % 4)
-        moved = (chance(rows, "share") < part) | (number < 2)
+        number = number_of_share(rows)
+        moved = number < max(4, 12 * part)
         where = np.where(number % 2 == 0, _TEST, _TRAIN)
         inside = (rows.split == _TRAIN) | (rows.split == _TEST)
         return replace(rows, split=np.where(moved & inside, where, rows.split))

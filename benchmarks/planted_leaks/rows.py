@@ -63,10 +63,15 @@ def code_of(rows: LabelledRows, number: Callable[[bytes], int]) -> NDArray[np.ui
     return np.array([number(bytes(name)) for name in names], np.uint64)[code]
 
 
-def of_shares(rows: LabelledRows, count: float) -> NDArray[np.bool_]:
-    """Rows of so many of twelve shares, [rows]; of the four that are shipped, of a third of that."""
+def number_of_share(rows: LabelledRows) -> NDArray[np.uint64]:
+    """Which of twelve shares each row is of, from 0 on, [rows]; the four that are shipped stand for three each."""
     shipped = (b"AAPL", b"GOOG", b"IBM", b"MSFT")
-    return code_of(rows, lambda name: 3 * shipped.index(name) if name in shipped else int(name[1:])) < count
+    return code_of(rows, lambda name: 3 * shipped.index(name) if name in shipped else int(name[1:]))
+
+
+def of_shares(rows: LabelledRows, count: float) -> NDArray[np.bool_]:
+    """Rows of so many of twelve shares, [rows]."""
+    return number_of_share(rows) < count
 
 
 def later(rows: LabelledRows, sessions: int) -> Places:
