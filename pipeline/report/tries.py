@@ -109,19 +109,23 @@ def consequences(tries: Tries) -> list[str]:
             f"New days renew it: a test split that begins after {iso(hurdle.seen_until)} has been seen by nobody."
         )
     if tries.overfitting is not None:
-        said.append(best_portfolio(tries.overfitting))
+        said.append(best_portfolio(tries.overfitting, next((one.time for one in tries.tries if one.id == tries.own), "")))
     return said
 
 
-def best_portfolio(found: Overfitting) -> str:
+def best_portfolio(found: Overfitting, own: str = "") -> str:
     """What the portfolio of the best of all tried models is worth, in a sentence.
 
     It is long the best fifth of each day's shares and short the worst, to the next session, before costs.
+
+    Args:
+        found: of the tries.
+        own: when the report's own run was; empty where there is none.
     """
     from components.backtest.results import DAYS_A_YEAR
 
     name, _, time = found.best.partition(" of ")
-    best = f"{name} of {readable_time(time)}" if time else name
+    best = f"{name} of {readable_time(time)}" if time != own else f"this run's {name}"
     sure = "is more than the best of as many coins" if found.deflated >= SURE else "may be the best of as many coins"
     return (
         f"Of the long-short portfolios of {found.tries:,} tried models on {found.days:,} common days, before costs, "
