@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
+from components.evidence.blessing import CHANCE
 from components.evidence.interval import Interval, error_of_ends
 from components.leak_audit.results import Status
 
@@ -46,9 +47,10 @@ class Limits:
     def judge(self, interval: Interval, among: int = 1) -> Status:
         """Whether an AUC on the test split can be honest.
 
-        On real prices: suspicious above what is plausible; leaking where even the lower end of the interval is above
-        `impossible`. On a synthetic market: suspicious SUSPICIOUS_ERRORS above the best possible AUC, leaking
-        LEAKING_ERRORS above it. The errors are those of the interval, wider where there are few days.
+        On real prices: suspicious above what is plausible, where the interval lies above 1/2; leaking where even the
+        lower end of the interval is above `impossible`. On a synthetic market: suspicious SUSPICIOUS_ERRORS above the
+        best possible AUC, leaking LEAKING_ERRORS above it. The errors are those of the interval, wider where there are
+        few days.
 
         Args:
             interval: the AUC with its 95 % interval.
@@ -60,7 +62,9 @@ class Limits:
         if not self.market:
             if _low(interval, among) > self.impossible:
                 return Status.LEAKING
-            return Status.SUSPICIOUS if interval.value > self.plausible else Status.PASSED
+            # What may be chance is never blessed: there is nothing to hold back, and short splits ring by luck alone.
+            may_be_chance = _low(interval, among) <= CHANCE
+            return Status.SUSPICIOUS if interval.value > self.plausible and not may_be_chance else Status.PASSED
         assert self.best is not None
         error = error_of_ends(interval.low, interval.high)
         above, reach = interval.value - self.best, errors_of_one(among)

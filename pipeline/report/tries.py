@@ -109,7 +109,8 @@ def consequences(tries: Tries) -> list[str]:
             f"New days renew it: a test split that begins after {iso(hurdle.seen_until)} has been seen by nobody."
         )
     if tries.overfitting is not None:
-        said.append(best_portfolio(tries.overfitting, next((one.time for one in tries.tries if one.id == tries.own), "")))
+        own = next((one.time for one in tries.tries if one.id == tries.own), "")
+        said.append(best_portfolio(tries.overfitting, own))
     return said
 
 
@@ -125,7 +126,7 @@ def best_portfolio(found: Overfitting, own: str = "") -> str:
     from components.backtest.results import DAYS_A_YEAR
 
     name, _, time = found.best.partition(" of ")
-    best = f"{name} of {readable_time(time)}" if time != own else f"this run's {name}"
+    best = f"this run's {name}" if time == own else f"{name} of {readable_time(time)}"
     sure = "is more than the best of as many coins" if found.deflated >= SURE else "may be the best of as many coins"
     return (
         f"Of the long-short portfolios of {found.tries:,} tried models on {found.days:,} common days, before costs, "

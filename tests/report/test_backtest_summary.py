@@ -109,7 +109,12 @@ def test_made_intervals_are_what_they_are_called() -> None:
 
 def test_an_edge_that_the_best_of_many_tries_may_have_is_not_claimed(tmp_path: Path) -> None:
     tries = Tries(
-        "2012-01-02", "2012-06-15", 120, (), True, overfitting=Overfitting(30, 120, "rnn", 0.1, 0.6, 0.5, 0.3)
+        "2012-01-02",
+        "2012-06-15",
+        120,
+        (),
+        True,
+        overfitting=Overfitting(30, 120, "rnn of 2026-01-02T03:04:05Z", 0.1, 0.6, 0.5, 0.3),
     )
     report, _ = made_run(tmp_path / "run", tries=tries)
     made = backtest_run(tmp_path / "run")
@@ -118,7 +123,10 @@ def test_an_edge_that_the_best_of_many_tries_may_have_is_not_claimed(tmp_path: P
     assert "the best of 30 models" in judged.sentence
     assert "deflated Sharpe ratio of 0.600" in judged.sentence
     shown = printed(400, print_backtest, report, made.result, "linear")
-    assert "that of rnn is the best: its Sharpe ratio of 1.59 a year may be the best of as many coins" in shown
+    assert (
+        "that of rnn of 2026-01-02 03:04 UTC is the best: its Sharpe ratio of 1.59 a year may be the best of as many coins"
+        in shown
+    )
     assert "p-value of 0.300" in shown
     assert tries.overfitting is not None
     sure = dataclasses.replace(tries, overfitting=dataclasses.replace(tries.overfitting, deflated=0.97))

@@ -109,7 +109,7 @@ def test_the_page_needs_nothing_from_elsewhere(champion: bool) -> None:
 def test_all_figures_stand_beside_those_of_the_baselines() -> None:
     report, predictions, histories = made_run(champion=True)
     predictions["lightgbm"] = np.random.default_rng(3).uniform(0.4, 0.6, len(predictions))
-    found = compare(predictions, list(report.models), ["lightgbm"], horizon=1, seed=0)
+    found, _ = compare(predictions, list(report.models), ["lightgbm"], horizon=1, seed=0)
     models = {
         name: dataclasses.replace(model, scores=found.models[name].scores, differences=found.models[name].differences)
         for name, model in report.models.items()

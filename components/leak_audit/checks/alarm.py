@@ -1,8 +1,9 @@
 """Alarm: rings where the AUC of a model or a baseline is higher than an honest one can be.
 
 On daily prices of modern large shares no honest AUC was above the default of `audit_plausible_auc` (the verdicts take
-the run's own): above it is suspicious, and where the interval reaches below it the sentence says that it may be luck:
-at 20 sessions ahead, where intervals are wide, that is common. On a synthetic market the best possible AUC is known:
+the run's own): above it is suspicious where the interval lies above 1/2, as what may be chance is never pushed; where
+the interval reaches below the limit the sentence says that it may be luck: at 20 sessions ahead, where intervals are
+wide, that is common. On a synthetic market the best possible AUC is known:
 three standard errors above it are suspicious, five are a leak. Every model and baseline of the report is judged, and as
 the highest of several lies farther out than a single one, more is asked of several: 3.5 and 5.5 errors of six. A
 baseline sees what the models see: where one is above the limit beyond its interval, so that it is not luck, the rows or
@@ -55,8 +56,10 @@ def alarm(
         return CheckResult(NAME, status, f"No AUC was judged: {why}.", figures)
     if status is Status.PASSED:
         whose = "model's or baseline's" if baselines else "model's"
-        beyond = ", beyond its standard errors" if limits.market else ""
-        return CheckResult(NAME, status, f"No {whose} AUC is above {limits.words()}{beyond}.", figures)
+        beyond = f"is above {limits.words()}, beyond its standard errors"
+        if not limits.market:
+            beyond = f"is above chance beyond doubt and above {limits.words()}"
+        return CheckResult(NAME, status, f"No {whose} AUC {beyond}.", figures)
     rings = [name for name, one in judged.items() if one.severity >= Status.SUSPICIOUS.severity]
     name = max((one for one in rings if judged[one] is status), key=lambda one: aucs[one].value)
     reach = figure(aucs[name], number4, "95 % interval ")
