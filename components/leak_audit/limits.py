@@ -44,7 +44,7 @@ class Limits:
         """The AUC on real prices that none reaches honestly; whoever calls a higher one plausible is believed."""
         return max(IMPOSSIBLE_AUC, self.plausible)
 
-    def judge(self, interval: Interval, among: int = 1) -> Status:
+    def judge(self, interval: Interval, among: int = 1, candidates: int | None = None) -> Status:
         """Whether an AUC on the test split can be honest.
 
         On real prices: suspicious above what is plausible, where the interval lies above 1/2; leaking where even the
@@ -56,6 +56,7 @@ class Limits:
             interval: the AUC with its 95 % interval.
             among: how many are judged together: their interval is that of 95 % for all of them, and so many pass
                 the errors as rarely as a single one does.
+            candidates: models among them, for one of these; None for a baseline, which nobody pushes.
         """
         if not self.known or math.isnan(interval.value):
             return Status.NOT_APPLICABLE
@@ -63,7 +64,8 @@ class Limits:
             if _low(interval, among) > self.impossible:
                 return Status.LEAKING
             # What may be chance is never blessed: there is nothing to hold back, and short splits ring by luck alone.
-            may_be_chance = _low(interval, among) <= CHANCE
+            # A blessing asks this of the models alone: a baseline more must not hide one that is blessed.
+            may_be_chance = _low(interval, among if candidates is None else candidates) <= CHANCE
             return Status.SUSPICIOUS if interval.value > self.plausible and not may_be_chance else Status.PASSED
         assert self.best is not None
         error = error_of_ends(interval.low, interval.high)

@@ -59,7 +59,7 @@ def _baselines(report: RunReport) -> dict[str, Interval]:
 def _too_high(report: RunReport, model: ModelResult) -> bool:
     """Whether the alarm rings for a model."""
     among = len(report.models) + len(_baselines(report))
-    return _limits(report).judge(model.area, among).severity >= Status.SUSPICIOUS.severity
+    return _limits(report).judge(model.area, among, len(report.models)).severity >= Status.SUSPICIOUS.severity
 
 
 def assess(report: RunReport) -> Verdict:

@@ -7,6 +7,7 @@ import math
 
 import pytest
 
+from components.evidence.blessing import judge
 from components.evidence.interval import Interval
 from components.leak_audit.checks.alarm import alarm
 from components.leak_audit.limits import Limits
@@ -60,12 +61,36 @@ def test_an_auc_that_may_be_chance_rings_no_alarm() -> None:
     assert alarm({"linear": around(0.55, 0.02)}, REAL).status is Status.SUSPICIOUS
 
 
+def test_the_alarm_rings_for_whatever_can_be_blessed_however_many_baselines_there_are() -> None:
+    """A blessing asks for 1/2 below the interval of the candidates alone; baselines ask for no wider one."""
+    baselines = {name: around(0.5, 0.01) for name in ("majority", "logistic", "lightgbm", "momentum")}
+    pushable = around(0.56, 0.028)  # from 0.5051 on; the interval of all five begins at 0.4879
+
+    assert judge(pushable, 1, None, {}).blessed
+    result = alarm({"linear": pushable}, REAL, baselines)
+    assert (result.status, result.models) == (Status.SUSPICIOUS, ("linear",))
+    # Of two candidates neither is blessed, and nothing rings.
+    assert alarm({"linear": pushable, "rnn": around(0.5, 0.01)}, REAL, baselines).status is Status.PASSED
+    # What only a baseline shows by luck is nothing to hold back.
+    assert alarm({"linear": around(0.5, 0.01)}, REAL, {**baselines, "lightgbm": pushable}).status is Status.PASSED
+
+
 @pytest.mark.parametrize(("auc", "lucky"), [(around(0.55, 0.02), True), (around(0.56, 0.005), False)])
 def test_the_alarm_says_where_few_days_may_be_all_there_is_to_it(auc: Interval, lucky: bool) -> None:
     result = alarm({"linear": auc}, REAL)
 
     assert result.status is Status.SUSPICIOUS
     assert ("may be the luck of few days" in result.sentence) is lucky
+
+
+def test_an_interval_that_is_wider_than_the_one_it_shows_is_called_so() -> None:
+    """Its 95 % interval, from 0.5308 on, lies above 0.53; that for all four does not."""
+    others = {name: around(0.5, 0.01) for name in ("majority", "logistic", "momentum")}
+
+    result = alarm({"linear": around(0.554, 0.0118)}, REAL, others)
+
+    assert "its interval, that for all 4 judged, reaches below that" in result.sentence
+    assert "; its interval reaches below that" in alarm({"linear": around(0.55, 0.02)}, REAL, others).sentence
 
 
 def report(*statuses: Status) -> AuditReport:

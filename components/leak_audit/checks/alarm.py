@@ -45,7 +45,7 @@ def alarm(
     aucs = {**models, **baselines}
     figures = tuple(Figure(f"AUC {name}", one.value, one.low, one.high, decimals=4) for name, one in aucs.items())
     among = len(aucs)
-    judged = {name: limits.judge(one, among) for name, one in aucs.items()}
+    judged = {name: limits.judge(one, among, None if name in baselines else len(models)) for name, one in aucs.items()}
     status = worst(Status.NOT_APPLICABLE, *judged.values())
     if status is Status.NOT_APPLICABLE:
         why = (
@@ -68,7 +68,8 @@ def alarm(
         beyond = f"{IMPOSSIBLE_AUC}, four times the best that was ever published"
     luck = ""
     if status is Status.SUSPICIOUS and not limits.beyond_luck(aucs[name], among):
-        luck = "; its interval reaches below that, so it may be the luck of few days"
+        all_of_them = f", that for all {among} judged," if aucs[name].low > limits.plausible else ""
+        luck = f"; its interval{all_of_them} reaches below that, so it may be the luck of few days"
     others = ", ".join(one for one in rings if one != name)
     for_all = any(limits.beyond_luck(aucs[one], among) for one in rings if one in baselines)
     return CheckResult(
