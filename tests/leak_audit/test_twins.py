@@ -227,7 +227,13 @@ def accruing(close: Floats) -> Floats:
     return 10 * np.exp(np.cumsum(2e-4 * np.random.default_rng(6).normal(1, 0.05, close.shape), axis=1))
 
 
-@pytest.mark.parametrize("spoil", [bouncing, constant, suspended, coarse, rising, accruing])
+def accruing_over_weekends(close: Floats) -> Floats:
+    """Funds of the money market: three days' interest on a Monday, so that all of their weeks are alike."""
+    interest = np.where(np.arange(close.shape[1]) % 5, 1, 3) * 1.4e-4
+    return 100 * np.exp(np.cumsum(interest * np.random.default_rng(6).normal(1, 0.1, close.shape), axis=1))
+
+
+@pytest.mark.parametrize("spoil", [bouncing, constant, suspended, coarse, rising, accruing, accruing_over_weekends])
 def test_windows_that_are_alike_by_their_kind_accuse_nobody(spoil: Callable[[Floats], Floats]) -> None:
     result = twins(rows_of_closes(spoil(walk(SHARES, SESSIONS))))
 

@@ -7,10 +7,10 @@ too. A window is hashed by the signs of 24 random sums of its returns, four time
 turns the sign of a sum that is close to zero, but seldom one of each hash. Rows of the same hash are compared return by
 return, and are twins where their correlation is at least 0.97. That finds noise on closes, and rounding, of up to a
 sixth of a day's usual move. Windows with fewer than 8 distinct moves (constant closes, suspended shares, quotes in
-coarse ticks) coincide by chance and are left out, and fewer than 20 rows accuse nobody. A twin on the same day (a share
-that is listed twice) is named and passes: nobody knows its answer before the day ends, and intervals are drawn over
-whole days, so that doubled rows do not narrow them. Out of sight: mirrored prices, twins of less than 41 sessions,
-stronger noise.
+coarse ticks) coincide by chance and are left out, as are windows that only rise (funds that earn interest, three days'
+of it on a Monday) or only fall, and fewer than 20 rows accuse nobody. A twin on the same day (a share that is listed
+twice) is named and passes: nobody knows its answer before the day ends, and intervals are drawn over whole days, so
+that doubled rows do not narrow them. Out of sight: mirrored prices, twins of less than 41 sessions, stronger noise.
 """
 
 from __future__ import annotations
@@ -135,9 +135,11 @@ def find_twins(rows: AuditRows) -> Twins:
 
 
 def _moves(rows: AuditRows) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The rows that moved on most days, by split, and their returns about their mean, [those rows, 20], of length 1."""
+    """The rows that moved on most days and both ways, by split, and their returns about their mean, of length 1."""
     returns = np.diff(np.log(rows.closes), axis=1)
     moved = np.count_nonzero(returns, axis=1) > _RETURNS // 2
+    # What never falls is interest, three days' on a Monday: its weeks are alike, and that tells what all know.
+    moved &= np.any(returns > 0, axis=1) & np.any(returns < 0, axis=1)
     places = np.flatnonzero(moved)
     places = places[np.argsort(rows.split[places], kind="stable")]
     returns = returns[places]
