@@ -223,6 +223,23 @@ def test_a_row_a_split_is_too_few_for_any_proof() -> None:
     assert result.status is Status.NOT_APPLICABLE
 
 
+@pytest.mark.parametrize(("train", "status"), [(20, Status.NOT_APPLICABLE), (21, Status.PASSED)])
+def test_a_train_split_shorter_than_the_only_horizon_is_not_accused(train: int, status: Status) -> None:
+    """Twenty sessions are enough for a split, and a label of 20 sessions ends behind the last of them."""
+    made = make_rows({TRAIN: range(train), EVAL: range(65, 85), TEST: range(130, 150)}, purge=False)
+    closes = prices()[0]
+    ahead = closes[made.session + WINDOW + 19] / closes[made.session + WINDOW - 1] - 1
+    places = made.session[:, None] + WINDOW - 1 - np.arange(WINDOW)
+    rows = replace(
+        made,
+        closes=closes[places].astype(np.float32),
+        labels={20: (ahead > 0).astype(np.int64)},
+        returns={20: ahead.astype(np.float32)},
+    )
+
+    assert label_proof.label_proof(rows).status is status
+
+
 def test_a_turned_label_and_a_label_of_an_unchanged_close_are_wrong() -> None:
     rows = make_rows(HONEST)
     turned, still = rows.labels[1].copy(), rows.returns[1].copy()

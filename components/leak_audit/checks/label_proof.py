@@ -44,11 +44,12 @@ def label_proof(rows: AuditRows) -> CheckResult:
             "see where windows end (a window that holds a later close knows its label) and how labels are made",
         )
     if not verified_in_all:
-        if _alone(rows):
+        if _too_close(rows):
             return CheckResult(
                 NAME,
                 Status.NOT_APPLICABLE,
-                "No share has two rows in a split, so no row can hold the later close of another.",
+                "No split holds two rows of a share as far apart as a label reaches, so none can hold the later close "
+                "of another.",
                 tuple(figures),
             )
         return CheckResult(
@@ -63,9 +64,14 @@ def label_proof(rows: AuditRows) -> CheckResult:
     )
 
 
-def _alone(rows: AuditRows) -> bool:
-    """Whether each row is the only one of its share and split."""
-    return len(np.unique(rows.share * len(SPLITS) + rows.split)) == len(rows)
+def _too_close(rows: AuditRows) -> bool:
+    """Whether the rows of each share and split lie closer together than the shortest label reaches."""
+    _, part = np.unique(rows.share * len(SPLITS) + rows.split, return_inverse=True)
+    first = np.full(len(rows), np.iinfo(np.int64).max)
+    last = np.full(len(rows), -1)
+    np.minimum.at(first, part.reshape(-1), rows.session)
+    np.maximum.at(last, part.reshape(-1), rows.session)
+    return bool(np.all(last - first < min(rows.returns, default=1)))
 
 
 class _Closes:
