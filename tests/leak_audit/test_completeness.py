@@ -47,6 +47,16 @@ def make_database(path: Path, bars: Any = plain_bars, scenario: str = "null") ->
     return path
 
 
+def first_bars(sessions: int) -> Any:
+    """Gives the bars of a share up to a session."""
+
+    def some_bars(market: Market, share: int) -> PriceBars:
+        whole = plain_bars(market, share)
+        return PriceBars(whole.time[:sessions], whole.close[:sessions], whole.factor[:sessions])
+
+    return some_bars
+
+
 def figure(result: CheckResult, name: str) -> int:
     return next(int(one.value) for one in result.figures if one.name == name)
 
@@ -237,14 +247,7 @@ def test_a_database_that_has_changed_since_the_run_accuses_nobody(database: Path
 
 
 def test_days_that_came_after_the_run_are_passed_over(tmp_path: Path) -> None:
-    def until(session: int) -> Any:
-        def some_bars(market: Market, share: int) -> PriceBars:
-            whole = plain_bars(market, share)
-            return PriceBars(whole.time[:session], whole.close[:session], whole.factor[:session])
-
-        return some_bars
-
-    path = make_database(tmp_path / "prices.db", until(470))
+    path = make_database(tmp_path / "prices.db", first_bars(470))
     rows = rows_of_store(path, SPLIT)
     with FeatureStore.open(path) as store:
         last = str(store.sessions()[-1])
@@ -253,6 +256,27 @@ def test_days_that_came_after_the_run_are_passed_over(tmp_path: Path) -> None:
 
     assert check(path, rows, last_session=last).status is Status.PASSED
     assert check(path, rows).status is Status.LEAKING
+
+
+def test_rows_that_lack_are_found_in_a_database_that_has_grown_since(tmp_path: Path) -> None:
+    path = make_database(tmp_path / "prices.db", first_bars(470))
+    rows = rows_of_store(path, SPLIT)
+    with FeatureStore.open(path) as store:
+        run = {"last_session": str(store.sessions()[-1]), "fingerprint": store.digest()}
+    make_database(path)
+    lacking = rows_at(rows, np.delete(np.arange(len(rows)), rows.of(TEST)[7]))
+
+    assert check(path, rows, **run).status is Status.PASSED
+    assert check(path, lacking, **run).status is Status.LEAKING
+    # A window of the new days that is gone says nothing of the run.
+    execute(path, "DELETE FROM FEATURE WHERE time = (SELECT max(time) FROM FEATURE)")
+    found = check(path, lacking, **run)
+    assert found.status is Status.LEAKING
+    assert "prices make" not in found.sentence
+    assert check(path, rows, **run).status is Status.NOT_APPLICABLE
+    # Where its past has changed, nothing can be compared.
+    execute(path, "DELETE FROM FEATURE WHERE time = (SELECT min(time) FROM FEATURE)")
+    assert check(path, lacking, **run).status is Status.NOT_APPLICABLE
 
 
 def test_rows_that_lack_are_found_where_the_database_is_that_of_the_run(database: Path) -> None:

@@ -14,6 +14,7 @@ into the database.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from components.errors import SplitError, StoreError
 from components.feature_example_gen.examples import LabelledRows, label_rows
 from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_splits
 from components.leak_audit.check import Audited, Check
+from components.leak_audit.reading.database import unchanged
 from components.leak_audit.reading.rows import AuditRows
 from components.leak_audit.results import CheckResult, Figure, Status
 from components.missing_sessions.finding import find_missing
@@ -112,8 +114,12 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
         ),
         Figure("shares with other windows than their prices make", len(short)),
     )
-    if (parts or short) and config.fingerprint not in ("", missing.of(names).digest(store.digest(names))):
+    if parts and not unchanged(config, store, names):
         return CheckResult(NAME, Status.NOT_APPLICABLE, _CHANGED, figures)
+    if short and not unchanged(replace(config, last_session=""), store, names):
+        if not parts:
+            return CheckResult(NAME, Status.NOT_APPLICABLE, _CHANGED, figures)
+        short = []  # it has grown since, and they may be windows of the new days
     shares = f"{len(looked_at):,} of {len(names):,} shares; `awesome audit --full` compares all"
     if len(looked_at) == len(names):
         shares = "all shares"

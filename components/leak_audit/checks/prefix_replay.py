@@ -99,6 +99,7 @@ def _not_applicable(why: str, figures: Sequence[Figure] = ()) -> CheckResult:
 
 
 def _in_store(audited: Audited, store: FeatureStore) -> CheckResult:
+    from components.leak_audit.reading.database import unchanged
     from components.leak_audit.reading.event_days import evidence, find_events
     from components.leak_audit.reading.transformed import analysed_on_train
 
@@ -117,7 +118,7 @@ def _in_store(audited: Audited, store: FeatureStore) -> CheckResult:
         difference, learned = analysed_on_train(
             audited.rows, audited.features, audited.transform_graph, again=config.full
         )
-    elif not _unchanged(config, store, chosen):
+    elif not unchanged(config, store, [one.share_id for one in chosen]):
         return _not_applicable(f"the database has changed since the run (such as {difference.words()})")
     early, late = evidence(events, early=True), evidence(events, early=False)
     figures = (
@@ -298,23 +299,6 @@ def _cut_days(
     wanted = cost.days + 2 * max(0, cost.events - len(events))
     days |= {plan.sessions[at] for at in random.choice(len(plan.sessions), min(wanted, len(plan.sessions)), False)}
     return sorted(days)
-
-
-def _unchanged(config: AuditConfig, store: FeatureStore, chosen: Sequence[ShareSummary]) -> bool:
-    """Whether the database still holds what the run has read of it, up to the last session of then."""
-    from components.missing_sessions.finding import find_missing
-
-    if not config.fingerprint:
-        return True
-    names = [one.share_id for one in chosen]
-    missing, last = find_missing(store).of(names), np.datetime64(config.last_session or "9999-12-31")
-    gaps = {
-        share: replace(found, days=kept)
-        for share, found in missing.shares.items()
-        if len(kept := found.days[found.days <= last])
-    }
-    rows = store.digest(names, config.last_session)
-    return replace(missing, shares=gaps).digest(rows) == config.fingerprint
 
 
 CHECK = Check(
