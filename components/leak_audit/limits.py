@@ -61,6 +61,8 @@ class Limits:
         if not self.known or math.isnan(interval.value):
             return Status.NOT_APPLICABLE
         if not self.market:
+            if math.isnan(interval.low):  # too few days to tell; it is never blessed
+                return Status.NOT_APPLICABLE
             if _low(interval, among) > self.impossible:
                 return Status.LEAKING
             # What may be chance is never blessed: there is nothing to hold back, and short splits ring by luck alone.

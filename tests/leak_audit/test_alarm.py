@@ -40,12 +40,13 @@ def around(value: float, error: float) -> Interval:
         (Limits(0.53, market=True, best=0.6361), around(0.64, 0.005), Status.PASSED),
         (Limits(0.53, market=True, best=None), around(0.99, 0.005), Status.NOT_APPLICABLE),
         (NULL, Interval(0.9, math.nan, math.nan, math.nan), Status.NOT_APPLICABLE),
+        (REAL, Interval(0.6, math.nan, math.nan, math.nan), Status.NOT_APPLICABLE),
     ],
 )
 def test_the_alarm_knows_real_prices_from_a_market(limits: Limits, auc: Interval, status: Status) -> None:
     result = alarm({"honest": around(0.49, 0.01), "linear": auc}, limits)
 
-    if status is Status.NOT_APPLICABLE and limits.best is not None:
+    if status is Status.NOT_APPLICABLE and limits.known:
         status = Status.PASSED  # of the other model, which can be judged
     assert result.status is status
     assert ("linear" in result.sentence) == (status in (Status.SUSPICIOUS, Status.LEAKING))
@@ -59,6 +60,16 @@ def test_an_auc_that_may_be_chance_rings_no_alarm() -> None:
     assert result.status is Status.PASSED
     assert result.sentence.startswith("No model's or baseline's AUC is above chance beyond doubt and above 0.53")
     assert alarm({"linear": around(0.55, 0.02)}, REAL).status is Status.SUSPICIOUS
+
+
+def test_an_auc_of_too_few_days_rings_no_alarm() -> None:
+    """A test split of twenty sessions, twenty ahead, has no interval: nothing is blessed, and luck is likely."""
+    alone = Interval(0.58, math.nan, math.nan, math.nan)
+
+    assert not judge(alone, 1, None, {}).blessed
+    result = alarm({"linear": alone}, REAL, {"majority": alone})
+    assert result.status is Status.NOT_APPLICABLE
+    assert "too few days" in result.sentence
 
 
 def test_the_alarm_rings_for_whatever_can_be_blessed_however_many_baselines_there_are() -> None:
