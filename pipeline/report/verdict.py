@@ -136,13 +136,14 @@ def _all_held_back(report: RunReport, held: Sequence[str]) -> Verdict:
     name = max(held, key=lambda key: report.models[key].auc)
     checks = report.held_back[name]
     others = [one for one in held if one != name]
+    accept = " ".join(f"--accept-suspicion '{check}'" for check in checks)
     too = f", and so {'is' if len(others) == 1 else 'are'} {', '.join(others)}" if others else ""
     return Verdict(
         "warning",
         "Suspicious, nothing pushed",
         f"{name} reaches AUC {_auc(report.models[name])} on {_test_days(report)}, but is held back{too}: the leak "
         f"audit is suspicious ({', '.join(checks)}), which points to a leak rather than to skill, so look at what it "
-        f"names, and accept that by name if it is none (--accept-suspicion '{checks[0]}').",
+        f"names, and accept that by name if it is none ({accept}).",
     )
 
 

@@ -175,6 +175,9 @@ def test_a_run_whose_blessed_models_are_held_back_says_why_and_what_to_do() -> N
     assert "is held back, and so is linear: the leak audit is suspicious (alarm)" in judged.sentence
     assert "points to a leak rather than to skill" in judged.sentence
     assert "--accept-suspicion 'alarm'" in judged.sentence
+    # To accept the first of two alone would push nothing.
+    judged = assess(report(models, audit=audited(LEVEL), held_back=dict.fromkeys(models, ("alarm", "level test"))))
+    assert "--accept-suspicion 'alarm' --accept-suspicion 'level test'" in judged.sentence
 
 
 def test_what_is_held_back_beside_a_champion_and_what_was_accepted_are_named() -> None:
