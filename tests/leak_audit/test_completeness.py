@@ -262,7 +262,7 @@ def test_rows_that_lack_are_found_in_a_database_that_has_grown_since(tmp_path: P
     path = make_database(tmp_path / "prices.db", first_bars(470))
     rows = rows_of_store(path, SPLIT)
     with FeatureStore.open(path) as store:
-        run = {"last_session": str(store.sessions()[-1]), "fingerprint": store.digest()}
+        run: dict[str, Any] = {"last_session": str(store.sessions()[-1]), "fingerprint": store.digest()}
     make_database(path)
     lacking = rows_at(rows, np.delete(np.arange(len(rows)), rows.of(TEST)[7]))
 
