@@ -180,8 +180,11 @@ def test_shares_and_since_reach_the_source_and_the_audit_keeps_its_limit(
     assert (config.extraction.plan.shares, config.extraction.plan.since) == (
         ("sz000001",), datetime.date(2015, 6, 7),
     )  # fmt: skip
-    audited = json.loads(properties(changed(ir, "LeakAudit", horizon=HORIZON))["custom_config"])
+    audited = json.loads(properties(changed(ir, "LeakAudit", horizon=HORIZON, shares=("sz000001",)))["custom_config"])
     assert audited["plausible_auc"] == 0.6
+    # It makes the examples again, so it has to know of what they were made.
+    assert (audited["shares"], audited["splits"]["horizon"]) == (["sz000001"], HORIZON)
+    assert HORIZON in audited["splits"]["horizons"]
 
 
 def test_since_without_a_source_is_refused(default_ir: Any) -> None:

@@ -36,9 +36,15 @@ def _change(part: NodeSlice, parameters: RunParameters) -> None:
         replace(one, hyperparameters={**one.hyperparameters, **parameters.hyperparameters.get(one.name, {})})
         for one in config.models
     )
+    splits = config.splits
+    if splits is not None:  # completeness and prefix replay make the examples again as FeatureExampleGen is told to
+        horizons = part.compiled.all_horizons(parameters.horizon)
+        splits = replace(splits, horizon=parameters.horizon, horizons=horizons)
     config = replace(
         config,
         models=models,
+        splits=splits,
+        shares=parameters.shares,
         formatter=parameters.formatter,
         horizon=parameters.horizon,
         train_steps=parameters.train_steps,
