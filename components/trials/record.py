@@ -16,8 +16,10 @@ import contextlib
 import datetime as dt
 import fcntl
 import hashlib
+import json
+import math
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -36,6 +38,9 @@ SUFFIX = ".trials.jsonl"
 
 NO_RECORD = "the database is older than its record, or the record was deleted"
 _GAP = b'{"gap"'
+_NUMBER_BYTES = 4
+_MOST_NEEDED = 8.0
+"""Standard errors that 10^9 independent tries would not ask for; a level as high is 1 in a float."""
 
 
 class TrialsError(UserError):
@@ -222,7 +227,7 @@ def parse_record(content: bytes, name: str) -> Record:
     Raises:
         TrialsError: as in `read_record`.
     """
-    lines = content.split(b"\n")[:-1]
+    lines = _whole_lines(content).split(b"\n")[:-1]
     if not lines:
         return Record(False, (), (NO_RECORD,))
     trials: dict[str, Trial] = {}
@@ -233,18 +238,46 @@ def parse_record(content: bytes, name: str) -> Record:
         if line.startswith(_GAP):
             gaps[_line(Gap, name, number, line).gap] = None
         else:
-            trial = _line(Trial, name, number, line)
+            trial = _line(Trial, name, number, line, _check)
             trials.setdefault(trial.id, trial)
     return Record(not gaps, tuple(trials.values()), tuple(gaps))
 
 
-def _line(kind: type[_T], name: str, number: int, line: bytes) -> _T:
+def _whole_lines(content: bytes) -> bytes:
+    """The content without the half line of a killed writer; an editor may have left out the end of the last line."""
+    whole = content.rfind(b"\n") + 1
     try:
-        return from_json(kind, line)
+        json.loads(content[whole:])
+    except (ValueError, RecursionError):
+        return content[:whole]
+    return content + b"\n"
+
+
+def _line(kind: type[_T], name: str, number: int, line: bytes, check: Callable[[_T], None] = lambda _: None) -> _T:
+    try:
+        found = from_json(kind, line)
+        check(found)
+        return found
     except RecordError as error:
         raise TrialsError(
             f"{name}, line {number}: no try ({error}); mend or move the line, the tries are counted from this file"
         ) from None
+
+
+def _check(trial: Trial) -> None:
+    """Refuses what no run writes, and what later runs cannot be judged by."""
+    if any(day >= after for day, after in zip(trial.days, trial.days[1:], strict=False)):
+        raise RecordError("days: they do not ascend")
+    for place, model in enumerate(trial.models):
+        if not math.isnan(model.needed) and not 0 < model.needed < _MOST_NEEDED:
+            raise RecordError(f"models.{place}.needed: {model.needed:g} is no number of standard errors")
+        for name, series in (("influence", model.influence), ("returns", model.returns)):
+            try:
+                size = len(base64.b64decode(series.packed, validate=True))
+            except ValueError:
+                size = -1
+            if size % _NUMBER_BYTES:
+                raise RecordError(f"models.{place}.{name}: no packed numbers")
 
 
 def render_record(record: Record) -> bytes:
@@ -304,8 +337,8 @@ def append(
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
             content = file.read()
-            whole = content.rfind(b"\n") + 1
-            held = parse_record(content[:whole], str(path)) if whole else Record(complete, ())
+            whole = _whole_lines(content)
+            held = parse_record(whole, str(path)) if whole else Record(complete, ())
             known = {trial.id for trial in held.trials}
             if after is not None and known - {trial.id for trial in after.trials}:
                 raise RecordGrew(f"{path}: a try was added while another one was judged")
@@ -313,8 +346,9 @@ def append(
             missing = [Gap(gap, now()) for gap in dict.fromkeys(gaps) if gap not in held.gaps]
             if whole and not new and not missing:
                 return 0
-            if whole < len(content):  # a killed writer's half line
-                file.truncate(whole)
+            if len(whole) < len(content):
+                file.truncate(len(whole))
+            file.write(whole[len(content) :])
             lines = [] if whole else [Header(complete=complete)]
             file.write(b"".join(_rendered(line) for line in (*lines, *missing, *new.values())))
             file.flush()

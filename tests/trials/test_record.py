@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,6 +81,41 @@ def test_a_line_that_is_no_try_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"{}\n")
     with pytest.raises(TrialsError, match="record, line 3: no try"):
         read_record(path)
+
+
+@pytest.mark.parametrize(
+    ("edited", "told"),
+    [
+        ({"days": [20260102, 20260101]}, "days: they do not ascend"),
+        ({"days": [20260101, 20260101]}, "days: they do not ascend"),
+        ({"needed": 100.0}, r"models\.0\.needed: 100 is no number of standard errors"),
+        ({"needed": -1.0}, r"models\.0\.needed: -1 is no number of standard errors"),
+        ({"influence": {"packed": "abc"}}, r"models\.0\.influence: no packed numbers"),
+        ({"influence": {"packed": "abcd"}}, r"models\.0\.influence: no packed numbers"),
+        ({"returns": {"packed": "\u00e4bcd"}}, r"models\.0\.returns: no packed numbers"),
+        ({"returns": {"packed": "????"}}, r"models\.0\.returns: no packed numbers"),
+    ],
+)
+def test_a_try_that_nothing_can_be_judged_by_is_named(tmp_path: Path, edited: dict[str, Any], told: str) -> None:
+    path = tmp_path / "record"
+    append(path, [made_trial(1), made_trial(2)], complete=True)
+    head, line, last = path.read_text().splitlines()
+    values = json.loads(line)
+    (values if "days" in edited else values["models"][0]).update(edited)
+    path.write_text("\n".join([head, json.dumps(values), last, ""]))
+    with pytest.raises(TrialsError, match=rf"record, line 2: no try \({told}\)"):
+        read_record(path)
+    with pytest.raises(TrialsError, match="line 2"):
+        append(path, [made_trial(3)])
+
+
+def test_a_last_line_whose_end_an_editor_left_out_is_a_try(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    append(path, [made_trial(1), made_trial(2)], complete=True)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert len(read_record(path).trials) == 2
+    assert append(path, [made_trial(2), made_trial(3)]) == 1
+    assert [trial.id for trial in read_record(path).trials] == [made_trial(number).id for number in (1, 2, 3)]
 
 
 def test_a_folder_in_its_place_is_one_line(tmp_path: Path) -> None:
