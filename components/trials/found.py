@@ -25,7 +25,8 @@ class Hurdle:
         first: what was needed had nobody tried anything.
         spent: of `FALSE_ALARMS`, what the tries so far and this one use up.
         left: the rest of it.
-        seen_until: the last test day (YYYYMMDD) that an earlier try saw: days after it are new; 0 where there is none.
+        seen_until: the last test day (YYYYMMDD) that any earlier try saw, also one that shares no day with this one:
+            days after it are new; 0 where none shares a day.
         complete: the record misses no try; otherwise all of this is a lower bound.
         kept: by model, what it needed when the same answers on the same rows were judged before.
     """

@@ -62,7 +62,7 @@ def hurdle(record: Record, trial: Trial) -> Hurdle:
         first=first,
         spent=spent,
         left=FALSE_ALARMS - spent,
-        seen_until=max(max(one.days) for one in earlier),
+        seen_until=max(max(one.days) for one in record.trials if one.days and one.id != trial.id),
         complete=record.complete,
         kept=_kept(trial, seen),
     )

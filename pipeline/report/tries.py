@@ -105,9 +105,9 @@ def consequences(tries: Tries) -> list[str]:
         f"is ever blessed on it without signal, {100 * hurdle.spent:.1f} points are used up."
     )
     if hurdle.seen_until:
-        said.append(
-            f"New days renew it: a test split that begins after {iso(hurdle.seen_until)} has been seen by nobody."
-        )
+        # This run's own days are seen by now.
+        seen = max([iso(hurdle.seen_until), *(one.last for one in tries.tries if one.id == tries.own)])
+        said.append(f"New days renew it: a test split that begins after {seen} has been seen by nobody.")
     if tries.overfitting is not None:
         own = next((one.time for one in tries.tries if one.id == tries.own), "")
         said.append(best_portfolio(tries.overfitting, own))

@@ -14,7 +14,7 @@ from components.trials.hurdle import hurdle
 from components.trials.record import NO_RECORD, Record, Series, Trial, TriedModel
 from pipeline.report.page import render_html
 from pipeline.report.summary import print_summary
-from pipeline.report.tries import MOST_SHOWN
+from pipeline.report.tries import MOST_SHOWN, consequences
 from pipeline.runs.results import RunReport
 from pipeline.runs.tries import list_tries
 
@@ -69,6 +69,13 @@ def test_a_later_run_says_how_many_were_before_it_and_what_is_left() -> None:
     printed = console.export_text()
     assert "At least 4 tries looked at these 120 test days" in printed
     assert "of the test stretch is left" in printed
+
+
+def test_days_are_new_after_those_that_this_run_saw_itself() -> None:
+    before, own = tried(1, [20120903, 20120904]), tried(2, [20120904, 20120905])
+    record = Record(True, (before, own))
+    tries = list_tries(record, own.days, hurdle(Record(True, (before,)), own), own.id)
+    assert any("begins after 2012-09-05 has been seen by nobody" in sentence for sentence in consequences(tries))
 
 
 def test_a_page_shows_the_last_of_many_tries() -> None:

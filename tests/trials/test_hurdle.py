@@ -116,6 +116,12 @@ def test_tries_on_other_days_do_not_count(rng: np.random.Generator) -> None:
     assert one_common.independent == pytest.approx(21, rel=0.03)
 
 
+def test_days_are_new_after_all_that_anybody_saw(rng: np.random.Generator) -> None:
+    early, late = (a_try([tried(f"{day}", rng.normal(size=100))], first_day=day) for day in (0, 500))
+    found = hurdle(record_of([early, late]), a_try([tried("asked", rng.normal(size=100))], first_day=50))
+    assert (found.runs, found.seen_until) == (1, 10_599)
+
+
 def test_the_same_answers_are_no_new_try_and_need_what_they_needed(rng: np.random.Generator) -> None:
     trials = independent_tries(30, rng)
     model = replace(trials[0].models[0], needed=1.96)
