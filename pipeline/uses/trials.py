@@ -29,7 +29,7 @@ def find_tries(plan: Plan, days: str = "", every: bool = False, horizon: int | N
         plan: names the database and the workspace, and how the next run would cut its splits.
         days: FROM:TO, ISO dates, one of which may be left out; empty for the test days of the next run.
         every: all tries, whatever they looked at; nothing is then said of a hurdle.
-        horizon: only tries of this one.
+        horizon: only tries of this one; the hurdle is that of all.
 
     Raises:
         UserError: days or the database cannot be used, or the record cannot be read.
@@ -38,7 +38,7 @@ def find_tries(plan: Plan, days: str = "", every: bool = False, horizon: int | N
 
     first, last = _ends(days)
     gather_workspace(plan.workspace, plan.database)
-    record = read_record(record_path(plan.database))
+    whole = record = read_record(record_path(plan.database))
     if horizon is not None:
         record = Record(record.complete, tuple(one for one in record.trials if one.horizon == horizon), record.gaps)
     tried = sorted({day for trial in record.trials for day in trial.days})
@@ -48,7 +48,7 @@ def find_tries(plan: Plan, days: str = "", every: bool = False, horizon: int | N
     chosen = [day for day in stretch if first <= day <= last]
     if not chosen:
         raise UserError(f"--days {days}: the database has no session there; it has {_span(stretch)}")
-    return list_tries(record, chosen, hurdle(record, _next_try(chosen)))
+    return list_tries(record, chosen, hurdle(whole, _next_try(chosen)))  # a run is judged after tries of any horizon
 
 
 def _next_try(days: list[int]) -> Trial:
