@@ -37,6 +37,7 @@ SUFFIX = ".trials.jsonl"
 """Of the record's name, after the database's."""
 
 NO_RECORD = "the database is older than its record, or the record was deleted"
+UNWRITTEN = "this try could not be added to the record"
 _GAP = b'{"gap"'
 _NUMBER_BYTES = 4
 _MOST_NEEDED = 8.0
@@ -175,6 +176,12 @@ class Record:
         """The tries that looked at any of some days, YYYYMMDD."""
         wanted = set(days)
         return tuple(trial for trial in self.trials if not wanted.isdisjoint(trial.days))
+
+    def counting(self, trial: Trial) -> Record:
+        """This record with a try that should be in it: one that could not be written there is counted all the same."""
+        if any(one.id == trial.id for one in self.trials):
+            return self
+        return Record(False, (*self.trials, trial), (*self.gaps, UNWRITTEN))
 
     def between(self, first: int, last: int) -> tuple[Trial, ...]:
         """The tries that looked at any day from one to another, YYYYMMDD, both among them."""

@@ -115,7 +115,9 @@ def _tries(plan: Plan, evidence: Path, findings: Findings, predictions: pd.DataF
     own = read_trial(evidence)
     record = read_record(record_path(plan.database))
     days = [int(day) for day in days_of(predictions)]
-    return list_tries(record, days, findings.hurdle, "" if own is None else own.id)
+    if own is None:
+        return list_tries(record, days, findings.hurdle)
+    return list_tries(record.counting(own), days, findings.hurdle, own.id)
 
 
 def _accepted(audit: AuditReport | None, plan: Plan) -> dict[str, str]:

@@ -190,6 +190,15 @@ def test_a_record_tells_who_looked_at_a_day(tmp_path: Path) -> None:
     assert record.on([20260103]) == ()
 
 
+def test_a_try_that_could_not_be_written_is_counted_in_its_own_report(tmp_path: Path) -> None:
+    append(tmp_path / "record", [made_trial(1)], complete=True)
+    record = read_record(tmp_path / "record")
+    assert record.counting(made_trial(1)) == record
+    counted = record.counting(made_trial(2))
+    assert [trial.id for trial in counted.trials] == [made_trial(1).id, made_trial(2).id]
+    assert (counted.complete, counted.gaps) == (False, ("this try could not be added to the record",))
+
+
 def test_what_rests_on_a_record_that_has_grown_is_not_added(tmp_path: Path) -> None:
     path = tmp_path / "record"
     append(path, [made_trial(1)])
