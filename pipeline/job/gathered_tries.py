@@ -11,7 +11,7 @@ from typing import Any
 from components.evidence.findings import EVIDENCE, PREDICTIONS_FILE, Findings
 from components.evidence.tried import RUN, TRIAL_PROPERTY, WALK_FORWARD, make_trial, read_trial
 from components.records import RecordError
-from components.trials.record import Trial, append, read_record, record_path
+from components.trials.record import Trial, TrialsError, append, read_record, record_path
 from pipeline.job.workspace import WALKS, OutputError, workspace_lock
 
 _GATHERED = "evidence"
@@ -136,8 +136,10 @@ def gather_workspace(workspace: Path, database: Path) -> int:
     Nothing is looked at while a run works there, which has done so itself.
 
     Raises:
-        TrialsError: the record cannot be read or written.
+        TrialsError: the record cannot be read or written, or ML Metadata cannot be read.
     """
+    from ml_metadata.errors import StatusError
+
     new = 0
     for kind, home in ((RUN, [workspace]), (WALK_FORWARD, sorted(workspace.glob(f"{WALKS}/folds/*")))):
         for one in home:
@@ -149,6 +151,11 @@ def gather_workspace(workspace: Path, database: Path) -> int:
                     new += gather_tries(_sqlite(path), database, record_path(database), kind)
             except OutputError:
                 continue
+            except (RuntimeError, StatusError):
+                raise TrialsError(
+                    f"{path}: no database of ML Metadata, or a damaged one; move it away to list the tries of the "
+                    "record alone"
+                ) from None
     return new
 
 

@@ -14,7 +14,7 @@ import pytest
 from components.evidence.comparing import compare
 from components.evidence.findings import PREDICTIONS_FILE
 from components.evidence.tried import TRIAL_PROPERTY, WALK_FORWARD, judged, write_trial
-from components.trials.record import NO_RECORD, Trial, append, read_record, record_path
+from components.trials.record import NO_RECORD, Trial, TrialsError, append, read_record, record_path
 from pipeline.job.gathered_tries import gather_tries, gather_workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -166,3 +166,10 @@ def test_the_walks_of_a_workspace_are_looked_at_too(workspace: Workspace, databa
     assert gather_workspace(workspace.folder, database) == 2
     assert [trial.kind for trial in read_record(record_path(database)).trials] == ["run", "walk-forward"]
     assert gather_workspace(workspace.folder / "nowhere", database) == 0
+
+
+def test_damaged_metadata_is_named(workspace: Workspace, database: Path) -> None:
+    path = workspace.folder / "tfx" / "metadata.db"
+    path.write_bytes(b"garbage" * 1000)
+    with pytest.raises(TrialsError, match=f"^{path}: no database of ML Metadata, or a damaged one; move it away"):
+        gather_workspace(workspace.folder, database)
