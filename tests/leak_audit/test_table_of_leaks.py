@@ -19,9 +19,11 @@ ROWS = [
 def test_the_words_of_each_row_select_a_test() -> None:
     names = [name for path in HERE.glob("test_*.py") for name in re.findall(r"^def (test_\w+)", path.read_text(), re.M)]
     words = [row[-1].strip("`") for row in ROWS]
+    selected = [(row[2], *(name for name in names if word in name)) for row, word in zip(ROWS, words, strict=True)]
 
     assert len(words) >= 25
     assert [one for one in words if not any(one in name for name in names)] == []
+    assert [found for found in selected if selected.count(found) > 1] == []  # no leak stands there twice
 
 
 def test_the_checks_of_the_table_are_made_and_may_say_what_it_says() -> None:
