@@ -17,7 +17,7 @@ from components.evidence.auc import auc, auc_interval
 from components.evidence.interval import Interval, error_of_ends
 from components.evidence.words import figure, number4
 from components.leak_audit.check import Audited, Check
-from components.leak_audit.limits import IMPOSSIBLE_AUC, LEAKING_ERRORS, SUSPICIOUS_ERRORS, errors_of_one
+from components.leak_audit.limits import LEAKING_ERRORS, SUSPICIOUS_ERRORS, errors_of_one
 from components.leak_audit.reading.learners import LOGISTIC_ROWS, logistic_scores
 from components.leak_audit.reading.rows import TEST, AuditRows
 from components.leak_audit.reading.subsets import around_borders
@@ -31,7 +31,7 @@ _READABLE = (CLOSES, SHARE_ID, TIME)
 """What a formatter may read: all of it is known on the day of the row."""
 
 _MEASURED = 3
-"""Features whose AUC gets an interval: those farthest from 1/2."""
+"""Numbers whose AUC gets an interval, those farthest from 1/2: of those that see the level of prices, and of others."""
 
 _RESAMPLES = 400
 
@@ -149,7 +149,10 @@ def _single_features(audited: Audited) -> tuple[list[Figure], list[Finding]]:
     label, time = rows.labels[config.horizon][test], rows.time[test]
     columns = {name: values[test] for name, values in features.columns().items()}
     aucs = {name: auc(label, values) for name, values in columns.items()}
-    farthest = sorted(aucs, key=lambda name: -abs(aucs[name] - 0.5))[:_MEASURED]
+    farthest = sorted(aucs, key=lambda name: -abs(aucs[name] - 0.5))
+    # A window's 21 levels wander together: they must not hide the others.
+    shown_of = {some: [one for one in farthest if _wanders(one, audited) is some] for some in (False, True)}
+    farthest = [*shown_of[False][:_MEASURED], *shown_of[True][:_MEASURED]]
     figures, findings = [], []
     for name in farthest:
         sign = 1.0 if aucs[name] >= 0.5 else -1.0
@@ -170,9 +173,9 @@ def _judge_single(shown: Interval, name: str, audited: Audited, tests: int) -> S
     error = error_of_ends(shown.low, shown.high)
     reach = errors_of_one(2 * tests)  # each could point either way
     # A level wanders over the whole test split, and its AUC is off 1/2 for that alone; the level test judges it.
-    wanders = name.partition("[")[0] in audited.features.seeing_level
+    wanders = _wanders(name, audited)
     if not limits.market or wanders:
-        if shown.low > IMPOSSIBLE_AUC:
+        if shown.low > limits.impossible:
             return Status.LEAKING
         return Status.SUSPICIOUS if not wanders and shown.value - reach * error > limits.plausible else Status.PASSED
     assert limits.best is not None
@@ -180,6 +183,11 @@ def _judge_single(shown: Interval, name: str, audited: Audited, tests: int) -> S
     if above > (reach + LEAKING_ERRORS - SUSPICIOUS_ERRORS) * error:
         return Status.LEAKING
     return Status.SUSPICIOUS if above > reach * error else Status.PASSED
+
+
+def _wanders(name: str, audited: Audited) -> bool:
+    """Whether a single number is of a feature that sees the level of prices."""
+    return name.partition("[")[0] in audited.features.seeing_level
 
 
 CHECK = Check(
