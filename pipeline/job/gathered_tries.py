@@ -38,18 +38,22 @@ def gather_tries(connection: Any, database: Path, record: Path, kind: str = RUN)
     from ml_metadata.metadata_store import MetadataStore
 
     held = read_record(record)
-    known = {trial.id for trial in held.trials} | {trial.asked.get(_GATHERED, "") for trial in held.trials}
+    known = {trial.id for trial in held.trials} - {""}
+    # Two workspaces may have the same place, but not of the same time.
+    gathered = {(trial.asked.get(_GATHERED, ""), trial.time) for trial in held.trials}
     found: list[Trial] = []
     gone: list[str] = []
     store = MetadataStore(connection)
     if EVIDENCE not in {one.name for one in store.get_artifact_types()}:
         return 0
     for artifact in store.get_artifacts_by_type(EVIDENCE):
-        place = "/".join(Path(artifact.uri).parts[-4:])
-        if {artifact.custom_properties[TRIAL_PROPERTY].string_value, place} & known - {""}:
+        if artifact.custom_properties[TRIAL_PROPERTY].string_value in known:
             continue
         made = _made(store, artifact)
         if made is None or not _same(made.database, database):
+            continue
+        place = "/".join(Path(artifact.uri).parts[-4:])
+        if (place, made.time) in gathered:
             continue
         trial = _trial(Path(artifact.uri), made, place, kind)
         if trial is None:

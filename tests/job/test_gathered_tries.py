@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,11 +61,11 @@ class Workspace:
                 self.store.put_events([one])
         return int(made)
 
-    def run(self, database: Path, number: int, older: bool = False) -> Trial:
+    def run(self, database: Path, number: int, older: bool = False, seed: int | None = None) -> Trial:
         """Leaves what a run leaves: by an older version, no try beside the findings."""
         folder = self.folder / "tfx" / "p" / "Evidence" / "evidence" / str(number)
         folder.mkdir(parents=True)
-        predictions = made_predictions(number)
+        predictions = made_predictions(number if seed is None else seed)
         findings, trial = compare(predictions, ["linear"], [], horizon=1, seed=0)
         findings.write(folder)
         predictions.to_parquet(folder / PREDICTIONS_FILE)
@@ -134,6 +135,19 @@ def test_a_try_of_an_older_version_is_made_of_its_findings_and_predictions(
     shutil.rmtree(workspace.folder / "tfx" / "p")
     assert gather_tries(workspace.connection, database, record_path(database)) == 0
     assert read_record(record_path(database)).gaps == (NO_RECORD,)
+
+
+def test_runs_of_an_older_version_in_two_workspaces_are_two_tries(
+    workspace: Workspace, database: Path, tmp_path: Path
+) -> None:
+    workspace.run(database, 1, older=True)
+    assert gather_tries(workspace.connection, database, record_path(database)) == 1
+    time.sleep(1.1)  # ML Metadata dates what it holds, and a record does so to the second
+    other = Workspace(tmp_path / "other")
+    other.run(database, 1, older=True, seed=2)
+    for new in (1, 0):
+        assert gather_tries(other.connection, database, record_path(database)) == new
+    assert len(read_record(record_path(database)).trials) == 2
 
 
 def test_evidence_that_is_gone_makes_the_count_a_lower_bound_once(workspace: Workspace, database: Path) -> None:
