@@ -239,7 +239,10 @@ def parse_record(content: bytes, name: str) -> Record:
         return Record(False, (), (NO_RECORD,))
     trials: dict[str, Trial] = {}
     gaps: dict[str, None] = {}
-    if not _line(Header, name, 1, lines[0]).complete:
+    header = _line(Header, name, 1, lines[0])
+    if header.trials != Header.trials:
+        raise TrialsError(f"{name}: its format {header.trials} is not one that this version reads; update awesome")
+    if not header.complete:
         gaps[NO_RECORD] = None
     for number, line in enumerate(lines[1:], 2):
         if line.startswith(_GAP):

@@ -109,6 +109,16 @@ def test_a_try_that_nothing_can_be_judged_by_is_named(tmp_path: Path, edited: di
         append(path, [made_trial(3)])
 
 
+def test_a_record_of_another_format_is_neither_read_nor_written(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    path.write_text('{"trials": 2, "complete": true}\n')
+    with pytest.raises(TrialsError, match="record: its format 2 is not one that this version reads; update awesome"):
+        read_record(path)
+    with pytest.raises(TrialsError, match="its format 2"):
+        append(path, [made_trial(1)])
+    assert path.read_text().count("\n") == 1
+
+
 def test_a_last_line_whose_end_an_editor_left_out_is_a_try(tmp_path: Path) -> None:
     path = tmp_path / "record"
     append(path, [made_trial(1), made_trial(2)], complete=True)
