@@ -107,7 +107,8 @@ def consequences(tries: Tries) -> list[str]:
     if hurdle.seen_until:
         # This run's own days are seen by now.
         seen = max([iso(hurdle.seen_until), *(one.last for one in tries.tries if one.id == tries.own)])
-        said.append(f"New days renew it: a test split that begins after {seen} has been seen by nobody.")
+        nobody = "nobody" if tries.complete else "no try that is known"
+        said.append(f"New days renew it: a test split that begins after {seen} has been seen by {nobody}.")
     if tries.overfitting is not None:
         own = next((one.time for one in tries.tries if one.id == tries.own), "")
         said.append(best_portfolio(tries.overfitting, own))

@@ -60,7 +60,8 @@ def test_a_later_run_says_how_many_were_before_it_and_what_is_left() -> None:
     assert report.tries is not None
     assert report.tries.hurdle is not None
     assert f"an AUC has to lie {report.tries.hurdle.needed:.2f} standard errors above 1/2" in words
-    assert "a test split that begins after 2013-02-15 has been seen by nobody" in words
+    assert "a test split that begins after 2013-02-15 has been seen by no try that is known" in words
+    assert "a test split that begins after 2013-02-15 has been seen by nobody" in words_of(run_after(3))
     assert "2026-01-01 00:04 UTC run (this run) <linear>, window_returns, horizon 1, seed 4" in words
     assert "0.510 (0.490-0.530) linear linear" in words  # the first was blessed
 
