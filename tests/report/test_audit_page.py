@@ -133,6 +133,8 @@ def test_the_page_says_why_nothing_was_pushed_and_what_was_accepted_by_whom() ->
     assert "--accept-suspicion &#39;level test&#39;" in page
     assert "touches rnn" in page
     assert "accepted by --" not in page
+    both = render_html(replace(run, held_back={"linear": ("level test", "alarm")}), predictions, {})
+    assert "<code>awesome run --accept-suspicion 'level test' --accept-suspicion 'alarm'</code>" in both
 
     accepted = replace(run, champion="linear", held_back={}, accepted={"level test": "--accept-suspicion"})
     page = render_html(accepted, predictions, {})
