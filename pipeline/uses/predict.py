@@ -60,6 +60,7 @@ class Forecast:
         left_out: shares whose last window reaches across too many missing sessions, and how many these are.
         excluded: shares that were asked for and that a person has excluded.
         suspects: returns of the last windows that do not look like a market's and that nobody has accepted.
+        held_back: checks of the leak audit that keep the model from being pushed, blessed or not.
     """
 
     shares: tuple[ShareForecast, ...]
@@ -73,6 +74,7 @@ class Forecast:
     left_out: Mapping[str, int] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
     suspects: tuple[Suspect, ...] = ()
+    held_back: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class _Chosen:
     auc: float
     auc_low: float
     auc_high: float
+    held_back: tuple[str, ...] = ()
 
 
 def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -> Forecast:
@@ -145,6 +148,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         left_out=left_out,
         excluded=tuple(sorted(excluded)),
         suspects=suspects.open,
+        held_back=chosen.held_back,
     )
 
 
@@ -186,6 +190,8 @@ def print_forecast(forecast: Forecast, console: Console) -> None:
         line = f"excluded shares, left out: {', '.join(forecast.excluded)}"
         console.print(Text(line, style="yellow"), soft_wrap=True)
     mark = "" if forecast.blessed else " NOT BLESSED: it did not beat chance or its predecessor on the test split;"
+    if forecast.held_back:
+        mark += f" HELD BACK: the leak audit does not believe its figures ({', '.join(forecast.held_back)});"
     console.print(
         f"\n{forecast.model}:{mark} AUC on the test split {forecast.auc:.4f} "
         f"(95 % interval over blocks of days {low_to_high(forecast.auc_low, forecast.auc_high, number4)})",
@@ -236,7 +242,8 @@ def _candidate(plan: Plan, model: str | None, run: Path | None) -> _Chosen:
         models = ", ".join(opened.models())
         raise PredictionError(f"{opened.folder} has no champion; name one of its models: {models}")
     result = opened.models([name])[name]
-    return _Chosen(opened.saved_model(name), result.blessed, result.auc, result.auc_low, result.auc_high)
+    held = opened.report.held_back.get(name, ())
+    return _Chosen(opened.saved_model(name), result.blessed, result.auc, result.auc_low, result.auc_high, held)
 
 
 def _latest_run(plan: Plan) -> FinishedRun:

@@ -98,7 +98,18 @@ def test_a_forecast_says_what_it_is_worth(blessed: bool) -> None:
     assert "after 20 sessions" in text
     assert "AUC on the test split 0.5130 (95 % interval over blocks of days 0.4900 to 0.5360)" in text
     assert ("NOT BLESSED" in text) is not blessed
+    assert "HELD BACK" not in text
     assert "wrong prices" not in text
+
+
+def test_a_forecast_of_a_model_that_the_audit_holds_back_says_so() -> None:
+    from pipeline.uses.predict import Forecast, ShareForecast, print_forecast
+
+    shares = (ShareForecast("IBM", "2013-03-01", 0.5),)
+    forecast = Forecast(shares, "rnn", "x", True, 1, 0.61, 0.57, 0.65, held_back=("level test", "alarm"))
+
+    text = printed(200, print_forecast, forecast)
+    assert "rnn: HELD BACK: the leak audit does not believe its figures (level test, alarm); AUC on the test" in text
 
 
 def test_a_forecast_marks_each_share_whose_window_holds_wrong_prices() -> None:
