@@ -94,7 +94,7 @@ def test_an_empty_folder_becomes_a_database_and_examples(
     assert not result.cached
     sessions = listing(SHARES[0]).index(UNTIL) + 1
     assert stored(config.database) == dict.fromkeys(sorted(SHARES), (sessions, str(UNTIL)))
-    assert [path.name for path in Path(config.database).parent.iterdir()] == ["a.db"]
+    assert sorted(path.name for path in Path(config.database).parent.iterdir()) == ["a.db", "a.db.trials.jsonl"]
     assert set(result.last_rows) == set(SHARES)
     assert result.number("shares") == 3
     assert result.number("sessions") == sessions - 20
@@ -342,4 +342,5 @@ def test_run_does_it_all_and_a_second_time_from_the_cache(tmp_path: Path) -> Non
     assert set(two["cached"]) == set(one["seconds"]) - {"imports", "Predecessor.linear"}
     assert "FeatureExampleGen" in two["cached"]
     assert two["models"]["linear"]["auc"] == one["models"]["linear"]["auc"]
-    assert {path.name for path in tmp_path.iterdir()} == {"awesome.toml", "awesome.db", "one", "two", "runs"}
+    record = "awesome.db.trials.jsonl"
+    assert {path.name for path in tmp_path.iterdir()} == {"awesome.toml", "awesome.db", record, "one", "two", "runs"}

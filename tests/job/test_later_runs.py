@@ -176,7 +176,8 @@ def test_schema_update_writes_a_schema_for_review_and_leaves_the_curated_one(mar
 def test_the_shipped_prices_are_the_default(tmp_path: Path) -> None:
     (tmp_path / "awesome.toml").write_text(SETTINGS)
     job = succeeded(tmp_path, "run", "--models", "linear")
-    assert {path.name for path in tmp_path.iterdir()} == {"awesome.toml", "awesome.db", "runs"}
+    record = "awesome.db.trials.jsonl"
+    assert {path.name for path in tmp_path.iterdir()} == {"awesome.toml", "awesome.db", record, "runs"}
     assert "prices of 5 shares from prices.csv.gz into awesome.db" in job.out
     report = json.loads((tmp_path / "runs/latest/report.json").read_text())
     assert report["market"] is None
