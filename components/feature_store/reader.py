@@ -86,6 +86,10 @@ def _fetch(uri: str, condition: str) -> pa.Table:
         # By the columns, not by the results of the casts, so that the primary key gives the order.
         f"FROM FEATURE{condition} ORDER BY FEATURE.share_id, FEATURE.time"
     )
+    # The driver's SQLite is another copy than Python's, and locks of one process do not keep the two apart: if it could
+    # write, it would take a log away, on closing, that a store of this process still writes to, and rows would be lost.
+    # What it leaves, the store's own connection takes away.
+    uri = uri.replace("?mode=rw", "?mode=ro")
     try:
         with dbapi.connect(uri) as connection, connection.cursor() as cursor:
             cursor.execute(query)

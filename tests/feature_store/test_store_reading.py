@@ -90,6 +90,22 @@ def test_whole_numbers_without_a_column_type_are_closes_too(path: Path) -> None:
     assert table.column("close20").to_pylist() == [7.0, 7.0, 7.5, 7.5] * 2
 
 
+def test_what_a_store_of_the_same_process_writes_after_a_reading_is_not_lost(path: Path) -> None:
+    with FeatureStore.create(path) as writer:
+        bars, source = writer.bars("B"), writer.source_of("B")
+        assert bars is not None
+        assert source is not None
+        writer.replace("D", bars, source)
+        for share in ("E", "F"):
+            with FeatureStore.open(path) as reader:
+                before = reader.read_features(["B"]).column("close0")
+            writer.replace(share, bars, source)
+            with FeatureStore.open(path) as reader:
+                assert reader.read_features([share]).column("close0").equals(before)
+    assert sorted(file.name for file in path.parent.iterdir()) == ["awesome.db"]
+    assert len(rows(path, "SELECT DISTINCT share_id FROM FEATURE")) == 6
+
+
 def test_a_share_that_is_not_there_is_named(path: Path) -> None:
     with (
         FeatureStore.open(path) as store,
