@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.planted_leaks.small_runs import Asked, SmallRun, make_run, on_real_prices
 from components.feature_example_gen.examples import LabelledRows, label_rows
 from components.feature_store import PriceBars
-from components.leak_audit.checks import alarm, canary, split_proof
+from components.leak_audit.checks import alarm, canary, prefix_replay, split_proof
 from components.leak_audit.results import Status
 from components.synthetic_market import Market
 from models import data, formatters
@@ -158,9 +158,12 @@ def test_the_mean_label_of_the_test_split_itself_is_held_back_whatever_is_declar
 
     made = run.audited({"linear": area})
 
-    assert made.check(canary.NAME).status is Status.SUSPICIOUS
-    assert f"the feature {MADE} alone has an AUC of" in made.verdict_line
-    assert made.held_back(["linear"], [alarm.NAME]) == {"linear": (canary.NAME,)}
+    found = made.check(canary.NAME)
+    assert found.status is Status.SUSPICIOUS
+    assert f"the feature {MADE} alone has an AUC of" in found.sentence
+    # The mean of a share's labels changes with every day that is cut off, and that is a proof.
+    assert made.check(prefix_replay.NAME).status is Status.LEAKING
+    assert made.held_back(["linear"], [alarm.NAME, canary.NAME]) == {"linear": (prefix_replay.NAME,)}
 
 
 def test_the_next_day_s_market_in_the_oldest_close_is_a_leak_as_the_proof_does_not_hold(
