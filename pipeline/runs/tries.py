@@ -6,12 +6,10 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from components.evidence.interval import NORMAL_95
 from components.records import Number
 from components.trials.found import FALSE_ALARMS, Hurdle, Overfitting
 from components.trials.record import Record, Trial
-
-_ERRORS = 1.959964
-"""Standard errors of half a 95 % interval."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ def iso(day: int) -> str:
 def _listed(trial: Trial, shared: int) -> Try:
     known = [model for model in trial.models if math.isfinite(model.auc)]
     best = max(known, key=lambda model: model.auc, default=None)
-    half = math.nan if best is None else _ERRORS * best.error
+    half = math.nan if best is None else NORMAL_95 * best.error
     auc = math.nan if best is None else best.auc
     return Try(
         id=trial.id,
