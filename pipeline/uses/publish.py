@@ -78,6 +78,10 @@ def _gather(
     report, saved_model = run.report, run.saved_model(name)
     card = _card(saved_model)
     package = report.versions.get("awesome", "unknown")
+    if result.blessed and (held := report.held_back.get(name)):
+        # Whoever pulls it has no report beside it: what must not be pushed has passed nothing.
+        reason = f"{result.reason}; the leak audit holds it back ({', '.join(held)})"
+        result = replace(result, blessed=False, reason=reason)
     facts = ModelFacts(
         model=name,
         version=version,

@@ -19,6 +19,7 @@ from models.card import ModelCard
 from pipeline.code_digest import code_digest
 from pipeline.runs.folder import read_report, save_report
 from pipeline.runs.results import DataSummary, MarketSummary
+from pipeline.uses.publish import models_to_push
 
 Awesome = Callable[..., Any]
 
@@ -75,6 +76,18 @@ def write_run(folder: Path, created: str = "2026-11-23T21:30:00+00:00", evaluati
     (folder / "latest").mkdir(exist_ok=True)
     save_report(report, folder / "latest" / "report.json")
     return folder / "latest"
+
+
+def test_a_model_that_the_audit_holds_back_is_pushed_as_one_that_is_not_blessed(tmp_path: Path) -> None:
+    run = write_run(tmp_path)
+    report = read_report(run)
+    held = {"rnn": ("alarm", "twins")}
+    save_report(replace(report, champion=None, held_back=held), run / "report.json")
+    [(facts, folders)] = models_to_push(run, "rnn")
+    assert not facts.blessed
+    evidence = json.loads(folders.evidence)
+    assert evidence["blessed"] is False
+    assert evidence["reason"] == "because it is rnn; the leak audit holds it back (alarm, twins)"
 
 
 def test_a_database_goes_and_comes(awesome: Awesome, tmp_path: Path) -> None:
