@@ -160,7 +160,7 @@ def test_the_mean_label_of_the_test_split_itself_is_held_back_whatever_is_declar
 
     found = made.check(canary.NAME)
     assert found.status is Status.SUSPICIOUS
-    assert f"the feature {MADE} alone has an AUC of" in found.sentence
+    assert f"The feature {MADE} alone has an AUC of" in found.sentence
     # The mean of a share's labels changes with every day that is cut off, and that is a proof.
     assert made.check(prefix_replay.NAME).status is Status.LEAKING
     assert made.held_back(["linear"], [alarm.NAME, canary.NAME]) == {"linear": (prefix_replay.NAME,)}
