@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from http_here import Request, answering
-from links import Link, refusing
+from links import refusing
 from places import COS_BUCKET, COS_HOST, PART, SECRET, Place, leftovers
 
 from components.errors import StorageError
