@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -136,16 +137,17 @@ class Runs:
         row = {"kind": leak.kind, "leak": leak.name, "strength": strength, "of": leak.strengths[strength]}
         row |= {"market": market, "out of sight": leak.out_of_sight, "code": self._code}
         begin = time.process_time()
-        try:
-            with TemporaryDirectory() as folder:
-                change = leak.plant(leak.strengths[strength])
-                with planted(change, Path(folder), asked, self._graphs) as run:
-                    scores = score(run)
-                    report = audited(run, scores)
-        except UserError as error:
-            # The pipeline does not even make such a run.
-            row |= {"verdict": "refused", "by": {"pipeline": str(error)}, "lifted": False, "stopped": True}
-            return row | {"cpu s": round(time.process_time() - begin, 1)}
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(TemporaryDirectory()))
+            change = leak.plant(leak.strengths[strength])
+            try:
+                run = stack.enter_context(planted(change, folder, asked, self._graphs))
+            except UserError as error:
+                # The pipeline does not even make such a run.
+                row |= {"verdict": "refused", "by": {"pipeline": str(error)}, "lifted": False, "stopped": True}
+                return row | {"cpu s": round(time.process_time() - begin, 1)}
+            scores = score(run)
+            report = audited(run, scores)
         honest = self._honest_scores(replace(asked, horizon=run.config.horizon))
         lifts = {model: lift(honest, scores, model) for model in scores.of}
         lifted = [model for model, one in lifts.items() if one.value > LIFTED * one.standard_error]

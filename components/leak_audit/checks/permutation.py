@@ -3,8 +3,8 @@
 Each row gets the label of another row of its day, in all splits, and the model is trained again. What is left to learn
 is how a day as a whole went, and of a day yet to come nobody knows that: an AUC above 1/2 says that the model
 recognises days. Below it there is no leak: a model may be wrong about a market. The 95 % interval is shown; the lower
-end of the 98 % interval decides, so an honest run rings once in a hundred. A model that can honestly time the whole
-market would ring too.
+end of the 99.8 % interval decides, so an honest run rings once in a thousand: an audit has many checks, and all of them
+together may accuse one honest run in a hundred. A model that can honestly time the whole market would ring too.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from components.leak_audit.reading.subsets import around_borders, take
 from components.leak_audit.results import CheckResult, Figure, Status
 
 NAME = "permuted labels"
-_LEVEL = 0.98
-"""Its lower end decides, so that an honest run rings once in a hundred."""
+_LEVEL = 0.998
+"""Its lower end decides, so that an honest run rings once in a thousand."""
 
 
 def permuted_labels(audited: Audited) -> CheckResult:
@@ -60,7 +60,7 @@ def permuted_labels(audited: Audited) -> CheckResult:
             f"With labels permuted within days {model.name} still reaches an AUC of {text}: it recognises days.",
             figures,
             "see whether rows of one day stand on both sides of the split, and whether a feature tells the day; an "
-            "honest run rings here once in a hundred, so try another seed",
+            "honest run rings here once in a thousand, so try another seed",
         )
     return CheckResult(
         NAME, Status.PASSED, f"With labels permuted within days nothing is left of the AUC: {text}.", figures
