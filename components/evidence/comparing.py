@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
 
 from components.evidence.blessing import CHANCE, judge, level_for
 from components.evidence.findings import PREDECESSOR, Figures, Findings, ModelFindings
-from components.evidence.metric import AUC, METRICS
+from components.evidence.metric import AUC
 from components.evidence.resampling import DayBlocks
 from components.evidence.scores import ScoredModel
 from components.evidence.tried import unjudged
@@ -31,6 +31,7 @@ def compare(
     horizon: int,
     seed: int,
     record: Record = NOTHING_TRIED,
+    scores: Collection[str] = (),
 ) -> tuple[Findings, Trial]:
     """Scores every model and baseline, compares each model with all others, and judges it.
 
@@ -42,6 +43,7 @@ def compare(
         horizon: sessions ahead of the label.
         seed: of the resampling.
         record: the tries before this one.
+        scores: the columns that hold scores, not probabilities.
 
     Returns:
         The findings, and this try as it was before it was judged.
@@ -51,11 +53,11 @@ def compare(
     label, forward = predictions["label"].to_numpy(), predictions["forward_return"].to_numpy()
     columns = [*models, *baselines, *(predecessor_column(name) for name in models)]
     scored = {
-        column: ScoredModel(label, predictions[column].to_numpy(), forward, blocks)
+        column: ScoredModel(label, predictions[column].to_numpy(), forward, blocks, column in scores)
         for column in columns
         if column in predictions
     }
-    trial = unjudged(predictions, {name: scored[name].interval(AUC) for name in models}, horizon)
+    trial = unjudged(predictions, {name: scored[name].interval(AUC) for name in models}, horizon, scores)
     asked = hurdle(record, trial)
     found = {}
     for name in models:
@@ -92,8 +94,8 @@ def compare(
 
 
 def _figures(model: ScoredModel) -> Figures:
-    return {metric: model.interval(metric) for metric in METRICS}
+    return {metric: model.interval(metric) for metric in model.values}
 
 
 def _differences(model: ScoredModel, other: ScoredModel) -> Figures:
-    return {metric: model.difference(other, metric) for metric in METRICS}
+    return {metric: model.difference(other, metric) for metric in model.values if metric in other.values}

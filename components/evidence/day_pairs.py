@@ -71,6 +71,9 @@ def _won(positive: NDArray[Any], scores: NDArray[Any], days: NDArray[Any], count
     for begin, end in zip(first.tolist(), [*first[1:].tolist(), len(score)], strict=True):
         rises = up[begin:end]
         tied = np.bincount(day[begin:end][~rises], minlength=count)
-        np.add.at(won, day[begin:end][rises], below + tied / 2)
+        if end - begin > count:  # a score of few values: each day at once
+            won += np.bincount(day[begin:end][rises], minlength=count)[:, None] * (below + tied / 2)
+        else:
+            np.add.at(won, day[begin:end][rises], below + tied / 2)
         below += tied
     return won

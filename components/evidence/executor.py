@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,12 @@ from tfx.utils import io_utils
 
 from components.evidence.baselines import BASELINES
 from components.evidence.comparing import NOTHING_TRIED, compare, predecessor_column
+from components.evidence.counting import count_try
 from components.evidence.findings import PREDICTIONS_FILE, Findings, withheld
 from components.evidence.predictions import predict_baselines, predict_test_split
 from components.evidence.tried import TRIAL_PROPERTY, judged, write_trial
 from components.plausibility import read_suspects
-from components.trials.record import Record, RecordGrew, Trial, TrialsError, append, read_record
+from components.trials.record import Record, Trial
 from models.formatters import get_formatter
 
 _LOG = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Executor(base_executor.BaseExecutor):
             found = withheld(compared, read_suspects(examples))
             return found, judged(trial, found, asked, exec_properties["kind"])
 
-        findings, trial = _count(path, judge_after) if path else judge_after(NOTHING_TRIED)
+        findings, trial = count_try(path, judge_after) if path else judge_after(NOTHING_TRIED)
         folder = Path(artifact_utils.get_single_uri(output_dict["evidence"]))
         folder.mkdir(parents=True, exist_ok=True)
         predictions.drop(columns=list(predecessors)).to_parquet(folder / PREDICTIONS_FILE, index=False)
@@ -80,24 +80,6 @@ class Executor(base_executor.BaseExecutor):
             _write_blessing(
                 artifact_utils.get_single_instance(output_dict[f"{name}.blessing"]), models[name], found.blessed
             )
-
-
-def _count(path: Path, judge_after: Callable[[Record], tuple[Findings, Trial]]) -> tuple[Findings, Trial]:
-    """Judges a try after those of a record, and adds it before anybody learns what came of it.
-
-    Runs at the same time judge after one another: one that was overtaken is judged again. Where the record cannot be
-    written it can be made again of what lies beside the findings.
-    """
-    while True:
-        record = read_record(path)
-        findings, trial = judge_after(record)
-        try:
-            append(path, [trial], after=record)
-        except RecordGrew:
-            continue
-        except TrialsError as error:
-            _LOG.warning("this try is not counted: %s", error)
-        return findings, trial
 
 
 def _write_blessing(blessing: Any, model: Any, blessed: bool) -> None:

@@ -29,7 +29,7 @@ class Answers:
 
     Attributes:
         positive: bool array [rows], True where the close rose.
-        probability: float array [rows] within [0, 1].
+        probability: float array [rows] within [0, 1]; any score, for metrics that need no probability.
         forward_returns: array [rows], the return over the horizon that followed.
         blocks: of the rows' days.
     """
@@ -69,6 +69,7 @@ class Metric:
         no_skill: its value for a coin or a constant; None where that depends on the data.
         bounds: what it cannot leave; None for no bounds.
         order: its place among the figures.
+        needs_probability: whether it means nothing for a score, which only puts rows in order.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Metric:
     no_skill: float | None = None
     bounds: tuple[float, float] | None = None
     order: int = LAST
+    needs_probability: bool = False
 
 
 METRICS: Registry[Metric] = Registry("components.evidence.metrics", "METRIC", Metric, "awesome.metrics")

@@ -27,31 +27,36 @@ class ScoredModel:
         probabilities: NDArray[Any],
         forward_returns: NDArray[Any],
         blocks: DayBlocks,
+        score: bool = False,
     ) -> None:
         """Computes all figures.
 
         Args:
             labels: array [rows] of 0 and 1.
-            probabilities: array [rows] within [0, 1].
+            probabilities: array [rows] within [0, 1], or scores.
             forward_returns: array [rows], the return over the horizon that followed.
             blocks: of the rows' days; models that share one can be compared.
+            score: they are no probabilities, only larger where "up" is thought likelier: figures that need a
+                probability are left out.
 
         Raises:
             ValueError: lengths differ, or a value is out of its range.
         """
         positive, probability = checked(labels, probabilities)
-        if len(positive) != len(blocks.index) or np.any((probability < 0) | (probability > 1)):
+        outside = not score and np.any((probability < 0) | (probability > 1))
+        if len(positive) != len(blocks.index) or outside:
             raise ValueError("need a probability within [0, 1] for each row of the days")
         self._blocks = blocks
         answers = Answers(positive, probability, np.asarray(forward_returns), blocks)
-        self._measured = {name: metric.measure(answers) for name, metric in METRICS.items()}
+        asked = {name: metric for name, metric in METRICS.items() if not (score and metric.needs_probability)}
+        self._measured = {name: metric.measure(answers) for name, metric in asked.items()}
         self.values: Mapping[str, float] = {name: measured.value for name, measured in self._measured.items()}
 
     def interval(self, metric: str, level: float = 0.95) -> Interval:
         """A figure with its interval.
 
         Args:
-            metric: one of `METRICS`.
+            metric: one of `values`.
             level: coverage, within (0, 1).
         """
         return self._measured[metric].interval(self._blocks, level, METRICS[metric].bounds)

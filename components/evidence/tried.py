@@ -5,7 +5,7 @@ It also lies beside the findings, so that a record that was deleted can be made 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ TRIAL_FILE = "trial.json"
 TRIAL_PROPERTY = "trial"
 """Of the Evidence artifact: the id of its try, which ML Metadata knows after the artifact's folder is gone."""
 
-RUN, WALK_FORWARD, EXPERIMENT = "run", "walk-forward", "experiment"
+RUN, WALK_FORWARD, EXPERIMENT, JUDGED = "run", "walk-forward", "experiment", "judged"
 """Kinds of tries."""
 
 _DIGITS = 6
@@ -36,7 +36,9 @@ _DIGITS = 6
 _FIFTH = 0.2
 
 
-def unjudged(predictions: pd.DataFrame, aucs: Mapping[str, Interval], horizon: int) -> Trial:
+def unjudged(
+    predictions: pd.DataFrame, aucs: Mapping[str, Interval], horizon: int, scores: Collection[str] = ()
+) -> Trial:
     """A try before anybody has judged it: what a hurdle needs to know of it.
 
     Args:
@@ -44,6 +46,7 @@ def unjudged(predictions: pd.DataFrame, aucs: Mapping[str, Interval], horizon: i
             for each model.
         aucs: of each model, with its standard error.
         horizon: sessions ahead of the label.
+        scores: the columns that hold scores, not probabilities.
     """
     days = days_of(predictions)
     labels = predictions["label"].to_numpy(np.int64)
@@ -61,7 +64,7 @@ def unjudged(predictions: pd.DataFrame, aucs: Mapping[str, Interval], horizon: i
                 error=area.standard_error,
                 blessed=False,
                 needed=float("nan"),
-                answers=digest(np.round(probability, _DIGITS)),
+                answers=digest(_ranks(probability) if name in scores else np.round(probability, _DIGITS)),
                 influence=Series.of(day_influence(labels, probability, days)),
                 returns=Series() if following is None else Series.of(day_spreads(probability, following, days)),
             )
@@ -79,6 +82,12 @@ def unjudged(predictions: pd.DataFrame, aucs: Mapping[str, Interval], horizon: i
     )
 
 
+def _ranks(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The order of scores, which is all that they say: on another scale they are the same answers."""
+    ranks: NDArray[np.int64] = np.unique(scores, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return ranks
+
+
 def days_of(predictions: pd.DataFrame) -> NDArray[np.int64]:
     """The day of each row as YYYYMMDD, [rows]."""
     time = predictions["time"].dt
@@ -93,7 +102,7 @@ def judged(trial: Trial, findings: Findings, asked: Mapping[str, str], kind: str
         trial: as `unjudged` made it.
         findings: of its models.
         asked: what was asked, in words by name.
-        kind: RUN, WALK_FORWARD or EXPERIMENT.
+        kind: RUN, WALK_FORWARD, EXPERIMENT or JUDGED.
         time: when, UTC; empty for when the try was made.
     """
     models = tuple(

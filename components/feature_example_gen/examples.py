@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from components.feature_example_gen.look_ahead import FeatureRows
 from components.feature_example_gen.splits import SPLITS, SplitPlan
-from components.feature_store import CLOSE_COLUMNS, WINDOW
 from components.missing_sessions.found import ShareGaps
-from components.missing_sessions.limit import DEFAULT_LIMIT, most_missing
+from components.missing_sessions.limit import DEFAULT_LIMIT
 from models.features import CLOSES, SESSION, SHARE_ID, TIME, YEAR, forward_return_key, label_key
 
 BATCH_ROWS = 8192
@@ -107,15 +105,8 @@ def label_rows(
     Returns:
         The rows, labelled and assigned.
     """
-    time = features.column("time").combine_chunks()
-    days = _days(time)
-    closes = np.stack([features.column(name).to_numpy() for name in CLOSE_COLUMNS], axis=1)
-    shares = features.column("share_id").combine_chunks()
-    code = shares.dictionary_encode().indices.to_numpy()
-    rows = len(days)
-    position = np.arange(rows)
-    share_start = np.searchsorted(code, code, side="left")
-    share_end = np.searchsorted(code, code, side="right")  # the row behind the share's last one
+    table = FeatureRows(features, gaps)
+    days, position = table.days, table.position
     session: npt.NDArray[np.int64] = np.asarray(np.searchsorted(plan.sessions, days))
 
     year = days.astype("datetime64[Y]")
@@ -126,36 +117,29 @@ def label_rows(
         + ((days - month).astype(np.int64) + 1)
     )
     columns: dict[str, npt.NDArray[np.generic]] = {
-        SHARE_ID: _bytes(shares),
+        SHARE_ID: _bytes(table.shares),
         TIME: number,
         YEAR: number // 10_000,
-        SESSION: position - share_start,
-        CLOSES: closes.astype(np.float32),
+        SESSION: table.ordinal,
+        CLOSES: table.closes.astype(np.float32),
     }
     missing: dict[str, npt.NDArray[np.bool_]] = {}
-    close = closes[:, 0]
     label_end = session
-    # Missing sessions of a row's share before the row, counted from anywhere: differences are what rows reach across.
-    before_row, before_window = _missing_before(shares, days, position - share_start, gaps or {})
-    window_across = before_row - before_window > most_missing(most_missing_sessions, WINDOW - 1)
-    label_across = np.zeros(rows, bool)
+    window_across = table.windows_across(most_missing_sessions)
+    label_across = np.zeros(len(table), bool)
     for horizon in plan.horizons:
-        later = np.minimum(position + horizon, rows - 1)
-        known = position + horizon < share_end
-        across = known & (before_row[later] - before_row > most_missing(most_missing_sessions, horizon))
-        known &= ~across
+        ahead = table.ahead(horizon, most_missing_sessions)
         if horizon == plan.horizon:
-            label_across = across
-        ahead = close[later] / close - 1
-        columns[label_key(horizon)] = (close[later] > close).astype(np.int64)
-        missing[label_key(horizon)] = ~known | (close[later] == close)
-        columns[forward_return_key(horizon)] = ahead.astype(np.float32)
-        missing[forward_return_key(horizon)] = ~known
+            label_across = ahead.across
+        columns[label_key(horizon)] = ahead.rises
+        missing[label_key(horizon)] = ~ahead.known | ahead.unchanged
+        columns[forward_return_key(horizon)] = ahead.change
+        missing[forward_return_key(horizon)] = ~ahead.known
         # Where a share ends before its longest label does, a shorter one may still reach into the next split.
-        label_end = np.maximum(label_end, np.where(known, session[later], 0))
+        label_end = np.maximum(label_end, np.where(ahead.known, session[ahead.later], 0))
 
     before = position - plan.lookback
-    oldest = np.where(before >= share_start, session[np.maximum(before, 0)], -1)
+    oldest = np.where(before >= table.start, session[np.maximum(before, 0)], -1)
     split, purged = plan.assign(session, oldest, label_end)
     unlabelled = missing[label_key(plan.horizon)]
     counts = {}
@@ -173,32 +157,6 @@ def label_rows(
             last=int(kept.max()) if len(kept) else 0,
         )
     return LabelledRows(counts, np.where(unlabelled | window_across, -1, split), columns, missing)
-
-
-def _missing_before(
-    shares: pa.Array, days: npt.NDArray[np.datetime64], ordinal: npt.NDArray[np.int64], gaps: Mapping[str, ShareGaps]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """How many sessions of its share are missing before each row, and before the first close of its window, [rows]."""
-    at_row, at_window = np.zeros((2, len(days)), np.int64)
-    if not gaps:
-        return at_row, at_window
-    starts = np.flatnonzero(ordinal == 0).tolist()
-    for begin, end in itertools.pairwise([*starts, len(days)]):
-        found = gaps.get(shares[begin].as_py())
-        if found is None:
-            continue
-        mine = days[begin:end]
-        # A share's first window ends on its 21st price: the 20 before it are no rows. Where they are not known (another
-        # tool wrote the windows), nothing is missing from those.
-        opening = found.opening if found.opening[-1] < mine[0] else np.repeat(mine[:1], WINDOW - 1)
-        at_row[begin:end] = np.searchsorted(found.days, mine)
-        at_window[begin:end] = np.searchsorted(found.days, np.concatenate([opening, mine])[: len(mine)])
-    return at_row, at_window
-
-
-def _days(time: pa.Array) -> npt.NDArray[np.datetime64]:
-    days = pc.strptime(time, format="%Y-%m-%d", unit="s").cast(pa.date32())
-    return days.to_numpy(zero_copy_only=False).astype("datetime64[D]")
 
 
 def _bytes(shares: pa.Array) -> npt.NDArray[np.generic]:

@@ -46,4 +46,5 @@ METRIC = Metric(
     no_skill=0.0,
     bounds=(-1.0, 1.0),
     order=2,
+    needs_probability=True,
 )

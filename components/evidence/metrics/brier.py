@@ -18,4 +18,6 @@ def _measure(answers: Answers) -> Measured:
     return mean_of_rows(answers, (answers.probability - answers.positive) ** 2)
 
 
-METRIC = Metric("brier", "Brier score", _measure, higher_is_better=False, bounds=(0.0, 1.0), order=4)
+METRIC = Metric(
+    "brier", "Brier score", _measure, higher_is_better=False, bounds=(0.0, 1.0), order=4, needs_probability=True
+)

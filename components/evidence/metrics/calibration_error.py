@@ -59,5 +59,11 @@ def _measure(answers: Answers) -> Measured:
 
 
 METRIC = Metric(
-    "calibration_error", "expected calibration error", _measure, higher_is_better=False, bounds=(0.0, 1.0), order=5
+    "calibration_error",
+    "expected calibration error",
+    _measure,
+    higher_is_better=False,
+    bounds=(0.0, 1.0),
+    order=5,
+    needs_probability=True,
 )

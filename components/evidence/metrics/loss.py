@@ -30,5 +30,11 @@ def _measure(answers: Answers) -> Measured:
 
 
 METRIC = Metric(
-    "loss_above_base_rate", "average loss - base rate", _measure, higher_is_better=False, no_skill=0.0, order=3
+    "loss_above_base_rate",
+    "average loss - base rate",
+    _measure,
+    higher_is_better=False,
+    no_skill=0.0,
+    order=3,
+    needs_probability=True,
 )
