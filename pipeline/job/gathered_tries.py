@@ -17,11 +17,15 @@ from pipeline.job.workspace import WALKS, OutputError, workspace_lock
 _GATHERED = "evidence"
 """What `asked` names the Evidence artifact by that a try of an older version was made of."""
 
+_EVALUATION = "ModelEvaluation"
+"""The type of what TFX's Evaluator puts out."""
+
 
 def gather_tries(connection: Any, database: Path, record: Path, kind: str = RUN) -> int:
     """Adds every try on a database that ML Metadata knows to its record.
 
-    One whose evidence is gone, and that the record does not hold, makes the record one that may lack tries.
+    One whose evidence is gone, and that the record does not hold, makes the record one that may lack tries; so does a
+    model that was evaluated and, as the run was stopped and never taken up again, not counted.
 
     Args:
         connection: of ML Metadata, a ConnectionConfig message.
@@ -60,6 +64,7 @@ def gather_tries(connection: Any, database: Path, record: Path, kind: str = RUN)
             gone.append(f"the evidence of a run is gone: {place}, of {made.time}")
         else:
             found.append(trial)
+    gone += _uncounted(store, database)
     return append(record, found, gaps=gone) if found or gone else 0
 
 
@@ -75,15 +80,12 @@ class _Made:
 
 def _made(store: Any, artifact: Any) -> _Made | None:
     """None of an execution that did not end well, or that nothing is known of."""
-    from ml_metadata.proto import metadata_store_pb2 as proto
-
-    if artifact.state not in (proto.Artifact.LIVE, proto.Artifact.UNKNOWN, proto.Artifact.DELETED):
+    if not _ended_well(artifact):
         return None
     execution = _producer(store, artifact.id)
     if execution is None:
         return None
-    inputs = [one for one in store.get_events_by_execution_ids([execution.id]) if one.type == proto.Event.INPUT]
-    examples = [one.artifact_id for one in inputs if any(step.key == "examples" for step in one.path.steps)]
+    examples = _inputs(store, execution, "examples")
     source = _producer(store, examples[0]) if examples else None
     if source is None:
         return None
@@ -95,6 +97,48 @@ def _made(store: Any, artifact: Any) -> _Made | None:
         source.custom_properties["input_base"].string_value,
         moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
+
+
+def _ended_well(artifact: Any) -> bool:
+    """Whether the execution that makes an artifact has made it, wherever it is by now."""
+    from ml_metadata.proto import metadata_store_pb2 as proto
+
+    return artifact.state in (proto.Artifact.LIVE, proto.Artifact.UNKNOWN, proto.Artifact.DELETED)
+
+
+def _uncounted(store: Any, database: Path) -> list[str]:
+    """Names models of a database that an Evaluator judged before the newest Evidence, and that no Evidence did."""
+    if _EVALUATION not in {one.name for one in store.get_artifact_types()}:
+        return []
+    counted: set[int] = set()
+    newest = 0
+    for artifact in store.get_artifacts_by_type(EVIDENCE):
+        if _ended_well(artifact) and (execution := _producer(store, artifact.id)) is not None:
+            counted |= set(_inputs(store, execution, ".model"))
+            newest = max(newest, execution.id)
+    found = []
+    for artifact in store.get_artifacts_by_type(_EVALUATION):
+        execution = _producer(store, artifact.id)
+        # A run that was stopped may still be taken up where it ended: until another one has gone past it.
+        if execution is None or execution.id > newest or counted.intersection(_inputs(store, execution, "model")):
+            continue
+        made = _made(store, artifact)
+        if made is not None and _same(made.database, database):
+            place = "/".join(Path(artifact.uri).parts[-4:])
+            found.append(f"a run was stopped once a model was evaluated: {place}, of {made.time}")
+    return found
+
+
+def _inputs(store: Any, execution: Any, key: str) -> list[int]:
+    """The artifacts that an execution read from the channels whose name ends so."""
+    from ml_metadata.proto import metadata_store_pb2 as proto
+
+    events = store.get_events_by_execution_ids([execution.id])
+    return [
+        one.artifact_id
+        for one in events
+        if one.type == proto.Event.INPUT and any(step.key.endswith(key) for step in one.path.steps)
+    ]
 
 
 def _producer(store: Any, artifact: int) -> Any:

@@ -36,7 +36,8 @@ class Workspace:
         self.connection.sqlite.filename_uri = str(folder / "tfx" / "metadata.db")
         self.store = MetadataStore(self.connection)
         self.types = {
-            name: self.store.put_artifact_type(proto.ArtifactType(name=name)) for name in ("Examples", "Evidence")
+            name: self.store.put_artifact_type(proto.ArtifactType(name=name))
+            for name in ("Examples", "Model", "ModelEvaluation", "Evidence")
         }
         self.node = self.store.put_execution_type(proto.ExecutionType(name="node"))
         self.pipeline = self.store.put_context_type(proto.ContextType(name="pipeline"))
@@ -48,20 +49,37 @@ class Workspace:
         [made] = self.store.put_artifacts([artifact])
         return int(made)
 
-    def _execution(self, inputs: list[int], outputs: list[int], key: str, **values: Any) -> int:
+    def _execution(self, inputs: dict[str, int], outputs: list[int], **values: Any) -> int:
         execution = self.proto.Execution(type_id=self.node)
         for name, value in values.items():
             kind = "int_value" if isinstance(value, int) else "string_value"
             setattr(execution.custom_properties[name], kind, value)
         [made] = self.store.put_executions([execution])
-        for artifacts, event in ((inputs, self.proto.Event.INPUT), (outputs, self.proto.Event.OUTPUT)):
-            for artifact in artifacts:
-                one = self.proto.Event(artifact_id=artifact, execution_id=made, type=event)
-                one.path.steps.add().key = key
-                self.store.put_events([one])
+        named = [(key, artifact, self.proto.Event.INPUT) for key, artifact in inputs.items()]
+        named += [("output", artifact, self.proto.Event.OUTPUT) for artifact in outputs]
+        for key, artifact, event in named:
+            one = self.proto.Event(artifact_id=artifact, execution_id=made, type=event)
+            one.path.steps.add().key = key
+            self.store.put_events([one])
         return int(made)
 
-    def run(self, database: Path, number: int, older: bool = False, seed: int | None = None) -> Trial:
+    def evaluated(self, database: Path) -> tuple[int, int]:
+        """Leaves what a run leaves that is stopped behind the Evaluator: its examples and its model."""
+        examples, model = self._artifact("Examples", "examples"), self._artifact("Model", "model")
+        self._execution({}, [examples], input_base=str(database))
+        evaluation = self._artifact("ModelEvaluation", "runs/tfx/p/Evaluator.linear/evaluation/7")
+        made = self._execution({"examples": examples, "model": model}, [evaluation])
+        self._of_pipeline(made, f"pipeline of evaluation {made}")
+        return examples, model
+
+    def run(
+        self,
+        database: Path,
+        number: int,
+        older: bool = False,
+        seed: int | None = None,
+        evaluated: tuple[int, int] | None = None,
+    ) -> Trial:
         """Leaves what a run leaves: by an older version, no try beside the findings."""
         folder = self.folder / "tfx" / "p" / "Evidence" / "evidence" / str(number)
         folder.mkdir(parents=True)
@@ -72,15 +90,17 @@ class Workspace:
         trial = judged(trial, findings, {"models": "linear"})
         if not older:
             write_trial(trial, folder)
-        examples = self._artifact("Examples", "examples")
-        self._execution([], [examples], "examples", input_base=str(database))
+        examples, model = self.evaluated(database) if evaluated is None else evaluated
         evidence = self._artifact("Evidence", str(folder), **({} if older else {TRIAL_PROPERTY: trial.id}))
-        made = self._execution([examples], [evidence], "examples", formatter="closes", horizon=1, seed=5)
-        context = self.proto.Context(type_id=self.pipeline, name=f"pipeline-{number}")
-        [context_id] = self.store.put_contexts([context])
-        association = self.proto.Association(execution_id=made, context_id=context_id)
-        self.store.put_attributions_and_associations([], [association])
+        inputs = {"examples": examples, "linear.model": model}
+        made = self._execution(inputs, [evidence], formatter="closes", horizon=1, seed=5)
+        self._of_pipeline(made, f"pipeline-{number}")
         return trial
+
+    def _of_pipeline(self, execution: int, name: str) -> None:
+        [context] = self.store.put_contexts([self.proto.Context(type_id=self.pipeline, name=name)])
+        association = self.proto.Association(execution_id=execution, context_id=context)
+        self.store.put_attributions_and_associations([], [association])
 
 
 def made_predictions(seed: int) -> pd.DataFrame:
@@ -161,6 +181,32 @@ def test_evidence_that_is_gone_makes_the_count_a_lower_bound_once(workspace: Wor
     [gap] = record.gaps
     assert gap.startswith("the evidence of a run is gone: p/Evidence/evidence/2")
     append(record_path(database), [lost])
+
+
+def test_a_run_that_was_stopped_behind_the_evaluator_makes_the_count_a_lower_bound(
+    workspace: Workspace, database: Path
+) -> None:
+    record = record_path(database)
+    append(record, [], complete=True)
+    workspace.run(database, 1)
+    workspace.evaluated(database)
+    assert gather_tries(workspace.connection, database, record) == 1
+    assert read_record(record).gaps == ()  # it may still be taken up
+
+    workspace.run(database, 2)
+
+    assert gather_tries(workspace.connection, database, record) == 1
+    [gap] = read_record(record).gaps
+    assert gap.startswith("a run was stopped once a model was evaluated: p/Evaluator.linear/evaluation/7")
+
+
+def test_a_run_that_was_taken_up_again_is_counted_and_nothing_else(workspace: Workspace, database: Path) -> None:
+    record = record_path(database)
+    append(record, [], complete=True)
+    workspace.run(database, 1, evaluated=workspace.evaluated(database))
+    workspace.run(database, 2)
+    assert gather_tries(workspace.connection, database, record) == 2
+    assert read_record(record).gaps == ()
 
 
 def test_a_run_on_another_database_is_no_try_on_this_one(workspace: Workspace, database: Path, tmp_path: Path) -> None:
