@@ -215,6 +215,9 @@ class AuditReport:
             AuditError: it is not an audit; the message names the file.
         """
         try:
-            return from_json(cls, content)
+            report = from_json(cls, content)
         except RecordError as error:
             raise AuditError(f"{where}: is no leak audit ({error}); make it anew with `awesome audit`") from None
+        if not report.checks:
+            raise AuditError(f"{where}: holds no check, so nothing was audited; make it anew with `awesome audit`")
+        return report

@@ -156,7 +156,7 @@ def _push_models(folder: Path) -> None:
             pushed = push_model(storage, facts, folders)
             _LOG.info("%s: %s", facts.model, "already there" if pushed.already_there else f"pushed to {pushed.url}")
         if (database := database_of(folder)) is not None:
-            _LOG.info("%s tries pushed that the storage did not hold", push_tries(storage, database))
+            _LOG.info("tries pushed that the storage did not hold: %s", push_tries(storage, database))
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def audit_run(
         {name: model.area for name, model in report.models.items()},
         _config(trained, report, auc, full),
         progress,
-        {name: figures[AUC] for name, figures in report.baselines.items()},
+        {name: figures[AUC] for name, figures in report.baselines.items() if AUC in figures},
     )
     write_text(opened.folder / AUDIT_FILE, made.to_json())
     return made

@@ -144,6 +144,11 @@ def test_what_is_no_audit_is_refused_with_its_name(text: str) -> None:
         AuditReport.from_json(text, "runs/x/audit.json")
 
 
+def test_an_audit_of_no_check_is_not_clean() -> None:
+    with pytest.raises(AuditError, match=r"^runs/x/audit\.json: holds no check, so nothing was audited; make it anew"):
+        AuditReport.from_json(report().to_json(), "runs/x/audit.json")
+
+
 def test_a_check_without_a_sentence_has_a_verdict_line() -> None:
     made = AuditReport((CheckResult("split proof", Status.LEAKING, ""),), (), "window_returns", 1, 1)
     assert made.verdict_line == "leaking: split proof; "
