@@ -50,6 +50,7 @@ def main() -> int:
     parser.add_argument("--kinds", nargs="+", metavar="KIND", help="leaks of these kinds, in their order")
     parser.add_argument("--markets", nargs="+", choices=MARKETS, default=MARKETS, help="that leaks are planted on")
     parser.add_argument("--strengths", nargs="+", choices=("weak", "strong"), default=("strong", "weak"))
+    parser.add_argument("--missing", action="store_true", help="only what no code has measured yet")
     arguments = parser.parse_args()
     unknown = set(arguments.kinds or ()) - {leak.kind for leak in LEAKS}
     if unknown:
@@ -66,7 +67,7 @@ def main() -> int:
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     with TemporaryDirectory() as folder, threadpool_limits(1):
         runs = Runs(Path(folder), code)
-        done = _Done(code)
+        done = _Done(code, arguments.missing)
         for strength in arguments.strengths:
             for leak in leaks:
                 for market in arguments.markets:
@@ -82,18 +83,19 @@ def main() -> int:
 class _Done:
     """What was measured, in this run or by an earlier one; written every few seconds."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, keep: bool) -> None:
+        """Takes the digest of this code, and whether rows that other code has measured are kept."""
         path = RESULTS / "audit.json"
         old = json.loads(path.read_text()) if path.exists() else {}
-        self._code = code
+        self._code, self._keep = code, keep
         self._written = time.monotonic()
         self.leaks: dict[tuple[Any, ...], Row] = {_leak_key(row): row for row in old.get("leaks", [])}
         self.clean: dict[tuple[Any, ...], Row] = {_clean_key(row): row for row in old.get("clean", [])}
 
     def measure(self, table: str, key: tuple[Any, ...], make: Callable[[], Row]) -> None:
-        """Measures a row unless the same code has done so."""
+        """Measures a row unless the same code has done so, or any where rows are kept."""
         rows = self.leaks if table == "leaks" else self.clean
-        if rows.get(key, {}).get("code") == self._code:
+        if key in rows and (self._keep or rows[key]["code"] == self._code):
             return
         rows[key] = row = make()
         print(f"{table}: {', '.join(map(str, key))}: {row['verdict']}", file=sys.stderr, flush=True)

@@ -187,8 +187,9 @@ def _compare_rows(
     columns = labelled.columns
     begins = columns[SESSION] == 0
     names = columns[SHARE_ID][begins].tolist()
-    share = np.array([place[name.decode()] for name in names], np.int64)[np.cumsum(begins) - 1]
-    due = np.flatnonzero(labelled.split >= 0)
+    share = np.array([place.get(name.decode(), -1) for name in names], np.int64)[np.cumsum(begins) - 1]
+    # A share that the code itself has renamed is none of the database; its examples are alien ones.
+    due = np.flatnonzero((labelled.split >= 0) & (share >= 0))
     mine = np.flatnonzero(np.isin(own, group))
     key = share[due] * _DAYS + columns[TIME][due]
     asked = own[mine] * _DAYS + rows.time[mine]
