@@ -17,8 +17,8 @@ ten thousand) or before it (suspicious).
 In a run it replays 6 shares, those with events first, at 8 days, and judges the events of 200 shares; of the others it
 reads the days alone. `awesome audit --full` replays all shares, in ExampleGen's own shards, at up to 24 days each,
 judges all events, and lets Transform analyse the train rows again, which finds what an operation of your own has
-learned elsewhere. `python -m benchmarks.judging_cost runs/latest` prints the seconds of processor time of each check: 1.9
-on the 159,429 rows of `awesome run --market reversal --market-shares 57`, 52 with `--full`.
+learned elsewhere. `python -m benchmarks.judging_cost runs/latest` prints the seconds of processor time of each check:
+1.4 on the 159,429 rows of `awesome run --market reversal --market-shares 57`, 52 with `--full`.
 
 Out of sight: a source that has restated raw prices before they were stored, as PRICE holds one version of each day; a
 factor at its right day and of a wrong size; which shares were chosen; and which sessions count as missing, which is
