@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 from components.errors import UserError
 from components.evidence.words import low_to_high, number4
-from components.feature_store import CLOSE_COLUMNS, FeatureStore
-from components.missing_sessions.finding import last_windows_across
 from components.model_selector.files import read_evidence
 from components.object_storage.manifest import ModelManifest
 from components.object_storage.models import MANIFEST
@@ -25,7 +23,7 @@ from pipeline.report.suspects import print_suspects
 from pipeline.runs.folder import REPORT_JSON, FinishedRun, open_run
 from pipeline.runs.results import ReportError
 from pipeline.settings import pattern_in
-from pipeline.uses.suspects import look_at_windows
+from pipeline.uses.windows import read_last_windows
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -99,6 +97,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
     Raises:
         PredictionError: there is no such model.
         StoreError: the database cannot be read.
+        WindowsError: no share has a window that can be used.
     """
     chosen = _choose(plan, model, run)
     try:
@@ -107,22 +106,8 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         raise PredictionError(
             f"{chosen.saved_model}: what the model says of itself cannot be read ({error}); run again, or pull it again"
         ) from None
-    with FeatureStore.open(plan.database) as store:
-        shares = plan.select(store)
-        left_out = last_windows_across(store, shares, plan.settings.max_missing_sessions)
-        if len(left_out) == len(shares):
-            raise PredictionError(
-                f"{plan.database}: the last window of {shares[0]} reaches across {left_out[shares[0]]} missing sessions"
-                f"{'' if len(shares) == 1 else ', and those of all other shares across too many as well'}; bring the "
-                "missing prices, or allow more: --max-missing-sessions"
-            )
-        wanted = [share for share in shares if share not in left_out]
-        features = store.read_features(wanted).to_pandas().groupby("share_id", sort=False).tail(1)
-        excluded = store.decisions().excluded & set(plan.settings.shares or (one.share_id for one in store.shares()))
-        suspects = look_at_windows(plan, store, wanted)
-    print_suspects(suspects, console, database=plan.database)
-    closes = features[list(CLOSE_COLUMNS)].to_numpy("float32")
-    names = features["share_id"].tolist()
+    windows = read_last_windows(plan)
+    print_suspects(windows.suspects, console, database=plan.database)
     with console.status("Loading the model"):
         import_tensorflow()
         import tensorflow as tf
@@ -131,10 +116,11 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
 
         with _loadable(chosen.saved_model) as folder:
             signature = tf.saved_model.load(str(folder)).signatures["predict_closes"]
-            answer = signature(share_id=tf.constant(names), closes=tf.constant(closes))[PROBABILITY].numpy()[:, 0]
+            shares, closes = tf.constant(windows.share_ids), tf.constant(windows.closes)
+            answer = signature(share_id=shares, closes=closes)[PROBABILITY].numpy()[:, 0]
     forecasts = [
-        ShareForecast(name, str(session), float(probability))
-        for name, session, probability in zip(names, features["time"], answer, strict=True)
+        ShareForecast(name, session, float(probability))
+        for name, session, probability in zip(windows.share_ids, windows.sessions, answer, strict=True)
     ]
     return Forecast(
         shares=tuple(sorted(forecasts, key=lambda forecast: -forecast.probability)),
@@ -145,9 +131,9 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         auc=chosen.auc,
         auc_low=chosen.auc_low,
         auc_high=chosen.auc_high,
-        left_out=left_out,
-        excluded=tuple(sorted(excluded)),
-        suspects=suspects.open,
+        left_out=windows.left_out,
+        excluded=windows.excluded,
+        suspects=windows.suspects.open,
         held_back=chosen.held_back,
     )
 

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.feature_store import FeatureStore
+from components.feature_store.decisions import read_decisions
+from pipeline.plan import load_plan
+from pipeline.uses.windows import WindowsError, read_last_windows
+
+CLOSES = ", ".join(f"close{number}" for number in range(21))
+
+
+def test_last_windows_are_those_of_the_table(market_db: Path, folder: Path) -> None:
+    found = read_last_windows(load_plan({"db": market_db}))
+    with closing(sqlite3.connect(market_db)) as connection:
+        rows = connection.execute(f"SELECT share_id, MAX(time), {CLOSES} FROM FEATURE GROUP BY share_id").fetchall()
+    assert found.share_ids == tuple(row[0] for row in rows)
+    assert found.sessions == tuple(row[1] for row in rows)
+    np.testing.assert_array_equal(found.closes, np.array([row[2:] for row in rows], np.float32))
+    assert (found.left_out, found.excluded) == ({}, ())
+
+
+def test_shares_may_be_named_and_excluded_ones_are_said(market_db: Path, folder: Path) -> None:
+    copy = folder / "copy.db"
+    copy.write_bytes(market_db.read_bytes())
+    with FeatureStore.create(copy) as store:
+        store.decide(read_decisions(exclude=("S001",)))
+    found = read_last_windows(load_plan({"db": copy, "shares": "S002,S001"}))
+    assert (found.share_ids, found.excluded) == (("S002",), ("S001",))
+
+
+def test_windows_that_all_reach_across_gaps_are_refused(market_db: Path, folder: Path) -> None:
+    copy = folder / "copy.db"
+    copy.write_bytes(market_db.read_bytes())
+    with closing(sqlite3.connect(copy)) as connection, connection:
+        days = [row[0] for row in connection.execute("SELECT DISTINCT time FROM PRICE ORDER BY time DESC LIMIT 12")][2:]
+        gone = ", ".join(f"'{day}'" for day in days)
+        connection.execute(f"DELETE FROM PRICE WHERE share_id = 'S000' AND time IN ({gone})")
+        connection.execute(f"DELETE FROM FEATURE WHERE share_id = 'S000' AND time IN ({gone})")
+    assert read_last_windows(load_plan({"db": copy})).left_out == {"S000": 10}
+    with pytest.raises(WindowsError, match="the last window of S000 reaches across 10 missing sessions; bring"):
+        read_last_windows(load_plan({"db": copy, "shares": "S000"}))
