@@ -11,6 +11,8 @@ WORKERS = auto
 
 # The checkout's own environment and the interpreter above, whatever the shell was set to.
 unexport VIRTUAL_ENV UV_PYTHON
+# Without bytecode every process compiles TensorFlow and TFX anew: 30 s of processor time instead of 10.
+unexport PYTHONDONTWRITEBYTECODE
 export UV_PROJECT_ENVIRONMENT = .venv
 export UV_PYTHON_DOWNLOADS = never
 
