@@ -15,6 +15,9 @@ from components.synthetic_market import generate, write_market
 
 Awesome = Callable[..., "Outcome"]
 
+WHOLE_FOLDERS = ("job", "kubeflow")
+"""Folders of tests whose files share what is dear: one process has them all."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -96,10 +99,12 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of files that several processes share, those with slow tests come first, so that no process is left with them."""
+    """Of what several processes share, the longest comes first, so that no process is left with it: whole folders,
+    then files with slow tests.
+    """
     if hasattr(config, "workerinput"):
         slow = {item.path for item in items if item.get_closest_marker("slow")}
-        items.sort(key=lambda item: item.path not in slow)
+        items.sort(key=lambda item: (item.path.parent.name not in WHOLE_FOLDERS, item.path not in slow))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -111,7 +116,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             path = nodeid.partition("::")[0]
             folder = path.rpartition("/")[0]
-            return folder if folder.endswith(("/kubeflow", "/job")) else path
+            return folder if folder.rpartition("/")[2] in WHOLE_FOLDERS else path
 
     config.option.loadscopereorder = False  # else the files of the fewest tests, which are the slowest, come last
     return ByFile(config, log)
