@@ -12,6 +12,7 @@ from components.backtest.results import (
     Performance,
     PortfolioResult,
     backtest,
+    check_trading,
     sharpe_ratio,
 )
 from components.backtest.trading import Trading, trade
@@ -27,6 +28,7 @@ __all__ = [
     "PortfolioResult",
     "Trading",
     "backtest",
+    "check_trading",
     "equal_weight",
     "held_targets",
     "long_short",

@@ -15,6 +15,12 @@ from numpy.typing import NDArray
 from components.backtest.panel import BacktestError
 
 
+def check_quantile(quantile: float) -> None:
+    """Refuses a quantile that is out of its range, with a BacktestError."""
+    if not 0 < quantile <= 0.5:
+        raise BacktestError(f"quantile {quantile:g} is not above 0 and up to 0.5, such as 0.2 for a fifth")
+
+
 def top_quantile(scores: NDArray[Any], quantile: float) -> NDArray[np.float64]:
     """Long only: the shares with the highest scores of each day, equally weighted.
 
@@ -35,8 +41,7 @@ def top_quantile(scores: NDArray[Any], quantile: float) -> NDArray[np.float64]:
     >>> top_quantile(np.array([[0.1, 0.5, 0.3, 0.5]]), 0.5)
     array([[0. , 0.5, 0. , 0.5]])
     """
-    if not 0 < quantile <= 0.5:
-        raise BacktestError(f"quantile {quantile:g} is not above 0 and up to 0.5, such as 0.2 for a fifth")
+    check_quantile(quantile)
     count = np.sum(~np.isnan(scores), axis=1)
     places = np.clip(np.floor(quantile * count + 0.5), 1, np.maximum(count // 2, 1))[:, None]
     table = pd.DataFrame(scores)

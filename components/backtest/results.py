@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from components.backtest.panel import BacktestError, read_panel
-from components.backtest.portfolios import equal_weight, held_targets, long_short, top_quantile
+from components.backtest.portfolios import check_quantile, equal_weight, held_targets, long_short, top_quantile
 from components.backtest.trading import Trading, trade
 from components.evidence.interval import UNKNOWN, Interval
 from components.evidence.resampling import DayBlocks, DayStatistic
@@ -115,6 +115,13 @@ class Backtest:
     models: Mapping[str, ModelBacktest]
 
 
+def check_trading(costs: float, quantile: float) -> None:
+    """Refuses costs or a quantile that cannot be traded with, with a BacktestError."""
+    if not (math.isfinite(costs) and costs >= 0):
+        raise BacktestError(f"costs of {costs:g} basis points are not a number from 0 on, such as 10 for 0.1 %")
+    check_quantile(quantile)
+
+
 def backtest(
     predictions: pd.DataFrame,
     models: Sequence[str],
@@ -145,8 +152,7 @@ def backtest(
     Raises:
         BacktestError: the predictions cannot be traded, or an argument is out of its range.
     """
-    if not (math.isfinite(costs) and costs >= 0):
-        raise BacktestError(f"costs of {costs:g} basis points are not a number from 0 on, such as 10 for 0.1 %")
+    check_trading(costs, quantile)
     panel = read_panel(predictions, models, horizon)
     # Returns of single days do not overlap, whatever the horizon, so blocks are those of horizon 1.
     blocks = DayBlocks(panel.days, horizon=1, resamples=resamples, seed=seed)

@@ -21,7 +21,7 @@ from components.price_files.csv_text import as_text
 from components.price_files.date_cells import is_missing, read_dates
 from components.price_files.files import Cells
 from components.price_files.forms import Forms
-from components.price_files.instants import days_of_instants, stamp_in
+from components.price_files.instants import days_of_instants, in_zone, stamp_in
 from components.price_files.parquet_columns import distinct_of, instead
 from components.price_files.stamps import DAY, FIRST_DAY, LAST_DAY, NO_DAY, Stamp, day_text
 from components.price_files.zones import zone_of
@@ -147,8 +147,7 @@ class DateColumn:
         Raises:
             ImportFileError: Two readings are possible, or a zone is needed.
         """
-        cells = list(self._codes)
-        plain = [self._stamp(cell) if isinstance(cell, tuple) else cell for cell in cells]
+        plain = self._plain()
         reading = read_dates(plain, self._name, self._path, forms.dates, today)  # type: ignore[arg-type]
         written = np.array([NO_DAY if stamp is None else stamp.day for stamp in reading.stamps], dtype=np.int64)
         seconds = np.array([0 if stamp is None else stamp.second or 0 for stamp in reading.stamps], dtype=np.int64)
@@ -173,6 +172,18 @@ class DateColumn:
             tuple(filter(None, (reading.note, note))),
             next((f"{_written(cell)} is {day_text(at.day)}" for cell, at in zip(plain, stamps, strict=True) if at), ""),
         )
+
+    def read_stamps(self, forms: Forms, today: dt.date) -> list[Stamp | None]:
+        """Reads all cells as days and times of day, in the zone of `forms` where there is one; None if it is no date.
+
+        Raises:
+            ImportFileError: Two readings are possible.
+        """
+        stamps = read_dates(self._plain(), self._name, self._path, forms.dates, today).stamps  # type: ignore[arg-type]
+        return stamps if forms.zone in (None, "local") else in_zone(stamps, forms.zone)
+
+    def _plain(self) -> list[object]:
+        return [self._stamp(cell) if isinstance(cell, tuple) else cell for cell in self._codes]
 
     def _keys(self, cells: pa.Array) -> tuple[list[object], Integers]:
         """Returns the distinct cells of a Parquet column: texts, whole numbers, or what tells an instant."""

@@ -15,7 +15,6 @@ _HELP = (
     "known layouts are long (time, share_id, close, optionally open, high, low, volume, factor or adj_close), one "
     "share (the same without share_id), wide (time and one column a share) and fields (time, Close_AAA, High_AAA, ...)"
 )
-_NO_HEADER = "this line holds a date: the file has no header; add one, such as date,open,high,low,close"
 _UNNAMED = re.compile(r"|unnamed: ?[0-9]+(_level_[0-9]+)?|__index_level_[0-9]+__|index|level_[0-9]+", re.IGNORECASE)
 _DATE = re.compile(
     r"[0-9]{4}[-/.年][0-9]{1,2}[-/.月][0-9]{1,2}日?(?:[T ].*)?|[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ][0-9]{2,4}(?:[T ,].*)?|"
@@ -40,6 +39,8 @@ class Columns:
         chosen_fields: Of fields of shares, how the one of a role is called, as `key_of` returns it.
         notes: What was concluded, for the report.
     """
+
+    NO_HEADER = "this line holds a date: the file has no header; add one, such as date,open,high,low,close"
 
     def __init__(
         self, header: tuple[str, ...], path: Path, head: Sequence[Sequence[str]], choice: LayoutChoice
@@ -147,7 +148,7 @@ class Columns:
             index for index, cells in enumerate(self.cells) if cells and all(looks_like_date(cell) for cell in cells)
         ]
         if any(looks_like_date(self.names[index]) for index in dates):
-            raise self.wrong(_NO_HEADER)
+            raise self.wrong(self.NO_HEADER)
         unnamed = [index for index in dates if _UNNAMED.fullmatch(self.names[index])]
         if unnamed:
             return unnamed[0]
@@ -159,9 +160,7 @@ class Columns:
             raise self.unknown(f"the columns {shown} hold dates; choose with --column time={self.names[dates[0]]}")
         headings = sum(looks_like_date(name) for name in self.names)
         if headings == 1 or (headings and headings < len(self.names) / 2):
-            raise self.wrong(
-                "this line holds a date: the file has no header; add one, such as date,open,high,low,close"
-            )
+            raise self.wrong(self.NO_HEADER)
         if headings:
             raise self.wrong("the dates stand in the header; turn the table round, so that each date has a row")
         alone = len(self.names) == 1 or not any(self.cells)

@@ -80,7 +80,7 @@ def days_of_instants(
         return list(stamps), ""
     clock = _clock(timed)
     if zone is not None:
-        moved = _moved(stamps, zone)
+        moved = in_zone(stamps, zone)
         if (wrong := _weekends(moved)) and zone not in _SUNDAY_ZONES:
             raise ImportFileError(
                 f"{path}: the column {name} holds instants ({clock}); with --timezone {zone}, {wrong} on a weekend: "
@@ -97,12 +97,13 @@ def days_of_instants(
     if elsewhere == len(timed) and not _has_weekend(timed):
         return list(stamps), f"dates as written in their own zone ({clock})"
     known = forms.exchange_zone or _zone_of_shares(shares)
-    if known is not None and not _weekends(moved := _moved(stamps, known)):
+    if known is not None and not _weekends(moved := in_zone(stamps, known)):
         return moved, f"instants ({clock}) as dates in {known}, the exchange of the shares"
     raise _ask(stamps, timed, clock, name, path)
 
 
-def _moved(stamps: Iterable[Stamp | None], zone: str) -> list[Stamp | None]:
+def in_zone(stamps: Iterable[Stamp | None], zone: str) -> list[Stamp | None]:
+    """Returns stamps as the date and time that they have in a zone; those without a time of day as they are."""
     known = zone_of(zone)
     return [
         stamp
@@ -159,7 +160,7 @@ def _offset_text(offset: int) -> str:
 def _ask(stamps: Sequence[Stamp | None], timed: Sequence[Stamp], clock: str, name: str, path: Path) -> ImportFileError:
     fitting = []
     for zone in _CANDIDATES:
-        moved = [stamp for stamp in _moved(timed, zone) if stamp is not None]
+        moved = [stamp for stamp in in_zone(timed, zone) if stamp is not None]
         midnights = sum(stamp.second == 0 for stamp in moved)
         if midnights == len(moved) and not _weekends(moved):
             fitting.append(zone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -78,6 +79,23 @@ Seed = Annotated[int | None, typer.Option(help="Of everything random. (default: 
 Workspace = Annotated[Path | None, typer.Option(help="Folder of runs, cache and pushed models. (default: runs)")]
 Cache = Annotated[bool | None, typer.Option("--cache/--no-cache", help="Take unchanged steps over.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Separator = Annotated[
+    str | None, typer.Option(help="Between cells: comma, semicolon, tab or pipe. (default: as the lines show)")
+]
+Decimal = Annotated[
+    str | None, typer.Option(help="The decimal sign, . or , (default: as all numbers of the file show)")
+]
+DateFormat = Annotated[
+    str | None,
+    typer.Option(help="dmy, mdy, ymd, excel, days, s, ms, us, ns or such as %d.%m.%y. (default: as all dates show)"),
+]
+Timezone = Annotated[
+    str | None,
+    typer.Option(help="Whose dates instants are, such as Asia/Shanghai; local: as written. (default: asked for)"),
+]
+Encoding = Annotated[str | None, typer.Option(help="Of a CSV file. (default: UTF-8, else found out)")]
+Costs = Annotated[float, typer.Option(help="Basis points of what is bought or sold.")]
+Quantile = Annotated[float, typer.Option(help="Share of a day's shares to buy, and to sell short.")]
 RunFolder = Annotated[Path, typer.Argument(help="The run's folder, or its report.json.")]
 LATEST_RUN = Path("runs/latest")
 
@@ -98,6 +116,25 @@ def plan_from(flags: dict[str, Any]) -> Plan:
     from pipeline.plan import load_plan
 
     return load_plan(flags)
+
+
+def columns_from(given: list[str] | None) -> dict[str, str]:
+    """What `--column` says, such as close=Settle: names of columns by role."""
+    columns: dict[str, str] = {}
+    for one in given or ():
+        role, equals, name = one.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{one} is not such as close=Settle", param_hint="--column")
+        columns[role.strip()] = name
+    return columns
+
+
+def day_from(given: str | None, option: str) -> dt.date | None:
+    """A day that an option says; None where it was not given."""
+    try:
+        return None if given is None else dt.date.fromisoformat(given)
+    except ValueError:
+        raise typer.BadParameter(f"{given} is no date such as 2020-12-31", param_hint=option) from None
 
 
 def new_console(stderr: bool = False) -> Console:

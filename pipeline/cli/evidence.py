@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import LATEST_RUN, RunFolder, app, example, new_console, print_line, status
+from pipeline.cli.common import LATEST_RUN, Costs, Quantile, RunFolder, app, example, new_console, print_line, status
 
 
 @app.command(epilog=example("awesome backtest runs/latest --model linear --costs 5"))
@@ -15,8 +15,8 @@ def backtest(
     model: Annotated[
         str | None, typer.Option(help="The one to draw and to judge. (default: the champion, else the first)")
     ] = None,
-    costs: Annotated[float, typer.Option(help="Basis points of what is bought or sold.")] = 10.0,
-    quantile: Annotated[float, typer.Option(help="Share of a day's shares to buy, and to sell short.")] = 0.2,
+    costs: Costs = 10.0,
+    quantile: Quantile = 0.2,
 ) -> None:
     """Trades a run's test split: what its predictions are worth after costs.
 

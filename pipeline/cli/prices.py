@@ -91,23 +91,11 @@ def prices_import(
     accept: common.Accept = None,
     exclude: common.Exclude = None,
     exchange: common.Exchange = None,
-    separator: Annotated[
-        str | None, typer.Option(help="Between cells: comma, semicolon, tab or pipe. (default: as the lines show)")
-    ] = None,
-    decimal: Annotated[
-        str | None, typer.Option(help="The decimal sign, . or , (default: as all numbers of the file show)")
-    ] = None,
-    date_format: Annotated[
-        str | None,
-        typer.Option(
-            help="dmy, mdy, ymd, excel, days, s, ms, us, ns or such as %d.%m.%y. (default: as all dates show)"
-        ),
-    ] = None,
-    timezone: Annotated[
-        str | None,
-        typer.Option(help="Whose dates instants are, such as Asia/Shanghai; local: as written. (default: asked for)"),
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of a CSV file. (default: UTF-8, else found out)")] = None,
+    separator: common.Separator = None,
+    decimal: common.Decimal = None,
+    date_format: common.DateFormat = None,
+    timezone: common.Timezone = None,
+    encoding: common.Encoding = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show how it would be read and store nothing.")] = False,
 ) -> None:
     """Imports files of daily prices and says what it took, what it refused, and what sessions its shares lack.
@@ -146,7 +134,7 @@ def prices_import(
     )
     decisions = (*known_decisions(files), *plan.decisions)
     options: dict[str, Any] = {"source": source, "replace": replace, "forms": forms, "decisions": decisions}
-    choice = LayoutChoice(share, _columns(column or []), layout, prices)
+    choice = LayoutChoice(share, common.columns_from(column), layout, prices)
     target = plan.settings.db
     making = nullcontext() if dry_run else begun_with(target)
     with new_progress() as bar, making, trial_store(target) if dry_run else nullcontext() as trial:
@@ -177,16 +165,6 @@ def prices_import(
 def _failed_files(report: ImportReport) -> str:
     count = len(report.failed)
     return f", {count} file{'s' if count != 1 else ''} failed" if count else ""
-
-
-def _columns(given: list[str]) -> dict[str, str]:
-    columns: dict[str, str] = {}
-    for one in given:
-        role, equals, name = one.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"{one} is not such as close=Settle", param_hint="--column")
-        columns[role.strip()] = name
-    return columns
 
 
 def _print_import(report: ImportReport, db: Path, trial: TrialStore | None) -> None:

@@ -13,6 +13,9 @@ from pipeline.runs.tries import Tries, Try, iso
 SURE = 0.95
 """The deflated Sharpe ratio that its authors ask for."""
 
+RUN = "run"
+"""What a report's own try is, if nothing else is said."""
+
 MOST_SHOWN = 200
 """Tries listed on a page; report.json has them all."""
 
@@ -59,8 +62,8 @@ def tries_section(tries: Tries) -> TriesSection:
     return TriesSection(headline(tries), lower_bound(tries), tuple(consequences(tries)), shown, len(lines) - len(shown))
 
 
-def headline(tries: Tries) -> str:
-    """How many tries looked at the test days, in a sentence."""
+def headline(tries: Tries, own: str = RUN) -> str:
+    """How many tries looked at the test days, in a sentence; `own` is what the try of the report itself is."""
     count = len(tries.tries)
     if not tries.days:
         return "No try is known."
@@ -68,9 +71,10 @@ def headline(tries: Tries) -> str:
     where = f"these {stretch} ({tries.first} to {tries.last})" if tries.days != 1 else f"this {stretch}"
     if not count:
         return f"{'No try' if tries.complete else 'No known try'} has looked at {where}."
-    among = ", this run among them" if tries.own and count > 1 else ""
+    among = f", this {own} among them" if tries.own and count > 1 else ""
     if tries.own and count == 1:
-        return f"{'This run is the first' if tries.complete else 'No try before this run is known'} to look at {where}."
+        first = f"This {own} is the first" if tries.complete else f"No try before this {own} is known"
+        return f"{first} to look at {where}."
     many = f"{count:,} {'try' if count == 1 else 'tries'}"
     return f"{many if tries.complete else f'At least {many}'} looked at {where}{among}."
 
@@ -82,14 +86,14 @@ def lower_bound(tries: Tries) -> str:
     return f"Their number is a lower bound: {'; '.join(tries.gaps) or 'tries may be missing'}."
 
 
-def consequences(tries: Tries) -> list[str]:
-    """What the tries make a model show, what is left of the stretch, and what would renew it, in sentences."""
+def consequences(tries: Tries, own: str = RUN) -> list[str]:
+    """What the tries make a model show, what is left of the stretch, and what would renew it; `own` as above."""
     hurdle = tries.hurdle
     if hurdle is None:
         return []
     said = []
     if hurdle.runs:
-        judged = "This run was judged after" if tries.own else "A next try is judged after"
+        judged = f"This {own} was judged after" if tries.own else "A next try is judged after"
         runs = f"{hurdle.runs:,} earlier {'try' if hurdle.runs == 1 else 'tries'}"
         models = f"{hurdle.tries:,} different {'model' if hurdle.tries == 1 else 'models'}"
         amount = "With its own candidates they amount" if tries.own else "They amount"
@@ -110,24 +114,25 @@ def consequences(tries: Tries) -> list[str]:
         nobody = "nobody" if tries.complete else "no try that is known"
         said.append(f"New days renew it: a test split that begins after {seen} has been seen by {nobody}.")
     if tries.overfitting is not None:
-        own = next((one.time for one in tries.tries if one.id == tries.own), "")
-        said.append(best_portfolio(tries.overfitting, own))
+        when = next((one.time for one in tries.tries if one.id == tries.own), "")
+        said.append(best_portfolio(tries.overfitting, when, own))
     return said
 
 
-def best_portfolio(found: Overfitting, own: str = "") -> str:
+def best_portfolio(found: Overfitting, when: str = "", own: str = RUN) -> str:
     """What the portfolio of the best of all tried models is worth, in a sentence.
 
     It is long the best fifth of each day's shares and short the worst, to the next session, before costs.
 
     Args:
         found: of the tries.
-        own: when the report's own run was; empty where there is none.
+        when: the report's own try was; empty where there is none.
+        own: what that is.
     """
     from components.backtest.results import DAYS_A_YEAR
 
     name, _, time = found.best.partition(" of ")
-    best = f"this run's {name}" if time == own else f"{name} of {readable_time(time)}"
+    best = f"this {own}'s {name}" if time == when else f"{name} of {readable_time(time)}"
     sure = "is more than the best of as many coins" if found.deflated >= SURE else "may be the best of as many coins"
     return (
         f"Of the long-short portfolios of {found.tries:,} tried models on {found.days:,} common days, before costs, "

@@ -56,7 +56,7 @@ def _baselines(report: RunReport) -> dict[str, Interval]:
     return {name: figures["auc"] for name, figures in report.baselines.items() if "auc" in figures}
 
 
-def _too_high(report: RunReport, model: ModelResult) -> bool:
+def too_high(report: RunReport, model: ModelResult) -> bool:
     """Whether the alarm rings for a model."""
     among = len(report.models) + len(_baselines(report))
     return _limits(report).judge(model.area, among, len(report.models)).severity >= Status.SUSPICIOUS.severity
@@ -194,7 +194,7 @@ def _nothing_blessed(report: RunReport) -> Verdict:
         name = max(above, key=lambda key: above[key].auc)
         why = (above[name].reason or "no reason was given").rstrip(".")
         plausible = plausible_auc(report.settings)
-        leak = report.market is None and _too_high(report, above[name])
+        leak = report.market is None and too_high(report, above[name])
         return Verdict(
             "warning" if leak else "plain",
             label,
@@ -221,7 +221,7 @@ def _nothing_blessed(report: RunReport) -> Verdict:
 def _champion_on_real_prices(report: RunReport, name: str, model: ModelResult) -> Verdict:
     days = _test_days(report)
     plausible = plausible_auc(report.settings)
-    if _too_high(report, model):
+    if too_high(report, model):
         return Verdict(
             "warning",
             f"Champion: {name}, but suspect a leak",
@@ -251,7 +251,7 @@ def _champion_on_a_market(report: RunReport, name: str, model: ModelResult) -> V
             f"{name} passed with AUC {_auc(model)} {where}, in which there is no signal: this is luck, as "
             "it is in one first run of forty, and ever on at most one test stretch of twenty.",
         )
-    if _too_high(report, model):
+    if too_high(report, model):
         return Verdict(
             "warning",
             f"Champion: {name}, better than possible",
