@@ -35,7 +35,7 @@ class Days:
     probabilities: NDArray[np.float64]
     returns: NDArray[np.float64]
 
-    def part(self, begin: int, end: int) -> Days:
+    def part(self, begin: int = 0, end: int | None = None) -> Days:
         """Some of the sessions."""
         return Days(self.scores[begin:end], self.probabilities[begin:end], self.returns[begin:end])
 
@@ -57,15 +57,23 @@ class Record:
     course: Course
 
 
-def judged(days: Days, horizon: int) -> Record:
+def judged(days: Days, horizon: int, bound: float | None = None) -> Record:
     """Reads the claim off the first `TESTED` sessions and judges those after them.
 
     A claim below 0 is turned round: nobody goes live with one.
+
+    Args:
+        days: backtest and live record.
+        horizon: of their returns.
+        bound: of a day's rank IC; that of the claim if None.
     """
-    live = days.part(TESTED + horizon, len(days.scores))
-    found = Claim.of_days(rank_ics(days.part(0, TESTED)), horizon)
+    daily = rank_ics(days)
+    live, lived = days.part(TESTED + horizon), daily[TESTED + horizon :]
+    found = Claim.of_days(daily[:TESTED], horizon)
     claim = replace(found, mean=abs(found.mean))
     parameters = Parameters(horizon=horizon).for_claim(claim)
+    if bound is not None:
+        parameters = replace(parameters, bound=bound)
     count, shares = live.scores.shape
     gains = daily_gains(
         (live.returns > 0).astype(float).ravel(),
@@ -74,8 +82,7 @@ def judged(days: Days, horizon: int) -> Record:
         count,
         parameters,
     )
-    daily = rank_ics(live)
-    return Record(claim, parameters, daily, evaluate(daily, gains, parameters))
+    return Record(claim, parameters, lived, evaluate(lived, gains, parameters))
 
 
 def rank_ics(days: Days) -> NDArray[np.float64]:
@@ -122,7 +129,7 @@ def without_signal(market: str, shares: int, sessions: int, horizons: tuple[int,
     return {
         horizon: Days(
             scores, probabilities, level[WINDOW + horizon : WINDOW + horizon + count] - level[WINDOW : WINDOW + count]
-        ).part(0, sessions + TESTED + horizon)
+        ).part(end=sessions + TESTED + horizon)
         for horizon in horizons
     }
 

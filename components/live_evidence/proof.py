@@ -60,7 +60,7 @@ def days_to_proof(
     parameters: Parameters,
     past: NDArray[Any] | None = None,
     log_loss: float = -math.inf,
-    records: int = 200,
+    records: int = 100,
     seed: int = 0,
 ) -> DaysToProof:
     """How many more sessions the rank IC takes to prove what is claimed, by simulation.
