@@ -19,11 +19,13 @@ class Claim:
         deviation: their standard deviation from day to day.
         overlap: days that one day's rank IC shares its news with, itself among them: 1 where days are independent, the
             horizon where the order of the scores hardly changes.
+        most: the largest of them, whatever its sign; 0 where it is not known.
     """
 
     mean: float
     deviation: float
     overlap: float = 1.0
+    most: float = 0.0
 
     @classmethod
     def of_days(cls, rank_ics: NDArray[Any], horizon: int) -> Claim:
@@ -45,7 +47,7 @@ class Claim:
         # The sum of q independent days and that of the next day share q - 1 of them: their correlation is 1 - 1 / q.
         lag = float(centred[1:] @ centred[:-1]) / squares if squares else 0.0
         overlap = min(float(horizon), 1 / (1 - lag)) if 0 < lag < 1 else 1.0
-        return cls(float(daily.mean()), float(daily.std(ddof=1)), overlap)
+        return cls(float(daily.mean()), float(daily.std(ddof=1)), overlap, float(np.abs(daily).max()))
 
     @classmethod
     def of_shares(cls, mean: float, shares: int) -> Claim:

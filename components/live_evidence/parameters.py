@@ -95,11 +95,11 @@ class Parameters:
     def for_claim(self, claim: Claim) -> Parameters:
         """These, with the bound and the stakes on the rank IC that suit what a backtest claims.
 
-        A day counts at most four of the backtest's standard deviations, so that stakes can be as large as they have to
-        be; half of the capital bets what would grow fastest if the claim were true (Kelly, 1956), the rest stays where
-        it was, as claims are often too high.
+        A day counts at most four of the backtest's standard deviations, or what its wildest day counted where that is
+        more, so that stakes can be as large as they have to be; half of the capital bets what would grow fastest if the
+        claim were true (Kelly, 1956), the rest stays where it was, as claims are often too high.
         """
-        bound = min(1.0, _DEVIATIONS * claim.deviation)
+        bound = min(1.0, max(_DEVIATIONS * claim.deviation, claim.most))
         spread = claim.deviation**2 + claim.mean**2
         if not (bound > 0 and claim.mean > 0):
             return replace(self, bound=bound if bound > 0 else 1.0)
