@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from audited_parts import audited_by
 
 from benchmarks.planted_leaks.small_runs import Asked, make_run
 from components.feature_example_gen.examples import LabelledRows, label_rows
 from components.feature_store import PriceBars
-from components.leak_audit.checks import completeness, twins
+from components.leak_audit.checks import completeness, split_proof, twins
 from components.leak_audit.results import Status
 from components.synthetic_market import Market
 from models.features import label_key
@@ -38,9 +39,11 @@ def twins_later(count: int, sessions: int, factor: float) -> Callable[[Market, i
 
 @pytest.mark.parametrize(("count", "factor"), [(1, 1.0), (3, 0.013)])
 def test_shares_under_another_name_with_shifted_days_are_caught_by_the_twins(
-    tmp_path: Path, count: int, factor: float
+    tmp_path: Path, its_graph: None, count: int, factor: float
 ) -> None:
-    report = make_run(tmp_path, Asked(shares=6, sessions=520, bars=twins_later(count, 220, factor))).audited({})
+    run = make_run(tmp_path, Asked(shares=6, sessions=520, bars=twins_later(count, 220, factor)))
+
+    report = audited_by(run, twins.NAME, completeness.NAME)
 
     found = report.check(twins.NAME)
     assert found.status is Status.LEAKING
@@ -51,7 +54,7 @@ def test_shares_under_another_name_with_shifted_days_are_caught_by_the_twins(
 
 @pytest.mark.parametrize("part", [0.05, 0.5])
 def test_test_rows_that_are_dropped_because_they_fell_are_caught_by_completeness(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: float
+    tmp_path: Path, its_graph: None, monkeypatch: pytest.MonkeyPatch, part: float
 ) -> None:
     def spoil(rows: LabelledRows) -> LabelledRows:
         fell = (rows.split == 2) & (rows.columns[label_key(1)] == 0)
@@ -60,9 +63,9 @@ def test_test_rows_that_are_dropped_because_they_fell_are_caught_by_completeness
 
     monkeypatch.setattr("components.feature_example_gen.executor.label_rows", lambda *asked: spoil(label_rows(*asked)))
 
-    report = make_run(tmp_path, Asked(shares=6, sessions=520)).audited({})
+    report = audited_by(make_run(tmp_path, Asked(shares=6, sessions=520)), completeness.NAME, split_proof.NAME)
 
     found = report.check(completeness.NAME)
     assert found.status is Status.LEAKING
     assert "rows that the database gives are not in the examples" in found.sentence
-    assert report.check("split proof").status is Status.PASSED
+    assert report.check(split_proof.NAME).status is Status.PASSED
