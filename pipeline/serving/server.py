@@ -72,11 +72,13 @@ class ServeConfig:
     labels: Mapping[str, int] = field(default_factory=dict)
 
     def check(self) -> None:
-        """Checks that nobody else can ask without a token.
+        """Checks that clients can name the model, and that nobody else can ask without a token.
 
         Raises:
-            ServeError: somebody could.
+            ServeError: they cannot, or somebody could.
         """
+        if not self.model or set(self.model) & set("/:"):
+            raise ServeError(f"model {self.model!r}: no address can hold it; give a name without / and : (--name)")
         if self.token is None and not _is_this_machine(self.host):
             raise ServeError(
                 f"host {self.host}: others than this machine could ask, so a token is needed: put one into "
@@ -150,8 +152,8 @@ async def _serve(
                     backlog=2048,
                 )
             )  # fmt: skip
+            await asyncio.to_thread(versions.look)
             async with _grpc(config, service) as grpc_port:
-                await asyncio.to_thread(versions.look)
                 looking = asyncio.create_task(_look(versions, config.look_every))
                 try:
                     at = Started(listener.getsockname()[1], grpc_port, versions, server.end)

@@ -92,6 +92,7 @@ class Versions:
         self._statuses: dict[int, VersionStatus] = {}
         self._refused: dict[int, _Fingerprint] = {}
         self._seen: dict[int, _Fingerprint] = {}
+        self._there: set[int] = set()
         self._looked = False
         self.switches = 0
 
@@ -102,33 +103,37 @@ class Versions:
         model may still be at it.
         """
         with self._looking:
-            found = {number: _fingerprint(self.base / str(number)) for number in self._numbers()}
+            there = self._numbers()
+            seen: dict[int, _Fingerprint] = {}
             answering: list[int] = []
-            for number in sorted(found, reverse=True):
+            for number in sorted(there, reverse=True):
                 if len(answering) == self.most:
-                    break
-                if number in self._held or self._take_up(number, found[number]):
+                    break  # hundreds of old versions are nobody's work
+                if number not in self._held:
+                    seen[number] = _fingerprint(self.base / str(number))
+                if number in self._held or self._take_up(number, seen[number]):
                     answering.append(number)
-            self._seen, self._looked = found, True
+            self._there, self._seen, self._looked = there, seen, True
             if answering:  # a folder that is gone for a moment, such as a mount, stops nobody from answering
                 self._retire(set(self._held) - set(answering))
             with self._lock:
-                self._refused = {number: one for number, one in self._refused.items() if number in found}
-                gone = [n for n, s in self._statuses.items() if s.state is State.END and n not in found]
+                self._refused = {number: one for number, one in self._refused.items() if number in there}
+                gone = [n for n, s in self._statuses.items() if s.state is State.END and n not in there]
                 for number in gone[:-1]:  # the last one is kept, so that its clients learn of it
                     del self._statuses[number]
 
-    def _numbers(self) -> list[int]:
+    def _numbers(self) -> set[int]:
         try:
             names = [path.name for path in self.base.iterdir() if (path / SAVED_MODEL).is_file()]
         except OSError:
-            return []
-        return [int(name) for name in names if name.isascii() and name.isdecimal() and str(int(name)) == name]
+            return set()
+        return {int(name) for name in names if name.isascii() and name.isdecimal() and str(int(name)) == name}
 
     def _take_up(self, number: int, fingerprint: _Fingerprint) -> bool:
         if self._refused.get(number) == fingerprint:
             return False
-        if self._looked and self._seen.get(number) != fingerprint:
+        is_new = number not in self._there or self._seen.get(number, fingerprint) != fingerprint
+        if self._looked and is_new:
             self._set(VersionStatus(number, State.START))
             return False
         self._set(VersionStatus(number, State.LOADING))

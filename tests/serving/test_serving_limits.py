@@ -86,6 +86,12 @@ def test_with_the_token_everything_is_answered_and_no_log_shows_it(
     assert TOKEN not in repr(ServeConfig(base, MODEL, token=SecretStr(TOKEN)))
 
 
+@pytest.mark.parametrize("name", ["", "a/b", "a:predict"])
+def test_a_name_that_no_address_can_hold_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ServeError, match="--name"):
+        ServeConfig(tmp_path, name).check()
+
+
 # Sizes
 
 
