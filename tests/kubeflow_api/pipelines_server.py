@@ -219,7 +219,7 @@ class PipelinesServer:
         if body.get("mode") not in ("ENABLE", "DISABLE"):
             raise Refused(400, "Mode of the recurring run is not set")
         told = {
-            **self._job(body),
+            **self._job(body, latest=True),
             "trigger": body["trigger"],
             "mode": body["mode"],
             "status": f"{body['mode']}D",
@@ -246,6 +246,10 @@ class PipelinesServer:
         getattr(self, of)[made[key]] = made
         return made
 
+    def _latest_version(self, pipeline_id: str) -> str:
+        found = [one for one in self.versions.values() if one["pipeline_id"] == pipeline_id]
+        return str(max(found, key=lambda one: one["created_at"])["pipeline_version_id"]) if found else ""
+
     def _task(self, run_id: str, name: str, state: str) -> Object:
         return {
             "run_id": run_id,
@@ -268,7 +272,7 @@ class PipelinesServer:
         described = {"description": description} if description else {}
         return self._keep("versions", "pipeline_version_id", {**told, "pipeline_spec": spec, **described})
 
-    def _job(self, body: Object) -> Object:
+    def _job(self, body: Object, latest: bool = False) -> Object:
         """What a run and a recurring run have alike, once it is found to be possible."""
         if not body.get("display_name"):
             raise Refused(400, "The run's name is empty. Please specify a valid name")
@@ -278,6 +282,8 @@ class PipelinesServer:
         reference, spec = body.get("pipeline_version_reference"), body.get("pipeline_spec")
         if reference is not None:
             places = {name: reference.get(name, "") for name in ("pipeline_id", "pipeline_version_id")}
+            if latest and not places["pipeline_version_id"]:  # of KFP 2.5 and later: kubeflow/pipelines#11560
+                places["pipeline_version_id"] = self._latest_version(places["pipeline_id"])
             spec = self.get("versions", {}, None, **places)["pipeline_spec"]
             job["pipeline_version_reference"] = reference
         elif spec is not None:

@@ -188,7 +188,7 @@ def test_a_pipeline_goes_with_all_its_versions_but_not_from_under_a_schedule(
     state.page = 2
     for minute in range(5):
         version = api.upload(small_package, NOW + dt.timedelta(minutes=minute))
-    schedule, _ = api.replace_schedule("daily", version, "0 0 11 ? * 1", {"days": 5})
+    schedule, _ = api.replace_schedule("daily", version.pipeline, "0 0 11 ? * 1", {"days": 5})
     with pytest.raises(
         ApiError, match=f"schedule daily still runs it; first: awesome kubeflow schedule --delete {schedule.id}"
     ):

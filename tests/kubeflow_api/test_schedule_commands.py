@@ -17,10 +17,12 @@ def test_a_schedule_comes_after_the_close_and_the_extraction(uploaded: Shell) ->
     assert sent.body["trigger"] == {"cron_schedule": {"cron": "0 0 11 ? * 1,2,3,4,5"}}
     assert (sent.body["mode"], sent.body["max_concurrency"], sent.body["no_catchup"]) == ("ENABLE", "1", True)
     assert sent.body["runtime_config"]["parameters"] == {"horizon": 5}
-    assert sent.body["pipeline_version_reference"]["pipeline_version_id"] == version["pipeline_version_id"]
+    # Without a version each run takes the newest one there is.
+    assert sent.body["pipeline_version_reference"] == {"pipeline_id": version["pipeline_id"]}
     [kept] = uploaded.server.recurring_runs.values()
     assert outcome.out.splitlines() == [
-        f"schedule {PIPELINE}-daily, id {kept['recurring_run_id']}: {version['display_name']}",
+        f"schedule {PIPELINE}-daily, id {kept['recurring_run_id']}: the newest version of {PIPELINE}, now "
+        f"{version['display_name']}",
         "11:00 UTC, Monday to Friday: 240 minutes after the latest close of XSHG in a year, 07:00 UTC",
     ]
 

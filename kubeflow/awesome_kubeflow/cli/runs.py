@@ -190,10 +190,10 @@ def schedule(
     cluster: Cluster = None,
     endpoint: Endpoint = None,
 ) -> None:
-    """Schedules a run of a pipeline's newest version on every trading day after the close.
+    """Schedules a run of a pipeline's newest version, whichever that is then, on every trading day after the close.
 
     It replaces the schedule of the same name. Holidays are weekdays to it: nothing is new then, so every step comes
-    from the cache. After an upload the same command schedules the new version.
+    from the cache. An upload needs no further command: from then on its version runs.
     """
     plan = plan_from({"cluster": cluster})
     from awesome_kubeflow.server.inputs import split_pairs, typed
@@ -213,8 +213,12 @@ def schedule(
     trigger = after_close(exchange, dt.timedelta(minutes=delay), _now())
     version = api.newest_version(_chosen(api, plan, pipeline))
     chosen = name or f"{version.pipeline.name}-daily"
-    made, replaced = api.replace_schedule(chosen, version, trigger.cron, typed(version.inputs, texts))
-    print_line(f"schedule {made.name}, id {made.id}{', replaced' if replaced else ''}: {version.name}")
+    # What the parameters are checked by is today's version; that of a later day checks them once more.
+    made, replaced = api.replace_schedule(chosen, version.pipeline, trigger.cron, typed(version.inputs, texts))
+    print_line(
+        f"schedule {made.name}, id {made.id}{', replaced' if replaced else ''}: the newest version of "
+        f"{version.pipeline.name}, now {version.name}"
+    )
     print_line(
         f"{trigger}: {delay} minutes after the latest close of {exchange} in a year, {trigger.latest_close:%H:%M} UTC"
     )

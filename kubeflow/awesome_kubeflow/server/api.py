@@ -132,7 +132,7 @@ class PipelinesApi(Client):
             now: the present; the run's name holds it, in UTC.
         """
         name = f"{version.pipeline.name} {now.astimezone(dt.timezone.utc):%Y-%m-%d %H:%M:%S}"
-        body = self.models.V2beta1Run(display_name=name, **self._job(version, parameters))
+        body = self.models.V2beta1Run(display_name=name, **self._job(version.pipeline, version, parameters))
         return self._run(self.call("run", self._runs.run_service_create_run, body))
 
     def runs(self, pipeline: StoredPipeline | None = None) -> Iterator[Run]:
@@ -207,13 +207,15 @@ class PipelinesApi(Client):
         return f"{self.connection.ui}/#/runs/details/{run.id}"
 
     def replace_schedule(
-        self, name: str, version: PipelineVersion, cron: str, parameters: Mapping[str, Any]
+        self, name: str, pipeline: StoredPipeline, cron: str, parameters: Mapping[str, Any]
     ) -> tuple[RecurringRun, int]:
         """Makes a schedule, one run at a time and none for what was missed, and deletes others of its name.
 
+        It names no version: each run takes the newest one there is (kubeflow/pipelines#11560, KFP 2.5).
+
         Args:
             name: as it is shown.
-            version: what is run.
+            pipeline: what is run.
             cron: six fields, the seconds first.
             parameters: of every run; those left out keep their defaults.
 
@@ -227,7 +229,7 @@ class PipelinesApi(Client):
             mode=self.models.RecurringRunMode.ENABLE,
             max_concurrency="1",
             no_catchup=True,
-            **self._job(version, parameters),
+            **self._job(pipeline, None, parameters),
         )
         create = self._schedules.recurring_run_service_create_recurring_run
         made = self._schedule(self.call(f"schedule {name}", create, body))
@@ -258,13 +260,14 @@ class PipelinesApi(Client):
         method = self._experiments.experiment_service_create_experiment
         return self.text(self.call(f"experiment {name}", method, body).experiment_id)
 
-    def _job(self, version: PipelineVersion, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """What a run and a schedule are told alike."""
+    def _job(
+        self, pipeline: StoredPipeline, version: PipelineVersion | None, parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What a run and a schedule are told alike; without a version it is the newest one, whenever it runs."""
+        named = {} if version is None else {"pipeline_version_id": version.id}
         return {
-            "experiment_id": self._experiment_id(version.pipeline.name, create=True),
-            "pipeline_version_reference": self.models.V2beta1PipelineVersionReference(
-                pipeline_id=version.pipeline.id, pipeline_version_id=version.id
-            ),
+            "experiment_id": self._experiment_id(pipeline.name, create=True),
+            "pipeline_version_reference": self.models.V2beta1PipelineVersionReference(pipeline_id=pipeline.id, **named),
             "runtime_config": self.models.V2beta1RuntimeConfig(parameters=dict(parameters)),
         }
 
