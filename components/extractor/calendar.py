@@ -1,4 +1,4 @@
-"""The sessions of an exchange: which are closed by now, and which a share should have.
+"""The sessions of an exchange: which are closed by now, which a share should have, and when the next one opens.
 
 Sessions come from exchange_calendars. Some of its calendars end, as an exchange announces its holidays year by year;
 past that end every weekday on which the exchange is open as a rule counts as a session, and the run says so. Of the
@@ -41,8 +41,11 @@ class ExchangeCalendar:
     begin: dt.date
     end: dt.date
     _sessions: Days = field(repr=False)
-    _closes: Days = field(repr=False)  # UTC, datetime64[s]
+    _opens: Days = field(repr=False)  # UTC, datetime64[s]
+    _closes: Days = field(repr=False)  # likewise
     _zone: str = field(repr=False)
+    _usual_open: dt.time = field(repr=False)
+    _open_offset: int = field(repr=False)  # days from a session to the one on which it opens
     _usual_close: dt.time = field(repr=False)
 
     @classmethod
@@ -72,6 +75,32 @@ class ExchangeCalendar:
         """The sessions from `first` to `last` whose closes are known, and these in UTC; datetime64[D] and [s]."""
         begin, end = np.searchsorted(self._sessions, [np.datetime64(first, "D"), np.datetime64(last, "D") + 1])
         return self._sessions[begin:end], self._closes[begin:end]
+
+    def opening(self, session: dt.date) -> dt.datetime | None:
+        """When a session opens, in UTC; None for a day off, and for a day whose holidays are not known."""
+        at = int(np.searchsorted(self._sessions, np.datetime64(session, "D")))
+        if at == len(self._sessions) or self._sessions[at] != np.datetime64(session, "D"):
+            return None
+        return _in_utc(self._opens[at])
+
+    def next_opening(self, day: dt.date) -> dt.datetime:
+        """When the first session after a day opens, in UTC.
+
+        Past the days whose holidays are known, the next regular weekday counts, at the usual hour: a holiday that is
+        not known yet makes the real one later, not earlier.
+
+        Raises:
+            ExchangeError: the day lies before the calendar begins.
+        """
+        if day < self.begin:
+            raise ExchangeError(f"{self.code}: its calendar begins on {self.begin}, and {day} lies before that")
+        at = int(np.searchsorted(self._sessions, np.datetime64(day, "D"), side="right"))
+        if at < len(self._sessions):
+            return _in_utc(self._opens[at])
+        begin = max(day, self.end) + dt.timedelta(days=1)
+        session: dt.date = self.sessions(begin, begin + dt.timedelta(days=7))[0].item()
+        opening = dt.datetime.combine(session + dt.timedelta(days=self._open_offset), self._usual_open)
+        return opening.replace(tzinfo=ZoneInfo(self._zone)).astimezone(dt.timezone.utc)
 
     def last_closed(self, now: dt.datetime, settle: dt.timedelta) -> dt.date:
         """The last session whose bar is final `now` (with a zone), `settle` after the close.
@@ -126,10 +155,23 @@ def _load(code: str, year: int) -> ExchangeCalendar:
         begin=begin.item(),
         end=end.item(),
         _sessions=sessions,
-        _closes=calendar.closes.dt.tz_convert(None).to_numpy().astype("datetime64[s]"),
+        _opens=_instants(calendar.opens),
+        _closes=_instants(calendar.closes),
         _zone=str(calendar.tz),
+        _usual_open=calendar.open_times[-1][1],
+        _open_offset=calendar.open_offset,
         _usual_close=calendar.close_times[-1][1],
     )
+
+
+def _instants(series: Any) -> Days:
+    """Instants of pandas as datetime64[s] in UTC."""
+    return series.dt.tz_convert(None).to_numpy().astype("datetime64[s]")
+
+
+def _in_utc(moment: np.datetime64) -> dt.datetime:
+    instant: dt.datetime = moment.item()
+    return instant.replace(tzinfo=dt.timezone.utc)
 
 
 class _WrongClockError(Exception):

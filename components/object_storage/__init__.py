@@ -1,8 +1,9 @@
 """Databases and models to and from object storage: a folder, S3, or Tencent's COS.
 
 `Storage.at` opens one; `push_database`, `pull_database`, `push_model`, `list_models` and `pull_model` move things, and
-`push_tries` and `pull_tries` the record of what was tried on a database. What
-is pushed counts from the moment its manifest is written, and what is pulled replaces nothing before it is checked.
+`push_tries` and `pull_tries` the record of what was tried on a database, `push_ledger` and `pull_ledger` the
+predictions on it. What is pushed counts from the moment its manifest is written, and what is pulled replaces nothing
+before it is checked.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from components.object_storage.databases import (
     pull_database,
     push_database,
 )
+from components.object_storage.ledgers import pull_ledger, push_ledger, stored_heads
 from components.object_storage.location import Storage
 from components.object_storage.manifest import CodeVersion, DatabaseManifest, ModelFacts, ModelManifest, StoredFile
 from components.object_storage.models import (
@@ -47,10 +49,13 @@ __all__ = [
     "list_databases",
     "list_models",
     "pull_database",
+    "pull_ledger",
     "pull_model",
     "pull_tries",
     "push_database",
+    "push_ledger",
     "push_model",
     "push_tries",
     "snapshot",
+    "stored_heads",
 ]

@@ -42,10 +42,11 @@ Url = Annotated[
 
 @db_app.command("push", epilog=example("awesome db push s3://prices/awesome"))
 def db_push(url: Url = None, db: Db = None) -> None:
-    """Pushes a snapshot of the database to features/DATE/, even while it is written."""
+    """Pushes a snapshot of the database to features/DATE/, even while it is written, and what its ledger has new."""
     plan = plan_from({"db": db, "storage_url": url})
     from components.feature_store import FeatureStore
-    from components.object_storage import push_database, push_tries
+    from components.ledger.file import ledger_path
+    from components.object_storage import push_database, push_ledger, push_tries
     from pipeline.uses.publish import code_version
     from pipeline.uses.storage import open_storage
 
@@ -54,8 +55,10 @@ def db_push(url: Url = None, db: Db = None) -> None:
         # Before the database: whoever pulls it must not know of fewer tries.
         tries = push_tries(storage, plan.settings.db)
         pushed = push_database(storage, plan.settings.db, code_version(), progress)
+        rows = push_ledger(storage, ledger_path(plan.settings.db), plan.settings.db.name)
     _print_push(pushed)
     _print_tries(tries, "that the storage did not hold")
+    _print_ledger(rows, "that the storage did not hold")
 
 
 @db_app.command("pull", epilog=example("awesome db pull s3://prices/awesome --date 2026-11-23"))
@@ -64,19 +67,22 @@ def db_pull(
     db: Db = None,
     date: Annotated[str, typer.Option(help="Day of the push, ISO, or latest.")] = "latest",
 ) -> None:
-    """Pulls a database, checks it, and only then replaces the one that is there."""
+    """Pulls a database, checks it, and only then replaces the one that is there; and what its ledger lacks here."""
     plan = plan_from({"db": db, "storage_url": url})
-    from components.object_storage import pull_database, pull_tries
+    from components.ledger.file import ledger_path
+    from components.object_storage import pull_database, pull_ledger, pull_tries
     from pipeline.uses.storage import open_storage
 
     with open_storage(plan) as storage, _bar(f"Pulling {plan.settings.db}") as progress:
         tries = pull_tries(storage, plan.settings.db)
         pulled = pull_database(storage, plan.settings.db, date, progress)
+        rows = pull_ledger(storage, ledger_path(plan.settings.db), pulled.manifest.file.path)
     manifest = pulled.manifest
     print_line(f"pulled {_moved(1, manifest.file.size, pulled.seconds)} from {pulled.url} into {pulled.database}")
     last = manifest.last_session or "none"
     print_line(f"{manifest.shares} shares, last session {last}, data {manifest.data_digest[:8]}")
     _print_tries(tries, f"that {'was' if tries == 1 else 'were'} not known here")
+    _print_ledger(rows, f"that {'was' if rows == 1 else 'were'} not known here")
 
 
 @model_app.command("push", epilog=example("awesome model push s3://prices/awesome runs/latest --model rnn"))
@@ -86,7 +92,8 @@ def model_push(
     model: Annotated[str | None, typer.Option(help="The model. (default: every model of the run)")] = None,
 ) -> None:
     """Pushes a run's models to models_training/MODEL/VERSION/ with their logs and evaluations."""
-    from components.object_storage import push_model, push_tries
+    from components.ledger.file import ledger_path
+    from components.object_storage import push_ledger, push_model, push_tries
     from pipeline.runs.folder import REPORT_JSON
     from pipeline.uses.publish import database_of, models_to_push
     from pipeline.uses.storage import open_storage
@@ -103,6 +110,7 @@ def model_push(
             _print_push(pushed)
         if (database := database_of(run)) is not None:
             _print_tries(push_tries(storage, database), "that the storage did not hold")
+            _print_ledger(push_ledger(storage, ledger_path(database), database.name), "that the storage did not hold")
 
 
 @model_app.command("list", epilog=example("awesome model list s3://prices/awesome"))
@@ -200,6 +208,11 @@ def _print_push(pushed: Pushed) -> None:
 def _print_tries(count: int, which: str) -> None:
     if count:
         print_line(f"{count} {'try' if count == 1 else 'tries'} {which}")
+
+
+def _print_ledger(rows: int, which: str) -> None:
+    if rows:
+        print_line(f"{rows:,} {'row' if rows == 1 else 'rows'} of the ledger {which}")
 
 
 def _moved(files: int, size: int, seconds: float) -> str:

@@ -1,0 +1,169 @@
+"""A ledger day by day: what counts as evidence, for those who judge it, and what there is, for people.
+
+What counts is a prediction that was on time and that the champion of its horizon made, the first one of its share and
+session, with the latest of its outcomes. A row of SETUP begins a series; it ends where the next one stands.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from components.feature_store.arrays import Floats
+from components.ledger.file import Ledger
+from components.ledger.outcomes import direction_of, simple_return
+from components.ledger.schema import CHAMPION, DOWN, UP
+
+LATEST_OUTCOME = "PREDICTION p LEFT JOIN OUTCOME o ON o.seq = (SELECT MAX(seq) FROM OUTCOME WHERE prediction = p.seq)"
+"""Each prediction with the outcome that counts, NULL where there is none."""
+
+_LABEL = {UP: 1.0, DOWN: 0.0}
+
+
+@dataclass(frozen=True)
+class LiveSeries:
+    """Predictions of one horizon under one set of parameters.
+
+    Attributes:
+        setup: the row of the parameters.
+        parameters: of the evidence, JSON.
+        horizon: sessions ahead.
+        end: the first row that is no longer of it; None for the series that goes on.
+    """
+
+    setup: int
+    parameters: str
+    horizon: int
+    end: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class LiveDay:
+    """What counts of one session, in the order of the shares.
+
+    Attributes:
+        session: that the predictions were made after, ISO.
+        share_ids: those with an outcome, n of them.
+        probability: of a higher close, [n].
+        up: 1 where the close was higher, 0 where it was lower, NaN where it was the same, [n].
+        ahead: simple return over the horizon, [n].
+        pending: predictions of the day that have no outcome yet: the day is not complete.
+    """
+
+    session: str
+    share_ids: tuple[str, ...]
+    probability: Floats
+    up: Floats
+    ahead: Floats
+    pending: int
+
+
+@dataclass(frozen=True)
+class DaySummary:
+    """What a ledger holds of one session, horizon and model.
+
+    Attributes:
+        session: ISO.
+        horizon: sessions ahead.
+        model: name of the model, and the first digits of its digest.
+        role: of the model today.
+        predicted: predictions.
+        late: those of them that came too late.
+        due: those that have an outcome, late ones among them.
+        right: those whose close went to the side of 1/2 that the probability was on.
+        moved: those whose close went anywhere.
+    """
+
+    session: str
+    horizon: int
+    model: str
+    role: str
+    predicted: int
+    late: int
+    due: int
+    right: int
+    moved: int
+
+
+def live_series(ledger: Ledger) -> tuple[LiveSeries, ...]:
+    """All series of a ledger, the earliest first, by horizon."""
+    setups = ledger.select("SELECT seq, parameters FROM SETUP ORDER BY seq")
+    ends = [int(seq) for seq, _ in setups[1:]] + [None]
+    found = []
+    for (seq, parameters), end in zip(setups, ends, strict=True):
+        horizons = ledger.select(
+            "SELECT DISTINCT horizon FROM PREDICTION WHERE seq > ? AND seq < ? ORDER BY horizon", seq, end or math.inf
+        )
+        found += [LiveSeries(int(seq), str(parameters), int(horizon), end) for (horizon,) in horizons]
+    return tuple(found)
+
+
+def live_days(ledger: Ledger, series: LiveSeries) -> Iterator[LiveDay]:
+    """Yields the days of a series, the earliest session first; those on which nothing counts are left out.
+
+    Days on which all predictions are pending are among them, without shares.
+    """
+    rows = ledger.stream(
+        "SELECT p.session, p.share_id, p.seq, p.model, p.probability, o.close, o.close_due, o.factor "
+        f"FROM {LATEST_OUTCOME} WHERE p.horizon = ? AND p.late = 0 AND p.seq > ? AND p.seq < ? "
+        "ORDER BY p.session, p.share_id, p.seq",
+        series.horizon,
+        series.setup,
+        math.inf if series.end is None else series.end,
+    )
+    champions = ledger.select(
+        "SELECT seq, digest FROM MODEL WHERE horizon = ? AND role = ? ORDER BY seq", series.horizon, CHAMPION
+    )
+    begins = [seq for seq, _ in champions]
+    for session, of_day in itertools.groupby(rows, key=lambda row: row[0]):
+        first: dict[str, tuple[float, ...]] = {}
+        for _, share, seq, model, *numbers in of_day:
+            at = bisect.bisect(begins, seq) - 1
+            if at >= 0 and champions[at][1] == model:
+                first.setdefault(share, tuple(numbers))
+        if first:
+            yield _day(session, first)
+
+
+def _day(session: str, first: dict[str, tuple[float, ...]]) -> LiveDay:
+    settled = {share: numbers for share, numbers in first.items() if numbers[1] is not None}
+    outcomes = [prices for _, *prices in settled.values()]
+    return LiveDay(
+        session=session,
+        share_ids=tuple(settled),
+        probability=np.array([probability for probability, *_ in settled.values()], float),
+        up=np.array([_LABEL.get(direction_of(*prices), math.nan) for prices in outcomes], float),
+        ahead=np.array([simple_return(*prices) for prices in outcomes], float),
+        pending=len(first) - len(settled),
+    )
+
+
+def day_summaries(ledger: Ledger, last: int) -> tuple[DaySummary, ...]:
+    """What a ledger holds of its last sessions, the latest first."""
+    rows = ledger.select(
+        "SELECT p.session, p.horizon, p.model, COUNT(*), SUM(p.late), COUNT(o.seq), "
+        f"SUM((o.direction = '{UP}' AND p.probability > 0.5) OR (o.direction = '{DOWN}' AND p.probability < 0.5)), "
+        f"SUM(o.direction IN ('{UP}', '{DOWN}')) FROM {LATEST_OUTCOME} "
+        "WHERE p.session IN (SELECT DISTINCT session FROM PREDICTION ORDER BY session DESC LIMIT ?) "
+        "GROUP BY p.session, p.horizon, p.model ORDER BY p.session DESC, p.horizon, MIN(p.seq)",
+        last,
+    )
+    roles: dict[tuple[str, int], tuple[str, str]] = {}
+    for digest, horizon, name, role in ledger.select("SELECT digest, horizon, name, role FROM MODEL ORDER BY seq"):
+        if role == CHAMPION:  # there is one: the one before has been replaced
+            roles = {
+                key: (named, "replaced" if key[1] == horizon and was == CHAMPION else was)
+                for key, (named, was) in roles.items()
+            }
+        roles[digest, horizon] = (name, role)
+    found = []
+    for session, horizon, model, predicted, late, due, right, moved in rows:
+        name, role = roles.get((model, horizon), ("unknown", "unknown"))
+        named = f"{name} {model[:8]}"
+        found.append(DaySummary(session, horizon, named, role, predicted, late, due, right or 0, moved or 0))
+    return tuple(found)

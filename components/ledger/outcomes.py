@@ -1,0 +1,226 @@
+"""What came of predictions: a row once the prices say so, and another one beside it when they are restated.
+
+A prediction comes due as labels are made (components/feature_example_gen/examples.py): at the close of the share's own
+h-th next session, where the way there reaches across no more missing sessions than a label may. Factors accumulate
+from the first day on, so that the ratio of two of them is what happened between: a split changes it, and no return.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from components.feature_store import FeatureStore
+from components.feature_store.series import PriceSeries
+from components.ledger.deadlines import Deadlines
+from components.ledger.file import Ledger
+from components.ledger.schema import DOWN, OUTCOME, UNCHANGED, UP
+from components.missing_sessions.finding import find_missing
+from components.missing_sessions.found import ShareGaps
+from components.missing_sessions.limit import DEFAULT_LIMIT, most_missing
+
+_FACTOR_DIGITS = 12
+"""Of the ratio of two factors, which are products of many: another first day changes their last digits alone."""
+
+ACROSS = "the way to its outcome reaches across missing sessions"
+NO_SESSION = "the database has no price of its session"
+NO_PRICE = "the price of the session that it is due on has not come"
+
+
+@dataclass(frozen=True)
+class Due:
+    """An outcome that is to be written.
+
+    Attributes:
+        prediction: the row of the prediction.
+        due: the session whose close decides, ISO.
+        close: raw close of the session that the prediction was made after.
+        close_due: raw close of the session that it is due on.
+        factor: what happened between, such as 2 for a split of one share into two.
+        restated: whether an outcome of other prices stands there already.
+    """
+
+    prediction: int
+    due: str
+    close: float
+    close_due: float
+    factor: float
+    restated: bool = False
+
+    @property
+    def ahead(self) -> float:
+        """The simple return from one close to the other."""
+        return simple_return(self.close, self.close_due, self.factor)
+
+    @property
+    def direction(self) -> str:
+        """Up, down or unchanged."""
+        return direction_of(self.close, self.close_due, self.factor)
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """A prediction that should have an outcome by now, and has none.
+
+    Attributes:
+        prediction: its row.
+        share_id: the share.
+        session: that it was made after, ISO.
+        horizon: sessions ahead.
+        reason: why, in words.
+    """
+
+    prediction: int
+    share_id: str
+    session: str
+    horizon: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a look at the prices has found.
+
+    Attributes:
+        due: outcomes that are new or of restated prices.
+        pending: how many predictions have not come due yet.
+        overdue: those whose prices should be there.
+    """
+
+    due: tuple[Due, ...]
+    pending: int
+    overdue: tuple[Overdue, ...]
+
+    @property
+    def new(self) -> int:
+        """First outcomes among them."""
+        return sum(not one.restated for one in self.due)
+
+    @property
+    def restated(self) -> int:
+        """Outcomes beside one of before."""
+        return len(self.due) - self.new
+
+
+def simple_return(close: float, close_due: float, factor: float) -> float:
+    """The return from one close to another, with what happened between.
+
+    >>> simple_return(100.0, 51.0, 2.0)
+    0.02
+    """
+    return close_due * factor / close - 1
+
+
+def direction_of(close: float, close_due: float, factor: float) -> str:
+    """Whether a close is above an earlier one, below, or neither."""
+    later = close_due * factor
+    return UP if later > close else DOWN if later < close else UNCHANGED
+
+
+def find_due(ledger: Ledger, store: FeatureStore, most_missing_sessions: int = DEFAULT_LIMIT) -> Settled:
+    """Finds which predictions have come due, or whose outcome other prices say today; nothing is written.
+
+    Args:
+        ledger: the predictions.
+        store: the prices.
+        most_missing_sessions: that 20 sessions ahead may reach across.
+
+    Raises:
+        StoreError: the prices cannot be read.
+        ExchangeError: the sessions of an exchange cannot be had.
+    """
+    now = ledger.clock()
+    deadlines, gaps = Deadlines(now), find_missing(store, now).shares
+    due: list[Due] = []
+    overdue: list[Overdue] = []
+    pending = 0
+    shares = [str(share) for (share,) in ledger.select("SELECT DISTINCT share_id FROM PREDICTION ORDER BY share_id")]
+    for share in shares:
+        looked = _Share(share, next(store.price_series([share]), None), gaps.get(share), most_missing_sessions)
+        for one in _predictions_of(ledger, share):
+            found = looked.outcome(one)
+            if isinstance(found, str):
+                ahead = deadlines.session_ahead(one.exchange, one.session, one.horizon)
+                waits = found == NO_PRICE and not deadlines.has_closed(one.exchange, ahead)
+                pending += waits
+                if not waits and one.held is None:
+                    overdue.append(Overdue(one.seq, share, one.session, one.horizon, found))
+            elif not deadlines.has_closed(one.exchange, found.due):
+                pending += 1
+            elif one.held is None or _differ(one.held, found):
+                due.append(found)
+    return Settled(tuple(due), pending, tuple(overdue))
+
+
+def settle(ledger: Ledger, store: FeatureStore, most_missing_sessions: int = DEFAULT_LIMIT) -> Settled:
+    """Writes the outcomes that `find_due` finds, all of them or none; twice in a row writes nothing the second time.
+
+    Args:
+        ledger: opened to write.
+        store: the prices.
+        most_missing_sessions: as in `find_due`.
+
+    Raises:
+        StoreError: the prices cannot be read, or the ledger not be written.
+        ExchangeError: the sessions of an exchange cannot be had.
+        LedgerError: as in `Ledger.writing`.
+    """
+    with ledger.writing() as batch:
+        settled = find_due(ledger, store, most_missing_sessions)
+        for one in settled.due:
+            batch.add(OUTCOME.name, (one.prediction, one.due, one.close, one.close_due, one.factor, one.direction))
+    return settled
+
+
+@dataclass(frozen=True)
+class _Prediction:
+    seq: int
+    session: str
+    horizon: int
+    exchange: str
+    held: Due | None
+
+
+def _predictions_of(ledger: Ledger, share: str) -> Iterator[_Prediction]:
+    query = (
+        "SELECT p.seq, p.session, p.horizon, p.exchange, o.due, o.close, o.close_due, o.factor FROM PREDICTION p "
+        "LEFT JOIN OUTCOME o ON o.seq = (SELECT MAX(seq) FROM OUTCOME WHERE prediction = p.seq) "
+        "WHERE p.share_id = ? ORDER BY p.session, p.horizon, p.seq"
+    )
+    for seq, session, horizon, exchange, *held in ledger.select(query, share):
+        yield _Prediction(seq, session, horizon, exchange, None if held[0] is None else Due(seq, *held))
+
+
+class _Share:
+    """The prices of one share, and what its predictions come to by them."""
+
+    def __init__(self, share: str, series: PriceSeries | None, gaps: ShareGaps | None, limit: int) -> None:
+        self._series = series
+        self._days: Sequence[str] = [] if series is None else series.time.astype(str).tolist()
+        self._places = {day: place for place, day in enumerate(self._days)}
+        self._before = np.zeros(len(self._days), np.int64)  # missing sessions before each day
+        if series is not None and gaps is not None:
+            self._before = np.searchsorted(gaps.days, series.time)
+        self._limit = limit
+
+    def outcome(self, one: _Prediction) -> Due | str:
+        """What a prediction comes to, or why that is not known."""
+        at = self._places.get(one.session)
+        if at is None or self._series is None:
+            return NO_SESSION
+        later = at + one.horizon
+        if later >= len(self._days):
+            return NO_PRICE
+        if self._before[later] - self._before[at] > most_missing(self._limit, one.horizon):
+            return ACROSS
+        close, factor = self._series.close, self._series.factor
+        between = float(f"{factor[later] / factor[at]:.{_FACTOR_DIGITS}g}")
+        return Due(one.seq, self._days[later], float(close[at]), float(close[later]), between, one.held is not None)
+
+
+def _differ(held: Due, found: Due) -> bool:
+    same = (held.due, held.close, held.close_due) == (found.due, found.close, found.close_due)
+    return not (same and math.isclose(held.factor, found.factor, rel_tol=10.0 ** (2 - _FACTOR_DIGITS)))

@@ -1,0 +1,88 @@
+"""`awesome ledger`: predictions that were written down before the fact, and what came of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import common
+from pipeline.cli.common import app, example, new_console, plan_from, print_line
+
+ledger_app = typer.Typer(help="Predictions made before the fact, and what came of them.", no_args_is_help=True)
+app.add_typer(ledger_app, name="ledger")
+
+File = Annotated[
+    Path | None,
+    typer.Option("--ledger", help="The ledger's file, such as a copy. (default: that beside the database)"),
+]
+
+
+@ledger_app.command("show", epilog=example("awesome ledger show --days 5"))
+def ledger_show(
+    ledger: File = None,
+    db: common.Db = None,
+    days: Annotated[int, typer.Option(min=1, help="Sessions, the latest first.")] = 10,
+    as_json: common.AsJson = False,
+) -> None:
+    """Shows the last sessions: how many shares were predicted, late, have come due, and were right."""
+    plan = plan_from({"db": db})
+    from components.ledger.days import day_summaries
+    from components.ledger.file import Ledger, ledger_path
+    from components.records import to_json
+    from pipeline.report.ledger import print_days
+
+    with Ledger.open(ledger or ledger_path(plan.database)) as opened:
+        found = day_summaries(opened, days)
+    if as_json:
+        typer.echo(to_json(found))
+    else:
+        print_days(found, new_console())
+
+
+@ledger_app.command("verify", epilog=example("awesome ledger verify --storage s3://prices/awesome"))
+def ledger_verify(
+    ledger: File = None,
+    db: common.Db = None,
+    storage: Annotated[
+        str | None, typer.Option(help="Where its heads are kept: as in `db push`. (default: the setting storage_url)")
+    ] = None,
+    head: Annotated[
+        list[str] | None, typer.Option("--head", metavar="SEQ:HASH", help="A head that somebody kept.")
+    ] = None,
+    as_json: common.AsJson = False,
+) -> None:
+    """Finds every row that was edited, taken out, put in, exchanged or back-dated, and names it.
+
+    What was cut off the end, or a chain that was made anew, shows against heads that are kept elsewhere: each
+    `db push` and `model push` keeps one in the storage. Exit code 1 where anything is wrong.
+    """
+    plan = plan_from({"db": db, "storage_url": storage})
+    from components.records import to_json
+    from pipeline.report.ledger import print_verification
+    from pipeline.uses.ledger import verify_ledger
+
+    found = verify_ledger(plan, ledger, head or ())
+    if as_json:
+        typer.echo(to_json(found.verification))
+    else:
+        print_verification(found.ledger, found.storage, found.verification, new_console())
+    if not found.verification.sound:
+        raise typer.Exit(1)
+
+
+@ledger_app.command("export", epilog=example("awesome ledger export predictions.parquet"))
+def ledger_export(
+    file: Annotated[Path, typer.Argument(help="The file to write, .csv or .parquet.")],
+    ledger: File = None,
+    db: common.Db = None,
+) -> None:
+    """Writes every prediction, the window that the model saw and its latest outcome to a CSV or Parquet file."""
+    plan = plan_from({"db": db})
+    from components.ledger.export import export_predictions
+    from components.ledger.file import Ledger, ledger_path
+
+    with Ledger.open(ledger or ledger_path(plan.database)) as opened:
+        count = export_predictions(opened, file)
+    print_line(f"{count:,} predictions written to {file}")
