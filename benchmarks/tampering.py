@@ -65,7 +65,7 @@ def lived(folder: Path) -> tuple[Path, tuple[Head, ...], dt.datetime]:
     generator = np.random.default_rng(0)
     now = dt.datetime.combine(market.time[_FIRST].item(), dt.time(1), _UTC)
     with FeatureStore.open(folder / "market.db") as store, Ledger.create(path, lambda: now) as ledger:
-        declare(ledger, {"alpha": 0.05})
+        declare(ledger, 1, {"alpha": 0.05})
         install(ledger, model)
         for day in range(_FIRST, _FIRST + _DAYS):
             now = dt.datetime.combine(market.time[day].item(), dt.time(23), _UTC)

@@ -91,15 +91,12 @@ class DaySummary:
 
 
 def live_series(ledger: Ledger) -> tuple[LiveSeries, ...]:
-    """All series of a ledger, the earliest first, by horizon."""
-    setups = ledger.select("SELECT seq, parameters FROM SETUP ORDER BY seq")
-    ends = [int(seq) for seq, _ in setups[1:]] + [None]
+    """All series of a ledger, in the order in which they began."""
+    setups = ledger.select("SELECT seq, horizon, parameters FROM SETUP ORDER BY seq")
     found = []
-    for (seq, parameters), end in zip(setups, ends, strict=True):
-        horizons = ledger.select(
-            "SELECT DISTINCT horizon FROM PREDICTION WHERE seq > ? AND seq < ? ORDER BY horizon", seq, end or math.inf
-        )
-        found += [LiveSeries(int(seq), str(parameters), int(horizon), end) for (horizon,) in horizons]
+    for place, (seq, horizon, parameters) in enumerate(setups):
+        end = next((int(later) for later, other, _ in setups[place + 1 :] if other == horizon), None)
+        found.append(LiveSeries(int(seq), str(parameters), int(horizon), end))
     return tuple(found)
 
 

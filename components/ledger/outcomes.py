@@ -120,13 +120,17 @@ def direction_of(close: float, close_due: float, factor: float) -> str:
     return UP if later > close else DOWN if later < close else UNCHANGED
 
 
-def find_due(ledger: Ledger, store: FeatureStore, most_missing_sessions: int = DEFAULT_LIMIT) -> Settled:
+def find_due(
+    ledger: Ledger, store: FeatureStore, most_missing_sessions: int = DEFAULT_LIMIT, since: str = ""
+) -> Settled:
     """Finds which predictions have come due, or whose outcome other prices say today; nothing is written.
 
     Args:
         ledger: the predictions.
         store: the prices.
         most_missing_sessions: that 20 sessions ahead may reach across.
+        since: only predictions made after this session (ISO) or a later one; empty for all. What it takes is
+            proportional to their number.
 
     Raises:
         StoreError: the prices cannot be read.
@@ -137,11 +141,11 @@ def find_due(ledger: Ledger, store: FeatureStore, most_missing_sessions: int = D
     due: list[Due] = []
     overdue: list[Overdue] = []
     pending = 0
-    shares = [str(share) for (share,) in ledger.select("SELECT DISTINCT share_id FROM PREDICTION ORDER BY share_id")]
-    for share in shares:
-        looked = _Share(share, next(store.price_series([share]), None), gaps.get(share), most_missing_sessions)
-        for one in _predictions_of(ledger, share):
-            found = looked.outcome(one)
+    query = "SELECT DISTINCT share_id FROM PREDICTION WHERE session >= ? ORDER BY share_id"
+    for share in [str(share) for (share,) in ledger.select(query, since)]:
+        prices = _Prices(next(store.price_series([share], since), None), gaps.get(share), most_missing_sessions)
+        for one in _predictions_of(ledger, share, since):
+            found = prices.outcome(one)
             if isinstance(found, str):
                 ahead = deadlines.session_ahead(one.exchange, one.session, one.horizon)
                 waits = found == NO_PRICE and not deadlines.has_closed(one.exchange, ahead)
@@ -155,13 +159,14 @@ def find_due(ledger: Ledger, store: FeatureStore, most_missing_sessions: int = D
     return Settled(tuple(due), pending, tuple(overdue))
 
 
-def settle(ledger: Ledger, store: FeatureStore, most_missing_sessions: int = DEFAULT_LIMIT) -> Settled:
+def settle(ledger: Ledger, store: FeatureStore, most_missing_sessions: int = DEFAULT_LIMIT, since: str = "") -> Settled:
     """Writes the outcomes that `find_due` finds, all of them or none; twice in a row writes nothing the second time.
 
     Args:
         ledger: opened to write.
         store: the prices.
         most_missing_sessions: as in `find_due`.
+        since: as in `find_due`.
 
     Raises:
         StoreError: the prices cannot be read, or the ledger not be written.
@@ -169,7 +174,7 @@ def settle(ledger: Ledger, store: FeatureStore, most_missing_sessions: int = DEF
         LedgerError: as in `Ledger.writing`.
     """
     with ledger.writing() as batch:
-        settled = find_due(ledger, store, most_missing_sessions)
+        settled = find_due(ledger, store, most_missing_sessions, since)
         for one in settled.due:
             batch.add(OUTCOME.name, (one.prediction, one.due, one.close, one.close_due, one.factor, one.direction))
     return settled
@@ -184,20 +189,20 @@ class _Prediction:
     held: Due | None
 
 
-def _predictions_of(ledger: Ledger, share: str) -> Iterator[_Prediction]:
+def _predictions_of(ledger: Ledger, share: str, since: str) -> Iterator[_Prediction]:
     query = (
         "SELECT p.seq, p.session, p.horizon, p.exchange, o.due, o.close, o.close_due, o.factor FROM PREDICTION p "
         "LEFT JOIN OUTCOME o ON o.seq = (SELECT MAX(seq) FROM OUTCOME WHERE prediction = p.seq) "
-        "WHERE p.share_id = ? ORDER BY p.session, p.horizon, p.seq"
+        "WHERE p.share_id = ? AND p.session >= ? ORDER BY p.session, p.horizon, p.seq"
     )
-    for seq, session, horizon, exchange, *held in ledger.select(query, share):
+    for seq, session, horizon, exchange, *held in ledger.select(query, share, since):
         yield _Prediction(seq, session, horizon, exchange, None if held[0] is None else Due(seq, *held))
 
 
-class _Share:
+class _Prices:
     """The prices of one share, and what its predictions come to by them."""
 
-    def __init__(self, share: str, series: PriceSeries | None, gaps: ShareGaps | None, limit: int) -> None:
+    def __init__(self, series: PriceSeries | None, gaps: ShareGaps | None, limit: int) -> None:
         self._series = series
         self._days: Sequence[str] = [] if series is None else series.time.astype(str).tolist()
         self._places = {day: place for place, day in enumerate(self._days)}

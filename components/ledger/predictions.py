@@ -129,8 +129,11 @@ def _refuse(ledger: Ledger, forecasts: Forecasts, values: Floats, good: Booleans
 
 
 def _check_begun(ledger: Ledger, forecasts: Forecasts) -> None:
-    if not ledger.select("SELECT 1 FROM SETUP LIMIT 1"):
-        raise LedgerError(f"{ledger.path}: the parameters of the evidence are written before the first prediction")
+    if not ledger.select("SELECT 1 FROM SETUP WHERE horizon = ? LIMIT 1", forecasts.horizon):
+        raise LedgerError(
+            f"{ledger.path}: the parameters of the evidence are written before the first prediction at horizon "
+            f"{forecasts.horizon}"
+        )
     of_model = "SELECT 1 FROM MODEL WHERE digest = ? AND horizon = ? LIMIT 1"
     if not ledger.select(of_model, forecasts.model, forecasts.horizon):
         raise LedgerError(

@@ -38,7 +38,7 @@ class Rules:
         self._deadlines = Deadlines(now)
         self._written = ""
         self._trusting = True
-        self._setup = False
+        self._setups: set[int] = set()
         self._models: set[tuple[str, int]] = set()
         self._calendars = ""
         self._of: dict[str, Callable[[Row], str]] = {
@@ -76,7 +76,7 @@ class Rules:
         return "" if row.seq == 1 else "a ledger begins once"
 
     def _setup_row(self, row: Row) -> str:
-        self._setup = True
+        self._setups.add(row["horizon"])
         text = row["parameters"]
         try:
             same = canonical(json.loads(text)) == text
@@ -100,7 +100,7 @@ class Rules:
             return "its probability or a close is none"
         if row["window"] != window_digest(closes):
             return "its window is not the one whose digest it holds"
-        if self._trusting and not self._setup:
+        if self._trusting and row["horizon"] not in self._setups:
             return "the parameters of the evidence were not written before it"
         if self._trusting and (row["model"], row["horizon"]) not in self._models:
             return f"its model {row['model'][:8]} was not written before it"

@@ -1,7 +1,8 @@
 """The tables of a ledger, and the triggers that keep them from being changed by accident.
 
     LEDGER      the first row: format, and a name that no other ledger has
-    SETUP       the parameters of the evidence, JSON, fixed before the first prediction; another one begins a new series
+    SETUP       the parameters of a horizon's evidence, JSON, fixed before its first prediction; another one begins a
+                new series
     MODEL       a model, and from when on it was champion or challenger
     PREDICTION  a probability, made after a session of a share, with the window that the model saw
     OUTCOME     what came of a prediction, and the prices that say so; restated prices make a new row
@@ -74,7 +75,7 @@ class Table:
 _ENDS = (("written", "TEXT"), ("previous", "TEXT"), ("hash", "TEXT"))
 
 LEDGER = Table("LEDGER", (("format", "INTEGER"), ("identity", "TEXT")), ("seq = 1",))
-SETUP = Table("SETUP", (("parameters", "TEXT"),))
+SETUP = Table("SETUP", (("horizon", "INTEGER"), ("parameters", "TEXT")), ("horizon >= 1",))
 MODEL = Table(
     "MODEL",
     (

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +35,13 @@ class LiveModel:
     trained_until: str = ""
 
 
-def declare(ledger: Ledger, parameters: Mapping[str, Any]) -> int:
-    """Fixes the parameters of the evidence; other ones than before begin a new series, which stays visible.
+def declare(ledger: Ledger, horizon: int, parameters: Any) -> int:
+    """Fixes the parameters of a horizon's evidence; other ones than before begin a new series, which stays visible.
 
     Args:
         ledger: opened to write.
-        parameters: in JSON's types.
+        horizon: sessions ahead.
+        parameters: a dataclass or a mapping of JSON's types.
 
     Returns:
         The row that holds them; that of before where they are the same.
@@ -52,14 +51,15 @@ def declare(ledger: Ledger, parameters: Mapping[str, Any]) -> int:
     """
     text = canonical(parameters)
     with ledger.writing() as batch:
-        held = ledger.select("SELECT seq, parameters FROM SETUP ORDER BY seq DESC LIMIT 1")
+        query = "SELECT seq, parameters FROM SETUP WHERE horizon = ? ORDER BY seq DESC LIMIT 1"
+        held = ledger.select(query, horizon)
         if held and held[0][1] == text:
             return int(held[0][0])
-        return batch.add(SETUP.name, (text,))
+        return batch.add(SETUP.name, (horizon, text))
 
 
-def canonical(parameters: Mapping[str, Any]) -> str:
-    """The one JSON text of parameters: keys in order, no blanks, nothing beyond ASCII.
+def canonical(parameters: Any) -> str:
+    """The one JSON text of a dataclass or a mapping: keys in order, no blanks, nothing beyond ASCII.
 
     >>> canonical({"b": 1.0, "a": [True, None]})
     '{"a":[true,null],"b":1.0}'
@@ -67,10 +67,11 @@ def canonical(parameters: Mapping[str, Any]) -> str:
     Raises:
         LedgerError: a parameter is a number that JSON has no word for.
     """
-    for value in parameters.values():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise LedgerError(f"the parameters of the evidence hold {value}, which JSON has no word for")
-    return json.dumps(parameters, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    plain = asdict(parameters) if is_dataclass(parameters) and not isinstance(parameters, type) else parameters
+    try:
+        return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        raise LedgerError(f"the parameters of the evidence hold a number that JSON has no word for: {plain}") from None
 
 
 def install(ledger: Ledger, model: LiveModel, role: str = CHAMPION) -> int:

@@ -41,12 +41,13 @@ def ledger_show(
         print_days(found, new_console())
 
 
-@ledger_app.command("verify", epilog=example("awesome ledger verify --storage s3://prices/awesome"))
+@ledger_app.command("verify", epilog=example("awesome ledger verify --storage-url s3://prices/awesome"))
 def ledger_verify(
     ledger: File = None,
     db: common.Db = None,
-    storage: Annotated[
-        str | None, typer.Option(help="Where its heads are kept: as in `db push`. (default: the setting storage_url)")
+    storage_url: Annotated[
+        str | None,
+        typer.Option(help="Where its heads are kept, as in `awesome db push`. (default: the setting storage_url)"),
     ] = None,
     head: Annotated[
         list[str] | None, typer.Option("--head", metavar="SEQ:HASH", help="A head that somebody kept.")
@@ -58,7 +59,7 @@ def ledger_verify(
     What was cut off the end, or a chain that was made anew, shows against heads that are kept elsewhere: each
     `db push` and `model push` keeps one in the storage. Exit code 1 where anything is wrong.
     """
-    plan = plan_from({"db": db, "storage_url": storage})
+    plan = plan_from({"db": db, "storage_url": storage_url})
     from components.records import to_json
     from pipeline.report.ledger import print_verification
     from pipeline.uses.ledger import verify_ledger

@@ -172,6 +172,42 @@ def test_on_the_first_days_past_the_end_the_last_known_session_counts() -> None:
     assert calendar.last_closed(morning, morning - close + dt.timedelta(minutes=1)) == before
 
 
+@pytest.mark.parametrize(
+    ("code", "after", "opens"),
+    [
+        ("XNYS", "2026-11-25", "2026-11-27 14:30"),  # Thanksgiving
+        ("XNYS", "2026-03-06", "2026-03-09 13:30"),  # summer time begins
+        ("XNYS", "2026-03-07", "2026-03-09 13:30"),  # a day off
+        ("XSHG", "2026-09-30", "2026-10-08 01:30"),  # golden week
+        ("XLON", "2026-11-20", "2026-11-23 08:00"),
+        ("24/5", "2026-11-20", "2026-11-23 00:00"),
+    ],
+)
+def test_the_next_session_opens(code: str, after: str, opens: str) -> None:
+    assert ExchangeCalendar.of(code, NOW).next_opening(day(after)) == at(dt.timezone.utc, opens)
+
+
+def test_the_next_session_opens_as_exchange_calendars_says() -> None:
+    theirs = exchange_calendars.get_calendar("XNYS", start="2019-01-02", end="2026-11-20")
+    ours = new_york()
+    for session, opening in zip(theirs.sessions[:-1], theirs.opens.iloc[1:], strict=True):
+        assert ours.next_opening(session.date()) == opening.to_pydatetime()
+        assert ours.opening(session.date()) == theirs.opens[session].to_pydatetime()
+    assert ours.opening(day("2026-11-26")) is None
+
+
+def test_past_the_end_the_next_weekday_opens_at_the_usual_hour() -> None:
+    calendar = _limited()
+    assert calendar.opening(calendar.end + dt.timedelta(days=40)) is None
+    for days in (0, 1, 5, 300):
+        now = calendar.end + dt.timedelta(days=days)
+        following = now + dt.timedelta(days=1)
+        following += dt.timedelta(days=-following.weekday() % 7 if following.weekday() > 4 else 0)
+        assert calendar.next_opening(now) == dt.datetime.combine(following, dt.time(9, 30), SHANGHAI)
+    with pytest.raises(ExchangeError, match="XSHG: its calendar begins on"):
+        calendar.next_opening(day("1970-01-01"))
+
+
 # --- calendars that fail, and clocks that no calendar is of
 
 

@@ -14,7 +14,6 @@ from components.feature_example_gen.splits import SplitSettings, plan_splits
 from components.feature_store import FeatureStore, PriceBars
 from components.ledger.file import Ledger
 from components.ledger.outcomes import ACROSS, NO_PRICE, NO_SESSION, find_due
-from components.ledger.setting_up import install
 from components.ledger.verifying import verify
 from components.missing_sessions.finding import find_missing
 from models.features import TIME, forward_return_key, label_key
@@ -200,9 +199,7 @@ def test_two_horizons_come_due_each_in_its_time(tmp_path: Path) -> None:
     live = Live(tmp_path)
     far = dataclasses.replace(CHAMPION, digest="c" * 64, horizon=20)
     live.now = moment(f"{NEW_YORK[30]} 12:00")
-    live.begin((CHAMPION, "champion"))
-    with live.ledger() as ledger:
-        install(ledger, far)
+    live.begin((CHAMPION, "champion"), (far, "champion"))
     live.evenings(NEW_YORK[30:31])
     live.predict(NEW_YORK[30], far)
     live.evenings(NEW_YORK[31:50])

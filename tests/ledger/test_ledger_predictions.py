@@ -20,6 +20,8 @@ from components.ledger.file import Ledger
 from components.ledger.predictions import WrittenDown, write_predictions
 from components.ledger.setting_up import LiveModel, declare, install, model_digest
 from components.ledger.verifying import verify
+from components.live_evidence.parameters import Parameters
+from components.records import from_json
 
 FRIDAY, MONDAY = "2024-02-16", "2024-02-19"  # Washington's birthday: New York opens on Tuesday the 20th at 14:30 UTC
 
@@ -96,7 +98,7 @@ def test_parameters_and_models_come_before_predictions(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="the parameters of the evidence are written before the first prediction"):
         live.predict(FRIDAY)
     with live.ledger() as ledger:
-        declare(ledger, PARAMETERS)
+        declare(ledger, 1, PARAMETERS)
     with pytest.raises(LedgerError, match="the model aaaaaaaa is written before its first prediction"):
         live.predict(FRIDAY)
     with live.ledger() as ledger:
@@ -108,10 +110,13 @@ def test_parameters_and_models_come_before_predictions(tmp_path: Path) -> None:
 def test_what_is_fixed_is_written_once_and_a_change_is_a_row(tmp_path: Path) -> None:
     live = begun(tmp_path)
     with live.ledger() as ledger:
-        first = declare(ledger, PARAMETERS)
-        assert declare(ledger, dict(reversed(PARAMETERS.items()))) == first
-        assert declare(ledger, {**PARAMETERS, "alpha": 0.01}) > first
-        assert declare(ledger, PARAMETERS) > first + 1  # back again is a third series
+        first = declare(ledger, 1, PARAMETERS)
+        assert declare(ledger, 1, dict(reversed(PARAMETERS.items()))) == first
+        assert declare(ledger, 1, {**PARAMETERS, "alpha": 0.01}) > first
+        assert declare(ledger, 1, PARAMETERS) > first + 1  # back again is a third series
+        assert declare(ledger, 20, Parameters(horizon=20)) == declare(ledger, 20, Parameters(horizon=20))
+        [(text,)] = ledger.select("SELECT parameters FROM SETUP WHERE horizon = 20")
+        assert from_json(Parameters, text) == Parameters(horizon=20)
         reigning = install(ledger, CHAMPION)
         assert install(ledger, CHAMPION) == reigning
         challenger = install(ledger, CHALLENGER, "challenger")
@@ -122,8 +127,8 @@ def test_what_is_fixed_is_written_once_and_a_change_is_a_row(tmp_path: Path) -> 
         with pytest.raises(LedgerError, match="is no role"):
             install(ledger, CHAMPION, "king")
         assert install(ledger, dataclasses.replace(CHAMPION, horizon=20)) > challenger + 1  # of another horizon
-    with pytest.raises(LedgerError, match="hold nan, which JSON"), live.ledger() as ledger:
-        declare(ledger, {"alpha": float("nan")})
+    with pytest.raises(LedgerError, match="hold a number that JSON has no word for"), live.ledger() as ledger:
+        declare(ledger, 1, {"alpha": float("nan")})
 
 
 @pytest.mark.parametrize(

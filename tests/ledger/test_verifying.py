@@ -162,7 +162,7 @@ def put(at: int, **values: object) -> Change:
         (put(9, close3=50.0), f"{ROW9}its window is not the one"),
         (put(9, probability="0.5x"), f"{ROW9}probability is '0.5x', which no writer writes"),
         (put(9, model="f" * 64), f"{ROW9}its model ffffffff was not written before it"),
-        (put(9, horizon=20), f"{ROW9}its model aaaaaaaa was not written before it"),
+        (put(9, horizon=20), f"{ROW9}the parameters of the evidence were not written before it"),
         (put(20, direction="unchanged"), "row 20, OUTCOME of row 5: it says unchanged, and its prices say"),
         (put(20, prediction=4), "row 20, OUTCOME of row 4: there is no prediction in row 4"),
         (put(20, due="2024-01-30"), "row 20, OUTCOME of row 5: it came due on 2024-01-30"),

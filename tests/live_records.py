@@ -58,8 +58,8 @@ class Live:
 
     def begin(self, *models: tuple[LiveModel, str]) -> None:
         with self.ledger() as ledger:
-            declare(ledger, PARAMETERS)
             for model, role in models or ((CHAMPION, "champion"),):
+                declare(ledger, model.horizon, PARAMETERS)
                 install(ledger, model, role)
 
     def store(self, until: str) -> None:
