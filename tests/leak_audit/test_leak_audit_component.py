@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tfx_runs import run_components
 from benchmarks.planted_leaks.small_runs import Asked, SmallRun, make_run
 from components.evidence.findings import Findings, ModelFindings
 from components.evidence.interval import Interval
+from components.leak_audit.check import CHECKS
 from components.leak_audit.checks import alarm, completeness
 from components.leak_audit.results import AUDIT_FILE, AuditError, AuditReport, Status
 from pipeline.runs.folder import read_report, save_report
@@ -24,6 +26,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarnin
 @pytest.fixture(scope="module")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
     return make_run(tmp_path_factory.mktemp("run"), Asked(shares=6, sessions=500))
+
+
+@pytest.fixture
+def only(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Leaves an audit the checks that a test looks at; the others train models, seconds each."""
+
+    def left(*names: str) -> None:
+        monkeypatch.setattr("components.leak_audit.audit.CHECKS", {name: CHECKS[name] for name in names})
+
+    return left
 
 
 def run_component(folder: Path, run: SmallRun, auc: Interval) -> tuple[AuditReport, str, bool]:
@@ -142,7 +154,10 @@ def test_a_finished_run_is_audited_by_what_its_metadata_tells(
         assert f"{check.name}: {check.status.value}" in printed
 
 
-def test_a_leaking_run_exits_with_3(workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_leaking_run_exits_with_3(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, only: Callable[..., None]
+) -> None:
+    only(alarm.NAME)
     copy = tmp_path / "run"
     shutil.copytree(workspace / "first", copy)
     report = read_report(copy)
@@ -153,8 +168,9 @@ def test_a_leaking_run_exits_with_3(workspace: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_an_audit_takes_the_plausible_auc_of_the_run_unless_another_is_set(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, only: Callable[..., None]
 ) -> None:
+    only(alarm.NAME)
     copy = tmp_path / "run"
     shutil.copytree(workspace / "first", copy)
     report = read_report(copy)
@@ -168,8 +184,9 @@ def test_an_audit_takes_the_plausible_auc_of_the_run_unless_another_is_set(
 
 
 def test_a_database_that_has_changed_since_a_run_is_known_by_its_fingerprint(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, only: Callable[..., None]
 ) -> None:
+    only(completeness.NAME)
     copy = tmp_path / "run"
     shutil.copytree(workspace / "first", copy)
     [database] = workspace.rglob("null-*.db")
