@@ -53,8 +53,8 @@ def fit_formatter(raw: RawColumns, formatter: DataFormatter, folder: Path) -> tf
     adapter = tensor_adapter.TensorAdapterConfig(
         batches[0].schema, tensor_representation_util.InferTensorRepresentationsFromSchema(schema)
     )
-    # Named in full, as Beam's default runner would look for a program on the internet.
-    options = PipelineOptions(["--runner=DirectRunner", "--direct_running_mode=in_memory"])
+    # The runner that Beam's DirectRunner hands a batch to, after it has looked for a program on the internet.
+    options = PipelineOptions(["--runner=FnApiRunner", "--direct_running_mode=in_memory"])
     with tempfile.TemporaryDirectory() as temporary:
         with beam.Pipeline(options=options) as pipeline, tft_beam.Context(temporary):
             examples = pipeline | beam.Create(batches, reshuffle=False)

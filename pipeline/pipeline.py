@@ -30,8 +30,10 @@ PREPROCESSING_FN = "models.preprocessing.preprocessing_fn"
 RUN_FN = "models.trainer.run_fn"
 
 DIRECT_RUNNER = (
-    # One process is the fastest at this size; and unnamed, newer Beam first tries to download a runner.
-    "--runner=DirectRunner",
+    # The runner that Beam's DirectRunner hands a batch to. That one first tries to download another, Prism, and builds
+    # the pipeline for it in vain, at every step.
+    "--runner=FnApiRunner",
+    # One process is the fastest at this size.
     "--direct_running_mode=in_memory",
     "--direct_num_workers=1",
     # Workers in this process need no packages. Without this, TFX packs itself for them at every step: 4 s each.

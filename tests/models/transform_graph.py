@@ -31,7 +31,7 @@ def _fit(name: str, rows: list[dict[str, Any]], directory: Path) -> None:
 
     spec = raw_feature_spec(get_formatter(name))
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
-    with beam.Pipeline("DirectRunner") as pipeline, tft_beam.Context(str(directory / "temporary")):
+    with beam.Pipeline("FnApiRunner") as pipeline, tft_beam.Context(str(directory / "temporary")):
         raw = pipeline | beam.Create(rows)
         graph = (raw, metadata) | tft_beam.AnalyzeDataset(lambda inputs: preprocessing_fn(inputs, {"formatter": name}))
         _ = graph | tft_beam.WriteTransformFn(str(directory / "graph"))
