@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
+from audited_parts import accusing, audited_by
 from judged_runs import NULL, model, report
 from numpy.typing import NDArray
 
@@ -141,7 +142,7 @@ def test_dividends_that_are_known_a_session_early_are_held_back(tmp_path: Path) 
     area = run.auc()
     assert area.low > 0.5  # it would be blessed
 
-    made = run.audited({"linear": area}, baselines=run.baselines())
+    made = audited_by(run, *accusing(), aucs={"linear": area}, baselines=run.baselines())
 
     assert made.verdict != "clean"
     assert "linear" in made.held_back(["linear"])
@@ -156,7 +157,7 @@ def test_the_mean_label_of_the_test_split_itself_is_held_back_whatever_is_declar
     area = run.auc()
     assert area.low > 0.5  # it would be blessed
 
-    made = run.audited({"linear": area})
+    made = audited_by(run, *accusing(), aucs={"linear": area})
 
     found = made.check(canary.NAME)
     assert found.status is Status.SUSPICIOUS
@@ -167,7 +168,7 @@ def test_the_mean_label_of_the_test_split_itself_is_held_back_whatever_is_declar
 
 
 def test_the_next_day_s_market_in_the_oldest_close_is_a_leak_as_the_proof_does_not_hold(
-    tmp_path: Path, spoil: Spoil
+    tmp_path: Path, its_graph: None, spoil: Spoil
 ) -> None:
     def change(rows: LabelledRows) -> LabelledRows:
         closes = rows.columns[CLOSES].copy()
@@ -175,7 +176,7 @@ def test_the_next_day_s_market_in_the_oldest_close_is_a_leak_as_the_proof_does_n
         return replace(rows, columns={**rows.columns, CLOSES: closes})
 
     spoil(change)
-    made = make_run(tmp_path, Asked()).audited()
+    made = audited_by(make_run(tmp_path, Asked()), split_proof.NAME)
 
     found = made.check(split_proof.NAME)
     assert found.status is Status.LEAKING
@@ -184,14 +185,16 @@ def test_the_next_day_s_market_in_the_oldest_close_is_a_leak_as_the_proof_does_n
 
 
 def test_the_market_s_return_of_the_same_day_is_clean_once_it_is_declared(run_with: RunWith) -> None:
-    made = run_with(market_move, declared=True).audited()
+    made = audited_by(run_with(market_move, declared=True), *accusing())
 
     assert made.verdict == "clean", made.verdict_line
     assert f"{MADE} is declared to be known on the day" in made.check(canary.NAME).sentence
 
 
 def test_the_same_is_suspicious_while_nobody_declares_it(run_with: RunWith) -> None:
-    found = run_with(market_move, declared=False, asked=Asked(shares=5, sessions=420)).audited({}).check(canary.NAME)
+    run = run_with(market_move, declared=False, asked=Asked(shares=5, sessions=420))
+
+    found = audited_by(run, canary.NAME).check(canary.NAME)
 
     assert found.status is Status.SUSPICIOUS
     assert f"reads {MADE}, which is no declared input" in found.sentence
@@ -199,7 +202,7 @@ def test_the_same_is_suspicious_while_nobody_declares_it(run_with: RunWith) -> N
 
 
 def test_tomorrow_s_market_that_is_declared_as_today_s_is_caught_by_its_numbers(run_with: RunWith) -> None:
-    made = run_with(next_market_move, declared=True).audited()
+    made = audited_by(run_with(next_market_move, declared=True), canary.NAME, alarm.NAME)
 
     assert made.check(canary.NAME).status is Status.LEAKING
     assert made.check(alarm.NAME).status is Status.LEAKING
