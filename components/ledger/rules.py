@@ -17,7 +17,7 @@ from components.ledger.file import Ledger, Row
 from components.ledger.instants import is_stamp, stamp
 from components.ledger.outcomes import direction_of
 from components.ledger.predictions import CALENDARS
-from components.ledger.schema import LEDGER, MODEL, NOTE, OUTCOME, PREDICTION, SETUP, TABLES
+from components.ledger.schema import FORMAT, LEDGER, MODEL, NOTE, OUTCOME, PREDICTION, SETUP, TABLES
 from components.ledger.setting_up import canonical
 
 _TYPES = {"TEXT": str, "INTEGER": int, "REAL": float}
@@ -73,7 +73,9 @@ class Rules:
         return self._of[row.table](row)
 
     def _ledger_row(self, row: Row) -> str:
-        return "" if row.seq == 1 else "a ledger begins once"
+        if row.seq != 1:
+            return "a ledger begins once"
+        return "" if row["format"] == FORMAT else f"its format is {row['format']}, which this version does not write"
 
     def _setup_row(self, row: Row) -> str:
         self._setups.add(row["horizon"])

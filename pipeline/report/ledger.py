@@ -43,9 +43,8 @@ def print_verification(ledger: Path, storage: str, found: Verification, console:
         console.print(Text(f"not sure: {doubt}", style="yellow"), soft_wrap=True)
     late = f" ({found.late:,} late)" if found.late else ""
     counts = f"{found.rows:,} rows, {found.predictions:,} predictions{late}, {found.outcomes:,} outcomes"
-    verdict = (
-        "every row is as it was written" if found.sound else f"NOT as it was written: {len(found.faults):,} faults"
-    )
+    faults = f"{len(found.faults):,} {'fault' if len(found.faults) == 1 else 'faults'}"
+    verdict = "every row is as it was written" if found.sound else f"NOT as it was written: {faults}"
     style = "bold green" if found.sound else "bold red"
     console.print(Text(f"{ledger}: {counts}: {verdict}", style=style), soft_wrap=True)
     if found.head is not None:
@@ -63,6 +62,8 @@ def _held(storage: str, found: Verification) -> str:
             "push it (awesome db push), or keep the head above and give it (--head)"
         )
     heads = f"held against {found.heads:,} {'head' if found.heads == 1 else 'heads'} kept elsewhere{kept}"
+    if not found.held:
+        return f"{heads}: it fits none of them"
     if found.head is None or found.held >= found.head.seq:
         return f"{heads}, the last of row {found.held:,}"
     return f"{heads}, the last of row {found.held:,}: nothing vouches yet for what was written after it"
