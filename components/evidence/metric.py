@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evidence.correlation import daily_ic
 from components.evidence.interval import Interval
 from components.evidence.resampling import DayBlocks
 from models.plugins import LAST, Registry
@@ -38,6 +40,11 @@ class Answers:
     probability: NDArray[Any]
     forward_returns: NDArray[Any]
     blocks: DayBlocks
+
+    @cached_property
+    def daily_ic(self) -> NDArray[Any]:
+        """The IC of each day of the blocks, [days]; nan where a day has none. More than one figure is made of it."""
+        return daily_ic(self.probability, self.forward_returns, self.blocks.index)[1]
 
 
 @dataclass(frozen=True, eq=False)

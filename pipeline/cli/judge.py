@@ -70,11 +70,13 @@ def judge(
     from components.price_files import forms_from
     from components.records import to_json
     from pipeline.report.judgement import print_judgement
-    from pipeline.uses.judge import Asked, judge_file, write_judgement
+    from pipeline.uses.judge import Asked, check_output, judge_file, write_judgement
 
     forms = forms_from(encoding=encoding, separator=separator, decimal=decimal, dates=date_format, zone=timezone)
     columns = ColumnChoice(_names(probability), _names(score), common.columns_from(column), share)
     asked = Asked(columns, forms, common.day_from(known_until, "--known-until"), ignore_case, costs, quantile)
+    if output is not None:
+        check_output(output)
     with status("Judging"):
         made = judge_file(plan, file, asked)
     if as_json:

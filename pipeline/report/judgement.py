@@ -33,6 +33,8 @@ OWN = "file"
 def print_judgement(judgement: Judgement, console: Console) -> None:
     """Prints all of it."""
     report = judgement.report
+    for line in judgement.file.notes:
+        console.print(Text(line), soft_wrap=True)
     for line in left_out_lines(judgement.file):
         console.print(Text(line, style="yellow"), soft_wrap=True)
     if report is None:
@@ -62,10 +64,12 @@ def print_judgement(judgement: Judgement, console: Console) -> None:
 def figures_table(report: RunReport, file: JudgedFile) -> Table:
     """Builds the table of figures: a row a figure and a column a model, with 95 % intervals over blocks of days."""
     test = report.splits["test"]
-    ahead = "1 session" if report.horizon == 1 else f"{report.horizon} sessions"
+    ahead, days, shares = (
+        f"{count:,} {word}{'' if count == 1 else 's'}"
+        for count, word in ((report.horizon, "session"), (test.sessions, "day"), (report.data.shares, "share"))
+    )
     table = titled_table(
-        f"{file.judged:,} of {file.rows:,} forecasts\n{test.first} to {test.last}\n"
-        f"{test.sessions:,} days, {report.data.shares} shares, {ahead} ahead",
+        f"{file.judged:,} of {file.rows:,} forecasts\n{test.first} to {test.last}\n{days}, {shares}, {ahead} ahead",
         tight=True,
     )
     table.add_column("figure\n(95 % interval)", min_width=26)

@@ -34,6 +34,7 @@ from components.price_files import Forms
 from components.records import to_json
 from components.trials.record import Record, Trial, read_record, record_path
 from components.whole_files import whole_file
+from pipeline.job.gathered_tries import gather_workspace
 from pipeline.plan import Plan
 from pipeline.report.backtest import trade
 from pipeline.runs.folder import REPORT_JSON, save_report, write_text
@@ -114,6 +115,7 @@ def judge_file(plan: Plan, path: Path, asked: Asked = Asked()) -> JudgedForecast
         return found, judged(trial, found, words, JUDGED)
 
     record = record_path(plan.database)
+    gather_workspace(plan.workspace, plan.database)
     findings, trial = count_try(record, judge_after)
     known = read_record(record).counting(trial)
     days = days_of(predictions)
@@ -145,6 +147,12 @@ def judge_file(plan: Plan, path: Path, asked: Asked = Asked()) -> JudgedForecast
     )
     result, why = _backtest(report, predictions, asked)
     return JudgedForecasts(Judgement(file, report, result, why), predictions)
+
+
+def check_output(folder: Path) -> None:
+    """Refuses, with a JudgingError, a folder that holds a run: its report would be lost."""
+    if (folder / REPORT_JSON).exists() and not (folder / JUDGEMENT_JSON).exists():
+        raise JudgingError(f"--output {folder}: there is the report of a run; name another folder")
 
 
 def write_judgement(made: JudgedForecasts, folder: Path) -> None:

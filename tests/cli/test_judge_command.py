@@ -128,6 +128,16 @@ def test_a_mistake_is_one_line_and_no_try(
     assert read_record(record_path(folder / "awesome.db")).trials == ()
 
 
+def test_a_runs_folder_is_not_written_over(awesome: Awesome, folder: Path, forecasts: pd.DataFrame) -> None:
+    forecasts.to_csv("p.csv", index=False)
+    (folder / "run").mkdir()
+    (folder / "run" / "report.json").write_text("{}")
+    assert (
+        "--output run: there is the report of a run; name another folder"
+        in awesome("judge", "p.csv", "--output", "run").refusal
+    )
+
+
 def test_forecasts_of_what_is_known_are_suspected_on_real_prices(
     awesome: Awesome, folder: Path, forecasts: pd.DataFrame
 ) -> None:

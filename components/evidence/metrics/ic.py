@@ -13,13 +13,11 @@ A day with fewer than three shares, or on which all predictions or all returns a
 
 from __future__ import annotations
 
-from components.evidence.correlation import daily_ic
 from components.evidence.metric import Answers, Measured, Metric, mean_of_days
 
 
 def _measure(answers: Answers) -> Measured:
-    blocks = answers.blocks
-    return mean_of_days(blocks, daily_ic(answers.probability, answers.forward_returns, blocks.index)[1])
+    return mean_of_days(answers.blocks, answers.daily_ic)
 
 
 METRIC = Metric("ic", "IC", _measure, higher_is_better=True, no_skill=0.0, bounds=(-1.0, 1.0), order=6)

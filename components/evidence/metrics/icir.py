@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evidence.correlation import daily_ic
 from components.evidence.metric import Answers, Measured, Metric, Sums, of_sums, ratio
 
 
@@ -27,9 +26,8 @@ def _icir(sums: Sums) -> NDArray[Any]:
 
 
 def _measure(answers: Answers) -> Measured:
-    _, daily = daily_ic(answers.probability, answers.forward_returns, answers.blocks.index)
-    ic = np.nan_to_num(daily)
-    return of_sums(answers.blocks, _icir, {"ic": ic, "squared": ic**2, "days": ~np.isnan(daily)})
+    ic = np.nan_to_num(answers.daily_ic)
+    return of_sums(answers.blocks, _icir, {"ic": ic, "squared": ic**2, "days": ~np.isnan(answers.daily_ic)})
 
 
 METRIC = Metric("icir", "ICIR", _measure, higher_is_better=True, no_skill=0.0, order=8)
