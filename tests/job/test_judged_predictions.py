@@ -70,4 +70,4 @@ def test_what_the_run_has_shown_is_no_new_try(copied: Path, report: Any, predict
     tries = judged(record, predictions, *NAMES)["report"]["tries"]
     assert tries["own"] == report["tries"]["own"]
     assert [one.id for one in read_record(record_path(record)).trials] == before
-    same(tries["hurdle"]["kept"], dict.fromkeys(NAMES, report["tries"]["hurdle"]["first"]))
+    assert tries["own"] in before
