@@ -17,3 +17,7 @@ class DivergenceError(ValueError):
 
 class PluginError(ValueError):
     """What another package adds cannot be loaded, or is not what its entry point says."""
+
+
+class TwinError(ValueError):
+    """A model has no twin, or one that cannot be used; the message says why, and TensorFlow answers instead."""

@@ -1,4 +1,8 @@
-"""Features, and how each is made of its source: operations of TensorFlow Transform, which they import when called."""
+"""Features, and how each is made of its source, in Transform and in a model's twin alike.
+
+The arithmetic of an operation is written once, in functions that NumPy and `tf.experimental.numpy` share: it is handed
+one of the two modules. TensorFlow Transform, which learns what is learned, is imported when it is called.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from models.features import WINDOW
+from models.features import CLOSES, WINDOW
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -22,6 +27,19 @@ class Kind(Enum):
     CATEGORY = "category"  # int index [1]
 
 
+class Learned(Enum):
+    """What Transform learns of the train split for an operation."""
+
+    NOTHING = "nothing"
+    MOMENTS = "mean and deviation"
+    VOCABULARY = "vocabulary"
+
+
+Values = Callable[[Any, Any, "Feature"], Any]
+"""An operation's arithmetic: the module (`numpy` or `tf.experimental.numpy`), the source, [batch, values], and the
+feature, to float64 [batch, steps]."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """How a feature is made of its source.
@@ -32,12 +50,17 @@ class Operation:
         function: takes the source, [batch, values], and gives the feature, [batch, steps]; what it learns of the data,
             Transform learns on the train split.
         scaled: whether mean and variance over the train split are 0 and 1, which the leak audit holds it to.
+        values: the same without TensorFlow, before what is learned; None where it is written for TensorFlow alone: a
+            model that sees such a feature has no twin (models/twin).
+        learned: what follows on `values`.
     """
 
     name: str
     words: str
     function: Callable[[tf.Tensor, Feature], tf.Tensor]
     scaled: bool = False
+    values: Values | None = None
+    learned: Learned = Learned.NOTHING
 
 
 @dataclass(frozen=True)
@@ -68,57 +91,74 @@ def vocabulary_name(feature: Feature) -> str:
     return f"{feature.name}_vocabulary"
 
 
-def log_returns(closes: tf.Tensor) -> tf.Tensor:
+def written_once(name: str, words: str, values: Values, learned: Learned = Learned.NOTHING) -> Operation:
+    """An operation whose arithmetic Transform and the twin share.
+
+    Args:
+        name: of the operation.
+        words: what it does.
+        values: its arithmetic.
+        learned: nothing, or the moments by which the values are standardised.
+    """
+    function = partial(_in_tensorflow, values, learned)
+    return Operation(name, words, function, learned is Learned.MOMENTS, values, learned)
+
+
+def _in_tensorflow(values: Values, learned: Learned, source: tf.Tensor, feature: Feature) -> tf.Tensor:
+    import tensorflow as tf
+
+    if feature.source == CLOSES:
+        source = tf.ensure_shape(source, [None, WINDOW])
+    made = values(tf.experimental.numpy, source, feature)
+    return standardised(made, feature) if learned is Learned.MOMENTS else tf.cast(made, tf.float32)
+
+
+def log_returns(xp: Any, closes: Any) -> Any:
     """Log returns, oldest first, of windows whose first close is the latest.
 
     Args:
+        xp: `numpy` or `tf.experimental.numpy`.
         closes: [batch, 21].
 
     Returns:
-        [batch, 20].
+        float64 [batch, 20].
     """
-    import tensorflow as tf
-
-    logs = tf.math.log(tf.reverse(tf.ensure_shape(closes, [None, WINDOW]), axis=[1]))
+    # The logs of two closes of 50 differ by a hundredth: of the seven digits of float32 five would be left.
+    logs = xp.log(xp.flip(xp.asarray(closes, dtype=xp.float64), axis=1))
     return logs[:, 1:] - logs[:, :-1]
 
 
-def _volatility(returns: tf.Tensor) -> tf.Tensor:
-    import tensorflow as tf
-
+def _volatility(xp: Any, returns: Any) -> Any:
     # About zero, not about the window's mean: the mean is the momentum that a model may want to see.
-    return tf.sqrt(tf.reduce_mean(tf.square(returns), axis=1, keepdims=True))
+    return xp.sqrt(xp.mean(xp.square(returns), axis=1, keepdims=True))
 
 
-def _scaled_returns(closes: tf.Tensor, feature: Feature) -> tf.Tensor:
-    import tensorflow as tf
-
+def _scaled_returns(xp: Any, closes: Any, feature: Feature) -> Any:
     del feature
-    returns = log_returns(closes)
+    returns = log_returns(xp, closes)
+    volatility = _volatility(xp, returns)
     # A window without any move has no volatility; its returns are 0 then.
-    return tf.math.divide_no_nan(returns, _volatility(returns))
+    return returns / xp.where(volatility > 0, volatility, xp.ones_like(volatility))
 
 
-def _log_volatility(closes: tf.Tensor, feature: Feature) -> tf.Tensor:
-    import tensorflow as tf
-
+def _log_volatility(xp: Any, closes: Any, feature: Feature) -> Any:
     del feature
+    volatility = _volatility(xp, log_returns(xp, closes))
     # A move of a hundredth of a basis point stands for none: the log of 0 would spoil mean and variance.
-    return standardised(tf.math.log(tf.maximum(_volatility(log_returns(closes)), 1e-6)))
+    return xp.log(xp.maximum(volatility, 1e-6 * xp.ones_like(volatility)))
 
 
-def _z_score(closes: tf.Tensor, feature: Feature) -> tf.Tensor:
-    import tensorflow as tf
-
-    # Oldest first, as every sequence.
-    return standardised(tf.reverse(tf.ensure_shape(closes, [None, feature.steps]), axis=[1]))
+def _oldest_first(xp: Any, values: Any, feature: Feature) -> Any:
+    del feature
+    return xp.flip(xp.asarray(values, dtype=xp.float64), axis=1)
 
 
-def standardised(values: tf.Tensor) -> tf.Tensor:
+def standardised(values: tf.Tensor, feature: Feature) -> tf.Tensor:
     """Less the train split's mean, over its standard deviation, each position of the window by itself.
 
     Beam adds up in another order in every run, so that mean and variance differ in their last digits, and Adam makes
     another network of that. They are rounded to a hundred thousandth of the deviation: two runs see the same features.
+    The graph holds the two under names (`moment_names`), by which the twin finds them.
     """
     import tensorflow as tf
     import tensorflow_transform as tft
@@ -126,9 +166,24 @@ def standardised(values: tf.Tensor) -> tf.Tensor:
     exact = tf.cast(values, tf.float64)
     deviation = tf.sqrt(tft.var(exact, reduce_instance_dims=False))
     step = tf.pow(tf.constant(10.0, tf.float64), tf.floor(tf.math.log(deviation) / math.log(10)) - 5)
-    mean, deviation = (tf.round(one / step) * step for one in (tft.mean(exact, reduce_instance_dims=False), deviation))
-    # A value that never changes has no deviation; it is 0 then.
-    return tf.cast(tf.where(deviation > 0, (exact - mean) / deviation, tf.zeros_like(exact)), tf.float32)
+    mean, deviation = (
+        tf.identity(tf.round(one / step) * step, name)
+        for one, name in zip(
+            (tft.mean(exact, reduce_instance_dims=False), deviation), moment_names(feature), strict=True
+        )
+    )
+    return tf.cast(scaled_by(tf.experimental.numpy, exact, mean, deviation), tf.float32)
+
+
+def scaled_by(xp: Any, values: Any, mean: Any, deviation: Any) -> Any:
+    """Values less a mean, over a deviation; a value that never changes has none, and is 0 then."""
+    moves = deviation > 0
+    return xp.where(moves, (values - mean) / xp.where(moves, deviation, xp.ones_like(deviation)), xp.zeros_like(values))
+
+
+def moment_names(feature: Feature) -> tuple[str, str]:
+    """What mean and deviation of a feature are called in the transform graph."""
+    return f"{feature.name}_moment_mean", f"{feature.name}_moment_deviation"
 
 
 def _index(values: tf.Tensor, feature: Feature) -> tf.Tensor:
@@ -137,18 +192,24 @@ def _index(values: tf.Tensor, feature: Feature) -> tf.Tensor:
     return tft.compute_and_apply_vocabulary(values, num_oov_buckets=1, vocab_filename=vocabulary_name(feature))
 
 
-VOLATILITY_SCALED_RETURNS = Operation(
+VOLATILITY_SCALED_RETURNS = written_once(
     "VOLATILITY_SCALED_RETURNS", "log returns of the window, oldest first, over their root mean square", _scaled_returns
 )
-Z_SCORED_LOG_VOLATILITY = Operation(
+Z_SCORED_LOG_VOLATILITY = written_once(
     "Z_SCORED_LOG_VOLATILITY",
     "log of the root mean square of the window's log returns, z-scored over the train split",
     _log_volatility,
-    scaled=True,
+    Learned.MOMENTS,
 )
-Z_SCORE = Operation(
-    "Z_SCORE", "z-scored over the train split, each position of the window by itself", _z_score, scaled=True
+Z_SCORE = written_once(
+    "Z_SCORE",
+    "z-scored over the train split, each position of the window by itself",
+    _oldest_first,
+    Learned.MOMENTS,
 )
 VOCABULARY = Operation(
-    "VOCABULARY", "index in the vocabulary of the train split, one more index for what it does not hold", _index
+    "VOCABULARY",
+    "index in the vocabulary of the train split, one more index for what it does not hold",
+    _index,
+    learned=Learned.VOCABULARY,
 )

@@ -17,6 +17,7 @@ from models.card import CARD_FILE, EXTRA_FOLDER, ModelCard
 from models.data import raw_feature_spec
 from models.features import CLOSES, SHARE_ID, TIME, WINDOW
 from models.formatters import DataFormatter
+from models.twin_export import export_twin
 
 PROBABILITY = "probability"
 GLOBAL_STEP = "global_step"
@@ -38,6 +39,7 @@ class ServedModel(tf.Module):
         """
         super().__init__(name="served_model")
         self._model = model
+        self._transform = transform
         self._layer = transform.transform_features_layer()
         self._formatter = formatter
         self._inputs = [tensor.name for tensor in model.inputs]
@@ -72,9 +74,13 @@ class ServedModel(tf.Module):
         raw = {SHARE_ID: share_id[:, None], CLOSES: closes, TIME: tf.zeros_like(share_id[:, None], tf.int64)}
         return {PROBABILITY: self.probability({source: raw[source] for source in self._formatter.sources})}
 
+    def twin(self) -> dict[str, bytes]:
+        """The files of its twin, by name."""
+        return export_twin(self._model, self._transform, self._formatter, self.predict_closes)
+
 
 def export(served: ServedModel, card: ModelCard, directory: str) -> None:
-    """Writes a SavedModel with both signatures and its card.
+    """Writes a SavedModel with both signatures, its card and its twin.
 
     Args:
         served: the model; it must be kept while its functions are.
@@ -88,5 +94,6 @@ def export(served: ServedModel, card: ModelCard, directory: str) -> None:
     tf.saved_model.save(served, directory, signatures=signatures)
     extra = tf.io.gfile.join(directory, EXTRA_FOLDER)
     tf.io.gfile.makedirs(extra)
-    with tf.io.gfile.GFile(tf.io.gfile.join(extra, CARD_FILE), "w") as file:
-        file.write(card.to_json())
+    for name, content in {CARD_FILE: card.to_json().encode(), **served.twin()}.items():
+        with tf.io.gfile.GFile(tf.io.gfile.join(extra, name), "wb") as file:
+            file.write(content)

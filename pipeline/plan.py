@@ -129,7 +129,7 @@ class Plan:
             StoreError: it holds none, or lacks one.
         """
         chosen = ExampleGenConfig(str(self.database), self.settings.shares, extraction=self.extraction)
-        return [summary.share_id for summary in chosen.select(store.shares(), store.decisions().excluded)]
+        return chosen.select_ids(store.listings.share_ids(), store.decisions().excluded)
 
 
 def load_plan(flags: Mapping[str, object] | None = None) -> Plan:

@@ -16,8 +16,8 @@ from tfx.utils import io_utils
 from components.evidence.baselines import BASELINES
 from components.evidence.comparing import NOTHING_TRIED, compare, predecessor_column
 from components.evidence.counting import count_try
-from components.evidence.findings import PREDICTIONS_FILE, Findings, withheld
-from components.evidence.predictions import predict_baselines, predict_test_split
+from components.evidence.findings import PREDICTIONS_FILE, Findings, with_twins, withheld
+from components.evidence.predictions import ask_models, predict_baselines, predict_test_split, prove_twins
 from components.evidence.tried import TRIAL_PROPERTY, judged, write_trial
 from components.plausibility import read_suspects
 from components.trials.record import Record, Trial
@@ -57,7 +57,9 @@ class Executor(base_executor.BaseExecutor):
             seed,
         )
         uris = {name: model.uri for name, model in models.items()}
-        predictions = predict_test_split(examples, uris | predecessors, horizon, baselines)
+        answers = ask_models(examples, uris | predecessors)
+        twins = prove_twins(examples, uris, answers)
+        predictions = predict_test_split(examples, horizon, answers | baselines)
         asked = {"models": ", ".join(names)} | {name: str(exec_properties[name]) for name in ("formatter", "seed")}
         if (info := self._context and self._context.pipeline_info) is not None:
             asked["pipeline"] = info.id
@@ -65,7 +67,7 @@ class Executor(base_executor.BaseExecutor):
 
         def judge_after(record: Record) -> tuple[Findings, Trial]:
             compared, trial = compare(predictions, names, list(BASELINES), horizon, seed, record)
-            found = withheld(compared, read_suspects(examples))
+            found = with_twins(withheld(compared, read_suspects(examples)), twins)
             return found, judged(trial, found, asked, exec_properties["kind"])
 
         findings, trial = count_try(path, judge_after) if path else judge_after(NOTHING_TRIED)
@@ -76,6 +78,8 @@ class Executor(base_executor.BaseExecutor):
         write_trial(trial, folder)
         artifact_utils.get_single_instance(output_dict["evidence"]).set_string_custom_property(TRIAL_PROPERTY, trial.id)
         for name, found in findings.models.items():
+            if found.twin and found.twin.reason:
+                _LOG.warning("%s has no twin, and predicts through TensorFlow: %s", name, found.twin.reason)
             _LOG.info("%s is %sblessed: %s", name, "" if found.blessed else "not ", found.reason)
             _write_blessing(
                 artifact_utils.get_single_instance(output_dict[f"{name}.blessing"]), models[name], found.blessed

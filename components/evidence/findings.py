@@ -12,6 +12,7 @@ from components.plausibility import SuspectRecord
 from components.plausibility.record import name_some
 from components.records import Number, from_json, to_json
 from components.trials.found import Hurdle
+from models.twin.proof import Proof
 
 FINDINGS_FILE = "evidence.json"
 PREDICTIONS_FILE = "predictions.parquet"
@@ -39,6 +40,7 @@ class ModelFindings:
         needed: the AUC that lies as far above 1/2 as its hurdle; NaN where there are too few days to tell, or an older
             version judged.
         needed_first: what it would be on test days that nobody has tried anything on.
+        twin: whether its twin answers as it does; None of an older version.
     """
 
     scores: Figures
@@ -47,6 +49,7 @@ class ModelFindings:
     reason: str
     needed: Number = math.nan
     needed_first: Number = math.nan
+    twin: Proof | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,11 @@ def withheld(findings: Findings, prices: SuspectRecord | None) -> Findings:
         for name, found in findings.models.items()
     }
     return replace(findings, models=models)
+
+
+def with_twins(findings: Findings, twins: Mapping[str, Proof]) -> Findings:
+    """The findings with what was found of the models' twins, by the model."""
+    return replace(findings, models={name: replace(one, twin=twins[name]) for name, one in findings.models.items()})
 
 
 def flat(figures: Figures) -> dict[str, float]:

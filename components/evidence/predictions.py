@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +14,13 @@ import tensorflow_transform as tft
 from tfx.utils import path_utils
 
 from components.evidence.baselines import BASELINES
-from models.data import Rows, load_rows, record_batches
+from models.data import RAW_FEATURES, Rows, load_rows, record_batches
+from models.features import SHARE_ID, TIME
 from models.formatters import DataFormatter
 from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
 from models.serving import PROBABILITY
+from models.twin.proof import Proof
+from models.twin.proving import prove
 
 
 def split_pattern(examples_uri: str, split: str) -> list[str]:
@@ -23,23 +28,59 @@ def split_pattern(examples_uri: str, split: str) -> list[str]:
     return [f"{examples_uri}/Split-{split}/*"]
 
 
-def predict_test_split(
-    examples_uri: str,
-    models: Mapping[str, str],
-    horizon: int,
-    others: Mapping[str, npt.NDArray[np.float64]] | None = None,
-) -> pd.DataFrame:
-    """Reads the test split and asks each model's `serving_default`, as TF Serving would.
+def ask_models(examples_uri: str, models: Mapping[str, str]) -> dict[str, npt.NDArray[np.float64]]:
+    """Asks each model's `serving_default` about the test split, as TF Serving would.
 
     Args:
         examples_uri: of the Examples artifact.
         models: uri of each Model artifact by name.
+
+    Returns:
+        Probabilities by name, [rows] in the order of the files.
+    """
+    answers = {}
+    for name, uri in models.items():
+        signature = tf.saved_model.load(path_utils.serving_model_path(uri)).signatures["serving_default"]
+        batches = record_batches(split_pattern(examples_uri, "test"))
+        parts = [signature(batch)[PROBABILITY].numpy()[:, 0] for batch in batches]
+        answers[name] = np.concatenate(parts).astype(np.float64)
+    return answers
+
+
+def prove_twins(
+    examples_uri: str, models: Mapping[str, str], answers: Mapping[str, npt.NDArray[np.float64]]
+) -> dict[str, Proof]:
+    """Compares the twin of each model with it, on all rows of the test split.
+
+    Args:
+        examples_uri: of the Examples artifact.
+        models: uri of each Model artifact by name.
+        answers: of `ask_models`, by name.
+    """
+
+    def rows(expected: npt.NDArray[np.float64]) -> Iterator[tuple[dict[str, npt.NDArray[np.generic]], Any]]:
+        begin = 0
+        for batch in record_batches(split_pattern(examples_uri, "test")):
+            raw = {name: one.numpy() for name, one in tf.io.parse_example(batch, dict(RAW_FEATURES)).items()}
+            raw |= {name: raw[name][:, 0] for name in (SHARE_ID, TIME)}
+            end = begin + len(raw[SHARE_ID])
+            yield raw, expected[begin:end]
+            begin = end
+
+    return {name: prove(Path(path_utils.serving_model_path(uri)), rows(answers[name])) for name, uri in models.items()}
+
+
+def predict_test_split(examples_uri: str, horizon: int, answers: Mapping[str, npt.NDArray[np.float64]]) -> pd.DataFrame:
+    """Puts the answers to the rows of the test split.
+
+    Args:
+        examples_uri: of the Examples artifact.
         horizon: the trained one.
-        others: probabilities by name that were had otherwise, [rows] in the order of the files.
+        answers: probabilities by the name of who gave them, [rows] in the order of the files.
 
     Returns:
         A row an example: time (datetime64), share_id, label (0 or 1), forward_return, next_return (to the share's next
-        session, nan where it is not known yet), and a column of probabilities for each model; sorted by time and share.
+        session, nan where it is not known yet), and a column of probabilities for each name; sorted by time and share.
     """
     pattern = split_pattern(examples_uri, "test")
     rows = load_rows(pattern, horizon, WINDOW_RETURNS)
@@ -52,11 +93,7 @@ def predict_test_split(
             "next_return": rows.next_return.astype(np.float64),
         }
     )
-    for name, uri in models.items():
-        signature = tf.saved_model.load(path_utils.serving_model_path(uri)).signatures["serving_default"]
-        parts = [signature(batch)[PROBABILITY].numpy()[:, 0] for batch in record_batches(pattern)]
-        frame[name] = np.concatenate(parts).astype(np.float64)
-    for name, probabilities in (others or {}).items():
+    for name, probabilities in answers.items():
         frame[name] = probabilities
     return frame.sort_values(["time", "share_id"], ignore_index=True)
 

@@ -119,26 +119,31 @@ class ExampleGenConfig:
         Raises:
             StoreError: the store is empty, or a share is not in it and was not to be extracted, or all are excluded.
         """
-        if not summaries:
+        known = {summary.share_id: summary for summary in summaries}
+        return [known[share] for share in self.select_ids(list(known), excluded)]
+
+    def select_ids(self, known: Sequence[str], excluded: Collection[str] = frozenset()) -> list[str]:
+        """As `select`, by the names of the shares that the store holds."""
+        if not known:
             need = f"import prices (awesome prices import FILE), {WINDOW} sessions or more of a share"
             raise StoreError(f"{self.database} holds no feature row: {need}")
         if not self.shares:
-            return self._without(excluded, list(summaries))
-        known = {summary.share_id: summary for summary in summaries}
-        unknown = [share for share in self.shares if share not in known]
+            return self._without(excluded, list(known))
+        there = frozenset(known)
+        unknown = [share for share in self.shares if share not in there]
         if unknown and (self.extraction is None or len(unknown) == len(self.shares)):
             raise StoreError(
-                f"{self.database} has no share {', '.join(unknown)}; it has {', '.join(list(known)[:10])}"
+                f"{self.database} has no share {', '.join(unknown)}; it has {', '.join(known[:10])}"
                 + (f" and {len(known) - 10} more" if len(known) > 10 else "")
             )
-        return self._without(excluded, [known[share] for share in dict.fromkeys(self.shares) if share in known])
+        return self._without(excluded, [share for share in dict.fromkeys(self.shares) if share in there])
 
-    def _without(self, excluded: Collection[str], chosen: list[ShareSummary]) -> list[ShareSummary]:
-        left = [summary for summary in chosen if summary.share_id not in excluded]
+    def _without(self, excluded: Collection[str], chosen: list[str]) -> list[str]:
+        left = [share for share in chosen if share not in excluded]
         if not left:
-            names = ", ".join(summary.share_id for summary in chosen[:10])
+            names = ", ".join(chosen[:10])
             raise StoreError(
                 f"{self.database}: all shares that were asked for are excluded ({names}); take one back with "
-                f"`awesome prices suspects --forget {chosen[0].share_id} --db {self.database}`"
+                f"`awesome prices suspects --forget {chosen[0]} --db {self.database}`"
             )
         return left

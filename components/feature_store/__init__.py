@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from components.feature_store.decisions import Decision, Decisions, read_decisions
 from components.feature_store.export import export_features
+from components.feature_store.last_windows import LastWindows
 from components.feature_store.look_back import LookBack
-from components.feature_store.reader import ShareSummary
 from components.feature_store.schema import CLOSE_COLUMNS
 from components.feature_store.store import FeatureStore
+from components.feature_store.summaries import ShareSummary
 from components.feature_store.windows import PriceBars
 from components.feature_store.writing import Upserted
 from models.features import WINDOW
@@ -22,6 +23,7 @@ __all__ = [
     "Decision",
     "Decisions",
     "FeatureStore",
+    "LastWindows",
     "LookBack",
     "PriceBars",
     "ShareSummary",

@@ -1,4 +1,4 @@
-"""What the database knows of sessions: which days each share has, and at which exchange a share is listed."""
+"""What the database knows of its shares: their names, days, exchanges and last windows, without reading all of them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from components.errors import StoreError
 from components.feature_store.arrays import Days
 from components.feature_store.connection import translated
 from components.feature_store.dates import parse_days
+from components.feature_store.last_windows import LastWindows, read_last_windows, read_share_ids
 from components.feature_store.schema import columns_of, transaction, where_shares
 
 _SHARES_AT_ONCE = 500
 
 
 class Listings:
-    """The days and the exchanges of the shares of one database; `FeatureStore.listings` makes it."""
+    """The names, days, exchanges and last windows of the shares of one database; `FeatureStore.listings` makes it."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, writable: bool) -> None:
         """Wraps an open connection."""
@@ -36,6 +37,42 @@ class Listings:
         """
         with translated(self._path):
             yield from _read_days(self._connection, str(self._path), shares)
+
+    def ends(self, shares: Sequence[str], first: int, last: int) -> Iterator[tuple[str, list[str], list[str]]]:
+        """Yields shares with the texts of their first and last days, both ascending, as `days` has them.
+
+        Args:
+            shares: The shares.
+            first: How many of the first days.
+            last: How many of the last.
+        """
+        with translated(self._path):
+            tables = [table for table in ("PRICE", "FEATURE") if columns_of(self._connection, table)]
+            for share in shares:
+                found: list[list[str]] = [[], []]
+                for table in tables:
+                    query = f"SELECT time FROM {table} WHERE share_id = ? ORDER BY time"
+                    found = [
+                        [row[0] for row in self._connection.execute(f"{query}{order} LIMIT ?", (share, count))]
+                        for order, count in (("", first), (" DESC", last))
+                    ]
+                    if found[1]:
+                        break
+                yield share, found[0], found[1][::-1]
+
+    def share_ids(self) -> list[str]:
+        """Returns the shares of FEATURE, sorted, without a look at each of their windows."""
+        with translated(self._path):
+            return read_share_ids(self._connection) if columns_of(self._connection, "FEATURE") else []
+
+    def last_windows(self, shares: Sequence[str]) -> LastWindows:
+        """Reads the last window of each of some shares, in their order.
+
+        Raises:
+            StoreError: A share is not there, or its last window holds what is no price or no date.
+        """
+        with translated(self._path):
+            return read_last_windows(self._connection, self._path, shares)
 
     def exchanges(self) -> dict[str, str]:
         """Returns the exchange of each share of which `put` was told."""

@@ -1,15 +1,10 @@
-"""FEATURE as an Arrow table, read column by column through the ADBC driver for SQLite; and its fingerprint."""
+"""FEATURE as an Arrow table, read column by column through the ADBC driver for SQLite."""
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
 import sqlite3
-from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -18,32 +13,12 @@ import pyarrow.compute
 from components.errors import StoreError, install_extras
 from components.feature_store.dates import is_iso_day
 from components.feature_store.rules import impossible
-from components.feature_store.schema import CLOSE_COLUMNS, FEATURE_COLUMNS, columns_of, quote_text, where_shares
+from components.feature_store.schema import CLOSE_COLUMNS, where_shares
 from models.features import WINDOW
 
-_DIGEST_ROWS = 8192
 _SCHEMA = pa.schema(
     [("time", pa.string()), ("share_id", pa.string()), *((column, pa.float64()) for column in CLOSE_COLUMNS)]
 )
-
-
-@dataclass(frozen=True)
-class ShareSummary:
-    """What FEATURE holds of a share.
-
-    Attributes:
-        share_id: The share.
-        rows: Windows, one a session from the 21st on.
-        first: Session of the first window.
-        last: Session of the last window.
-        source: Where the prices came from; None if the database does not say.
-    """
-
-    share_id: str
-    rows: int
-    first: dt.date
-    last: dt.date
-    source: str | None
 
 
 def read_feature_table(connection: sqlite3.Connection, path: Path, uri: str, shares: Sequence[str]) -> pa.Table:
@@ -58,13 +33,13 @@ def read_feature_table(connection: sqlite3.Connection, path: Path, uri: str, sha
         table = _fetch(uri, condition)
     except _DriverRefused as refusal:
         # The driver takes a column's type from its first rows and fails on a text that comes later.
-        _name_fault(connection, path, condition)
+        name_fault(connection, path, condition)
         raise StoreError(f"{path}: FEATURE cannot be read: {refusal}") from refusal
     closes = [_as_float(table.column(column)) for column in CLOSE_COLUMNS]
     table = table if any(close is None for close in closes) else _assemble(table, closes)
     times = pa.compute.unique(table.column("time")).to_pylist()
     if table.schema != _SCHEMA or not all(is_iso_day(time) for time in times) or not _closes_hold(table):
-        _name_fault(connection, path, condition)
+        name_fault(connection, path, condition)
         raise StoreError(f"{path}: FEATURE holds values that are not prices; import the prices again")
     _check_rows(table, path, shares)
     # A database of another tool may keep numbers as share_id, which do not sort like their texts.
@@ -119,7 +94,7 @@ def _closes_hold(table: pa.Table) -> bool:
     return True
 
 
-def _name_fault(connection: sqlite3.Connection, path: Path, condition: str) -> None:
+def name_fault(connection: sqlite3.Connection, path: Path, condition: str) -> None:
     """Raises the StoreError that names the first row at fault; returns if it finds none."""
     wrong = " OR ".join(
         f"typeof({column}) NOT IN ('real', 'integer') OR {column} <= 0 OR {column} > 1.7976931348623157e308"
@@ -141,6 +116,14 @@ def _name_fault(connection: sqlite3.Connection, path: Path, condition: str) -> N
             raise StoreError(f"{path}: FEATURE, share {share_id}: the time {time!r} is not a date such as 2024-01-31")
 
 
+def no_share(path: Path, missing: Sequence[str]) -> StoreError:
+    """The error of shares that FEATURE does not hold."""
+    return StoreError(
+        f"{path}: FEATURE has no share {', '.join(missing)}; a share needs {WINDOW} sessions, "
+        "import prices with `awesome prices import FILE`"
+    )
+
+
 def _check_rows(table: pa.Table, path: Path, shares: Sequence[str]) -> None:
     share_ids = table.column("share_id").combine_chunks().dictionary_encode()
     if isinstance(share_ids, pa.ChunkedArray):  # pyarrow keeps it chunked when it is empty or too large
@@ -148,10 +131,7 @@ def _check_rows(table: pa.Table, path: Path, shares: Sequence[str]) -> None:
     found = set(share_ids.dictionary.to_pylist()) if table.num_rows else set()
     missing = [share for share in shares if share not in found]
     if missing:
-        raise StoreError(
-            f"{path}: FEATURE has no share {', '.join(missing)}; a share needs {WINDOW} sessions, "
-            "import prices with `awesome prices import FILE`"
-        )
+        raise no_share(path, missing)
     code = share_ids.indices.to_numpy()
     days = table.column("time").to_numpy()
     twice = np.flatnonzero((code[1:] == code[:-1]) & (days[1:] == days[:-1]))
@@ -159,28 +139,3 @@ def _check_rows(table: pa.Table, path: Path, shares: Sequence[str]) -> None:
         row = int(twice[0])
         share_id = table["share_id"][row].as_py()
         raise StoreError(f"{path}: FEATURE, share {share_id}: {days[row]} is there twice; remove one of the rows")
-
-
-def digest_features(connection: sqlite3.Connection, shares: Sequence[str] | None, until: str = "") -> str:
-    """Returns a SHA-256 in hexadecimal of the rows of some shares, whatever their order in the file; None for all."""
-    condition = where_shares(shares)
-    if until:
-        condition += f"{' AND' if condition else ' WHERE'} time <= {quote_text(until)}"
-    result = hashlib.sha256(",".join(FEATURE_COLUMNS).encode())
-    if columns_of(connection, "FEATURE"):
-        cursor = connection.execute(
-            f"SELECT share_id, time, {', '.join(CLOSE_COLUMNS)} FROM FEATURE{condition} ORDER BY share_id, time, close0"
-        )
-        while rows := cursor.fetchmany(_DIGEST_ROWS):
-            for column in zip(*rows, strict=True):
-                result.update(_bytes_of(column))
-    return result.hexdigest()
-
-
-def _bytes_of(column: tuple[object, ...]) -> bytes:
-    """Returns a column's values as bytes, numbers as little-endian float64 with a mark, anything else as its text."""
-    try:
-        # array takes numbers alone; numpy would quietly read the text "5" as one.
-        return b"d" + np.asarray(array("d", cast("tuple[float, ...]", column))).astype("<f8").tobytes()
-    except TypeError:
-        return b"t" + repr(column).encode("utf-8", "surrogatepass")

@@ -7,10 +7,9 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import pyarrow as pa
 
 from components.errors import StoreError
 from components.feature_store.arrays import Days, Floats
@@ -25,13 +24,16 @@ from components.feature_store.decisions import (
 )
 from components.feature_store.listings import Listings
 from components.feature_store.look_back import LookBack, look_back_of, write_look_back
-from components.feature_store.reader import ShareSummary, digest_features, read_feature_table
 from components.feature_store.rules import is_usable_name
 from components.feature_store.schema import BAR_COLUMNS, columns_of, transaction, where_shares
 from components.feature_store.series import PriceSeries, bars_of, read_ranges, read_series
+from components.feature_store.summaries import ShareSummary, digest_features
 from components.feature_store.windows import PriceBars
 from components.feature_store.writing import Upserted, write_bars
 from models.features import WINDOW
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _ROWS_AT_ONCE = 8192
 
@@ -309,16 +311,14 @@ class FeatureStore:
         Raises:
             StoreError: FEATURE holds a date or a share name that is none.
         """
-        rows = self._select(
-            "FEATURE",
-            "SELECT share_id, COUNT(*), MIN(time), MAX(time) FROM FEATURE GROUP BY share_id ORDER BY share_id",
-        )
+        ends = "SELECT share_id, COUNT(*), MIN(time), MAX(time) FROM FEATURE GROUP BY share_id ORDER BY share_id"
+        rows = self._select("FEATURE", ends)
         summaries = []
         for share_id, count, first, last in rows:
             if share_id is None:
                 raise StoreError(f"{self._path}: FEATURE holds {count} rows without a share_id")
-            ends = parse_days([first, last], f"{self._path}: FEATURE, share {share_id}").tolist()
-            summaries.append(ShareSummary(str(share_id), count, ends[0], ends[1], self.source_of(str(share_id))))
+            begin, end = parse_days([first, last], f"{self._path}: FEATURE, share {share_id}").tolist()
+            summaries.append(ShareSummary(str(share_id), count, begin, end, self.source_of(str(share_id))))
         return summaries
 
     def sessions(self, shares: Sequence[str] | None = None) -> Days:
@@ -342,13 +342,14 @@ class FeatureStore:
         """Reads the windows of some shares, column by column.
 
         Returns:
-            Columns time (string, YYYY-MM-DD), share_id (string), close0 ... close20 (float64), sorted by share_id and
-            time.
+            Columns time (YYYY-MM-DD), share_id (both strings), close0 ... close20 (float64), by share_id and time.
 
         Raises:
             StoreError: A share is not there; a close is text, empty, zero, negative or infinite; a time is no ISO
                 date; or the driver (extra `pipeline`) is not installed.
         """
+        from components.feature_store.reader import read_feature_table  # Arrow takes a while to be imported
+
         if not self._has("FEATURE"):
             raise StoreError(
                 f"{self._path}: there is no table FEATURE; import prices with `awesome prices import FILE`"

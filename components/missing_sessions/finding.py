@@ -28,6 +28,12 @@ _ENOUGH_TO_FIT = 60
 
 _SHARES_LOOKED_AT = 50
 
+_FIRST_DAYS = 8
+"""Of a share: with these, one that is traded on all seven weekdays shows it."""
+
+_MONDAY_TO_FRIDAY = range(1, 6)
+"""As remainders of proleptic ordinals by 7, of which Sunday is 0."""
+
 _MOST_OFF = 0.02
 """Part of a share's days that may be days off of its exchange; with more, it is hardly listed there."""
 
@@ -81,6 +87,8 @@ def last_windows_across(
         limit: Missing sessions that a window may reach across.
         now: As in `find_missing`.
     """
+    if not _may_reach_across(store, shares, most_missing(limit, WINDOW - 1)):
+        return {}  # nearly always: the days of all shares are not read
     gaps = find_missing(store, now).of(shares).shares
     found = {}
     for share, days in store.listings.days(list(gaps)):
@@ -89,6 +97,29 @@ def last_windows_across(
         if count > most_missing(limit, WINDOW - 1):
             found[share] = count
     return dict(sorted(found.items()))
+
+
+def _may_reach_across(store: FeatureStore, shares: Sequence[str], most: int) -> bool:
+    """Whether the last window of any share may lack more sessions than `most`, by weekdays alone.
+
+    No session of a share is on another weekday than those of its first and last days, and Monday to Friday.
+    """
+    ordinals: dict[str, int] = {}
+    for _, first, last in store.listings.ends(shares, _FIRST_DAYS, WINDOW):
+        for text in (*first, *last):
+            if text not in ordinals:
+                try:
+                    ordinals[text] = dt.date.fromisoformat(text).toordinal()
+                except (TypeError, ValueError):
+                    return True  # whoever reads them all names it
+        weekdays = {*_MONDAY_TO_FRIDAY, *(ordinals[text] % 7 for text in (*first, *last))}
+        if last:
+            begin, end = ordinals[last[0]], ordinals[last[-1]]
+            weeks, rest = divmod(end + 1 - begin, 7)
+            possible = weeks * len(weekdays) + sum((end - day) % 7 in weekdays for day in range(rest))
+            if possible - len(last) > most:
+                return True
+    return False
 
 
 def _quiet(bars: PriceBars | None, days: Days) -> int:

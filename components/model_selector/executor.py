@@ -27,6 +27,7 @@ from components.model_selector.properties import (
     held_in_words,
 )
 from models.card import EXTRA_FOLDER
+from models.twin.files import ARRAYS_FILE, no_twin_files
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,9 +39,21 @@ def choose(models: Mapping[str, ModelFindings]) -> str | None:
 
 
 def _write_evidence(saved_model: str, found: ModelFindings) -> None:
-    """Lays the figures beside the model, so that a probability can be shown with what it is worth."""
-    path = os.path.join(saved_model, EXTRA_FOLDER, EVIDENCE_FILE)
-    io_utils.write_string_file(path, Evidence(flat(found.scores), found.reason).to_json())
+    """Lays the figures beside the model, so that a probability can be shown with what it is worth.
+
+    A twin that is not proven is not pushed: the reason takes its place.
+    """
+    extra = os.path.join(saved_model, EXTRA_FOLDER)
+    evidence = Evidence(flat(found.scores), found.reason, twin=found.twin)
+    io_utils.write_string_file(os.path.join(extra, EVIDENCE_FILE), evidence.to_json())
+    if found.twin is None or found.twin.reason:
+        reason = found.twin.reason if found.twin else "nobody has compared it with TensorFlow"
+        _LOG.warning("the model is pushed without a twin: %s", reason)
+        arrays = os.path.join(extra, ARRAYS_FILE)
+        if tf.io.gfile.exists(arrays):
+            tf.io.gfile.remove(arrays)
+        for name, content in no_twin_files(reason).items():
+            io_utils.write_bytes_file(os.path.join(extra, name), content)
 
 
 def _audit(input_dict: Mapping[str, Any]) -> AuditReport | None:

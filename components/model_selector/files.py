@@ -8,6 +8,7 @@ from pathlib import Path
 
 from components.records import from_json, to_json
 from models.card import EXTRA_FOLDER
+from models.twin.proof import Proof
 
 EVIDENCE_FILE = "evidence.json"
 
@@ -20,11 +21,13 @@ class Evidence:
         metrics: finite numbers by name, on the test split of the model's run.
         reason: why the model was blessed or was not.
         blessed: whether it was.
+        twin: whether its twin answers as it does on the test split; None of an older version.
     """
 
     metrics: Mapping[str, float]
     reason: str = ""
     blessed: bool = True
+    twin: Proof | None = None
 
     def to_json(self) -> str:
         """The content of the file."""

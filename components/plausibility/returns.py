@@ -89,6 +89,22 @@ def find_suspects(series: PriceSeries, market: Market = NO_MARKET, bounds: Bound
     return _Judge(series, market, bounds or Bounds()).suspects()
 
 
+def may_hold_suspects(closes: Floats, bounds: Bounds) -> Booleans:
+    """Tells in which windows of adjusted closes a return is large enough to be judged at all.
+
+    Args:
+        closes: above 0, [n, closes].
+        bounds: from where on a return is large.
+
+    Returns:
+        Booleans, [n].
+    """
+    # A little less than the least, as a product of close and factor has been rounded.
+    least = 0.99 * min(_LEAST, math.log1p(bounds.largest))
+    moves: Booleans = (np.abs(np.diff(np.log(closes), axis=1)) > least).any(axis=1)
+    return moves
+
+
 class _Judge:
     """The returns of one share; all arrays are of shape (n - 1,), the return that ends on session i + 1 at i."""
 

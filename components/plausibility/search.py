@@ -50,6 +50,7 @@ def search(
     used: Used | None = None,
     since: dt.date | None = None,
     most: int | None = _MOST,
+    only: Collection[str] | None = None,
 ) -> SuspectRecord:
     """Judges all returns of some shares; those that a person has excluded are left out, and named.
 
@@ -60,6 +61,7 @@ def search(
         used: which sessions of a share count, None for all; it is measured by all it has.
         since: the first session that is read, where not all are needed to measure a share.
         most: suspects that are kept; None for all of them.
+        only: those of the shares that are judged, the others tell what the market does; None for all.
 
     Raises:
         StoreError: the database cannot be read.
@@ -71,7 +73,7 @@ def search(
     used = used or within()
     found: list[Suspect] = []
     count = looked = 0
-    for series, suspects in _judged(store, chosen, bounds, "" if since is None else since.isoformat()):
+    for series, suspects in _judged(store, chosen, bounds, "" if since is None else since.isoformat(), only):
         count += 1
         days = series.time[1:][used(series.time)[1:]]
         looked += len(days)

@@ -185,6 +185,7 @@ def _model_result(
         },
         scores=found.scores,
         differences=found.differences,
+        twin=found.twin,
     )
 
 

@@ -17,6 +17,7 @@ from components.leak_audit.results import AuditReport
 from components.missing_sessions.summary import MissingSummary
 from components.plausibility import Suspect, SuspectRecord
 from components.records import Number
+from models.twin.proof import Proof
 from pipeline.runs.tries import Tries
 
 SCHEMA_VERSION = 1
@@ -70,6 +71,7 @@ class ModelResult:
         scores: the figures of components/evidence/metrics/ with their 95 % intervals, by metric.
         differences: its figures less those of each other model, each baseline and its `predecessor`, with paired 95 %
             intervals, by name and metric.
+        twin: whether its twin answers as it does on the test split; None of an older version.
     """
 
     auc: Number
@@ -93,6 +95,7 @@ class ModelResult:
     by_share: Mapping[str, GroupScore] = field(default_factory=dict)
     scores: Figures = field(default_factory=dict)
     differences: Mapping[str, Figures] = field(default_factory=dict)
+    twin: Proof | None = None
 
     @property
     def area(self) -> Interval:

@@ -8,22 +8,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from components.errors import UserError
 from components.evidence.words import low_to_high, number4
-from components.model_selector.files import read_evidence
-from components.object_storage.manifest import ModelManifest
-from components.object_storage.models import MANIFEST
+from components.model_selector.files import Evidence, read_evidence
 from components.plausibility import Suspect
-from components.records import RecordError
+from components.records import RecordError, from_json
 from components.whole_files import temporary_folder
 from models.card import read_card
+from models.errors import TwinError
+from models.features import CLOSES, SHARE_ID
+from models.twin.proof import Proof
+from models.twin.proving import proven_twin
 from pipeline.job.quiet import import_tensorflow
 from pipeline.plan import Plan
-from pipeline.report.suspects import print_suspects
+from pipeline.report.suspects import print_plain, print_suspects
 from pipeline.runs.folder import REPORT_JSON, FinishedRun, open_run
 from pipeline.runs.results import ReportError
 from pipeline.settings import pattern_in
-from pipeline.uses.windows import read_last_windows
+from pipeline.uses.windows import LastWindows, read_last_windows
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,6 +64,7 @@ class Forecast:
         excluded: shares that were asked for and that a person has excluded.
         suspects: returns of the last windows that do not look like a market's and that nobody has accepted.
         held_back: checks of the leak audit that keep the model from being pushed, blessed or not.
+        without_twin: why TensorFlow answered; empty where the model's twin did.
     """
 
     shares: tuple[ShareForecast, ...]
@@ -73,6 +79,7 @@ class Forecast:
     excluded: tuple[str, ...] = ()
     suspects: tuple[Suspect, ...] = ()
     held_back: tuple[str, ...] = ()
+    without_twin: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ class _Chosen:
     auc: float
     auc_low: float
     auc_high: float
+    twin: Proof | None = None
     held_back: tuple[str, ...] = ()
 
 
@@ -108,16 +116,13 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         ) from None
     windows = read_last_windows(plan)
     print_suspects(windows.suspects, console, database=plan.database)
-    with console.status("Loading the model"):
-        import_tensorflow()
-        import tensorflow as tf
-
-        from models.serving import PROBABILITY
-
-        with _loadable(chosen.saved_model) as folder:
-            signature = tf.saved_model.load(str(folder)).signatures["predict_closes"]
-            shares, closes = tf.constant(windows.share_ids), tf.constant(windows.closes)
-            answer = signature(share_id=shares, closes=closes)[PROBABILITY].numpy()[:, 0]
+    try:
+        answer, without_twin = _by_twin(chosen, windows), ""
+    except TwinError as error:
+        without_twin = str(error)
+        print_plain(console, f"{card.model} has no twin and predicts through TensorFlow: {error}", "yellow")
+        with console.status("Loading the model"):
+            answer = _through_tensorflow(chosen.saved_model, windows)
     forecasts = [
         ShareForecast(name, session, float(probability))
         for name, session, probability in zip(windows.share_ids, windows.sessions, answer, strict=True)
@@ -135,7 +140,27 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         excluded=windows.excluded,
         suspects=windows.suspects.open,
         held_back=chosen.held_back,
+        without_twin=without_twin,
     )
+
+
+def _by_twin(chosen: _Chosen, windows: LastWindows) -> NDArray[np.float32]:
+    """What the model's twin answers; TwinError where it may not."""
+    return proven_twin(chosen.saved_model, chosen.twin).forecast(windows.share_ids, windows.closes)
+
+
+def _through_tensorflow(saved_model: Path, windows: LastWindows) -> NDArray[np.float32]:
+    """What the exported model itself answers."""
+    import_tensorflow()
+    import tensorflow as tf
+
+    from models.serving import PROBABILITY
+
+    with _loadable(saved_model) as folder:
+        signature = tf.saved_model.load(str(folder)).signatures["predict_closes"]
+        asked = {SHARE_ID: tf.constant(windows.share_ids), CLOSES: tf.constant(windows.closes)}
+        answer: NDArray[np.float32] = signature(**asked)[PROBABILITY].numpy()[:, 0]
+        return answer
 
 
 @contextlib.contextmanager
@@ -188,19 +213,28 @@ def print_forecast(forecast: Forecast, console: Console) -> None:
 def _choose(plan: Plan, model: str | None, run: Path | None) -> _Chosen:
     if model is None and run is None:
         return _pushed(plan)
-    if model is not None and (Path(model) / MANIFEST).is_file():
-        return _pulled(Path(model))
+    if model is not None and (pulled := _pulled(Path(model))) is not None:
+        return pulled
     return _candidate(plan, model, run)
 
 
-def _pulled(folder: Path) -> _Chosen:
-    """A model that `awesome model pull` brought."""
+def _pulled(folder: Path) -> _Chosen | None:
+    """A model that `awesome model pull` brought; None where the folder holds none."""
+    from components.object_storage.manifest import ModelManifest
+    from components.object_storage.models import EVIDENCE, MANIFEST
+
     path = folder / MANIFEST
+    if not path.is_file():
+        return None
     facts = ModelManifest.from_json(path.read_bytes(), str(path)).facts
     saved_model = folder / "saved_model"
     if not saved_model.is_dir():
         raise PredictionError(f"{folder} holds no saved_model; pull it again: awesome model pull --model {facts.model}")
-    return _Chosen(saved_model, facts.blessed, facts.auc, facts.auc_low, facts.auc_high)
+    try:
+        twin = from_json(Evidence, (folder / EVIDENCE).read_bytes()).twin
+    except (OSError, RecordError):  # it is not needed to predict
+        twin = None
+    return _Chosen(saved_model, facts.blessed, facts.auc, facts.auc_low, facts.auc_high, twin)
 
 
 def _pushed(plan: Plan) -> _Chosen:
@@ -213,8 +247,9 @@ def _pushed(plan: Plan) -> _Chosen:
             "name a candidate of a run to see what it says all the same: awesome predict --model linear"
         )
     try:
-        metrics = read_evidence(versions[-1]).metrics
-        return _Chosen(versions[-1], True, metrics["auc"], metrics["auc_low"], metrics["auc_high"])
+        evidence = read_evidence(versions[-1])
+        auc, low, high = (evidence.metrics[name] for name in ("auc", "auc_low", "auc_high"))
+        return _Chosen(versions[-1], True, auc, low, high, evidence.twin)
     except (OSError, RecordError, KeyError) as error:
         raise PredictionError(
             f"{versions[-1]}: its evidence cannot be read ({error}); run again, or name a run"
@@ -229,7 +264,8 @@ def _candidate(plan: Plan, model: str | None, run: Path | None) -> _Chosen:
         raise PredictionError(f"{opened.folder} has no champion; name one of its models: {models}")
     result = opened.models([name])[name]
     held = opened.report.held_back.get(name, ())
-    return _Chosen(opened.saved_model(name), result.blessed, result.auc, result.auc_low, result.auc_high, held)
+    area = result.area
+    return _Chosen(opened.saved_model(name), result.blessed, area.value, area.low, area.high, result.twin, held)
 
 
 def _latest_run(plan: Plan) -> FinishedRun:

@@ -123,4 +123,4 @@ def _evidence(result: ModelResult) -> str:
     # The model selector lays the same file beside a champion; it is written here for all, so that none goes without.
     # JSON has no word for NaN.
     metrics = {name: value for name, value in result.metrics.items() if math.isfinite(value)} | flat(result.scores)
-    return Evidence(metrics, result.reason, result.blessed).to_json()
+    return Evidence(metrics, result.reason, result.blessed, result.twin).to_json()

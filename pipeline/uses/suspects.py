@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from components.feature_example_gen.config import ExampleGenConfig
-from components.feature_store import WINDOW, Decision, FeatureStore
+from components.feature_store import WINDOW, Decision, FeatureStore, LastWindows
 from components.feature_store.arrays import Booleans, Days
 from components.plausibility import SuspectRecord
+from components.plausibility.returns import may_hold_suspects
 from components.plausibility.search import joined, search
 from pipeline.job.prices import say_idle
 from pipeline.plan import Plan
@@ -26,7 +27,7 @@ _JUDGED_LATE = 5
 """Sessions before those of an increment that are judged again, as what follows a return tells what it was."""
 
 _MEASURED = 900
-"""Days that a share is measured by in an increment."""
+"""Days that a share is measured by in an increment, and before its last window."""
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,17 +63,25 @@ def look_at_all(plan: Plan, console: Console) -> tuple[SuspectRecord, tuple[Deci
         return record, store.decision_list()
 
 
-def look_at_windows(plan: Plan, store: FeatureStore, shares: Sequence[str]) -> SuspectRecord:
-    """Judges the returns of the last window of each share, and names all suspects.
+def look_at_windows(plan: Plan, store: FeatureStore, windows: LastWindows) -> SuspectRecord:
+    """Judges the returns of last windows, and names all suspects; shares without a move to be judged are not read.
 
     Raises:
         StoreError: the database cannot be read.
     """
+    shares, returns = len(windows.shares), len(windows.shares) * (WINDOW - 1)
+    moved = np.flatnonzero(may_hold_suspects(windows.closes, plan.bounds)).tolist()
+    if not moved:
+        return SuspectRecord(shares=shares, returns=returns, bounds=plan.bounds)
+    first = dt.date.fromisoformat(min(windows.time[at] for at in moved))
+    measured = first - dt.timedelta(days=_MEASURED)
+    judged = {windows.shares[at] for at in moved}
 
     def used(days: Days) -> Booleans:
         return np.arange(len(days)) > len(days) - WINDOW
 
-    return search(store, shares, plan.bounds, used, most=None)
+    record = search(store, windows.shares, plan.bounds, used, measured, most=None, only=judged)
+    return replace(record, shares=shares, returns=returns)
 
 
 def report_suspects(plan: Plan, database: Path, shares: Sequence[str], console: Console) -> bool:

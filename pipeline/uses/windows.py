@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.errors import UserError
-from components.feature_store import CLOSE_COLUMNS, FeatureStore
+from components.feature_store import FeatureStore
 from components.missing_sessions.finding import last_windows_across
 from components.plausibility import SuspectRecord
 from pipeline.plan import Plan
@@ -61,13 +61,13 @@ def read_last_windows(plan: Plan) -> LastWindows:
                 "missing prices, or allow more: --max-missing-sessions"
             )
         wanted = [share for share in shares if share not in left_out]
-        features = store.read_features(wanted).to_pandas().groupby("share_id", sort=False).tail(1)
-        excluded = store.decisions().excluded & set(plan.settings.shares or (one.share_id for one in store.shares()))
-        suspects = look_at_windows(plan, store, wanted)
+        windows = store.listings.last_windows(wanted)
+        excluded = store.decisions().excluded & set(plan.settings.shares or store.listings.share_ids())
+        suspects = look_at_windows(plan, store, windows)
     return LastWindows(
-        share_ids=tuple(features["share_id"]),
-        sessions=tuple(map(str, features["time"])),
-        closes=features[list(CLOSE_COLUMNS)].to_numpy("float32"),
+        share_ids=windows.shares,
+        sessions=windows.time,
+        closes=windows.closes.astype(np.float32),
         left_out=left_out,
         excluded=tuple(sorted(excluded)),
         suspects=suspects,

@@ -1,0 +1,126 @@
+"""A twin in memory: rows to probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import TwinError, UnknownNameError
+from models.features import CLOSES, SHARE_ID, TIME, WINDOW
+from models.formatters import get_formatter
+from models.twin.arithmetic import Array, sigmoid
+from models.twin.features import Raw, described, fitted_features
+from models.twin.files import TwinRecord, read_twin
+from models.twin.layers import build_layer
+
+TOLERANCE = 1e-6
+"""How far a twin's probability may be from TensorFlow's."""
+
+_ROWS = 512
+"""Rows at a time, so that what a layer makes of them stays in the processor's cache."""
+
+
+class Twin:
+    """A model without TensorFlow. It never changes: threads may share one.
+
+    A probability follows from its share and its window alone, to the last bit, whatever rows are asked together.
+    """
+
+    def __init__(self, record: TwinRecord, digest: str) -> None:
+        """Puts the layers together.
+
+        Raises:
+            TwinError: the code at hand makes other features than the twin was made with, or lacks a layer.
+        """
+        try:
+            self._formatter = get_formatter(record.formatter)
+        except UnknownNameError as error:
+            raise TwinError(str(error)) from None
+        if record.features != tuple(described(feature) for feature in self._formatter.features):
+            raise TwinError(f"the formatter {record.formatter} declares other features than the model was trained on")
+        self._features = fitted_features(self._formatter, record.arrays)
+        self._steps = []
+        for step in record.steps:
+            try:
+                weights = [record.arrays[f"{step.name}/{number}"] for number in range(step.weights)]
+                self._steps.append((step.name, step.inputs, build_layer(step.kind, step.settings, weights)))
+            except (KeyError, IndexError, ValueError, TypeError) as error:
+                if isinstance(error, TwinError):
+                    raise
+                raise TwinError(f"the step {step.name} cannot be put together ({error})") from None
+        self._output = record.output
+        self.digest = digest
+        """SHA-256 of the twin."""
+
+    def forecast(self, share_ids: Sequence[str], closes: NDArray[Any]) -> NDArray[np.float32]:
+        """Probabilities that the close is higher after the horizon.
+
+        Args:
+            share_ids: the shares, [n]; one that was not trained on is answered as an unknown one.
+            closes: their last 21 closes, close0 the latest first, [n, 21]; float32 is what the model sees of them.
+
+        Returns:
+            float32 [n].
+
+        Raises:
+            ValueError: the closes have another shape.
+        """
+        closes = np.asarray(closes, np.float32)
+        if closes.shape != (len(share_ids), WINDOW):
+            raise ValueError(f"closes of {len(share_ids)} shares have the shape {closes.shape}, not [n, {WINDOW}]")
+        shares = np.array([share.encode() for share in share_ids], object)
+        # The day that is predicted from is none the model has seen: 0 stands for an unknown one, as in serving.py.
+        return self.answer({SHARE_ID: shares, CLOSES: closes, TIME: np.zeros(len(shares), np.int64)})
+
+    def answer(self, raw: Raw) -> NDArray[np.float32]:
+        """Probabilities of raw features, float32 [rows]."""
+        rows = len(raw[SHARE_ID])
+        parts = [
+            self._answer({name: values[begin : begin + _ROWS] for name, values in raw.items()})
+            for begin in range(0, rows, _ROWS)
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    def _answer(self, raw: Mapping[str, Array]) -> NDArray[np.float32]:
+        values: dict[str, Array] = {fitted.feature.name: fitted(raw) for fitted in self._features}
+        for name, inputs, layer in self._steps:
+            values[name] = layer([values[one] for one in inputs])
+        return sigmoid(values[self._output][:, 0]).astype(np.float32)
+
+
+def load_twin(saved_model: Path) -> Twin:
+    """The twin of an exported model, once it has reproduced what TensorFlow answered when it was made.
+
+    Args:
+        saved_model: the folder of the model.
+
+    Raises:
+        TwinError: there is none, it cannot be used, or it does not reproduce its examples, as the code has changed
+            since.
+    """
+    record, digest = read_twin(saved_model)
+    twin = Twin(record, digest)
+    check_examples(twin, record.arrays)
+    return twin
+
+
+def check_examples(twin: Twin, arrays: Mapping[str, Array]) -> None:
+    """Asks a twin for the examples that lie beside it.
+
+    Raises:
+        TwinError: it has none, or answers otherwise than TensorFlow did.
+    """
+    try:
+        shares, closes, expected = (arrays[f"example/{name}"] for name in (SHARE_ID, CLOSES, "probability"))
+        answer = twin.forecast([share.decode() for share in shares.tolist()], closes)
+        difference = float(np.max(np.abs(answer.astype(np.float64) - expected)))
+    except (KeyError, IndexError, ValueError, TypeError) as error:
+        if isinstance(error, TwinError):
+            raise
+        raise TwinError(f"it cannot answer its own examples ({type(error).__name__}: {error})") from None
+    if not difference <= TOLERANCE:  # nor where it is no number
+        raise TwinError(f"its answers to its own examples are {difference:.1e} from TensorFlow's")
