@@ -92,7 +92,7 @@ def judge(run: Path, full: bool) -> dict[str, float]:
     import_tensorflow()
     from components.evidence.baselines import BASELINES
     from components.evidence.comparing import compare
-    from components.evidence.predictions import predict_baselines, predict_test_split
+    from components.evidence.predictions import ask_models, predict_baselines, predict_test_split, prove_twins
     from components.leak_audit import audit, executor  # noqa: F401 (what they import is not to be counted)
     from models.formatters import get_formatter
 
@@ -108,7 +108,9 @@ def judge(run: Path, full: bool) -> dict[str, float]:
         begin = time.process_time()
         formatter = get_formatter(settings["formatter"])
         baselines = predict_baselines(trained.examples, trained.transform_graph, formatter, horizon, seed)
-        predictions = predict_test_split(trained.examples, models, horizon, baselines)
+        answers = ask_models(trained.examples, models)
+        prove_twins(trained.examples, models, answers)
+        predictions = predict_test_split(trained.examples, horizon, answers | baselines)
         compare(predictions, names, list(BASELINES), horizon, seed)
         used = {EVIDENCE: time.process_time() - begin}
         begun: list[tuple[str, float]] = []
