@@ -32,6 +32,7 @@ def test_predict_answers_for_every_share_from_the_pushed_model(job: Job, report:
     probabilities = [share["probability"] for share in forecast["shares"]]
     assert probabilities == sorted(probabilities, reverse=True)
     assert len(set(probabilities)) == SHARES
+    assert forecast["without_twin"] == ""
     champion = report["models"][report["champion"]]
     assert (forecast["model"], forecast["horizon"], forecast["blessed"]) == (report["champion"], 1, True)
     for key in ("auc", "auc_low", "auc_high"):
@@ -68,6 +69,7 @@ def test_its_models_go_to_object_storage_and_predict_the_same_elsewhere(
     assert {share["share_id"]: share["probability"] for share in pulled["shares"]} == pytest.approx(
         ask(Path(report["models"]["rnn"]["model_uri"]) / "Format-Serving", windows), abs=1e-5
     )  # float32 rounds otherwise for all shares at once than for one
+    assert pulled["without_twin"] == ""
     assert (pulled["auc"], pulled["blessed"]) == (report["models"]["rnn"]["auc"], report["models"]["rnn"]["blessed"])
     shutil.rmtree(elsewhere / "rnn [1]" / "saved_model")
     refused = awesome(elsewhere, "predict", "--model", "rnn [1]", "--db", str(database))

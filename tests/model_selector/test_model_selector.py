@@ -131,7 +131,13 @@ def files_of(artifact: Any) -> list[str]:
 
 def test_the_champion_is_copied_blessed_and_pushed(select: Select, tmp_path: Path) -> None:
     from components.model_selector.files import read_evidence
+    from models.errors import TwinError
+    from models.twin.forecasting import load_twin
 
+    extra = tmp_path / "dnn" / "model" / "Format-Serving" / "assets.extra"
+    extra.mkdir(parents=True)
+    for name in ("twin.json", "twin.npz"):
+        (extra / name).write_text("as it was trained")
     outcome = select({"linear": (0.52, True), "dnn": (0.55, True), "rnn": (0.58, False)})
     assert outcome.model.get_string_custom_property("champion") == "dnn"
     assert outcome.blessing.get_string_custom_property("champion") == "dnn"
@@ -150,8 +156,14 @@ def test_the_champion_is_copied_blessed_and_pushed(select: Select, tmp_path: Pat
     assert read_evidence(version).metrics["auc"] == 0.55
     [pushed] = outcome.steps["Pusher"].outputs["pushed_model"]
     assert pushed.get_int_custom_property("pushed") == 1
+    # Nobody has proven its twin.
+    assert sorted(path.name for path in (version / "assets.extra").iterdir()) == ["evidence.json", "twin.json"]
+    with pytest.raises(TwinError, match="nobody has compared it with TensorFlow"):
+        load_twin(version)
     # The candidate itself is left as it was trained.
-    assert not (tmp_path / "dnn" / "model" / "Format-Serving" / "assets.extra").exists()
+    assert {path.name: path.read_text() for path in extra.iterdir()} == {
+        "twin.json": "as it was trained", "twin.npz": "as it was trained"
+    }  # fmt: skip
 
     again = select({"linear": (0.52, True), "dnn": (0.55, True), "rnn": (0.58, False)})
     assert again.steps["ModelSelector"].cached
