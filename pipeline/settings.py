@@ -34,6 +34,9 @@ NODE_PREFIX = "AWESOME_NODE_"
 KFP_TOKEN = "AWESOME_KFP_TOKEN"
 """What Kubeflow Pipelines is shown by who asks; no setting, as it is a secret."""
 
+SERVE_TOKEN, SERVE_TOKEN_FILE = "AWESOME_SERVE_TOKEN", "AWESOME_SERVE_TOKEN_FILE"
+"""What `awesome serve` asks for, or a file that holds it; no settings, for the same reason."""
+
 _JSON_EXAMPLES = {"hyperparameters": '{"rnn": {"epochs": 9}}', "clusters": '{"stage": {"image": "registry/awesome:1"}}'}
 
 _VALUE_ERROR = "Value error, "
@@ -280,9 +283,34 @@ def kfp_token() -> SecretStr | None:
     Raises:
         SettingsError: it cannot be one; the message does not show it.
     """
-    text = os.environ.get(KFP_TOKEN, "").strip()
+    return _token(KFP_TOKEN, os.environ.get(KFP_TOKEN, ""))
+
+
+def serve_token() -> SecretStr | None:
+    """What whoever asks `awesome serve` has to show; None where nothing is set.
+
+    Raises:
+        SettingsError: it cannot be one, or its file cannot be read; the message does not show it.
+    """
+    text, file = os.environ.get(SERVE_TOKEN, ""), os.environ.get(SERVE_TOKEN_FILE, "")
+    if text and file:
+        raise SettingsError(f"{SERVE_TOKEN} and {SERVE_TOKEN_FILE} are both set; set one of them")
+    if not file:
+        return _token(SERVE_TOKEN, text)
+    try:
+        token = _token(SERVE_TOKEN_FILE, Path(file).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise SettingsError(f"{SERVE_TOKEN_FILE}: {file} cannot be read ({why})") from None
+    if token is None:  # who names a file wants a token
+        raise SettingsError(f"{SERVE_TOKEN_FILE}: {file} is empty")
+    return token
+
+
+def _token(origin: str, text: str) -> SecretStr | None:
+    text = text.strip()
     if not (text.isascii() and text.isprintable()) or " " in text:
-        raise SettingsError(f"{KFP_TOKEN}: is no token; it has signs other than letters, digits and punctuation")
+        raise SettingsError(f"{origin}: is no token; it has signs other than letters, digits and punctuation")
     return SecretStr(text) if text else None
 
 
@@ -321,7 +349,7 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
         for key in os.environ
         if key.startswith(PREFIX)
         and not key.startswith(NODE_PREFIX)
-        and key != KFP_TOKEN
+        and key not in (KFP_TOKEN, SERVE_TOKEN, SERVE_TOKEN_FILE)
         and key[len(PREFIX) :].lower() not in Settings.model_fields
     ]
     if unknown:

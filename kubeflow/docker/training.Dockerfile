@@ -14,7 +14,7 @@ COPY tools/get_uv.py tools/
 COPY kubeflow/docker/install.sh kubeflow/docker/
 COPY pyproject.toml uv.lock ./
 # EXTRAS names what of pyproject.toml is installed.
-ARG EXTRAS="pipeline extract storage kubeflow"
+ARG EXTRAS="pipeline extract storage kubeflow serve"
 RUN --mount=type=secret,id=index --mount=type=secret,id=ca-certificates \
     sh kubeflow/docker/install.sh packages $EXTRAS
 # What no step compiles against: TensorFlow's C++ headers.

@@ -1,0 +1,111 @@
+"""`awesome serve`: TensorFlow Serving's protocol over the pushed models, without TensorFlow."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import common
+from pipeline.cli.common import app, example, plan_from
+
+_MEGABYTE = 1 << 20
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+
+@app.command(epilog=example("awesome serve --formatter window_returns --horizon 1"))
+def serve(
+    base: Annotated[
+        Path | None,
+        typer.Option(help="Folder of numbered versions, each with a saved_model.pb. (default: the pushed models)"),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The model's name for clients. (default: the folder's own name)")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than this machine's need a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of REST; 0 for one that is free.")] = 8501,
+    grpc_port: Annotated[int, typer.Option(min=0, max=65535, help="Of gRPC; 0 for one that is free.")] = 8500,
+    grpc: Annotated[bool, typer.Option("--grpc/--no-grpc", help="Whether gRPC is served as well.")] = True,
+    versions: Annotated[int, typer.Option(min=1, help="How many of the highest versions answer.")] = 1,
+    label: Annotated[
+        list[str] | None, typer.Option(metavar="LABEL=VERSION", help="A name of a version; may be given again.")
+    ] = None,
+    look_every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks for new versions.")] = 2,
+    max_rows: Annotated[int, typer.Option(min=1, help="Rows of one request.")] = 10_000,
+    max_megabytes: Annotated[float, typer.Option(min=0.001, help="Size of one request.")] = 16,
+    max_rate: Annotated[float, typer.Option(min=0, help="Requests a second; 0 for as many as there are.")] = 0,
+    max_concurrent: Annotated[int, typer.Option(min=1, help="Requests at a time; more are turned away.")] = 64,
+    timeout: Annotated[float, typer.Option(min=0.01, help="Seconds that a request may take.")] = 30,
+    db: common.Db = None,
+    formatter: common.Formatter = None,
+    horizon: common.Horizon = None,
+    max_missing_sessions: common.MaxMissingSessions = None,
+    seed: common.Seed = None,
+    workspace: common.Workspace = None,
+    market: common.Market = None,
+    market_shares: common.MarketShares = None,
+    market_sessions: common.MarketSessions = None,
+) -> None:
+    """Serves the pushed model as TensorFlow Serving does, REST and gRPC, and forecasts for people at /v1/forecast.
+
+    A token, which AWESOME_SERVE_TOKEN or the file that AWESOME_SERVE_TOKEN_FILE names holds, is asked for where one is
+    set, and needed where others than this machine can ask.
+    """
+    plan = plan_from(
+        {
+            "db": db, "formatter": formatter, "horizon": horizon, "max_missing_sessions": max_missing_sessions,
+            "seed": seed, "workspace": workspace, "market": market, "market_shares": market_shares,
+            "market_sessions": market_sessions,
+        }
+    )  # fmt: skip
+    from pipeline.serving.gate import Limits
+    from pipeline.serving.server import ServeConfig, Started
+    from pipeline.serving.server import serve as serve_models
+    from pipeline.settings import serve_token
+    from pipeline.uses.serve import load_pushed, windows_of
+
+    folder = plan.serving if base is None else base
+    config = ServeConfig(
+        base=folder,
+        model=name or folder.absolute().name,
+        host=host,
+        port=port,
+        grpc_port=grpc_port if grpc else None,
+        token=serve_token(),
+        limits=Limits(
+            body_bytes=round(max_megabytes * _MEGABYTE),
+            rows=max_rows,
+            rate=max_rate,
+            concurrent=max_concurrent,
+            seconds=timeout,
+        ),
+        look_every=look_every,
+        versions=versions,
+        labels=_labels(label or []),
+    )
+    logging.basicConfig(format=_LOG_FORMAT, level=logging.WARNING)
+    log = logging.getLogger("awesome.serve")
+    log.setLevel(logging.INFO)
+
+    def started(at: Started) -> None:
+        shown = f"[{host}]" if ":" in host else host
+        beside = "" if at.grpc_port is None else f", gRPC at {shown}:{at.grpc_port}"
+        log.info("%s: http://%s:%d/v1/models/%s%s", folder, shown, at.port, config.model, beside)
+        if not at.versions.numbers():
+            log.warning("%s holds no version that answers; the server waits for one", folder)
+
+    serve_models(config, load_pushed, windows_of(plan), started=started)
+
+
+def _labels(given: list[str]) -> dict[str, int]:
+    found = {}
+    for text in given:
+        label, _, version = text.partition("=")
+        if not label or not (version.isascii() and version.isdecimal()):
+            raise typer.BadParameter(f"{text!r} is not LABEL=VERSION, such as stable=1700000000", param_hint="--label")
+        found[label] = int(version)
+    return found
