@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
+import math
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -26,6 +29,8 @@ _INSTANCES, _INPUTS, _SIGNATURE, _BASE64 = "instances", "inputs", "signature_nam
 _LONGEST = 80
 """Characters of a value that an error shows."""
 
+_LARGEST = float(np.finfo(np.float32).max)
+
 _TYPES = {
     type(None): "Null", bool: "Bool", dict: "Object", list: "Array", str: "String", int: "Number", float: "Number"
 }  # fmt: skip
@@ -39,11 +44,13 @@ class Body:
         signature: the name that it gives; empty for none.
         by_rows: whether it is `instances`.
         values: under that key.
+        booleans: whether there may be booleans among them, which Python takes for numbers.
     """
 
     signature: str
     by_rows: bool
     values: Any
+    booleans: bool = False
 
 
 def read_body(content: bytes) -> Body:
@@ -62,8 +69,9 @@ def read_body(content: bytes) -> Body:
         )
     if _INSTANCES in found and _INPUTS in found:
         raise invalid("JSON Value: Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist")
+    booleans = b"true" in content or b"false" in content
     if _INPUTS in found:
-        return Body(signature, False, found[_INPUTS])
+        return Body(signature, False, found[_INPUTS], booleans)
     if _INSTANCES not in found:
         raise invalid("Missing 'inputs' or 'instances' key")
     rows = found[_INSTANCES]
@@ -71,7 +79,7 @@ def read_body(content: bytes) -> Body:
         raise invalid(f"JSON Value: {_shown(found)} Excepting 'instances' to be an list/array")
     if not rows:
         raise invalid(f"JSON Value: {_shown(found)} No values in 'instances' array")
-    return Body(signature, True, rows)
+    return Body(signature, True, rows, booleans)
 
 
 def _parsed(content: bytes) -> Any:
@@ -97,7 +105,7 @@ def to_arrays(body: Body, signature: Signature) -> dict[str, Array]:
         ServingError: a value does not fit; the message names its row.
     """
     columns = _columns_of_rows(body.values, signature) if body.by_rows else _columns(body.values, signature)
-    return {name: _array(values, signature.inputs[name], body.by_rows) for name, values in columns.items()}
+    return {name: _array(values, signature.inputs[name], body) for name, values in columns.items()}
 
 
 def _columns_of_rows(rows: list[Any], signature: Signature) -> dict[str, list[Any]]:
@@ -152,7 +160,8 @@ def _is_base64(value: dict[str, Any]) -> bool:
     return len(value) == 1 and isinstance(value.get(_BASE64), str)
 
 
-def _array(rows: list[Any], spec: TensorSpec, by_rows: bool) -> Array:
+def _array(rows: list[Any], spec: TensorSpec, body: Body) -> Array:
+    by_rows = body.by_rows
     if spec.shape is None or len(spec.shape) not in (1, 2):
         raise invalid(f"input {spec.name}: {spec} is not read by this server")
     wide = len(spec.shape) == 2
@@ -168,7 +177,7 @@ def _array(rows: list[Any], spec: TensorSpec, by_rows: bool) -> Array:
     shape = (len(rows), width) if wide else (len(rows),)
     check_shape(spec.name, shape, spec)
     try:
-        found = _floats(values) if spec.dtype == DType.DT_FLOAT else _strings(values, spec)
+        found = _floats(values, body.booleans) if spec.dtype == DType.DT_FLOAT else _strings(values, spec)
     except _ValueAt as error:
         raise _of_row(error.index // max(per_row, 1), spec, by_rows, str(error)) from None
     return found.reshape(shape)
@@ -191,17 +200,19 @@ def _of_row(number: int, spec: TensorSpec, by_rows: bool, message: str) -> Servi
     return invalid(f"input {spec.name}, row {number}: {message}")
 
 
-def _floats(values: Sequence[Any]) -> Array:
-    if set(map(type, values)) <= {float, int}:  # bools are ints for NumPy, and no numbers in JSON
-        with np.errstate(over="ignore"):
-            found = np.array(values, np.float64).astype(np.float32)
-        if np.isfinite(found).all():
-            return found
+def _floats(values: Sequence[Any], booleans: bool) -> Array:
+    # array takes numbers alone, and takes a third of the time of NumPy, which would read the text "5" as one.
+    with contextlib.suppress(TypeError, OverflowError):
+        if not (booleans and bool in set(map(type, values))):
+            with np.errstate(over="ignore"):
+                found = np.frombuffer(array("d", values), np.float64).astype(np.float32)
+            if np.isfinite(found).all():
+                return found
     for index, value in enumerate(values):
         if isinstance(value, bool) or not isinstance(value, (float, int)):
             raise _ValueAt(index, _type_error(value, "float"))
-        if np.isfinite(value) and abs(value) > np.finfo(np.float32).max:
-            raise _ValueAt(index, f"Cannot convert JSON value: {value} to float without loss of precision.")
+        if abs(value) > _LARGEST and (isinstance(value, int) or math.isfinite(value)):
+            raise _ValueAt(index, f"Cannot convert JSON value: {_shown(value)} to float without loss of precision.")
     return np.array(values, np.float32)
 
 
