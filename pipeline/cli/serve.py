@@ -40,6 +40,10 @@ def serve(
     max_rate: Annotated[float, typer.Option(min=0, help="Requests a second; 0 for as many as there are.")] = 0,
     max_concurrent: Annotated[int, typer.Option(min=1, help="Requests at a time; more are turned away.")] = 64,
     timeout: Annotated[float, typer.Option(min=0.01, help="Seconds that a request may take.")] = 30,
+    ledger: Annotated[
+        bool,
+        typer.Option("--ledger", help="Write every answer into the ledger before it is given."),
+    ] = False,
     db: common.Db = None,
     formatter: common.Formatter = None,
     horizon: common.Horizon = None,
@@ -54,6 +58,9 @@ def serve(
 
     A token, which AWESOME_SERVE_TOKEN or the file that AWESOME_SERVE_TOKEN_FILE names holds, is asked for where one is
     set, and needed where others than this machine can ask.
+
+    With --ledger only windows that are the last ones of the database are answered: of no other is it known after which
+    session it is.
     """
     plan = plan_from(
         {
@@ -67,6 +74,13 @@ def serve(
     from pipeline.serving.server import serve as serve_models
     from pipeline.settings import serve_token
     from pipeline.uses.serve import load_pushed, windows_of
+
+    record = None
+    if ledger:
+        from components.ledger.file import ledger_path
+        from pipeline.uses.served_ledger import ServedLedger
+
+        record = ServedLedger(plan, ledger_path(plan.database))
 
     folder = plan.serving if base is None else base
     config = ServeConfig(
@@ -98,7 +112,7 @@ def serve(
         if not at.versions.numbers():
             log.warning("%s holds no version that answers; the server waits for one", folder)
 
-    serve_models(config, load_pushed, windows_of(plan), started=started)
+    serve_models(config, load_pushed, windows_of(plan), record, started)
 
 
 def _labels(given: list[str]) -> dict[str, int]:

@@ -1,0 +1,106 @@
+"""What the server answers stands in the ledger before it is given, or it is not given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pushed import MODEL, names, push, windows
+from running import running
+
+from components.feature_store import FeatureStore
+from components.ledger.errors import LedgerError
+from components.ledger.file import Ledger
+from components.ledger.setting_up import LiveModel, declare, install, model_digest
+from pipeline.plan import Plan, load_plan
+from pipeline.uses.serve import windows_of
+from pipeline.uses.served_ledger import ServedLedger
+
+SHARES = ["S000", "S001", "S002"]
+Begin = Callable[..., Path]
+
+
+@pytest.fixture
+def plan(market_db: Path, folder: Path) -> Plan:
+    copy = folder / "copy.db"
+    copy.write_bytes(market_db.read_bytes())
+    with FeatureStore.create(copy) as store:
+        store.listings.put(SHARES, "XNYS")
+    return load_plan({"db": copy})
+
+
+@pytest.fixture
+def pushed_model(folder: Path) -> Path:
+    return push(folder / MODEL, 3)
+
+
+def begun(folder: Path, model: Path) -> Path:
+    path = folder / "copy.db.ledger"
+    with Ledger.create(path) as ledger:
+        declare(ledger, 1, {"made": "here"})
+        install(ledger, LiveModel(model_digest(model), "linear", "window_returns", 1))
+    return path
+
+
+def rows(path: Path) -> list[Any]:
+    with Ledger.open(path) as ledger:
+        return ledger.select("SELECT share_id, session, probability, close0, close20 FROM PREDICTION ORDER BY share_id")
+
+
+def last_windows(plan: Plan) -> Any:
+    with FeatureStore.open(plan.database) as store:
+        return store.listings.last_windows(SHARES)
+
+
+def test_forecasts_stand_in_the_ledger_with_what_the_store_holds(plan: Plan, folder: Path, pushed_model: Path) -> None:
+    path, held = begun(folder, pushed_model), last_windows(plan)
+    with running(pushed_model.parent, windows=windows_of(plan), record=ServedLedger(plan, path)) as server:
+        answer = server.http.get("/v1/forecast")
+        assert answer.status_code == 200, answer.text
+        given = {one["share_id"]: one for one in answer.json()["shares"]}
+        again = server.http.get("/v1/forecast", params={"shares": "S001"})
+        assert again.status_code == 200
+    written = rows(path)
+    assert [(row[0], row[1]) for row in written] == list(zip(SHARES, held.time, strict=True))
+    np.testing.assert_array_equal([row[3] for row in written], held.closes[:, 0])
+    np.testing.assert_array_equal([row[4] for row in written], held.closes[:, 20])
+    assert [np.float32(row[2]) for row in written] == [np.float32(given[share]["probability"]) for share in SHARES]
+
+
+def test_closes_that_a_client_sends_are_written_down_where_they_are_the_stores(
+    plan: Plan, folder: Path, pushed_model: Path
+) -> None:
+    path, held = begun(folder, pushed_model), last_windows(plan)
+    with running(pushed_model.parent, record=ServedLedger(plan, path)) as server:
+        inputs = {"share_id": SHARES, "closes": held.closes.tolist()}
+        assert server.ask({"signature_name": "predict_closes", "inputs": inputs}).status_code == 200
+        inputs["closes"][1][7] *= 1.001
+        refused = server.ask({"signature_name": "predict_closes", "inputs": inputs})
+        assert refused.status_code == 400
+        assert "row 1 (S001) is not the last window of" in refused.json()["error"]
+        unknown = {"share_id": names(1), "closes": windows(1).tolist()}
+        refused = server.ask({"signature_name": "predict_closes", "inputs": unknown})
+        assert refused.status_code == 400
+        assert "cannot be written down" in refused.json()["error"]
+    assert len(rows(path)) == 3
+
+
+def test_a_model_that_the_ledger_does_not_know_is_not_answered_for(
+    plan: Plan, folder: Path, pushed_model: Path
+) -> None:
+    path = begun(folder, pushed_model)
+    (pushed_model / "slope").write_text("10.5")  # another model than the one that was written down
+    (pushed_model / "made_by").write_text("10.5")
+    with running(pushed_model.parent, windows=windows_of(plan), record=ServedLedger(plan, path)) as server:
+        refused = server.http.get("/v1/forecast")
+    assert refused.status_code == 400
+    assert "is written before its first prediction" in refused.json()["error"]
+    assert rows(path) == []
+
+
+def test_a_ledger_that_is_not_there_is_refused_at_the_start(plan: Plan, folder: Path) -> None:
+    with pytest.raises(LedgerError, match="does not exist"):
+        ServedLedger(plan, folder / "none.ledger")
