@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -38,6 +39,9 @@ SERVE_TOKEN, SERVE_TOKEN_FILE = "AWESOME_SERVE_TOKEN", "AWESOME_SERVE_TOKEN_FILE
 """What `awesome serve` asks for, or a file that holds it; no settings, for the same reason."""
 
 _JSON_EXAMPLES = {"hyperparameters": '{"rnn": {"epochs": 9}}', "clusters": '{"stage": {"image": "registry/awesome:1"}}'}
+
+_SECRETS = ("alert_url",)
+"""Settings that no message shows: whoever knows the address of a webhook can post to it."""
 
 _VALUE_ERROR = "Value error, "
 """What pydantic puts before the words of a validator of ours."""
@@ -119,6 +123,20 @@ class Settings(BaseSettings):
     )
     accept: Names = Field((), description="suspects that are right, SHARE:DAY; or shares that need no adjustments")
     exclude: Names = Field((), description="shares that are left out from now on")
+    trial: bool = Field(True, description="whether a model that was never blessed may predict where none was: daily")
+    retrain_sessions: int = Field(
+        250, ge=0, description="sessions since the latest training after which `awesome daily` retrains; 0 for never"
+    )
+    challenger_sessions: int = Field(
+        0, ge=0, description="that a retrained model predicts beside the champion before it may replace it"
+    )
+    alert_command: str | None = Field(
+        None, description="a command that `awesome daily` gives its alerts, JSON, on the standard input; no shell"
+    )
+    alert_url: SecretStr | None = Field(None, description="an address that `awesome daily` posts its alerts to, JSON")
+    clock: dt.datetime | None = Field(
+        None, description="a made present of `awesome daily`, with a zone, for replays; its ledger is marked"
+    )
     cluster: str = Field("stage", description="of Kubeflow: stage or prod")
     clusters: dict[str, dict[str, Any]] = Field({}, description='by cluster: [clusters.stage] image = "..."')
 
@@ -176,6 +194,27 @@ class Settings(BaseSettings):
             raise ValueError("holds a user or password; leave them out")
         if value is not None and set("?#") & set(value):
             raise ValueError("holds a query, in which keys are sent; leave it out")
+        return value
+
+    @field_validator("clock")
+    @classmethod
+    def _has_zone(cls, value: dt.datetime | None) -> dt.datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("has no zone; write it like 2026-11-30T18:00+08:00")
+        return value
+
+    @field_validator("alert_command")
+    @classmethod
+    def _is_command(cls, value: str | None) -> str | None:
+        if value is not None and not shlex.split(value):  # which says what is wrong with its quotes
+            raise ValueError("holds no command")
+        return value
+
+    @field_validator("alert_url")
+    @classmethod
+    def _is_webhook(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("is not an address such as https://hooks.example.org/...")
         return value
 
     @field_validator("models")
@@ -338,7 +377,8 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
         what = first["msg"].removeprefix(_VALUE_ERROR)
         if first["type"] == "extra_forbidden":
             raise SettingsError(f"{FILE}: there is no setting {name!r}; see `awesome config`") from None
-        raise SettingsError(f"{name} (from {_origin(name, given)}): {what}, got {first['input']!r}") from None
+        got = "" if name in _SECRETS else f", got {first['input']!r}"
+        raise SettingsError(f"{name} (from {_origin(name, given)}): {what}{got}") from None
     except ValueError as error:  # what the environment gives as JSON
         name = "clusters" if "clusters" in str(error) else "hyperparameters"
         raise SettingsError(

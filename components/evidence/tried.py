@@ -27,7 +27,7 @@ TRIAL_FILE = "trial.json"
 TRIAL_PROPERTY = "trial"
 """Of the Evidence artifact: the id of its try, which ML Metadata knows after the artifact's folder is gone."""
 
-RUN, WALK_FORWARD, EXPERIMENT, JUDGED = "run", "walk-forward", "experiment", "judged"
+RUN, WALK_FORWARD, EXPERIMENT, JUDGED, RETRAINED = "run", "walk-forward", "experiment", "judged", "retraining"
 """Kinds of tries."""
 
 _DIGITS = 6

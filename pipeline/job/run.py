@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def run(plan: Plan, console: Console, kind: str = RUN) -> tuple[RunReport, Path]:
+def run(plan: Plan, console: Console, kind: str = RUN, serving: Path | None = None) -> tuple[RunReport, Path]:
     """Does the main job; gives the report, which is also written, and the run's folder.
 
-    `kind` is that of the try that it is (components/evidence/tried.py).
+    Args:
+        plan: what is trained, and on what.
+        console: where it says what it does.
+        kind: that of the try that it is (components/evidence/tried.py).
+        serving: the folder that the champion is pushed to; None for the plan's.
 
     Raises:
         UserError: something the user can fix; nothing of the database was changed.
@@ -52,6 +57,8 @@ def run(plan: Plan, console: Console, kind: str = RUN) -> tuple[RunReport, Path]
             from pipeline.pipeline import create_pipeline
 
         config = pipeline_config(plan, kind=kind)
+        if serving is not None:
+            config = replace(config, serving=str(serving.absolute()))
         plan.metadata.parent.mkdir(parents=True, exist_ok=True)
         store = sqlite_metadata(str(plan.metadata.absolute()))
         clear_unfinished(store, plan.root.parent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,7 +122,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         without_twin = str(error)
         print_plain(console, f"{card.model} has no twin and predicts through TensorFlow: {error}", "yellow")
         with console.status("Loading the model"):
-            answer = _through_tensorflow(chosen.saved_model, windows)
+            answer = through_tensorflow(chosen.saved_model, windows.share_ids, windows.closes)
     forecasts = [
         ShareForecast(name, session, float(probability))
         for name, session, probability in zip(windows.share_ids, windows.sessions, answer, strict=True)
@@ -149,8 +149,8 @@ def _by_twin(chosen: _Chosen, windows: LastWindows) -> NDArray[np.float32]:
     return proven_twin(chosen.saved_model, chosen.twin).forecast(windows.share_ids, windows.closes)
 
 
-def _through_tensorflow(saved_model: Path, windows: LastWindows) -> NDArray[np.float32]:
-    """What the exported model itself answers."""
+def through_tensorflow(saved_model: Path, share_ids: Sequence[str], closes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What the exported model itself answers to shares [n] and their windows [n, 21], close0 first; [n]."""
     import_tensorflow()
     import tensorflow as tf
 
@@ -158,7 +158,7 @@ def _through_tensorflow(saved_model: Path, windows: LastWindows) -> NDArray[np.f
 
     with _loadable(saved_model) as folder:
         signature = tf.saved_model.load(str(folder)).signatures["predict_closes"]
-        asked = {SHARE_ID: tf.constant(windows.share_ids), CLOSES: tf.constant(windows.closes)}
+        asked = {SHARE_ID: tf.constant(share_ids), CLOSES: tf.constant(closes)}
         answer: NDArray[np.float32] = signature(**asked)[PROBABILITY].numpy()[:, 0]
         return answer
 
@@ -239,8 +239,7 @@ def _pulled(folder: Path) -> _Chosen | None:
 
 def _pushed(plan: Plan) -> _Chosen:
     folder = plan.serving
-    numbered = sorted((p for p in folder.glob("*") if p.name.isdecimal()), key=lambda p: int(p.name))
-    versions = [p for p in numbered if (p / "saved_model.pb").is_file()]
+    versions = pushed_versions(folder)
     if not versions:
         raise PredictionError(
             f"no model was pushed to {folder}: no run with these settings had a blessed one; "
@@ -268,8 +267,14 @@ def _candidate(plan: Plan, model: str | None, run: Path | None) -> _Chosen:
     return _Chosen(opened.saved_model(name), result.blessed, area.value, area.low, area.high, result.twin, held)
 
 
-def _latest_run(plan: Plan) -> FinishedRun:
-    """The latest run in the workspace on the same database with the same formatter and horizon."""
+def pushed_versions(folder: Path) -> list[Path]:
+    """The models that were pushed to a folder, the newest last."""
+    numbered = sorted((p for p in folder.glob("*") if p.name.isdecimal()), key=lambda p: int(p.name))
+    return [p for p in numbered if (p / "saved_model.pb").is_file()]
+
+
+def finished_runs(plan: Plan) -> list[FinishedRun]:
+    """The runs in the workspace on the same database with the same formatter and horizon, the latest last."""
     wanted = str(plan.database)
     found = []
     for path in plan.workspace.glob(f"*/{REPORT_JSON}"):
@@ -281,9 +286,14 @@ def _latest_run(plan: Plan) -> FinishedRun:
         same = (report.formatter, report.settings.get("horizon")) == (plan.formatter.name, plan.horizon)
         if report.data.database == wanted and same:
             found.append(opened)
+    return sorted(found, key=lambda run: (run.report.created, run.folder))
+
+
+def _latest_run(plan: Plan) -> FinishedRun:
+    found = finished_runs(plan)
     if not found:
         raise PredictionError(
-            f"no run in {plan.workspace} has used {wanted} with formatter {plan.formatter.name} and horizon "
+            f"no run in {plan.workspace} has used {plan.database} with formatter {plan.formatter.name} and horizon "
             f"{plan.horizon}; start one with `awesome run`, or name it: --run FOLDER"
         )
-    return max(found, key=lambda run: (run.report.created, run.folder))
+    return found[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,12 @@ def test_overlay_builds_everything_once(name: str) -> None:
     assert {
         ("CronJob", "awesome-extractor"),
         ("CronJob", "awesome-training"),
+        ("CronJob", "awesome-daily"),
         ("StatefulSet", "awesome-metadata"),
         ("Service", "metadata-mariadb"),
         ("PersistentVolumeClaim", "awesome-data"),
         ("PersistentVolumeClaim", "awesome-extractor"),
+        ("PersistentVolumeClaim", "awesome-daily"),
         ("ServiceAccount", "awesome"),
         ("ConfigMap", "awesome-metadata"),
     } <= set(identities)
@@ -168,6 +171,17 @@ def test_training_waits_to_be_asked(name: str) -> None:
     spec = of_kind(name, "CronJob")["awesome-training"]["spec"]
     assert spec["suspend"] is True
     assert re.search(r"create job --from=cronjob/awesome-training ", README)
+
+
+def test_the_daily_loop_runs_alone_and_lets_a_partial_day_pass(name: str) -> None:
+    spec = of_kind(name, "CronJob")["awesome-daily"]["spec"]
+    assert (spec["suspend"], spec["concurrencyPolicy"]) == (True, "Forbid")
+    assert "cronjob awesome-extractor -p" in README
+    [container] = spec["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    *shell, script = container["command"]
+    for code, ended in ((0, 0), (3, 0), (4, 4), (2, 2)):
+        done = subprocess.run([*shell, f"awesome() {{ [ $1 = daily ] && return {code}; }}; {script}"], check=False)
+        assert done.returncode == ended
 
 
 # Secrets, users, network

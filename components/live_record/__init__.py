@@ -1,0 +1,12 @@
+"""What a ledger has proved: its parameters fixed before the first day, its days judged by them.
+
+Between `components/ledger`, which knows predictions and outcomes, and `components/live_evidence`, which knows numbers.
+Knows neither TensorFlow nor TFX.
+"""
+
+from __future__ import annotations
+
+from components.live_record.judging import LiveRecord, judge
+from components.live_record.setting_up import begin, claim_of, keep_claim, note_once, parameters_of
+
+__all__ = ["LiveRecord", "begin", "claim_of", "judge", "keep_claim", "note_once", "parameters_of"]

@@ -1,0 +1,74 @@
+"""`awesome daily`: what is done after every session."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import common
+from pipeline.cli.common import app, example, new_console, plan_from, print_line, warn_of_formatter
+
+
+@app.command(epilog=example("awesome daily --source tencent"))
+def daily(
+    only: Annotated[
+        str | None,
+        typer.Option(help="Parts to do, separated by commas, such as predict,ledger. (default: all)"),
+    ] = None,
+    db: common.Db = None,
+    source: common.Source = None,
+    shares: common.Shares = None,
+    since: common.Since = None,
+    best_effort: common.BestEffort = None,
+    accept: common.Accept = None,
+    exclude: common.Exclude = None,
+    formatter: common.Formatter = None,
+    models: common.Models = None,
+    horizon: common.Horizon = None,
+    max_missing_sessions: common.MaxMissingSessions = None,
+    seed: common.Seed = None,
+    workspace: common.Workspace = None,
+    trial: Annotated[
+        bool | None, typer.Option("--trial/--no-trial", help="Let a model predict that was never blessed.")
+    ] = None,
+    retrain: Annotated[
+        bool | None, typer.Option("--retrain/--no-retrain", help="Retrain now, or never. (default: when it is due)")
+    ] = None,
+    challenger_sessions: Annotated[
+        int | None, typer.Option(help="Sessions that a new model predicts beside the champion first. (default: 0)")
+    ] = None,
+    clock: Annotated[
+        str | None, typer.Option(help="A made present for replays, such as 2026-11-30T18:00+08:00.")
+    ] = None,
+    as_json: common.AsJson = False,
+) -> None:
+    """Fetches, predicts, writes the predictions down, scores those of before, and retrains when that is due.
+
+    Twice a day does nothing twice. Exit code 0: all is well; 3: a part failed or was done in part, and the others were
+    done; 4: every part failed. The report: WORKSPACE/daily/NAME/SESSION.json.
+    """
+    flags = {name: value for name, value in locals().items() if name not in ("only", "retrain", "as_json")}
+    plan = plan_from(flags)
+    warn_of_formatter(plan)
+    from components.records import to_json
+    from pipeline.daily.clock import LoopClock
+    from pipeline.daily.day import Day
+    from pipeline.daily.loop import run_daily
+
+    names = tuple(part.strip() for part in (only or "").split(",") if part.strip())
+    day = Day(
+        plan,
+        LoopClock(plan.settings.clock),
+        new_console(stderr=as_json),
+        trial=plan.settings.trial,
+        retrain=retrain,
+    )
+    report, path = run_daily(day, names)
+    if as_json:
+        typer.echo(to_json(report))
+    else:
+        for line in report.undelivered:
+            print_line(f"an alert did not arrive: {line}")
+        print_line(f"\nThe report: {path}")
+    raise typer.Exit(report.exit_code)

@@ -1,0 +1,113 @@
+"""A challenger predicts beside the champion for some sessions, and takes its place if it was not worse.
+
+That is a choice, and no proof: the evidence of the record is that of whoever is champion, and goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+
+import numpy as np
+
+from components.ledger.days import LATEST_OUTCOME
+from components.ledger.file import Ledger
+from components.ledger.schema import DOWN, UP
+from components.live_evidence import Parameters
+from components.live_record import note_once
+from components.whole_files import scratch_folder
+from pipeline.daily.day import Day, Told
+from pipeline.daily.report import AlertKind
+from pipeline.daily.speaking import Speaker
+
+CHALLENGE = "challenge"
+"""The kind of the note that says how a challenge ended."""
+
+_DISMISSED = "dismissed-"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two models on the same shares and sessions, of which both were on time and the outcome is known.
+
+    Attributes:
+        sessions: how many.
+        champion: its log loss, the mean over sessions.
+        challenger: likewise.
+    """
+
+    sessions: int
+    champion: float
+    challenger: float
+
+
+def challenge(day: Day, told: Told) -> None:
+    """Ends a challenge once it has lasted `challenger_sessions`: the challenger is pushed, or dismissed.
+
+    Raises:
+        LedgerError: the ledger cannot be read or written.
+        OSError: the model cannot be copied.
+    """
+    champion, challenger = day.speaker, day.challenger
+    if champion is None or challenger is None or not day.ledger_file.is_file():
+        told.idle = True
+        told.said.append("there is no challenger")
+        return
+    wanted = day.plan.settings.challenger_sessions
+    with day.ledger() as ledger:
+        found = compare(ledger, champion, challenger)
+        who = f"{challenger.said} against {champion.said}"
+        told.numbers["sessions"] = found.sessions
+        if found.sessions < wanted:
+            told.idle = True
+            told.said.append(f"{who}: {found.sessions} of {wanted} sessions are known")
+            return
+        better = not found.sessions or found.challenger <= found.champion
+        text = (
+            f"{who}: log loss {found.challenger:.5f} against {found.champion:.5f} over {found.sessions} sessions, so "
+            f"it {'takes its place' if better else 'is dismissed'}"
+        )
+        # First the folder: who is stopped in between finds the same answer once more, and says it then.
+        _end(day, challenger, better)
+        note_once(ledger, CHALLENGE, text)
+    day.look_again()
+    told.said.append(text)
+    told.alert(AlertKind.PUSHED if better else AlertKind.MODEL, text)
+
+
+def compare(ledger: Ledger, champion: Speaker, challenger: Speaker) -> Compared:
+    """Compares what two models said of the same shares after the same sessions."""
+    rows = ledger.select(
+        f"SELECT p.session, p.share_id, p.model, p.probability, o.direction = '{UP}' FROM {LATEST_OUTCOME} "
+        f"WHERE p.horizon = ? AND p.late = 0 AND p.model IN (?, ?) AND o.direction IN ('{UP}', '{DOWN}') "
+        "ORDER BY p.seq",
+        champion.card.horizon,
+        champion.digest,
+        challenger.digest,
+    )
+    losses: dict[tuple[str, str], dict[str, float]] = {}
+    least = Parameters().least_probability
+    for session, share, model, probability, up in rows:
+        stated = min(max(probability, least), 1 - least)
+        losses.setdefault((session, share), {}).setdefault(model, -float(np.log(stated if up else 1 - stated)))
+    both = {key: found for key, found in losses.items() if len(found) == 2}
+    by_session: dict[str, list[tuple[float, float]]] = {}
+    for (session, _), found in both.items():
+        by_session.setdefault(session, []).append((found[champion.digest], found[challenger.digest]))
+    means = np.array([np.mean(pairs, axis=0) for pairs in by_session.values()], float).reshape(-1, 2)
+    first, second = means.mean(axis=0) if len(means) else (np.nan, np.nan)
+    return Compared(len(means), float(first), float(second))
+
+
+def _end(day: Day, challenger: Speaker, better: bool) -> None:
+    version = challenger.saved_model
+    if not better:
+        os.replace(version, version.with_name(f"{_DISMISSED}{version.name}"))
+        return
+    target = day.plan.serving / version.name
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with scratch_folder(target) as folder:
+            shutil.copytree(version, folder / "version")
+            os.replace(folder / "version", target)

@@ -1,0 +1,117 @@
+"""What the parts of one loop share: the plan, the clock, who speaks, and what has been said so far."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.extractor import ExtractionReport
+from components.feature_store import FeatureStore
+from components.ledger.file import Ledger, ledger_path
+from components.missing_sessions.exchanges import exchanges_of
+from pipeline.daily.clock import LoopClock
+from pipeline.daily.report import Alert, AlertKind
+from pipeline.daily.speaking import Speaker, challenger_of, speaker_of
+from pipeline.daily.windows import Forecast
+from pipeline.plan import Plan
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass
+class Told:
+    """What a part says while it works.
+
+    Attributes:
+        said: what it did.
+        wrong: what it could not.
+        alerts: what somebody is told of.
+        numbers: counts and figures.
+        idle: whether there was nothing to do.
+        left_out: whether the settings leave it out.
+        failed: whether nothing came of it, though it was carried out.
+    """
+
+    said: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    numbers: dict[str, float] = field(default_factory=dict)
+    idle: bool = False
+    left_out: bool = False
+    failed: bool = False
+
+    def alert(self, kind: AlertKind, text: str) -> None:
+        """Says something that somebody is told of at once."""
+        self.alerts.append(Alert(kind, text))
+
+
+@dataclass
+class Day:
+    """One loop.
+
+    Attributes:
+        plan: what is done.
+        clock: what time it is.
+        console: where progress is shown.
+        trial: whether a model that was never blessed may predict where none was.
+        retrain: whether to retrain whatever is due; None for when it is due.
+        extracted: what the extraction did, once it is done.
+        forecasts: what was predicted and is not written down yet; None before.
+        retrained: the folder of the run that retrained, once it is done.
+        silent: whether there was no model to predict with.
+    """
+
+    plan: Plan
+    clock: LoopClock
+    console: Console
+    trial: bool = True
+    retrain: bool | None = None
+    extracted: ExtractionReport | None = None
+    forecasts: tuple[Forecast, ...] | None = None
+    retrained: Path | None = None
+    silent: bool = False
+
+    @cached_property
+    def speaker(self) -> Speaker | None:
+        """The model that predicts; None where there is none."""
+        return speaker_of(self.plan, self.trial)
+
+    @cached_property
+    def challenger(self) -> Speaker | None:
+        """The model that predicts beside it, before it may take its place; None where there is none."""
+        return None if self.speaker is None else challenger_of(self.plan, self.speaker)
+
+    def look_again(self) -> None:
+        """Forgets who predicts, as a model was trained, or took another one's place."""
+        self.__dict__.pop("speaker", None)
+        self.__dict__.pop("challenger", None)
+        self.forecasts = None
+
+    @property
+    def ledger_file(self) -> Path:
+        """The ledger beside the database."""
+        return ledger_path(self.plan.database)
+
+    @contextlib.contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """The ledger, to write to it; made where it is not there.
+
+        Raises:
+            LedgerError: it cannot be written, or its times are of another kind than this loop's.
+        """
+        with Ledger.create(self.ledger_file, self.clock.now) as ledger:
+            self.clock.check(ledger)
+            yield ledger
+
+    def exchanges(self, store: FeatureStore) -> dict[str, str]:
+        """The exchange of each share that is asked for, where it is known.
+
+        Raises:
+            StoreError: the database cannot be read, or lacks a share.
+        """
+        return exchanges_of(store, self.plan.select(store))

@@ -1,0 +1,197 @@
+"""The loop: every part in its order, each by itself, so that one that fails takes nothing from the others."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from components.errors import UserError
+from components.extractor.calendar import ExchangeCalendar
+from components.feature_store import FeatureStore
+from components.ledger.instants import stamp
+from components.masking import masked
+from models.errors import PluginError
+from pipeline.daily.alerts import send_alerts
+from pipeline.daily.challenging import challenge
+from pipeline.daily.day import Day, Told
+from pipeline.daily.predicting import predict, write_down
+from pipeline.daily.prices import extract_prices, look_at_prices, settle_outcomes
+from pipeline.daily.proof import weigh
+from pipeline.daily.pushing import push
+from pipeline.daily.report import Alert, AlertKind, DailyReport, PartReport, Status, daily_folder, save_daily
+from pipeline.daily.retraining import retrain
+from pipeline.job.workspace import check_writable, workspace_lock
+
+
+class PartError(UserError):
+    """There is no part of a name."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the loop.
+
+    Attributes:
+        name: as `--only` takes it.
+        work: what it does; it raises what a user can fix, and says the rest.
+        doing: what is shown while it lasts.
+    """
+
+    name: str
+    work: Callable[[Day, Told], None]
+    doing: str
+
+
+PREDICT = Part("predict", predict, "Predicting")
+LEDGER = Part("ledger", write_down, "Writing the predictions down")
+
+PARTS = (
+    Part("extract", extract_prices, "Fetching prices"),
+    Part("plausibility", look_at_prices, "Looking at the prices"),
+    PREDICT,
+    LEDGER,
+    Part("outcomes", settle_outcomes, "Settling what has come due"),
+    Part("evidence", weigh, "Weighing the evidence"),
+    Part("challenger", challenge, "Comparing models"),
+    Part("retrain", retrain, "Retraining, if that is due"),
+    Part("push", push, "Pushing to the storage"),
+)
+"""All of them, in their order. Audit, blessing and the push of a new champion belong to the retraining's run."""
+
+
+def run_daily(day: Day, only: Sequence[str] = ()) -> tuple[DailyReport, Path]:
+    """Goes through the parts; gives the report, and the file that it is written to.
+
+    Args:
+        day: what is done, and when.
+        only: names of the parts that are done; none for all.
+
+    Raises:
+        PartError: there is no part of a name.
+        OutputError: another loop is at work, or the workspace cannot be written.
+    """
+    parts = chosen_parts(only)
+    folder = daily_folder(day.plan)
+    check_writable(folder)
+    begun, clock = time.perf_counter(), day.clock.now()
+    with workspace_lock(folder):
+        done: list[PartReport] = []
+        alerts: list[Alert] = []
+        for part in parts:
+            silent = day.silent
+            _do(day, part, done, alerts)
+            if silent and day.retrained is not None and part.work is retrain:
+                # The first model there is: nobody has spoken today.
+                _do(day, PREDICT, done, alerts)
+                _do(day, LEDGER, done, alerts)
+        report = DailyReport(
+            session=_last_session(day),
+            started=stamp(clock),
+            clock=str(day.clock),
+            database=str(day.plan.database),
+            ledger=str(day.ledger_file),
+            name=day.plan.name,
+            parts=tuple(done),
+            alerts=tuple(alerts),
+        )
+        report = replace(
+            report,
+            undelivered=send_alerts(report, day.plan.settings),
+            seconds=round(time.perf_counter() - begun, 3),
+        )
+        return report, save_daily(report, folder)
+
+
+def chosen_parts(only: Sequence[str]) -> tuple[Part, ...]:
+    """The parts of these names in their order; all of them where none is named.
+
+    Raises:
+        PartError: there is no part of a name.
+    """
+    names = [part.name for part in PARTS]
+    for name in only:
+        if name not in names:
+            raise PartError(f"--only {name}: there is no such part; there are {', '.join(names)}")
+    return tuple(part for part in PARTS if not only or part.name in only)
+
+
+def _do(day: Day, part: Part, done: list[PartReport], alerts: list[Alert]) -> None:
+    """Does a part, and adds what it did and said."""
+    told, begin = Told(), time.perf_counter()
+    failed = False
+    try:
+        with day.console.status(part.doing):
+            part.work(day, told)
+    except (UserError, PluginError, OSError) as error:
+        failed = True
+        told.wrong.append(_line(error))
+    except Exception as error:  # a defect of ours: the other parts matter as much on this day as on any other
+        failed = True
+        log = _keep_traceback(day)
+        told.wrong.append(f"{type(error).__name__}: {error}; this is a defect of the project, see {log}")
+    report = PartReport(
+        name=part.name,
+        status=_status(told, failed or told.failed),
+        said=tuple(told.said),
+        wrong=tuple(map(masked, told.wrong)),
+        numbers=dict(told.numbers),
+        seconds=round(time.perf_counter() - begin, 3),
+    )
+    done.append(report)
+    if report.status is Status.FAILED:
+        told.alert(AlertKind.FAILURE, f"{part.name}: {'; '.join(report.wrong)}")
+    alerts += told.alerts
+    print_part(day, report)
+
+
+def print_part(day: Day, report: PartReport) -> None:
+    """A line for what a part did, and one for each thing that is wrong."""
+    from rich.text import Text
+
+    marks = {Status.DONE: ("✓", "green"), Status.PARTIAL: ("!", "yellow"), Status.FAILED: ("✗", "red")}
+    mark, style = marks.get(report.status, ("·", "dim"))
+    line = Text("  ").append(mark, style).append(f" {report.name:<13}{report.seconds:7.1f} s  ")
+    day.console.print(line.append("; ".join(report.said)), soft_wrap=True, highlight=False)
+    for text in report.wrong:
+        day.console.print(
+            Text(f"      {text}", style="red" if report.status is Status.FAILED else "yellow"), soft_wrap=True
+        )
+
+
+def _status(told: Told, failed: bool) -> Status:
+    if failed:
+        return Status.FAILED
+    if told.left_out:
+        return Status.LEFT_OUT
+    if told.wrong:
+        return Status.PARTIAL
+    return Status.NOTHING if told.idle else Status.DONE
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, OSError) and not isinstance(error, UserError):
+        return f"{error.filename or 'the system'}: {error.strerror or error}"
+    return " ".join(str(error).splitlines())
+
+
+def _keep_traceback(day: Day) -> Path:
+    path = daily_folder(day.plan) / "defects.log"
+    with path.open("a", encoding="utf-8") as log:
+        log.write(f"{stamp(dt.datetime.now(dt.timezone.utc))}\n{traceback.format_exc()}\n")
+    return path
+
+
+def _last_session(day: Day) -> str:
+    """The last session that has closed at any exchange of the shares; today where that cannot be told."""
+    now = day.clock.now()
+    try:
+        with FeatureStore.open(day.plan.database) as store:
+            codes = set(day.exchanges(store).values())
+        closed = [ExchangeCalendar.of(code, now).last_closed(now, dt.timedelta(0)) for code in codes]
+    except UserError:
+        closed = []
+    return str(max(closed, default=now.date()))

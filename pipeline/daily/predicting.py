@@ -1,0 +1,181 @@
+"""Predict and write down: what the champion says, and a challenger beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from components.errors import UserError
+from components.evidence.words import number4
+from components.feature_store import FeatureStore
+from components.ledger.file import Ledger
+from components.ledger.predictions import Forecasts, WrittenDown, write_predictions
+from components.ledger.schema import CHALLENGER, CHAMPION
+from components.ledger.setting_up import install
+from components.live_record import note_once
+from components.live_record.setting_up import begin, keep_claim, parameters_of
+from pipeline.daily.day import Day, Told
+from pipeline.daily.proof import first_parameters, say_days_to_proof
+from pipeline.daily.report import AlertKind
+from pipeline.daily.speaking import Speaker
+from pipeline.daily.windows import Forecast, Said, Wanted, find_wanted, read_said
+
+ON_TRIAL = "on trial"
+"""The kind of the note that says of a model, by its digest, that it predicts without a blessing."""
+
+_SHOWN = 5
+
+
+def predict(day: Day, told: Told) -> None:
+    """Predicts every session that is due: the last one, those that were missed, and those whose bar came late.
+
+    Raises:
+        UserError: there is no database, or the model cannot be used.
+    """
+    speaker = day.speaker
+    day.silent = speaker is None
+    if speaker is None:
+        trial = "" if day.trial else ", and no other may predict on trial (--no-trial)"
+        told.wrong.append(f"there is no model yet: none was pushed to {day.plan.serving}{trial}")
+        return
+    told.said.append(f"{speaker.said} predicts")
+    made = [_forecast(day, speaker, CHAMPION)]
+    if made[0].through_tensorflow:
+        told.said.append(f"TensorFlow answers, as there is no twin: {made[0].through_tensorflow}")
+    _say_missing(made[0].wanted, told)
+    if day.challenger is not None:
+        try:
+            made.append(_forecast(day, day.challenger, CHALLENGER))
+        except UserError as error:
+            told.wrong.append(f"the challenger cannot predict: {error}")
+    day.forecasts = tuple(made)
+    count = len(made[0].wanted.share_ids)
+    told.numbers["predictions"] = count
+    told.idle = not any(len(one.wanted.share_ids) for one in made)
+    if told.idle:
+        told.said.append("every session is predicted already")
+    else:
+        sessions = sorted(set(made[0].wanted.sessions))
+        after = f" after {_first_and_last(sessions)}" if sessions else ""
+        told.said.append(f"{count:,} prediction{'' if count == 1 else 's'}{after}")
+
+
+def write_down(day: Day, told: Told) -> None:
+    """Writes the predictions down; before the first ones the parameters of the evidence, and what the backtest claims.
+
+    Raises:
+        LedgerError: the ledger cannot be written, or has times of another kind.
+    """
+    if day.forecasts is None:
+        predict(day, Told())
+    forecasts = day.forecasts or ()
+    if not any(len(one.wanted.share_ids) for one in forecasts):
+        told.idle = True
+        told.said.append("there is nothing to write down")
+        return
+    with day.ledger() as ledger:
+        for one in forecasts:
+            _begin(day, ledger, one, told)
+            if len(one.wanted.share_ids):
+                written = write_predictions(ledger, _as_forecasts(one), one.wanted.exchanges)
+                _say_written(one, written, told)
+    day.forecasts = None
+
+
+def said_by(ledger: Ledger, speaker: Speaker, role: str) -> list[str]:
+    """The digests of the models whose predictions are not made again: all champions for a champion."""
+    if role == CHALLENGER:
+        return [speaker.digest]
+    query = "SELECT DISTINCT digest FROM MODEL WHERE horizon = ? AND role = ?"
+    champions = [str(digest) for (digest,) in ledger.select(query, speaker.card.horizon, CHAMPION)]
+    return sorted({*champions, speaker.digest})
+
+
+def _forecast(day: Day, speaker: Speaker, role: str) -> Forecast:
+    plan, now = day.plan, day.clock.now()
+    said = Said()
+    if day.ledger_file.is_file():
+        # To write: a loop that was killed while it made the file may have left an empty one.
+        with day.ledger() as ledger:
+            said = read_said(ledger, speaker.card.horizon, said_by(ledger, speaker, role), now)
+    with FeatureStore.open(plan.database) as store:
+        shares = plan.select(store)
+        wanted = find_wanted(store, shares, day.exchanges(store), said, now, plan.settings.max_missing_sessions)
+    if not wanted.share_ids:
+        return Forecast(speaker, role, wanted, np.zeros(0))
+    # In single precision, as it sees them: from what is written down it gives the same answer once more.
+    answers, why = speaker.voice
+    probability = np.asarray(answers(wanted.share_ids, wanted.closes.astype(np.float32)), float)
+    return Forecast(speaker, role, wanted, probability, why)
+
+
+def _as_forecasts(one: Forecast) -> Forecasts:
+    wanted = one.wanted
+    return Forecasts(
+        one.speaker.digest,
+        one.speaker.card.horizon,
+        wanted.share_ids,
+        wanted.sessions,
+        wanted.closes,
+        one.probability,
+    )
+
+
+def _begin(day: Day, ledger: Ledger, one: Forecast, told: Told) -> None:
+    """What has to stand in a ledger before the first prediction of a model; said once, as it stands there once."""
+    speaker, horizon = one.speaker, one.speaker.card.horizon
+    claim = speaker.claim()
+    if parameters_of(ledger, horizon) is None:
+        begin(ledger, first_parameters(day.plan, claim))
+        told.said.append("the parameters of the evidence are fixed from here on")
+    if not speaker.blessed and note_once(ledger, ON_TRIAL, speaker.digest):
+        told.said.append(f"no model was ever blessed: {speaker.card.model} predicts on trial, as its proof lies ahead")
+    new = claim is not None and keep_claim(ledger, speaker.digest, horizon, claim)
+    before = ledger.head.seq
+    install(ledger, speaker.live, one.role)
+    if ledger.head.seq > before:
+        text = f"{speaker.said} is the {one.role} of {horizon} session{'' if horizon == 1 else 's'} ahead from now on"
+        told.said.append(text)
+        told.alert(AlertKind.MODEL, text)
+    if new and claim is not None and one.role == CHAMPION:
+        told.said.append(f"its backtest claims a daily rank IC of {number4(claim.mean)}")
+        say_days_to_proof(ledger, speaker, told)
+
+
+def _say_written(one: Forecast, written: WrittenDown, told: Told) -> None:
+    who = "" if one.role == CHAMPION else " of the challenger"
+    on_time = written.new - written.late
+    told.said.append(f"{on_time:,} written down on time{who}, {written.late:,} late, {written.known:,} known before")
+    for name, count in (("on_time", on_time), ("late", written.late), ("known", written.known)):
+        told.numbers[f"{'' if one.role == CHAMPION else 'challenger_'}{name}"] = count
+    if written.late and one.role == CHAMPION:
+        told.alert(AlertKind.LATE, f"{written.late:,} predictions came after the next session had opened: no evidence")
+
+
+def _say_missing(wanted: Wanted, told: Told) -> None:
+    for shares, why in (
+        (wanted.nowhere, "their exchange is not known; name it: awesome prices import FILE --exchange XNYS"),
+        (wanted.behind, "the bar of the last session has not come"),
+        (wanted.across, "their last window reaches across too many missing sessions (--max-missing-sessions)"),
+    ):
+        if shares:
+            text = f"{_some(shares)} not predicted: {why}"
+            told.wrong.append(text)
+            told.alert(AlertKind.MISSING, text)
+    if wanted.waiting:
+        text = f"{_some(wanted.waiting)} not begun: the session after the last bar has opened already"
+        told.said.append(text)
+        if not wanted.share_ids and len(wanted.waiting) == len(wanted.exchanges):
+            told.wrong.append(text)
+    told.numbers["missing"] = len({*wanted.nowhere, *wanted.behind, *wanted.across})
+
+
+def _some(shares: Sequence[str]) -> str:
+    more = len(shares) - _SHOWN
+    named = ", ".join(shares[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+    return f"{named} {'is' if len(shares) == 1 else 'are'}"
+
+
+def _first_and_last(sessions: Sequence[str]) -> str:
+    return sessions[0] if len(sessions) == 1 else f"{len(sessions)} sessions, {sessions[0]} to {sessions[-1]}"

@@ -1,0 +1,159 @@
+"""Which model predicts: the pushed one; where none was ever blessed, the best of the latest run, on trial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.errors import UserError
+from components.evidence.correlation import daily_rank_ic
+from components.ledger.setting_up import LiveModel, model_digest
+from components.live_evidence import Claim
+from components.model_selector.files import read_evidence
+from components.records import RecordError
+from models.card import ModelCard, read_card
+from models.errors import TwinError
+from models.twin.proof import Proof
+from models.twin.proving import proven_twin
+from pipeline.plan import Plan
+from pipeline.runs.folder import FinishedRun
+from pipeline.runs.results import ReportError
+from pipeline.uses.predict import finished_runs, pushed_versions, through_tensorflow
+
+Answers = Callable[[Sequence[str], NDArray[np.float32]], NDArray[Any]]
+"""Shares [n] and their windows [n, 21], close0 first, to probabilities [n]."""
+
+
+class ModelError(UserError):
+    """A model that is to predict cannot be used."""
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A model that predicts.
+
+    Attributes:
+        saved_model: its folder.
+        card: what it says of itself.
+        blessed: whether it was pushed; else it is on trial.
+        run: that it was trained in; None where that is no longer here.
+        name: of it in that run.
+        proof: that its twin answers as it does; None where none is known.
+    """
+
+    saved_model: Path
+    card: ModelCard
+    blessed: bool
+    run: FinishedRun | None
+    name: str
+    proof: Proof | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """Of what computes its probabilities."""
+        return model_digest(self.saved_model)
+
+    @property
+    def live(self) -> LiveModel:
+        """As a ledger names it."""
+        train = None if self.run is None else self.run.report.splits.get("train")
+        first, last = ("", "") if train is None else (train.first, train.last)
+        return LiveModel(self.digest, self.card.model, self.card.formatter, self.card.horizon, first, last)
+
+    @property
+    def said(self) -> str:
+        """Who it is, in words."""
+        return f"{self.card.model} {self.digest[:8]}{'' if self.blessed else ' (on trial, not blessed)'}"
+
+    @cached_property
+    def voice(self) -> tuple[Answers, str]:
+        """What it says of windows, and why TensorFlow has to be asked for it; empty where its twin answers."""
+        try:
+            return proven_twin(self.saved_model, self.proof).forecast, ""
+        except TwinError as error:
+            return partial(through_tensorflow, self.saved_model), str(error)
+
+    def claim(self) -> Claim | None:
+        """The daily rank IC of its test split; None where its run is no longer here.
+
+        Raises:
+            ReportError: the predictions of the run cannot be read.
+        """
+        if self.run is None:
+            return None
+        rows = self.run.predictions()
+        _, daily = daily_rank_ic(
+            rows[self.name].to_numpy(), rows["forward_return"].to_numpy(), rows["time"].to_numpy("datetime64[D]")
+        )
+        return Claim.of_days(daily, self.card.horizon) if np.count_nonzero(~np.isnan(daily)) >= 2 else None
+
+
+def challengers(plan: Plan) -> Path:
+    """The folder that a retrained model is pushed to while it may not replace the champion yet."""
+    return plan.workspace / "challengers" / plan.name
+
+
+def speaker_of(plan: Plan, trial: bool) -> Speaker | None:
+    """The champion; else, where a trial is allowed, the best candidate of the latest run that is not held back.
+
+    Raises:
+        ModelError: what the model says of itself cannot be read.
+    """
+    runs = finished_runs(plan)
+    if versions := pushed_versions(plan.serving):
+        return _pushed(versions[-1], runs)
+    return _on_trial(runs) if trial else None
+
+
+def challenger_of(plan: Plan, champion: Speaker) -> Speaker | None:
+    """The newest retrained model that was blessed and is not the champion; None where there is none.
+
+    Raises:
+        ModelError: what the model says of itself cannot be read.
+    """
+    versions = pushed_versions(challengers(plan))
+    if not champion.blessed or not versions:
+        return None
+    found = _pushed(versions[-1], finished_runs(plan))
+    return None if found.digest == champion.digest else found
+
+
+def _pushed(version: Path, runs: Sequence[FinishedRun]) -> Speaker:
+    made_by = [run for run in runs if run.report.pushed and Path(run.report.pushed).name == version.name]
+    run = made_by[-1] if made_by else None
+    card = _card(version)
+    name = card.model if run is None or run.report.champion is None else run.report.champion
+    try:
+        proof = read_evidence(version).twin
+    except (OSError, RecordError):  # without it TensorFlow answers
+        proof = None
+    return Speaker(version, card, True, run, name, proof)
+
+
+def _on_trial(runs: Sequence[FinishedRun]) -> Speaker | None:
+    """The candidate with the highest AUC of the latest run that still has any."""
+    for run in reversed(runs):
+        report = run.report
+        free = {name: one for name, one in report.models.items() if name not in report.held_back}
+        for name in sorted(free, key=lambda one: -free[one].auc):
+            try:
+                saved_model = run.saved_model(name)
+            except ReportError:  # gone from the pipeline's cache
+                continue
+            return Speaker(saved_model, _card(saved_model), False, run, name, free[name].twin)
+    return None
+
+
+def _card(saved_model: Path) -> ModelCard:
+    try:
+        return read_card(saved_model)
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(
+            f"{saved_model}: what the model says of itself cannot be read ({error}); run again: awesome run"
+        ) from None

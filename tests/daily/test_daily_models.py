@@ -1,0 +1,170 @@
+"""Which model predicts, when one is trained anew, and how one takes another's place."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lived import SHANGHAI, SHARES, START, World, evening, write_model, write_run
+
+from components.evidence.tried import RETRAINED
+from pipeline.daily.report import AlertKind, DailyReport
+from pipeline.plan import Plan
+from pipeline.runs.folder import read_report
+from pipeline.runs.results import DataSummary, RunReport
+
+EVENINGS = SHANGHAI[START : START + 8]
+
+
+@pytest.fixture
+def world(folder: Path) -> World:
+    """Without a source: the bars are put into the database."""
+    return World(folder, None)
+
+
+def lived(world: World, at: int, **flags: Any) -> DailyReport:
+    world.bars(EVENINGS[at])
+    return world.loop(evening(EVENINGS[at]), **flags)
+
+
+def select(query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect("prices.db.ledger")) as connection:
+        return connection.execute(query).fetchall()
+
+
+class Trainings:
+    """Stands in for the job: each training leaves a run as the test wants it, and is remembered."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, leave: Callable[[Plan, Path | None], Path]) -> None:
+        self.asked: list[tuple[Plan, str, Path | None]] = []
+        self._leave = leave
+        monkeypatch.setattr("pipeline.job.run.run", self)
+
+    def __call__(
+        self, plan: Plan, console: object, kind: str = "run", serving: Path | None = None
+    ) -> tuple[RunReport, Path]:
+        self.asked.append((plan, kind, serving))
+        folder = self._leave(plan, serving)
+        return read_report(folder), folder
+
+
+def known_until(plan: Plan, session: dt.date) -> Mapping[str, Any]:
+    return {"data": DataSummary(5, 160, "d", "2024-01-02", str(session), SHARES, str(plan.database))}
+
+
+def test_the_pushed_model_predicts_and_no_candidate(world: World) -> None:
+    write_run(world.plan(), pushed=True)
+    write_run(world.plan(), name="2024-08-31T12-00-00", seed=1)
+    report = lived(world, 0)
+
+    assert "on trial" not in " ".join(report.part("predict").said)
+    assert select("SELECT COUNT(*) FROM NOTE WHERE kind = 'on trial'") == [(0,)]
+    assert select("SELECT role, trained_from, trained_until FROM MODEL") == [("champion", "2024-01-02", "2024-05-31")]
+
+
+def test_the_first_model_is_trained_and_speaks_the_same_evening(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainings = Trainings(monkeypatch, lambda plan, serving: write_run(plan, **known_until(plan, EVENINGS[0])))
+    report = lived(world, 0, retrain=None)
+
+    assert [(plan.source, kind, serving) for plan, kind, serving in trainings.asked] == [(None, RETRAINED, None)]
+    assert [one.name for one in report.parts][-3:] == ["predict", "ledger", "push"]
+    assert report.exit_code == 0
+    assert len(select("SELECT 1 FROM PREDICTION")) == len(SHARES)
+    assert AlertKind.RETRAINED in [one.kind for one in report.alerts]
+    assert "there is no model yet" in " ".join(report.part("retrain").said)
+    lived(world, 1, retrain=None)
+    assert len(trainings.asked) == 1
+
+
+def test_it_is_due_after_so_many_sessions_and_then_not_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_run(world.plan(), pushed=True)
+    trainings = Trainings(
+        monkeypatch, lambda plan, _: write_run(plan, "2024-09-04T11-00-00", 1, **known_until(plan, EVENINGS[2]))
+    )
+    for at in range(5):
+        lived(world, at, retrain=None, retrain_sessions=3)
+
+    assert len(trainings.asked) == 1
+    assert select("SELECT text FROM NOTE WHERE kind = 'retraining'") == [
+        (
+            "after 2024-09-04, as 3 sessions have come since the latest training knew the prices: no model is blessed, "
+            "so nothing is pushed",
+        )
+    ]
+    assert select("SELECT COUNT(DISTINCT digest) FROM MODEL") == [(1,)]
+
+
+def test_a_new_champion_is_pushed_and_speaks_from_the_next_session_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(world.plan(), pushed=True)
+    Trainings(
+        monkeypatch,
+        lambda plan, _: write_run(plan, "2024-09-02T11-00-00", 1, pushed=True, **known_until(plan, EVENINGS[0])),
+    )
+    report = lived(world, 0, retrain=True)
+    lived(world, 1)
+
+    assert {AlertKind.PUSHED, AlertKind.RETRAINED} <= {one.kind for one in report.alerts}
+    assert [session for session, _ in select("SELECT DISTINCT session, model FROM PREDICTION ORDER BY seq")] == [
+        str(session) for session in EVENINGS[:2]
+    ]
+    assert select("SELECT role FROM MODEL") == [("champion",), ("champion",)]
+
+
+@pytest.mark.parametrize("better", [True, False])
+def test_a_challenger_predicts_beside_the_champion_before_it_may_replace_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, better: bool
+) -> None:
+    write_run(world.plan(), pushed=True)
+
+    def leave(plan: Plan, serving: Path | None) -> Path:
+        assert serving is not None
+        version = "20240902110000"
+        write_model(serving / version, 1)
+        folder = write_run(plan, "2024-09-02T11-00-00", 1, pushed=True, **known_until(plan, EVENINGS[0]))
+        # The run pushes where it is told to.
+        (plan.serving / version).rename(plan.workspace / "not pushed")
+        return folder
+
+    trainings = Trainings(monkeypatch, leave)
+    reports = [lived(world, 0, retrain=True, challenger_sessions=3)]
+    monkeypatch.setattr(
+        "pipeline.daily.challenging.compare",
+        _found(monkeypatch, better),
+    )
+    reports += [lived(world, at, challenger_sessions=3) for at in range(1, 6)]
+
+    [(_, _, serving)] = trainings.asked
+    assert serving == Path("runs/challengers") / reports[0].name or str(serving).endswith(
+        f"runs/challengers/{reports[0].name}"
+    )
+    by_role = dict(select("SELECT role, COUNT(*) FROM PREDICTION JOIN MODEL ON digest = model GROUP BY role"))
+    assert by_role["challenger"] >= 3 * len(SHARES)
+    pushed = sorted(path.name for path in world.plan().serving.iterdir())
+    assert pushed == (["20240830120000", "20240902110000"] if better else ["20240830120000"])
+    [(text,)] = select("SELECT text FROM NOTE WHERE kind = 'challenge'")
+    assert text.endswith("so it takes its place" if better else "so it is dismissed")
+    speaks = select("SELECT DISTINCT model FROM PREDICTION WHERE session = (SELECT MAX(session) FROM PREDICTION)")
+    assert len(speaks) == 1
+    last_champion = select("SELECT digest FROM MODEL WHERE role = 'champion' ORDER BY seq DESC LIMIT 1")
+    assert speaks == last_champion
+
+
+def _found(monkeypatch: pytest.MonkeyPatch, better: bool) -> Callable[..., Any]:
+    """The comparison as it is, but for who wins."""
+    from dataclasses import replace
+
+    from pipeline.daily.challenging import compare
+
+    del monkeypatch
+
+    def found(*arguments: Any) -> Any:
+        return replace(compare(*arguments), champion=0.7, challenger=0.69 if better else 0.71)
+
+    return found

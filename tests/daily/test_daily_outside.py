@@ -1,0 +1,120 @@
+"""What leaves the machine: alerts, and the ledger in the storage; and the command as a user types it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from lived import SHANGHAI, SHARES, START, World, evening, predictions, write_run
+
+from components.object_storage import Storage, stored_heads
+from pipeline.daily.alerts import send_alerts
+from pipeline.daily.report import Alert, AlertKind, DailyReport
+from pipeline.settings import SettingsError, load_settings
+
+EVENINGS = SHANGHAI[START : START + 4]
+LEDGER = Path("prices.db.ledger")
+TOLD = DailyReport(
+    "2024-09-02", "", "", "", "", "prices", (), (Alert(AlertKind.PROVED, 'it\'s "proved"; $(rm -rf .)'),)
+)
+
+
+def command(folder: Path, code: str) -> str:
+    script = folder / "alert me.py"
+    script.write_text(code)
+    return f"{sys.executable} '{script}' '$(touch injected)'"
+
+
+def test_a_command_is_given_the_alerts_and_no_shell(folder: Path) -> None:
+    told = command(folder, "import sys; open('told.json', 'w').write(sys.stdin.read() + '\\n' + sys.argv[1])")
+    assert send_alerts(TOLD, load_settings({"alert_command": told})) == ()
+
+    message, argument = Path("told.json").read_text().split("\n")
+    assert json.loads(message) == {
+        "text": 'proved: it\'s "proved"; $(rm -rf .)',
+        "session": "2024-09-02",
+        "name": "prices",
+        "exit_code": 0,
+        "alerts": [{"kind": "proved", "text": 'it\'s "proved"; $(rm -rf .)'}],
+    }
+    assert argument == "$(touch injected)"
+    assert not Path("injected").exists()
+
+
+def test_alerts_that_do_not_arrive_are_said_without_their_secret(folder: Path) -> None:
+    settings = load_settings(
+        {"alert_command": command(folder, "raise SystemExit(7)"), "alert_url": "http://127.0.0.1:9/hooks/s3cret"}
+    )
+    undelivered = send_alerts(TOLD, settings)
+
+    assert undelivered == ("alert_command: ended with exit code 7", "alert_url: ConnectionError")
+    assert "s3cret" not in repr(settings) + str(settings.alert_url)
+
+
+def test_wrong_alert_settings_are_refused_in_one_line(folder: Path) -> None:
+    del folder
+    with pytest.raises(SettingsError, match=r"alert_command .*No closing quotation"):
+        load_settings({"alert_command": "mail 'me"})
+    with pytest.raises(SettingsError, match=r"alert_url .*is not an address") as refusal:
+        load_settings({"alert_url": "s3cret"})
+    assert "s3cret" not in str(refusal.value)
+    with pytest.raises(SettingsError, match=r"clock .*has no zone"):
+        load_settings({"clock": "2024-09-02T10:00"})
+
+
+def test_a_failing_alert_never_stops_the_loop(folder: Path) -> None:
+    world = World(folder, None)
+    write_run(world.plan())
+    world.bars(EVENINGS[0])
+    report = world.loop(evening(EVENINGS[0]), alert_command="/no/such/program")
+
+    assert report.exit_code == 0
+    assert report.undelivered == ("alert_command: cannot be started (No such file or directory)",)
+    assert len(predictions(LEDGER)) == len(SHARES)
+
+
+def test_the_head_of_the_ledger_goes_to_the_storage(folder: Path) -> None:
+    world = World(folder, None, {"storage_url": str(folder / "bucket")})
+    (folder / "bucket").mkdir()
+    write_run(world.plan())
+    for session in EVENINGS[:2]:
+        world.bars(session)
+        report = world.loop(evening(session))
+    again = world.loop(evening(EVENINGS[1], hour=12))
+
+    assert report.exit_code == again.exit_code == 0
+    with Storage.at(str(folder / "bucket")) as storage:
+        heads = stored_heads(storage, "prices.db")
+    assert len(heads) == 2
+    assert again.part("push").numbers["rows"] == 0
+
+
+def test_the_command_prints_what_each_part_did(world: World, awesome, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_run(world.plan())
+    world.see(EVENINGS[0])
+    arguments = (
+        *(
+            "daily",
+            "--db",
+            str(world.folder / "prices.db"),
+            "--source",
+            "tencent",
+            "--shares",
+            ",".join(SHARES),
+            "--since",
+            "2024-01-02",
+        ),
+        *("--clock", f"{EVENINGS[0]}T18:00+08:00", "--no-retrain"),
+    )
+    done = awesome(*arguments)
+    listed = awesome(*arguments, "--json")
+    unknown = awesome(*arguments, "--only", "predict,legder")
+
+    assert done.code == 0, done.err
+    assert "5 written down on time, 0 late, 0 known before" in done.out
+    assert f"The report: runs/daily/prices-window_returns-h1/{EVENINGS[0]}.json" in done.out
+    assert json.loads(listed.out)["clock"] == "made: 2024-09-02T10:00:00Z"
+    assert unknown.code == 1
+    assert "--only legder: there is no such part; there are extract, plausibility" in unknown.err
