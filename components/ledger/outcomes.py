@@ -108,7 +108,7 @@ class Settled:
 def simple_return(close: float, close_due: float, factor: float) -> float:
     """The return from one close to another, with what happened between.
 
-    >>> simple_return(100.0, 51.0, 2.0)
+    >>> round(simple_return(100.0, 51.0, 2.0), 12)
     0.02
     """
     return close_due * factor / close - 1
