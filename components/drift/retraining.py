@@ -59,17 +59,17 @@ def due(
 
     Args:
         sessions: since the last one that the champion was trained on.
-        retrain_after: sessions after which it is trained again in any case.
+        retrain_after: sessions after which it is trained again in any case; 0 for never.
         features: what it sees now; None if that is not known.
         losses: its live losses, each measure that is watched.
 
     Raises:
         ValueError: a number of sessions is out of its range.
     """
-    if sessions < 0 or retrain_after < 1:
-        raise ValueError("need sessions >= 0 and retrain_after >= 1")
+    if sessions < 0 or retrain_after < 0:
+        raise ValueError("need sessions >= 0 and retrain_after >= 0")
     reasons = []
-    if sessions >= retrain_after:
+    if 0 < retrain_after <= sessions:
         words = f"{sessions:,} sessions since the last one that it was trained on, {retrain_after:,} are allowed"
         reasons.append(Reason(Cause.AGE, words))
     if features is not None:

@@ -30,6 +30,7 @@ def test_an_old_model_is_trained_again() -> None:
     assert reason.words == "250 sessions since the last one that it was trained on, 250 are allowed"
     assert due(RETRAIN_AFTER).due
     assert due(20, retrain_after=20).due
+    assert not due(9999, retrain_after=0).due
 
 
 def test_drift_and_losses_are_reasons_in_their_own_words() -> None:
@@ -49,7 +50,7 @@ def test_nothing_is_trained_on_data_that_looks_broken() -> None:
     assert due(3, features=drift(EMPTY)).reasons == ()
 
 
-@pytest.mark.parametrize(("sessions", "after"), [(-1, 250), (3, 0)])
+@pytest.mark.parametrize(("sessions", "after"), [(-1, 250), (3, -1)])
 def test_sessions_out_of_range_are_refused(sessions: int, after: int) -> None:
     with pytest.raises(ValueError, match="sessions"):
         due(sessions, retrain_after=after)
