@@ -69,12 +69,16 @@ class Twin:
         Raises:
             ValueError: the closes have another shape.
         """
-        closes = np.asarray(closes, np.float32)
-        if closes.shape != (len(share_ids), WINDOW):
-            raise ValueError(f"closes of {len(share_ids)} shares have the shape {closes.shape}, not [n, {WINDOW}]")
-        shares = np.array([share.encode() for share in share_ids], object)
-        # The day that is predicted from is none the model has seen: 0 stands for an unknown one, as in serving.py.
-        return self.answer({SHARE_ID: shares, CLOSES: closes, TIME: np.zeros(len(shares), np.int64)})
+        return self.answer(_raw(share_ids, closes))
+
+    def features(self, share_ids: Sequence[str], closes: NDArray[Any]) -> dict[str, Array]:
+        """What the model sees of shares and their windows, as in `forecast`: by feature, [n, steps].
+
+        Raises:
+            ValueError: the closes have another shape.
+        """
+        raw = _raw(share_ids, closes)
+        return {fitted.feature.name: fitted(raw) for fitted in self._features}
 
     def answer(self, raw: Raw) -> NDArray[np.float32]:
         """Probabilities of raw features, float32 [rows]."""
@@ -90,6 +94,16 @@ class Twin:
         for name, inputs, layer in self._steps:
             values[name] = layer([values[one] for one in inputs])
         return sigmoid(values[self._output][:, 0]).astype(np.float32)
+
+
+def _raw(share_ids: Sequence[str], closes: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Raw features of shares and their windows."""
+    closes = np.asarray(closes, np.float32)
+    if closes.shape != (len(share_ids), WINDOW):
+        raise ValueError(f"closes of {len(share_ids)} shares have the shape {closes.shape}, not [n, {WINDOW}]")
+    shares = np.array([share.encode() for share in share_ids], object)
+    # The day that is predicted from is none the model has seen: 0 stands for an unknown one, as in serving.py.
+    return {SHARE_ID: shares, CLOSES: closes, TIME: np.zeros(len(shares), np.int64)}
 
 
 def load_twin(saved_model: Path) -> Twin:

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components.drift.features import FeatureDrift
+from components.drift.losses import LossDrift
 from components.extractor import ExtractionReport
 from components.feature_store import FeatureStore
 from components.ledger.file import Ledger, ledger_path
@@ -21,6 +23,19 @@ from pipeline.plan import Plan
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Whether the champion sees or loses otherwise than in training and backtest.
+
+    Attributes:
+        features: against those of its training; None where that cannot be told.
+        losses: against its backtest's.
+    """
+
+    features: FeatureDrift | None = None
+    losses: tuple[LossDrift, ...] = ()
 
 
 @dataclass
@@ -62,6 +77,7 @@ class Day:
         retrain: whether to retrain whatever is due; None for when it is due.
         extracted: what the extraction did, once it is done.
         forecasts: what was predicted and is not written down yet; None before.
+        drift: what the champion sees and loses otherwise than in its backtest, once it is measured.
         retrained: the folder of the run that retrained, once it is done.
         silent: whether there was no model to predict with.
     """
@@ -73,6 +89,7 @@ class Day:
     retrain: bool | None = None
     extracted: ExtractionReport | None = None
     forecasts: tuple[Forecast, ...] | None = None
+    drift: Drift = field(default_factory=Drift)
     retrained: Path | None = None
     silent: bool = False
 

@@ -18,6 +18,7 @@ from models.errors import PluginError
 from pipeline.daily.alerts import send_alerts
 from pipeline.daily.challenging import challenge
 from pipeline.daily.day import Day, Told
+from pipeline.daily.drifting import measure_drift
 from pipeline.daily.predicting import predict, write_down
 from pipeline.daily.prices import extract_prices, look_at_prices, settle_outcomes
 from pipeline.daily.proof import weigh
@@ -52,6 +53,7 @@ LEDGER = Part("ledger", write_down, "Writing the predictions down")
 PARTS = (
     Part("extract", extract_prices, "Fetching prices"),
     Part("plausibility", look_at_prices, "Looking at the prices"),
+    Part("drift", measure_drift, "Comparing with training and backtest"),
     PREDICT,
     LEDGER,
     Part("outcomes", settle_outcomes, "Settling what has come due"),

@@ -6,14 +6,17 @@ import dataclasses
 
 import numpy as np
 
+from components.drift.retraining import due
 from components.evidence.tried import RETRAINED
 from components.feature_store import FeatureStore
 from components.live_record import note_once
-from components.missing_sessions.found import sessions
-from pipeline.daily.day import Day, Told
+from pipeline.daily.day import Day, Drift, Told
 from pipeline.daily.report import AlertKind
 from pipeline.daily.speaking import challengers
 from pipeline.uses.predict import finished_runs
+
+LEAST_BETWEEN = 20
+"""Sessions after a training before drift is a reason for another one."""
 
 RETRAINING = "retraining"
 """The kind of the note that says when and why a retraining was done."""
@@ -27,7 +30,7 @@ def retrain(day: Day, told: Told) -> None:
     Raises:
         UserError: the run cannot be made of these prices or settings.
     """
-    reason = why_due(day)
+    reason = why_due(day, told)
     if not reason:
         told.idle = True
         told.left_out = day.retrain is False
@@ -60,8 +63,10 @@ def retrain(day: Day, told: Told) -> None:
             note_once(ledger, RETRAINING, f"after {report.data.last}, as {reason}: {result}")
 
 
-def why_due(day: Day) -> str:
+def why_due(day: Day, told: Told) -> str:
     """Why a retraining is due, as the end of "due, as ..."; empty where it is not.
+
+    Says why one that has a reason has to wait.
 
     Raises:
         StoreError: the database cannot be read.
@@ -71,11 +76,16 @@ def why_due(day: Day) -> str:
     runs = finished_runs(day.plan)
     if day.speaker is None and not runs:
         return "there is no model yet"
-    most = day.plan.settings.retrain_sessions
-    if not runs or not most:
+    if not runs:
         return ""
     last = runs[-1].report.data.last
     with FeatureStore.open(day.plan.database) as store:
         known = store.sessions(day.plan.select(store))
     age = int(np.count_nonzero(known > np.datetime64(last, "D")))
-    return f"{sessions(age)} have come since the latest training knew the prices" if age >= most else ""
+    # That of an earlier loop may have pushed nothing, and what it was for still rings.
+    drift = day.drift if age >= LEAST_BETWEEN else Drift()
+    found = due(age, retrain_after=day.plan.settings.retrain_sessions, features=drift.features, losses=drift.losses)
+    reasons = "; ".join(one.words for one in found.reasons)
+    if found.reasons and found.held:
+        told.wrong.append(f"a retraining has to wait, though {reasons}: the data looks broken: {'; '.join(found.held)}")
+    return reasons if found.due else ""

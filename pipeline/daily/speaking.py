@@ -19,6 +19,7 @@ from components.model_selector.files import read_evidence
 from components.records import RecordError
 from models.card import ModelCard, read_card
 from models.errors import TwinError
+from models.twin.forecasting import Twin
 from models.twin.proof import Proof
 from models.twin.proving import proven_twin
 from pipeline.plan import Plan
@@ -72,10 +73,19 @@ class Speaker:
         return f"{self.card.model} {self.digest[:8]}{'' if self.blessed else ' (on trial, not blessed)'}"
 
     @cached_property
+    def twin(self) -> Twin:
+        """What answers without TensorFlow.
+
+        Raises:
+            TwinError: there is none that was proven.
+        """
+        return proven_twin(self.saved_model, self.proof)
+
+    @cached_property
     def voice(self) -> tuple[Answers, str]:
         """What it says of windows, and why TensorFlow has to be asked for it; empty where its twin answers."""
         try:
-            return proven_twin(self.saved_model, self.proof).forecast, ""
+            return self.twin.forecast, ""
         except TwinError as error:
             return partial(through_tensorflow, self.saved_model), str(error)
 

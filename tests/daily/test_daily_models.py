@@ -6,13 +6,18 @@ import datetime as dt
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lived import SHANGHAI, SHARES, START, World, evening, write_model, write_run
 
+from components.drift.features import Alarm, FeatureDrift, Kind
+from components.drift.losses import LossDrift
 from components.evidence.tried import RETRAINED
+from pipeline.daily import loop
+from pipeline.daily.day import Day, Drift, Told
 from pipeline.daily.report import AlertKind, DailyReport
 from pipeline.plan import Plan
 from pipeline.runs.folder import read_report
@@ -92,11 +97,32 @@ def test_it_is_due_after_so_many_sessions_and_then_not_again(world: World, monke
     assert len(trainings.asked) == 1
     assert select("SELECT text FROM NOTE WHERE kind = 'retraining'") == [
         (
-            "after 2024-09-04, as 3 sessions have come since the latest training knew the prices: no model is blessed, "
-            "so nothing is pushed",
+            "after 2024-09-04, as 3 sessions since the last one that it was trained on, 3 are allowed: no model is "
+            "blessed, so nothing is pushed",
         )
     ]
     assert select("SELECT COUNT(DISTINCT digest) FROM MODEL") == [(1,)]
+
+
+def test_drift_is_a_reason_once_and_broken_data_is_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_run(world.plan(), pushed=True, **known_until(world.plan(), SHANGHAI[START - 25]))
+    lost = LossDrift("log loss", (9.0,), 5.0, 0, 0.8, 0.69)
+    broken = FeatureDrift("2024-09-02", (Alarm(Kind.MISSING, "returns", "returns: all of it is missing"),), ())
+    measured = [Drift(broken, (lost,)), Drift(None, (lost,)), Drift(None, (lost,))]
+
+    def measure(day: Day, told: Told) -> None:
+        day.drift = measured.pop(0)
+
+    parts = tuple(replace(one, work=measure) if one.name == "drift" else one for one in loop.PARTS)
+    monkeypatch.setattr(loop, "PARTS", parts)
+    trainings = Trainings(
+        monkeypatch, lambda plan, _: write_run(plan, "2024-09-04T11-00-00", 1, **known_until(plan, EVENINGS[1]))
+    )
+    reports = [lived(world, at, retrain=None) for at in range(3)]
+
+    assert "the data looks broken: returns: all of it is missing" in reports[0].part("retrain").wrong[0]
+    assert "log loss: 0.8000 a day live, 0.6900 in the backtest" in reports[1].part("retrain").said[0]
+    assert len(trainings.asked) == 1
 
 
 def test_a_new_champion_is_pushed_and_speaks_from_the_next_session_on(
@@ -158,8 +184,6 @@ def test_a_challenger_predicts_beside_the_champion_before_it_may_replace_it(
 
 def _found(monkeypatch: pytest.MonkeyPatch, better: bool) -> Callable[..., Any]:
     """The comparison as it is, but for who wins."""
-    from dataclasses import replace
-
     from pipeline.daily.challenging import compare
 
     del monkeypatch

@@ -1,0 +1,158 @@
+"""Drift: whether the champion still sees what it was trained on, and loses as little as in its backtest."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from components.drift.features import FeatureDrift, feature_drift
+from components.drift.losses import LossDrift, loss_drift, make_loss_reference
+from components.drift.reference import STRETCHES, Reference, make_reference
+from components.drift.sessions import Session, summarise
+from components.feature_store import WINDOW, FeatureStore
+from components.feature_store.arrays import Floats
+from components.feature_store.windows import close_windows
+from components.ledger.days import LATEST_OUTCOME
+from components.ledger.file import Ledger
+from components.ledger.schema import DOWN, UP
+from components.live_evidence import Parameters
+from components.records import RecordError, from_json, to_json
+from components.whole_files import write_whole
+from models.errors import TwinError
+from pipeline.daily.day import Day, Drift, Told
+from pipeline.daily.report import AlertKind, daily_folder
+from pipeline.daily.speaking import Speaker
+
+_MOST_SHARES = 300
+"""That features are compared by: the same ones as in training."""
+
+_LATEST = dt.timedelta(days=120)
+"""That hold the latest twenty windows of 21 sessions, with holidays."""
+
+_MOST_SESSIONS = 1000
+"""The last ones of training that are the yardstick."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What a model was trained on, of some shares."""
+
+    shares: tuple[str, ...]
+    reference: Reference
+
+
+def measure_drift(day: Day, told: Told) -> None:
+    """Compares what the champion sees and loses with its training and its backtest; says what rings.
+
+    Raises:
+        StoreError: the database cannot be read.
+        LedgerError: the ledger cannot be read.
+    """
+    speaker = day.speaker
+    if speaker is None or speaker.run is None:
+        told.idle = True
+        told.said.append("there is no model yet" if speaker is None else "the run that trained the model is gone")
+        return
+    features, losses = _features(day, speaker, told), _losses(day, speaker, told)
+    day.drift = Drift(features, losses)
+    told.idle = features is None and not losses
+    rings = [one.words for one in losses if one.rings]
+    if features is not None:
+        rings += [alarm.words for alarm in features.drifted]
+        told.wrong += [alarm.words for alarm in features.faults]
+        told.said.append(f"features after {features.day} against those of training: {len(features.alarms)} alarms")
+    told.said += rings
+    for text in (*rings, *told.wrong):
+        told.alert(AlertKind.DRIFT, text)
+    told.numbers["alarms"] = len(rings) + len(told.wrong)
+
+
+def _features(day: Day, speaker: Speaker, told: Told) -> FeatureDrift | None:
+    train = None if speaker.run is None else speaker.run.report.splits.get("train")
+    if train is None:
+        return None
+    path = daily_folder(day.plan) / f"training-{speaker.digest[:16]}.json"
+    with FeatureStore.open(day.plan.database) as store:
+        try:
+            kept = _read(path)
+            if kept is None:
+                shares = day.plan.select(store)
+                shares = shares[:: -(-len(shares) // _MOST_SHARES)]
+                seen = _sessions(speaker, store, shares, train.first, train.last)[-_MOST_SESSIONS:]
+                kept = _Kept(tuple(shares), make_reference(seen))
+                write_whole(path, to_json(kept, indent=None))
+            since = str((day.clock.now() - _LATEST).date())
+            latest = _sessions(speaker, store, kept.shares, since, "9999-12-31", since)[-max(STRETCHES) :]
+            return feature_drift(kept.reference, latest)
+        except (TwinError, ValueError) as error:  # too few sessions, or features that only TensorFlow can make
+            told.said.append(f"features are not compared: {error}")
+            return None
+
+
+def _read(path: Path) -> _Kept | None:
+    try:
+        return from_json(_Kept, path.read_bytes())
+    except (OSError, RecordError):  # not made yet, or of another version
+        return None
+
+
+def _sessions(
+    speaker: Speaker, store: FeatureStore, shares: Sequence[str], first: str, last: str, since: str = ""
+) -> list[Session]:
+    """What the model sees of some shares after each session of a range, of prices from a day on."""
+    by_day: dict[str, list[tuple[str, Floats]]] = {}
+    for series in store.price_series(shares, since):
+        windows = close_windows(series.close * series.factor)
+        days = series.time[WINDOW - 1 :].astype(str).tolist()
+        for session, window in zip(days, windows, strict=True):
+            if first <= session <= last:
+                by_day.setdefault(session, []).append((series.share_id, window))
+    found = []
+    for session in sorted(by_day):
+        names, closes = zip(*by_day[session], strict=True)
+        found.append(summarise(session, speaker.twin.features(names, np.array(closes, np.float32))))
+    return found
+
+
+def _losses(day: Day, speaker: Speaker, told: Told) -> tuple[LossDrift, ...]:
+    if speaker.run is None or not day.ledger_file.is_file():
+        return ()
+    rows = speaker.run.predictions()
+    backtest = _by_day(
+        rows["time"].to_numpy("datetime64[D]").astype(str), rows[speaker.name].to_numpy(float), rows["label"].to_numpy()
+    )
+    with day.ledger() as ledger:
+        live = _live_losses(ledger, speaker)
+    if not len(live):
+        return ()
+    try:
+        return (loss_drift(make_loss_reference(backtest, horizon=speaker.card.horizon), live),)
+    except ValueError as error:  # a backtest of too few days
+        told.said.append(f"losses are not compared: {error}")
+        return ()
+
+
+def _live_losses(ledger: Ledger, speaker: Speaker) -> Floats:
+    """The log loss of each session whose outcomes are known, in order."""
+    rows = ledger.select(
+        f"SELECT p.session, p.probability, o.direction = '{UP}' FROM {LATEST_OUTCOME} WHERE p.horizon = ? "
+        f"AND p.model = ? AND p.late = 0 AND o.direction IN ('{UP}', '{DOWN}')",
+        speaker.card.horizon,
+        speaker.digest,
+    )
+    sessions, probability, up = zip(*rows, strict=True) if rows else ((), (), ())
+    return _by_day(np.array(sessions, str), np.array(probability, float), np.array(up, float))
+
+
+def _by_day(days: np.ndarray, probability: Floats, up: np.ndarray) -> Floats:
+    """The mean log loss of each day, in order; probabilities are clipped as in the evidence."""
+    least = Parameters().least_probability
+    stated = np.clip(probability, least, 1 - least)
+    loss = -np.where(up == 1, np.log(stated), np.log(1 - stated))
+    _, place = np.unique(days, return_inverse=True)
+    means: Floats = np.bincount(place, loss) / np.maximum(np.bincount(place), 1)
+    return means
