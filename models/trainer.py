@@ -173,6 +173,8 @@ def _fit(
         steps_per_execution=32 if most_steps is None else 1,
         jit_compile=False,
     )
+    # A step that makes variables is traced twice.
+    model.optimizer.build(model.trainable_variables)
     history = model.fit(
         inputs_of(rows),
         rows.label[:, None],

@@ -21,7 +21,9 @@ from components.evidence.correlation import rank_ic
 from components.evidence.interval import Interval
 from components.leak_audit.check import Audited, Check
 from components.leak_audit.config import AuditConfig
+from components.leak_audit.reading.learners import MODEL_ROWS
 from components.leak_audit.reading.rows import AuditRows
+from components.leak_audit.reading.subsets import around_borders
 from components.leak_audit.results import CheckResult, Figure, Status
 
 NAME = "level test"
@@ -32,8 +34,10 @@ _RESAMPLES = 400
 
 
 def level_test(audited: Audited) -> CheckResult:
-    """Scores all rows by minus the log of their level: of the oldest close of their window."""
+    """Scores rows by minus the log of their level: of the oldest close of their window."""
     rows, config, seeing_level = audited.rows, audited.config, audited.features.seeing_level
+    if not seeing_level:  # the comparison is for information then
+        rows, _ = around_borders(rows, audited.features, MODEL_ROWS)
     own = -np.log(rows.closes[:, -1].astype(np.float64))
     ic, own_figures = _figures("prices as the run has them", rows, own, config)
     factors = _last_factors(rows, config.database)
@@ -43,7 +47,8 @@ def level_test(audited: Audited) -> CheckResult:
         name, other = "the same prices adjusted from the last day", own + np.log(factors)[rows.share]
     other_ic, other_figures = _figures(name, rows, other, config)
     figures = (*own_figures, *other_figures)
-    compared = f" (rank IC of minus its log {ic.value:+.4f}; adjusted from the last day "
+    which = f" on the {len(rows):,} rows around the borders" if len(rows) < len(audited.rows) else ""
+    compared = f" (rank IC of minus its log{which} {ic.value:+.4f}; adjusted from the last day "
     compared += "not applicable, no factors are known)." if factors is None else f"{other_ic.value:+.4f})."
     if not seeing_level:
         return CheckResult(NAME, Status.PASSED, f"No feature sees the level of its window's prices{compared}", figures)
@@ -97,12 +102,12 @@ def _last_factors(rows: AuditRows, database: str) -> NDArray[np.float64] | None:
         return None
     try:
         with FeatureStore.open(database) as store:
-            bars = [store.bars(share) for share in rows.shares]
+            grown = {one.share_id: one.factor[-1] / one.factor[0] for one in store.price_series(rows.shares)}
     except StoreError:
         return None
-    if any(one is None for one in bars):
+    if any(share not in grown for share in rows.shares):
         return None
-    factors = np.array([one.factor[-1] / one.factor[0] for one in bars if one is not None])
+    factors = np.array([grown[share] for share in rows.shares])
     return None if np.all(factors == 1) else factors
 
 
