@@ -26,7 +26,8 @@ from models.errors import HyperparameterError, UnknownNameError
 from models.features import NEXT_SESSION
 from models.formatters import DataFormatter, get_formatter
 from models.registry import get_architecture
-from pipeline.settings import Settings, SettingsError, load_settings, origins, pattern_in
+from pipeline.paths import pattern_in
+from pipeline.settings import Settings, SettingsError, load_settings, origins
 
 if TYPE_CHECKING:
     from components.extractor import HttpSettings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from awesome_kubeflow.errors import CompileError
-from pipeline.settings import pattern_in
+from pipeline.paths import pattern_in
 
 if TYPE_CHECKING:
     from pipeline.plan import Plan

@@ -17,7 +17,7 @@ from awesome_kubeflow.errors import CompileError, ParameterError
 from components.leak_audit.check import check_names
 from models.formatters import get_formatter
 from models.registry import get_architecture
-from pipeline.settings import names_in_file
+from pipeline.paths import names_in_file
 
 TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 

@@ -23,11 +23,11 @@ from models.features import CLOSES, SHARE_ID
 from models.twin.proof import Proof
 from models.twin.proving import proven_twin
 from pipeline.job.quiet import import_tensorflow
+from pipeline.paths import pattern_in
 from pipeline.plan import Plan
 from pipeline.report.suspects import print_plain, print_suspects
 from pipeline.runs.folder import REPORT_JSON, FinishedRun, open_run
 from pipeline.runs.results import ReportError
-from pipeline.settings import pattern_in
 from pipeline.uses.windows import LastWindows, read_last_windows
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from components.feature_example_gen.splits import plan_splits
 from pipeline.job.quiet import import_tensorflow, run_log
 from pipeline.job.workspace import check_writable, workspace_lock
+from pipeline.paths import pattern_in
 from pipeline.runs.folder import write_text
-from pipeline.settings import pattern_in
 from pipeline.studies.experiments.answers import Answers, answers_key, read_answers, write_answers
 from pipeline.studies.experiments.catalogue import Experiment, ExperimentError, choose_experiments
 from pipeline.studies.experiments.findings import Finding, TimeGain, judge_claims
