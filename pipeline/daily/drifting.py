@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from components.drift.features import FeatureDrift, feature_drift
-from components.drift.losses import LossDrift, loss_drift, make_loss_reference
+from components.drift.losses import LossDrift, LossReference, loss_drift, make_loss_reference
 from components.drift.reference import STRETCHES, Reference, make_reference
 from components.drift.sessions import Session, summarise
 from components.feature_store import WINDOW, FeatureStore
@@ -26,6 +26,8 @@ from models.errors import TwinError
 from pipeline.daily.day import Day, Drift, Told
 from pipeline.daily.report import AlertKind, daily_folder
 from pipeline.daily.speaking import Speaker
+from pipeline.runs.folder import FinishedRun
+from pipeline.runs.results import ReportError
 
 _MOST_SHARES = 300
 """That features are compared by: the same ones as in training."""
@@ -39,10 +41,19 @@ _MOST_SESSIONS = 1000
 
 @dataclass(frozen=True)
 class _Kept:
-    """What a model was trained on, of some shares."""
+    """What a model's training and backtest are like: made once, as it takes a look at all prices.
+
+    Attributes:
+        shares: that features are compared by.
+        features: of the training; None where they cannot be compared.
+        losses: of the backtest; None likewise.
+        said: why they cannot.
+    """
 
     shares: tuple[str, ...]
-    reference: Reference
+    features: Reference | None
+    losses: LossReference | None
+    said: tuple[str, ...]
 
 
 def measure_drift(day: Day, told: Told) -> None:
@@ -57,8 +68,16 @@ def measure_drift(day: Day, told: Told) -> None:
         told.idle = True
         told.said.append("there is no model yet" if speaker is None else "the run that trained the model is gone")
         return
-    features, losses = _features(day, speaker, told), _losses(day, speaker, told)
+    path = daily_folder(day.plan) / f"training-{speaker.digest[:16]}.json"
+    with FeatureStore.open(day.plan.database) as store:
+        kept = _read(path)
+        if kept is None:
+            kept = _make(day, speaker, speaker.run, store)
+            write_whole(path, to_json(kept, indent=None))
+        features = _features(day, speaker, store, kept)
+    losses = _losses(day, speaker, kept)
     day.drift = Drift(features, losses)
+    told.said += kept.said
     told.idle = features is None and not losses
     rings = [one.words for one in losses if one.rings]
     if features is not None:
@@ -71,26 +90,32 @@ def measure_drift(day: Day, told: Told) -> None:
     told.numbers["alarms"] = len(rings) + len(told.wrong)
 
 
-def _features(day: Day, speaker: Speaker, told: Told) -> FeatureDrift | None:
-    train = None if speaker.run is None else speaker.run.report.splits.get("train")
-    if train is None:
+def _make(day: Day, speaker: Speaker, run: FinishedRun, store: FeatureStore) -> _Kept:
+    """What a model's training and backtest are like, from the prices and its run."""
+    shares = day.plan.select(store)
+    shares = shares[:: -(-len(shares) // _MOST_SHARES)]
+    features, losses, said = None, None, []
+    try:
+        train = run.report.splits["train"]
+        features = make_reference(_sessions(speaker, store, shares, train.first, train.last)[-_MOST_SESSIONS:])
+    except (TwinError, ValueError, KeyError) as error:  # too few sessions, or features that only TensorFlow can make
+        said.append(f"features are not compared: {error}")
+    try:
+        rows = run.predictions()
+        days = rows["time"].to_numpy("datetime64[D]").astype(str)
+        backtest = _by_day(days, rows[speaker.name].to_numpy(float), rows["label"].to_numpy())
+        losses = make_loss_reference(backtest, horizon=speaker.card.horizon)
+    except (ReportError, ValueError) as error:  # the predictions are gone, or are of too few days
+        said.append(f"losses are not compared: {error}")
+    return _Kept(tuple(shares), features, losses, tuple(said))
+
+
+def _features(day: Day, speaker: Speaker, store: FeatureStore, kept: _Kept) -> FeatureDrift | None:
+    if kept.features is None:
         return None
-    path = daily_folder(day.plan) / f"training-{speaker.digest[:16]}.json"
-    with FeatureStore.open(day.plan.database) as store:
-        try:
-            kept = _read(path)
-            if kept is None:
-                shares = day.plan.select(store)
-                shares = shares[:: -(-len(shares) // _MOST_SHARES)]
-                seen = _sessions(speaker, store, shares, train.first, train.last)[-_MOST_SESSIONS:]
-                kept = _Kept(tuple(shares), make_reference(seen))
-                write_whole(path, to_json(kept, indent=None))
-            since = str((day.clock.now() - _LATEST).date())
-            latest = _sessions(speaker, store, kept.shares, since, "9999-12-31", since)[-max(STRETCHES) :]
-            return feature_drift(kept.reference, latest)
-        except (TwinError, ValueError) as error:  # too few sessions, or features that only TensorFlow can make
-            told.said.append(f"features are not compared: {error}")
-            return None
+    since = str((day.clock.now() - _LATEST).date())
+    latest = _sessions(speaker, store, kept.shares, since, "9999-12-31", since)[-max(STRETCHES) :]
+    return feature_drift(kept.features, latest) if latest else None
 
 
 def _read(path: Path) -> _Kept | None:
@@ -118,22 +143,12 @@ def _sessions(
     return found
 
 
-def _losses(day: Day, speaker: Speaker, told: Told) -> tuple[LossDrift, ...]:
-    if speaker.run is None or not day.ledger_file.is_file():
+def _losses(day: Day, speaker: Speaker, kept: _Kept) -> tuple[LossDrift, ...]:
+    if kept.losses is None or not day.ledger_file.is_file():
         return ()
-    rows = speaker.run.predictions()
-    backtest = _by_day(
-        rows["time"].to_numpy("datetime64[D]").astype(str), rows[speaker.name].to_numpy(float), rows["label"].to_numpy()
-    )
     with day.ledger() as ledger:
         live = _live_losses(ledger, speaker)
-    if not len(live):
-        return ()
-    try:
-        return (loss_drift(make_loss_reference(backtest, horizon=speaker.card.horizon), live),)
-    except ValueError as error:  # a backtest of too few days
-        told.said.append(f"losses are not compared: {error}")
-        return ()
+    return (loss_drift(kept.losses, live),) if len(live) else ()
 
 
 def _live_losses(ledger: Ledger, speaker: Speaker) -> Floats:

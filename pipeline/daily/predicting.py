@@ -14,7 +14,7 @@ from components.ledger.predictions import Forecasts, WrittenDown, write_predicti
 from components.ledger.schema import CHALLENGER, CHAMPION
 from components.ledger.setting_up import install
 from components.live_record import note_once
-from components.live_record.setting_up import begin, keep_claim, parameters_of
+from components.live_record.setting_up import begin, claim_of, keep_claim, parameters_of
 from pipeline.daily.day import Day, Told
 from pipeline.daily.proof import first_parameters, say_days_to_proof
 from pipeline.daily.report import AlertKind
@@ -125,13 +125,14 @@ def _as_forecasts(one: Forecast) -> Forecasts:
 def _begin(day: Day, ledger: Ledger, one: Forecast, told: Told) -> None:
     """What has to stand in a ledger before the first prediction of a model; said once, as it stands there once."""
     speaker, horizon = one.speaker, one.speaker.card.horizon
-    claim = speaker.claim()
+    known = claim_of(ledger, speaker.digest, horizon)
+    claim = known or speaker.claim()
     if parameters_of(ledger, horizon) is None:
         begin(ledger, first_parameters(day.plan, claim))
         told.said.append("the parameters of the evidence are fixed from here on")
     if not speaker.blessed and note_once(ledger, ON_TRIAL, speaker.digest):
         told.said.append(f"no model was ever blessed: {speaker.card.model} predicts on trial, as its proof lies ahead")
-    new = claim is not None and keep_claim(ledger, speaker.digest, horizon, claim)
+    new = known is None and claim is not None and keep_claim(ledger, speaker.digest, horizon, claim)
     before = ledger.head.seq
     install(ledger, speaker.live, one.role)
     if ledger.head.seq > before:

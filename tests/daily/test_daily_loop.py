@@ -50,6 +50,17 @@ def test_a_week_is_predicted_on_time_and_scored_without_tensorflow(world: World)
     assert (written["schema_version"], written["exit_code"], len(written["parts"])) == (1, 0, len(PARTS))
 
 
+def test_live_losses_are_compared_with_the_backtest(world: World) -> None:
+    write_run(world.plan())
+    first, second = (world.loop(evening(session)) for session in FIVE[:2])
+    third = world.loop(evening(FIVE[2]))
+
+    # Too few sessions of training for its features to be a yardstick; the losses need an outcome.
+    assert first.part("drift").said[0].startswith("features are not compared: ")
+    assert [status(one, "drift") for one in (first, second, third)] == [Status.NOTHING, Status.NOTHING, Status.DONE]
+    assert third.part("drift").numbers["alarms"] == 0
+
+
 def test_parameters_and_the_claim_of_the_backtest_stand_before_the_first_prediction(world: World) -> None:
     write_run(world.plan())
     report = world.loop(evening(FIVE[0]))
