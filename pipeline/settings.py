@@ -1,7 +1,7 @@
 """The one typed settings object: flags, then AWESOME_... in the environment, then awesome.toml, then defaults.
 
-This module is the only reader of the environment, but for the sources' keys (components/extractor/keys.py), which are
-no settings: they must not travel where settings do.
+This module is the only reader of the environment, but for keys and tokens (secrets.py, components/extractor/keys.py),
+which are no settings: they must not travel where settings do.
 """
 
 from __future__ import annotations
@@ -281,48 +281,6 @@ def load_node_settings() -> NodeSettings:
 def _day(value: Any) -> Any:
     """A date of TOML as it is written elsewhere."""
     return value.isoformat() if isinstance(value, dt.date) else value
-
-
-def cos_credentials() -> tuple[str | None, str | None]:
-    """Id and key for COS from the environment; None where they are not set. No settings, as they are secrets."""
-    return os.environ.get("COS_SECRET_ID") or None, os.environ.get("COS_SECRET_KEY") or None
-
-
-def kfp_token() -> SecretStr | None:
-    """What is sent to Kubeflow Pipelines as the bearer's token, from the environment; None where it is not set.
-
-    Raises:
-        SettingsError: it cannot be one; the message does not show it.
-    """
-    return _token(KFP_TOKEN, os.environ.get(KFP_TOKEN, ""))
-
-
-def serve_token() -> SecretStr | None:
-    """What whoever asks `awesome serve` has to show; None where nothing is set.
-
-    Raises:
-        SettingsError: it cannot be one, or its file cannot be read; the message does not show it.
-    """
-    text, file = os.environ.get(SERVE_TOKEN, ""), os.environ.get(SERVE_TOKEN_FILE, "")
-    if text and file:
-        raise SettingsError(f"{SERVE_TOKEN} and {SERVE_TOKEN_FILE} are both set; set one of them")
-    if not file:
-        return _token(SERVE_TOKEN, text)
-    try:
-        token = _token(SERVE_TOKEN_FILE, Path(file).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
-        raise SettingsError(f"{SERVE_TOKEN_FILE}: {file} cannot be read ({why})") from None
-    if token is None:  # who names a file wants a token
-        raise SettingsError(f"{SERVE_TOKEN_FILE}: {file} is empty")
-    return token
-
-
-def _token(origin: str, text: str) -> SecretStr | None:
-    text = text.strip()
-    if not (text.isascii() and text.isprintable()) or " " in text:
-        raise SettingsError(f"{origin}: is no token; it has signs other than letters, digits and punctuation")
-    return SecretStr(text) if text else None
 
 
 def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:

@@ -69,10 +69,10 @@ def serve(
             "market_sessions": market_sessions,
         }
     )  # fmt: skip
+    from pipeline.secrets import serve_token
     from pipeline.serving.gate import Limits
     from pipeline.serving.server import ServeConfig, Started
     from pipeline.serving.server import serve as serve_models
-    from pipeline.settings import serve_token
     from pipeline.uses.serve import load_pushed, windows_of
 
     record = None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from components.errors import StorageError
 from components.object_storage import Storage
 from pipeline.plan import Plan
-from pipeline.settings import cos_credentials
+from pipeline.secrets import cos_credentials
 
 
 def open_storage(plan: Plan) -> Storage:

@@ -15,7 +15,8 @@ import httpx
 import pytest
 from command_line import COMMAND, clean_environment
 
-from pipeline.settings import SettingsError, serve_token
+from pipeline.secrets import serve_token
+from pipeline.settings import SettingsError
 
 Awesome = Callable[..., Any]
 

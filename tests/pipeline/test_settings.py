@@ -12,7 +12,8 @@ import typer.main
 from pydantic import ValidationError
 
 from pipeline.cli import load_app
-from pipeline.settings import Settings, SettingsError, cos_credentials, load_settings, origins
+from pipeline.secrets import cos_credentials
+from pipeline.settings import Settings, SettingsError, load_settings, origins
 
 pytestmark = pytest.mark.usefixtures("folder")
 

@@ -16,7 +16,7 @@ from awesome_kubeflow.server.client import Client, Connection, NotFoundError, co
 from awesome_kubeflow.server.inputs import package_name, spec_inputs, spec_tasks
 from awesome_kubeflow.server.records import ENDED, PipelineVersion, RecurringRun, Run, State, StoredPipeline
 from pipeline.plan import Plan
-from pipeline.settings import kfp_token
+from pipeline.secrets import kfp_token
 
 _SILENT = 12
 """Looks in a row without an answer after which a run is no longer followed: a forwarded port comes back."""
