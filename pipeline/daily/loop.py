@@ -23,7 +23,16 @@ from pipeline.daily.predicting import predict, write_down
 from pipeline.daily.prices import extract_prices, look_at_prices, settle_outcomes
 from pipeline.daily.proof import weigh
 from pipeline.daily.pushing import push
-from pipeline.daily.report import Alert, AlertKind, DailyReport, PartReport, Status, daily_folder, save_daily
+from pipeline.daily.report import (
+    Alert,
+    AlertKind,
+    DailyReport,
+    PartReport,
+    Status,
+    daily_folder,
+    read_daily,
+    save_daily,
+)
 from pipeline.daily.retraining import retrain
 from pipeline.job.workspace import check_writable, workspace_lock
 
@@ -100,12 +109,13 @@ def run_daily(day: Day, only: Sequence[str] = ()) -> tuple[DailyReport, Path]:
             parts=tuple(done),
             alerts=tuple(alerts),
         )
-        report = replace(
-            report,
-            undelivered=send_alerts(report, day.plan.settings),
-            seconds=round(time.perf_counter() - begun, 3),
-        )
-        return report, save_daily(report, folder)
+        report = replace(report, seconds=round(time.perf_counter() - begun, 3))
+        earlier = read_daily(folder, report.session) if only else None
+        path = save_daily(_beside(earlier, report), folder)  # before anybody is told, which may take a minute
+        if undelivered := send_alerts(report, day.plan.settings):
+            report = replace(report, undelivered=undelivered)
+            save_daily(_beside(earlier, report), folder)
+        return report, path
 
 
 def chosen_parts(only: Sequence[str]) -> tuple[Part, ...]:
@@ -119,6 +129,17 @@ def chosen_parts(only: Sequence[str]) -> tuple[Part, ...]:
         if name not in names:
             raise PartError(f"--only {name}: there is no such part; there are {', '.join(names)}")
     return tuple(part for part in PARTS if not only or part.name in only)
+
+
+def _beside(earlier: DailyReport | None, report: DailyReport) -> DailyReport:
+    """A report of some parts, with what an earlier loop of the session said of the others."""
+    if earlier is None:
+        return report
+    done = {one.name for one in report.parts}
+    order = {part.name: at for at, part in enumerate(PARTS)}
+    parts = [*(one for one in earlier.parts if one.name not in done), *report.parts]
+    parts.sort(key=lambda one: order.get(one.name, len(order)))
+    return replace(report, parts=tuple(parts), alerts=(*earlier.alerts, *report.alerts))
 
 
 def _do(day: Day, part: Part, done: list[PartReport], alerts: list[Alert]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from components.extractor.report import ALL_WELL, NOTHING, PARTIAL
-from components.records import Number, to_json
+from components.records import Number, RecordError, from_json, to_json
 from components.whole_files import write_whole
 from pipeline.plan import Plan
 
@@ -127,6 +127,14 @@ class DailyReport:
 def daily_folder(plan: Plan) -> Path:
     """Where the reports of a plan's loops lie: a file a session, that of its last loop."""
     return plan.workspace / "daily" / plan.name
+
+
+def read_daily(folder: Path, session: str) -> DailyReport | None:
+    """The report of a session; None where there is none that this version reads."""
+    try:
+        return from_json(DailyReport, (folder / f"{session}.json").read_bytes())
+    except (OSError, RecordError):
+        return None
 
 
 def save_daily(report: DailyReport, folder: Path) -> Path:

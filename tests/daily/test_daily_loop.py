@@ -19,7 +19,7 @@ from components.ledger.verifying import verify
 from pipeline.daily import loop
 from pipeline.daily.clock import LoopClock
 from pipeline.daily.loop import PARTS
-from pipeline.daily.report import AlertKind, DailyReport, Status
+from pipeline.daily.report import AlertKind, DailyReport, Status, read_daily
 from pipeline.job.workspace import OutputError, workspace_lock
 
 LEDGER = Path("prices.db.ledger")
@@ -191,6 +191,9 @@ def test_only_some_parts_are_done_and_the_ledger_predicts_what_it_needs(world: W
     report = world.loop(evening(FIVE[0]), "ledger")
 
     assert [one.name for one in report.parts] == ["ledger"]
+    kept = read_daily(Path(f"runs/daily/{report.name}"), report.session)
+    assert kept is not None
+    assert [one.name for one in kept.parts] == ["extract", "ledger"]
     assert len(predictions(LEDGER)) == len(SHARES)
 
 

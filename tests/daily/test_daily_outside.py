@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from http_here import Request, answering
 from lived import SHANGHAI, SHARES, START, World, evening, predictions, write_run
 
 from components.object_storage import Storage, stored_heads
@@ -51,6 +52,29 @@ def test_alerts_that_do_not_arrive_are_said_without_their_secret(folder: Path) -
 
     assert undelivered == ("alert_command: ended with exit code 7", "alert_url: ConnectionError")
     assert "s3cret" not in repr(settings) + str(settings.alert_url)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "undelivered"),
+    [([503, 503, 204], ()), ([503] * 3, ("alert_url: answered 503",)), ([403], ("alert_url: answered 403",))],
+)
+def test_a_webhook_is_asked_three_times_at_the_most(
+    folder: Path, statuses: list[int], undelivered: tuple[str, ...]
+) -> None:
+    asked: list[Request] = []
+
+    def answer(request: Request) -> tuple[int, bytes, str]:
+        asked.append(request)
+        return statuses[len(asked) - 1], b"", "text/plain"
+
+    del folder
+    with answering(answer) as url:
+        assert send_alerts(TOLD, load_settings({"alert_url": f"{url}/hooks/s3cret"})) == undelivered
+    assert len(asked) == len(statuses)
+    assert {(one.method, one.path, one.headers["Content-Type"]) for one in asked} == {
+        ("POST", "/hooks/s3cret", "application/json")
+    }
+    assert json.loads(asked[0].content)["alerts"][0]["kind"] == "proved"
 
 
 def test_wrong_alert_settings_are_refused_in_one_line(folder: Path) -> None:
