@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,6 +21,7 @@ from pipeline.daily.proof import first_parameters, say_days_to_proof
 from pipeline.daily.report import AlertKind
 from pipeline.daily.speaking import Speaker
 from pipeline.daily.windows import Forecast, Said, Wanted, find_wanted, read_said
+from pipeline.uses.predict import finished_runs
 
 ON_TRIAL = "on trial"
 """The kind of the note that says of a model, by its digest, that it predicts without a blessing."""
@@ -36,8 +38,7 @@ def predict(day: Day, told: Told) -> None:
     speaker = day.speaker
     day.silent = speaker is None
     if speaker is None:
-        trial = "" if day.trial else ", and no other may predict on trial (--no-trial)"
-        told.wrong.append(f"there is no model yet: none was pushed to {day.plan.serving}{trial}")
+        told.wrong.append(_why_nobody(day))
         return
     told.said.append(f"{speaker.said} predicts")
     made = [_forecast(day, speaker, CHAMPION)]
@@ -108,6 +109,21 @@ def _forecast(day: Day, speaker: Speaker, role: str) -> Forecast:
     answers, why = speaker.voice
     probability = np.asarray(answers(wanted.share_ids, wanted.closes.astype(np.float32)), float)
     return Forecast(speaker, role, wanted, probability, why)
+
+
+def _why_nobody(day: Day) -> str:
+    """Why there is no model to predict with."""
+    nothing = f"there is no model yet: none was pushed to {day.plan.serving}"
+    if not day.trial:
+        return f"{nothing}, and no other may predict on trial (--no-trial)"
+    runs = finished_runs(day.plan)
+    held = sorted({check for checks in runs[-1].report.held_back.values() for check in checks}) if runs else []
+    if not held:
+        return nothing
+    return (
+        f"{nothing}, and the leak audit holds back the candidates of {runs[-1].folder} ({', '.join(held)}): look into "
+        f"it, and run again, or say that you believe them: awesome run --accept-suspicion {shlex.quote(held[0])}"
+    )
 
 
 def _as_forecasts(one: Forecast) -> Forecasts:

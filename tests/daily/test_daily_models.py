@@ -72,6 +72,15 @@ def test_the_pushed_model_predicts_and_no_candidate(world: World) -> None:
     assert select("SELECT role, trained_from, trained_until FROM MODEL") == [("champion", "2024-01-02", "2024-05-31")]
 
 
+def test_a_model_that_the_audit_holds_back_is_on_no_trial_and_that_is_said(world: World) -> None:
+    write_run(world.plan(), held_back={"linear": ("alarm",)})
+    report = lived(world, 0, retrain=None)
+
+    assert not Path("prices.db.ledger").exists()
+    assert "the leak audit holds back the candidates" in report.part("predict").wrong[0]
+    assert "--accept-suspicion alarm" in report.part("predict").wrong[0]
+
+
 def test_the_first_model_is_trained_and_speaks_the_same_evening(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     trainings = Trainings(monkeypatch, lambda plan, serving: write_run(plan, **known_until(plan, EVENINGS[0])))
     report = lived(world, 0, retrain=None)
