@@ -67,7 +67,7 @@ class Evidence(base_component.BaseComponent):
             code: digest of the code, so that TFX's cache sees a change.
             trials: path of the record of tries on the database's prices; empty for none. What it holds is not for
                 TFX's cache to see: the same models on the same days are no new try.
-            kind: of the try: RUN, WALK_FORWARD or EXPERIMENT.
+            kind: of the try: RUN, RETRAINED or WALK_FORWARD.
         """
         inputs = {"examples": examples, "transform_graph": transform_graph}
         for name, contender in contenders.items():  # a model may be the first of its kind, without a predecessor

@@ -109,7 +109,7 @@ class Trial:
     Attributes:
         id: digest of what was seen: test rows and answers.
         time: when, UTC, as in 2026-11-29T19:27:04Z.
-        kind: "run", "walk-forward", "experiment", "judged".
+        kind: "run", "walk-forward", "experiment", "judged", "retraining".
         asked: what was asked, in words by name: formatter, models, seed, pipeline.
         horizon: sessions ahead of the label.
         rows: digest of the test rows: shares, days and labels.
