@@ -35,7 +35,7 @@ DAYS, SHARES = 60, 20
 _SINCE, _START = dt.date(2021, 1, 4), dt.date(2024, 8, 26)
 _UTC = dt.timezone.utc
 _AWESOME = Path(sys.executable).with_name("awesome")
-_LATE_SOON, _LATE_TOO_LONG, _RESTATED, _MISSED = 10, 14, 30, (40, 41, 42)
+_LATE_SOON, _LATE_TOO_LONG, _RESTATED, _MISSED = 10, 16, 30, (40, 41, 42)
 """Sessions, counted from the first loop, of which a bar comes late or is restated, and on which nobody looks."""
 _KILLED = range(3, 60, 5)
 _DOUBLED = range(4, 60, 7)
