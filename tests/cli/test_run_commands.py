@@ -68,6 +68,12 @@ def test_predict_from_a_model_the_run_does_not_have(awesome: Awesome) -> None:
     assert "gone" in awesome("predict", "--model", "linear").refusal
 
 
+def test_predict_finds_the_run_of_a_database_however_it_is_named(awesome: Awesome) -> None:
+    written_report(Path("runs/one"))  # on awesome.db
+    refusal = awesome("predict", "--db", str(Path("awesome.db").absolute()), "--model", "rnn").refusal
+    assert refusal == "runs/one has no model 'rnn'; it has linear"
+
+
 def test_predict_takes_the_latest_run_and_passes_over_reports_it_cannot_read(awesome: Awesome) -> None:
     written_report(Path("runs/b-older"), created="2024-05-06T07:08:08+00:00")
     written_report(Path("runs/a-newest"), created="2024-05-06T07:08:10+00:00")
