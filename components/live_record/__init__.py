@@ -6,7 +6,17 @@ Knows neither TensorFlow nor TFX.
 
 from __future__ import annotations
 
-from components.live_record.judging import LiveRecord, judge
-from components.live_record.setting_up import begin, claim_of, keep_claim, note_once, parameters_of
+from components.live_record.judging import LiveRecord, judge, judge_series
+from components.live_record.setting_up import begin, claim_of, keep_claim, note_once, only_claim, parameters_of
 
-__all__ = ["LiveRecord", "begin", "claim_of", "judge", "keep_claim", "note_once", "parameters_of"]
+__all__ = [
+    "LiveRecord",
+    "begin",
+    "claim_of",
+    "judge",
+    "judge_series",
+    "keep_claim",
+    "note_once",
+    "only_claim",
+    "parameters_of",
+]

@@ -10,7 +10,7 @@ import numpy as np
 from components.feature_store.arrays import Floats
 from components.ledger.days import LiveDay, LiveSeries, live_days, live_series
 from components.ledger.file import Ledger
-from components.live_evidence import Course, Parameters, daily_gains, daily_rank_ics, evaluate
+from components.live_evidence import Claim, Course, Parameters, daily_gains, daily_rank_ics, evaluate
 from components.live_record.setting_up import read_parameters
 
 PATIENCE = 5
@@ -45,6 +45,11 @@ class LiveRecord:
         """The session whose outcomes were the proof, ISO; empty where there is none."""
         return "" if self.course.proved is None else self.sessions[self.course.proved]
 
+    def refutes(self, claim: Claim) -> bool:
+        """Whether the confidence sequence was ever below a claim of a rank IC above 0; `only_claim` says which."""
+        high = self.course.high[~np.isnan(self.course.high)]
+        return claim.mean > 0 and bool(np.any(high < claim.mean))
+
 
 def judge(ledger: Ledger, horizon: int) -> LiveRecord | None:
     """Judges the latest series of a horizon; None where it has not begun.
@@ -55,8 +60,17 @@ def judge(ledger: Ledger, horizon: int) -> LiveRecord | None:
     found = [one for one in live_series(ledger) if one.horizon == horizon]
     if not found:
         return None
-    parameters = read_parameters(ledger, found[-1].parameters)
-    days = list(live_days(ledger, found[-1]))
+    return judge_series(ledger, found[-1])
+
+
+def judge_series(ledger: Ledger, series: LiveSeries) -> LiveRecord:
+    """Judges one series.
+
+    Raises:
+        LedgerError: its parameters cannot be read.
+    """
+    parameters = read_parameters(ledger, series.parameters)
+    days = list(live_days(ledger, series))
     due = days[: _due(days)]
     count = len(due)
     at = np.repeat(np.arange(count), [len(day.share_ids) for day in due])
@@ -64,7 +78,7 @@ def judge(ledger: Ledger, horizon: int) -> LiveRecord | None:
     rank_ics = daily_rank_ics(probability, ahead, at, count)
     gains = daily_gains(up, probability, at, count, parameters)
     return LiveRecord(
-        series=found[-1],
+        series=series,
         parameters=parameters,
         sessions=tuple(day.session for day in due),
         rank_ics=rank_ics,

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 from components.ledger.errors import LedgerError
 from components.ledger.file import Ledger
-from components.ledger.schema import NOTE
+from components.ledger.schema import CHAMPION, NOTE
 from components.ledger.setting_up import declare
 from components.live_evidence import Claim, Parameters
+from components.live_record.notes import CLAIM
 from components.records import RecordError, from_json, to_json
-
-CLAIM = "claim"
-"""The kind of the note that says what the backtest of a model claims."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +78,13 @@ def claim_of(ledger: Ledger, model: str, horizon: int) -> Claim | None:
         if (kept.model, kept.horizon) == (model, horizon):
             return kept.claim
     return None
+
+
+def only_claim(ledger: Ledger, horizon: int) -> Claim | None:
+    """What was claimed, where one model alone has been champion: a record of several says nothing of any claim."""
+    query = "SELECT DISTINCT digest FROM MODEL WHERE horizon = ? AND role = ?"
+    champions = ledger.select(query, horizon, CHAMPION)
+    return claim_of(ledger, champions[0][0], horizon) if len(champions) == 1 else None
 
 
 def note_once(ledger: Ledger, kind: str, text: str) -> bool:

@@ -16,13 +16,11 @@ from components.ledger.file import Ledger
 from components.ledger.schema import DOWN, UP
 from components.live_evidence import Parameters
 from components.live_record import note_once
+from components.live_record.notes import CHALLENGE
 from components.whole_files import scratch_folder
 from pipeline.daily.day import Day, Told
 from pipeline.daily.report import AlertKind
 from pipeline.daily.speaking import Speaker
-
-CHALLENGE = "challenge"
-"""The kind of the note that says how a challenge ended."""
 
 _DISMISSED = "dismissed-"
 

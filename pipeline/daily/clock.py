@@ -9,9 +9,7 @@ from components.ledger.errors import LedgerError
 from components.ledger.file import Ledger
 from components.ledger.instants import present, stamp
 from components.live_record import note_once
-
-MADE_CLOCK = "made clock"
-"""The kind of the note that marks a ledger whose times are made: it proves nothing about the future."""
+from components.live_record.notes import MADE_CLOCK
 
 _SAYS = "the times of this ledger are made, as in a replay: its predictions prove nothing about the future"
 

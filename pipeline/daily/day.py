@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from components.drift.features import FeatureDrift
 from components.drift.losses import LossDrift
+from components.errors import UserError
 from components.extractor import ExtractionReport
+from components.extractor.calendar import ExchangeCalendar
 from components.feature_store import FeatureStore
 from components.ledger.file import Ledger, ledger_path
 from components.missing_sessions.exchanges import exchanges_of
@@ -25,6 +29,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+FEATURES, LOSSES = "features_of_limit", "losses_of_limit"
+"""Names of the numbers that drift leaves in a loop's report."""
+
+
 @dataclass(frozen=True)
 class Drift:
     """Whether the champion sees or loses otherwise than in training and backtest.
@@ -36,6 +44,23 @@ class Drift:
 
     features: FeatureDrift | None = None
     losses: tuple[LossDrift, ...] = ()
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """How much of its limit each has come to, the furthest of all; only what was measured."""
+        distances = () if self.features is None else self.features.distances
+        parts = {
+            FEATURES: [one.distance / one.limit for one in distances if one.limit > 0],
+            LOSSES: [one.course[-1] / one.limit for one in self.losses if one.course and one.limit > 0],
+        }
+        known = {name: [part for part in found if math.isfinite(part)] for name, found in parts.items()}
+        return {name: max(found) for name, found in known.items() if found}
+
+    @property
+    def alarms(self) -> int:
+        """How many things ring."""
+        features = 0 if self.features is None else len(self.features.alarms)
+        return features + sum(one.rings for one in self.losses)
 
 
 @dataclass
@@ -124,6 +149,18 @@ class Day:
         with Ledger.create(self.ledger_file, self.clock.now) as ledger:
             self.clock.check(ledger)
             yield ledger
+
+    @property
+    def last_session(self) -> str:
+        """The last session that has closed at any exchange of the shares, ISO; today where that cannot be told."""
+        now = self.clock.now()
+        try:
+            with FeatureStore.open(self.plan.database) as store:
+                codes = set(self.exchanges(store).values())
+            closed = [ExchangeCalendar.of(code, now).last_closed(now, dt.timedelta(0)) for code in codes]
+        except UserError:
+            closed = []
+        return str(max(closed, default=now.date()))
 
     def exchanges(self, store: FeatureStore) -> dict[str, str]:
         """The exchange of each share that is asked for, where it is known.

@@ -87,7 +87,7 @@ def measure_drift(day: Day, told: Told) -> None:
     told.said += rings
     for text in (*rings, *told.wrong):
         told.alert(AlertKind.DRIFT, text)
-    told.numbers["alarms"] = len(rings) + len(told.wrong)
+    told.numbers |= {"alarms": day.drift.alarms, **day.drift.numbers}
 
 
 def _make(day: Day, speaker: Speaker, run: FinishedRun, store: FeatureStore) -> _Kept:

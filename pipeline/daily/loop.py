@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from components.errors import UserError
-from components.extractor.calendar import ExchangeCalendar
-from components.feature_store import FeatureStore
 from components.ledger.instants import stamp
 from components.masking import masked
 from models.errors import PluginError
@@ -19,6 +17,7 @@ from pipeline.daily.alerts import send_alerts
 from pipeline.daily.challenging import challenge
 from pipeline.daily.day import Day, Told
 from pipeline.daily.drifting import measure_drift
+from pipeline.daily.page import show
 from pipeline.daily.predicting import predict, write_down
 from pipeline.daily.prices import extract_prices, look_at_prices, settle_outcomes
 from pipeline.daily.proof import weigh
@@ -70,6 +69,7 @@ PARTS = (
     Part("challenger", challenge, "Comparing models"),
     Part("retrain", retrain, "Retraining, if that is due"),
     Part("push", push, "Pushing to the storage"),
+    Part("page", show, "Writing the page"),
 )
 """All of them, in their order. Audit, blessing and the push of a new champion belong to the retraining's run."""
 
@@ -100,7 +100,7 @@ def run_daily(day: Day, only: Sequence[str] = ()) -> tuple[DailyReport, Path]:
                 _do(day, PREDICT, done, alerts)
                 _do(day, LEDGER, done, alerts)
         report = DailyReport(
-            session=_last_session(day),
+            session=day.last_session,
             started=stamp(clock),
             clock=str(day.clock),
             database=str(day.plan.database),
@@ -206,15 +206,3 @@ def _keep_traceback(day: Day) -> Path:
     with path.open("a", encoding="utf-8") as log:
         log.write(f"{stamp(dt.datetime.now(dt.timezone.utc))}\n{traceback.format_exc()}\n")
     return path
-
-
-def _last_session(day: Day) -> str:
-    """The last session that has closed at any exchange of the shares; today where that cannot be told."""
-    now = day.clock.now()
-    try:
-        with FeatureStore.open(day.plan.database) as store:
-            codes = set(day.exchanges(store).values())
-        closed = [ExchangeCalendar.of(code, now).last_closed(now, dt.timedelta(0)) for code in codes]
-    except UserError:
-        closed = []
-    return str(max(closed, default=now.date()))

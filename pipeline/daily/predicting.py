@@ -15,6 +15,7 @@ from components.ledger.predictions import Forecasts, WrittenDown, write_predicti
 from components.ledger.schema import CHALLENGER, CHAMPION
 from components.ledger.setting_up import install
 from components.live_record import note_once
+from components.live_record.notes import ON_TRIAL
 from components.live_record.setting_up import begin, claim_of, keep_claim, parameters_of
 from pipeline.daily.day import Day, Told
 from pipeline.daily.proof import first_parameters, say_days_to_proof
@@ -22,9 +23,6 @@ from pipeline.daily.report import AlertKind
 from pipeline.daily.speaking import Speaker
 from pipeline.daily.windows import Forecast, Said, Wanted, find_wanted, read_said
 from pipeline.uses.predict import finished_runs
-
-ON_TRIAL = "on trial"
-"""The kind of the note that says of a model, by its digest, that it predicts without a blessing."""
 
 _SHOWN = 5
 

@@ -7,17 +7,14 @@ import numpy as np
 from components.evidence.words import low_to_high, number4
 from components.feature_store import FeatureStore
 from components.ledger.file import Ledger
-from components.ledger.schema import CHAMPION
 from components.live_evidence import Claim, Parameters, days_to_proof
-from components.live_record import LiveRecord, claim_of, judge, note_once, parameters_of
+from components.live_record import LiveRecord, claim_of, judge, note_once, only_claim, parameters_of
+from components.live_record.notes import PROVED, REFUTED
 from components.missing_sessions.found import sessions
 from pipeline.daily.day import Day, Told
 from pipeline.daily.report import AlertKind
 from pipeline.daily.speaking import Speaker
 from pipeline.plan import Plan
-
-PROVED, REFUTED = "proved", "refuted"
-"""Kinds of the notes that say when something was proved, or a claim refuted: a proof stays one."""
 
 
 def first_parameters(plan: Plan, claim: Claim | None) -> Parameters:
@@ -95,19 +92,12 @@ def _keep_verdicts(ledger: Ledger, record: LiveRecord, told: Told) -> None:
         told.said.append(f"{text}: the outcomes of {record.proved_after} were the proof")
         if note_once(ledger, PROVED, text):
             told.alert(AlertKind.PROVED, text)
-    claim = _only_claim(ledger, record)
-    if claim is not None and claim.mean > 0 and float(np.nanmin(record.course.high)) < claim.mean:
+    claim = only_claim(ledger, record.parameters.horizon)
+    if claim is not None and record.refutes(claim):
         text = f"{series}: the claim of a daily rank IC of {number4(claim.mean)} is refuted"
         told.said.append(text)
         if note_once(ledger, REFUTED, text):
             told.alert(AlertKind.REFUTED, text)
-
-
-def _only_claim(ledger: Ledger, record: LiveRecord) -> Claim | None:
-    """What was claimed, where one model alone has been champion: a record of several says nothing of any claim."""
-    query = "SELECT DISTINCT digest FROM MODEL WHERE horizon = ? AND role = ?"
-    champions = ledger.select(query, record.parameters.horizon, CHAMPION)
-    return claim_of(ledger, champions[0][0], record.parameters.horizon) if len(champions) == 1 else None
 
 
 def _share_of_rises(plan: Plan) -> float:

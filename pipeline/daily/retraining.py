@@ -10,6 +10,7 @@ from components.drift.retraining import due
 from components.evidence.tried import RETRAINED
 from components.feature_store import FeatureStore
 from components.live_record import note_once
+from components.live_record.notes import RETRAINING
 from pipeline.daily.day import Day, Drift, Told
 from pipeline.daily.report import AlertKind
 from pipeline.daily.speaking import challengers
@@ -17,9 +18,6 @@ from pipeline.uses.predict import finished_runs
 
 LEAST_BETWEEN = 20
 """Sessions after a training before drift is a reason for another one."""
-
-RETRAINING = "retraining"
-"""The kind of the note that says when and why a retraining was done."""
 
 
 def retrain(day: Day, told: Told) -> None:

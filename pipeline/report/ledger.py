@@ -50,10 +50,10 @@ def print_verification(ledger: Path, storage: str, found: Verification, console:
     if found.head is not None:
         written = readable_time(found.head.time)
         console.print(f"head {found.head.seq}:{found.head.hash}, written {written}", highlight=False, soft_wrap=True)
-    console.print(Text(_held(storage, found), style="" if found.held else "yellow"), soft_wrap=True)
+    console.print(Text(held_in_words(storage, found), style="" if found.held else "yellow"), soft_wrap=True)
 
 
-def _held(storage: str, found: Verification) -> str:
+def held_in_words(storage: str, found: Verification) -> str:
     """What the file was held against, and what that leaves open."""
     kept = f" in {storage}" if storage else ""
     if not found.heads:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from live_records import tampered
 from lived import SHANGHAI, SHARES, START, World, evening, predictions, write_run
 
 from components.extractor.replay import Fault
@@ -245,3 +246,23 @@ def test_a_defect_of_one_part_leaves_the_others(world: World, monkeypatch: pytes
     assert "this is a defect of the project" in report.part("plausibility").wrong[0]
     assert "no such thing" in Path(f"runs/daily/{report.name}/defects.log").read_text()
     assert len(predictions(LEDGER)) == len(SHARES)
+
+
+def test_the_page_is_the_last_part_and_tells_of_a_changed_ledger(world: World) -> None:
+    write_run(world.plan())
+    reports = [world.loop(evening(session)) for session in FIVE[:3]]
+    page = Path(f"runs/daily/{reports[0].name}/live.html")
+
+    assert [(one.parts[-1].name, status(one, "page")) for one in reports] == [("page", Status.DONE)] * 3
+    assert reports[-1].part("page").said[0].startswith("A replay: nothing is proved: ")
+    measured = reports[-1].part("drift").numbers["losses_of_limit"]
+    said = f"After {FIVE[2]} nothing rings: losses at {round(100 * measured, 1):g}% of the limit."
+    assert said in page.read_text()
+    world.loop(evening(FIVE[2], hour=11), "page")
+    assert said in page.read_text()
+
+    tampered(LEDGER, "UPDATE PREDICTION SET probability = 0.9 WHERE share_id = 'sh600000'")
+    told = world.loop(evening(FIVE[2], hour=12), "page")
+    assert status(told, "page") is Status.PARTIAL
+    assert AlertKind.FAILURE in kinds(told)
+    assert "These figures cannot be trusted" in page.read_text()

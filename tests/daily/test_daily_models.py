@@ -86,7 +86,7 @@ def test_the_first_model_is_trained_and_speaks_the_same_evening(world: World, mo
     report = lived(world, 0, retrain=None)
 
     assert [(plan.source, kind, serving) for plan, kind, serving in trainings.asked] == [(None, RETRAINED, None)]
-    assert [one.name for one in report.parts][-3:] == ["predict", "ledger", "push"]
+    assert [one.name for one in report.parts][-4:] == ["predict", "ledger", "push", "page"]
     assert report.exit_code == 0
     assert len(select("SELECT 1 FROM PREDICTION")) == len(SHARES)
     assert AlertKind.RETRAINED in [one.kind for one in report.alerts]
