@@ -78,6 +78,11 @@ MarketSessions = Annotated[int | None, typer.Option(help="Its sessions. (default
 Seed = Annotated[int | None, typer.Option(help="Of everything random. (default: 0)")]
 Workspace = Annotated[Path | None, typer.Option(help="Folder of runs, cache and pushed models. (default: runs)")]
 Cache = Annotated[bool | None, typer.Option("--cache/--no-cache", help="Take unchanged steps over.")]
+Clock = Annotated[str | None, typer.Option(help="A made present for replays, such as 2026-11-30T18:00+08:00.")]
+LedgerFile = Annotated[
+    Path | None,
+    typer.Option("--ledger", help="The ledger's file, such as a copy. (default: that beside the database)"),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Separator = Annotated[
     str | None, typer.Option(help="Between cells: comma, semicolon, tab or pipe. (default: as the lines show)")

@@ -38,9 +38,7 @@ def daily(
     challenger_sessions: Annotated[
         int | None, typer.Option(help="Sessions that a new model predicts beside the champion first. (default: 0)")
     ] = None,
-    clock: Annotated[
-        str | None, typer.Option(help="A made present for replays, such as 2026-11-30T18:00+08:00.")
-    ] = None,
+    clock: common.Clock = None,
     as_json: common.AsJson = False,
 ) -> None:
     """Fetches, predicts, writes the predictions down, scores those of before, and retrains when that is due.

@@ -13,15 +13,10 @@ from pipeline.cli.common import app, example, new_console, plan_from, print_line
 ledger_app = typer.Typer(help="Predictions made before the fact, and what came of them.", no_args_is_help=True)
 app.add_typer(ledger_app, name="ledger")
 
-File = Annotated[
-    Path | None,
-    typer.Option("--ledger", help="The ledger's file, such as a copy. (default: that beside the database)"),
-]
-
 
 @ledger_app.command("show", epilog=example("awesome ledger show --days 5"))
 def ledger_show(
-    ledger: File = None,
+    ledger: common.LedgerFile = None,
     db: common.Db = None,
     days: Annotated[int, typer.Option(min=1, help="Sessions, the latest first.")] = 10,
     as_json: common.AsJson = False,
@@ -43,7 +38,7 @@ def ledger_show(
 
 @ledger_app.command("verify", epilog=example("awesome ledger verify --storage-url s3://prices/awesome"))
 def ledger_verify(
-    ledger: File = None,
+    ledger: common.LedgerFile = None,
     db: common.Db = None,
     storage_url: Annotated[
         str | None,
@@ -76,7 +71,7 @@ def ledger_verify(
 @ledger_app.command("export", epilog=example("awesome ledger export predictions.parquet"))
 def ledger_export(
     file: Annotated[Path, typer.Argument(help="The file to write, .csv or .parquet.")],
-    ledger: File = None,
+    ledger: common.LedgerFile = None,
     db: common.Db = None,
 ) -> None:
     """Writes every prediction, the window that the model saw and its latest outcome to a CSV or Parquet file."""

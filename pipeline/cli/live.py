@@ -14,10 +14,7 @@ from pipeline.cli.common import app, example, new_console, plan_from, print_line
 @app.command(epilog=example("awesome live --output live.html"))
 def live(
     db: common.Db = None,
-    ledger: Annotated[
-        Path | None,
-        typer.Option("--ledger", help="The ledger's file, such as a copy. (default: that beside the database)"),
-    ] = None,
+    ledger: common.LedgerFile = None,
     formatter: common.Formatter = None,
     horizon: common.Horizon = None,
     max_missing_sessions: common.MaxMissingSessions = None,
@@ -26,9 +23,7 @@ def live(
         Path | None,
         typer.Option(help="The page: a file .html, or a folder. (default: WORKSPACE/daily/NAME/live.html)"),
     ] = None,
-    clock: Annotated[
-        str | None, typer.Option(help="A made present for replays, such as 2026-11-30T18:00+08:00.")
-    ] = None,
+    clock: common.Clock = None,
     as_json: common.AsJson = False,
 ) -> None:
     """Says whether the model has proved anything since it went live, and writes the page that shows it.

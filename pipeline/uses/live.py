@@ -27,6 +27,7 @@ from components.ledger.verifying import verify
 from components.live_evidence import days_to_proof
 from components.live_record import LiveRecord, claim_of, judge_series, only_claim
 from components.live_record.notes import MADE_CLOCK, ON_TRIAL
+from components.records import to_json
 from pipeline.plan import Plan
 from pipeline.report.ledger import held_in_words
 from pipeline.report.live_facts import (
@@ -77,8 +78,10 @@ def live_facts(
     facts = replace(facts, trust=trust, notes=notes)
     try:
         with Ledger.open(path) as opened:
-            return _gathered(opened, plan, facts, now)
-    except (UserError, ValueError, TypeError, KeyError) as error:
+            found = _gathered(opened, plan, facts, now)
+        to_json(found).encode()  # a text that is none would stop whoever prints or writes it
+        return found
+    except (UserError, ValueError, TypeError, LookupError, ArithmeticError) as error:
         if trust.sound:
             raise
         return replace(facts, nothing=f"what it holds cannot be read ({' '.join(str(error).split())})")

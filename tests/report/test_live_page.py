@@ -219,6 +219,18 @@ def test_a_ledger_that_was_changed_is_said_before_all_else(tmp_path: Path) -> No
     assert live_verdict(facts_of(live)).label == "These figures cannot be trusted"
 
 
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM SETUP", "UPDATE MODEL SET name = CAST(x'ff' AS TEXT)", "DELETE FROM PREDICTION"]
+)
+def test_whatever_was_changed_there_is_a_page(tmp_path: Path, statement: str) -> None:
+    live = lived(tmp_path, sessions=3, shares=3)
+    tampered(live.path, statement)
+    facts = facts_of(live)
+    assert live_verdict(facts).label == "These figures cannot be trusted"
+    write_live(facts, tmp_path)
+    assert "These figures cannot be trusted" in printed(200, print_live, facts)
+
+
 def test_models_take_over_and_older_series_stay_in_sight(tmp_path: Path) -> None:
     live = lived(tmp_path, sessions=5, shares=4)
     with live.ledger() as ledger:

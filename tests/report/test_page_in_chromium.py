@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from chromium import Browser
 from hand_made_run import NAMES, made_run
+from made_live import FIRST, NEW_YORK, lived
 
+from pipeline.daily.page import record_of
+from pipeline.report.live import write_live
 from pipeline.report.page import write_report
 
 
@@ -25,15 +28,8 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
     opened.close()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("champion", [True, False])
-def test_the_page_in_chromium(browser: Browser, tmp_path: Path, champion: bool) -> None:
-    write_report(*made_run(champion=champion, shares=40), tmp_path / "run")
-    address = (tmp_path / "run" / "report.html").as_uri()
-    browser.call("Page.navigate", url=address)
-    browser.wait_for("Page.loadEventFired")
-    assert browser.evaluate("document.querySelectorAll('svg').length") == 6 + len(NAMES)
-    browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+def assert_fits(browser: Browser) -> None:
+    """No width makes the page scroll sideways, or cuts anything off."""
     for width in (360, 400, 768, 1200):
         browser.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 768
@@ -45,6 +41,18 @@ def test_the_page_in_chromium(browser: Browser, tmp_path: Path, champion: bool) 
         )
         assert beyond == [], width
         assert browser.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("champion", [True, False])
+def test_the_page_in_chromium(browser: Browser, tmp_path: Path, champion: bool) -> None:
+    write_report(*made_run(champion=champion, shares=40), tmp_path / "run")
+    address = (tmp_path / "run" / "report.html").as_uri()
+    browser.call("Page.navigate", url=address)
+    browser.wait_for("Page.loadEventFired")
+    assert browser.evaluate("document.querySelectorAll('svg').length") == 6 + len(NAMES)
+    browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert_fits(browser)
     # The main table is not scrolled even on a telephone.
     browser.call("Emulation.setDeviceMetricsOverride", width=360, height=900, deviceScaleFactor=1, mobile=True)
     assert browser.evaluate("(t => t.scrollWidth - t.parentNode.clientWidth)(document.querySelector('.results'))") <= 0
@@ -66,3 +74,15 @@ def test_the_page_in_chromium(browser: Browser, tmp_path: Path, champion: bool) 
         if event.get("method") in ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
     ]
     assert complaints == []
+
+
+@pytest.mark.slow
+def test_the_page_of_a_live_record_in_chromium(browser: Browser, tmp_path: Path) -> None:
+    live = lived(tmp_path, sessions=30, shares=6)
+    live.drifts(NEW_YORK[FIRST : FIRST + 30], lambda at: {"features_of_limit": at / 20, "losses_of_limit": at / 40})
+    address = write_live(record_of(live.plan(), None, live.now), tmp_path / "live.html").as_uri()
+    browser.call("Page.navigate", url=address)
+    browser.wait_for("Page.loadEventFired")
+    assert browser.evaluate("document.querySelectorAll('svg').length") == 5
+    browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert_fits(browser)
