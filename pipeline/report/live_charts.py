@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,8 +73,13 @@ def evidence_chart(evidence: LiveEvidence) -> Chart:
         )
 
 
-def sequence_chart(evidence: LiveEvidence) -> Chart:
-    """Draws the mean daily rank IC so far within its confidence sequence, beside 0 and what the backtest claims."""
+def sequence_chart(evidence: LiveEvidence) -> Chart | None:
+    """Draws the mean daily rank IC so far within its confidence sequence, beside 0 and what the backtest claims.
+
+    None where no session has a rank IC.
+    """
+    if not math.isfinite(evidence.days[-1].mean):
+        return None
     days, styles = evidence.days, model_styles(["mean so far"])
     low, high, mean = (np.array([getattr(day, name) for day in days]) for name in ("low", "high", "mean"))
     claim = None if evidence.claim is None else evidence.claim.mean
@@ -204,11 +210,10 @@ def _dot(days: int, marker: str) -> dict[str, Any]:
 
 
 def _finish(axes: Any, sessions: Sequence[str]) -> None:
-    """A grid, and some sessions below, not at the ends, where half of a date would be cut off."""
+    """A grid, and some dates below, never at the right end, where half of one would be cut off."""
     times = _times(sessions)
-    # By time and not by place: where sessions are missing, two dates would stand in each other.
-    wanted = times[0] + (times[-1] - times[0]) * np.array([1, 4, 7]) // 8
-    marked = times[np.unique(np.searchsorted(times, wanted))]
+    # Days and not sessions: around a weekend or a gap, two dates would stand in each other.
+    marked = np.unique(times[0] + (times[-1] - times[0]) * np.array([1, 4, 7]) // 8)
     if len(times) == 1:
         axes.set_xlim(times[0] - np.timedelta64(1, "D"), times[0] + np.timedelta64(1, "D"))
     axes.set_xticks(marked, [str(day) for day in marked])

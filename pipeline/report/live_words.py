@@ -41,7 +41,7 @@ def live_verdict(facts: LiveFacts) -> Verdict:
         return Verdict(
             "warning",
             "These figures cannot be trusted",
-            f"The ledger is not as it was written: {trust.faults[0]}{more}. So nothing on this page is evidence of "
+            f"The ledger does not verify: {trust.faults[0]}{more}. So nothing on this page is evidence of "
             "anything, whatever it says.",
         )
     if facts.nothing:
@@ -93,7 +93,7 @@ def _proved(evidence: LiveEvidence) -> str:
 def _not_proved(evidence: LiveEvidence) -> str:
     day = evidence.days[-1]
     return (
-        f"After {sessions(len(evidence.days))}, {evidence.days[0].session} to {day.session}, the evidence is "
+        f"After {sessions(len(evidence.days))}, {_span(evidence.days[0].session, day.session)}, the evidence is "
         f"{e_value(day.e_value)}, and {evidence.threshold:g} is a proof: predictions that are worth nothing ever get "
         f"there, at any of all looks, with a chance of at most {share_percent(evidence.alpha)}. That it is not there "
         "does not say that they are worth nothing."
@@ -136,7 +136,7 @@ def open_lines(facts: LiveFacts) -> tuple[str, ...]:
         return ()
     lines = [
         f"{_predictions(counted.predicted)} of {counted.shares:,} share{'' if counted.shares == 1 else 's'}, "
-        f"{counted.first} to {counted.last}; {counted.due:,} have an outcome."
+        f"{_span(counted.first, counted.last)}; {counted.due:,} of them with an outcome."
     ]
     lines.append(
         f"Late: {counted.late:,}, written after the next session had opened. They are kept, and are no evidence."
@@ -149,7 +149,7 @@ def open_lines(facts: LiveFacts) -> tuple[str, ...]:
         overdue = ""
         if facts.overdue_total:
             overdue = f": {'; '.join(facts.overdue[:3])}{'; ...' if facts.overdue_total > 3 else ''}"
-        lines.append(f"Pending: {facts.pending:,}, which have not come due or are not settled yet.")
+        lines.append(f"Pending: {facts.pending:,}, not due or not settled yet.")
         lines.append(f"Overdue: {facts.overdue_total or 'none'}{overdue}.")
     lines.append(
         f"Restated: {counted.restated:,} outcome{'' if counted.restated == 1 else 's'}, as prices were restated; the "
@@ -198,6 +198,10 @@ def drift_line(facts: LiveFacts) -> str:
     ]
     rings = f"{day.alarms} alarm{'' if day.alarms == 1 else 's'}" if day.alarms else "nothing rings"
     return f"After {day.session} {rings}: {', '.join(parts) or 'nothing could be compared'}."
+
+
+def _span(first: str, last: str) -> str:
+    return first if first == last else f"{first} to {last}"
 
 
 def _predictions(count: int) -> str:

@@ -47,8 +47,8 @@ _FAULTS = 20
 _RESTATED = 20
 _OVERDUE = 20
 _DAYS = 60
-_BINS = 5
-"""Of the calibration: a live record is short, and a bin of few rows says nothing."""
+_BINS, _ROWS = 5, 20
+"""Of the calibration, at most, and what each has at least: a live record is short, and few rows say nothing."""
 
 _MODEL = "probability"
 
@@ -220,7 +220,7 @@ def _joined(days: Sequence[LiveDay], name: str) -> Floats:
 
 
 def _calibration(up: Floats, probability: Floats) -> tuple[CalibrationBin, ...]:
-    curve = calibration_curve(up, probability, _BINS)
+    curve = calibration_curve(up, probability, max(1, min(_BINS, len(up) // _ROWS)))
     return tuple(
         CalibrationBin(float(predicted), float(observed), int(rows))
         for predicted, observed, rows in zip(curve.predicted, curve.observed, curve.count, strict=True)

@@ -58,7 +58,7 @@ def test_a_changed_ledger_is_exit_code_1_and_a_page_that_says_so(awesome: Awesom
     tampered(live.path, "UPDATE PREDICTION SET probability = 0.9 WHERE seq = 10")
     done = awesome("live", "--clock", clock(live))
     assert done.code == 1
-    assert done.out.startswith("These figures cannot be trusted. The ledger is not as it was written: row 10, ")
+    assert done.out.startswith("These figures cannot be trusted. The ledger does not verify: row 10, ")
     assert "These figures cannot be trusted" in Page(PAGE.read_text()).words()
 
 
