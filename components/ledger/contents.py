@@ -91,10 +91,12 @@ class Missing:
     Attributes:
         sessions: those after which no share of the exchange was predicted, ISO.
         single: predictions that single shares lack between their first and their last one.
+        ended: shares that were not predicted after the last session that others of their exchange were.
     """
 
     sessions: tuple[str, ...]
     single: int
+    ended: int = 0
 
 
 def count(ledger: Ledger, horizon: int) -> Counted:
@@ -172,7 +174,7 @@ def missing(ledger: Ledger, horizon: int, now: dt.datetime) -> Missing:
     lacking: set[str] = set()
     for exchange, known in by_exchange.items():
         lacking.update(_unpredicted(ExchangeCalendar.of(exchange, now), known, now))
-    single = 0
+    single = ended = 0
     for exchange, first, last, predicted in ledger.select(
         "SELECT exchange, MIN(session), MAX(session), COUNT(DISTINCT session) FROM PREDICTION WHERE horizon = ? "
         "GROUP BY exchange, share_id",
@@ -180,7 +182,8 @@ def missing(ledger: Ledger, horizon: int, now: dt.datetime) -> Missing:
     ):
         low, high = np.searchsorted(by_exchange[exchange], [first, last])
         single += int(high - low) + 1 - predicted
-    return Missing(tuple(sorted(lacking)), single)
+        ended += last != by_exchange[exchange][-1]
+    return Missing(tuple(sorted(lacking)), single, ended)
 
 
 def _unpredicted(calendar: ExchangeCalendar, known: Sequence[str], now: dt.datetime) -> list[str]:

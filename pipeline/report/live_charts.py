@@ -138,7 +138,7 @@ def calibration_chart(bins: Sequence[CalibrationBin]) -> Chart:
             markersize=6,
         )  # fmt: skip
         axes.set(xlim=x_limits, ylim=padded(float(min(ends)), float(max(ends)), 0.05, least=0.05, bounds=(0, 1)))
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(MaxNLocator(5, prune="upper"))
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.set(xlabel="predicted probability of a higher close", ylabel="share that rose")
         axes.grid(color=GRID)

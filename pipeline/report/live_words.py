@@ -164,7 +164,7 @@ def open_lines(facts: LiveFacts) -> tuple[str, ...]:
 
 def _missing(facts: LiveFacts) -> str:
     found = facts.missing
-    if found is None or not (found.sessions or found.single):
+    if found is None or not (found.sessions or found.single or found.ended):
         return "Missing: none."
     parts = []
     if found.sessions:
@@ -172,6 +172,9 @@ def _missing(facts: LiveFacts) -> str:
         parts.append(f"{sessions(len(found.sessions))} without any prediction ({', '.join(found.sessions[:5])}{more})")
     if found.single:
         parts.append(f"{_predictions(found.single)} of single shares on other sessions")
+    if found.ended:
+        shares = f"{found.ended:,} share{'' if found.ended == 1 else 's'}"
+        parts.append(f"{shares} that the last session brought no prediction of")
     return f"Missing: {' and '.join(parts)}."
 
 
