@@ -112,12 +112,14 @@ class Portfolio:
         before: what 1 has grown to at no costs, by session.
         after: the same after costs.
         turnover: one-way, a session.
+        unpriced: share of what was held whose return to the next session is not known; it counts as unchanged.
     """
 
     name: str
     before: tuple[float, ...]
     after: tuple[float, ...]
     turnover: float
+    unpriced: float = 0.0
 
     @property
     def drawdown(self) -> float:

@@ -58,7 +58,8 @@ def live_verdict(facts: LiveFacts) -> Verdict:
     if evidence.refuted and evidence.claim is not None:
         refuted = (
             f" Refuted is what the backtest claims, a daily rank IC of {number4(evidence.claim.mean)}: the mean so far "
-            "has been below it with its whole confidence sequence."
+            "has been below it with its whole confidence sequence, which ever happens to a true claim with a chance of "
+            f"at most {share_percent(evidence.alpha)}."
         )
         verdict = Verdict("warning", f"{verdict.label}; the backtest's claim is refuted", verdict.sentence + refuted)
     if facts.replay:
@@ -185,7 +186,7 @@ def profit_line(profit: PaperProfit) -> str:
         f"Over {sessions(len(profit.sessions))} long-short would have made {points(model.after[-1] - 1)} after costs "
         f"of {basis_points(profit.costs)} ({points(model.before[-1] - 1)} before), all shares alike "
         f"{points(equal.after[-1] - 1)}. That is what was, and no evidence: looked at daily, profit looks good on some "
-        "day of any record."
+        "day of nearly any record."
     )
 
 

@@ -27,6 +27,7 @@ from components.ledger.verifying import verify
 from components.live_evidence import days_to_proof
 from components.live_record import LiveRecord, claim_of, judge_series, only_claim
 from components.live_record.notes import MADE_CLOCK, ON_TRIAL
+from components.masking import masked
 from components.records import to_json
 from pipeline.plan import Plan
 from pipeline.report.ledger import held_in_words
@@ -97,7 +98,7 @@ def _trust(plan: Plan, ledger: Path | None, path: Path) -> tuple[Trust, tuple[st
             raise
         # The storage does not answer: what the file itself tells is known all the same.
         found, storage = verify(path), ""
-        notes = (f"It was not held against the storage: {error}.",)
+        notes = (f"It was not held against the storage: {masked(str(error))}.",)
     faults = tuple(str(fault) for fault in found.faults[:_FAULTS])
     held = held_in_words(storage, found)
     head = "" if found.head is None else f"{found.head.seq}:{found.head.hash}"
@@ -248,7 +249,7 @@ def _profit(plan: Plan, days: Sequence[LiveDay]) -> PaperProfit | None:
         trading = traded(held_targets(targets, horizon), panel.returns)
         before, after = (np.cumprod(1 + trading.net_returns(costs)) for costs in (0.0, DEFAULT_COSTS))
         turnover = float(trading.turnover.mean())
-        portfolios.append(Portfolio(name, tuple(before.tolist()), tuple(after.tolist()), turnover))
+        portfolios.append(Portfolio(name, tuple(before.tolist()), tuple(after.tolist()), turnover, trading.unpriced))
     sessions = tuple(panel.days.astype(str).tolist())
     return PaperProfit(sessions, DEFAULT_COSTS, DEFAULT_QUANTILE, tuple(portfolios))
 
