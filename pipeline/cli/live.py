@@ -21,7 +21,9 @@ def live(
     workspace: common.Workspace = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="The page: a file .html, or a folder. (default: WORKSPACE/daily/NAME/live.html)"),
+        typer.Option(
+            help="The page: a file .html, or a folder. (default: WORKSPACE/daily/NAME/live.html; of --ledger: none)"
+        ),
     ] = None,
     clock: common.Clock = None,
     as_json: common.AsJson = False,
@@ -47,7 +49,8 @@ def live(
         typer.echo(to_json({"verdict": live_verdict(facts), "facts": facts}))
     else:
         print_live(facts, new_console())
-    if output is not None or not as_json:
+    # A copy's page must not take the place of the loop's own.
+    if output is not None or not (as_json or ledger):
         path = write_live(facts, output or daily_folder(plan) / LIVE_HTML)
         if not as_json:
             print_line(f"\nThe page: {path}")

@@ -48,6 +48,15 @@ def test_json_holds_the_same_and_writes_a_page_only_where_one_is_named(awesome: 
     assert Path("here.html").is_file()
 
 
+def test_a_copy_s_page_does_not_replace_the_loop_s(awesome: Awesome, live: Knowing) -> None:
+    copy = Path("copy.ledger")
+    copy.write_bytes(live.path.read_bytes())
+    done = awesome("live", "--ledger", str(copy), "--clock", clock(live))
+    assert (done.code, "Nothing is proved" in done.out, PAGE.exists()) == (0, True, False)
+    assert awesome("live", "--ledger", str(copy), "--clock", clock(live), "--output", ".").code == 0
+    assert "copy.ledger" in Path("live.html").read_text()
+
+
 def test_no_ledger_is_said_in_a_plain_line(awesome: Awesome, folder: Path) -> None:
     done = awesome("live")
     assert (done.code, done.err) == (0, "")
