@@ -51,15 +51,21 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def awesome(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Awesome:
-    """Calls the console script's function; what needs TensorFlow or TFX cannot be imported meanwhile."""
-    from pipeline.cli import main
-
+def no_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What needs TensorFlow or TFX cannot be imported meanwhile."""
     for name in ("apache_beam", "tensorflow", "tensorflow_data_validation", "tfx"):
         monkeypatch.setitem(sys.modules, name, None)
     # An earlier test may have imported ours that need them.
     for name in ("models.serving", "models.trainer", "pipeline.pipeline", "pipeline.job.steps", "pipeline.job.console"):
         monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+@pytest.fixture
+def awesome(
+    folder: Path, no_tensorflow: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Awesome:
+    """Calls the console script's function; what needs TensorFlow or TFX cannot be imported meanwhile."""
+    from pipeline.cli import main
 
     def call(*arguments: str) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["awesome", *arguments])

@@ -10,6 +10,7 @@ import pytest
 from http_here import Request, answering
 from lived import SHANGHAI, SHARES, START, World, evening, predictions, write_run
 
+from components.extractor.replay import Fault
 from components.object_storage import Storage, stored_heads
 from pipeline.daily.alerts import send_alerts
 from pipeline.daily.report import Alert, AlertKind, DailyReport
@@ -135,8 +136,12 @@ def test_the_command_prints_what_each_part_did(world: World, awesome, monkeypatc
     done = awesome(*arguments)
     listed = awesome(*arguments, "--json")
     unknown = awesome(*arguments, "--only", "predict,legder")
+    world.server.faults.add(Fault("503"))
+    in_part = awesome(*arguments, "--clock", f"{EVENINGS[0]}T19:00+08:00")
+    suffices = awesome(*arguments, "--clock", f"{EVENINGS[0]}T19:30+08:00", "--part-suffices")
 
     assert done.code == 0, done.err
+    assert (in_part.code, suffices.code) == (3, 0)
     assert "5 written down on time, 0 late, 0 known before" in done.out
     assert f"The report: runs/daily/prices-window_returns-h1/{EVENINGS[0]}.json" in done.out
     assert json.loads(listed.out)["clock"] == "made: 2024-09-02T10:00:00Z"

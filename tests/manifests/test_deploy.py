@@ -17,7 +17,7 @@ from kubernetes_api import Cluster, kubernetes_api, write_kubeconfig
 ROOT = Path(__file__).resolve().parents[2]
 STAGE, PROD = "training-stage", "training-prod"
 SHARES = "/api/v1/namespaces/kubeflow/configmaps/awesome-shares"
-OBJECTS = 14
+OBJECTS = 17
 
 pytestmark = pytest.mark.skipif(
     shutil.which("kubectl") is None and not os.environ.get("CI"),

@@ -79,6 +79,7 @@ def test_commands_can_be_understood(name: str) -> None:
         assert words[0] in ("awesome", SCRIPT), where
         commands[where] = parse([*(["extract"] if words[0] == SCRIPT else []), *words[1:]])
     assert commands == {
+        "CronJob/awesome-daily/daily": "daily",
         "CronJob/awesome-extractor/extract": "extract",
         "CronJob/awesome-extractor/push": "db push",
         "CronJob/awesome-training/pull": "db pull",

@@ -165,7 +165,7 @@ def test_a_runs_models_go_and_come(awesome: Awesome, tmp_path: Path, monkeypatch
     assert (folder / "tfevents" / "file").read_bytes() == b"run"
     assert (folder / "evaluation" / "file").read_bytes() == b"evaluation"
     evidence = json.loads((folder / "evidence.json").read_text())
-    assert evidence == {"metrics": {"auc": 0.51}, "blessed": True, "reason": "because it is rnn"}
+    assert evidence == {"metrics": {"auc": 0.51}, "blessed": True, "reason": "because it is rnn", "twin": None}
     manifest = json.loads((folder / "manifest.json").read_text())
     assert (manifest["architecture_version"], manifest["code"]["digest"]) == (2, "feedfacefeedface")
     named = awesome("model", "pull", url, "--model", "linear", "--to", "linear", "--version", "20261123T213000Z")
