@@ -65,6 +65,8 @@ def judge(
     'AUC 0.5300 may be chance: its interval (0.4900 to 0.5700) contains 0.5'
     """
     area = f"AUC {auc.value:.4f}"
+    if math.isnan(auc.value):
+        return Verdict(False, "there is no AUC: all test rows have the same label")
     if not auc.value > CHANCE:
         return Verdict(False, f"{area} is no better than chance")
     if math.isnan(auc.low):

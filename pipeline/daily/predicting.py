@@ -53,7 +53,7 @@ def predict(day: Day, told: Told) -> None:
     told.numbers["predictions"] = count
     told.idle = not any(len(one.wanted.share_ids) for one in made)
     if told.idle:
-        told.said.append("every session is predicted already")
+        told.said.append("no session is left to predict from")
     else:
         sessions = sorted(set(made[0].wanted.sessions))
         after = f" after {_first_and_last(sessions)}" if sessions else ""

@@ -40,7 +40,7 @@ def test_better_than_chance_beyond_its_interval_is_blessed() -> None:
             Interval(0.6, math.nan, math.nan, math.nan), 1,
             "AUC 0.6000 is better than chance, but there are too few days to tell by how much",
         ),
-        (Interval(math.nan, math.nan, math.nan, math.nan), 1, "AUC nan is no better than chance"),
+        (Interval(math.nan, math.nan, math.nan, math.nan), 1, "there is no AUC: all test rows have the same label"),
     ],
 )  # fmt: skip
 def test_what_may_be_chance_is_not_blessed(auc: Interval, candidates: int, reason: str) -> None:
