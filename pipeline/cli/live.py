@@ -36,6 +36,7 @@ def live(
     names = ("db", "formatter", "horizon", "max_missing_sessions", "workspace", "clock")
     given = locals()
     plan = plan_from({name: given[name] for name in names})
+    from components.errors import UserError
     from components.records import to_json
     from pipeline.daily.page import record_of
     from pipeline.daily.report import daily_folder
@@ -43,6 +44,8 @@ def live(
     from pipeline.report.live_summary import print_live
     from pipeline.report.live_words import live_verdict
 
+    if ledger is not None and not ledger.is_file():
+        raise UserError(f"{ledger} is no file; name the copy of a ledger, or leave --ledger out")
     with status("Reading the ledger", shown=not as_json):
         facts = record_of(plan, ledger, plan.settings.clock)
     if as_json:

@@ -37,6 +37,12 @@ def test_it_says_the_sentence_and_writes_the_page(awesome: Awesome, live: Knowin
     assert "Nothing is proved After 5 sessions" in Page(PAGE.read_text()).words()
 
 
+def test_a_copy_that_is_not_there_is_named(awesome: Awesome, live: Knowing) -> None:
+    assert awesome("live", "--ledger", "nowhere").refusal == (
+        "nowhere is no file; name the copy of a ledger, or leave --ledger out"
+    )
+
+
 def test_json_holds_the_same_and_writes_a_page_only_where_one_is_named(awesome: Awesome, live: Knowing) -> None:
     done = awesome("live", "--json", "--clock", clock(live))
     found = json.loads(done.out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
