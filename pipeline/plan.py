@@ -7,8 +7,6 @@ of that name, do its sessions suffice) is for who reads the data.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +24,7 @@ from models.errors import HyperparameterError, UnknownNameError
 from models.features import NEXT_SESSION
 from models.formatters import DataFormatter, get_formatter
 from models.registry import get_architecture
+from pipeline.naming import metadata_file, pipeline_name
 from pipeline.paths import pattern_in
 from pipeline.settings import Settings, SettingsError, load_settings, origins
 
@@ -51,7 +50,7 @@ class Plan:
     Attributes:
         settings: as they were given.
         database: the store that is read: the synthetic market's own file, or `db`.
-        name: of the pipeline; see `pipeline_name`.
+        name: of the pipeline; see `naming.pipeline_name`.
         splits: the trained horizon is one of its horizons, and so is the next session, which a backtest needs.
         formatter: what a model sees.
         models: by name, in the order given.
@@ -103,7 +102,7 @@ class Plan:
     @property
     def metadata(self) -> Path:
         """The SQLite file of ML Metadata."""
-        return self.workspace / "tfx" / "metadata.db"
+        return metadata_file(self.workspace)
 
     @property
     def serving(self) -> Path:
@@ -148,7 +147,7 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
     Args:
         settings: all of them.
         came_from: where each came from, for a refusal; None where nobody typed them.
-        home: the folder whose databases need not be told apart by their folder; None for the current one.
+        home: the folder whose databases need not be told apart by their folder; None for that of the workspace.
 
     Raises:
         SettingsError: a setting cannot be used, or two of them contradict each other.
@@ -163,7 +162,7 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
     return Plan(
         settings=settings,
         database=database,
-        name=pipeline_name(settings, database, home or Path.cwd()),
+        name=pipeline_name(settings, database, home),
         splits=resolver.splits(),
         formatter=resolver.formatter(),
         models=resolver.models(),
@@ -171,33 +170,6 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
         source=resolver.source(),
         origins=resolver.came_from,
     )
-
-
-def pipeline_name(settings: Settings, database: Path, home: Path) -> str:
-    """One name for all runs that may be compared: same data, formatter and horizon.
-
-    Runs of one name share their predecessors, and a model for 20 days is none for one of a single day. Nor is one of a
-    stretch of days for one of another stretch: it may have been trained on the days that the other is tested on.
-
-    Args:
-        settings: of the pipeline.
-        database: that it reads.
-        home: two databases of one name in different folders are different data, unless they lie here.
-    """
-    path = database.absolute()
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)
-    if settings.market is None and path.parent != home:
-        stem += f"-{_digest(str(path.parent))}"
-    name = f"{stem}{name_part(settings.formatter, settings.horizon)}"
-    if settings.split_start is not None or settings.split_end is not None:
-        cut = (settings.split_start, settings.split_dates or settings.split_fractions, settings.split_end)
-        name += f"-{_digest(repr(cut))}"
-    return name
-
-
-def name_part(formatter: str, horizon: int) -> str:
-    """What a pipeline's name says of what is trained; a run on a cluster may train otherwise than was compiled."""
-    return f"-{formatter}-h{horizon}"
 
 
 def http_settings(settings: Settings) -> HttpSettings:
@@ -211,10 +183,6 @@ def http_settings(settings: Settings) -> HttpSettings:
         attempts=settings.sources_attempts,
         backoff=settings.sources_backoff,
     )
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:6]
 
 
 def _database(settings: Settings) -> Path:

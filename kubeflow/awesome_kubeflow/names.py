@@ -34,7 +34,7 @@ def renamed(name: str, compiled: tuple[str, int], parameters: RunParameters) -> 
 
     `compiled` is the formatter and the horizon that `name` was compiled with.
     """
-    from pipeline.plan import name_part
+    from pipeline.naming import name_part
 
     # A digest of the splits' dates may follow.
     stem, _, dates = name.rpartition(name_part(*compiled))

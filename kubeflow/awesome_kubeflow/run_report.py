@@ -127,7 +127,8 @@ def _write_report(
         raise NodeError(f"run {run_id}: the metadata store knows of no end of {', '.join(missing)}")
     folder.mkdir(parents=True, exist_ok=True)
     came_from = {"accept_suspicion": "the run's parameter accept_suspicion"}
-    plan = resolve(_settings(compiled, parameters), came_from)
+    settings = _settings(compiled, parameters)
+    plan = resolve(settings, came_from, home=settings.db.parent)  # as the package was compiled
     gather_tries(metadata_connection(node_settings), plan.database, record_path(plan.database))
     gather_report(plan, steps, {}, folder)
 

@@ -228,7 +228,7 @@ def _data(examples: Any, plan: Plan) -> DataSummary:
         first=examples.get_string_custom_property("first_session"),
         last=examples.get_string_custom_property("last_session"),
         share_ids=tuple(summary.share_id for summary in chosen),
-        database=str(plan.database),
+        database=str(plan.database.absolute()),
         sources=tuple(sorted({summary.source or "unknown" for summary in chosen})),
         behind=tuple(summary.share_id for summary in chosen if summary.last != last),
     )

@@ -31,6 +31,17 @@ class FinishedRun:
     folder: Path
     report: RunReport
 
+    @property
+    def database(self) -> Path:
+        """The file that its data came from, absolute.
+
+        Earlier versions kept a name as it was given: it is looked for from here, and from beside the workspace.
+        """
+        path = Path(self.report.data.database)
+        if not path.is_absolute() and not path.exists():
+            path = self.folder.resolve().parent.parent / path
+        return path.absolute()
+
     def models(self, names: Sequence[str] = ()) -> dict[str, ModelResult]:
         """The models of these names, without any all of the run; at least one.
 

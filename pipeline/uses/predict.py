@@ -275,7 +275,7 @@ def pushed_versions(folder: Path) -> list[Path]:
 
 def finished_runs(plan: Plan) -> list[FinishedRun]:
     """The runs in the workspace on the same database with the same formatter and horizon, the latest last."""
-    wanted = plan.database.absolute()
+    wanted = plan.database.resolve()
     found = []
     for path in plan.workspace.glob(f"*/{REPORT_JSON}"):
         try:
@@ -284,7 +284,7 @@ def finished_runs(plan: Plan) -> list[FinishedRun]:
             continue
         report = opened.report
         same = (report.formatter, report.settings.get("horizon")) == (plan.formatter.name, plan.horizon)
-        if Path(report.data.database).absolute() == wanted and same:
+        if same and opened.database.resolve() == wanted:
             found.append(opened)
     return sorted(found, key=lambda run: (run.report.created, run.folder))
 

@@ -46,9 +46,8 @@ def database_of(run: Path) -> Path | None:
     Raises:
         ReportError: There is no report that can be read.
     """
-    report = open_run(run).report
-    database = Path(report.data.database)
-    return database if report.market is None and database.is_file() else None
+    opened = open_run(run)
+    return opened.database if opened.report.market is None and opened.database.is_file() else None
 
 
 def tries_of(run: FinishedRun) -> Record:
@@ -57,7 +56,7 @@ def tries_of(run: FinishedRun) -> Record:
     Raises:
         TrialsError: the record cannot be read.
     """
-    record = read_record(record_path(run.report.data.database))
+    record = read_record(record_path(run.database))
     test = run.report.splits["test"]
     return replace(record, trials=record.between(*(int(day.replace("-", "")) for day in (test.first, test.last))))
 
