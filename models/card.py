@@ -23,6 +23,7 @@ class ModelCard:
         seed: of the training.
         global_step: steps trained.
         code: digest of the code that made it.
+        parts: package, version and digest of those of its parts that come from outside of the project.
     """
 
     model: str
@@ -32,6 +33,7 @@ class ModelCard:
     seed: int
     global_step: int
     code: str
+    parts: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """The content of the file."""
@@ -40,4 +42,5 @@ class ModelCard:
 
 def read_card(saved_model: Path) -> ModelCard:
     """The card of an exported model, from its folder."""
-    return ModelCard(**json.loads((saved_model / EXTRA_FOLDER / CARD_FILE).read_text()))
+    values = json.loads((saved_model / EXTRA_FOLDER / CARD_FILE).read_text())
+    return ModelCard(**values | {"parts": tuple(values.get("parts", ()))})

@@ -5,11 +5,14 @@ No TensorFlow at import: a builder imports Keras when it builds.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from models.architecture import Architecture
 from models.errors import UnknownNameError
-from models.plugins import Registry
+from models.formatters import FORMATTERS
+from models.plugins import GROUPS, Registry
 
-ARCHITECTURES = Registry("models", "ARCHITECTURE", Architecture, "awesome.models")
+ARCHITECTURES = Registry(GROUPS["awesome.models"], Architecture)
 
 
 def get_architecture(name: str) -> Architecture:
@@ -21,4 +24,17 @@ def get_architecture(name: str) -> Architecture:
     try:
         return ARCHITECTURES[name]
     except KeyError:
-        raise UnknownNameError(f"model {name!r} does not exist; there are {', '.join(ARCHITECTURES)}") from None
+        raise UnknownNameError(f"model {name!r} does not exist; there are {ARCHITECTURES.choices()}") from None
+
+
+def origins_of(models: Iterable[str], formatter: str) -> tuple[str, ...]:
+    """Package, version and digest of those of a training's parts that come from outside, each once.
+
+    Args:
+        models: names of architectures.
+        formatter: name of a DataFormatter.
+
+    Raises:
+        PluginError: there is no code that could be read.
+    """
+    return tuple(dict.fromkeys((*ARCHITECTURES.origins(*models), *FORMATTERS.origins(formatter))))

@@ -23,7 +23,7 @@ from models.errors import DivergenceError
 from models.formatters import DataFormatter, get_formatter
 from models.operations import Kind, vocabulary_name
 from models.progress import training_progress
-from models.registry import get_architecture
+from models.registry import get_architecture, origins_of
 from models.serving import ServedModel, export
 
 if TYPE_CHECKING:
@@ -256,7 +256,9 @@ def run_fn(fn_args: FnArgs) -> None:
     with tf.io.gfile.GFile(os.path.join(fn_args.model_run_dir, HISTORY_FILE), "w") as file:
         history.to_csv(file, index=False)
     step = trained.global_step
-    card = ModelCard(config.model, config.version, config.formatter, config.horizon, config.seed, step, config.code)
+    parts = origins_of([config.model], config.formatter)
+    told = (config.model, config.version, config.formatter, config.horizon, config.seed)
+    card = ModelCard(*told, step, config.code, parts)
     export(ServedModel(trained.model, transform, formatter, step), card, fn_args.serving_model_dir)
     best = history.loc[history.groupby("member")[EVAL_LOSS].idxmin(), "epoch"]
     _LOG.info("%s: best after %s epochs, %d steps", config.model, ", ".join(f"{one:.2f}" for one in best), step)

@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from models.plugins import outside_code
+from models.outside import Outside, outside
+from models.plugins import GROUPS
 
 _ROOT = Path(__file__).resolve().parent.parent
 
-_GROUPS = {
-    "models": ("awesome.models", "awesome.formatters"),
-    "components/evidence": ("awesome.metrics",),
-    "components/leak_audit": ("awesome.checks",),
-}
-"""By package, the entry point groups by which other packages add to it."""
-
 
 def code_digest(packages: Iterable[str]) -> str:
-    """SHA-256 over the Python files of packages, also of others that add to them: its first 16 hexadecimal digits.
+    """SHA-256 over the Python files of packages, and over what comes from outside for them: its first 16 digits.
+
+    Of what comes from outside, the version counts as well: it may stand for what is no code of its own.
 
     Args:
         packages: folders below the project's root, such as `models`, or single files.
 
     Raises:
-        PluginError: the code of another package cannot be read.
+        PluginError: code from outside cannot be read.
     """
     digest = hashlib.sha256()
     for package in packages:
-        outside = [(path, path.parent) for group in _GROUPS.get(package, ()) for path in outside_code(group)]
-        for path, root in [(_ROOT / package, _ROOT), *outside]:
-            for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-                digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes() + b"\0")
+        path = _ROOT / package
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            digest.update(str(file.relative_to(_ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
+        for one in _adding_to(package):
+            digest.update(one.origin.encode() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def _adding_to(package: str) -> Iterator[Outside]:
+    """What comes from outside and is one of the declarations that a package, or one within it, holds."""
+    for group in GROUPS.values():
+        if group.constant and f"{group.package.replace('.', '/')}/".startswith(f"{package}/"):
+            yield from outside(group.entry_points, group.constant)

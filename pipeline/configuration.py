@@ -47,6 +47,7 @@ def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> Pi
     from models.trainer import TrainingConfig
     from pipeline.pipeline import PipelineConfig
 
+    plan.check_parts()
     plan.check_folders()
     settings = plan.settings
     code = code_digest(["models"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from components.errors import SplitError, UserError
 from components.evidence.metric import METRICS
@@ -20,10 +20,11 @@ from components.feature_store.decisions import Decision, read_decisions
 from components.leak_audit.check import CHECKS, check_names
 from components.plausibility import Bounds
 from models.architecture import Architecture, Hyperparameters
-from models.errors import HyperparameterError, UnknownNameError
+from models.errors import HyperparameterError, PluginError, UnknownNameError
 from models.features import NEXT_SESSION
-from models.formatters import DataFormatter, get_formatter
-from models.registry import get_architecture
+from models.formatters import FORMATTERS, DataFormatter, get_formatter
+from models.plugins import Registry, take_files
+from models.registry import ARCHITECTURES, get_architecture, origins_of
 from pipeline.naming import metadata_file, pipeline_name
 from pipeline.paths import pattern_in
 from pipeline.settings import Settings, SettingsError, load_settings, origins
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from components.extractor import HttpSettings
     from components.feature_store import FeatureStore
     from components.object_storage import StorageSettings
+
+
+_USED_BY_RUNS: tuple[Registry[Any], ...] = (ARCHITECTURES, FORMATTERS, METRICS, CHECKS)
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,29 @@ class Plan:
                     f"{name} (from {self.origins.get(name, 'default')}): {why}, or name another --{name}"
                 )
 
+    def check_parts(self) -> None:
+        """Checks what comes from outside, whether it was chosen or not: its code is a part of what is trained.
+
+        Raises:
+            PluginError: something cannot be used; else that would show after the training.
+        """
+        for registry in _USED_BY_RUNS:
+            registry.check()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Package, version and digest of all from outside that a run makes use of, each once.
+
+        Raises:
+            PluginError: there is no code that could be read.
+        """
+        used = [*origins_of(self.models, self.formatter.name), *METRICS.origins(), *CHECKS.origins()]
+        if self.extraction is not None and self.extraction.plan.file is None:
+            from components.extractor.sources.registry import SOURCES
+
+            used += SOURCES.origins(self.extraction.plan.source)
+        return tuple(dict.fromkeys(used))
+
     def select(self, store: FeatureStore) -> list[str]:
         """Those of the store's shares that were asked for, and are not excluded.
 
@@ -151,11 +178,9 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
 
     Raises:
         SettingsError: a setting cannot be used, or two of them contradict each other.
-        PluginError: what another package adds cannot be used.
     """
-    for registry in (METRICS, CHECKS):
-        list(registry)  # else a package's mistake would show after the training
     resolver = _Resolver(settings, came_from or {})
+    resolver.take_plugins()
     database = _database(settings)
     resolver.check_market()
     resolver.check_suspicions()
@@ -204,6 +229,14 @@ class _Resolver:
         given = getattr(self.settings, name) if value is None else value
         origin = f" (from {self.came_from[name]})" if name in self.came_from else ""
         return SettingsError(f"{name}{part}{origin}: {why}, got {given!r}")
+
+    def take_plugins(self) -> None:
+        """From here on this process, and those that it starts, know what the files declare."""
+        try:
+            take_files(self.settings.plugins)
+        except PluginError as error:
+            origin = f" (from {self.came_from['plugins']})" if "plugins" in self.came_from else ""
+            raise SettingsError(f"plugins{origin}: {error}") from None
 
     def check_market(self) -> None:
         if self.settings.market is None:

@@ -1,7 +1,8 @@
 """The one typed settings object: flags, then AWESOME_... in the environment, then awesome.toml, then defaults.
 
 This module is the only reader of the environment, but for keys and tokens (secrets.py, components/extractor/keys.py),
-which are no settings: they must not travel where settings do.
+which are no settings: they must not travel where settings do. Workers and pods, which read no settings, find the
+setting `plugins` there by themselves (models/plugged).
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ _JSON_EXAMPLES = {"hyperparameters": '{"rnn": {"epochs": 9}}', "clusters": '{"st
 _SECRETS = ("alert_url",)
 """Settings that no message shows: whoever knows the address of a webhook can post to it."""
 
+_FLAGS = {"plugins": "--plugin"}
+"""Flags that are not called as their setting is."""
+
 _VALUE_ERROR = "Value error, "
 """What pydantic puts before the words of a validator of ours."""
 
@@ -53,6 +57,7 @@ class SettingsError(UserError):
 
 
 Names = Annotated[tuple[str, ...], NoDecode]
+Paths = Annotated[tuple[Path, ...], NoDecode]
 Numbers = Annotated[tuple[int, ...], NoDecode]
 Fractions = Annotated[tuple[float, float, float], NoDecode]
 Dates = Annotated[tuple[str, str] | None, NoDecode]
@@ -85,6 +90,7 @@ class Settings(BaseSettings):
         ("linear", "dnn", "custom_dnn", "rnn"),
         description="models to train, separated by commas; name:version for an older one",
     )
+    plugins: Paths = Field((), description="files with models, formatters, ... of your own, separated by commas")
     horizon: int = Field(1, ge=1, description="sessions ahead that is trained")
     horizons: Numbers = Field((1, 20), description="horizons that examples carry labels for beside the trained one")
     split_fractions: Fractions = Field((0.7, 0.1, 0.2), description="parts of the sessions for train, eval, test")
@@ -141,7 +147,7 @@ class Settings(BaseSettings):
     cluster: str = Field("stage", description="of Kubeflow: stage or prod")
     clusters: dict[str, dict[str, Any]] = Field({}, description='by cluster: [clusters.stage] image = "..."')
 
-    @field_validator("accept", "exclude", "accept_suspicion", mode="before")
+    @field_validator("accept", "exclude", "accept_suspicion", "plugins", mode="before")
     @classmethod
     def _split_each(cls, value: Any) -> Any:
         texts = (value,) if isinstance(value, str) else value
@@ -338,7 +344,7 @@ def _given(flags: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _origin(name: str, given: Mapping[str, Any]) -> str:
     if name in given:
-        return f"--{name.replace('_', '-')}"
+        return _FLAGS.get(name, f"--{name.replace('_', '-')}")
     for key in os.environ:
         if key.upper() == f"{PREFIX}{name}".upper():
             return key

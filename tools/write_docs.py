@@ -58,10 +58,10 @@ def _filled(page: str, made: str) -> str:
 
 def _adding(registry: Registry[Any]) -> str:
     """How one more comes in."""
-    kind, constant, folder = registry.kind.__name__, registry.constant, registry.package.replace(".", "/")
+    kind, constant, folder = registry.kind.__name__, registry.group.constant, registry.group.package.replace(".", "/")
     return (
         f"One more is one file in {folder}/ that gives its `{kind}` the name `{constant}`; its `order` is its place "
-        f"here. A package of your own adds one by an entry point of the group `{registry.group}`, such as "
+        f"here. A package of your own adds one by an entry point of the group `{registry.group.entry_points}`, such as "
         f'`mine = "my_package.mine:{constant}"`; a cluster\'s image has to hold that package, too.'
     )
 

@@ -17,11 +17,13 @@ from components.evidence.baselines import BASELINES
 from components.evidence.comparing import NOTHING_TRIED, compare, predecessor_column
 from components.evidence.counting import count_try
 from components.evidence.findings import PREDICTIONS_FILE, Findings, with_twins, withheld
+from components.evidence.metric import METRICS
 from components.evidence.predictions import ask_models, predict_baselines, predict_test_split, prove_twins
 from components.evidence.tried import TRIAL_PROPERTY, judged, write_trial
 from components.plausibility import read_suspects
 from components.trials.record import Record, Trial
 from models.formatters import get_formatter
+from models.registry import origins_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class Executor(base_executor.BaseExecutor):
                 one is added to, empty for none, as `kind`.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
+        METRICS.check()
         horizon, seed = exec_properties["horizon"], exec_properties["seed"]
         examples = artifact_utils.get_single_uri(input_dict["examples"])
         names = [key.removesuffix(".model") for key in input_dict if key.endswith(".model")]
@@ -63,6 +66,8 @@ class Executor(base_executor.BaseExecutor):
         asked = {"models": ", ".join(names)} | {name: str(exec_properties[name]) for name in ("formatter", "seed")}
         if (info := self._context and self._context.pipeline_info) is not None:
             asked["pipeline"] = info.id
+        if parts := (*origins_of(names, exec_properties["formatter"]), *METRICS.origins()):
+            asked["parts"] = ", ".join(dict.fromkeys(parts))
         path = Path(exec_properties["trials"]) if exec_properties["trials"] else None
 
         def judge_after(record: Record) -> tuple[Findings, Trial]:

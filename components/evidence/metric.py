@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from components.evidence.correlation import daily_ic
 from components.evidence.interval import Interval
 from components.evidence.resampling import DayBlocks
-from models.plugins import LAST, Registry
+from models.plugins import GROUPS, LAST, Registry
 
 AUC, RANK_IC = "auc", "rank_ic"
 """The figures that are asked for by their names."""
@@ -89,7 +89,7 @@ class Metric:
     needs_probability: bool = False
 
 
-METRICS: Registry[Metric] = Registry("components.evidence.metrics", "METRIC", Metric, "awesome.metrics")
+METRICS: Registry[Metric] = Registry(GROUPS["awesome.metrics"], Metric)
 
 
 def of_sums(blocks: DayBlocks, statistic: Callable[[Sums], NDArray[Any]], daily: Sums) -> Measured:

@@ -45,9 +45,11 @@ def audit(
 
     Raises:
         AuditError: the examples are not there, or of another version.
+        PluginError: a check from outside cannot be used.
     """
     from components.leak_audit.reading.features import transform_rows
 
+    CHECKS.check()
     formatter = get_formatter(config.formatter)
     rows = read_rows(examples, formatter.sources)
     features = transform_rows(rows, formatter, transform_graph)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from components.evidence.interval import Interval
 from components.leak_audit.results import CheckResult
 from components.plausibility import SuspectRecord
-from models.plugins import LAST, Registry
+from models.plugins import GROUPS, LAST, Registry
 
 if TYPE_CHECKING:
     from components.leak_audit.config import AuditConfig, AuditedModel
@@ -69,7 +69,7 @@ class Check:
     acceptable: bool = True
 
 
-CHECKS = Registry("components.leak_audit.checks", "CHECK", Check, "awesome.checks")
+CHECKS = Registry(GROUPS["awesome.checks"], Check)
 
 
 def check_names() -> tuple[str, ...]:

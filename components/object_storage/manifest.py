@@ -110,6 +110,7 @@ class ModelFacts:
         database: Name of the database it was made on; empty where an older version pushed it.
         tries: How many tries saw a day of its test split, its own among them; None where an older version pushed it.
         tries_complete: Whether no try is known to be missing; otherwise their number is a lower bound.
+        parts: Package, version and digest of those of its parts that come from outside of the project.
     """
 
     model: str
@@ -129,6 +130,7 @@ class ModelFacts:
     database: str = ""
     tries: int | None = None
     tries_complete: bool = False
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from models.errors import UnknownNameError
 from models.features import SHARE_ID
 from models.operations import VOCABULARY, Feature, Kind
-from models.plugins import LAST, Registry
+from models.plugins import GROUPS, LAST, Registry
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class DataFormatter:
 SHARE = Feature("share", SHARE_ID, VOCABULARY, Kind.CATEGORY)
 """What every formatter tells a model of the share."""
 
-FORMATTERS = Registry("models.formatters", "FORMATTER", DataFormatter, "awesome.formatters")
+FORMATTERS = Registry(GROUPS["awesome.formatters"], DataFormatter)
 
 
 def get_formatter(name: str) -> DataFormatter:
@@ -64,4 +64,4 @@ def get_formatter(name: str) -> DataFormatter:
     try:
         return FORMATTERS[name]
     except KeyError:
-        raise UnknownNameError(f"formatter {name!r} does not exist; there are {', '.join(FORMATTERS)}") from None
+        raise UnknownNameError(f"formatter {name!r} does not exist; there are {FORMATTERS.choices()}") from None

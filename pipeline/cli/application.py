@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any, NoReturn
 
 import typer
 
 from pipeline.cli.common import app, import_files
-
-COMMANDS = "awesome.commands"
-"""The group of the entry points by which other packages add commands."""
 
 _STOPPED = 130
 """What typer returns after Ctrl-C."""
@@ -41,12 +37,12 @@ def load_app() -> typer.Typer:
     One that cannot be loaded is a line on the error stream, and the other commands are there.
     """
     from models.errors import PluginError
-    from models.plugins import load
+    from models.outside import outside
 
     # The project's own come last, so that none of them can be replaced.
-    for point in sorted(entry_points(group=COMMANDS)):
+    for one in outside("awesome.commands"):
         try:
-            load(point)
+            one.load()
         except PluginError as error:
             print(f"awesome: {error}", file=sys.stderr)
     import_files("pipeline.cli")

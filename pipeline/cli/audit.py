@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli import common
 from pipeline.cli.common import LATEST_RUN, RunFolder, app, example, new_console, new_progress, plan_from
 
 LEAKING = 3
@@ -22,9 +23,10 @@ def audit(
         float | None, typer.Option(help="An AUC on real prices above which a leak is suspected. (default: the run's)")
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Look at all of the database, not at a sample of it.")] = False,
+    plugins: common.Plugins = None,
 ) -> None:
     """Audits a run for leaks, and writes audit.json into its folder; exits with 3 if it leaks."""
-    plan = plan_from({"audit_plausible_auc": plausible_auc})
+    plan = plan_from({"audit_plausible_auc": plausible_auc, "plugins": plugins})
     auc = None if plan.origins["audit_plausible_auc"] == "default" else plan.settings.audit_plausible_auc
     from pipeline.job.quiet import quiet_log
     from pipeline.report.summary import print_audit

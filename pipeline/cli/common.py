@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn
 
+    from models.plugins import Registry
     from pipeline.plan import Plan
 
 PARTIAL, NOTHING = 3, 4
@@ -60,6 +61,10 @@ AcceptSuspicion = Annotated[
     ),
 ]
 Formatter = Annotated[str | None, typer.Option(help="The DataFormatter. (default: window_returns)")]
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", metavar="FILE", help="A file with a model, a formatter, ... of your own."),
+]
 Horizon = Annotated[int | None, typer.Option(help="Sessions ahead. (default: 1)")]
 MaxMissingSessions = Annotated[
     int | None,
@@ -114,6 +119,19 @@ def import_files(package: str) -> None:
 def example(command: str) -> str:
     """The line at the end of a command's help."""
     return f"Example: {command}"
+
+
+def take_plugins(plugins: list[str] | None) -> None:
+    """Takes the files of `--plugin`, or those of the settings: for commands that need nothing else of these."""
+    from models.errors import PluginError
+    from models.plugins import take_files
+    from pipeline.settings import SettingsError, load_settings, origins
+
+    flags = {"plugins": plugins}
+    try:
+        take_files(load_settings(flags).plugins)
+    except PluginError as error:
+        raise SettingsError(f"plugins (from {origins(flags)['plugins']}): {error}") from None
 
 
 def plan_from(flags: dict[str, Any]) -> Plan:
@@ -173,6 +191,18 @@ def status(text: str, shown: bool = True) -> Iterator[None]:
         return
     with console.status(text):
         yield
+
+
+def from_outside(registry: Registry[Any], name: str) -> str:
+    """Which package a declaration comes from, behind what it is; nothing for the project's own."""
+    package = registry.package_of(name)
+    return f"; from {package}" if package else ""
+
+
+def print_broken(registry: Registry[Any]) -> None:
+    """What comes from outside and cannot be used, a line each, below what can."""
+    for line in registry.broken:
+        print_line(f"broken: {line}")
 
 
 def warn_of_formatter(plan: Plan) -> None:

@@ -27,6 +27,7 @@ def daily(
     exclude: common.Exclude = None,
     formatter: common.Formatter = None,
     models: common.Models = None,
+    plugins: common.Plugins = None,
     horizon: common.Horizon = None,
     max_missing_sessions: common.MaxMissingSessions = None,
     seed: common.Seed = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console
 
 
@@ -24,26 +25,34 @@ def config() -> None:
 
 
 @app.command(epilog=example("awesome formatters"))
-def formatters() -> None:
+def formatters(plugins: common.Plugins = None) -> None:
     """Describes every DataFormatter."""
+    common.take_plugins(plugins)
+    from rich.markup import escape
+
     from models.formatters import FORMATTERS
 
     console = new_console()
     for formatter in FORMATTERS.values():
-        console.print(f"[bold]{formatter.name}[/]  {formatter.description}", highlight=False)
+        title = f"{formatter.description}{common.from_outside(FORMATTERS, formatter.name)}"
+        console.print(f"[bold]{formatter.name}[/]  {escape(title)}", highlight=False)
         for feature in formatter.features:
             size = f"[{feature.steps}]" if feature.steps > 1 else ""
             text = f"  {feature.name}{size} ({feature.kind.value}, of {feature.source}): {feature.operation.words}"
             console.print(text, highlight=False, markup=False)
         if formatter.warning:
-            console.print(f"  [yellow]warning: {formatter.warning}[/]", highlight=False)
+            console.print(f"  [yellow]warning: {escape(formatter.warning)}[/]", highlight=False)
         console.print()
+    common.print_broken(FORMATTERS)
 
 
 @app.command(epilog=example("awesome models"))
-def models() -> None:
+def models(plugins: common.Plugins = None) -> None:
     """Describes every model and its hyperparameters."""
+    common.take_plugins(plugins)
     from dataclasses import asdict
+
+    from rich.markup import escape
 
     from models.registry import ARCHITECTURES
 
@@ -52,6 +61,9 @@ def models() -> None:
         versions = ", ".join(
             f"{v}{' (default)' if v == architecture.default_version else ''}" for v in architecture.versions
         )
-        console.print(f"[bold]{architecture.name}[/]  {architecture.description}; version {versions}", highlight=False)
+        title = f"{architecture.description}; version {versions}"
+        title += common.from_outside(ARCHITECTURES, architecture.name)
+        console.print(f"[bold]{architecture.name}[/]  {escape(title)}", highlight=False)
         values = ", ".join(f"{name} {value}" for name, value in asdict(architecture.hyperparameters).items())
         console.print(f"  {values}\n", highlight=False, markup=False)
+    common.print_broken(ARCHITECTURES)

@@ -30,6 +30,7 @@ def extract(
     best_effort: common.BestEffort = None,
     accept: common.Accept = None,
     exclude: common.Exclude = None,
+    plugins: common.Plugins = None,
     as_json: common.AsJson = False,
 ) -> None:
     """Brings the database up to date from a source; the first time, from the first day on.
@@ -38,7 +39,7 @@ def extract(
     none could be had.
     """
     flags = {"source": source, "shares": shares, "since": since, "until": until, "db": db, "best_effort": best_effort}
-    plan = plan_from(flags | {"accept": accept, "exclude": exclude})
+    plan = plan_from(flags | {"accept": accept, "exclude": exclude, "plugins": plugins})
     if plan.source is None and not resume:
         from components.errors import ExtractionError
 
@@ -92,8 +93,9 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
 
 
 @app.command(epilog=example("awesome sources"))
-def sources() -> None:
+def sources(plugins: common.Plugins = None) -> None:
     """Lists the sources of prices, what they cover, and whether their key is set."""
+    common.take_plugins(plugins)
     from components.extractor.keys import has_key
     from components.extractor.sources.registry import SOURCES
 
@@ -115,5 +117,6 @@ def sources() -> None:
             f"{key}; {source.rate:g} requests a second at the most",
             *source.cautions,
         ]
-        describe(source.name, source.title, lines)
+        describe(source.name, f"{source.title}{common.from_outside(SOURCES, source.name)}", lines)
     describe("file:PATH", "a file of prices", ["CSV or Parquet, as for `awesome prices import`; no network, no key"])
+    common.print_broken(SOURCES)

@@ -23,6 +23,7 @@ def run(
     exclude: common.Exclude = None,
     formatter: common.Formatter = None,
     models: common.Models = None,
+    plugins: common.Plugins = None,
     horizon: common.Horizon = None,
     split_dates: Annotated[
         str | None, typer.Option(help="First sessions of eval and test. (default: 70, 10, 20 % of the sessions)")
@@ -70,6 +71,7 @@ def predict(
     max_missing_sessions: common.MaxMissingSessions = None,
     seed: common.Seed = None,
     workspace: common.Workspace = None,
+    plugins: common.Plugins = None,
     market: common.Market = None,
     market_shares: common.MarketShares = None,
     market_sessions: common.MarketSessions = None,

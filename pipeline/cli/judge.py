@@ -53,6 +53,7 @@ def judge(
     ] = None,
     seed: common.Seed = None,
     max_missing_sessions: common.MaxMissingSessions = None,
+    plugins: common.Plugins = None,
     as_json: common.AsJson = False,
 ) -> None:
     """Judges forecasts of any origin by the database's prices, as a run's models are judged.
@@ -65,7 +66,7 @@ def judge(
     judged.
     """
     flags = {"db": db, "horizon": horizon, "seed": seed, "max_missing_sessions": max_missing_sessions}
-    plan = plan_from(flags)
+    plan = plan_from(flags | {"plugins": plugins})
     from components.judging.forecast_columns import ColumnChoice
     from components.price_files import forms_from
     from components.records import to_json

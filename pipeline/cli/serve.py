@@ -50,6 +50,7 @@ def serve(
     max_missing_sessions: common.MaxMissingSessions = None,
     seed: common.Seed = None,
     workspace: common.Workspace = None,
+    plugins: common.Plugins = None,
     market: common.Market = None,
     market_shares: common.MarketShares = None,
     market_sessions: common.MarketSessions = None,
@@ -66,7 +67,7 @@ def serve(
         {
             "db": db, "formatter": formatter, "horizon": horizon, "max_missing_sessions": max_missing_sessions,
             "seed": seed, "workspace": workspace, "market": market, "market_shares": market_shares,
-            "market_sessions": market_sessions,
+            "market_sessions": market_sessions, "plugins": plugins,
         }
     )  # fmt: skip
     from pipeline.secrets import serve_token

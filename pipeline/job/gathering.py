@@ -84,6 +84,7 @@ def gather_report(plan: Plan, steps: Mapping[str, Step], seconds: dict[str, floa
         settings=_plain_settings(plan.settings),
         market=market,
         versions=_versions(),
+        parts=plan.parts,
         artifacts={key: steps[node].outputs[key][0].uri for node, key in _SHARED_ARTIFACTS},
         baselines=findings.baselines,
         audit=audit,

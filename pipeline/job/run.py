@@ -40,7 +40,9 @@ def run(plan: Plan, console: Console, kind: str = RUN, serving: Path | None = No
 
     Raises:
         UserError: something the user can fix; nothing of the database was changed.
+        PluginError: what comes from outside cannot be used.
     """
+    plan.check_parts()
     plan.check_folders()
     check_writable(plan.workspace)
     with (

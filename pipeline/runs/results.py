@@ -184,6 +184,7 @@ class RunReport:
         settings: the run's settings; formatter, horizon, seed and models are always there.
         market: the synthetic market, or None on real prices.
         versions: versions of python, tfx, tensorflow, keras and awesome.
+        parts: package, version and digest of what comes from outside of the project and was used.
         baselines: figures of logistic regression and LightGBM on the same rows and features, by name and metric.
         audit: the leak audit; None where it was left out.
         held_back: by model, the checks of the audit for which it must not be pushed, however good its figures.
@@ -214,6 +215,7 @@ class RunReport:
     prices: SuspectRecord | None = None
     tries: Tries | None = None
     artifacts: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     JSON_FIRST: ClassVar = ("schema_version",)

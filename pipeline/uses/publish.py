@@ -99,6 +99,7 @@ def _gather(
         database=Path(report.data.database).name,
         tries=len(tries.trials) or None,
         tries_complete=tries.complete,
+        parts=() if card is None else card.parts,
     )
     folders = ModelFolders(
         saved_model=saved_model,

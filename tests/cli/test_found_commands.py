@@ -48,7 +48,7 @@ def test_a_package_adds_a_command_and_a_broken_one_is_one_line(site: Path) -> No
     done = awesome(site, "greet")
     assert (done.returncode, done.stdout) == (0, "hello\n")
     [line] = done.stderr.splitlines()
-    assert line.startswith("awesome: the entry point bad = extra_broken (awesome.commands) of extra cannot be loaded (")
+    assert line.startswith("awesome: the entry point bad = extra_broken (awesome.commands) of extra 1.0 cannot be ")
     assert "ModuleNotFoundError: No module named 'no_such_module_anywhere'" in line
 
 

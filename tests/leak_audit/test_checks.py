@@ -15,7 +15,7 @@ from rich.console import Console
 from benchmarks.planted_leaks.small_runs import Asked, make_run
 from components.leak_audit import checks
 from components.leak_audit.check import CHECKS, Check
-from models.plugins import Registry
+from models.plugins import GROUPS, Registry
 from pipeline.report.summary import print_audit
 
 
@@ -51,7 +51,7 @@ def weekends(audited):
 CHECK = Check("weekends", weekends, "no row is of a weekend", each_model=True)
 """
     install("awesome.checks", "weekends = weekends:CHECK", code)
-    found: Registry[Check] = Registry("components.leak_audit.checks", "CHECK", Check, "awesome.checks")
+    found: Registry[Check] = Registry(GROUPS["awesome.checks"], Check)
     monkeypatch.setattr("components.leak_audit.audit.CHECKS", found)
 
     report = make_run(tmp_path, Asked(shares=4, sessions=420)).audited({})

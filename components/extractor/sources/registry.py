@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from components.errors import ExtractionError
 from components.extractor.sources.base import Source
-from models.plugins import Registry
+from models.plugins import GROUPS, Registry
 
-SOURCES = Registry("components.extractor.sources", "SOURCE", Source, "awesome.sources")  # type: ignore[type-abstract]
+SOURCES = Registry(GROUPS["awesome.sources"], Source)  # type: ignore[type-abstract]
 
 
 def get_source(name: str) -> Source:
@@ -16,5 +16,5 @@ def get_source(name: str) -> Source:
         ExtractionError: no source has that name.
     """
     if name not in SOURCES:
-        raise ExtractionError(f"there is no source {name!r}; choose one of {', '.join(SOURCES)}")
+        raise ExtractionError(f"there is no source {name!r}; choose one of {SOURCES.choices()}")
     return SOURCES[name]

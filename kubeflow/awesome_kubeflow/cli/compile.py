@@ -15,6 +15,7 @@ from pipeline.cli.common import (
     AcceptSuspicion,
     Formatter,
     Horizon,
+    Plugins,
     Shares,
     Since,
     Source,
@@ -49,6 +50,7 @@ def compile_(
     horizon: Horizon = None,
     train_steps: TrainSteps = None,
     accept_suspicion: AcceptSuspicion = None,
+    plugins: Plugins = None,
 ) -> None:
     """Writes the package that Kubeflow Pipelines takes; what is set here are the defaults of a run's form."""
     flags: dict[str, object] = {
@@ -61,6 +63,7 @@ def compile_(
         "horizon": horizon,
         "train_steps": train_steps,
         "accept_suspicion": accept_suspicion,
+        "plugins": plugins,
     }
     from awesome_kubeflow.package.output import check_output
 

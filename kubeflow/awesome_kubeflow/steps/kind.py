@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from awesome_kubeflow.errors import CompileError
 from awesome_kubeflow.steps.page import Section
-from models.plugins import LAST, Registry
+from models.plugins import GROUPS, LAST, Registry
 
 if TYPE_CHECKING:
     from awesome_kubeflow.node import NodeSlice
@@ -49,7 +49,7 @@ class StepKind:
     writes: Callable[[NodeSlice, RunParameters], tuple[Path, str]] | None = None
 
 
-STEPS = Registry("awesome_kubeflow.steps", "STEP", StepKind, "awesome.steps")
+STEPS = Registry(GROUPS["awesome.steps"], StepKind)
 """By the component's class; other packages add theirs by entry points of the group `awesome.steps`."""
 
 
