@@ -10,6 +10,7 @@ import numpy as np
 
 from components.extractor.calendar import ExchangeCalendar
 from components.ledger.file import Ledger
+from components.ledger.origins import Origin, Origins
 from components.ledger.outcomes import simple_return
 
 
@@ -52,6 +53,7 @@ class Installed:
         last: the last one.
         predicted: its predictions in this role.
         late: those of them that came too late.
+        origin: whether it was blessed, by which run, and when it was pushed; None where nobody noted it.
     """
 
     digest: str
@@ -63,6 +65,7 @@ class Installed:
     last: str
     predicted: int
     late: int
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ def installed(ledger: Ledger, horizon: int) -> tuple[Installed, ...]:
     rows = ledger.select(
         "SELECT seq, digest, name, role, written, trained_until FROM MODEL WHERE horizon = ? ORDER BY seq", horizon
     )
-    found = []
+    origins, found = Origins(ledger), []
     for at, (seq, digest, name, role, written, until) in enumerate(rows):
         # The same model may come back, as after a rollback: each time counts its own.
         end = next((later[0] for later in rows[at + 1 :] if later[1] == digest), None)
@@ -137,7 +140,9 @@ def installed(ledger: Ledger, horizon: int) -> tuple[Installed, ...]:
             end,
             end,
         )
-        found.append(Installed(digest, name, role, written, until, first or "", last or "", predicted, late or 0))
+        origin = origins.of(digest, horizon, end)
+        days = first or "", last or ""
+        found.append(Installed(digest, name, role, written, until, *days, predicted, late or 0, origin))
     return tuple(found)
 
 

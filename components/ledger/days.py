@@ -16,6 +16,7 @@ import numpy as np
 
 from components.feature_store.arrays import Floats
 from components.ledger.file import Ledger
+from components.ledger.origins import Origin, Origins
 from components.ledger.outcomes import direction_of, simple_return
 from components.ledger.schema import CHAMPION, DOWN, UP
 
@@ -77,6 +78,7 @@ class DaySummary:
         due: those that have an outcome, late ones among them.
         right: those whose close went to the side of 1/2 that the probability was on.
         moved: those whose close went anywhere.
+        origin: whether the model was blessed then, by which run, and when it was pushed; None where nobody noted it.
     """
 
     session: str
@@ -88,6 +90,7 @@ class DaySummary:
     due: int
     right: int
     moved: int
+    origin: Origin | None = None
 
 
 def live_series(ledger: Ledger) -> tuple[LiveSeries, ...]:
@@ -143,7 +146,7 @@ def _day(session: str, first: dict[str, tuple[float, ...]]) -> LiveDay:
 def day_summaries(ledger: Ledger, last: int) -> tuple[DaySummary, ...]:
     """What a ledger holds of its last sessions, the latest first."""
     rows = ledger.select(
-        "SELECT p.session, p.horizon, p.model, COUNT(*), SUM(p.late), COUNT(o.seq), "
+        "SELECT p.session, p.horizon, p.model, MAX(p.seq), COUNT(*), SUM(p.late), COUNT(o.seq), "
         f"SUM((o.direction = '{UP}' AND p.probability > 0.5) OR (o.direction = '{DOWN}' AND p.probability < 0.5)), "
         f"SUM(o.direction IN ('{UP}', '{DOWN}')) FROM {LATEST_OUTCOME} "
         "WHERE p.session IN (SELECT DISTINCT session FROM PREDICTION ORDER BY session DESC LIMIT ?) "
@@ -158,9 +161,10 @@ def day_summaries(ledger: Ledger, last: int) -> tuple[DaySummary, ...]:
                 for key, (named, was) in roles.items()
             }
         roles[digest, horizon] = (name, role)
-    found = []
-    for session, horizon, model, predicted, late, due, right, moved in rows:
+    origins, found = Origins(ledger), []
+    for session, horizon, model, row, predicted, late, due, right, moved in rows:
         name, role = roles.get((model, horizon), ("unknown", "unknown"))
         named = f"{name} {model[:8]}"
-        found.append(DaySummary(session, horizon, named, role, predicted, late, due, right or 0, moved or 0))
+        counts = predicted, late, due, right or 0, moved or 0
+        found.append(DaySummary(session, horizon, named, role, *counts, origins.of(model, horizon, row)))
     return tuple(found)

@@ -11,6 +11,7 @@ from components.errors import UserError
 from components.evidence.words import number4
 from components.feature_store import FeatureStore
 from components.ledger.file import Ledger
+from components.ledger.origins import keep_origin
 from components.ledger.predictions import Forecasts, WrittenDown, write_predictions
 from components.ledger.schema import CHALLENGER, CHAMPION
 from components.ledger.setting_up import install
@@ -144,6 +145,7 @@ def _begin(day: Day, ledger: Ledger, one: Forecast, told: Told) -> None:
     if parameters_of(ledger, horizon) is None:
         begin(ledger, first_parameters(day.plan, claim))
         told.said.append("the parameters of the evidence are fixed from here on")
+    keep_origin(ledger, speaker.origin)
     if not speaker.blessed and note_once(ledger, ON_TRIAL, speaker.digest):
         told.said.append(f"no model was ever blessed: {speaker.card.model} predicts on trial, as its proof lies ahead")
     new = known is None and claim is not None and keep_claim(ledger, speaker.digest, horizon, claim)

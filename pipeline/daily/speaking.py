@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from components.errors import UserError
 from components.evidence.correlation import daily_rank_ic
+from components.ledger.instants import stamp
+from components.ledger.origins import Origin
 from components.ledger.setting_up import LiveModel, model_digest
 from components.live_evidence import Claim
 from components.model_selector.files import read_evidence
@@ -26,6 +29,9 @@ from pipeline.plan import Plan
 from pipeline.runs.folder import FinishedRun
 from pipeline.runs.results import ReportError
 from pipeline.uses.predict import finished_runs, pushed_versions, through_tensorflow
+
+_SECONDS = 10
+"""Digits of a time in seconds since 1970, from 2001 to 2286."""
 
 Answers = Callable[[Sequence[str], NDArray[np.float32]], NDArray[Any]]
 """Shares [n] and their windows [n, 21], close0 first, to probabilities [n]."""
@@ -66,6 +72,12 @@ class Speaker:
         train = None if self.run is None else self.run.report.splits.get("train")
         first, last = ("", "") if train is None else (train.first, train.last)
         return LiveModel(self.digest, self.card.model, self.card.formatter, self.card.horizon, first, last)
+
+    @property
+    def origin(self) -> Origin:
+        """Where it comes from, as a ledger notes it."""
+        run = "" if self.run is None else self.run.folder.name
+        return Origin(self.digest, self.card.horizon, self.blessed, run, _pushed_at(self) if self.blessed else "")
 
     @property
     def said(self) -> str:
@@ -144,6 +156,14 @@ def _pushed(version: Path, runs: Sequence[FinishedRun]) -> Speaker:
     except (OSError, RecordError):  # without it TensorFlow answers
         proof = None
     return Speaker(version, card, True, run, name, proof)
+
+
+def _pushed_at(speaker: Speaker) -> str:
+    """When a version was pushed, which TFX calls it by, in seconds; else when its run ended."""
+    version = speaker.saved_model.name
+    if version.isdecimal() and len(version) == _SECONDS:
+        return stamp(dt.datetime.fromtimestamp(int(version), dt.timezone.utc))
+    return "" if speaker.run is None else stamp(dt.datetime.fromisoformat(speaker.run.report.created))
 
 
 def _on_trial(runs: Sequence[FinishedRun]) -> Speaker | None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from components.ledger.days import DaySummary
+from components.ledger.origins import Origin
 from components.ledger.schema import CHAMPION
 from components.ledger.verifying import Verification
 from pipeline.report.summary import titled_table
@@ -31,6 +32,8 @@ def print_days(days: Sequence[DaySummary], console: Console) -> None:
         cells = (day.session, str(day.horizon), model, f"{day.predicted:,}", f"{day.late:,}", f"{day.due:,}", right)
         table.add_row(*map(Text, cells))
     console.print(table)
+    for model, origin in {day.model: day.origin for day in reversed(days)}.items():
+        console.print(Text(f"{model}: {origin_in_words(origin)}"), soft_wrap=True)
 
 
 def print_verification(ledger: Path, storage: str, found: Verification, console: Console) -> None:
@@ -51,6 +54,16 @@ def print_verification(ledger: Path, storage: str, found: Verification, console:
         written = readable_time(found.head.time)
         console.print(f"head {found.head.seq}:{found.head.hash}, written {written}", highlight=False, soft_wrap=True)
     console.print(Text(held_in_words(storage, found), style="" if found.held else "yellow"), soft_wrap=True)
+
+
+def origin_in_words(origin: Origin | None) -> str:
+    """Whether a model was blessed, by which run, and when it was pushed."""
+    if origin is None:
+        return "nobody noted whether it was blessed"
+    run = f"run {origin.run}" if origin.run else "a run that is not known"
+    if not origin.blessed:
+        return f"on trial, not blessed: a candidate of {run}"
+    return f"blessed by {run}{f', pushed {readable_time(origin.pushed)}' if origin.pushed else ''}"
 
 
 def held_in_words(storage: str, found: Verification) -> str:

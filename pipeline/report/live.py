@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components.ledger.schema import CHAMPION
+from pipeline.report.ledger import origin_in_words
 from pipeline.report.live_facts import LiveFacts
 from pipeline.report.live_words import (
     drift_line,
@@ -32,7 +33,13 @@ def render_live(facts: LiveFacts) -> str:
     """Makes the page."""
     path = Path(__file__).with_name("live.html.j2")
     return load_template(
-        path, e_value=e_value, points=points, share=share_percent, time=readable_time, costs=basis_points
+        path,
+        e_value=e_value,
+        points=points,
+        share=share_percent,
+        time=readable_time,
+        costs=basis_points,
+        origin=origin_in_words,
     ).render(
         facts=facts,
         verdict=live_verdict(facts),

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from components.evidence.words import low_to_high, number4
+from pipeline.report.ledger import origin_in_words
 from pipeline.report.live_facts import LiveFacts
 from pipeline.report.live_words import (
     drift_line,
@@ -41,7 +42,8 @@ def print_live(facts: LiveFacts, console: Console) -> None:
         lines.append(profit_line(facts.profit))
     if facts.versions:
         one = facts.versions[-1]
-        lines.append(f"{one.name} {one.digest[:8]} is {one.role} since {readable_time(one.since)}.")
+        since = f"{one.name} {one.digest[:8]} is {one.role} since {readable_time(one.since)}"
+        lines.append(f"{since}; {origin_in_words(one.origin)}.")
         lines.append(drift_line(facts))
     for line in (*lines, *facts.notes):
         if line:

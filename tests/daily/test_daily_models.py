@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -16,6 +17,7 @@ from lived import SHANGHAI, SHARES, START, World, evening, write_model, write_ru
 from components.drift.features import Alarm, FeatureDrift, Kind
 from components.drift.losses import LossDrift
 from components.evidence.tried import RETRAINED
+from components.ledger.verifying import verify
 from pipeline.daily import loop
 from pipeline.daily.day import Day, Drift, Told
 from pipeline.daily.report import AlertKind, DailyReport
@@ -70,6 +72,29 @@ def test_the_pushed_model_predicts_and_no_candidate(world: World) -> None:
     assert "on trial" not in " ".join(report.part("predict").said)
     assert select("SELECT COUNT(*) FROM NOTE WHERE kind = 'on trial'") == [(0,)]
     assert select("SELECT role, trained_from, trained_until FROM MODEL") == [("champion", "2024-01-02", "2024-05-31")]
+
+
+def test_a_model_is_noted_as_blessed_or_on_trial_with_its_run_before_it_speaks(
+    world: World, awesome: Callable[..., Any]
+) -> None:
+    write_run(world.plan())
+    lived(world, 0)
+    write_run(world.plan(), name="2024-09-02T12-00-00", pushed=True)  # the same model, blessed
+    lived(world, 1)
+    lived(world, 2)
+
+    origins = "SELECT json_extract(text, '$.blessed'), json_extract(text, '$.run'), json_extract(text, '$.pushed')"
+    assert select(f"{origins} FROM NOTE WHERE kind = 'origin' ORDER BY seq") == [
+        (0, "2024-08-30T12-00-00", ""),
+        (1, "2024-09-02T12-00-00", "2024-09-02T12:00:00Z"),
+    ]
+    assert select("SELECT MIN(seq) < (SELECT MIN(seq) FROM PREDICTION) FROM NOTE WHERE kind = 'origin'") == [(1,)]
+    [named] = {f"linear {digest[:8]}" for (digest,) in select("SELECT digest FROM MODEL")}
+    blessed = f"{named}: blessed by run 2024-09-02T12-00-00, pushed 2024-09-02 12:00 UTC\n"
+    assert blessed in awesome("ledger", "show", "--db", "prices.db").out
+    shown = json.loads(awesome("ledger", "show", "--db", "prices.db", "--json").out)
+    assert [day["origin"]["blessed"] for day in shown] == [True, True, False]
+    assert verify("prices.db.ledger", now=evening(EVENINGS[3])).sound
 
 
 def test_a_model_that_the_audit_holds_back_is_on_no_trial_and_that_is_said(world: World) -> None:
