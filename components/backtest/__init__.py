@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.backtest.panel import BacktestError, Panel, read_panel
+from components.backtest.panel import BacktestError, Panel, make_panel, read_panel
 from components.backtest.portfolios import equal_weight, held_targets, long_short, top_quantile
 from components.backtest.results import (
     DEFAULT_COSTS,
@@ -32,6 +32,7 @@ __all__ = [
     "equal_weight",
     "held_targets",
     "long_short",
+    "make_panel",
     "read_panel",
     "sharpe_ratio",
     "top_quantile",

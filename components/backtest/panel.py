@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from components.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NEXT_RETURN = "next_return"
 
@@ -69,8 +72,31 @@ def read_panel(predictions: pd.DataFrame, models: Sequence[str], horizon: int = 
     missing = [name for name in ("time", "share_id", source, *models) if name not in predictions.columns]
     if missing:
         raise BacktestError(f"the predictions have no column {', '.join(missing)}: run `awesome run` again")
-    days, day = np.unique(predictions["time"].to_numpy().astype("datetime64[D]"), return_inverse=True)
-    shares, share = np.unique(predictions["share_id"].to_numpy(dtype=str), return_inverse=True)
+    return make_panel(
+        predictions["time"].to_numpy(),
+        predictions["share_id"].to_numpy(dtype=str),
+        predictions[source].to_numpy(dtype=np.float64),
+        {name: predictions[name].to_numpy(dtype=np.float64) for name in models},
+    )
+
+
+def make_panel(
+    time: NDArray[Any], share_ids: NDArray[Any], returns: NDArray[Any], scores: Mapping[str, NDArray[np.float64]]
+) -> Panel:
+    """Arranges rows by day and share.
+
+    Args:
+        time: datetime64 array [rows].
+        share_ids: array of texts [rows].
+        returns: float array [rows], the simple return to the share's next session; nan where none is known.
+        scores: by model, float array [rows].
+
+    Raises:
+        BacktestError: fewer than two shares or days, or scores that are missing.
+        ValueError: a share has two rows on one day.
+    """
+    days, day = np.unique(np.asarray(time).astype("datetime64[D]"), return_inverse=True)
+    shares, share = np.unique(share_ids, return_inverse=True)
     for count, what in ((len(shares), "shares"), (len(days), "days")):
         if count < 2:
             there = "is one" if count else "are none"
@@ -78,15 +104,16 @@ def read_panel(predictions: pd.DataFrame, models: Sequence[str], horizon: int = 
     if len(np.unique(day * len(shares) + share)) < len(day):
         raise ValueError("a share has two rows on one day")
 
-    def table(column: str) -> NDArray[np.float64]:
+    def table(column: NDArray[Any]) -> NDArray[np.float64]:
         values = np.full((len(days), len(shares)), np.nan)
-        values[day, share] = predictions[column].to_numpy(dtype=np.float64)
+        values[day, share] = column
         return values
 
-    for name in models:
-        silent = int(np.isnan(predictions[name].to_numpy(dtype=np.float64)).sum())
+    for name, column in scores.items():
+        silent = int(np.isnan(column).sum())
         if silent:
             raise BacktestError(f"model {name} has no probability for {silent:,} rows: train it again")
     present = np.zeros((len(days), len(shares)), dtype=bool)
     present[day, share] = True
-    return Panel(days, tuple(shares.tolist()), table(source), present, {name: table(name) for name in models})
+    by_model = {name: table(column) for name, column in scores.items()}
+    return Panel(days, tuple(shares.tolist()), table(returns), present, by_model)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from components.backtest.panel import BacktestError
@@ -44,9 +43,7 @@ def top_quantile(scores: NDArray[Any], quantile: float) -> NDArray[np.float64]:
     check_quantile(quantile)
     count = np.sum(~np.isnan(scores), axis=1)
     places = np.clip(np.floor(quantile * count + 0.5), 1, np.maximum(count // 2, 1))[:, None]
-    table = pd.DataFrame(scores)
-    first = table.rank(axis=1, method="min", ascending=False).to_numpy()
-    last = table.rank(axis=1, method="max", ascending=False).to_numpy()
+    first, last = _places(scores)
     tied = last - first + 1
     # Of the places from `first` to `last`, which the tied shares hold together, those that are within the quantile.
     within = np.clip(places - (first - 1), 0, tied)
@@ -107,3 +104,24 @@ def held_targets(targets: NDArray[Any], horizon: int) -> NDArray[np.float64]:
         total[age:] += targets[: len(targets) - age]
     tranches = np.minimum(np.arange(1, len(targets) + 1), horizon)
     return total / tranches[:, None]
+
+
+def _places(scores: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The first and the last place of each score among those of its day, the highest first; nan where there is none.
+
+    Scores that tie share their places. The same as ranks "min" and "max" of pandas, which takes a third of a second to
+    import: an evening of the daily loop has no other use for it.
+    """
+    order = np.argsort(-scores, axis=1, kind="stable")  # nan last
+    ordered = np.take_along_axis(scores, order, axis=1)
+    place = np.broadcast_to(np.arange(1.0, scores.shape[1] + 1), scores.shape)
+    another = ordered[:, 1:] != ordered[:, :-1]
+    edge = np.ones((len(scores), 1), bool)
+    first = np.maximum.accumulate(np.where(np.hstack([edge, another]), place, 0), axis=1)
+    last = np.minimum.accumulate(np.where(np.hstack([another, edge]), place, np.inf)[:, ::-1], axis=1)[:, ::-1]
+    found = []
+    for places in (first, last):
+        back = np.full(scores.shape, np.nan)
+        np.put_along_axis(back, order, np.where(np.isnan(ordered), np.nan, places), axis=1)
+        found.append(back)
+    return found[0], found[1]

@@ -11,10 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from components.backtest.panel import BacktestError, read_panel
@@ -22,6 +21,9 @@ from components.backtest.portfolios import check_quantile, equal_weight, held_ta
 from components.backtest.trading import Trading, trade
 from components.evidence.interval import UNKNOWN, Interval
 from components.evidence.resampling import DayBlocks, DayStatistic
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DEFAULT_COSTS = 10.0
 """Basis points of what is traded: about a half spread and a fee on large shares."""

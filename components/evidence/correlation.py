@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.evidence.interval import UNKNOWN, Interval
 from components.evidence.resampling import DayBlocks
-from components.evidence.rows import as_numbers, positions
-
-if TYPE_CHECKING:
-    import pandas as pd
+from components.evidence.rows import as_numbers, middle_ranks, positions
 
 
 def rank_ic(
@@ -61,8 +58,8 @@ def daily_ic(
     Raises:
         ValueError: lengths differ, or a value is out of its range.
     """
-    unique, day, both = _by_day(scores, forward_returns, days)
-    return unique, _correlation(both, day)
+    unique, day, score, forward = _by_day(scores, forward_returns, days)
+    return unique, _correlation(score, forward, day, len(unique))
 
 
 def daily_rank_ic(
@@ -73,29 +70,41 @@ def daily_rank_ic(
     >>> daily_rank_ic(np.array([0.1, 0.4, 0.9]), np.array([-0.02, 0.03, 0.01]), np.array(["d", "d", "d"]))[1]
     array([0.5])
     """
-    unique, day, both = _by_day(scores, forward_returns, days)
-    return unique, _correlation(both.groupby(day).rank(), day)
+    unique, day, score, forward = _by_day(scores, forward_returns, days)
+    return unique, _correlation(middle_ranks(score, day), middle_ranks(forward, day), day, len(unique))
 
 
 def _by_day(
     scores: NDArray[Any], forward_returns: NDArray[Any], days: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any], pd.DataFrame]:
-    """The distinct days [days], each row's position among them [rows], and the two columns."""
-    import pandas as pd
-
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """The distinct days [days], each row's position among them, and the two columns, all [rows]."""
     score = as_numbers(scores, "scores")
     forward = as_numbers(forward_returns, "forward_returns")
     if score.shape != forward.shape:
         raise ValueError(f"{len(score)} scores but {len(forward)} forward returns")
-    return *positions(days, len(score)), pd.DataFrame({"score": score, "forward": forward})
+    return *positions(days, len(score)), score, forward
 
 
-def _correlation(both: pd.DataFrame, day: NDArray[Any]) -> NDArray[Any]:
-    """Pearson's correlation of two columns within each day [days]; scipy's, day by day, takes 50 times as long."""
-    by_day = both.groupby(day)
-    centred = both - by_day.transform("mean")
-    squares = (centred**2).groupby(day).sum().prod(axis=1)
-    # A mean of equal values is off by its last digit: a day without variance has to be seen before.
-    counts = (by_day.max() > by_day.min()).all(axis=1) & (by_day.size() >= 3) & (squares > 0)
-    daily: NDArray[Any] = (centred.prod(axis=1).groupby(day).sum() / np.sqrt(squares)).where(counts).to_numpy()
+def _correlation(
+    one: NDArray[np.float64], other: NDArray[np.float64], day: NDArray[np.int64], count: int
+) -> NDArray[np.float64]:
+    """Pearson's correlation of two columns within each day, [days]; scipy's, day by day, takes 50 times as long.
+
+    A day's value follows from its own rows alone, to the last bit.
+    """
+    rows = np.bincount(day, minlength=count)
+    centred, squares, vary = [], [], []
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite values have no correlation, and are no error
+        for values in (one, other):
+            away = values - (np.bincount(day, values, count) / rows)[day]
+            centred.append(away)
+            squares.append(np.bincount(day, away**2, count))
+            # A mean of equal values is off by its last digit: a day without variance has to be seen otherwise.
+            some = np.empty(count)
+            some[day] = values
+            vary.append(np.bincount(day, values != some[day], count) > 0)
+        product = squares[0] * squares[1]
+    counts = vary[0] & vary[1] & (rows >= 3) & (product > 0)
+    together = np.bincount(day, centred[0] * centred[1], count)
+    daily: NDArray[np.float64] = np.where(counts, together / np.sqrt(np.where(counts, product, 1.0)), np.nan)
     return daily

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evidence.rows import checked
+from components.evidence.rows import checked, middle_ranks
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,14 +83,12 @@ def calibration_curve(labels: NDArray[Any], probabilities: NDArray[Any], bins: i
     >>> calibration_curve(np.array([0, 1, 1, 1]), np.array([0.2, 0.4, 0.7, 0.7]), bins=2).observed
     array([0.5, 1. ])
     """
-    import pandas as pd
-
     if bins < 1:
         raise ValueError(f"a calibration curve needs at least 1 bin, not {bins}")
     positive, probability = checked(labels, probabilities)
-    rows = pd.DataFrame({"predicted": probability, "observed": positive}).groupby(calibration_bins(probability, bins))
-    mean = rows.mean()
-    return CalibrationCurve(mean["predicted"].to_numpy(), mean["observed"].to_numpy(), rows.size().to_numpy())
+    _, place, count = np.unique(calibration_bins(probability, bins), return_inverse=True, return_counts=True)
+    predicted, observed = (np.bincount(place, values, len(count)) / count for values in (probability, positive))
+    return CalibrationCurve(predicted, observed, count)
 
 
 def calibration_bins(probabilities: NDArray[Any], bins: int) -> NDArray[Any]:
@@ -98,8 +96,6 @@ def calibration_bins(probabilities: NDArray[Any], bins: int) -> NDArray[Any]:
 
     Rows of equal probability share a bin; those of the ``bins`` that ties leave empty are no row's.
     """
-    import pandas as pd
-
     # A row's bin follows from its middle rank, which ties share.
-    middle = pd.Series(probabilities).rank().to_numpy() - 0.5
+    middle = middle_ranks(np.asarray(probabilities, np.float64)) - 0.5
     return np.minimum((middle * bins / max(len(middle), 1)).astype(np.int64), bins - 1)

@@ -52,3 +52,28 @@ def positions(days: NDArray[Any], rows: int, what: str = "days") -> tuple[NDArra
         raise ValueError(f"{what} must be one a row ({rows}), not of the shape {values.shape}")
     unique, position = np.unique(values, return_inverse=True)
     return unique, position.reshape(-1)
+
+
+def middle_ranks(values: NDArray[Any], day: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+    """The rank of each value from 1 on, [rows]; values that tie get their middle rank.
+
+    NumPy's sorting alone: pandas, whose ranks are the same, takes a third of a second to be imported.
+
+    Args:
+        values: numbers, [rows].
+        day: position of each row's day, [rows], where ranks count within days; None for all rows together.
+
+    >>> middle_ranks(np.array([0.3, 0.1, 0.3]))
+    array([2.5, 1. , 2.5])
+    """
+    of = np.zeros(len(values), np.int64) if day is None else day
+    order = np.lexsort((values, of))
+    ordered, of_day = values[order], of[order]
+    begins = np.ones(len(order), bool)
+    begins[1:] = (ordered[1:] != ordered[:-1]) | (of_day[1:] != of_day[:-1])
+    first = np.flatnonzero(begins)
+    tied = np.diff(first, append=len(order))
+    before = np.searchsorted(of_day, of_day[first])  # rows of earlier days
+    ranks = np.empty(len(order))
+    ranks[order] = np.repeat(first - before + (tied + 1) / 2, tied)
+    return ranks

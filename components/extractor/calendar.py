@@ -1,10 +1,10 @@
 """The sessions of an exchange: which are closed by now, which a share should have, and when the next one opens.
 
-Sessions come from exchange_calendars. Some of its calendars end, as an exchange announces its holidays year by year;
-past that end every weekday on which the exchange is open as a rule counts as a session, and the run says so. Of the
-others, none knows what an exchange decides later than the calendar was written: a typhoon, an election, a holiday made
-a month before. A session that no share of the exchange has may be such a day: see
-`components.feature_store.weekdays.may_be_closed`.
+Sessions come from exchange_calendars, or are what it said before (calendar_cache.py). Some of its calendars end, as an
+exchange announces its holidays year by year; past that end every weekday on which the exchange is open as a rule counts
+as a session, and the run says so. Of the others, none knows what an exchange decides later than the calendar was
+written: a typhoon, an election, a holiday made a month before. A session that no share of the exchange has may be such
+a day: see `components.feature_store.weekdays.may_be_closed`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from components.errors import ExchangeError, install_extras
+from components.extractor.calendar_cache import Timetable, keep, read_kept
 from components.feature_store.arrays import Days
 from components.feature_store.weekdays import regular_weekdays
 
 # Sessions that a calendar loses without a word where pandas is too new for it, seen with 4.13.2 under pandas 3.1.
 _LOST = {"XBOM": "2024-01-20", "XKRX": "1998-12-05", "XMOS": "2018-12-29"}
+_FIRST_DAY = "1980-01-01"
 _LAST_YEAR = 2200  # pandas counts to 2262
 
 
@@ -33,20 +35,10 @@ class ExchangeCalendar:
 
     Attributes:
         code: as exchange_calendars names the exchange, such as XSHG.
-        begin: the first day for which its holidays are known, or 1980.
-        end: the last day for which its holidays are known.
     """
 
     code: str
-    begin: dt.date
-    end: dt.date
-    _sessions: Days = field(repr=False)
-    _opens: Days = field(repr=False)  # UTC, datetime64[s]
-    _closes: Days = field(repr=False)  # likewise
-    _zone: str = field(repr=False)
-    _usual_open: dt.time = field(repr=False)
-    _open_offset: int = field(repr=False)  # days from a session to the one on which it opens
-    _usual_close: dt.time = field(repr=False)
+    _table: Timetable = field(repr=False)
 
     @classmethod
     def of(cls, code: str, now: dt.datetime) -> ExchangeCalendar:
@@ -58,9 +50,19 @@ class ExchangeCalendar:
         return _load(code, now.year)
 
     @property
+    def begin(self) -> dt.date:
+        """The first day for which its holidays are known, or 1980."""
+        return self._table.begin
+
+    @property
+    def end(self) -> dt.date:
+        """The last day for which its holidays are known."""
+        return self._table.end
+
+    @property
     def zone(self) -> str:
         """The exchange's time zone, such as Asia/Shanghai."""
-        return self._zone
+        return self._table.zone
 
     def sessions(self, first: dt.date, last: dt.date) -> Days:
         """The sessions from `first` to `last`, both included; datetime64[D], ascending."""
@@ -73,15 +75,15 @@ class ExchangeCalendar:
 
     def closes(self, first: dt.date, last: dt.date) -> tuple[Days, Days]:
         """The sessions from `first` to `last` whose closes are known, and these in UTC; datetime64[D] and [s]."""
-        begin, end = np.searchsorted(self._sessions, [np.datetime64(first, "D"), np.datetime64(last, "D") + 1])
-        return self._sessions[begin:end], self._closes[begin:end]
+        begin, end = np.searchsorted(self._table.sessions, [np.datetime64(first, "D"), np.datetime64(last, "D") + 1])
+        return self._table.sessions[begin:end], self._table.closes[begin:end]
 
     def opening(self, session: dt.date) -> dt.datetime | None:
         """When a session opens, in UTC; None for a day off, and for a day whose holidays are not known."""
-        at = int(np.searchsorted(self._sessions, np.datetime64(session, "D")))
-        if at == len(self._sessions) or self._sessions[at] != np.datetime64(session, "D"):
+        at = int(np.searchsorted(self._table.sessions, np.datetime64(session, "D")))
+        if at == len(self._table.sessions) or self._table.sessions[at] != np.datetime64(session, "D"):
             return None
-        return _in_utc(self._opens[at])
+        return _in_utc(self._table.opens[at])
 
     def next_opening(self, day: dt.date) -> dt.datetime:
         """When the first session after a day opens, in UTC.
@@ -94,13 +96,13 @@ class ExchangeCalendar:
         """
         if day < self.begin:
             raise ExchangeError(f"{self.code}: its calendar begins on {self.begin}, and {day} lies before that")
-        at = int(np.searchsorted(self._sessions, np.datetime64(day, "D"), side="right"))
-        if at < len(self._sessions):
-            return _in_utc(self._opens[at])
+        at = int(np.searchsorted(self._table.sessions, np.datetime64(day, "D"), side="right"))
+        if at < len(self._table.sessions):
+            return _in_utc(self._table.opens[at])
         begin = max(day, self.end) + dt.timedelta(days=1)
         session: dt.date = self.sessions(begin, begin + dt.timedelta(days=7))[0].item()
-        opening = dt.datetime.combine(session + dt.timedelta(days=self._open_offset), self._usual_open)
-        return opening.replace(tzinfo=ZoneInfo(self._zone)).astimezone(dt.timezone.utc)
+        opening = dt.datetime.combine(session + dt.timedelta(days=self._table.open_offset), self._table.usual_open)
+        return opening.replace(tzinfo=ZoneInfo(self.zone)).astimezone(dt.timezone.utc)
 
     def last_closed(self, now: dt.datetime, settle: dt.timedelta) -> dt.date:
         """The last session whose bar is final `now` (with a zone), `settle` after the close.
@@ -109,33 +111,44 @@ class ExchangeCalendar:
             ExchangeError: the calendar knows of none before `now`.
         """
         moment = now.astimezone(dt.timezone.utc)
-        day = moment.astimezone(ZoneInfo(self._zone)).date()
+        day = moment.astimezone(ZoneInfo(self.zone)).date()
         if day > self.end:
             begin = max(self.end + dt.timedelta(days=1), day - dt.timedelta(days=10))
             for session in reversed(self.sessions(begin, day).tolist()):
-                close = dt.datetime.combine(session, self._usual_close, ZoneInfo(self._zone))
+                close = dt.datetime.combine(session, self._table.usual_close, ZoneInfo(self.zone))
                 if close.astimezone(dt.timezone.utc) + settle <= moment:
                     return session
         limit = np.datetime64((moment - settle).replace(tzinfo=None), "s")
-        count = int(np.searchsorted(self._closes, limit, side="right"))
+        count = int(np.searchsorted(self._table.closes, limit, side="right"))
         if count == 0:
-            raise ExchangeError(f"{self.code}: {_early(self._sessions[0].item(), day.year)}")
-        return self._sessions[count - 1].item()
+            raise ExchangeError(f"{self.code}: {_early(self._table.sessions[0].item(), day.year)}")
+        return self._table.sessions[count - 1].item()
 
     @property
     def _weekmask(self) -> list[bool]:
         """Monday to Sunday, whether the exchange is open as a rule, by the last year that is known."""
-        return regular_weekdays(self._sessions[-250:])
+        return regular_weekdays(self._table.sessions[-250:])
 
 
 @lru_cache(maxsize=32)
 def _load(code: str, year: int) -> ExchangeCalendar:
+    if year > _LAST_YEAR:
+        raise ExchangeError(f"{code}: the clock says {year}: set the clock")
+    last = f"{year + 1}-12-31"
+    found = read_kept(code, _FIRST_DAY, last)
+    if found is None:
+        found = _timetable(code, last)
+        keep(code, _FIRST_DAY, last, found)
+    return ExchangeCalendar(code, found)
+
+
+def _timetable(code: str, last: str) -> Timetable:
     try:
-        import exchange_calendars  # it imports pandas: a second that only who needs sessions should pay
+        import exchange_calendars  # it imports pandas: two seconds that only who needs other sessions should pay
     except ImportError:
         raise ExchangeError(f"{code}: its sessions need the extra `extract`: {install_extras('extract')}") from None
     try:
-        calendar, begin, end = _build(exchange_calendars.get_calendar(code), year)
+        calendar, begin, end = _build(exchange_calendars.get_calendar(code), last)
     except exchange_calendars.errors.InvalidCalendarName:
         raise ExchangeError(f"{code}: is no exchange that exchange_calendars knows, such as XSHG or XNYS") from None
     except _WrongClockError as error:
@@ -150,17 +163,16 @@ def _load(code: str, year: int) -> ExchangeCalendar:
     lost = np.datetime64(_LOST.get(code, "NaT"), "D")
     if begin <= lost <= end and lost not in sessions:  # comparisons with NaT are False
         raise ExchangeError(f"{code}: its calendar lacks sessions, such as {lost}; {_cure()}")
-    return ExchangeCalendar(
-        code=code,
+    return Timetable(
         begin=begin.item(),
         end=end.item(),
-        _sessions=sessions,
-        _opens=_instants(calendar.opens),
-        _closes=_instants(calendar.closes),
-        _zone=str(calendar.tz),
-        _usual_open=calendar.open_times[-1][1],
-        _open_offset=calendar.open_offset,
-        _usual_close=calendar.close_times[-1][1],
+        sessions=sessions,
+        opens=_instants(calendar.opens),
+        closes=_instants(calendar.closes),
+        zone=str(calendar.tz),
+        usual_open=calendar.open_times[-1][1],
+        open_offset=calendar.open_offset,
+        usual_close=calendar.close_times[-1][1],
     )
 
 
@@ -178,18 +190,16 @@ class _WrongClockError(Exception):
     """No calendar is of the year that is asked for."""
 
 
-def _build(default: Any, year: int) -> tuple[Any, np.datetime64, np.datetime64]:
-    """The calendar from 1980, or where it begins, to the end of the next year, or where it ends; and both days."""
-    if year > _LAST_YEAR:
-        raise _WrongClockError(f"the clock says {year}: set the clock")
+def _build(default: Any, last: str) -> tuple[Any, np.datetime64, np.datetime64]:
+    """The calendar from 1980, or where it begins, to the last day, or where it ends; and both days."""
     earliest, latest = default.bound_min(), default.bound_max()
-    begin, end = np.datetime64("1980-01-01", "D"), np.datetime64(f"{year + 1}-12-31", "D")
+    begin, end = np.datetime64(_FIRST_DAY, "D"), np.datetime64(last, "D")
     if earliest is not None:
         begin = max(begin, earliest.to_datetime64().astype("datetime64[D]"))
     if latest is not None:
         end = min(end, latest.to_datetime64().astype("datetime64[D]"))
     if begin >= end:
-        raise _WrongClockError(_early(begin.item(), year))
+        raise _WrongClockError(_early(begin.item(), int(last[:4]) - 1))
     return type(default)(start=str(begin), end=str(end)), begin, end
 
 

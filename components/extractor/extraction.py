@@ -32,7 +32,6 @@ from components.extractor.plan import SINCE, ExtractionPlan
 from components.extractor.progress import ExtractionListener
 from components.extractor.report import ALL_WELL, ExtractionReport, ShareOutcome, Status
 from components.extractor.sources.base import Source
-from components.extractor.sources.file import check_file, extract_file
 from components.extractor.sources.registry import get_source
 from components.extractor.task import Fetched, Task, fetch
 from components.feature_store import Decision, Decisions, FeatureStore, PriceBars
@@ -92,6 +91,8 @@ def extract(
             if decisions:
                 store.decide(decisions)
             if source is None:
+                from components.extractor.sources.file import extract_file
+
                 outcomes = extract_file(plan, store, listener)
             else:
                 shares = plan.shares or tuple(store.shares_of(source.name))
@@ -130,6 +131,8 @@ def check_plan(plan: ExtractionPlan, database: Path) -> Source | None:
         ImportFileError: the file is not there.
     """
     if plan.file is not None:
+        from components.extractor.sources.file import check_file  # Arrow takes a while to be imported
+
         check_file(plan.file)
         return None
     source = get_source(plan.source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from components.extractor import ShareOutcome, Status, extract
+from components.extractor import ShareOutcome, Status
 from components.extractor.report import NOTHING
 from components.feature_store import FeatureStore
 from components.ledger.outcomes import settle
@@ -30,6 +30,8 @@ def extract_prices(day: Day, told: Told) -> None:
         told.left_out = True
         told.said.append("no source is named (--source): the prices are taken as they are")
         return
+    from components.extractor import extract
+
     plan.database.parent.mkdir(parents=True, exist_ok=True)
     with begun_with(plan.database):
         report = extract(

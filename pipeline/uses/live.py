@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, BacktestError, Panel, read_panel
+from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, BacktestError, Panel, make_panel
 from components.backtest import trade as traded
 from components.backtest.portfolios import equal_weight, held_targets, long_short, top_quantile
 from components.errors import UserError
@@ -255,20 +255,12 @@ def _profit(plan: Plan, days: Sequence[LiveDay]) -> PaperProfit | None:
 
 
 def _panel(plan: Plan, days: Sequence[LiveDay]) -> Panel:
-    import pandas as pd
-
     sessions = np.repeat([day.session for day in days], [len(day.share_ids) for day in days])
     shares = np.array([share for day in days for share in day.share_ids])
     returns = _joined(days, "ahead") if plan.horizon == 1 else _next_returns(plan, sessions, shares, days[0].session)
-    rows = {
-        "time": sessions.astype("datetime64[D]").astype("datetime64[ns]"),
-        "share_id": shares,
-        "next_return": returns,
-        _MODEL: _joined(days, "probability"),
-    }
     if not len(shares):
         raise BacktestError("no outcome is known")
-    return read_panel(pd.DataFrame(rows), [_MODEL], plan.horizon)
+    return make_panel(sessions.astype("datetime64[D]"), shares, returns, {_MODEL: _joined(days, "probability")})
 
 
 def _next_returns(plan: Plan, sessions: Sequence[str], shares: Sequence[str], since: str) -> Floats:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
 from made_predictions import predictions, random_predictions
 
 from components.backtest import BacktestError, backtest, equal_weight, long_short, top_quantile
@@ -36,6 +40,21 @@ def test_weights_are_those_of_every_order_in_which_ties_could_stand() -> None:
         for order in orders:
             expected[list(order[:2])] += 0.5 / len(orders)
         np.testing.assert_allclose(top_quantile(scores[None, :], 0.3)[0], expected)
+
+
+@given(
+    scores=st_numpy.arrays(
+        float, st_numpy.array_shapes(min_dims=2, max_dims=2), elements=st.sampled_from([NAN, 0.0, -0.0, 0.25, 0.5, 1.0])
+    ),
+    quantile=st.floats(0.01, 0.5),
+)
+def test_weights_are_those_of_the_ranks_of_pandas(scores: np.ndarray, quantile: float) -> None:
+    ranks = [pd.DataFrame(scores).rank(axis=1, method=method, ascending=False) for method in ("min", "max")]
+    first, last = (table.to_numpy() for table in ranks)
+    count = (~np.isnan(scores)).sum(axis=1)
+    places = np.clip(np.floor(quantile * count + 0.5), 1, np.maximum(count // 2, 1))[:, None]
+    within = np.clip(places - first + 1, 0, last - first + 1)
+    np.testing.assert_array_equal(top_quantile(scores, quantile), np.nan_to_num(within / (last - first + 1) / places))
 
 
 def sorted_down(values: np.ndarray) -> bool:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,12 +11,22 @@ import pytest
 
 from components.errors import ExchangeError
 from components.extractor import ExtractionPlan, extract
-from components.extractor.calendar import ExchangeCalendar
+from components.extractor.calendar import ExchangeCalendar, _load
 from components.feature_store import FeatureStore
 
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 HALF_HOUR = dt.timedelta(minutes=30)
 NOW = dt.datetime(2026, 11, 20, tzinfo=dt.timezone.utc)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _built_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What these tests look at was built by this code, and not kept by an earlier one."""
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        _load.cache_clear()
+        yield
+    _load.cache_clear()
 
 
 def shanghai() -> ExchangeCalendar:
