@@ -137,6 +137,9 @@ class Settings(BaseSettings):
     challenger_sessions: int = Field(
         0, ge=0, description="that a retrained model predicts beside the champion before it may replace it"
     )
+    take_champion: bool = Field(
+        False, description="whether `awesome daily` takes a newer champion that was pushed to the storage elsewhere"
+    )
     alert_command: str | None = Field(
         None, description="a command that `awesome daily` gives its alerts, JSON, on the standard input; no shell"
     )

@@ -4,6 +4,7 @@ saved_model/...   what is served
 tfevents/...      the training run, for TensorBoard
 evaluation/...    TFMA's files
 evidence.json     the metrics and why it was blessed or was not
+run/...           of a champion the report and the predictions of its run, for a loop elsewhere that takes it
 trials.jsonl      every try on its test days (components/trials/record.py)
 manifest.json     written last; without it there is no model
 """
@@ -28,6 +29,7 @@ LATEST = "latest"
 MANIFEST = "manifest.json"
 EVIDENCE = "evidence.json"
 TRIES = "trials.jsonl"
+RUN = "run"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _PUSHED = re.compile(rf"{FOLDER}/([^/]+)/([^/]+)/{re.escape(MANIFEST)}")
@@ -43,6 +45,7 @@ class ModelFolders:
         evaluation: The folder of TFMA's files; None to leave it out.
         evidence: Text of evidence.json; empty to leave it out.
         tries: Content of trials.jsonl; empty to leave it out.
+        run: Files of the run that go along.
     """
 
     saved_model: Path
@@ -50,6 +53,7 @@ class ModelFolders:
     evaluation: Path | None = None
     evidence: str = ""
     tries: bytes = b""
+    run: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,9 +114,9 @@ def push_model(storage: Storage, facts: ModelFacts, folders: ModelFolders, progr
         manifest = ModelManifest(facts, files)
         before = storage.read(f"{root}/{MANIFEST}")
         if before is not None:
-            # What was tried since then is no other model.
+            # What was tried since then is no other model, nor is one that an older version pushed without its run.
             there = ModelManifest.from_json(before, storage.url_of(f"{root}/{MANIFEST}"))
-            if _but_tries(there.files) == _but_tries(files):
+            if _own(there.files) == _own(files):
                 return Pushed(storage.url_of(root), 0, 0, time.monotonic() - start, already_there=True)
             raise StorageError(
                 f"{storage.url_of(root)}: holds this version with other content, and a version is never overwritten; "
@@ -125,14 +129,20 @@ def push_model(storage: Storage, facts: ModelFacts, folders: ModelFolders, progr
     return Pushed(storage.url_of(root), len(files), manifest.size, time.monotonic() - start)
 
 
-def list_models(storage: Storage) -> ModelListing:
+def list_models(storage: Storage, after: str = "") -> ModelListing:
     """Lists the models that were pushed whole.
+
+    Args:
+        storage: Where they are.
+        after: A version; only later ones are read.
 
     Raises:
         StorageError: The storage cannot be listed or read.
     """
     models, unreadable = [], []
     for model, version in _versions(storage):
+        if version <= after:
+            continue
         name = f"{FOLDER}/{model}/{version}/{MANIFEST}"
         content = storage.read(name)
         if content is None:
@@ -212,11 +222,12 @@ def _collect(folders: ModelFolders, scratch: Path) -> list[tuple[str, Path]]:
         if content:
             (scratch / name).write_bytes(content)
             sources.append((name, scratch / name))
+    sources += [(f"{RUN}/{file.name}", file) for file in folders.run]
     return sorted(sources)
 
 
-def _but_tries(files: Sequence[StoredFile]) -> list[StoredFile]:
-    return [file for file in files if file.path != TRIES]
+def _own(files: Sequence[StoredFile]) -> list[StoredFile]:
+    return [file for file in files if file.path != TRIES and not file.path.startswith(f"{RUN}/")]
 
 
 def _versions(storage: Storage) -> list[tuple[str, str]]:

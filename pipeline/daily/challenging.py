@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -103,9 +104,13 @@ def _end(day: Day, challenger: Speaker, better: bool) -> None:
     if not better:
         os.replace(version, version.with_name(f"{_DISMISSED}{version.name}"))
         return
-    target = day.plan.serving / version.name
+    place_version(version, day.plan.serving / version.name)
+
+
+def place_version(saved_model: Path, target: Path) -> None:
+    """Lets a model be a pushed version, whole or not at all; one that is there stays."""
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         with scratch_folder(target) as folder:
-            shutil.copytree(version, folder / "version")
+            shutil.copytree(saved_model, folder / "version")
             os.replace(folder / "version", target)

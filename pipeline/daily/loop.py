@@ -33,6 +33,7 @@ from pipeline.daily.report import (
     save_daily,
 )
 from pipeline.daily.retraining import retrain
+from pipeline.daily.taking import take
 from pipeline.job.workspace import check_writable, workspace_lock
 
 
@@ -61,6 +62,7 @@ LEDGER = Part("ledger", write_down, "Writing the predictions down")
 PARTS = (
     Part("extract", extract_prices, "Fetching prices"),
     Part("plausibility", look_at_prices, "Looking at the prices"),
+    Part("take", take, "Looking into the storage"),
     Part("drift", measure_drift, "Comparing with training and backtest"),
     PREDICT,
     LEDGER,

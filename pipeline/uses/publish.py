@@ -8,13 +8,13 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-from components.evidence.findings import flat
+from components.evidence.findings import PREDICTIONS_FILE, flat
 from components.model_selector.files import Evidence
 from components.object_storage import CodeVersion, ModelFacts, ModelFolders
 from components.trials.record import Record, read_record, record_path, render_record
 from models.card import ModelCard, read_card
 from pipeline.code_digest import code_digest
-from pipeline.runs.folder import FinishedRun, open_run
+from pipeline.runs.folder import REPORT_JSON, FinishedRun, open_run
 from pipeline.runs.results import ModelResult, ReportError, RunReport
 
 
@@ -34,7 +34,7 @@ def models_to_push(run: Path, model: str | None = None) -> tuple[tuple[ModelFact
         ReportError: There is no report that can be read, the run has no such model, or its files are gone.
     """
     opened = open_run(run)
-    version = _version(opened.report, run)
+    version = version_of(opened.report, run)
     models = opened.models(() if model is None else (model,))
     tries = tries_of(opened)
     return tuple(_gather(opened, name, result, version, tries) for name, result in models.items())
@@ -61,7 +61,12 @@ def tries_of(run: FinishedRun) -> Record:
     return replace(record, trials=record.between(*(int(day.replace("-", "")) for day in (test.first, test.last))))
 
 
-def _version(report: RunReport, run: Path) -> str:
+def version_of(report: RunReport, run: Path) -> str:
+    """What the models of a run are called in a storage: when it ended; `run` is its folder.
+
+    Raises:
+        ReportError: The report does not say when.
+    """
     try:
         created = dt.datetime.fromisoformat(report.created)
     except ValueError:
@@ -107,8 +112,15 @@ def _gather(
         evaluation=Path(result.evaluation_uri) if result.evaluation_uri else None,
         evidence=_evidence(result),
         tries=render_record(tries) if tries.trials else b"",
+        run=_files_of(run) if facts.champion else (),
     )
     return facts, folders
+
+
+def _files_of(run: FinishedRun) -> tuple[Path, ...]:
+    """What a loop elsewhere has to know of a champion: what it claims, and what it was trained on."""
+    files = (run.folder / REPORT_JSON, run.folder / PREDICTIONS_FILE)
+    return tuple(file for file in files if file.is_file())
 
 
 def _card(saved_model: Path) -> ModelCard | None:

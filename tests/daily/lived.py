@@ -129,7 +129,10 @@ def write_run(
         champion="linear" if pushed else None,
         created=f"{name[:10]}T12:00:00+00:00",
         pushed=str(version) if pushed else None,
-        splits={"train": SplitResult("2024-01-02", "2024-05-31", 500, 0, 0, 100)},
+        splits={
+            "train": SplitResult("2024-01-02", "2024-05-31", 500, 0, 0, 100),
+            "test": SplitResult("2024-06-03", "2024-08-30", 320, 0, 0, 64),
+        },
         data=DataSummary(5, 160, "d", str(FIRST), "2024-08-30", SHARES, str(plan.database)),
     )
     save_report(replace(made, **changes), folder / REPORT_JSON)

@@ -66,7 +66,7 @@ def test_parameters_and_the_claim_of_the_backtest_stand_before_the_first_predict
 
     tables = [name if name != "NOTE" else row[1] for name, row in world.rows()]
     assert tables[: tables.index("PREDICTION")] == [
-        *("LEDGER", "made clock", "SETUP", "on trial", "claim", "MODEL", "calendars"),
+        *("LEDGER", "made clock", "SETUP", "origin", "on trial", "claim", "MODEL", "calendars"),
     ]
     assert any(line.startswith("days to proof, if the backtest is right: about") for line in report.part("ledger").said)
     later = world.loop(evening(FIVE[1]))

@@ -132,7 +132,7 @@ def test_a_runs_models_go_and_come(awesome: Awesome, tmp_path: Path, monkeypatch
     lines = pushed.out.splitlines()
     assert [re.sub(r"\d+\.\d (MiB|s)", r"_ \1", line) for line in lines] == [
         f"pushed 4 files, _ MiB in _ s to {url}/models_training/linear/20261123T213000Z",
-        f"pushed 5 files, _ MiB in _ s to {url}/models_training/rnn/20261123T213000Z",
+        f"pushed 6 files, _ MiB in _ s to {url}/models_training/rnn/20261123T213000Z",
     ]
     listed = awesome("model", "list", url).out.splitlines()
     assert [line.split() for line in listed] == [
@@ -158,7 +158,7 @@ def test_a_runs_models_go_and_come(awesome: Awesome, tmp_path: Path, monkeypatch
     folder = tmp_path / "here" / "runs" / "pulled" / "rnn" / "20261123T213000Z"
     assert f"into {folder.relative_to(tmp_path / 'here')}" in pulled.out
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == [
-        *("evaluation/file", "evidence.json", "manifest.json"),
+        *("evaluation/file", "evidence.json", "manifest.json", "run/report.json"),
         *("saved_model/assets.extra/awesome.json", "saved_model/saved_model.pb", "tfevents/file"),
     ]
     assert (folder / "saved_model" / "saved_model.pb").read_bytes() == b"graph of rnn"
