@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,6 +27,17 @@ class Listings:
         self._connection = connection
         self._path = path
         self._writable = writable
+
+    @contextlib.contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """Lets all that is read within be the database at one moment, whoever writes meanwhile; nothing is written."""
+        with translated(self._path):
+            self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if self._connection.in_transaction:  # SQLite has rolled back itself where the disk fails
+                self._connection.execute("ROLLBACK")
 
     def days(self, shares: Sequence[str]) -> Iterator[tuple[str, Days]]:
         """Yields shares with the days of their prices, ascending; datetime64[D], shape (n,).

@@ -57,9 +57,10 @@ def find_missing(
     Raises:
         StoreError: The database cannot be read.
     """
-    shares = [summary.share_id for summary in store.shares()]
-    listed = exchanges_of(store, shares) | dict(exchanges or {})
-    found = missing_in(lambda: store.listings.days(shares), listed, now, suggest)
+    with store.listings.one_moment():  # days are read twice, and an extraction may add some
+        shares = [summary.share_id for summary in store.shares()]
+        listed = exchanges_of(store, shares) | dict(exchanges or {})
+        found = missing_in(lambda: store.listings.days(shares), listed, now, suggest)
     by_exchange: dict[int, list[str]] = {}
     for share in found.off:
         by_exchange.setdefault(found.group[share], []).append(share)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from gappy import NOW, lacks, sessions, texts
 
 from components.feature_store import FeatureStore, PriceBars
+from components.feature_store.listings import Listings
 from components.missing_sessions.finding import find_missing, last_windows_across
 
 DAYS = sessions("XSHG", "2020-01-02", "2023-12-29")
@@ -43,6 +45,20 @@ def test_what_an_import_named_goes_before_the_source(tmp_path: Path) -> None:
         store.listings.put(["sh600519"], "XHKG")
         found = find_missing(store, NOW)
     assert (lacks(found), found.listed, found.notes) == ({}, {}, ())
+
+
+def test_a_session_that_is_written_meanwhile_is_not_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "a.db", "tencent", sh600519=np.delete(DAYS[:-1], [300, 301]), sz000001=DAYS[:-1]).close()
+    read = Listings.days
+
+    def days(listings: Listings, shares: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+        yield from read(listings, shares)
+        put(tmp_path / "a.db", "tencent", sh600519=DAYS[-1:]).close()
+
+    monkeypatch.setattr(Listings, "days", days)
+    with FeatureStore.open(tmp_path / "a.db") as store:
+        assert lacks(find_missing(store, NOW)) == {"sh600519": texts(DAYS[300:302])}
+        assert [one.last for one in store.shares()] == [DAYS[-1].item(), DAYS[-2].item()]
 
 
 def test_prices_of_a_synthetic_market_lack_nothing(tmp_path: Path) -> None:
