@@ -16,6 +16,9 @@ from components.evidence.metric import ratio
 from components.evidence.pairs import Pairs
 from components.evidence.resampling import DayBlocks
 
+_STEP, _MARKS = 32, 2048
+"""Rows between two marks, and marks at once: tables that fit into a processor's cache."""
+
 _ROWS_LIKE_A_CELL = 8
 """Resampling a row costs about as much as that many cells of W: with few rows a day, rows are cheaper."""
 
@@ -57,23 +60,51 @@ def resampled_aucs(positive: NDArray[Any], scores: NDArray[Any], blocks: DayBloc
 
 def _won(positive: NDArray[Any], scores: NDArray[Any], days: NDArray[Any], count: int) -> NDArray[np.float64]:
     """Pairs that each pair of days wins, [days of "up" rows, days of "down" rows]."""
-    order = np.argsort(scores, kind="stable")
-    up, day, score = positive[order], days[order], scores[order]
-    won, below = np.zeros((count, count)), np.zeros(count)
-    first = np.flatnonzero(np.concatenate([[True], score[1:] != score[:-1]]))
-    if len(first) == len(score):  # no ties, the usual case
-        for rises, place in zip(up.tolist(), day.tolist(), strict=True):
-            if rises:
-                won[place] += below
-            else:
-                below[place] += 1
-        return won
-    for begin, end in zip(first.tolist(), [*first[1:].tolist(), len(score)], strict=True):
-        rises = up[begin:end]
-        tied = np.bincount(day[begin:end][~rises], minlength=count)
-        if end - begin > count:  # a score of few values: each day at once
-            won += np.bincount(day[begin:end][rises], minlength=count)[:, None] * (below + tied / 2)
-        else:
-            np.add.at(won, day[begin:end][rises], below + tied / 2)
-        below += tied
+    pairs = Pairs(positive, scores)
+    up, down = days[pairs.up], days[pairs.down]
+    won = _counted_below(up, pairs.low, down, count)
+    return (won + _counted_below(up, pairs.high, down, count)) / 2 if pairs.tied else won
+
+
+def _counted_below(up: NDArray[Any], places: NDArray[np.intp], down: NDArray[Any], count: int) -> NDArray[np.float64]:
+    """Counts, for each "up" row, the days of the "down" rows below it.
+
+    At every mark, `_STEP` rows apart, stands how many rows of each day lie below; the sums of those that the "up" rows
+    of a day have passed are a product of matrices. What lies between a mark and a row is counted pair by pair.
+
+    Args:
+        up: the day of each "up" row, [rows].
+        places: how many "down" rows lie below it, ascending, [rows].
+        down: the day of each "down" row, the lowest first.
+        count: days.
+
+    Returns:
+        Pairs, [days of "up" rows, days of "down" rows].
+    """
+    from scipy.sparse import csr_matrix
+
+    won = np.zeros((count, count))
+    most = max((int(np.bincount(one).max()) for one in (up, down) if len(one)), default=0)
+    kind = np.float32 if most**2 < 2**24 else np.float64  # the smaller one that holds all these whole numbers
+    mark, beyond = np.divmod(places, _STEP)
+    table, below = np.zeros((_MARKS, count), kind), np.zeros(count, np.int64)
+    for first in range(0, int(mark[-1]) + 1 if len(mark) else 0, _MARKS):
+        here = slice(*np.searchsorted(mark, [first, first + _MARKS]))
+        days, begin = up[here], first * _STEP
+        if not len(days):
+            below += np.bincount(down[begin : begin + _MARKS * _STEP], minlength=count)
+            continue
+        for at in range(_MARKS):
+            table[at] = below
+            below += np.bincount(down[begin : begin + _STEP], minlength=count)
+            begin += _STEP
+            if begin > len(down):
+                break
+        passed = csr_matrix((np.ones(len(days), kind), (days, mark[here] - first)), shape=(count, _MARKS))
+        won += passed @ table
+        # Beyond its mark each row has a few more, which follow one another.
+        more = beyond[here]
+        row = np.repeat(np.arange(len(days)), more)
+        place = (mark[here] * _STEP)[row] + np.arange(len(row)) - (np.cumsum(more) - more)[row]
+        won += np.bincount(days[row] * count + down[place], minlength=count**2).reshape(count, count)
     return won

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 
 class Pairs:
-    """Rows sorted by score once, so that the AUC under many sets of weights costs no further sorting."""
+    """Rows sorted by score once, so that the AUC under many sets of weights costs no further sorting.
+
+    Attributes:
+        up: positions of the "up" rows, the lowest score first.
+        down: those of the "down" rows.
+        low: of each of `up`, how many of `down` score lower.
+        high: of each of `up`, how many of `down` do not score higher.
+        tied: whether any of them score the same.
+    """
 
     def __init__(self, positive: NDArray[Any], scores: NDArray[Any], weight: NDArray[Any] | None = None) -> None:
         """Sorts.
@@ -23,12 +31,12 @@ class Pairs:
         # Sorted positives make the look-ups below run through memory in order.
         rows = np.arange(len(scores)) if weight is None else np.flatnonzero(weight)
         up, down = rows[positive[rows]], rows[~positive[rows]]
-        self._up = up[np.argsort(scores[up], kind="stable")]
-        self._down = down[np.argsort(scores[down], kind="stable")]
-        below = scores[self._down]
-        self._low = np.searchsorted(below, scores[self._up], side="left")
-        self._high = np.searchsorted(below, scores[self._up], side="right")
-        self._tied = bool(np.any(self._low != self._high))
+        self.up: NDArray[np.intp] = up[np.argsort(scores[up], kind="stable")]
+        self.down: NDArray[np.intp] = down[np.argsort(scores[down], kind="stable")]
+        below = scores[self.down]
+        self.low = np.searchsorted(below, scores[self.up], side="left")
+        self.high = np.searchsorted(below, scores[self.up], side="right")
+        self.tied = bool(np.any(self.low != self.high))
 
     def auc(self, weight: NDArray[Any] | None) -> float:
         """AUC with a weight for each row, [rows] in their own order; nan if a class has no weight."""
@@ -37,12 +45,12 @@ class Pairs:
 
     def counted(self, weight: NDArray[Any] | None) -> tuple[float, float]:
         """The weight of pairs whose "up" row scores higher, ties counting half, and that of all pairs."""
-        up = np.ones(len(self._up)) if weight is None else weight[self._up]
-        down = np.ones(len(self._down)) if weight is None else weight[self._down]
+        up = np.ones(len(self.up)) if weight is None else weight[self.up]
+        down = np.ones(len(self.down)) if weight is None else weight[self.down]
         # beaten[i]: weight of the i lowest negatives.
         beaten = np.zeros(len(down) + 1)
         np.cumsum(down, out=beaten[1:])
-        won = up @ beaten[self._low]
-        if self._tied:
-            won = (won + up @ beaten[self._high]) / 2
+        won = up @ beaten[self.low]
+        if self.tied:
+            won = (won + up @ beaten[self.high]) / 2
         return float(won), float(up.sum()) * float(beaten[-1])

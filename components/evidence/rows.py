@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_LONG_DAY = 30
+"""Rows of a day from which on it is sorted by itself."""
+
 
 def checked(labels: NDArray[Any], scores: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Labels as bool [rows] and scores as float64 [rows]; ``ValueError`` where their lengths differ."""
@@ -67,7 +70,7 @@ def middle_ranks(values: NDArray[Any], day: NDArray[np.int64] | None = None) -> 
     array([2.5, 1. , 2.5])
     """
     of = np.zeros(len(values), np.int64) if day is None else day
-    order = np.lexsort((values, of))
+    order = _order(values, of)
     ordered, of_day = values[order], of[order]
     begins = np.ones(len(order), bool)
     begins[1:] = (ordered[1:] != ordered[:-1]) | (of_day[1:] != of_day[:-1])
@@ -77,3 +80,16 @@ def middle_ranks(values: NDArray[Any], day: NDArray[np.int64] | None = None) -> 
     ranks = np.empty(len(order))
     ranks[order] = np.repeat(first - before + (tied + 1) / 2, tied)
     return ranks
+
+
+def _order(values: NDArray[Any], day: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The order of rows by day and value, as `np.lexsort` gives it, [rows]."""
+    ends = np.cumsum(np.bincount(day))
+    if len(day) <= _LONG_DAY * len(ends):
+        return np.lexsort((values, day))
+    # Many short sorts take a fifth of one long one.
+    order = np.argsort(day, kind="stable")
+    ordered = values[order]
+    for begin, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True):
+        order[begin:end] = order[begin:end][np.argsort(ordered[begin:end], kind="stable")]
+    return order

@@ -35,6 +35,7 @@ from components.price_files.forms import SEPARATORS, Forms
 from components.price_files.parquet_columns import head_of, open_parquet, parquet_batches, readable
 
 _CHUNK_CELLS = 200_000
+_ROWS_ALIVE = 500  # of more than that, Python's garbage collector looks at each again and again, which takes longest
 _MOST_BLANK_LINES = 200_000
 _HEAD_ROWS = 24
 _START = 64  # bytes that tell what a file is
@@ -197,6 +198,29 @@ def _csv_chunks(
     positions: Collection[int],
 ) -> Iterator[Chunk]:
     size = max(1, _CHUNK_CELLS // max(1, width))
+    lines: list[Integers] = []
+    columns: dict[int, list[str]] = {at: [] for at in positions}
+    count = 0
+    for some, cells in _csv_rows(path, reader, width, before, min(size, _ROWS_ALIVE)):
+        lines.append(some)
+        for at, column in columns.items():
+            column += cells[at]
+        count += len(some)
+        if count >= size:
+            yield Chunk(np.concatenate(lines), {at: tuple(column) for at, column in columns.items()})
+            lines, columns, count = [], {at: [] for at in positions}, 0
+    if count:
+        yield Chunk(np.concatenate(lines), {at: tuple(column) for at, column in columns.items()})
+
+
+def _csv_rows(
+    path: Path,
+    reader: csv._reader,  # type: ignore[name-defined]
+    width: int,
+    before: int,
+    size: int,
+) -> Iterator[tuple[Integers, Sequence[tuple[str, ...]]]]:
+    """Yields the line numbers and the columns of some rows at a time."""
     blank = seen = 0
     while True:
         last = reader.line_num + before
@@ -227,8 +251,7 @@ def _csv_chunks(
                 raise ImportFileError(f"{path}, line {reader.line_num}: {blank:,} blank lines; is it a file of prices?")
         seen += len(rows)
         if rows:
-            columns: Sequence[tuple[str, ...]] = list(zip(*rows, strict=True))
-            yield Chunk(lines, {at: columns[at] for at in positions})
+            yield lines, list(zip(*rows, strict=True))
 
 
 # --- Parquet

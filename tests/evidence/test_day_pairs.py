@@ -54,3 +54,16 @@ def test_a_resample_without_one_of_the_classes_has_no_auc() -> None:
 def test_too_few_days_have_no_resamples_with_an_auc() -> None:
     blocks = DayBlocks(np.zeros(10), resamples=5)
     assert np.all(np.isnan(resampled_aucs(np.arange(10) > 4, np.arange(10), blocks)))
+
+
+@pytest.mark.parametrize("decimals", [12, 2], ids=["no ties", "ties"])
+def test_hundreds_of_thousands_of_rows_are_counted_to_the_pair(decimals: int) -> None:
+    rng = np.random.default_rng(decimals)
+    day = rng.permutation(np.repeat(np.arange(30), 5000))
+    # Rises are few and score high: the lowest half of the falls has no rise among them.
+    positive = rng.random(len(day)) < 0.05
+    score = np.round(np.where(positive, 0.5, 0) + np.where(positive, 0.5, 1) * rng.random(len(day)), decimals)
+    blocks = DayBlocks(day, resamples=4, seed=3)
+    won, pairs = resampled_pairs(positive, score, day, blocks)
+    expected = [roc_auc_score(positive, score, sample_weight=weight[day]) for weight in blocks.weights]
+    np.testing.assert_allclose(won / pairs, expected, rtol=0, atol=1e-12)
