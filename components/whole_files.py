@@ -7,6 +7,7 @@ what a living process is writing, or one of another machine or container that sh
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -21,6 +22,9 @@ PARTIAL = ".partial-"
 """How the name of a file or folder begins that is being written, or was when its writer was killed."""
 
 _LEFT = re.compile(rf"{re.escape(PARTIAL)}({OWNER.pattern})-[0-9a-f]{{8}}-.*", re.DOTALL)
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""What writing fails with, without a word on which file it was."""
+
 _LONGEST_NAME = 120
 """Bytes of the name that stay in that of what is partial; file systems take 255 in all."""
 
@@ -102,7 +106,7 @@ def whole_file(path: Path, *, sync: bool = False) -> Iterator[Path]:
         A path beside it, of the same suffix, where nothing is; several writers get different ones.
 
     Raises:
-        OSError: it cannot be written; like any error of the block, it leaves what was there.
+        OSError: it cannot be written, by its name; like any error of the block, it leaves what was there.
     """
     clear_left(path.parent)
     partial = partial_beside(path)
@@ -112,9 +116,13 @@ def whole_file(path: Path, *, sync: bool = False) -> Iterator[Path]:
             with partial.open("rb") as stream:
                 os.fsync(stream.fileno())
         os.replace(partial, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             partial.unlink()
+        if isinstance(error, OSError):
+            unnamed = error.filename is None and error.errno in _FULL
+            if unnamed or error.filename == os.fspath(partial):
+                error.filename = os.fspath(path)
         raise
 
 

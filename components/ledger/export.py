@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -78,7 +79,9 @@ def export_predictions(ledger: Ledger, path: Path) -> int:
                 stream.write_batch(batch)
                 count += batch.num_rows
     except OSError as error:
-        raise LedgerError(f"{path} cannot be written: {error.strerror or error}; name another file") from None
+        # Arrow's own words name the partial file.
+        why = os.strerror(error.errno) if error.errno else error
+        raise LedgerError(f"{path} cannot be written: {why}; name another file") from None
     return count
 
 

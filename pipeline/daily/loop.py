@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
 import traceback
@@ -19,7 +20,7 @@ from pipeline.daily.day import Day, Told
 from pipeline.daily.drifting import measure_drift
 from pipeline.daily.page import show
 from pipeline.daily.predicting import predict, write_down
-from pipeline.daily.prices import extract_prices, look_at_prices, settle_outcomes
+from pipeline.daily.prices import check_prices, extract_prices, look_at_prices, settle_outcomes
 from pipeline.daily.proof import weigh
 from pipeline.daily.pushing import push
 from pipeline.daily.report import (
@@ -30,6 +31,7 @@ from pipeline.daily.report import (
     Status,
     daily_folder,
     read_daily,
+    report_file,
     save_daily,
 )
 from pipeline.daily.retraining import retrain
@@ -86,8 +88,10 @@ def run_daily(day: Day, only: Sequence[str] = ()) -> tuple[DailyReport, Path]:
     Raises:
         PartError: there is no part of a name.
         OutputError: another loop is at work, or the workspace cannot be written.
+        UserError: the prices are none that a loop can be about.
     """
     parts = chosen_parts(only)
+    check_prices(day.plan)
     folder = daily_folder(day.plan)
     check_writable(folder)
     begun, clock = time.perf_counter(), day.clock.now()
@@ -113,11 +117,12 @@ def run_daily(day: Day, only: Sequence[str] = ()) -> tuple[DailyReport, Path]:
         )
         report = replace(report, seconds=round(time.perf_counter() - begun, 3))
         earlier = read_daily(folder, report.session) if only else None
-        path = save_daily(_beside(earlier, report), folder)  # before anybody is told, which may take a minute
+        report = _saved(day, report, earlier)  # before anybody is told, which may take a minute
         if undelivered := send_alerts(report, day.plan.settings):
             report = replace(report, undelivered=undelivered)
-            save_daily(_beside(earlier, report), folder)
-        return report, path
+            with contextlib.suppress(OSError):
+                save_daily(_beside(earlier, report), folder)
+        return report, report_file(folder, report.session)
 
 
 def chosen_parts(only: Sequence[str]) -> tuple[Part, ...]:
@@ -131,6 +136,18 @@ def chosen_parts(only: Sequence[str]) -> tuple[Part, ...]:
         if name not in names:
             raise PartError(f"--only {name}: there is no such part; there are {', '.join(names)}")
     return tuple(part for part in PARTS if not only or part.name in only)
+
+
+def _saved(day: Day, report: DailyReport, earlier: DailyReport | None) -> DailyReport:
+    """Writes the report; one that cannot be written, as the disk is full, is what somebody has to be told of."""
+    try:
+        save_daily(_beside(earlier, report), daily_folder(day.plan))
+    except OSError as error:
+        lost = PartReport("report", Status.FAILED, wrong=(_line(error),))
+        print_part(day, lost)
+        alert = Alert(AlertKind.FAILURE, f"report: {lost.wrong[0]}")
+        return replace(report, parts=(*report.parts, lost), alerts=(*report.alerts, alert))
+    return report
 
 
 def _beside(earlier: DailyReport | None, report: DailyReport) -> DailyReport:

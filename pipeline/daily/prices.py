@@ -13,9 +13,25 @@ from components.trials.record import begun_with
 from pipeline.daily.day import Day, Told
 from pipeline.daily.report import AlertKind
 from pipeline.job.prices import keep_decisions
+from pipeline.plan import Plan
+from pipeline.settings import SettingsError
 from pipeline.uses.suspects import look_at_extracted, look_at_windows
 
 _SHOWN = 5
+
+
+def check_prices(plan: Plan) -> None:
+    """Refuses prices that no part of a loop can do anything with; a source may still make the database.
+
+    Raises:
+        SettingsError: they are those of a synthetic market.
+        StoreError: the database cannot be read, or is missing and no source is named.
+    """
+    if plan.settings.market is not None:
+        origin = plan.origins.get("market", "settings")
+        raise SettingsError(f"market (from {origin}): a made market has no future to prove; a loop takes a database")
+    if plan.extraction is None or (plan.database.exists() and (plan.database.is_dir() or plan.database.stat().st_size)):
+        FeatureStore.open(plan.database).close()
 
 
 def extract_prices(day: Day, told: Told) -> None:

@@ -129,10 +129,15 @@ def daily_folder(plan: Plan) -> Path:
     return plan.workspace / "daily" / plan.name
 
 
+def report_file(folder: Path, session: str) -> Path:
+    """The file of a session's report in a plan's folder."""
+    return folder / f"{session}.json"
+
+
 def read_daily(folder: Path, session: str) -> DailyReport | None:
     """The report of a session; None where there is none that this version reads."""
     try:
-        return from_json(DailyReport, (folder / f"{session}.json").read_bytes())
+        return from_json(DailyReport, report_file(folder, session).read_bytes())
     except (OSError, RecordError):
         return None
 
@@ -144,6 +149,6 @@ def save_daily(report: DailyReport, folder: Path) -> Path:
         OSError: it cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{report.session}.json"
+    path = report_file(folder, report.session)
     write_whole(path, f"{to_json(report)}\n")
     return path

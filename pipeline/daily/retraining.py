@@ -35,6 +35,8 @@ def retrain(day: Day, told: Told) -> None:
         told.said.append("it is not wanted (--no-retrain)" if told.left_out else "it is not due")
         return
     plan = day.plan
+    with FeatureStore.open(plan.database) as store:  # a run would take the shipped prices where there are none yet
+        plan.select(store)
     champion = day.speaker
     told.said.append(f"due, as {reason}")
     day.console.print(f"  retraining, as {reason}", highlight=False, markup=False, soft_wrap=True)

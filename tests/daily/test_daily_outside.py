@@ -10,10 +10,11 @@ import pytest
 from http_here import Request, answering
 from lived import SHANGHAI, SHARES, START, World, evening, predictions, write_run
 
+from components.errors import StoreError
 from components.extractor.replay import Fault
 from components.object_storage import Storage, stored_heads
 from pipeline.daily.alerts import send_alerts
-from pipeline.daily.report import Alert, AlertKind, DailyReport
+from pipeline.daily.report import Alert, AlertKind, DailyReport, Status
 from pipeline.settings import SettingsError, load_settings
 
 EVENINGS = SHANGHAI[START : START + 4]
@@ -98,6 +99,37 @@ def test_a_failing_alert_never_stops_the_loop(folder: Path) -> None:
     assert report.exit_code == 0
     assert report.undelivered == ("alert_command: cannot be started (No such file or directory)",)
     assert len(predictions(LEDGER)) == len(SHARES)
+
+
+def test_without_prices_nothing_begins_and_no_model_is_trained_on_others(world: World) -> None:
+    with pytest.raises(StoreError, match=r"awesome.db does not exist; import prices"):
+        world.loop(evening(EVENINGS[0]), retrain=None, db="awesome.db", source=None)
+    with pytest.raises(SettingsError, match=r"market \(from .*\): a made market has no future"):
+        world.loop(evening(EVENINGS[0]), db=None, source=None, market="reversal")
+    Path("awesome.db").write_text("no database")
+    with pytest.raises(StoreError, match="is not an SQLite database"):
+        world.loop(evening(EVENINGS[0]), db="awesome.db")
+    Path("awesome.db").unlink()
+    assert not Path("runs").exists()
+    # The shipped prices are what `awesome run` takes where there are none; they ended years ago.
+    world.server.faults.add(Fault("503"))
+    report = world.loop(evening(EVENINGS[0]), retrain=None, db="awesome.db")
+    assert report.part("retrain").status is Status.FAILED
+    assert not any(Path("runs").glob("20*"))
+
+
+def test_a_report_that_cannot_be_written_is_what_somebody_is_told_of(folder: Path) -> None:
+    world = World(folder, None)
+    write_run(world.plan())
+    world.bars(EVENINGS[0])
+    (folder / "runs" / "daily" / world.plan().name / f"{EVENINGS[0]}.json").mkdir(parents=True)
+    told = command(folder, "import sys; open('told.json', 'w').write(sys.stdin.read())")
+    report = world.loop(evening(EVENINGS[0]), alert_command=told)
+
+    assert (report.exit_code, len(predictions(LEDGER))) == (3, len(SHARES))
+    [line] = report.part("report").wrong
+    assert line.endswith(f"{EVENINGS[0]}.json: Is a directory")
+    assert f"report: {line}" in Path("told.json").read_text()
 
 
 def test_the_head_of_the_ledger_goes_to_the_storage(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
@@ -181,3 +182,17 @@ def test_the_systems_temporary_folder_is_cleared_too(tmp_path: Path, monkeypatch
     with temporary_folder("push") as folder:
         assert partials(tmp_path) == [folder]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_names_the_file_and_not_what_is_partial(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as missing:
+        write_whole(tmp_path / "no" / "report.json", "")
+    assert missing.value.filename == str(tmp_path / "no" / "report.json")
+    with pytest.raises(OSError, match=r"full.*report\.json"), whole_file(tmp_path / "report.json"):
+        raise OSError(errno.ENOSPC, "the disk is full")
+
+
+def test_an_error_of_something_else_stays_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionRefusedError) as raised, whole_file(tmp_path / "a"):
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")
+    assert raised.value.filename is None
