@@ -214,8 +214,10 @@ class Ledger:
         """Closes the file."""
         self.close()
 
-    def damage(self) -> list[str]:
-        """What was changed of the tables and triggers, and what SQLite finds damaged, in words."""
+    def damage(self, pages: bool = True) -> list[str]:
+        """What was changed of the tables and triggers, and what SQLite finds damaged of all pages, in words."""
+        if not pages:
+            return _not_as_made(self._connection)
         answers = [str(answer) for (answer,) in self.select("PRAGMA integrity_check(1)")]
         wrong = [f"SQLite finds it damaged ({' '.join(one.split())})" for one in answers if one != "ok"]
         return _not_as_made(self._connection) + wrong
@@ -245,6 +247,10 @@ class Ledger:
         with self._at_one_moment():
             parts = [self._rows_of(table, "" if after is None else f" WHERE seq > {after}") for table in TABLES]
             yield from heapq.merge(*parts, key=lambda row: row.seq)
+
+    def row(self, seq: int) -> Row | None:
+        """The row of a number; None where there is none."""
+        return next((row for table in TABLES for row in self._rows_of(table, f" WHERE seq = {int(seq)}")), None)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Batch]:
@@ -282,8 +288,9 @@ class Ledger:
         [(seq,)] = self.select(LAST_SEQ)
         if seq is None:
             raise LedgerError(f"{self._path}: it holds no row, not even the first; {_VERIFY}")
-        found = [row for table in TABLES for row in self._rows_of(table, f" WHERE seq = {int(seq)}")]
-        return found[0]
+        found = self.row(seq)
+        assert found is not None  # it was there in the same breath
+        return found
 
     def _rows_of(self, table: str, condition: str = "") -> Iterator[Row]:
         for seq, *values, previous, own in self.stream(f"{TABLES[table].select}{condition} ORDER BY seq"):

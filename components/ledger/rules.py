@@ -50,6 +50,15 @@ class Rules:
             NOTE.name: self._note_row,
         }
 
+    def go_on(self, last: Row) -> None:
+        """Takes the state that there is after a row, when all up to it was judged before."""
+        self._written = last["written"]
+        seq, select = last.seq, self._ledger.select
+        self._setups = {horizon for (horizon,) in select("SELECT DISTINCT horizon FROM SETUP WHERE seq <= ?", seq)}
+        self._models = set(select("SELECT DISTINCT digest, horizon FROM MODEL WHERE seq <= ?", seq))
+        query = "SELECT text FROM NOTE WHERE kind = ? AND seq <= ? ORDER BY seq DESC LIMIT 1"
+        self._calendars = next((text for (text,) in select(query, CALENDARS, seq)), "")
+
     def distrust(self) -> None:
         """Takes back what rests on rows that were changed or are missing: later ones may refer to them."""
         self._trusting = False

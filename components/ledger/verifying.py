@@ -3,6 +3,9 @@
 What only the file is there to tell of cannot be told from a chain that somebody has made anew, or that was cut at its
 end: that is what heads are for, the number and the hash of the last row at some time, kept where the holder of the file
 cannot change them.
+
+Who has looked at every row may go on from there later (`LookedAt`): that row is still the one that it was, and all that
+follow are looked at as always. An edit of an earlier row shows only to who looks at all of them again.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from components.errors import StoreError
 from components.ledger.chain import GENESIS, Head
 from components.ledger.errors import LedgerError
 from components.ledger.file import Ledger, Row
-from components.ledger.instants import present
+from components.ledger.instants import present, stamp
 from components.ledger.rules import Rules
 from components.ledger.schema import MODEL, NOTE, OUTCOME, PREDICTION
 
@@ -48,8 +51,33 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class LookedAt:
+    """How far a look at a ledger has come that has found nothing wrong, so that a later one can go on from there.
+
+    Attributes:
+        identity: of the ledger.
+        seq: of the row that was the last one.
+        hash: of that row.
+        predictions: how many of the rows up to it are predictions.
+        late: of those, how many were late.
+        outcomes: how many are outcomes.
+        doubts: what could not be checked of them.
+        whole: when every row was looked at, UTC; later looks went on from there.
+    """
+
+    identity: str
+    seq: int
+    hash: str
+    predictions: int
+    late: int
+    outcomes: int
+    doubts: tuple[str, ...]
+    whole: str
+
+
+@dataclass(frozen=True)
 class Verification:
-    """What a look at every row has found.
+    """What a look at every row has found, or at those behind the ones that were looked at before.
 
     Attributes:
         faults: what is wrong, in the order of the rows.
@@ -61,6 +89,8 @@ class Verification:
         head: the last row; None where none can be read.
         heads: how many heads it was held against.
         held: the last row that a head vouches for; 0 for none.
+        after: the last row that an earlier look had come to, and this one did not look at again; 0 where it did.
+        whole: when every row was looked at, UTC.
     """
 
     faults: tuple[Fault, ...]
@@ -72,34 +102,73 @@ class Verification:
     head: Head | None
     heads: int
     held: int
+    after: int = 0
+    whole: str = ""
 
     @property
     def sound(self) -> bool:
         """Whether nothing is wrong."""
         return not self.faults
 
+    @property
+    def looked_at(self) -> LookedAt | None:
+        """Where a later look can go on; None where something is wrong, or there is no row."""
+        if self.head is None or not self.sound:
+            return None
+        counts = (self.predictions, self.late, self.outcomes)
+        return LookedAt(self.head.identity, self.head.seq, self.head.hash, *counts, self.doubts, self.whole)
 
-def verify(path: str | os.PathLike[str], heads: Iterable[Head] = (), now: dt.datetime | None = None) -> Verification:
+
+def verify(
+    path: str | os.PathLike[str],
+    heads: Iterable[Head] = (),
+    now: dt.datetime | None = None,
+    since: LookedAt | None = None,
+) -> Verification:
     """Looks at every row of a ledger; nothing is changed.
 
     Args:
         path: the file.
         heads: what was kept elsewhere; one without a name of its ledger or without a time is held against rows alone.
         now: the present, with a zone; None for the clock.
+        since: how far an earlier look has come: only the rows behind that are looked at, unless anything is wrong.
 
     Raises:
         LedgerError: it is no ledger.
         StoreError: SQLite cannot open it.
     """
+    kept, moment = list(heads), now or present()
     with Ledger.open(path) as ledger:
-        return _Verifier(ledger, list(heads), now or present()).verification()
+        found = None if since is None else _further(ledger, kept, moment, since)
+        if found is not None and found.sound:
+            return found
+        return _Verifier(ledger, kept, moment).verification()
+
+
+def _further(ledger: Ledger, heads: Sequence[Head], now: dt.datetime, since: LookedAt) -> Verification | None:
+    """Looks at the rows behind an earlier look; None where the row that it had come to is not what it was."""
+    try:
+        row = ledger.row(since.seq)
+        if row is None or (ledger.identity, row.hash, row.right_hash) != (since.identity, since.hash, since.hash):
+            return None
+        return _Verifier(ledger, heads, now, since, row).verification()
+    except (StoreError, LedgerError, ValueError, TypeError, OverflowError):  # who looks at all rows says what it is
+        return None
 
 
 class _Verifier:
     """Goes through the rows once."""
 
-    def __init__(self, ledger: Ledger, heads: Sequence[Head], now: dt.datetime) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        heads: Sequence[Head],
+        now: dt.datetime,
+        since: LookedAt | None = None,
+        last: Row | None = None,
+    ) -> None:
         self._ledger = ledger
+        self._since = since
         self._heads = sorted(heads, key=lambda head: (head.seq, head.time))
         self._rules = Rules(ledger, now)
         self._faults: list[Fault] = []
@@ -112,11 +181,23 @@ class _Verifier:
         self._places = [head.seq for head in timed]
         self._until = [*itertools.accumulate((head.time for head in timed), max)]
         self._from = [*itertools.accumulate((head.time for head in reversed(timed)), min)][::-1]
+        self._whole = stamp(now)
+        if since is not None and last is not None:
+            self._go_on(since, last)
+
+    def _go_on(self, since: LookedAt, last: Row) -> None:
+        """Takes the state that a look has after the row it had come to."""
+        self._whole, self._last = since.whole, last
+        self._rows, self._late = since.seq, since.late
+        self._counts = {PREDICTION.name: since.predictions, OUTCOME.name: since.outcomes}
+        self._wanted |= self._ledger.hashes([seq for seq in self._wanted if seq <= since.seq])
+        self._rules.go_on(last)
+        self._rules.doubts |= dict.fromkeys(since.doubts)
 
     def verification(self) -> Verification:
         self._check_file()
         try:
-            for row in self._ledger.rows():
+            for row in self._ledger.rows(None if self._since is None else self._since.seq):
                 self._check_row(row)
         except (StoreError, TypeError, OverflowError) as error:  # a page that is damaged, a number that is none
             at = 0 if self._last is None else self._last.seq
@@ -135,6 +216,8 @@ class _Verifier:
             head=None if last is None else Head(identity, last.seq, last.hash, str(last["written"])),
             heads=len(self._heads),
             held=max(ours, default=0),
+            after=0 if self._since is None else self._since.seq,
+            whole=self._whole,
         )
 
     def _say(self, first: int, row: str, why: str, last: int = 0) -> None:
@@ -147,7 +230,7 @@ class _Verifier:
 
     def _check_file(self) -> None:
         try:
-            for complaint in self._ledger.damage():
+            for complaint in self._ledger.damage(pages=self._since is None):
                 self._say(0, "the file", complaint)
         except StoreError as error:
             self._say(0, "the file", str(error))

@@ -18,13 +18,20 @@ from pipeline.uses.live import live_facts
 _SESSION = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].json"
 
 
+_LOOK = "verified.json"
+"""How far the last look at the ledger has come."""
+
+_ROWS_OF_AN_EVENING, _ROWS_OF_A_PERSON = 10_000, 100_000
+"""Up to so many rows a look is one at all of them: a third of a CPU second, and three."""
+
+
 def show(day: Day, told: Told) -> None:
     """Writes the page, and tells somebody where the ledger is not as it was written.
 
     Raises:
         UserError: the ledger cannot be read, or the page not be written.
     """
-    facts = record_of(day.plan, None, day.clock.now(), _measured(day))
+    facts = record_of(day.plan, None, day.clock.now(), _measured(day), _ROWS_OF_AN_EVENING)
     path = write_live(facts, daily_folder(day.plan) / LIVE_HTML)
     verdict = live_verdict(facts)
     told.said.append(f"{verdict.label}: {path}")
@@ -34,7 +41,11 @@ def show(day: Day, told: Told) -> None:
 
 
 def record_of(
-    plan: Plan, ledger: Path | None = None, now: dt.datetime | None = None, today: DriftDay | None = None
+    plan: Plan,
+    ledger: Path | None = None,
+    now: dt.datetime | None = None,
+    today: DriftDay | None = None,
+    rows_again: int = _ROWS_OF_A_PERSON,
 ) -> LiveFacts:
     """What is known of a plan's record, with the drift that the loops have measured.
 
@@ -43,14 +54,17 @@ def record_of(
         ledger: the file; None for that beside the database.
         now: the present, with a zone; None for the clock.
         today: what the loop that is at work has measured; None where none is.
+        rows_again: up to so many rows of the plan's ledger are all looked at; of a file that is named always are.
 
     Raises:
         UserError: the file is no ledger, or cannot be read.
     """
-    drift = {one.session: one for one in drift_days(daily_folder(plan))}
+    folder = daily_folder(plan)
+    drift = {one.session: one for one in drift_days(folder)}
     if today is not None:
         drift[today.session] = today
-    return live_facts(plan, ledger, now, [drift[session] for session in sorted(drift)])
+    look = folder / _LOOK if ledger is None else None
+    return live_facts(plan, ledger, now, [drift[session] for session in sorted(drift)], look, rows_again)
 
 
 def drift_days(folder: Path) -> list[DriftDay]:

@@ -16,6 +16,7 @@ from pipeline.report.live_words import (
     open_lines,
     profit_line,
     sequence_line,
+    trust_line,
     waiting_line,
 )
 from pipeline.report.templates import load_template
@@ -48,6 +49,7 @@ def render_live(facts: LiveFacts) -> str:
         profit=profit_line(facts.profit) if facts.profit is not None else "",
         drift=drift_line(facts),
         lines=open_lines(facts),
+        trusted=trust_line(facts.trust) if facts.trust is not None else "",
         spoken=[one.digest for one in facts.versions if one.role == CHAMPION][-1:],
         champion=CHAMPION,
         shown=_SHOWN,

@@ -25,6 +25,8 @@ class Trust:
         rows: of the ledger.
         held: what it was held against, in words.
         head: its last row as SEQ:HASH, to be kept elsewhere; empty where there is none.
+        after: the last row that an earlier look had come to and that was not looked at again; 0 where all were.
+        whole: when every row was looked at, UTC.
     """
 
     sound: bool
@@ -33,6 +35,8 @@ class Trust:
     rows: int = 0
     held: str = ""
     head: str = ""
+    after: int = 0
+    whole: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import math
 
 from components.evidence.words import low_to_high, number4
 from components.missing_sessions.found import sessions
-from pipeline.report.live_facts import LiveEvidence, LiveFacts, PaperProfit
+from pipeline.report.live_facts import LiveEvidence, LiveFacts, PaperProfit, Trust
 from pipeline.report.verdict import Verdict
-from pipeline.report.words import basis_points, points, share_percent
+from pipeline.report.words import basis_points, points, readable_time, share_percent
 
 _HUGE = 1e6
 
@@ -210,3 +210,14 @@ def _span(first: str, last: str) -> str:
 
 def _predictions(count: int) -> str:
     return f"{count:,} prediction{'' if count == 1 else 's'}"
+
+
+def trust_line(trust: Trust) -> str:
+    """Which rows of a sound ledger were looked at, and what they were held against."""
+    if not trust.after:
+        return f"Every one of {trust.rows:,} rows is as it was written; {trust.held}."
+    return (
+        f"The {trust.rows - trust.after:,} rows behind row {trust.after:,} are as they were written; those up to it "
+        f"were last looked at on {readable_time(trust.whole)} (awesome ledger verify looks at all of them); "
+        f"{trust.held}."
+    )

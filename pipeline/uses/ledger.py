@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +12,15 @@ from pathlib import Path
 from components.errors import UserError
 from components.ledger.chain import Head
 from components.ledger.file import SUFFIX, ledger_path
-from components.ledger.verifying import Verification, verify
+from components.ledger.instants import moment_of, present
+from components.ledger.verifying import LookedAt, Verification, verify
 from components.object_storage import stored_heads
+from components.records import from_json, to_json
+from components.whole_files import write_whole
 from pipeline.plan import Plan
 from pipeline.uses.storage import open_storage
 
+_WHOLE_EVERY = dt.timedelta(days=28)
 _HEAD = re.compile(r"([1-9][0-9]*):([0-9a-f]{64})")
 
 
@@ -33,13 +39,19 @@ class VerifiedLedger:
     verification: Verification
 
 
-def verify_ledger(plan: Plan, ledger: Path | None = None, heads: Sequence[str] = ()) -> VerifiedLedger:
+def verify_ledger(
+    plan: Plan,
+    ledger: Path | None = None,
+    heads: Sequence[str] = (),
+    since: LookedAt | None = None,
+) -> VerifiedLedger:
     """Verifies a ledger against the heads in the plan's storage, where one is set, and those that were named.
 
     Args:
         plan: names the database and the storage.
         ledger: the file; None for that beside the database.
         heads: SEQ:HASH, as `awesome ledger verify` prints them.
+        since: how far an earlier look has come; None to look at every row.
 
     Raises:
         UserError: a head is none, the ledger cannot be read, or the storage not be listed.
@@ -51,7 +63,32 @@ def verify_ledger(plan: Plan, ledger: Path | None = None, heads: Sequence[str] =
     if plan.storage is not None:
         with open_storage(plan) as storage:
             url, kept = storage.url, stored_heads(storage, path.name.removesuffix(SUFFIX))
-    return VerifiedLedger(path, url, verify(path, [*kept, *named]))
+    return VerifiedLedger(path, url, verify(path, [*kept, *named], since=since))
+
+
+def earlier_look(path: Path, rows_again: int) -> LookedAt | None:
+    """How far the last look at a ledger has come; None where the next one is to look at all rows.
+
+    That is where they are few, where all were looked at four weeks ago, and where nothing is known. What is kept saves
+    time and proves nothing: who can write it can put off the next look at all rows.
+
+    Args:
+        path: of the file that `keep_look` has written.
+        rows_again: up to so many rows are all looked at each time.
+    """
+    try:
+        since = from_json(LookedAt, path.read_bytes())
+        age = present() - moment_of(since.whole)
+    except (OSError, ValueError):  # not there yet, of another version, or damaged
+        return None
+    return since if since.seq > rows_again and dt.timedelta(0) <= age < _WHOLE_EVERY else None
+
+
+def keep_look(path: Path, found: Verification) -> None:
+    """Keeps how far a look has come, where nothing is wrong; where it cannot be written the next one takes longer."""
+    if (looked_at := found.looked_at) is not None:
+        with contextlib.suppress(OSError):
+            write_whole(path, to_json(looked_at, indent=None))
 
 
 def _parsed(text: str) -> Head:

@@ -42,7 +42,7 @@ from pipeline.report.live_facts import (
     Portfolio,
     Trust,
 )
-from pipeline.uses.ledger import verify_ledger
+from pipeline.uses.ledger import earlier_look, keep_look, verify_ledger
 
 _FAULTS = 20
 _RESTATED = 20
@@ -55,7 +55,12 @@ _MODEL = "probability"
 
 
 def live_facts(
-    plan: Plan, ledger: Path | None = None, now: dt.datetime | None = None, drift: Sequence[DriftDay] = ()
+    plan: Plan,
+    ledger: Path | None = None,
+    now: dt.datetime | None = None,
+    drift: Sequence[DriftDay] = (),
+    look: Path | None = None,
+    rows_again: int = 0,
 ) -> LiveFacts:
     """Gathers what is known of the record of a plan's horizon.
 
@@ -64,6 +69,8 @@ def live_facts(
         ledger: the file; None for that beside the database.
         now: the present, with a zone; None for the clock, or of made times for when the last row was written.
         drift: what the loops have measured.
+        look: the file that says how far the last look has come; None to look at every row.
+        rows_again: up to so many rows are all looked at each time (`earlier_look`).
 
     Raises:
         UserError: the file is no ledger, or cannot be read.
@@ -75,7 +82,7 @@ def live_facts(
         return replace(facts, nothing=f"{path} does not exist: the first `awesome daily` with a model begins it")
     if path.is_file() and not path.stat().st_size:
         return replace(facts, nothing=f"{path} is empty: a loop was stopped while it made it, and the next one goes on")
-    trust, notes = _trust(plan, ledger, path)
+    trust, notes = _trust(plan, path, look, rows_again)
     facts = replace(facts, trust=trust, notes=notes)
     try:
         with Ledger.open(path) as opened:
@@ -88,21 +95,25 @@ def live_facts(
         return replace(facts, nothing=f"what it holds cannot be read ({' '.join(str(error).split())})")
 
 
-def _trust(plan: Plan, ledger: Path | None, path: Path) -> tuple[Trust, tuple[str, ...]]:
+def _trust(plan: Plan, path: Path, look: Path | None, rows_again: int) -> tuple[Trust, tuple[str, ...]]:
     notes: tuple[str, ...] = ()
+    since = None if look is None else earlier_look(look, rows_again)
     try:
-        looked_at = verify_ledger(plan, ledger)
-        found, storage = looked_at.verification, looked_at.storage
+        verified = verify_ledger(plan, path, since=since)
+        found, storage = verified.verification, verified.storage
+        if look is not None:
+            keep_look(look, found)
     except UserError as error:
         if plan.storage is None:
             raise
         # The storage does not answer: what the file itself tells is known all the same.
-        found, storage = verify(path), ""
+        found, storage = verify(path, since=since), ""
         notes = (f"It was not held against the storage: {masked(str(error))}.",)
     faults = tuple(str(fault) for fault in found.faults[:_FAULTS])
     held = held_in_words(storage, found)
     head = "" if found.head is None else f"{found.head.seq}:{found.head.hash}"
-    return Trust(found.sound, faults, len(found.faults), found.rows, held, head), (*notes, *found.doubts)
+    trust = Trust(found.sound, faults, len(found.faults), found.rows, held, head, after=found.after, whole=found.whole)
+    return trust, (*notes, *found.doubts)
 
 
 def _gathered(ledger: Ledger, plan: Plan, facts: LiveFacts, now: dt.datetime | None) -> LiveFacts:

@@ -12,14 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from live_records import Live, lived, moment, rows_of, tampered
+from live_records import NEW_YORK, Live, lived, moment, rows_of, tampered
 
 from benchmarks import tampering
 from components.errors import StoreError
 from components.ledger.chain import Head
 from components.ledger.file import Ledger, Row
+from components.ledger.instants import stamp
 from components.ledger.schema import TABLES
-from components.ledger.verifying import Verification, verify
+from components.ledger.verifying import LookedAt, Verification, verify
 
 
 @pytest.fixture(scope="module")
@@ -267,3 +268,104 @@ def test_every_random_change_is_found_and_named(small: tuple, kind: str, anew: b
         found = tampering.look(path, heads, now)
         assert found is None or not found.sound, change
         assert tampering.is_named(found, change), (change, found)
+
+
+# --- going on from an earlier look
+
+
+def looked_at(live: Live, *heads: Head) -> LookedAt:
+    found = look(live, *heads)
+    assert found.looked_at is not None
+    return found.looked_at
+
+
+def further(live: Live, since: LookedAt, *heads: Head) -> Verification:
+    return verify(live.path, heads, live.now, since)
+
+
+def later(live: Live) -> None:
+    """One more evening."""
+    live.evenings([NEW_YORK[25]])
+
+
+def test_going_on_finds_what_a_look_at_all_rows_finds(sound: Live, tmp_path: Path) -> None:
+    """From each row of a ledger that ends there, with the heads that were kept by then and those of later."""
+    rows = rows_of(sound.path)
+    with Ledger.open(sound.path) as ledger:
+        heads = [Head(ledger.identity, row.seq, row.hash, row["written"]) for row in rows[::5]]
+    now = moment("2024-03-01 12:00")
+    whole = verify(sound.path, heads, now)
+    for end in range(1, len(rows) + 1):
+        part = tmp_path / f"{end}.ledger"
+        Ledger.restore(part, rows[:end])
+        since = verify(part, now=now).looked_at
+        found = verify(sound.path, heads, now, since)
+        assert found.after == end
+        assert dataclasses.replace(found, after=0) == whole
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE OUTCOME SET close_due = close_due + 1 WHERE seq = 36",
+        "UPDATE PREDICTION SET probability = 0.9 WHERE seq = 33",
+        "DELETE FROM OUTCOME WHERE seq = 36",
+        "UPDATE PREDICTION SET written = '2024-01-01T00:00:00Z' WHERE seq = 33",
+        "UPDATE OUTCOME SET close = 1 WHERE seq = 31",  # the row itself that the look had come to
+        "DELETE FROM OUTCOME WHERE seq = 31",
+        "DROP TRIGGER PREDICTION_UPDATE",
+    ],
+)
+def test_what_is_changed_behind_the_look_is_found_and_named(statement: str, live: Live) -> None:
+    since = looked_at(live)
+    assert since.seq == 31
+    later(live)
+    if statement.startswith("DROP"):
+        with closing(sqlite3.connect(live.path)) as connection:
+            connection.execute(statement)
+    else:
+        before = rows_of(live.path)
+        tampered(live.path, statement)
+        assert rows_of(live.path) != before
+    found = further(live, since)
+    assert not found.sound
+    assert (found.faults, found.after) == (look(live).faults, 0)
+    assert found.looked_at is None
+
+
+def test_an_earlier_row_that_is_edited_shows_only_to_who_looks_at_all(live: Live) -> None:
+    since = looked_at(live)
+    later(live)
+    tampered(live.path, "UPDATE PREDICTION SET probability = 0.9 WHERE seq = 9")
+    assert further(live, since).sound  # docs/ledger.md says so
+    assert said(look(live))[0].startswith(ROW9)
+
+
+def test_a_chain_made_anew_does_not_go_on(live: Live) -> None:
+    since = looked_at(live)
+    rows = rows_of(live.path)
+    with Ledger.open(live.path) as ledger:
+        kept = dataclasses.replace(ledger.head, time="2024-02-28T12:00:00Z")
+    live.now = moment("2024-03-01 12:00")
+    live.path.unlink()
+    chained: list[Row] = []
+    for row in rows:
+        values = (*row.values[:3], 0.75, *row.values[4:]) if row.seq == 9 else row.values
+        one = Row(row.table, row.seq, values, chained[-1].hash if chained else row.previous, "")
+        chained.append(dataclasses.replace(one, hash=one.right_hash))
+    Ledger.restore(live.path, chained)
+    assert look(live).sound
+    assert further(live, since).after == 0  # the row is another one, so all are looked at
+    assert not further(live, since, kept).sound
+
+
+@pytest.mark.parametrize("change", [{"identity": "0" * 16}, {"seq": 999}, {"hash": "0" * 64}, {"seq": 0}])
+def test_a_look_at_another_ledger_is_not_gone_on_from(change: dict[str, object], live: Live) -> None:
+    found = further(live, dataclasses.replace(looked_at(live), **change))
+    assert (found.after, found.sound, found.predictions) == (0, True, 15)
+
+
+def test_doubts_of_earlier_rows_stay_doubts(live: Live) -> None:
+    since = dataclasses.replace(looked_at(live), doubts=("the deadlines of XNYS were not checked",))
+    assert further(live, since).doubts == since.doubts
+    assert further(live, since).whole == since.whole == stamp(live.now)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +25,7 @@ from components.live_evidence import Parameters, days_to_proof
 from components.live_record import judge
 from components.live_record.notes import MADE_CLOCK
 from pipeline.daily.page import record_of
+from pipeline.daily.report import daily_folder
 from pipeline.report.live import render_live, write_live
 from pipeline.report.live_facts import LiveFacts
 from pipeline.report.live_summary import print_live
@@ -217,6 +220,46 @@ def test_a_ledger_that_was_changed_is_said_before_all_else(tmp_path: Path) -> No
     tampered(live.path, "UPDATE SETUP SET parameters = 'none'")
     assert "what it holds cannot be read" in facts_of(live).nothing
     assert live_verdict(facts_of(live)).label == "These figures cannot be trusted"
+
+
+def test_a_long_ledger_is_looked_at_from_where_the_last_look_has_come_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = lived(tmp_path, sessions=6, shares=4)
+    plan, clock = live.plan(), [dt.datetime.now(dt.timezone.utc) + dt.timedelta(minutes=1)]
+    monkeypatch.setattr("pipeline.uses.ledger.present", lambda: clock[0])
+    look = daily_folder(plan) / "verified.json"
+    look.parent.mkdir(parents=True, exist_ok=True)
+
+    def again(rows_again: int = 0) -> LiveFacts:
+        return record_of(plan, None, live.now, rows_again=rows_again)
+
+    first = again().trust
+    live.evenings(NEW_YORK[FIRST + 6 : FIRST + 7])
+    second = again().trust
+    assert first is not None
+    assert second is not None
+    assert (first.after, second.after, second.whole) == (0, first.rows, first.whole)
+    assert second.rows == first.rows + 8  # four predictions and four outcomes
+    said = words(again())
+    assert f"The 0 rows behind row {second.rows} are as they were written" in said
+    assert "awesome ledger verify looks at all of them" in said
+    assert "Every one of" in words(again(rows_again=second.rows))
+
+    tampered(live.path, "UPDATE PREDICTION SET probability = 0.9 WHERE seq = 10")
+    kept = look.read_bytes()
+    assert live_verdict(again()).label != "These figures cannot be trusted"
+    named = "These figures cannot be trusted"
+    for found in (again(second.rows), record_of(plan, live.path, live.now)):  # few rows; a file that is named
+        assert live_verdict(found).label == named
+    future = json.dumps(json.loads(kept) | {"whole": "2099-01-01T00:00:00Z"}).encode()
+    for content in (b"{}", kept[:50], future):
+        look.write_bytes(content)
+        assert live_verdict(again()).label == named
+        assert look.read_bytes() == content  # where anything is wrong nothing is kept
+    look.write_bytes(kept)
+    clock[0] += dt.timedelta(days=28)
+    assert live_verdict(again()).label == named
 
 
 @pytest.mark.parametrize(
