@@ -116,6 +116,15 @@ def note(ledger: Ledger, kind: str, text: str) -> int:
         return batch.add(NOTE.name, (kind, text))
 
 
+def note_once(ledger: Ledger, kind: str, text: str) -> bool:
+    """Writes a note where it does not stand yet, so that nobody says a thing twice; tells whether it was new."""
+    with ledger.writing() as batch:
+        if ledger.select("SELECT 1 FROM NOTE WHERE kind = ? AND text = ? LIMIT 1", kind, text):
+            return False
+        batch.add(NOTE.name, (kind, text))
+    return True
+
+
 def model_digest(saved_model: Path) -> str:
     """The digest of an exported model: SHA-256 over the names and contents of its files.
 

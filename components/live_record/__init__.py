@@ -6,8 +6,9 @@ Knows neither TensorFlow nor TFX.
 
 from __future__ import annotations
 
+from components.ledger.setting_up import note_once
 from components.live_record.judging import LiveRecord, judge, judge_series
-from components.live_record.setting_up import begin, claim_of, keep_claim, note_once, only_claim, parameters_of
+from components.live_record.setting_up import begin, claim_of, keep_claim, only_claim, parameters_of
 
 __all__ = [
     "LiveRecord",

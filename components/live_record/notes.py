@@ -16,6 +16,3 @@ RETRAINING = "retraining"
 
 PROVED, REFUTED = "proved", "refuted"
 """When something was proved, or a claim refuted: a proof stays one."""
-
-MADE_CLOCK = "made clock"
-"""The ledger's times are made: it proves nothing about the future."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from components.ledger.errors import LedgerError
 from components.ledger.file import Ledger
-from components.ledger.schema import CHAMPION, NOTE
-from components.ledger.setting_up import declare
+from components.ledger.schema import CHAMPION
+from components.ledger.setting_up import declare, note_once
 from components.live_evidence import Claim, Parameters
 from components.live_record.notes import CLAIM
 from components.records import RecordError, from_json, to_json
@@ -85,12 +85,3 @@ def only_claim(ledger: Ledger, horizon: int) -> Claim | None:
     query = "SELECT DISTINCT digest FROM MODEL WHERE horizon = ? AND role = ?"
     champions = ledger.select(query, horizon, CHAMPION)
     return claim_of(ledger, champions[0][0], horizon) if len(champions) == 1 else None
-
-
-def note_once(ledger: Ledger, kind: str, text: str) -> bool:
-    """Writes a note where it does not stand yet, so that nobody says a thing twice; tells whether it was new."""
-    with ledger.writing() as batch:
-        if ledger.select("SELECT 1 FROM NOTE WHERE kind = ? AND text = ? LIMIT 1", kind, text):
-            return False
-        batch.add(NOTE.name, (kind, text))
-    return True

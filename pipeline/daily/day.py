@@ -17,6 +17,7 @@ from components.errors import UserError
 from components.extractor import ExtractionReport
 from components.extractor.calendar import ExchangeCalendar
 from components.feature_store import FeatureStore
+from components.ledger.clocks import check_clock
 from components.ledger.file import Ledger, ledger_path
 from components.missing_sessions.exchanges import exchanges_of
 from pipeline.daily.clock import LoopClock
@@ -147,7 +148,7 @@ class Day:
             LedgerError: it cannot be written, or its times are of another kind than this loop's.
         """
         with Ledger.create(self.ledger_file, self.clock.now) as ledger:
-            self.clock.check(ledger)
+            check_clock(ledger, self.clock.made)
             yield ledger
 
     @property

@@ -17,6 +17,7 @@ from components.errors import UserError
 from components.evidence.curves import calibration_curve
 from components.feature_store import FeatureStore
 from components.feature_store.arrays import Floats
+from components.ledger.clocks import has_made_times
 from components.ledger.contents import count, installed, missing, restated
 from components.ledger.days import LiveDay, day_summaries, live_days, live_series
 from components.ledger.file import Ledger, ledger_path
@@ -26,7 +27,7 @@ from components.ledger.setting_up import champion_row
 from components.ledger.verifying import verify
 from components.live_evidence import days_to_proof
 from components.live_record import LiveRecord, claim_of, judge_series, only_claim
-from components.live_record.notes import MADE_CLOCK, ON_TRIAL
+from components.live_record.notes import ON_TRIAL
 from components.masking import masked
 from components.records import to_json
 from pipeline.plan import Plan
@@ -118,7 +119,7 @@ def _trust(plan: Plan, path: Path, look: Path | None, rows_again: int) -> tuple[
 
 def _gathered(ledger: Ledger, plan: Plan, facts: LiveFacts, now: dt.datetime | None) -> LiveFacts:
     horizon = plan.horizon
-    replay = bool(ledger.select("SELECT 1 FROM NOTE WHERE kind = ? LIMIT 1", MADE_CLOCK))
+    replay = has_made_times(ledger)
     if now is None and replay:
         now = moment_of(ledger.head.time)
     if now is not None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from components.errors import UserError
 from components.feature_store import FeatureStore
+from components.ledger.clocks import check_clock
 from components.ledger.file import Ledger
 from components.ledger.predictions import Forecasts, write_predictions
 from components.ledger.setting_up import model_digest
@@ -33,11 +34,11 @@ class ServedLedger:
             path: of the ledger.
 
         Raises:
-            LedgerError: it is not; whoever predicts daily begins it.
+            LedgerError: it is not, as whoever predicts daily begins it; or its times are made.
             StoreError: it cannot be read.
         """
-        with Ledger.open(path):
-            pass
+        with Ledger.open(path) as ledger:
+            check_clock(ledger)
         self._plan = plan
         self._path = path
         self._writing = threading.Lock()

@@ -12,12 +12,12 @@ from live_records import tampered
 from lived import SHANGHAI, SHARES, START, World, evening, predictions, write_run
 
 from components.extractor.replay import Fault
+from components.ledger.clocks import check_clock
 from components.ledger.errors import LedgerError
 from components.ledger.file import Ledger
 from components.ledger.setting_up import note
 from components.ledger.verifying import verify
 from pipeline.daily import loop
-from pipeline.daily.clock import LoopClock
 from pipeline.daily.loop import PARTS
 from pipeline.daily.report import AlertKind, DailyReport, Status, read_daily
 from pipeline.job.workspace import OutputError, workspace_lock
@@ -177,11 +177,11 @@ def test_a_ledger_has_real_times_or_made_ones_and_never_both(world: World) -> No
     assert verify(LEDGER).sound
 
     with Ledger.create(LEDGER) as ledger, pytest.raises(LedgerError, match="its times are made"):
-        LoopClock().check(ledger)
+        check_clock(ledger)
     with Ledger.create("real.ledger") as ledger:
         note(ledger, "calendars", "a real row")
         with pytest.raises(LedgerError, match="holds real predictions, and a made clock"):
-            LoopClock(evening(FIVE[1])).check(ledger)
+            check_clock(ledger, evening(FIVE[1]))
 
 
 def test_only_some_parts_are_done_and_the_ledger_predicts_what_it_needs(world: World) -> None:

@@ -17,13 +17,13 @@ from shown import Page, assert_needs_nothing_from_elsewhere, printed
 from components.backtest import backtest
 from components.evidence.curves import calibration_curve
 from components.feature_store import PriceBars
+from components.ledger.clocks import MADE_CLOCK
 from components.ledger.days import live_days, live_series
 from components.ledger.file import Ledger
 from components.ledger.predictions import write_predictions
 from components.ledger.setting_up import declare, install, note
 from components.live_evidence import Parameters, days_to_proof
 from components.live_record import judge
-from components.live_record.notes import MADE_CLOCK
 from pipeline.daily.page import record_of
 from pipeline.daily.report import daily_folder
 from pipeline.report.live import render_live, write_live

@@ -12,9 +12,10 @@ from pushed import MODEL, names, push, windows
 from running import running
 
 from components.feature_store import FeatureStore
+from components.ledger.clocks import MADE_CLOCK
 from components.ledger.errors import LedgerError
 from components.ledger.file import Ledger
-from components.ledger.setting_up import LiveModel, declare, install, model_digest
+from components.ledger.setting_up import LiveModel, declare, install, model_digest, note
 from pipeline.plan import Plan, load_plan
 from pipeline.uses.serve import windows_of
 from pipeline.uses.served_ledger import ServedLedger
@@ -104,3 +105,12 @@ def test_a_model_that_the_ledger_does_not_know_is_not_answered_for(
 def test_a_ledger_that_is_not_there_is_refused_at_the_start(plan: Plan, folder: Path) -> None:
     with pytest.raises(LedgerError, match="does not exist"):
         ServedLedger(plan, folder / "none.ledger")
+
+
+def test_a_ledger_whose_times_are_made_is_not_written_to(plan: Plan, pushed_model: Path, folder: Path) -> None:
+    path = begun(folder, pushed_model)
+    ServedLedger(plan, path)
+    with Ledger.create(path) as ledger:
+        note(ledger, MADE_CLOCK, "as in a replay")
+    with pytest.raises(LedgerError, match=r"its times are made .* name another database, or move it away"):
+        ServedLedger(plan, path)
