@@ -41,6 +41,14 @@ class ModelCard:
 
 
 def read_card(saved_model: Path) -> ModelCard:
-    """The card of an exported model, from its folder."""
+    """The card of an exported model, from its folder.
+
+    Raises:
+        OSError: there is none.
+        ValueError: it is no JSON.
+        TypeError: it holds something else.
+    """
     values = json.loads((saved_model / EXTRA_FOLDER / CARD_FILE).read_text())
+    if not isinstance(values, dict):
+        raise TypeError(f"a {type(values).__name__} instead of its fields")
     return ModelCard(**values | {"parts": tuple(values.get("parts", ()))})

@@ -55,7 +55,7 @@ def export_twin(
         arrays |= weights | _examples(arrays, formatter, predict_closes)
         features = tuple(described(feature) for feature in formatter.features)
         record = TwinRecord(formatter.name, features, steps, output, arrays)
-        check_examples(Twin(record, ""), arrays)
+        check_examples(Twin(record, "").forecast, arrays)
     except TwinError as error:
         _LOG.warning("%s is exported without a twin: %s", model.name, error)
         return no_twin_files(str(error))

@@ -1,7 +1,7 @@
 """Keras layers as NumPy: what each takes of its configuration and weights, and what it does in inference.
 
 A layer that is not here, or is set to something that `only` does not hold, has no twin; one more is one more entry.
-Values are float64, [rows, ...].
+Values are [rows, ...], in the precision of the arithmetic.
 """
 
 from __future__ import annotations
@@ -14,11 +14,34 @@ from typing import Any
 import numpy as np
 
 from models.errors import TwinError
-from models.twin.arithmetic import Array, Matrix, sigmoid, sum_of_columns
+from models.twin.arithmetic import EXACT, Arithmetic, Array, Matrix, sigmoid, sum_of_columns
 
 Settings = Mapping[str, Any]
 Function = Callable[[Sequence[Array]], Array]
 """What a layer makes of its inputs."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of a layer.
+
+    Attributes:
+        arrays: as Keras orders them, in the precision of the arithmetic.
+        arithmetic: that the layer computes by.
+    """
+
+    arrays: Sequence[Array]
+    arithmetic: Arithmetic
+
+    def matrix(self, number: int) -> Matrix:
+        """One of them, to multiply by."""
+        return self.arithmetic.matrix(self.arrays[number])
+
+    def bias(self, settings: Settings) -> Array:
+        """The last of them, or zeros where the layer has no bias."""
+        if settings["use_bias"]:
+            return self.arrays[-1]
+        return np.zeros(self.arrays[0].shape[-1], self.arithmetic.dtype)
 
 
 @dataclass(frozen=True)
@@ -31,7 +54,7 @@ class Kind:
         only: what others of the configuration have to be, where they change the answer.
     """
 
-    build: Callable[[Settings, Sequence[Array]], Function]
+    build: Callable[[Settings, Weights], Function]
     settings: tuple[str, ...] = ()
     only: Settings = field(default_factory=dict)
 
@@ -61,26 +84,29 @@ def activation(name: str) -> Callable[[Array], Array]:
         raise TwinError(f"the activation {name!r} is not written without TensorFlow") from None
 
 
-def _dense(settings: Settings, weights: Sequence[Array]) -> Function:
-    act, matrix, bias = activation(settings["activation"]), Matrix.of(weights[0]), _bias(settings, weights)
-    return lambda inputs: act(matrix.times(inputs[0]) + bias)
+def _dense(settings: Settings, weights: Weights) -> Function:
+    act, matrix, bias = activation(settings["activation"]), weights.matrix(0), weights.bias(settings)
+
+    def function(inputs: Sequence[Array]) -> Array:
+        values = matrix.times(inputs[0])
+        values += bias
+        return act(values)
+
+    return function
 
 
-def _bias(settings: Settings, weights: Sequence[Array]) -> Array:
-    return weights[-1].astype(np.float64) if settings["use_bias"] else np.zeros(weights[0].shape[-1])
-
-
-def _embedding(settings: Settings, weights: Sequence[Array]) -> Function:
-    table = weights[0].astype(np.float64)
+def _embedding(settings: Settings, weights: Weights) -> Function:
+    table = weights.arrays[0]
     return lambda inputs: table[inputs[0].astype(np.int64)]
 
 
-def _simple_rnn(settings: Settings, weights: Sequence[Array]) -> Function:
-    act, kernel, recurrent = activation(settings["activation"]), Matrix.of(weights[0]), Matrix.of(weights[1])
-    bias = _bias(settings, weights)
+def _simple_rnn(settings: Settings, weights: Weights) -> Function:
+    act, kernel, recurrent = activation(settings["activation"]), weights.matrix(0), weights.matrix(1)
+    bias = weights.bias(settings)
 
     def function(inputs: Sequence[Array]) -> Array:
-        seen = kernel.times(inputs[0]) + bias
+        seen = kernel.times(inputs[0])
+        seen += bias
         state = np.zeros_like(seen[:, 0])
         for step in range(seen.shape[1]):
             state = act(seen[:, step] + recurrent.times(state))
@@ -89,17 +115,20 @@ def _simple_rnn(settings: Settings, weights: Sequence[Array]) -> Function:
     return function
 
 
-def _gru(settings: Settings, weights: Sequence[Array]) -> Function:
+def _gru(settings: Settings, weights: Weights) -> Function:
     act, gate = activation(settings["activation"]), activation(settings["recurrent_activation"])
-    kernel, recurrent = Matrix.of(weights[0]), Matrix.of(weights[1])
-    units = len(weights[1])
-    biases = weights[2].astype(np.float64) if settings["use_bias"] else np.zeros((2, 3 * units))
+    kernel, recurrent = weights.matrix(0), weights.matrix(1)
+    units = len(weights.arrays[1])
+    dtype = weights.arithmetic.dtype
+    biases = weights.arrays[2] if settings["use_bias"] else np.zeros((2, 3 * units), dtype)
 
     def function(inputs: Sequence[Array]) -> Array:
-        seen = kernel.times(inputs[0]) + biases[0]
-        state = np.zeros((len(seen), units))
+        seen = kernel.times(inputs[0])
+        seen += biases[0]
+        state = np.zeros((len(seen), units), dtype)
         for step in range(seen.shape[1]):
-            now, held = seen[:, step], recurrent.times(state) + biases[1]
+            now, held = seen[:, step], recurrent.times(state)
+            held += biases[1]
             update, reset = np.split(gate(now[:, : 2 * units] + held[:, : 2 * units]), 2, axis=1)
             fresh = act(now[:, 2 * units :] + reset * held[:, 2 * units :])
             state = update * state + (1 - update) * fresh
@@ -108,32 +137,32 @@ def _gru(settings: Settings, weights: Sequence[Array]) -> Function:
     return function
 
 
-def _reshape(settings: Settings, weights: Sequence[Array]) -> Function:
+def _reshape(settings: Settings, weights: Weights) -> Function:
     shape = tuple(settings["target_shape"])
     return lambda inputs: inputs[0].reshape(len(inputs[0]), *shape)
 
 
-def _cropping(settings: Settings, weights: Sequence[Array]) -> Function:
+def _cropping(settings: Settings, weights: Weights) -> Function:
     before, after = settings["cropping"]
     return lambda inputs: inputs[0][:, before : inputs[0].shape[1] - after]
 
 
-def _padding(settings: Settings, weights: Sequence[Array]) -> Function:
+def _padding(settings: Settings, weights: Weights) -> Function:
     before, after = settings["padding"]
     return lambda inputs: np.pad(inputs[0], ((0, 0), (before, after), (0, 0)))
 
 
-def _concatenate(settings: Settings, weights: Sequence[Array]) -> Function:
+def _concatenate(settings: Settings, weights: Weights) -> Function:
     return lambda inputs: np.concatenate(inputs, axis=settings["axis"])
 
 
-def _activation(settings: Settings, weights: Sequence[Array]) -> Function:
+def _activation(settings: Settings, weights: Weights) -> Function:
     act = activation(settings["activation"])
     return lambda inputs: act(inputs[0])
 
 
-def _batch_normalization(settings: Settings, weights: Sequence[Array]) -> Function:
-    left = [one.astype(np.float64) for one in weights]
+def _batch_normalization(settings: Settings, weights: Weights) -> Function:
+    left = list(weights.arrays)
     gamma = left.pop(0) if settings["scale"] else 1.0
     beta = left.pop(0) if settings["center"] else 0.0
     mean, variance = left
@@ -141,8 +170,8 @@ def _batch_normalization(settings: Settings, weights: Sequence[Array]) -> Functi
     return lambda inputs: (inputs[0] - mean) * factor + beta
 
 
-def _layer_normalization(settings: Settings, weights: Sequence[Array]) -> Function:
-    left = [one.astype(np.float64) for one in weights]
+def _layer_normalization(settings: Settings, weights: Weights) -> Function:
+    left = list(weights.arrays)
     gamma = left.pop(0) if settings["scale"] else 1.0
     beta = left.pop(0) if settings["center"] else 0.0
 
@@ -155,7 +184,7 @@ def _layer_normalization(settings: Settings, weights: Sequence[Array]) -> Functi
     return function
 
 
-def _of_all(combine: Callable[[Array, Array], Array]) -> Callable[[Settings, Sequence[Array]], Function]:
+def _of_all(combine: Callable[[Array, Array], Array]) -> Callable[[Settings, Weights], Function]:
     """A layer that puts its inputs together one after the other."""
 
     def function(inputs: Sequence[Array]) -> Array:
@@ -167,16 +196,16 @@ def _of_all(combine: Callable[[Array, Array], Array]) -> Callable[[Settings, Seq
     return lambda settings, weights: function
 
 
-def _average(settings: Settings, weights: Sequence[Array]) -> Function:
+def _average(settings: Settings, weights: Weights) -> Function:
     add = _of_all(np.add)(settings, weights)
     return lambda inputs: add(inputs) / len(inputs)
 
 
-def _dot(settings: Settings, weights: Sequence[Array]) -> Function:
+def _dot(settings: Settings, weights: Weights) -> Function:
     return lambda inputs: sum_of_columns(inputs[0] * inputs[1])
 
 
-def _as_it_is(settings: Settings, weights: Sequence[Array]) -> Function:
+def _as_it_is(settings: Settings, weights: Weights) -> Function:
     return lambda inputs: inputs[0]
 
 
@@ -214,7 +243,7 @@ LAYERS: Mapping[str, Kind] = MappingProxyType(
 """By Keras' class."""
 
 
-def build_layer(kind: str, settings: Settings, weights: Sequence[Array]) -> Function:
+def build_layer(kind: str, settings: Settings, weights: Sequence[Array], arithmetic: Arithmetic = EXACT) -> Function:
     """A layer ready to be called.
 
     Raises:
@@ -222,4 +251,4 @@ def build_layer(kind: str, settings: Settings, weights: Sequence[Array]) -> Func
     """
     if kind not in LAYERS:
         raise TwinError(f"the layer {kind} is not written without TensorFlow")
-    return LAYERS[kind].build(settings, weights)
+    return LAYERS[kind].build(settings, Weights([one.astype(arithmetic.dtype) for one in weights], arithmetic))

@@ -13,6 +13,7 @@ class Proof:
         digest: of the twin; empty where there is none.
         rows: that both answered.
         difference: the largest between their probabilities; None where nothing was compared.
+        estimated: the same of its answers in single precision; None where they were not compared, or are no numbers.
         reason: why the twin may not answer; empty where it may.
     """
 
@@ -20,3 +21,4 @@ class Proof:
     rows: int = 0
     difference: float | None = None
     reason: str = ""
+    estimated: float | None = None

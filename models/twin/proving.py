@@ -10,7 +10,8 @@ import numpy as np
 from models.errors import TwinError
 from models.twin.arithmetic import Array
 from models.twin.features import Raw
-from models.twin.forecasting import TOLERANCE, Twin, load_twin
+from models.twin.files import read_twin
+from models.twin.forecasting import TOLERANCE, Twin, check_examples, load_twin
 from models.twin.proof import Proof
 
 
@@ -25,18 +26,25 @@ def prove(saved_model: Path, rows: Iterable[tuple[Raw, Array]]) -> Proof:
         twin = load_twin(saved_model)
     except TwinError as error:
         return Proof(reason=str(error))
-    count, largest = 0, 0.0
+    count, largest, estimated = 0, 0.0, 0.0
     for raw, expected in rows:
-        # A nan on either side must not pass for no difference.
-        differences = np.abs(twin.answer(raw).astype(np.float64) - expected)
-        largest = max(largest, float(np.max(np.where(np.isnan(differences), np.inf, differences), initial=0.0)))
+        largest = max(largest, _largest(twin.answer(raw), expected))
+        estimated = max(estimated, _largest(twin.estimated(raw), expected))
         count += len(expected)
     if not count:
         return Proof(twin.digest, reason="there are no test rows to prove it on")
+    finite = estimated if np.isfinite(estimated) else None
     if largest > TOLERANCE:
         difference = largest if np.isfinite(largest) else None
-        return Proof(twin.digest, count, difference, f"on the test rows it is {largest:.1e} from TensorFlow's answers")
-    return Proof(twin.digest, count, largest)
+        reason = f"on the test rows it is {largest:.1e} from TensorFlow's answers"
+        return Proof(twin.digest, count, difference, reason, finite)
+    return Proof(twin.digest, count, largest, estimated=finite)
+
+
+def _largest(answer: Array, expected: Array) -> float:
+    """The largest difference; a nan on either side must not pass for none."""
+    differences = np.abs(answer.astype(np.float64) - expected)
+    return float(np.max(np.where(np.isnan(differences), np.inf, differences), initial=0.0))
 
 
 def proven_twin(saved_model: Path, proof: Proof | None) -> Twin:
@@ -57,3 +65,18 @@ def proven_twin(saved_model: Path, proof: Proof | None) -> Twin:
     if twin.digest != proof.digest:
         raise TwinError("it is not the one that was proven on the test rows")
     return twin
+
+
+def may_estimate(saved_model: Path, twin: Twin, proof: Proof | None) -> bool:
+    """Whether a twin may answer in single precision, where nobody asks for the same bits again.
+
+    It was as near to TensorFlow on all test rows, and reproduces its examples on the processor at hand.
+    """
+    if proof is None or proof.estimated is None or proof.estimated > TOLERANCE:
+        return False
+    record, _ = read_twin(saved_model)
+    try:
+        check_examples(twin.estimate, record.arrays)
+    except TwinError:
+        return False
+    return True

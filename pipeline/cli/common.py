@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -132,6 +134,15 @@ def take_plugins(plugins: list[str] | None) -> None:
         take_files(load_settings(flags).plugins)
     except PluginError as error:
         raise SettingsError(f"plugins (from {origins(flags)['plugins']}): {error}") from None
+
+
+def algebra_in_one_thread() -> None:
+    """Keeps NumPy's library of linear algebra from starting threads, unless it was told how many.
+
+    The matrices of a twin are small: threads would only wait for each other, and on a busy machine for a long time.
+    """
+    if "numpy" not in sys.modules:  # which reads it when it is imported
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def plan_from(flags: dict[str, Any]) -> Plan:

@@ -78,6 +78,7 @@ def predict(
 ) -> None:
     """Prints the probability that each share's next close is higher."""
     flags = {k: v for k, v in locals().items() if k not in ("model", "run_folder", "as_json")}
+    common.algebra_in_one_thread()
     plan = plan_from(flags)
     from components.records import to_json
     from pipeline.uses.predict import predict as predict_shares

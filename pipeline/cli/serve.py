@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -63,6 +66,7 @@ def serve(
     With --ledger only windows that are the last ones of the database are answered: of no other is it known after which
     session it is.
     """
+    common.algebra_in_one_thread()
     plan = plan_from(
         {
             "db": db, "formatter": formatter, "horizon": horizon, "max_missing_sessions": max_missing_sessions,
@@ -113,7 +117,8 @@ def serve(
         if not at.versions.numbers():
             log.warning("%s holds no version that answers; the server waits for one", folder)
 
-    serve_models(config, load_pushed, windows_of(plan), record, started)
+    with ThreadPoolExecutor(os.cpu_count() or 1, "awesome-twin") as threads:
+        serve_models(config, partial(load_pushed, spread=threads.map), windows_of(plan), record, started)
 
 
 def _labels(given: list[str]) -> dict[str, int]:

@@ -12,15 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.errors import UserError
 from components.evidence.correlation import daily_rank_ic
 from components.ledger.instants import stamp
 from components.ledger.origins import Origin
 from components.ledger.setting_up import LiveModel, model_digest
 from components.live_evidence import Claim
-from components.model_selector.files import read_evidence
-from components.records import RecordError
-from models.card import ModelCard, read_card
+from components.model_selector.opening import open_card, open_pushed
+from models.card import ModelCard
 from models.errors import TwinError
 from models.twin.forecasting import Twin
 from models.twin.proof import Proof
@@ -35,10 +33,6 @@ _SECONDS = 10
 
 Answers = Callable[[Sequence[str], NDArray[np.float32]], NDArray[Any]]
 """Shares [n] and their windows [n, 21], close0 first, to probabilities [n]."""
-
-
-class ModelError(UserError):
-    """A model that is to predict cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +119,7 @@ def speaker_of(plan: Plan, trial: bool) -> Speaker | None:
     """The champion; else, where a trial is allowed, the best candidate of the latest run that is not held back.
 
     Raises:
-        ModelError: what the model says of itself cannot be read.
+        ModelFolderError: what the model says of itself cannot be read.
     """
     runs = finished_runs(plan)
     if versions := pushed_versions(plan.serving):
@@ -137,7 +131,7 @@ def challenger_of(plan: Plan, champion: Speaker) -> Speaker | None:
     """The newest retrained model that was blessed and is not the champion; None where there is none.
 
     Raises:
-        ModelError: what the model says of itself cannot be read.
+        ModelFolderError: what the model says of itself cannot be read.
     """
     versions = pushed_versions(challengers(plan))
     if not champion.blessed or not versions:
@@ -149,13 +143,9 @@ def challenger_of(plan: Plan, champion: Speaker) -> Speaker | None:
 def _pushed(version: Path, runs: Sequence[FinishedRun]) -> Speaker:
     made_by = [run for run in runs if run.report.pushed and Path(run.report.pushed).name == version.name]
     run = made_by[-1] if made_by else None
-    card = _card(version)
-    name = card.model if run is None or run.report.champion is None else run.report.champion
-    try:
-        proof = read_evidence(version).twin
-    except (OSError, RecordError):  # without it TensorFlow answers
-        proof = None
-    return Speaker(version, card, True, run, name, proof)
+    pushed = open_pushed(version)
+    name = pushed.card.model if run is None or run.report.champion is None else run.report.champion
+    return Speaker(version, pushed.card, True, run, name, pushed.proof)
 
 
 def _pushed_at(speaker: Speaker) -> str:
@@ -176,14 +166,5 @@ def _on_trial(runs: Sequence[FinishedRun]) -> Speaker | None:
                 saved_model = run.saved_model(name)
             except ReportError:  # gone from the pipeline's cache
                 continue
-            return Speaker(saved_model, _card(saved_model), False, run, name, free[name].twin)
+            return Speaker(saved_model, open_card(saved_model), False, run, name, free[name].twin)
     return None
-
-
-def _card(saved_model: Path) -> ModelCard:
-    try:
-        return read_card(saved_model)
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(
-            f"{saved_model}: what the model says of itself cannot be read ({error}); run again: awesome run"
-        ) from None

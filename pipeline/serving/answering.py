@@ -133,6 +133,9 @@ class Answering:
     ) -> npt.NDArray[np.float32]:
         """Probabilities of windows, float32 [n], written down if they have to be.
 
+        Of windows of known sessions, and where they are written down, they are those that anybody computes again, to
+        the last bit; else the last digit may be another one.
+
         Raises:
             ServingError: a close is no price, or the answer could not be written down.
         """
@@ -143,7 +146,9 @@ class Answering:
                 f"input {CLOSES}, row {row} ({shares[row]}): close{place} is {closes[row, place]:g}; closes are "
                 "positive numbers"
             )
-        found = np.asarray(version.forecaster.forecast(shares, closes), np.float32)
+        again = self.record is not None or sessions is not None
+        ask = version.forecaster.forecast if again else version.forecaster.estimate
+        found = np.asarray(ask(shares, closes), np.float32)
         if self.record is not None and len(shares):
             now = dt.datetime.now(dt.timezone.utc)
             self.record(Answers(version, now, shares, closes, found, sessions))

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import json
 import math
-from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, starmap
+from struct import Struct
+from struct import error as StructError
 from typing import Any
 
 import numpy as np
@@ -165,6 +165,11 @@ def _array(rows: list[Any], spec: TensorSpec, body: Body) -> Array:
     if spec.shape is None or len(spec.shape) not in (1, 2):
         raise invalid(f"input {spec.name}: {spec} is not read by this server")
     wide = len(spec.shape) == 2
+    if wide and spec.dtype == DType.DT_FLOAT:
+        whole = _whole_rows(rows, spec.shape[1], body.booleans)
+        if whole is not None:
+            check_shape(spec.name, whole.shape, spec)
+            return whole
     if wide:
         width = spec.shape[1] if spec.shape[1] >= 0 else len(rows[0]) if rows and isinstance(rows[0], list) else 0
         for number, row in enumerate(rows):
@@ -177,7 +182,7 @@ def _array(rows: list[Any], spec: TensorSpec, body: Body) -> Array:
     shape = (len(rows), width) if wide else (len(rows),)
     check_shape(spec.name, shape, spec)
     try:
-        found = _floats(values, body.booleans) if spec.dtype == DType.DT_FLOAT else _strings(values, spec)
+        found = _floats(values) if spec.dtype == DType.DT_FLOAT else _strings(values, spec)
     except _ValueAt as error:
         raise _of_row(error.index // max(per_row, 1), spec, by_rows, str(error)) from None
     return found.reshape(shape)
@@ -200,14 +205,23 @@ def _of_row(number: int, spec: TensorSpec, by_rows: bool, message: str) -> Servi
     return invalid(f"input {spec.name}, row {number}: {message}")
 
 
-def _floats(values: Sequence[Any], booleans: bool) -> Array:
-    # array takes numbers alone, and takes a third of the time of NumPy, which would read the text "5" as one.
-    with contextlib.suppress(TypeError, OverflowError):
-        if not (booleans and bool in set(map(type, values))):
-            with np.errstate(over="ignore"):
-                found = np.frombuffer(array("d", values), np.float64).astype(np.float32)
-            if np.isfinite(found).all():
-                return found
+def _whole_rows(rows: list[Any], width: int, booleans: bool) -> Array | None:
+    """Rows of numbers that float32 holds; None where there is any other value, which has to be named.
+
+    `struct` takes numbers alone, and a third of the time of NumPy, which would read the text "5" as one.
+    """
+    if set(map(type, rows)) != {list} or (booleans and bool in set(map(type, chain.from_iterable(rows)))):
+        return None
+    try:
+        content = b"".join(starmap(Struct(f"{width}d").pack, rows))
+    except (StructError, OverflowError):
+        return None
+    with np.errstate(over="ignore"):
+        found = np.frombuffer(content, np.float64).astype(np.float32).reshape(-1, width)
+    return found if np.isfinite(found).all() else None
+
+
+def _floats(values: Sequence[Any]) -> Array:
     for index, value in enumerate(values):
         if isinstance(value, bool) or not isinstance(value, (float, int)):
             raise _ValueAt(index, _type_error(value, "float"))

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from components.errors import UserError
 from components.evidence.words import low_to_high, number4
 from components.model_selector.files import Evidence, read_evidence
+from components.model_selector.opening import open_card
 from components.plausibility import Suspect
 from components.records import RecordError, from_json
 from components.whole_files import temporary_folder
-from models.card import read_card
 from models.errors import TwinError
 from models.features import CLOSES, SHARE_ID
 from models.twin.proof import Proof
@@ -104,16 +104,12 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
 
     Raises:
         PredictionError: there is no such model.
+        ModelFolderError: what it says of itself cannot be read.
         StoreError: the database cannot be read.
         WindowsError: no share has a window that can be used.
     """
     chosen = _choose(plan, model, run)
-    try:
-        card = read_card(chosen.saved_model)
-    except (OSError, ValueError, TypeError) as error:
-        raise PredictionError(
-            f"{chosen.saved_model}: what the model says of itself cannot be read ({error}); run again, or pull it again"
-        ) from None
+    card = open_card(chosen.saved_model)
     windows = read_last_windows(plan)
     print_suspects(windows.suspects, console, database=plan.database)
     try:

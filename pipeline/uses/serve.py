@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from components.errors import UserError
+from components.model_selector.opening import PushedModel
 from models.errors import TwinError
-from models.twin.forecasting import Twin, load_twin
+from models.twin.forecasting import Map, Twin
+from models.twin.proving import may_estimate
 from pipeline.plan import Plan
 from pipeline.serving.people import LastWindows, ReadWindows
 from pipeline.uses.windows import read_last_windows
@@ -17,17 +22,46 @@ class ServedModelError(UserError):
     """A pushed model that cannot answer without TensorFlow."""
 
 
-def load_pushed(folder: Path) -> Twin:
-    """The twin of a pushed model, once it has reproduced its examples.
+@dataclass(frozen=True)
+class ServedTwin:
+    """A twin that answers requests; `pipeline.serving` knows it as a forecaster.
+
+    Attributes:
+        twin: that was proven.
+        estimates: whether it may answer in single precision.
+        spread: asks for the parts of many rows.
+    """
+
+    twin: Twin
+    estimates: bool
+    spread: Map = map
+
+    def forecast(self, share_ids: Sequence[str], closes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Exact probabilities [n] of shares [n] and their last closes [n, 21], the latest first."""
+        return self.twin.forecast(share_ids, closes, self.spread)
+
+    def estimate(self, share_ids: Sequence[str], closes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The same in single precision, where that was proven as well."""
+        ask = self.twin.estimate if self.estimates else self.twin.forecast
+        return ask(share_ids, closes, self.spread)
+
+
+def load_pushed(pushed: PushedModel, spread: Map = map) -> ServedTwin:
+    """What answers for a pushed model: its twin, if it was proven and has reproduced its examples.
+
+    Args:
+        pushed: the model.
+        spread: asks for the parts of many rows, such as the `map` of threads.
 
     Raises:
         ServedModelError: it has none, or one that answers otherwise than the model did.
     """
     try:
-        return load_twin(folder)
+        return ServedTwin(pushed.twin, may_estimate(pushed.folder, pushed.twin, pushed.proof), spread)
     except TwinError as error:
         raise ServedModelError(
-            f"{folder}: it cannot answer without TensorFlow: {error}; train it again, or serve it by TensorFlow Serving"
+            f"{pushed.folder}: it cannot answer without TensorFlow: {error}; train it again, or serve it by TensorFlow "
+            "Serving"
         ) from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,15 +16,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from twins import DEVIATION, MEAN, SHARES, linear_record, windows, write_twin
+from twins import DEVIATION, MEAN, SHARES, dense_record, linear_record, windows, write_twin
 
 from models.errors import TwinError
 from models.features import CLOSES, SHARE_ID, TIME
-from models.twin.arithmetic import Matrix, sigmoid
+from models.twin.arithmetic import SINGLE, ExactMatrix, sigmoid
 from models.twin.forecasting import Twin, load_twin
 from models.twin.layers import build_layer
 from models.twin.proof import Proof
-from models.twin.proving import prove, proven_twin
+from models.twin.proving import may_estimate, prove, proven_twin
+
+SOME = ["AAA", "BBB", "NEW"]
 
 
 def run_layer(kind: str, inputs: list[Any], weights: list[Any] | None = None, **settings: Any) -> Any:
@@ -37,29 +40,45 @@ def run_layer(kind: str, inputs: list[Any], weights: list[Any] | None = None, **
 def test_a_product_is_the_exact_one_of_rounded_numbers_and_near_that_of_the_real_ones(inputs: int) -> None:
     rng = np.random.default_rng(inputs)
     values, weights = rng.normal(size=(40, inputs)) * 10 ** rng.uniform(-3, 3, (40, 1)), rng.normal(size=(inputs, 7))
-    made = Matrix.of(weights).times(values)
+    made = ExactMatrix.of(weights).times(values)
     largest = np.abs(values).max(axis=1, keepdims=True) * np.abs(weights).max(axis=0)
     assert np.max(np.abs(made - values @ weights) / largest) < 2e-6
-    (part, *_) = Matrix.of(weights).parts
-    assert all(Fraction(number).denominator == 1 and abs(number) <= 2**24 for number in part.ravel().tolist())
+    steps = [Fraction(2) ** (math.frexp(one)[1] - 24) for one in np.abs(weights).max(axis=0).tolist()]
+    for row in np.concatenate(ExactMatrix.of(weights).parts).tolist():
+        assert all((Fraction(number) / step).denominator == 1 for number, step in zip(row, steps, strict=True))
+
+
+@pytest.mark.parametrize("inputs", [2, 25, 128])
+def test_a_product_has_nothing_left_to_round(inputs: int) -> None:
+    rng = np.random.default_rng(inputs)
+    values, weights = rng.normal(size=(5, inputs)) * 10 ** rng.uniform(-3, 3, (5, 1)), rng.normal(size=(inputs, 3))
+    matrix = ExactMatrix.of(weights)
+    made = matrix.times(values)
+    bits = 53 - 24 - (inputs - 1).bit_length()
+    for row, value in zip(made.tolist(), values.tolist(), strict=True):
+        step = Fraction(2) ** (math.frexp(max(map(abs, value)))[1] - bits)
+        rounded = [round(Fraction(one) / step) * step for one in value]
+        for output, number in enumerate(row):
+            column = matrix.parts[0][:, output].tolist()
+            assert Fraction(number) == sum(one * Fraction(weight) for one, weight in zip(rounded, column, strict=True))
 
 
 @pytest.mark.parametrize("inputs", [25, 256])
 def test_a_row_has_one_product_however_many_stand_beside_it_and_in_whatever_order(inputs: int) -> None:
     rng = np.random.default_rng(1)
-    values, matrix = rng.normal(size=(700, inputs)), Matrix.of(rng.normal(size=(inputs, 64)))
+    values, matrix = rng.normal(size=(700, inputs)), ExactMatrix.of(rng.normal(size=(inputs, 64)))
     whole = matrix.times(values)
     for begin, end in ((0, 1), (3, 5), (100, 117), (1, 700)):
         np.testing.assert_array_equal(matrix.times(values[begin:end]), whole[begin:end])
     order = rng.permutation(inputs)
     if inputs <= 128:  # more are added up in parts
-        turned = Matrix.of(np.random.default_rng(2).normal(size=(inputs, 9)))
-        again = Matrix(tuple(part[order] for part in turned.parts), turned.scale)
+        turned = ExactMatrix.of(np.random.default_rng(2).normal(size=(inputs, 9)))
+        again = ExactMatrix(tuple(part[order] for part in turned.parts))
         np.testing.assert_array_equal(again.times(values[:, order]), turned.times(values))
 
 
 def test_zeros_infinities_and_tiny_numbers_are_multiplied_without_a_warning() -> None:
-    matrix = Matrix.of(np.array([[0.0, 1.0], [0.0, -2.0]]))
+    matrix = ExactMatrix.of(np.array([[0.0, 1.0], [0.0, -2.0]]))
     assert matrix.times(np.zeros((1, 2))).tolist() == [[0, 0]]
     assert matrix.times(np.full((1, 2), 1e-300)).tolist() == [[0, 0]]
     assert matrix.times(np.zeros((0, 2))).shape == (0, 2)
@@ -175,6 +194,72 @@ def test_an_answer_is_the_same_to_the_last_bit_whoever_asks_beside_it(tmp_path: 
     assert twin.forecast([], np.zeros((0, 21))).shape == (0,)
 
 
+def test_an_answer_is_the_same_to_the_last_bit_by_any_algebra_any_threads_and_in_any_batch(tmp_path: Path) -> None:
+    twin = load_twin(write_twin(dense_record(), tmp_path))
+    shares, closes = SOME * 400, windows(1200, seed=8)
+    whole = twin.forecast(shares, closes)
+    assert np.unique(whole).size > 1000
+    rng = np.random.default_rng(2)
+    for rows in (1, 2, 7, 64, 255, 256, 257, 1000):
+        at = rng.permutation(1200)[:rows]
+        np.testing.assert_array_equal(twin.forecast([shares[one] for one in at], closes[at]), whole[at])
+    with ThreadPoolExecutor(3) as threads:
+        np.testing.assert_array_equal(twin.forecast(shares, closes, threads.map), whole)
+    # OpenBLAS computes by the processor that it is told, here one without fused additions; other libraries pass it by.
+    for algebra in ({}, {"OPENBLAS_CORETYPE": "Nehalem"}, {"OPENBLAS_NUM_THREADS": "1"}, {"OPENBLAS_NUM_THREADS": "4"}):
+        assert elsewhere(tmp_path, algebra) == whole.tobytes().hex(), algebra
+
+
+def elsewhere(saved_model: Path, variables: dict[str, str]) -> str:
+    """The same answers by another process."""
+    code = (
+        "from pathlib import Path; from twins import windows; from models.twin.forecasting import load_twin;"
+        f"twin = load_twin(Path({str(saved_model)!r}));"
+        f"print(twin.forecast({SOME!r} * 400, windows(1200, seed=8)).tobytes().hex())"
+    )
+    there = {**os.environ, **variables, "PYTHONPATH": os.pathsep.join([".", str(Path(__file__).parents[1])])}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=there)
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("record", [linear_record, dense_record])
+def test_single_precision_is_as_near_and_answers_in_parts_as_well(record: Any, tmp_path: Path) -> None:
+    twin = load_twin(write_twin(record(), tmp_path))
+    shares, closes = SOME * 400, windows(1200, seed=9)
+    exact, estimated = twin.forecast(shares, closes), twin.estimate(shares, closes)
+    assert estimated.dtype == np.float32
+    np.testing.assert_allclose(estimated, exact, rtol=0, atol=1e-6)
+    with ThreadPoolExecutor(3) as threads:
+        np.testing.assert_allclose(twin.estimate(shares, closes, threads.map), exact, rtol=0, atol=1e-6)
+    assert twin.estimate([], np.zeros((0, 21))).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "shapes", "settings"),
+    [
+        ("Dense", (5, 7), [(7, 3), (3,)], {"activation": "tanh", "use_bias": True}),
+        ("Dense", (5, 4, 7), [(7, 3)], {"activation": "relu", "use_bias": False}),
+        ("SimpleRNN", (5, 4, 2), [(2, 3), (3, 3), (3,)], {"activation": "tanh", "use_bias": True}),
+        (
+            "GRU", (5, 4, 2), [(2, 9), (3, 9), (2, 9)],
+            {"activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True},
+        ),
+        ("BatchNormalization", (5, 3), [(3,)] * 4, {"scale": True, "center": True, "epsilon": 1e-3}),
+        ("LayerNormalization", (5, 3), [(3,)] * 2, {"scale": True, "center": True, "epsilon": 1e-3}),
+    ],
+)  # fmt: skip
+def test_a_layer_in_single_precision_stays_in_it_and_is_near_the_exact_one(
+    kind: str, inputs: tuple[int, ...], shapes: list[tuple[int, ...]], settings: dict[str, Any]
+) -> None:
+    rng = np.random.default_rng(4)
+    weights = [np.abs(rng.normal(size=shape)).astype(np.float32) for shape in shapes]
+    values = rng.normal(size=inputs).astype(np.float32)
+    single = build_layer(kind, settings, weights, SINGLE)([values])
+    exact = build_layer(kind, settings, weights)([values.astype(np.float64)])
+    assert (single.dtype, exact.dtype) == (np.float32, np.float64)
+    np.testing.assert_allclose(single, exact, rtol=1e-5, atol=1e-5)
+
+
 def test_closes_of_another_shape_are_refused(tmp_path: Path) -> None:
     twin = load_twin(write_twin(linear_record(), tmp_path))
     with pytest.raises(ValueError, match=r"closes of 1 shares have the shape \(1, 20\), not \[n, 21\]"):
@@ -235,7 +320,7 @@ def rows_of(twin: Twin, off: float = 0.0) -> Any:
 def test_a_proof_holds_where_all_rows_agree_and_belongs_to_its_twin(tmp_path: Path) -> None:
     twin = load_twin(write_twin(linear_record(), tmp_path))
     proof = prove(tmp_path, rows_of(twin, 4e-7))
-    assert proof == Proof(twin.digest, 60, pytest.approx(4e-7), "")
+    assert proof == Proof(twin.digest, 60, pytest.approx(4e-7), "", pytest.approx(4e-7, abs=1e-7))
     assert proven_twin(tmp_path, proof).digest == twin.digest
     with pytest.raises(TwinError, match="it is not the one that was proven on the test rows"):
         proven_twin(tmp_path, replace(proof, digest="another"))
@@ -250,6 +335,20 @@ def test_one_row_that_differs_proves_nothing(tmp_path: Path, off: float) -> None
     assert proof.reason.startswith("on the test rows it is ")
     with pytest.raises(TwinError, match="on the test rows it is"):
         proven_twin(tmp_path, proof)
+    assert not may_estimate(tmp_path, twin, proof)
+
+
+def test_single_precision_answers_where_it_was_proven_and_reproduces_the_examples(tmp_path: Path) -> None:
+    twin = load_twin(write_twin(linear_record(), tmp_path))
+    proof = prove(tmp_path, rows_of(twin))
+    assert may_estimate(tmp_path, twin, proof)
+    assert not may_estimate(tmp_path, twin, None)
+    assert not may_estimate(tmp_path, twin, replace(proof, estimated=None))  # of a version that did not compare it
+    assert not may_estimate(tmp_path, twin, replace(proof, estimated=2e-6))
+    record = linear_record()
+    wrong = record.arrays["example/probability"] + np.float32(2e-6)
+    write_twin(replace(record, arrays={**record.arrays, "example/probability": wrong}), tmp_path)
+    assert not may_estimate(tmp_path, twin, proof)
 
 
 def test_no_rows_and_no_twin_prove_nothing(tmp_path: Path) -> None:

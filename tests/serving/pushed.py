@@ -12,6 +12,7 @@ import numpy as np
 
 from components.errors import UserError
 from components.model_selector.files import EVIDENCE_FILE, Evidence
+from components.model_selector.opening import PushedModel
 from models.card import CARD_FILE, EXTRA_FOLDER, ModelCard
 from pipeline.serving.messages import DType, SavedModel
 from pipeline.serving.signatures import PREDICT
@@ -39,12 +40,16 @@ class Sloped:
         returns = np.log(np.asarray(closes, np.float64))
         return 1 / (1 + np.exp(self.slope * (returns[:, 0] - returns[:, 1])))
 
+    def estimate(self, share_ids: Sequence[str], closes: Array) -> Array:
+        return self.forecast(share_ids, closes)
+
 
 class NotReproducedError(UserError):
     """The examples of a folder have other answers."""
 
 
-def load_sloped(folder: Path) -> Sloped:
+def load_sloped(pushed: PushedModel) -> Sloped:
+    folder = pushed.folder
     found = Sloped(float((folder / "slope").read_text()))
     made = Sloped(float((folder / "made_by").read_text()))
     shares, closes = names(EXAMPLES), windows(EXAMPLES)

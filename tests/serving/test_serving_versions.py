@@ -25,7 +25,7 @@ from pipeline.serving.versions import Versions, Wanted
 LATEST = Wanted(MODEL)
 
 
-def versions_of(base: Path, load: Callable[[Path], Any] = load_sloped, **given: Any) -> Versions:
+def versions_of(base: Path, load: Callable[[Any], Any] = load_sloped, **given: Any) -> Versions:
     return Versions(base, MODEL, lambda number, folder: load_version(number, folder, load), **given)
 
 
@@ -121,8 +121,11 @@ def test_a_refused_version_is_tried_again_once_it_changes(base: Path) -> None:
     [
         (lambda folder: (folder / "saved_model.pb").write_bytes(b"\xff\xff\xff"), "is no SavedModel that can be read"),
         (lambda folder: (folder / "saved_model.pb").write_bytes(b""), "holds no model"),
-        (lambda folder: (folder / EXTRA_FOLDER / CARD_FILE).unlink(), "what it says of itself cannot be read"),
-        (lambda folder: (folder / EXTRA_FOLDER / CARD_FILE).write_text("{}"), "what it says of itself cannot be read"),
+        (lambda folder: (folder / EXTRA_FOLDER / CARD_FILE).unlink(), "what the model says of itself cannot be read"),
+        (
+            lambda folder: (folder / EXTRA_FOLDER / CARD_FILE).write_text("{}"),
+            "what the model says of itself cannot be read",
+        ),
         (lambda folder: (folder / "slope").write_text("steep"), "ValueError: could not convert"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,40 @@ def linear_record() -> TwinRecord:
         StepRecord("Flatten", "flatten", ("share_embedding",)),
         StepRecord("Add", "logit", ("weights", "flatten")),
     )
-    record = TwinRecord(FORMATTER.name, tuple(map(described, FORMATTER.features)), steps, "logit", arrays)
+    return _with_examples(TwinRecord(FORMATTER.name, tuple(map(described, FORMATTER.features)), steps, "logit", arrays))
+
+
+def dense_record() -> TwinRecord:
+    """The mean of two dense networks on window_returns with known weights; its example is its own answer."""
+    rng = np.random.default_rng(6)
+    units = (25, 192, 64, 1)
+    arrays: dict[str, Any] = {
+        "share/vocabulary": np.array(SHARES),
+        "log_volatility/mean": np.array([MEAN]),
+        "log_volatility/deviation": np.array([DEVIATION]),
+        "embedding/0": rng.normal(0, 0.3, (3, 4)).astype(np.float32),
+    }
+    steps = [StepRecord("Embedding", "embedding", ("share",), {}, 1), StepRecord("Flatten", "flat", ("embedding",))]
+    steps.append(StepRecord("Concatenate", "seen", ("returns", "log_volatility", "flat"), {"axis": -1}))
+    for member in ("one", "two"):
+        before = "seen"
+        for number, (inputs, outputs) in enumerate(pairwise(units)):
+            name = f"{member}_{number}"
+            arrays[f"{name}/0"] = rng.normal(0, (2 / inputs) ** 0.5, (inputs, outputs)).astype(np.float32)
+            arrays[f"{name}/1"] = rng.normal(0, 0.1, outputs).astype(np.float32)
+            settings = {"activation": "relu" if outputs > 1 else "linear", "use_bias": True}
+            steps.append(StepRecord("Dense", name, (before,), settings, 2))
+            before = name
+    steps.append(StepRecord("Average", "logit", ("one_2", "two_2")))
+    record = TwinRecord(FORMATTER.name, tuple(map(described, FORMATTER.features)), tuple(steps), "logit", arrays)
+    return _with_examples(record)
+
+
+def _with_examples(record: TwinRecord) -> TwinRecord:
     closes = windows(4)
     asked = {"example/share_id": np.array([b"AAA", b"BBB", b"ZZZ", b"AAA"]), "example/closes": closes}
     answer = Twin(record, "").forecast(["AAA", "BBB", "ZZZ", "AAA"], closes)
-    return replace(record, arrays={**arrays, **asked, "example/probability": answer})
+    return replace(record, arrays={**record.arrays, **asked, "example/probability": answer})
 
 
 def windows(rows: int, seed: int = 0) -> Any:
