@@ -15,6 +15,7 @@ from pipeline.daily.day import Day, Told
 from pipeline.daily.report import AlertKind
 from pipeline.daily.speaking import Speaker
 from pipeline.plan import Plan
+from pipeline.report.live_words import e_value as in_words
 
 
 def first_parameters(plan: Plan, claim: Claim | None) -> Parameters:
@@ -70,8 +71,8 @@ def _say_record(ledger: Ledger, record: LiveRecord, told: Told) -> None:
     e_value = float(np.exp(min(course.headline[-1], 700.0)))
     needed = 1 / record.parameters.alpha
     told.said.append(
-        f"{sessions(len(record.sessions))} judged up to {record.sessions[-1]}: evidence {e_value:.3g}, and {needed:g} "
-        f"is a proof; mean daily rank IC {number4(float(course.mean[-1]))} "
+        f"{sessions(len(record.sessions))} judged up to {record.sessions[-1]}: evidence {in_words(e_value)}, and "
+        f"{needed:g} is a proof; mean daily rank IC {number4(float(course.mean[-1]))} "
         f"({low_to_high(float(course.low[-1]), float(course.high[-1]), number4)} at all times)"
     )
     told.numbers |= {

@@ -7,6 +7,7 @@ never gives a probability that the model is right. Paper profit is described and
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 from components.evidence.words import low_to_high, number4
 from components.missing_sessions.found import sessions
@@ -15,6 +16,8 @@ from pipeline.report.verdict import Verdict
 from pipeline.report.words import basis_points, points, readable_time, share_percent
 
 _HUGE = 1e6
+_NAMED = 5
+"""Sessions that a sentence names."""
 
 
 def e_value(value: float) -> str:
@@ -139,11 +142,7 @@ def open_lines(facts: LiveFacts) -> tuple[str, ...]:
         f"{_predictions(counted.predicted)} of {counted.shares:,} share{'' if counted.shares == 1 else 's'}, "
         f"{_span(counted.first, counted.last)}; {counted.due:,} of them with an outcome."
     ]
-    lines.append(
-        f"Late: {counted.late:,}, written after the next session had opened. They are kept, and are no evidence."
-        if counted.late
-        else "Late: none."
-    )
+    lines.append(_late(facts, counted.late))
     if facts.missing is not None:
         lines.append(_missing(facts))
     if facts.pending is not None:
@@ -163,14 +162,28 @@ def open_lines(facts: LiveFacts) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _late(facts: LiveFacts, total: int) -> str:
+    if not total:
+        return "Late: none."
+    found: Counter[str] = Counter()
+    for day in facts.days:
+        found[day.session] += day.late
+    shown = sorted(session for session, count in found.items() if count)[::-1][:_NAMED]
+    named = ", ".join(f"{found[session]:,} after {session}" for session in shown)
+    more = ", ..." if sum(found[session] for session in shown) < total else ""
+    which = f" ({named}{more})" if named else ""
+    return f"Late: {total:,}, written after the next session had opened{which}. They are kept, and are no evidence."
+
+
 def _missing(facts: LiveFacts) -> str:
     found = facts.missing
     if found is None or not (found.sessions or found.single or found.ended):
         return "Missing: none."
     parts = []
     if found.sessions:
-        more = ", ..." if len(found.sessions) > 5 else ""
-        parts.append(f"{sessions(len(found.sessions))} without any prediction ({', '.join(found.sessions[:5])}{more})")
+        more = ", ..." if len(found.sessions) > _NAMED else ""
+        named = ", ".join(found.sessions[:_NAMED])
+        parts.append(f"{sessions(len(found.sessions))} without any prediction ({named}{more})")
     if found.single:
         parts.append(f"{_predictions(found.single)} of single shares on other sessions")
     if found.ended:

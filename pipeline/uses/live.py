@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from components.evidence.curves import calibration_curve
 from components.feature_store import FeatureStore
 from components.feature_store.arrays import Floats
 from components.ledger.clocks import has_made_times
-from components.ledger.contents import count, installed, missing, restated
+from components.ledger.contents import Installed, count, installed, missing, restated
 from components.ledger.days import LiveDay, day_summaries, live_days, live_series
 from components.ledger.file import Ledger, ledger_path
 from components.ledger.instants import moment_of, present, stamp
+from components.ledger.origins import Origin
 from components.ledger.outcomes import find_due
 from components.ledger.setting_up import champion_row
 from components.ledger.verifying import verify
@@ -148,21 +149,29 @@ def _gathered(ledger: Ledger, plan: Plan, facts: LiveFacts, now: dt.datetime | N
     except UserError as error:
         profit = None
         notes.append(f"Paper profit cannot be told: {error}.")
-    trial = ledger.select("SELECT DISTINCT text FROM NOTE WHERE kind = ? ORDER BY 1", ON_TRIAL)
+    noted = ledger.select("SELECT DISTINCT text FROM NOTE WHERE kind = ? ORDER BY 1", ON_TRIAL)
+    on_trial = tuple(str(digest) for (digest,) in noted)
     facts = replace(
         facts,
         evidence=_evidence(ledger, record),
         calibration=_calibration(up[known], probability[known]),
         labelled=int(known.sum()),
         profit=profit,
-        versions=installed(ledger, horizon),
-        trial=tuple(str(digest) for (digest,) in trial),
+        versions=tuple(_with_origin(one, on_trial, horizon) for one in installed(ledger, horizon)),
+        trial=on_trial,
         days=tuple(day for day in day_summaries(ledger, _DAYS) if day.horizon == horizon),
         missing=lacking,
         restated=restated(ledger, horizon, _RESTATED),
         older=tuple(_older(one) for one in records[:-1]),
     )
     return _with_open(ledger, plan, replace(facts, notes=tuple(notes)))
+
+
+def _with_origin(one: Installed, on_trial: Collection[str], horizon: int) -> Installed:
+    """A model of which only that it is on trial was noted, as before its run was, is one of a run that is not known."""
+    if one.origin is not None or one.digest not in on_trial:
+        return one
+    return replace(one, origin=Origin(one.digest, horizon, blessed=False))
 
 
 def _with_open(ledger: Ledger, plan: Plan, facts: LiveFacts) -> LiveFacts:

@@ -21,6 +21,7 @@ from pipeline.daily import loop
 from pipeline.daily.loop import PARTS
 from pipeline.daily.report import AlertKind, DailyReport, Status, read_daily
 from pipeline.job.workspace import OutputError, workspace_lock
+from pipeline.report.live_words import e_value
 
 LEDGER = Path("prices.db.ledger")
 FIVE = SHANGHAI[START : START + 5]
@@ -256,6 +257,10 @@ def test_the_page_is_the_last_part_and_tells_of_a_changed_ledger(world: World) -
     measured = reports[-1].part("drift").numbers["losses_of_limit"]
     said = f"After {FIVE[2]} nothing rings: losses at {round(100 * measured, 1):g}% of the limit."
     assert said in page.read_text()
+    weighed = reports[-1].part("evidence")
+    figure = f"{e_value(weighed.numbers['e_value'])}, and 20 is a proof"
+    assert f"evidence {figure}" in weighed.said[0]
+    assert f"the evidence is {figure}" in page.read_text()
     world.loop(evening(FIVE[2], hour=11), "page")
     assert said in page.read_text()
 

@@ -195,7 +195,7 @@ def test_late_missing_overdue_and_restated_are_named(tmp_path: Path) -> None:
     live.settle()
     facts = facts_of(live)
     said = words(facts)
-    assert "Late: 4, written after the next session had opened." in said
+    assert f"Late: 4, written after the next session had opened (4 after {NEW_YORK[FIRST + 5]})." in said
     assert f"Missing: 1 session without any prediction ({NEW_YORK[FIRST + 6]})." in said
     assert facts.overdue == tuple(
         f"S002 after {NEW_YORK[FIRST + 5]}: the price of the session that it is due on has not come" for _ in range(2)
