@@ -31,7 +31,7 @@ from components.extractor.calendar import ExchangeCalendar
 from components.extractor.replay import Fault, ReplayServer, from_synthetic, universe_names
 from components.ledger.verifying import verify
 
-DAYS, SHARES = 60, 20
+DAYS, SHARES = 60, 12
 _SINCE, _START = dt.date(2021, 1, 4), dt.date(2024, 8, 26)
 _UTC = dt.timezone.utc
 _AWESOME = Path(sys.executable).with_name("awesome")
