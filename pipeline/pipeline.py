@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components import Evaluator, Pusher, StatisticsGen, Trainer, Transform
@@ -13,6 +14,7 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
 from tfx.types import Channel, standard_artifacts
 
+from components.errors import UserError
 from components.evidence.component import Contender, Evidence
 from components.evidence.tried import RUN
 from components.example_validator.component import StoppingExampleValidator
@@ -25,6 +27,7 @@ from components.model_selector.component import ModelSelector
 from components.trials.record import record_path
 from models.trainer import TrainingConfig
 from pipeline.evaluation import EXTRACTORS, evaluation_config
+from pipeline.paths import hides_packages
 
 PREPROCESSING_FN = "models.preprocessing.preprocessing_fn"
 RUN_FN = "models.trainer.run_fn"
@@ -87,7 +90,12 @@ def create_pipeline(
 
     Returns:
         The pipeline; its components are new, as one may be part of one pipeline only.
+
+    Raises:
+        UserError: Beam is to start workers, and they would not find the project's packages.
     """
+    if any("multi_processing" in argument for argument in config.beam_arguments) and (why := hides_packages(Path())):
+        raise UserError(why)
     horizon = config.examples.splits.horizon
     example_gen = FeatureExampleGen(config.examples)
     statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"])

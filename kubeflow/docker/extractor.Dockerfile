@@ -17,7 +17,7 @@ RUN cd /opt/awesome/lib/python3.13/site-packages \
        ! -name s3 ! -name sts ! -name 'sso*' ! -name signin -exec rm -rf {} +
 
 FROM packages AS project
-COPY LICENSE README.md setup.py ./
+COPY LICENSE README.md awesome.py setup.py ./
 COPY components components
 COPY kubeflow kubeflow
 COPY models models

@@ -23,7 +23,7 @@ RUN rm -rf /opt/awesome/lib/python3.13/site-packages/tensorflow/include
 RUN cp -L /usr/lib/*-linux-gnu/libgomp.so.1 /opt/awesome/lib/
 
 FROM packages AS project
-COPY LICENSE README.md setup.py ./
+COPY LICENSE README.md awesome.py setup.py ./
 COPY components components
 COPY kubeflow kubeflow
 COPY models models

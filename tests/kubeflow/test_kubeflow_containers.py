@@ -10,6 +10,8 @@ import base64
 import importlib
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -255,6 +257,22 @@ def test_the_image_is_not_root_and_holds_no_secret(engine: Engine) -> None:
         "(", "-name", "*.env", "-o", "-name", "pip.conf", "-o", "-name", "uv.toml", ")", check=False,
     )  # fmt: skip
     assert listed.stdout == ""
+
+
+def test_an_image_upon_it_holds_parts_of_ones_own(engine: Engine, tmp_path: Path) -> None:
+    """As docs/own-parts.md writes them: a plain file, then a package."""
+    docs = (ROOT / "docs" / "own-parts.md").read_text(encoding="utf-8")
+    shutil.copytree(ROOT / "examples" / "awesome_example", tmp_path / "awesome_example")
+    (tmp_path / "mymodel.py").write_text(re.findall("```python\n(.*?)```", docs, re.DOTALL)[0])
+    told = re.findall("```dockerfile\n(.*?)```", docs, re.DOTALL)
+    shown = []
+    for name, lines in zip(("own-file", "own-package"), told, strict=True):
+        (tmp_path / name).write_text(lines.replace("registry.example/team/awesome-training:VERSION", IMAGE))
+        image = f"localhost/awesome-{name}:tests"
+        engine.podman("build", "--network", "none", "-f", str(tmp_path / name), "-t", image, str(tmp_path))
+        shown.append(engine.podman("run", "--rm", "--read-only", image, "awesome", "models").stdout)
+    assert "from mymodel.py" in shown[0]
+    assert "from awesome-example 0.1.0" in shown[1]
 
 
 def test_the_extractor_is_small_and_works_on_a_root_that_cannot_be_written(engine: Engine) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import grimp
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("pipeline", "components", "models", "kubeflow", "tests", "benchmarks", "tools", "findings")
+FOLDERS = ("pipeline", "components", "models", "kubeflow", "tests", "benchmarks", "tools", "findings", "examples")
 MOST_LINES = 400
 
 

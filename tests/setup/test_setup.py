@@ -328,7 +328,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     packages = ("pipeline", "components", "models", "kubeflow/awesome_kubeflow")
     for package in (*packages, "tests"):
         shutil.copytree(ROOT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("awesome.py", "setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree / name)
     # One of each kind, whatever the packages hold.
     (tree / "models" / "probe.pbtxt").touch()
@@ -336,7 +336,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     (tree / "components" / "deep").mkdir()
     (tree / "components" / "deep" / "__init__.py").touch()
     patterns = [f"{package}/**/{kind}" for package in packages for kind in ("*.py", "*.pbtxt", "*.html.j2", "py.typed")]
-    files = [path for one in (*patterns, "components/extractor/replay/fixtures/**/*") for path in tree.glob(one)]
+    patterns += ["awesome.py", "components/extractor/replay/fixtures/**/*"]
+    files = [path for one in patterns for path in tree.glob(one)]
     expected = {str(path.relative_to(tree)) for path in files if path.is_file()}
     subprocess.run([sys.executable, "setup.py", "-q", "sdist"], cwd=tree, check=True, capture_output=True)
     (path,) = (tree / "dist").iterdir()

@@ -1,0 +1,42 @@
+"""The command `awesome`, under a name that nobody else has; `python -m awesome` is the same.
+
+`pipeline`, `components` and `models` are names that many projects have. Where Python was told to look elsewhere first
+(PYTHONPATH, `python -m` in a folder), it would take those of somebody else; this module makes sure that it takes ours.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.machinery import PathFinder
+
+TYPE_CHECKING = False  # typing's own is the same to a type checker, and would have to be imported
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+PACKAGES = ("pipeline", "components", "models")
+_HOME = os.path.dirname(os.path.abspath(__file__))
+
+
+class OwnPackages:
+    """Finds the project's packages beside this file, wherever else Python would look."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """The package of that name; None for any other module."""
+        return PathFinder.find_spec(name, [_HOME]) if name in PACKAGES else None
+
+
+def main() -> None:
+    """Runs the command line."""
+    if OwnPackages not in sys.meta_path:
+        sys.meta_path.insert(0, OwnPackages)
+    from pipeline.cli import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

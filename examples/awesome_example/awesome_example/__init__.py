@@ -1,0 +1,1 @@
+"""A model, a formatter and a source of prices for awesome."""
