@@ -70,7 +70,7 @@ class Speaker:
     @property
     def origin(self) -> Origin:
         """Where it comes from, as a ledger notes it."""
-        run = "" if self.run is None else self.run.folder.name
+        run = "" if self.run is None else self.run.folder.resolve().name  # `latest` is another one tomorrow
         return Origin(self.digest, self.card.horizon, self.blessed, run, _pushed_at(self) if self.blessed else "")
 
     @property

@@ -79,7 +79,8 @@ def test_a_model_is_noted_as_blessed_or_on_trial_with_its_run_before_it_speaks(
 ) -> None:
     write_run(world.plan())
     lived(world, 0)
-    write_run(world.plan(), name="2024-09-02T12-00-00", pushed=True)  # the same model, blessed
+    run = write_run(world.plan(), name="2024-09-02T12-00-00", pushed=True)  # the same model, blessed
+    (run.parent / "latest").symlink_to(run, target_is_directory=True)
     lived(world, 1)
     lived(world, 2)
 
