@@ -48,7 +48,7 @@ def judge(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for judgement.json, and for report.json and predictions.parquet as a run leaves them."
+            help="Folder for judgement.html and .json, and report.json and predictions.parquet as a run leaves them."
         ),
     ] = None,
     seed: common.Seed = None,
@@ -71,6 +71,7 @@ def judge(
     from components.price_files import forms_from
     from components.records import to_json
     from pipeline.report.judgement import print_judgement
+    from pipeline.runs.judged import JUDGEMENT_HTML
     from pipeline.uses.judge import Asked, check_output, judge_file, write_judgement
 
     forms = forms_from(encoding=encoding, separator=separator, decimal=decimal, dates=date_format, zone=timezone)
@@ -89,6 +90,6 @@ def judge(
     if output is not None:
         write_judgement(made, output)
         if not as_json:
-            print_line(f"\nThe judgement: {output}")
+            print_line(f"\nThe page: {output / JUDGEMENT_HTML}")
     if made.judgement.file.mend:
         raise typer.Exit(common.PARTIAL)

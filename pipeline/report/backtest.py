@@ -41,7 +41,7 @@ def backtest_section(report: RunReport, predictions: pd.DataFrame) -> BacktestSe
     """Makes the section of a run's page; predictions that cannot be traded give a section that says why."""
     try:
         result = trade(report, predictions, DEFAULT_COSTS, DEFAULT_QUANTILE)
-        return _section(report, result, default_model(report))
+        return section_of(report, result, default_model(report))
     except (BacktestError, ReportError) as error:
         sentence = str(error)
         return BacktestSection(Verdict("plain", "No backtest", f"{sentence[:1].upper()}{sentence[1:]}."))
@@ -50,7 +50,7 @@ def backtest_section(report: RunReport, predictions: pd.DataFrame) -> BacktestSe
 def render_backtest(report: RunReport, result: Backtest, model: str) -> str:
     """Makes the page of `awesome backtest`; `model` is the one that the chart and the verdict are about."""
     return load_template(Path(__file__).with_name("backtest.html.j2")).render(
-        backtest=_section(report, result, model),
+        backtest=section_of(report, result, model),
         report=report,
         result=result,
         model=model,
@@ -89,7 +89,8 @@ def trade(report: RunReport, predictions: pd.DataFrame, costs: float, quantile: 
     )
 
 
-def _section(report: RunReport, result: Backtest, model: str) -> BacktestSection:
+def section_of(report: RunReport, result: Backtest, model: str) -> BacktestSection:
+    """What a page shows of a backtest; `model` is the one that the chart and the verdict are about."""
     from pipeline.report.backtest_chart import growth_chart
 
     return BacktestSection(

@@ -26,10 +26,10 @@ from pipeline.runs.results import ReportError, RunReport
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHARES_SHOWN = 200
+SHARES_SHOWN = 200
 """Shares listed on the page; report.json has them all."""
 
-_SUSPECTS_SHOWN = 200
+SUSPECTS_SHOWN = 200
 
 _PREDICTION_COLUMNS = ("time", "share_id", "label", "forward_return")
 
@@ -135,8 +135,8 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
         calibrations=calibrations,
         training=[chart for chart in training if chart is not None],
         years=charts.year_chart(report.models, styles),
-        year_rows=_group_rows(report, "by_year"),
-        share_rows=_group_rows(report, "by_share")[:_SHARES_SHOWN],
+        year_rows=group_rows(report, "by_year"),
+        share_rows=group_rows(report, "by_share")[:SHARES_SHOWN],
         scored=scored,
         metrics=tuple(METRICS.values()),
         difference_chart=charts.difference_chart(
@@ -147,17 +147,18 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
         backtest=backtest_section(report, predictions),
         tries=None if report.tries is None else tries_section(report.tries),
         what_to_do=what_to_do,
-        suspects_shown=_SUSPECTS_SHOWN,
+        suspects_shown=SUSPECTS_SHOWN,
         audit_chart=None if report.audit is None else charts.audit_chart(report.audit),
-        shares_total=len(_group_rows(report, "by_share")),
-        share_ids=report.data.share_ids[:_SHARES_SHOWN],
+        shares_total=len(group_rows(report, "by_share")),
+        share_ids=report.data.share_ids[:SHARES_SHOWN],
         metric_names=sorted({metric for model in report.models.values() for metric in model.metrics}),
         steps=_steps(report),
         total_seconds=sum(value for value in report.seconds.values() if math.isfinite(value)),
     )
 
 
-def _group_rows(report: RunReport, attribute: str) -> list[GroupRow]:
+def group_rows(report: RunReport, attribute: str) -> list[GroupRow]:
+    """The rows of a table by year or by share: `attribute` is by_year or by_share."""
     tables: Sequence[Mapping[str, Any]] = [getattr(model, attribute) for model in report.models.values()]
     groups = sorted({group for table in tables for group in table})
     return [

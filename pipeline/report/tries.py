@@ -55,11 +55,12 @@ class TriesSection:
     left_out: int
 
 
-def tries_section(tries: Tries) -> TriesSection:
-    """What a page says of the tries."""
+def tries_section(tries: Tries, own: str = RUN) -> TriesSection:
+    """What a page says of the tries; `own` as in `headline`."""
     lines = rows(tries)
     shown = tuple(lines[-MOST_SHOWN:])
-    return TriesSection(headline(tries), lower_bound(tries), tuple(consequences(tries)), shown, len(lines) - len(shown))
+    said = headline(tries, own), lower_bound(tries), tuple(consequences(tries, own))
+    return TriesSection(*said, shown, len(lines) - len(shown))
 
 
 def headline(tries: Tries, own: str = RUN) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from components.backtest import Backtest
     from components.judging.forecasts import LeftOut
 
-JUDGEMENT_JSON = "judgement.json"
+JUDGEMENT_JSON, JUDGEMENT_HTML = "judgement.json", "judgement.html"
 SCHEMA_VERSION = 1
 
 

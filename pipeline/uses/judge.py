@@ -37,8 +37,9 @@ from components.whole_files import whole_file
 from pipeline.job.gathered_tries import gather_workspace
 from pipeline.plan import Plan
 from pipeline.report.backtest import trade
+from pipeline.report.judgement_page import render_judgement
 from pipeline.runs.folder import REPORT_JSON, save_report, write_text
-from pipeline.runs.judged import JUDGEMENT_JSON, JudgedFile, Judgement
+from pipeline.runs.judged import JUDGEMENT_HTML, JUDGEMENT_JSON, JudgedFile, Judgement
 from pipeline.runs.results import DataSummary, GroupScore, ModelResult, RunReport, SplitResult
 from pipeline.runs.tries import list_tries
 
@@ -156,7 +157,9 @@ def check_output(folder: Path) -> None:
 
 
 def write_judgement(made: JudgedForecasts, folder: Path) -> None:
-    """Writes judgement.json, predictions.parquet and report.json, in the form of a run's, each whole or not at all.
+    """Writes judgement.html, judgement.json, and report.json and predictions.parquet in the form of a run's.
+
+    Each is written whole or not at all.
 
     Raises:
         JudgingError: there is nothing that was judged.
@@ -165,9 +168,11 @@ def write_judgement(made: JudgedForecasts, folder: Path) -> None:
     report = made.judgement.report
     if report is None:
         raise JudgingError(f"no forecast of {made.judgement.file.path} can be judged, so nothing is written")
+    page = render_judgement(made.judgement, made.predictions)
     folder.mkdir(parents=True, exist_ok=True)
     with whole_file(folder / PREDICTIONS_FILE) as partial:
         made.predictions.to_parquet(partial, index=False)
+    write_text(folder / JUDGEMENT_HTML, page)
     write_text(folder / JUDGEMENT_JSON, to_json(made.judgement, indent=1) + "\n")
     save_report(report, folder / REPORT_JSON)
 

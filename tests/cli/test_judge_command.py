@@ -49,7 +49,7 @@ def test_a_file_is_judged_and_counted_and_can_be_traded_again(
     assert "what a run's model has to show: AUC" in words
     assert "costs 10 basis points" in words
     assert sorted(path.name for path in (folder / "out").iterdir()) == [
-        "judgement.json", "predictions.parquet", "report.json",
+        "judgement.html", "judgement.json", "predictions.parquet", "report.json",
     ]  # fmt: skip
     [trial] = read_record(record_path(folder / "awesome.db")).trials
     assert (trial.kind, trial.asked) == ("judged", {"models": "probability", "file": "p.csv"})

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from chromium import Browser
 from hand_made_run import NAMES, made_run
+from judged_files import judged, made_forecasts, made_market
 from made_live import FIRST, NEW_YORK, lived
 
+from components.judging.forecast_columns import ColumnChoice
 from pipeline.daily.page import record_of
 from pipeline.report.live import write_live
 from pipeline.report.page import write_report
+from pipeline.uses.judge import write_judgement
 
 
 @pytest.fixture
@@ -84,5 +87,17 @@ def test_the_page_of_a_live_record_in_chromium(browser: Browser, tmp_path: Path)
     browser.call("Page.navigate", url=address)
     browser.wait_for("Page.loadEventFired")
     assert browser.evaluate("document.querySelectorAll('svg').length") == 5
+    browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert_fits(browser)
+
+
+@pytest.mark.slow
+def test_the_page_of_a_judgement_in_chromium(browser: Browser, tmp_path: Path) -> None:
+    plan = made_market(tmp_path, shares=40)
+    made = judged(plan, made_forecasts(plan), ColumnChoice(("good", "coin"), ("signal",)))
+    write_judgement(made, tmp_path / "judged")
+    browser.call("Page.navigate", url=(tmp_path / "judged" / "judgement.html").as_uri())
+    browser.wait_for("Page.loadEventFired")
+    assert browser.evaluate("document.querySelectorAll('svg').length") == 6
     browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert_fits(browser)
