@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from components.missing_sessions.limit import DEFAULT_LIMIT, most_missing
 
 _FACTOR_DIGITS = 12
 """Of the ratio of two factors, which are products of many: another first day changes their last digits alone."""
+
+_SAME_FACTOR = 10.0 ** (2 - _FACTOR_DIGITS)
+"""By what part of themselves two factors may differ that are the same."""
 
 ACROSS = "the way to its outcome reaches across missing sessions"
 NO_SESSION = "the database has no price of its session"
@@ -142,9 +146,10 @@ def find_due(
     overdue: list[Overdue] = []
     pending = 0
     query = "SELECT DISTINCT share_id FROM PREDICTION WHERE session >= ? ORDER BY share_id"
-    for share in [str(share) for (share,) in ledger.select(query, since)]:
-        prices = _Prices(next(store.price_series([share], since), None), gaps.get(share), most_missing_sessions)
-        for one in _predictions_of(ledger, share, since):
+    shares = [str(share) for (share,) in ledger.select(query, since)]
+    for share, series in _beside(shares, store.price_series(shares, since)):
+        prices = _Prices(series, gaps.get(share), most_missing_sessions)
+        for one in prices.to_look_at(_predictions_of(ledger, share, since), deadlines):
             found = prices.outcome(one)
             if isinstance(found, str):
                 ahead = deadlines.session_ahead(one.exchange, one.session, one.horizon)
@@ -189,14 +194,24 @@ class _Prediction:
     held: Due | None
 
 
-def _predictions_of(ledger: Ledger, share: str, since: str) -> Iterator[_Prediction]:
+def _beside(shares: Sequence[str], found: Iterator[PriceSeries]) -> Iterator[tuple[str, PriceSeries | None]]:
+    """Each share with its prices, which come in the same order, and None for one that has none."""
+    series = next(found, None)
+    for share in shares:
+        if series is not None and series.share_id == share:
+            yield share, series
+            series = next(found, None)
+        else:
+            yield share, None
+
+
+def _predictions_of(ledger: Ledger, share: str, since: str) -> list[tuple[Any, ...]]:
     query = (
         "SELECT p.seq, p.session, p.horizon, p.exchange, o.due, o.close, o.close_due, o.factor FROM PREDICTION p "
         "LEFT JOIN OUTCOME o ON o.seq = (SELECT MAX(seq) FROM OUTCOME WHERE prediction = p.seq) "
         "WHERE p.share_id = ? AND p.session >= ? ORDER BY p.session, p.horizon, p.seq"
     )
-    for seq, session, horizon, exchange, *held in ledger.select(query, share, since):
-        yield _Prediction(seq, session, horizon, exchange, None if held[0] is None else Due(seq, *held))
+    return ledger.select(query, share, since)
 
 
 class _Prices:
@@ -210,6 +225,30 @@ class _Prices:
         if series is not None and gaps is not None:
             self._before = np.searchsorted(gaps.days, series.time)
         self._limit = limit
+
+    def to_look_at(self, rows: Sequence[tuple[Any, ...]], deadlines: Deadlines) -> Iterator[_Prediction]:
+        """The predictions whose outcome is not plainly what it was."""
+        for (seq, session, horizon, exchange, *held), settled in zip(rows, self._settled(rows, deadlines), strict=True):
+            if not settled:
+                yield _Prediction(seq, session, horizon, exchange, None if held[0] is None else Due(seq, *held))
+
+    def _settled(self, rows: Sequence[tuple[Any, ...]], deadlines: Deadlines) -> Sequence[bool]:
+        """Whether each prediction holds an outcome that is over and says what the prices say: nearly all of them do."""
+        known = [row[4] is not None for row in rows]
+        if self._series is None or not any(known):
+            return [False] * len(rows)
+        _, sessions, horizons, exchanges, dues, *numbers = zip(*rows, strict=True)
+        latest = max(due for due in dues if due is not None)
+        if not all(deadlines.has_closed(exchange, latest) for exchange in set(exchanges)):
+            return [False] * len(rows)
+        last = len(self._days)
+        at = np.array([self._places.get(session, last) for session in sessions])
+        later = np.array([self._places.get(due, last) for due in dues])
+        close, close_due, factor = (np.array(column, float) for column in numbers)  # None becomes NaN, equal to nothing
+        closes, factors = (np.append(column, np.nan) for column in (self._series.close, self._series.factor))
+        same = (later == at + np.array(horizons)) & (close == closes[at]) & (close_due == closes[later])
+        found: list[bool] = (same & (np.abs(factors[later] / factors[at] / factor - 1) < _SAME_FACTOR / 2)).tolist()
+        return found
 
     def outcome(self, one: _Prediction) -> Due | str:
         """What a prediction comes to, or why that is not known."""
@@ -228,4 +267,4 @@ class _Prices:
 
 def _differ(held: Due, found: Due) -> bool:
     same = (held.due, held.close, held.close_due) == (found.due, found.close, found.close_due)
-    return not (same and math.isclose(held.factor, found.factor, rel_tol=10.0 ** (2 - _FACTOR_DIGITS)))
+    return not (same and math.isclose(held.factor, found.factor, rel_tol=_SAME_FACTOR))

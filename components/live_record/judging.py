@@ -29,6 +29,7 @@ class LiveRecord:
         rank_ics: daily rank IC, [n]; nan where a session has none.
         gains: daily gain over the base rate, [n]; nan likewise.
         course: the evidence after each of them.
+        days: what counted on each of them, [n].
         waiting: sessions on which something counts and that are not judged yet.
     """
 
@@ -38,6 +39,7 @@ class LiveRecord:
     rank_ics: Floats
     gains: Floats
     course: Course
+    days: tuple[LiveDay, ...]
     waiting: int
 
     @property
@@ -84,6 +86,7 @@ def judge_series(ledger: Ledger, series: LiveSeries) -> LiveRecord:
         rank_ics=rank_ics,
         gains=gains,
         course=evaluate(rank_ics, gains, parameters),
+        days=tuple(due),
         waiting=len(days) - count,
     )
 

@@ -19,7 +19,7 @@ from components.feature_store import FeatureStore
 from components.feature_store.arrays import Floats
 from components.ledger.clocks import has_made_times
 from components.ledger.contents import Installed, count, installed, missing, restated
-from components.ledger.days import LiveDay, day_summaries, live_days, live_series
+from components.ledger.days import LiveDay, day_summaries, live_series
 from components.ledger.file import Ledger, ledger_path
 from components.ledger.instants import moment_of, present, stamp
 from components.ledger.origins import Origin
@@ -136,7 +136,7 @@ def _gathered(ledger: Ledger, plan: Plan, facts: LiveFacts, now: dt.datetime | N
     series = [one for one in live_series(ledger) if one.horizon == horizon]
     records = [judge_series(ledger, one) for one in series]
     record = records[-1]
-    days = list(live_days(ledger, record.series))[: len(record.sessions)]
+    days = record.days
     probability, up = (_joined(days, name) for name in ("probability", "up"))
     known = ~np.isnan(up)
     try:

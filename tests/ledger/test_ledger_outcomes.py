@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from live_records import CHAMPION, NEW_YORK, Live, bars, lived, moment
 
 from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SplitSettings, plan_splits
 from components.feature_store import FeatureStore, PriceBars
+from components.ledger import outcomes as outcomes_module
 from components.ledger.file import Ledger
 from components.ledger.outcomes import ACROSS, NO_PRICE, NO_SESSION, find_due
 from components.ledger.verifying import verify
@@ -209,3 +214,32 @@ def test_two_horizons_come_due_each_in_its_time(tmp_path: Path) -> None:
         str(NEW_YORK[31]),
         str(NEW_YORK[50]),
     }
+
+
+@given(seed=st.integers(0, 10**6), horizon=st.sampled_from([1, 3]), hour=st.integers(0, 300))
+@settings(max_examples=25, deadline=None)
+def test_outcomes_that_are_passed_over_at_once_are_those_that_a_look_at_each_leaves(
+    seed: int, horizon: int, hour: int
+) -> None:
+    """After prices were restated, taken out or split, and by a clock that may stand before some were due."""
+    generator = np.random.default_rng(seed)
+    with TemporaryDirectory() as folder:
+        live = Live(Path(folder))
+        model = dataclasses.replace(CHAMPION, horizon=horizon)
+        live.now = moment(f"{NEW_YORK[20]} 12:00")
+        live.begin((model, "champion"))
+        live.evenings(NEW_YORK[20:30], model)
+        for share, known in live.prices.items():
+            days = np.flatnonzero(generator.random(80) < 0.97)
+            close = np.where(generator.random(80) < 0.1, known.close + 1, known.close)[days]
+            # Beside real splits, differences in the last digits that are none.
+            factor = np.cumprod(1 + generator.choice([0, 1e-14, 1e-9, 1], 80, p=[0.9, 0.04, 0.03, 0.03]))[days]
+            live.prices[share] = PriceBars(known.time[days], close, factor)
+        live.database.unlink()
+        live.store(str(NEW_YORK[30]))
+        live.now = moment(f"{NEW_YORK[20]} 12:00") + dt.timedelta(hours=hour)
+        with Ledger.create(live.path, lambda: live.now) as ledger, FeatureStore.open(live.database) as store:
+            at_once = find_due(ledger, store)
+            with pytest.MonkeyPatch.context() as patches:
+                patches.setattr(outcomes_module._Prices, "_settled", lambda self, rows, deadlines: [False] * len(rows))
+                assert find_due(ledger, store) == at_once
