@@ -19,5 +19,14 @@ class PluginError(ValueError):
     """What another package adds cannot be loaded, or is not what its entry point says."""
 
 
+def told(error: BaseException) -> str:
+    r"""What somebody's own code raised, on one line.
+
+    >>> told(ValueError("two\nlines"))
+    'ValueError: two lines'
+    """
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
 class TwinError(ValueError):
     """A model has no twin, or one that cannot be used; the message says why, and TensorFlow answers instead."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from models import plugged
-from models.errors import PluginError
+from models.errors import PluginError, told
 
 _BYTECODE = (".pyc", ".pyo")
 
@@ -47,6 +49,22 @@ class Outside:
             PluginError: there is no code that could be read.
         """
         return f"{self.named} ({code_digest_of(self.code())})"
+
+    @contextmanager
+    def called(self) -> Iterator[None]:
+        """Makes of whatever its code raises in the block one line that names the line of that code.
+
+        Raises:
+            PluginError: the block raised something.
+        """
+        try:
+            yield
+        except Exception as error:
+            roots = [path.resolve() for path in self.code()]
+            frames = [(Path(one.filename).resolve(), one.lineno) for one in traceback.extract_tb(error.__traceback__)]
+            own = [(path, line) for path, line in frames if any(path.is_relative_to(root) for root in roots)]
+            at = f" in line {own[-1][1]} of {own[-1][0].name}" if own else ""
+            raise self.refusal(f"fails{at} ({told(error)})") from error
 
     def refusal(self, why: str) -> PluginError:
         """That it cannot be used, and why."""
@@ -87,8 +105,7 @@ def _of_point(point: EntryPoint) -> Outside:
         try:
             return point.load()
         except (Exception, SystemExit) as error:  # whatever somebody's own code raises when it is imported
-            why = " ".join(f"{type(error).__name__}: {error}".split())
-            raise found.refusal(f"cannot be loaded ({why})") from None
+            raise found.refusal(f"cannot be loaded ({told(error)})") from None
 
     def code() -> list[Path]:
         spec = find_spec(point.module.partition(".")[0])

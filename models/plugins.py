@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from models import plugged
-from models.errors import PluginError
+from models.errors import PluginError, told
 from models.outside import Outside, outside
 
 LAST = 1000
@@ -149,8 +150,7 @@ class Registry(Mapping[str, T], Generic[T]):
             try:
                 getattr(one, name)
             except Exception as error:  # whatever a property of somebody's own raises
-                why = " ".join(f"{type(error).__name__}: {error}".split())
-                raise where.refusal(f"has no {name} that could be read ({why})") from None
+                raise where.refusal(f"has no {name} that could be read ({told(error)})") from None
         if not isinstance(one.name, str) or not _NAME.fullmatch(one.name):
             raise where.refusal(f"is called {one.name!r}; a name is of letters, digits, '_', '-' and spaces")
         if not isinstance(one.order, int):
@@ -186,6 +186,14 @@ class Registry(Mapping[str, T], Generic[T]):
     def choices(self) -> str:
         """The names, and what else there would be if it were not broken: the end of a refusal of another name."""
         return "; ".join([", ".join(self), *self.broken])
+
+    def called(self, name: str) -> AbstractContextManager[None]:
+        """For a block that calls what is declared: what code from outside raises there becomes one line.
+
+        The project's own errors are left as they are.
+        """
+        came = self._found.outside.get(name)
+        return nullcontext() if came is None else came.called()
 
     def package_of(self, name: str) -> str:
         """The package that a declaration comes from, with its version, or the file; empty for the project's own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.formatters import get_formatter
+from models.formatters import FORMATTERS, get_formatter
 
 
 def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]) -> dict[str, Any]:
@@ -17,6 +17,10 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
 
     Returns:
         The formatter's features by name: sequences [batch, steps], scalars and categories [batch, 1].
+
+    Raises:
+        PluginError: the formatter comes from outside, and its code fails.
     """
     formatter = get_formatter(custom_config["formatter"])
-    return {feature.name: feature.operation.function(inputs[feature.source], feature) for feature in formatter.features}
+    with FORMATTERS.called(formatter.name):
+        return {one.name: one.operation.function(inputs[one.source], one) for one in formatter.features}

@@ -23,7 +23,7 @@ from models.errors import DivergenceError
 from models.formatters import DataFormatter, get_formatter
 from models.operations import Kind, vocabulary_name
 from models.progress import training_progress
-from models.registry import get_architecture, origins_of
+from models.registry import ARCHITECTURES, get_architecture, origins_of
 from models.serving import ServedModel, export
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ def train(
 
     Raises:
         DivergenceError: a member never had a loss that is a number.
+        PluginError: the architecture comes from outside, and its builder fails or makes what cannot be trained.
     """
     import pandas as pd
 
@@ -124,7 +125,8 @@ def train(
     build = partial(get_architecture(architecture).versions[version], inputs, hyperparameters)
     members, histories = [], []
     for number in range(hyperparameters.members):
-        members.append(build())
+        with ARCHITECTURES.called(architecture):
+            members.append(_checked(build(), inputs))
         beside = callbacks(number) if callbacks else []
         history = _fit(members[-1], hyperparameters, rows, held_out, beside, most_steps)
         histories.append(history.assign(member=number + 1))
@@ -132,6 +134,25 @@ def train(
     losses.insert(0, "member", losses.pop("member"))
     steps = sum(int(member.optimizer.iterations.numpy()) for member in members)
     return Trained(mean_of(members), losses, steps)
+
+
+def _checked(model: Any, inputs: InputSpec) -> keras.Model:
+    """What a builder made, if it can be trained.
+
+    Raises:
+        ValueError: it is no model, takes what the formatter does not make, or does not give one logit a row.
+    """
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"it builds {type(model).__name__}, not a Keras model")
+    known = [feature.name for feature in inputs.formatter.features]
+    for tensor in model.inputs:
+        if tensor.name not in known:
+            raise ValueError(f"its model takes an input {tensor.name!r}; the formatter makes {', '.join(known)}")
+    if model.output_shape != (None, 1):
+        raise ValueError(f"its model gives {model.output_shape}, not one logit a row, (None, 1)")
+    if getattr(model.layers[-1], "activation", None) in (keras.activations.sigmoid, keras.activations.softmax):
+        raise ValueError("its model gives a probability, not a logit: leave out the last activation")
+    return model
 
 
 def _fit(

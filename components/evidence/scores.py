@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evidence.interval import Interval
-from components.evidence.metric import METRICS, Answers
+from components.evidence.metric import METRICS, Answers, Measured
 from components.evidence.resampling import DayBlocks
 from components.evidence.rows import checked
 
@@ -41,6 +41,7 @@ class ScoredModel:
 
         Raises:
             ValueError: lengths differ, or a value is out of its range.
+            PluginError: a metric comes from outside, and its code fails.
         """
         positive, probability = checked(labels, probabilities)
         outside = not score and np.any((probability < 0) | (probability > 1))
@@ -49,7 +50,10 @@ class ScoredModel:
         self._blocks = blocks
         answers = Answers(positive, probability, np.asarray(forward_returns), blocks)
         asked = {name: metric for name, metric in METRICS.items() if not (score and metric.needs_probability)}
-        self._measured = {name: metric.measure(answers) for name, metric in asked.items()}
+        self._measured: dict[str, Measured] = {}
+        for name, metric in asked.items():
+            with METRICS.called(name):
+                self._measured[name] = metric.measure(answers)
         self.values: Mapping[str, float] = {name: measured.value for name, measured in self._measured.items()}
 
     def interval(self, metric: str, level: float = 0.95) -> Interval:

@@ -64,7 +64,8 @@ def audit(
             name = f"{check.name}, {model.name}" if check.each_model and len(config.models) > 1 else check.name
             if progress is not None:
                 progress(name)
-            result = check.run(replace(audited, model=model)) if both or not check.learns else _ONE_CLASS
+            with CHECKS.called(check.name):
+                result = check.run(replace(audited, model=model)) if both or not check.learns else _ONE_CLASS
             # What a check finds by training one model says nothing of the others.
             touches = result.models or ((model.name,) if check.each_model else ())
             results.append(replace(result, name=name, models=touches))

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from models.errors import PluginError
+from models.errors import PluginError, told
 
 VARIABLE = "AWESOME_PLUGINS"
 """The setting `plugins` in the environment; read here where no command has settled it, such as in a pod."""
@@ -79,8 +79,7 @@ def module_of(path: Path) -> ModuleType:
         where = f"{error.filename or path}, line {error.lineno}"
         raise PluginError(f"{where}: {error.msg}; correct it or leave the file out") from None
     except (Exception, SystemExit) as error:  # whatever somebody's own code raises when it is imported
-        why = " ".join(f"{type(error).__name__}: {error}".split())
-        raise PluginError(f"{path} cannot be loaded ({why}); correct it or leave it out") from None
+        raise PluginError(f"{path} cannot be loaded ({told(error)}); correct it or leave it out") from None
 
 
 class _Loader(SourceFileLoader):
