@@ -18,6 +18,8 @@ from pipeline.settings import SettingsError
 from pipeline.uses.suspects import look_at_extracted, look_at_windows
 
 _SHOWN = 5
+_MANY_RESTATED = 5
+"""Outcomes restated at once, from where on half of all is no correction of a source."""
 
 
 def check_prices(plan: Plan) -> None:
@@ -106,10 +108,18 @@ def settle_outcomes(day: Day, told: Told) -> None:
         return
     with day.ledger() as ledger, FeatureStore.open(day.plan.database) as store:
         settled = settle(ledger, store, day.plan.settings.max_missing_sessions)
+        [(known,)] = ledger.select("SELECT COUNT(DISTINCT prediction) FROM OUTCOME")
     told.numbers |= {"new": settled.new, "restated": settled.restated, "pending": settled.pending}
     told.numbers["overdue"] = len(settled.overdue)
     told.idle = not settled.due
     told.said.append(f"{settled.new:,} new, {settled.restated:,} of restated prices; {settled.pending:,} to come")
+    if settled.restated >= _MANY_RESTATED and 2 * settled.restated > known:
+        text = (
+            f"{settled.restated:,} of {known:,} outcomes are of restated prices: look whether {day.ledger_file} is the "
+            f"ledger of {day.plan.database}, and whether its prices come from where they came from"
+        )
+        told.wrong.append(text)
+        told.alert(AlertKind.SUSPECTS, text)
     if settled.overdue:
         first = settled.overdue[0]
         told.said.append(

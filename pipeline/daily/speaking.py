@@ -26,7 +26,7 @@ from models.twin.proving import proven_twin
 from pipeline.plan import Plan
 from pipeline.runs.folder import FinishedRun
 from pipeline.runs.results import ReportError
-from pipeline.uses.predict import finished_runs, pushed_versions, through_tensorflow
+from pipeline.uses.predict import check_asked, finished_runs, pushed_versions, through_tensorflow
 
 _SECONDS = 10
 """Digits of a time in seconds since 1970, from 2001 to 2286."""
@@ -120,10 +120,11 @@ def speaker_of(plan: Plan, trial: bool) -> Speaker | None:
 
     Raises:
         ModelFolderError: what the model says of itself cannot be read.
+        PredictionError: it is one of another horizon or formatter.
     """
     runs = finished_runs(plan)
     if versions := pushed_versions(plan.serving):
-        return _pushed(versions[-1], runs)
+        return _pushed(plan, versions[-1], runs)
     return _on_trial(runs) if trial else None
 
 
@@ -132,18 +133,20 @@ def challenger_of(plan: Plan, champion: Speaker) -> Speaker | None:
 
     Raises:
         ModelFolderError: what the model says of itself cannot be read.
+        PredictionError: it is one of another horizon or formatter.
     """
     versions = pushed_versions(challengers(plan))
     if not champion.blessed or not versions:
         return None
-    found = _pushed(versions[-1], finished_runs(plan))
+    found = _pushed(plan, versions[-1], finished_runs(plan))
     return None if found.digest == champion.digest else found
 
 
-def _pushed(version: Path, runs: Sequence[FinishedRun]) -> Speaker:
+def _pushed(plan: Plan, version: Path, runs: Sequence[FinishedRun]) -> Speaker:
     made_by = [run for run in runs if run.report.pushed and Path(run.report.pushed).name == version.name]
     run = made_by[-1] if made_by else None
     pushed = open_pushed(version)
+    check_asked(plan, version, pushed.card)
     name = pushed.card.model if run is None or run.report.champion is None else run.report.champion
     return Speaker(version, pushed.card, True, run, name, pushed.proof)
 

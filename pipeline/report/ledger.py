@@ -72,7 +72,7 @@ def held_in_words(storage: str, found: Verification) -> str:
     if not found.heads:
         return (
             f"no head of it is kept{kept}: that rows were cut off its end, or that all were made anew, cannot be seen; "
-            "push it (awesome db push), or keep the head above and give it (--head)"
+            "push it (awesome db push), or keep its head and give it (--head)"
         )
     heads = f"held against {found.heads:,} {'head' if found.heads == 1 else 'heads'} kept elsewhere{kept}"
     if not found.held:

@@ -33,6 +33,8 @@ from pipeline.uses.windows import LastWindows, read_last_windows
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from models.card import ModelCard
+
 
 class PredictionError(UserError):
     """There is no model to predict with, or it does not fit what was asked."""
@@ -241,6 +243,7 @@ def _pushed(plan: Plan) -> _Chosen:
             f"no model was pushed to {folder}: no run with these settings had a blessed one; "
             "name a candidate of a run to see what it says all the same: awesome predict --model linear"
         )
+    check_asked(plan, versions[-1], open_card(versions[-1]))
     try:
         evidence = read_evidence(versions[-1])
         auc, low, high = (evidence.metrics[name] for name in ("auc", "auc_low", "auc_high"))
@@ -267,6 +270,20 @@ def pushed_versions(folder: Path) -> list[Path]:
     """The models that were pushed to a folder, the newest last."""
     numbered = sorted((p for p in folder.glob("*") if p.name.isdecimal()), key=lambda p: int(p.name))
     return [p for p in numbered if (p / "saved_model.pb").is_file()]
+
+
+def check_asked(plan: Plan, folder: Path, card: ModelCard) -> None:
+    """Refuses a pushed model of another horizon or formatter than is asked for: it was copied to the wrong place.
+
+    Raises:
+        PredictionError: it is one.
+    """
+    own, asked = (card.horizon, card.formatter), (plan.horizon, plan.formatter.name)
+    if own != asked:
+        raise PredictionError(
+            f"{folder} holds a model of horizon {own[0]} and formatter {own[1]}, and horizon {asked[0]} and formatter "
+            f"{asked[1]} are asked for; move it away, or ask for what it is (--horizon, --formatter)"
+        )
 
 
 def finished_runs(plan: Plan) -> list[FinishedRun]:

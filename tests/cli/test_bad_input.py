@@ -311,6 +311,10 @@ def test_a_share_of_the_prediction_that_does_not_exist(awesome: Awesome, m_db: P
     card.write_text(ModelCard("linear", 1, "window_returns", 1, 0, 1, "").to_json())
     assert awesome("predict", "--db", "m.db", "--shares", "IBM").refusal.startswith("m.db has no share IBM")
     assert awesome("predict", "--db", "m.db", "--horizon", "2").refusal.startswith("no model was pushed")
+    card.write_text(ModelCard("linear", 1, "window_returns", 20, 0, 1, "").to_json())
+    refusal = awesome("predict", "--db", "m.db", "--shares", "IBM").refusal
+    assert refusal.startswith(f"{saved} holds a model of horizon 20 and formatter window_returns, and horizon 1 and")
+    card.write_text(ModelCard("linear", 1, "window_returns", 1, 0, 1, "").to_json())
     for damaged in ("", "[]", '{"metrics": {}}', '{"metrics": {"auc": "1"}}'):
         (saved / "assets.extra/evidence.json").write_text(damaged)
         refusal = awesome("predict", "--db", "m.db", "--shares", "IBM").refusal

@@ -20,7 +20,7 @@ from components.evidence.tried import RETRAINED
 from components.ledger.verifying import verify
 from pipeline.daily import loop
 from pipeline.daily.day import Day, Drift, Told
-from pipeline.daily.report import AlertKind, DailyReport
+from pipeline.daily.report import AlertKind, DailyReport, Status
 from pipeline.plan import Plan
 from pipeline.runs.folder import read_report
 from pipeline.runs.results import DataSummary, RunReport
@@ -96,6 +96,15 @@ def test_a_model_is_noted_as_blessed_or_on_trial_with_its_run_before_it_speaks(
     shown = json.loads(awesome("ledger", "show", "--db", "prices.db", "--json").out)
     assert [day["origin"]["blessed"] for day in shown] == [True, True, False]
     assert verify("prices.db.ledger", now=evening(EVENINGS[3])).sound
+
+
+def test_a_model_that_was_pushed_for_another_horizon_says_nothing(world: World) -> None:
+    write_model(world.plan(horizon=20).serving / "1725000000")
+    report = lived(world, 0, horizon=20)
+
+    assert report.part("predict").status is Status.FAILED
+    assert "1725000000 holds a model of horizon 1 and formatter window_returns" in report.part("predict").wrong[0]
+    assert not Path("prices.db.ledger").exists()
 
 
 def test_a_model_that_the_audit_holds_back_is_on_no_trial_and_that_is_said(world: World) -> None:

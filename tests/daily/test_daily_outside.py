@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -130,6 +132,21 @@ def test_a_report_that_cannot_be_written_is_what_somebody_is_told_of(folder: Pat
     [line] = report.part("report").wrong
     assert line.endswith(f"{EVENINGS[0]}.json: Is a directory")
     assert f"report: {line}" in Path("told.json").read_text()
+
+
+def test_prices_that_restate_most_outcomes_are_what_somebody_is_told_of(folder: Path) -> None:
+    world = World(folder, None)
+    write_run(world.plan())
+    for session in EVENINGS[:3]:
+        world.bars(session)
+        world.loop(evening(session))
+    with closing(sqlite3.connect("prices.db")) as connection, connection:
+        connection.execute("UPDATE PRICE SET close = close * 2")  # as those of another database
+    report = world.loop(evening(EVENINGS[2], hour=11))
+
+    [line] = report.part("outcomes").wrong
+    assert line.startswith("10 of 10 outcomes are of restated prices: look whether")
+    assert [one.kind for one in report.alerts if one.text == line] == [AlertKind.SUSPECTS]
 
 
 def test_the_head_of_the_ledger_goes_to_the_storage(folder: Path) -> None:
