@@ -43,7 +43,7 @@ def predict(day: Day, told: Told) -> None:
     made = [_forecast(day, speaker, CHAMPION)]
     if made[0].through_tensorflow:
         told.said.append(f"TensorFlow answers, as there is no twin: {made[0].through_tensorflow}")
-    _say_missing(made[0].wanted, told)
+    _say_missing(made[0].wanted, day, told)
     if day.challenger is not None:
         try:
             made.append(_forecast(day, day.challenger, CHALLENGER))
@@ -170,9 +170,13 @@ def _say_written(one: Forecast, written: WrittenDown, told: Told) -> None:
         told.alert(AlertKind.LATE, f"{written.late:,} predictions came after the next session had opened: no evidence")
 
 
-def _say_missing(wanted: Wanted, told: Told) -> None:
+def _say_missing(wanted: Wanted, day: Day, told: Told) -> None:
+    unknown = (
+        "their exchange is not known, so nobody can say until when a prediction is one; import their file once more "
+        f"with it: awesome prices import FILE --exchange XNYS --db {shlex.quote(str(day.plan.database))}"
+    )
     for shares, why in (
-        (wanted.nowhere, "their exchange is not known; name it: awesome prices import FILE --exchange XNYS"),
+        (wanted.nowhere, unknown),
         (wanted.behind, "the bar of the last session has not come"),
         (wanted.across, "their last window reaches across too many missing sessions (--max-missing-sessions)"),
     ):
