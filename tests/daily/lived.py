@@ -107,7 +107,7 @@ def write_run(
     """A finished run of one model, which is pushed or not."""
     folder = plan.workspace / name
     uri = plan.workspace / "tfx" / name / "model"
-    write_model(uri / "Format-Serving", seed)
+    write_model(uri / "Format-Serving", seed, plan.horizon)
     rng = np.random.default_rng(seed)
     days = np.repeat(np.array(SHANGHAI[:120], "datetime64[D]"), len(SHARES))
     ahead = rng.normal(0, 0.01, len(days))
@@ -123,7 +123,7 @@ def write_run(
     version = plan.serving / name.replace("-", "").replace("T", "")
     proof = Proof(load_twin(uri / "Format-Serving").digest, 500, 0.0)
     if pushed:
-        write_model(version, seed)
+        write_model(version, seed, plan.horizon)
     made = judged_runs.report(
         {"linear": judged_runs.model(0.52, blessed=pushed, model_uri=str(uri), twin=proof)},
         champion="linear" if pushed else None,
@@ -133,6 +133,7 @@ def write_run(
             "train": SplitResult("2024-01-02", "2024-05-31", 500, 0, 0, 100),
             "test": SplitResult("2024-06-03", "2024-08-30", 320, 0, 0, 64),
         },
+        settings={"formatter": "window_returns", "horizon": plan.horizon, "seed": 0, "models": "linear"},
         data=DataSummary(5, 160, "d", str(FIRST), "2024-08-30", SHARES, str(plan.database)),
     )
     save_report(replace(made, **changes), folder / REPORT_JSON)
