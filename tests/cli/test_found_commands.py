@@ -77,3 +77,16 @@ def test_a_run_refuses_what_a_package_adds_and_cannot_be_loaded_before_anything_
     [line] = done.stderr.splitlines()
     assert line.startswith(f"awesome: the entry point mine = extra_broken:MINE (awesome.{group}) of ")
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("group", ["models", "formatters", "sources", "metrics", "checks", "steps", "commands"])
+def test_a_command_that_needs_nothing_of_a_broken_package_goes_on_without_it(
+    tmp_path: Path, install: Callable[[str, str, str], Path], group: str
+) -> None:
+    site = install(f"awesome.{group}", "mine = extra_broken:MINE", "import no_such_module_anywhere\n").parent
+    done = awesome(site, "extract", "--source", "tencent", "--shares", "nobody")
+    lines = done.stderr.splitlines()
+    if group == "commands":  # every command is loaded with the application
+        assert "extra_broken" in lines.pop(0)
+    [line] = lines
+    assert line == "awesome: share 'nobody' is not a name of source tencent: write sh600519, sz000001 or hk00700"

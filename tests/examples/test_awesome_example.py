@@ -110,8 +110,8 @@ def test_a_run_is_made_of_its_model_and_formatter(site: Path, tmp_path: Path) ->
     assert len(json.loads(predicted.stdout)["shares"]) == 5
 
 
-BEAM = ("--runner=FnApiRunner", "--direct_running_mode=multi_processing", "--direct_num_workers=2")
-"""Workers in other processes."""
+BEAM = ("--runner=FnApiRunner", "--direct_running_mode=multi_processing", "--direct_num_workers=1")
+"""A worker in another process: a new one for each step that uses Beam, and each imports TensorFlow anew."""
 
 BY_NAME = f"""
 from pathlib import Path
@@ -202,7 +202,7 @@ def run_script(site: Path, here: Path, script: str) -> tuple[int, str]:
         [sys.executable, str(path)], env=environment(site, PYTHONSAFEPATH="1"), cwd=here,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
-    out, _ = process.communicate(timeout=900)
+    out, _ = process.communicate(timeout=1700)
     assert process.returncode == 0, out[-3000:]
     return process.pid, out
 
@@ -217,6 +217,7 @@ def test_workers_of_beam_in_other_processes_find_what_was_pickled_by_name(site: 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_whole_run_with_workers_of_beam_in_other_processes(site: Path, here: Path) -> None:
     (here / "measuring.py").write_text(MEASURING)
     _, out = run_script(site, here, WHOLE_RUN)
