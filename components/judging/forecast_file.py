@@ -59,7 +59,8 @@ def read_forecasts(
 
 def _check(path: Path) -> None:
     if not path.is_file():
-        raise JudgingError(f"{path} does not exist; name a CSV or Parquet file of forecasts")
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise JudgingError(f"{path} {what}; name a CSV or Parquet file of forecasts")
     with path.open("rb") as stream:
         start = stream.read(2)
     if not start:

@@ -151,7 +151,9 @@ def judge_file(plan: Plan, path: Path, asked: Asked = Asked()) -> JudgedForecast
 
 
 def check_output(folder: Path) -> None:
-    """Refuses, with a JudgingError, a folder that holds a run: its report would be lost."""
+    """Refuses, with a JudgingError, a file, and a folder that holds a run: its report would be lost."""
+    if folder.is_file():
+        raise JudgingError(f"--output {folder} is a file; name a folder")
     if (folder / REPORT_JSON).exists() and not (folder / JUDGEMENT_JSON).exists():
         raise JudgingError(f"--output {folder}: there is the report of a run; name another folder")
 

@@ -110,6 +110,8 @@ def test_a_file_of_which_nothing_can_be_judged_is_no_try(
     ("arguments", "said"),
     [
         (("other.csv",), "other.csv does not exist; name a CSV or Parquet file of forecasts"),
+        ((".",), ". is a folder; name a CSV or Parquet file of forecasts"),
+        (("p.csv", "--output", "p.csv"), "--output p.csv is a file; name a folder"),
         (("p.csv", "--known-until", "soon"), "soon is no date such as 2020-12-31"),
         (("p.csv", "--column", "time"), "time is not such as close=Settle"),
         (("p.csv", "--costs", "-1"), "costs of -1 basis points are not a number from 0 on"),
