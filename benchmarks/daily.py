@@ -4,6 +4,9 @@ The replay server answers as Tencent does; each evening the command runs in a pr
 first one finds no model and trains it. Among the days are a split, holidays, a bar that comes on the next morning, one
 that comes too late, a restated price, and loops that are killed, doubled or missed. At the end the ledger must verify,
 hold each session of each share once, and be late where it has to be, nowhere else. Two cores take about six minutes.
+
+Then one more evening and the page are run beside an earlier build, on the same folder and in turn, and the parts that
+look at the whole ledger on ledgers of 100 shares that have become long (benchmarks/daily_cost.py).
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.daily_cost import BEFORE, Command, beside_earlier, long_ledgers
 from benchmarks.measure import print_table, write_result
 from components.extractor.calendar import ExchangeCalendar
 from components.extractor.replay import Fault, ReplayServer, from_synthetic, universe_names
@@ -33,6 +38,7 @@ from components.ledger.verifying import verify
 
 DAYS, SHARES = 60, 12
 _SINCE, _START = dt.date(2021, 1, 4), dt.date(2024, 8, 26)
+_LONG_SHARES = 100
 _UTC = dt.timezone.utc
 _AWESOME = Path(sys.executable).with_name("awesome")
 _LATE_SOON, _LATE_TOO_LONG, _RESTATED, _MISSED = 10, 16, 30, (40, 41, 42)
@@ -63,10 +69,32 @@ class Replay:
     def loop(self, moment: dt.datetime, kind: str, kill_after: float | None = None) -> dict[str, Any]:
         """One loop in a process of its own; the report, empty where it was killed."""
         command = [str(_AWESOME), "daily", *self.arguments, "--clock", moment.isoformat(), "--json"]
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("AWESOME_")}
+        code, cpu, text = self._run(command, {}, kill_after)
+        if kill_after is not None:
+            return {}
+        self.codes[code] += 1
+        self.cpu.setdefault(kind, []).append(cpu)
+        report: dict[str, Any] = json.loads(text)
+        return report
+
+    def at(self, moment: dt.datetime) -> Command:
+        """Runs commands at a moment: `daily` with what it is given each evening, `live` with the database alone."""
+
+        def run(command: Sequence[str], variables: dict[str, str]) -> float:
+            arguments = self.arguments if command[-1] == "daily" else self.arguments[:2]
+            return self._run([*command, *arguments, "--clock", moment.isoformat()], variables)[1]
+
+        return run
+
+    def _run(
+        self, command: Sequence[str], variables: dict[str, str], kill_after: float | None = None
+    ) -> tuple[int, float, bytes]:
+        """The exit code of a command, its CPU seconds, and what it printed."""
+        left_out = ("AWESOME_", "PYTHONDONTWRITEBYTECODE")  # without bytecode imports would be most of the time
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
         # Much can be known of this market; the audit takes that for a leak, as it believes the prices to be real.
         environment |= {"AWESOME_SOURCES_URL": self.server.url, "AWESOME_SOURCES_RATE": "1000"}
-        environment["AWESOME_ACCEPT_SUSPICION"] = "alarm"
+        environment |= {"AWESOME_ACCEPT_SUSPICION": "alarm"} | variables
         with tempfile.TemporaryFile() as output:
             process = subprocess.Popen(
                 command, stdout=output, stderr=subprocess.DEVNULL, env=environment, cwd=self.folder
@@ -78,14 +106,9 @@ class Replay:
             process.returncode = os.waitstatus_to_exitcode(status)
             output.seek(0)
             text = output.read()
-        if kill_after is not None:
-            return {}
-        self.codes[process.returncode] += 1
-        self.cpu.setdefault(kind, []).append(usage.ru_utime + usage.ru_stime)
-        if process.returncode not in (0, 3):
+        if kill_after is None and process.returncode not in (0, 3):
             raise SystemExit(f"{' '.join(command)} failed with {process.returncode}")
-        report: dict[str, Any] = json.loads(text)
-        return report
+        return process.returncode, usage.ru_utime + usage.ru_stime, text
 
 
 def main() -> int:
@@ -98,6 +121,15 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=DAYS, help="sessions that are replayed (default: %(default)s)")
     parser.add_argument("--shares", type=int, default=SHARES, help="of Shanghai (default: %(default)s)")
     parser.add_argument("--folder", type=Path, help="that the loop works in (default: one that is removed)")
+    parser.add_argument("--before", default=BEFORE, help="commit of the earlier build (default: %(default)s)")
+    parser.add_argument("--times", type=int, default=3, help="that each command is run (default: %(default)s)")
+    parser.add_argument(
+        "--long",
+        type=int,
+        nargs="*",
+        default=[250, 500, 2500],
+        help="sessions of the long ledgers (default: a year, 2, 10)",
+    )
     options = parser.parse_args()
     calendar = ExchangeCalendar.of("XSHG", dt.datetime(2026, 1, 1, tzinfo=_UTC))
     days = calendar.sessions(_START, dt.date(2025, 12, 31)).tolist()[: options.days + 1]
@@ -114,6 +146,10 @@ def main() -> int:
         replay = Replay(server, folder, arguments)
         last = _replay(replay, days, shares)
         found = _check(folder / "prices.db.ledger", days[:-1], shares)
+        server.market = replace(server.market, today=days[-1])
+        run = replay.at(dt.datetime.combine(days[-1], dt.time(10), _UTC))
+        beside = beside_earlier(run, folder, Path(scratch), [str(_AWESOME)], options.before, options.times)
+        long = long_ledgers(Path(scratch), _LONG_SHARES, options.long)
     rows = [
         {"loop": kind, "loops": len(cpu), "CPU s, median": float(np.median(cpu)), "CPU s, most": max(cpu)}
         for kind, cpu in replay.cpu.items()
@@ -122,7 +158,12 @@ def main() -> int:
     print(f"exit codes {dict(replay.codes)}; {found['late']} late; {'; '.join(found['wrong']) or 'nothing is wrong'}")
     for line in last:
         print(line)
-    write_result("daily", {"loops": rows, "ledger": found, "evidence": last, "exit_codes": dict(replay.codes)})
+    print_table(f"one more evening, beside {options.before}", beside)
+    print_table(f"CPU s of the parts that look at the whole ledger, {_LONG_SHARES} shares", long)
+    payload = {"before": options.before, "beside": beside, "long": long}
+    write_result(
+        "daily", payload | {"loops": rows, "ledger": found, "evidence": last, "exit_codes": dict(replay.codes)}
+    )
     return int(bool(found["wrong"]))
 
 

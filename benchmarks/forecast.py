@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import ProcessUsage, print_table, run_process, write_result
+from benchmarks.measure import ProcessUsage, check_out, print_table, run_process, write_result
 
 BEFORE = "b23eaf5"
 """The last commit whose `predict` imported TensorFlow."""
@@ -44,7 +43,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         work = (arguments.keep or Path(temporary)).absolute()
         work.mkdir(parents=True, exist_ok=True)
-        earlier = _check_out(arguments.before, work / "earlier")
+        earlier = check_out(arguments.before, work / "earlier")
         models = _train(work, arguments.models.split(","))
         databases = {shares: _market(work / f"market{shares}.db", shares, arguments.sessions) for shares in TARGETS}
         rows = [
@@ -56,15 +55,6 @@ def main() -> int:
     write_result("forecast", {"sessions": arguments.sessions, "before": arguments.before, "rows": rows})
     met = all(row["cpu s"] <= row["target"] and row["times less"] >= _LEAST_TIMES for row in rows)
     return 0 if met else 1
-
-
-def _check_out(commit: str, folder: Path) -> Path:
-    if not folder.is_dir():
-        folder.mkdir()
-        root = Path(__file__).parents[1]
-        tar = subprocess.run(["git", "-C", str(root), "archive", commit], check=True, capture_output=True).stdout
-        subprocess.run(["tar", "-x", "-C", str(folder)], input=tar, check=True)
-    return folder
 
 
 def _train(work: Path, names: Sequence[str]) -> dict[str, Path]:

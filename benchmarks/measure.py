@@ -103,6 +103,16 @@ def run_process(command: Sequence[str], variables: Mapping[str, str] | None = No
     return ProcessUsage(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / _MIB, text)
 
 
+def check_out(commit: str, folder: Path) -> Path:
+    """Brings the files of a commit of this project to a folder, once, and gives it."""
+    if not folder.is_dir():
+        folder.mkdir()
+        root = Path(__file__).parents[1]
+        tar = subprocess.run(["git", "-C", str(root), "archive", commit], check=True, capture_output=True).stdout
+        subprocess.run(["tar", "-x", "-C", str(folder)], input=tar, check=True)
+    return folder
+
+
 def print_table(title: str, rows: Sequence[Mapping[str, object]]) -> None:
     """Prints rows as a table.
 

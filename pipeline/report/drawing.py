@@ -22,55 +22,46 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from components.evidence.interval import Interval
+from pipeline.report.palette import (
+    BAND,
+    GRID,
+    INK,
+    LEFT,
+    MUTED,
+    RIGHT,
+    SPLIT_COLOURS,
+    TOP,
+    WIDTH,
+    Chart,
+    Style,
+    bottom,
+    model_styles,
+    padded,
+)
 
-INK = "#1b2733"
-MUTED = "#5b6875"
-GRID = "#e3e7eb"
-BAND = "#eceff2"
-
-# Okabe and Ito's colour-blind-safe palette, its light ones darkened to a contrast of 3:1 and more on white.
-_COLOURS = ("#0072b2", "#c8500a", "#00805f", "#a8478a", "#7a6000", "#3b3b8f", "#8a1c1c", "#4d4d4d")
-_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "h")
-_DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (3, 1.5, 1, 1.5)), (0, (1.2, 1.2)))
-
-SPLIT_COLOURS = {"train": "#2c6fa6", "eval": "#8a5a00", "test": "#00704f"}
-
-WIDTH = 5.2
-"""Inches of a chart."""
-
-
-@dataclass(frozen=True)
-class Style:
-    """How a model is drawn in every chart: "#rrggbb", and matplotlib's marker and line style."""
-
-    colour: str
-    marker: str
-    dash: Any
-
-
-@dataclass(frozen=True)
-class Chart:
-    """One chart of the page.
-
-    Attributes:
-        name: unique within the page; prefix of every id in the SVG.
-        title: heading.
-        description: what the chart shows, for those who cannot see it.
-        svg: the element, without width and height: the page sizes it.
-    """
-
-    name: str
-    title: str
-    description: str
-    svg: str
-
-
-def model_styles(names: Sequence[str]) -> dict[str, Style]:
-    """Gives every model its colour, marker and dash pattern."""
-    return {
-        name: Style(_COLOURS[i % len(_COLOURS)], _MARKERS[i % len(_MARKERS)], _DASHES[i % len(_DASHES)])
-        for i, name in enumerate(names)
-    }
+__all__ = [
+    "BAND",
+    "GRID",
+    "INK",
+    "MUTED",
+    "SPLIT_COLOURS",
+    "WIDTH",
+    "Chart",
+    "Row",
+    "Style",
+    "add_legend",
+    "beside",
+    "drawing",
+    "finish_columns",
+    "finish_rows",
+    "interval_rows",
+    "line_style",
+    "mark_interval",
+    "model_styles",
+    "padded",
+    "plot_area",
+    "svg_chart",
+]
 
 
 def plot_area(height: float, legend: int, columns: int = 3, label: bool = True) -> tuple[Figure, Any]:
@@ -85,10 +76,10 @@ def plot_area(height: float, legend: int, columns: int = 3, label: bool = True) 
         columns: entries side by side.
         label: whether the horizontal axis has a label.
     """
-    left, right, top, bottom = 0.86, 0.14, 0.12, (0.6 if label else 0.4) + 0.22 * math.ceil(legend / columns)
-    total = top + height + bottom
+    below = bottom(legend, columns, label)
+    total = TOP + height + below
     figure = Figure(figsize=(WIDTH, total))
-    return figure, figure.add_axes((left / WIDTH, bottom / total, (WIDTH - left - right) / WIDTH, height / total))
+    return figure, figure.add_axes((LEFT / WIDTH, below / total, (WIDTH - LEFT - RIGHT) / WIDTH, height / total))
 
 
 def line_style(style: Style) -> dict[str, Any]:
@@ -124,14 +115,6 @@ def add_legend(
         loc="outside lower center" if fitted else "lower center", ncols=min(len(handles), 3), frameon=False,
         handlelength=2.6,
     )  # fmt: skip
-
-
-def padded(
-    low: float, high: float, share: float, least: float, bounds: tuple[float, float] = (-math.inf, math.inf)
-) -> tuple[float, float]:
-    """Limits around low and high with a margin of a share of their distance, at least `least` apart."""
-    middle, half = (low + high) / 2, max((high - low) * (0.5 + share), least / 2)
-    return max(middle - half, bounds[0]), min(middle + half, bounds[1])
 
 
 @dataclass(frozen=True)
