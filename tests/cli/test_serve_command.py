@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,3 +110,16 @@ def test_a_token_that_is_none_is_refused(
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=re.escape(message)):
         serve_token()
+
+
+@pytest.mark.parametrize(("told", "threads"), [("", "1"), ("3", "3")])
+def test_small_matrices_need_no_threads_unless_somebody_says_how_many(told: str, threads: str) -> None:
+    code = (
+        "import os, pipeline.cli.jobs, pipeline.cli.serve; from pipeline.cli.common import algebra_in_one_thread;"
+        "algebra_in_one_thread(); print(os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    environment = clean_environment(OPENBLAS_NUM_THREADS=told)
+    if not told:
+        del environment["OPENBLAS_NUM_THREADS"]
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == threads
