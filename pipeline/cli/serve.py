@@ -89,6 +89,8 @@ def serve(
         record = ServedLedger(plan, ledger_path(plan.database))
 
     folder = plan.serving if base is None else base
+    if folder.is_file():
+        raise typer.BadParameter(f"{folder} is a file; name the folder of the versions", param_hint="--base")
     config = ServeConfig(
         base=folder,
         model=name or folder.absolute().name,

@@ -74,6 +74,11 @@ def test_a_label_that_is_none_is_refused(awesome: Awesome, label: str) -> None:
     assert "is not LABEL=VERSION, such as stable=1700000000" in awesome("serve", "--label", label).refusal
 
 
+def test_a_file_is_no_folder_of_versions(awesome: Awesome, folder: Path) -> None:
+    (folder / "model.pb").touch()
+    assert "model.pb is a file; name the folder of the versions" in awesome("serve", "--base", "model.pb").refusal
+
+
 # The token
 
 
