@@ -13,10 +13,15 @@ latest ones where there are many; without any they are left out.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 
-from components.feature_store import WINDOW
 from components.feature_store.arrays import Booleans, Floats, Integers
+from models.features import CLOSES, WINDOW
+from models.formatters.window_returns import FORMATTER
+from models.operations import Kind
+from models.twin.features import FittedFeature
 
 MOMENTUM, REVERSAL, BASE_RATE, LOGISTIC = "momentum_20", "reversal_1", "base_rate", "logistic"
 BASELINES = (MOMENTUM, REVERSAL, BASE_RATE, LOGISTIC)
@@ -25,23 +30,10 @@ SCORES = frozenset({MOMENTUM, REVERSAL})
 
 _MOST_ROWS = 200_000
 _LEAST_ROWS = 100
-_NO_MOVE = 1e-6  # a hundredth of a basis point stands for none: its log would spoil mean and variance
+_ROWS_AT_ONCE = 100_000
 
-
-class Windows:
-    """Windows of closes, float32 [rows, 21], the latest close first."""
-
-    def __init__(self, closes: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
-        """Takes the closes."""
-        self.closes = closes
-
-    def features(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        """Returns what the logistic regression sees, [rows, 21]."""
-        logs = np.log(self.closes)
-        returns = logs[:, :-1] - logs[:, 1:]
-        volatility = np.sqrt(np.mean(np.square(returns), axis=1, keepdims=True))
-        scaled = np.divide(returns, volatility, out=np.zeros_like(returns), where=volatility > 0)
-        return np.concatenate([scaled, np.log(np.maximum(volatility, _NO_MOVE))], axis=1)
+Closes: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+"""Windows of closes, [rows, 21], the latest close first."""
 
 
 class Training:
@@ -50,7 +42,7 @@ class Training:
     def __init__(self, shares: int) -> None:
         """Begins without any; of each of so many shares the latest are kept."""
         self._each = max(1, _MOST_ROWS // max(shares, 1))
-        self._closes: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = []
+        self._closes: list[Closes] = []
         self._labels: list[Integers] = []
 
     def __len__(self) -> int:
@@ -86,28 +78,41 @@ class Training:
         return np.concatenate(self._labels) if self._labels else np.array([], dtype=np.int64)
 
     @property
-    def windows(self) -> Windows:
+    def closes(self) -> Closes:
         """The windows."""
-        return Windows(np.concatenate(self._closes) if self._closes else np.empty((0, WINDOW), np.float32))
+        return np.concatenate(self._closes) if self._closes else np.empty((0, WINDOW), np.float32)
 
 
-def forecast(windows: Windows, training: Training) -> dict[str, Floats]:
-    """Makes the forecasts of every baseline that can be had, by name, [rows]."""
-    closes = windows.closes.astype(np.float64)
-    made = {MOMENTUM: closes[:, 0] / closes[:, -1] - 1, REVERSAL: 1 - closes[:, 0] / closes[:, 1]}
+def forecast(closes: Closes, training: Training) -> dict[str, Floats]:
+    """Makes the forecasts of every baseline that can be had, by name, [rows].
+
+    Args:
+        closes: windows, [rows, 21], the latest close first.
+        training: what may be learned from.
+    """
+    now, before, first = (closes[:, at].astype(np.float64) for at in (0, 1, -1))
+    made = {MOMENTUM: now / first - 1, REVERSAL: 1 - now / before}
     if training.enough and len(closes):
         made[BASE_RATE] = np.full(len(closes), float(np.mean(training.labels)))
-        made[LOGISTIC] = _logistic(windows, training)
+        made[LOGISTIC] = _logistic(closes, training)
     return made
 
 
-def _logistic(windows: Windows, training: Training) -> Floats:
+def _logistic(closes: Closes, training: Training) -> Floats:
     from sklearn.linear_model import LogisticRegression
 
-    seen = training.windows.features().astype(np.float64)
+    seen = _features(training.closes)
     mean, deviation = seen.mean(axis=0), seen.std(axis=0)
     deviation[deviation == 0] = 1
     model = LogisticRegression(max_iter=1000).fit((seen - mean) / deviation, training.labels)
-    asked = (windows.features() - mean) / deviation
-    probability: Floats = model.predict_proba(asked)[:, 1]
+    parts = (closes[begin : begin + _ROWS_AT_ONCE] for begin in range(0, len(closes), _ROWS_AT_ONCE))
+    probability: Floats = np.concatenate(
+        [model.predict_proba((_features(part) - mean) / deviation)[:, 1] for part in parts]
+    )
     return probability
+
+
+def _features(closes: Closes) -> Floats:
+    """The numbers that a run's models see of windows by default, before they are standardised, [rows, 21]."""
+    numbers = (feature for kind in (Kind.SEQUENCE, Kind.SCALAR) for feature in FORMATTER.of_kind(kind))
+    return np.concatenate([FittedFeature(feature)({CLOSES: closes}) for feature in numbers], axis=1)

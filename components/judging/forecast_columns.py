@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,15 @@ _WRITTEN = frozenset(
 _ROLES = {"time": "time", "date": "time", "datetime": "time", "share": "share", "share_id": "share"}
 WRITTEN = "written"
 _NEEDED = "a file of forecasts has the columns time, share_id and probability or score"
+_ERAS = (
+    "an era and an id of Numerai tell neither session nor share, and nobody can judge them by prices; where they do, "
+    "say --column time=era --column share=id"
+)
+_WIDE = (
+    "where each column is a share, make it long, a row a forecast: in pandas, "
+    "frame.stack().rename('score').rename_axis(['time', 'share_id']).to_csv(...)"
+)
+_NUMBER = re.compile(r"-?[0-9]*[.,]?[0-9]+(?:[eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -96,8 +106,9 @@ def find_columns(
     written = columns.named(roles[WRITTEN], WRITTEN) if WRITTEN in roles else columns.one_of(_WRITTEN, rest, WRITTEN)
     share: int | str | None = choice.share
     if share is None:
-        share = columns.share([at for at in rest if at != written], must=True)
-        assert share is not None
+        share = columns.share([at for at in rest if at != written], must=False)
+        if share is None:
+            raise columns.no_share()
     models, scores = columns.models(choice, [at for at in rest if at not in (share, written)])
     for name in models:
         if name in reserved or name.startswith("predecessor."):
@@ -113,7 +124,17 @@ class _Columns(Columns):
 
     def unknown(self, what: str) -> ImportFileError:
         shown = ", ".join(repr(name) for name in self.names[:12]) + (", ..." if len(self.names) > 12 else "")
-        return self.wrong(f"{what}; the columns are {shown}; {_NEEDED}")
+        era = any(key_of(name) == "era" for name in self.names)
+        return self.wrong(f"{what}; the columns are {shown}; {_ERAS if era else _NEEDED}")
+
+    def no_share(self) -> ImportFileError:
+        """The error of a file without a column of shares."""
+        keys = {key_of(name) for name in self.names}
+        numbers = sum(bool(cells) and all(map(_NUMBER.fullmatch, cells)) for cells in self.cells)
+        what = "there is no column share_id, symbol or ticker; "
+        if numbers > 1 and not keys & (_PROBABILITIES | _SCORES):
+            return self.unknown(f"{what}{_WIDE}")
+        return self.unknown(f"{what}choose with --column share=NAME, or say --share NAME where all is of one share")
 
     def named(self, name: str, option: str) -> int:
         """The column of a name that the user gave."""

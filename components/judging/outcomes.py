@@ -13,8 +13,9 @@ import numpy as np
 from components.feature_example_gen.look_ahead import FeatureRows
 from components.feature_store import WINDOW, FeatureStore, ShareSummary
 from components.feature_store.arrays import Floats, Integers
-from components.judging.baselines import Training, Windows
+from components.judging.baselines import Closes, Training
 from components.judging.forecasts import SHOWN, Sieve
+from components.judging.share_names import share_key
 from components.missing_sessions.found import ShareGaps
 from components.price_files.same_days import Repeats, sort_days
 from components.price_files.stamps import NO_DAY, iso
@@ -36,7 +37,7 @@ class Outcomes:
         forward_return: Over the horizon.
         next_return: To the share's next session; NaN where it is not known.
         last: The last session that an outcome needs, ISO; empty where there is none.
-        windows: The closes that were known, for baselines.
+        closes: The windows that were known, for baselines.
         training: Windows and labels that were known before the first forecast.
     """
 
@@ -46,7 +47,7 @@ class Outcomes:
     forward_return: Floats
     next_return: Floats
     last: str
-    windows: Windows
+    closes: Closes
     training: Training
 
 
@@ -117,6 +118,18 @@ def _stored_shares(sieve: Sieve, names: Sequence[str], ignore_case: bool, databa
         "other letters",
         "the database writes the share in other letters; write it so, or say --ignore-case",
         detail=lambda at: " or ".join(names[one] for one in near[int(given.share[at])]),
+    )
+    unknown = [code for code, found in near.items() if not found]
+    likely: dict[str, list[str]] = {}
+    for name in names if unknown else ():
+        likely.setdefault(share_key(name), []).append(name)
+    keys = {code: share_key(given.names[code]) for code in unknown}
+    named = {code: likely[key] for code, key in keys.items() if key in likely}
+    sieve.leave_out(
+        np.isin(given.share, list(named)),
+        "other name",
+        f"{database} has no such share, but one that other vendors call so; write its name",
+        detail=lambda at: " or ".join(named[int(given.share[at])]),
     )
     sieve.leave_out(
         share < 0,
@@ -205,7 +218,7 @@ class _Search:
             forward_return=self._change[order],
             next_return=self._next[order],
             last=self._last,
-            windows=Windows(self._closes[order]),
+            closes=self._closes[order],
             training=training,
         )
 

@@ -39,6 +39,9 @@ _ROWS_ALIVE = 500  # of more than that, Python's garbage collector looks at each
 _MOST_BLANK_LINES = 200_000
 _HEAD_ROWS = 24
 _START = 64  # bytes that tell what a file is
+# Workbooks, SQLite and Feather; web pages and JSON.
+_OTHERS = (b"PK\3\4", b"\xd0\xcf\x11\xe0", b"SQLite format 3", b"ARROW1")
+_MARKED_UP = (b"<!", b"<html", b"<?xml", b"{", b"[{")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 Cells: TypeAlias = "tuple[str, ...] | pa.Array"
@@ -114,7 +117,7 @@ def open_price_file(path: Path, forms: Forms = Forms()) -> Iterator[PriceFile]: 
                 with readable(path):
                     yield _open_parquet(path, stream)
                 return
-            if start[:4] in (b"PK\3\4", b"\xd0\xcf\x11\xe0") or start.startswith(b"SQLite format 3"):
+            if start.startswith(_OTHERS) or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_MARKED_UP):
                 raise ImportFileError(f"{path} is neither CSV nor Parquet; export it as CSV")
             if start[:2] == b"\x1f\x8b":
                 source = _unpacked(stream)

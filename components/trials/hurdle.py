@@ -128,10 +128,15 @@ class JointTries:
 
     @classmethod
     def of(cls, tries: Sequence[tuple[Trial, TriedModel]]) -> JointTries:
-        """Takes models of tries; those that answered the same for every row are left out, as they are never blessed."""
+        """Takes models of tries, but none that is never blessed.
+
+        Nothing passes that answered the same for every row, or whose rows have one label alone, so that it has no AUC.
+        """
         known, alone = [], 0
         for trial, model in tries:
             values = model.influence.values
+            if math.isnan(model.auc):
+                continue
             if len(values) != len(trial.days) or not np.all(np.isfinite(values)):
                 alone += 1
             elif np.any(values):

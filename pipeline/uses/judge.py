@@ -190,7 +190,7 @@ def _predictions(sieve: Sieve, outcomes: Outcomes) -> pd.DataFrame:
             "forward_return": outcomes.forward_return,
             "next_return": outcomes.next_return,
             **{name: values[at] for name, values in given.values.items()},
-            **baselines.forecast(outcomes.windows, outcomes.training),
+            **baselines.forecast(outcomes.closes, outcomes.training),
         }
     )
     return frame.sort_values(["time", "share_id"], ignore_index=True)

@@ -116,6 +116,11 @@ def test_a_pickle_is_not_opened(tmp_path: Path) -> None:
         ("time,share_id,p,prob\n2024-01-02,AAA,0.5,0.5\n", "which of p, prob holds the forecasts"),
         ("time,share_id,momentum_20\n2024-01-02,AAA,0.5\n", "no column is called probability or score"),
         ("time,share_id,p\n03/04/2024,AAA,0.5\n", "can be .*--date-format"),
+        ("era,id,prediction\n0001,n0,0.5\n", "no column time or date.*an era and an id of Numerai"),
+        ("era,id,prediction\n2024-01-02,AAA,0.5\n", "say --column time=era --column share=id"),
+        ("time,AAA,BBB\n2024-01-02,0.5,0.4\n", "where each column is a share, make it long.*stack"),
+        ("time,linear,note\n2024-01-02,0.5,x\n", "choose with --column share=NAME, or say --share NAME"),
+        ('{"time": "2024-01-02", "share_id": "AAA", "p": 0.5}\n', "is neither CSV nor Parquet"),
     ],
 )
 def test_a_file_that_cannot_be_judged_says_what_to_do(tmp_path: Path, text: str, said: str) -> None:
@@ -149,6 +154,31 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
     assert sieve.forecasts.scores == {"e"}
     assert sieve.forecasts.written is not None
     assert np.datetime64(int(sieve.forecasts.written[0]), "D") == np.datetime64("2024-01-03")
+
+
+def test_numerai_s_columns_are_read_where_they_tell_day_and_share(tmp_path: Path) -> None:
+    text = PLAIN.replace("time,share_id,probability", "era,id,prediction")
+    sieve = read(tmp_path / "p.csv", text, ColumnChoice(columns={"time": "era", "share": "id"}))
+    assert rows(sieve) == [(day, share, {"prediction": value["probability"]}) for day, share, value in EXPECTED]
+    assert sieve.forecasts.scores == {"prediction"}
+
+
+@pytest.mark.parametrize("end", ["T15:00:00+08:00", "T00:00:00Z"])
+def test_an_instant_of_a_session_is_its_day(tmp_path: Path, end: str) -> None:
+    text = PLAIN.replace("-02,", f"-02{end},").replace("-03,", f"-03{end},")
+    assert rows(read(tmp_path / "p.csv", text)) == EXPECTED
+
+
+def test_a_mark_before_the_text_does_not_count(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text(PLAIN, encoding="utf-8-sig")
+    assert rows(read(tmp_path / "p.csv")) == EXPECTED
+
+
+def test_a_packed_file_that_is_cut_off_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv.gz"
+    path.write_bytes(gzip.compress((PLAIN * 100).encode())[:-20])
+    with pytest.raises(UserError, match=r"p\.csv\.gz: the compressed file is damaged"):
+        read(path)
 
 
 def test_the_share_of_a_file_that_names_none(tmp_path: Path) -> None:

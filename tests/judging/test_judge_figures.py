@@ -18,7 +18,8 @@ from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SplitSettings, plan_splits
 from components.feature_store import FeatureStore
 from components.judging.forecast_columns import ColumnChoice
-from components.trials.record import append, read_record, record_path
+from components.trials.hurdle import hurdle
+from components.trials.record import Record, append, read_record, record_path
 from models.features import forward_return_key, label_key
 from pipeline.plan import Plan, load_plan
 from pipeline.runs.results import RunReport
@@ -179,6 +180,29 @@ def test_each_other_file_is_a_try_and_raises_the_hurdle(plan: Plan) -> None:
     assert needed == sorted(needed)
     assert needed[0] < needed[1]
     assert {one.kind for one in read_record(record_path(plan.database)).trials} == {"judged"}
+
+
+def test_a_file_whose_rows_have_one_label_alone_is_a_look_and_no_chance_to_pass(plan: Plan) -> None:
+    frame = test_split(plan, 1)
+    coin = frame[["time", "share_id", "coin"]].rename(columns={"coin": "probability"})
+    rising = report_of(judged(plan, coin[frame["label"] == 1]))
+    # It has no AUC, and other figures of these days that somebody has seen now.
+    assert np.isnan(rising.models["probability"].auc)
+    assert not rising.models["probability"].blessed
+    assert "all test rows have the same label" in rising.models["probability"].reason
+    assert np.isfinite(rising.models["probability"].scores["loss_above_base_rate"].value)
+    [seen] = read_record(record_path(plan.database)).trials
+    assert seen.kind == "judged"
+    # So the next one is not the first, but shares its errors with no chance of the other: it needs what an epoch of
+    # one try does.
+    after = report_of(judged(plan, coin)).tries
+    assert after is not None
+    assert after.hurdle is not None
+    assert len(after.tries) == 2
+    assert (after.hurdle.runs, after.hurdle.epoch) == (1, 1)
+    alone = hurdle(Record(True, ()), read_record(record_path(plan.database)).trials[-1])
+    assert after.hurdle.needed > alone.needed
+    assert after.hurdle.independent == pytest.approx(1, abs=1e-9)
 
 
 def test_a_forecast_of_what_happened_passes_and_a_coin_does_not(plan: Plan) -> None:

@@ -128,6 +128,25 @@ def test_a_session_that_is_missing_is_no_day_off(database: Path) -> None:
     assert off.examples[0].reason == "its sessions around it are 2024-02-19 and 2024-02-21"
 
 
+def test_a_name_of_another_vendor_is_told_from_an_unknown_one(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    for name in ("sh600000", "sz000001", "BRK-B", "hk00700"):
+        put(path, name, bars(40), "file")
+    asked = ["600000.SH", "SH600000", "600000", "brk.b us equity", "0700.HK", "000001.SH"]
+    with FeatureStore.open(path) as store:
+        day = str(store.sessions()[-5])
+    outcomes(path, sieve := forecasts([(name, day) for name in asked]))
+    told = {row.share_id: (one.why, row.reason) for one in sieve.left_out for row in one.examples}
+    assert told == {
+        "600000.SH": ("other name", "sh600000"),
+        "SH600000": ("other letters", "sh600000"),
+        "600000": ("unknown share", ""),
+        "brk.b us equity": ("other name", "BRK-B"),
+        "0700.HK": ("other name", "hk00700"),
+        "000001.SH": ("unknown share", ""),
+    }
+
+
 def test_other_letters_can_be_taken(database: Path) -> None:
     found = outcomes(database, sieve := forecasts([("aaa", "2024-02-06"), ("BBB", "2024-02-06")]), ignore_case=True)
     assert found.share_id.tolist() == ["AAA", "BBB"]
@@ -176,6 +195,6 @@ def test_baselines_learn_only_from_labels_that_were_known_before_the_first_forec
         assert len(found.training) == max(0, 20 - horizon)
         last = sessions[20 - horizon - 1]
         [(close,)] = rows(database, f"SELECT close0 FROM FEATURE WHERE share_id = 'AAA' AND time = '{last}'")
-        assert found.training.windows.closes[-1, 0] == np.float32(close)
+        assert found.training.closes[-1, 0] == np.float32(close)
     # A forecast of a day before the share's prices takes nothing away; one of the 24 labels is that of no change.
     assert len(outcomes(database, forecasts([("AAA", "2001-01-02"), ("AAA", sessions[25])])).training) == 23

@@ -41,8 +41,9 @@ class _Error(Measured):
     def interval(self, blocks: DayBlocks, level: float, bounds: tuple[float, float] | None) -> Interval:
         if math.isnan(self.value) or not blocks.enough:
             return super().interval(blocks, level, bounds)
-        error = blocks.standard_error(self.drawn)
-        reach = float(np.quantile(self.gap_moves, level)) * error / float(np.std(self.drawn, ddof=1))
+        error, spread = blocks.standard_error(self.drawn), float(np.std(self.drawn, ddof=1))
+        # A constant has the same error on all days where all rows have the same label.
+        reach = float(np.quantile(self.gap_moves, level)) * error / spread if spread > 0 else 0.0
         return Interval(self.value, max(0.0, self.value - reach), min(1.0, self.value + reach), error)
 
 
