@@ -184,9 +184,9 @@ def test_a_twin_answers_as_the_formula_does_for_known_and_unknown_shares(tmp_pat
 
 def test_an_answer_is_the_same_to_the_last_bit_whoever_asks_beside_it(tmp_path: Path) -> None:
     twin = load_twin(write_twin(linear_record(), tmp_path))
-    closes, shares = windows(1200, seed=8), ["AAA", "BBB", "NEW"] * 400
+    closes, shares = windows(3000, seed=8), SOME * 1000
     whole = twin.forecast(shares, closes)
-    for begin, end in ((0, 1), (511, 514), (700, 717), (1199, 1200)):
+    for begin, end in ((0, 1), (1279, 1283), (1700, 1717), (2999, 3000)):
         np.testing.assert_array_equal(twin.forecast(shares[begin:end], closes[begin:end]), whole[begin:end])
     with ThreadPoolExecutor(4) as threads:
         for again in threads.map(lambda _: twin.forecast(shares, closes), range(8)):
@@ -196,12 +196,12 @@ def test_an_answer_is_the_same_to_the_last_bit_whoever_asks_beside_it(tmp_path: 
 
 def test_an_answer_is_the_same_to_the_last_bit_by_any_algebra_any_threads_and_in_any_batch(tmp_path: Path) -> None:
     twin = load_twin(write_twin(dense_record(), tmp_path))
-    shares, closes = SOME * 400, windows(1200, seed=8)
+    shares, closes = SOME * 1000, windows(3000, seed=8)
     whole = twin.forecast(shares, closes)
-    assert np.unique(whole).size > 1000
+    assert np.unique(whole).size > 2500
     rng = np.random.default_rng(2)
-    for rows in (1, 2, 7, 64, 255, 256, 257, 1000):
-        at = rng.permutation(1200)[:rows]
+    for rows in (1, 2, 7, 64, 1000, 1279, 1280, 1281, 2500):
+        at = rng.permutation(3000)[:rows]
         np.testing.assert_array_equal(twin.forecast([shares[one] for one in at], closes[at]), whole[at])
     with ThreadPoolExecutor(3) as threads:
         np.testing.assert_array_equal(twin.forecast(shares, closes, threads.map), whole)
@@ -215,7 +215,7 @@ def elsewhere(saved_model: Path, variables: dict[str, str]) -> str:
     code = (
         "from pathlib import Path; from twins import windows; from models.twin.forecasting import load_twin;"
         f"twin = load_twin(Path({str(saved_model)!r}));"
-        f"print(twin.forecast({SOME!r} * 400, windows(1200, seed=8)).tobytes().hex())"
+        f"print(twin.forecast({SOME!r} * 1000, windows(3000, seed=8)).tobytes().hex())"
     )
     there = {**os.environ, **variables, "PYTHONPATH": os.pathsep.join([".", str(Path(__file__).parents[1])])}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=there)
@@ -225,7 +225,7 @@ def elsewhere(saved_model: Path, variables: dict[str, str]) -> str:
 @pytest.mark.parametrize("record", [linear_record, dense_record])
 def test_single_precision_is_as_near_and_answers_in_parts_as_well(record: Any, tmp_path: Path) -> None:
     twin = load_twin(write_twin(record(), tmp_path))
-    shares, closes = SOME * 400, windows(1200, seed=9)
+    shares, closes = SOME * 1000, windows(3000, seed=9)
     exact, estimated = twin.forecast(shares, closes), twin.estimate(shares, closes)
     assert estimated.dtype == np.float32
     np.testing.assert_allclose(estimated, exact, rtol=0, atol=1e-6)

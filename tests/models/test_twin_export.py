@@ -68,6 +68,7 @@ def test_every_version_has_a_twin_that_answers_as_its_graph_does(
     known = {source: tensors[source] for source in get_formatter(formatter).sources}
     by_day = model.probability(known).numpy()[:, 0].astype(np.float64)
     np.testing.assert_allclose(twin.answer(raw), by_day, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(twin.estimated(raw), by_day, rtol=0, atol=1e-6)
     assert (np.abs(by_day - expected).max() > 1e-4) == (formatter == "closes_with_time")
 
 

@@ -23,13 +23,13 @@ from models.twin.proving import prove
 from pipeline.serving.people import LastWindows
 from pipeline.uses.serve import ServedModelError, load_pushed
 
-SHARES = ["AAA", "BBB", "NEW"] * 300
+SHARES = ["AAA", "BBB", "NEW"] * 600
 
 
 def rows_of(folder: Path) -> Any:
-    closes = windows(900, seed=3)
+    closes = windows(1800, seed=3)
     shares = np.array([share.encode() for share in SHARES], object)
-    raw = {SHARE_ID: shares, CLOSES: closes, TIME: np.zeros(900, np.int64)}
+    raw = {SHARE_ID: shares, CLOSES: closes, TIME: np.zeros(1800, np.int64)}
     yield raw, load_twin(folder).answer(raw)
 
 
@@ -43,7 +43,7 @@ def pushed_twin(base: Path, **changed: Any) -> Path:
 
 def test_single_precision_answers_where_nobody_asks_for_the_same_bits_again(tmp_path: Path) -> None:
     folder = pushed_twin(tmp_path)
-    twin, closes = load_twin(folder), windows(900, seed=4)
+    twin, closes = load_twin(folder), windows(1800, seed=4)
     with ThreadPoolExecutor(2) as threads:
         served = load_pushed(open_pushed(folder), threads.map)
         exact, estimate = served.forecast(SHARES, closes), served.estimate(SHARES, closes)
@@ -55,7 +55,7 @@ def test_single_precision_answers_where_nobody_asks_for_the_same_bits_again(tmp_
 @pytest.mark.parametrize("estimated", [None, 1.5e-6])
 def test_a_twin_whose_single_precision_was_not_proven_answers_exactly(tmp_path: Path, estimated: float | None) -> None:
     folder = pushed_twin(tmp_path, estimated=estimated)
-    served, closes = load_pushed(open_pushed(folder)), windows(900, seed=4)
+    served, closes = load_pushed(open_pushed(folder)), windows(1800, seed=4)
     np.testing.assert_array_equal(served.estimate(SHARES, closes), served.forecast(SHARES, closes))
 
 
