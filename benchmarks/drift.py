@@ -31,7 +31,7 @@ from components.drift.distances import (
 from components.drift.features import feature_drift
 from components.drift.reference import STRETCHES, Reference, make_reference
 from components.drift.sessions import Session, summarise
-from components.synthetic_market.scenarios import WINDOW_RETURNS
+from components.synthetic_market import WINDOW_RETURNS
 
 SHARES = 30
 TRAININGS = (1000, 500)

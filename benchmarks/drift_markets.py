@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from components.synthetic_market.scenarios import WINDOW_RETURNS, get_scenario
+from components.synthetic_market import WINDOW_RETURNS, get_scenario
 
 Array: TypeAlias = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from components.evidence.metric import AUC, METRICS, Answers
 from components.evidence.resampling import DayBlocks
-from components.synthetic_market.scenarios import Scenario
+from components.synthetic_market import Scenario
 from components.trials.hurdle import normal_scale
 from components.trials.influence import day_influence
 from components.trials.record import Series, Trial, TriedModel, digest

@@ -22,8 +22,7 @@ from components.leak_audit.limits import PLAUSIBLE_AUC
 from components.leak_audit.results import AuditReport
 from components.plausibility import SUSPECTS_FILE
 from components.plausibility.search import search
-from components.synthetic_market import Market, generate, get_scenario
-from components.synthetic_market.scenarios import Autoregression
+from components.synthetic_market import Autoregression, Market, generate, get_scenario
 from models.registry import get_architecture
 from models.schema import schema_for
 

@@ -6,31 +6,33 @@
 
 from __future__ import annotations
 
+from components.synthetic_market.autoregression import Autoregression
+from components.synthetic_market.beyond_windows import MarketFactor, ResidualReversal, ShareDrift, Weekday
+from components.synthetic_market.leans import LargerMove, Lean, SignProduct, SizeAgreement, Threshold
 from components.synthetic_market.market import Market, generate, write_market
-from components.synthetic_market.scenarios import (
-    SCENARIOS,
-    WINDOW_RETURNS,
-    Autoregression,
-    MarketFactor,
-    Regime,
-    Scenario,
-    ScenarioError,
-    ShareDrift,
-    SignProduct,
-    get_scenario,
-)
+from components.synthetic_market.regimes import HiddenState, Regime, Turbulence
+from components.synthetic_market.scenario import WINDOW_RETURNS, Scenario, ScenarioError
+from components.synthetic_market.scenarios import SCENARIOS, get_scenario
 
 __all__ = [
     "SCENARIOS",
     "WINDOW_RETURNS",
     "Autoregression",
+    "HiddenState",
+    "LargerMove",
+    "Lean",
     "Market",
     "MarketFactor",
     "Regime",
+    "ResidualReversal",
     "Scenario",
     "ScenarioError",
     "ShareDrift",
     "SignProduct",
+    "SizeAgreement",
+    "Threshold",
+    "Turbulence",
+    "Weekday",
     "generate",
     "get_scenario",
     "write_market",

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.errors import StoreError
-from components.synthetic_market.scenarios import Scenario, ScenarioError, get_scenario
+from components.synthetic_market.scenario import Scenario, ScenarioError
+from components.synthetic_market.scenarios import get_scenario
 
 _FIRST_SESSION = "2000-01-03"
 _FIRST_PRICE = 100.0

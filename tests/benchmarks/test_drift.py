@@ -9,7 +9,7 @@ from scipy.stats import ks_2samp
 
 from benchmarks.drift import _train
 from benchmarks.drift_markets import CASES, MARKETS, MEASURES, clustered, fat_tails, window_features
-from components.synthetic_market.scenarios import WINDOW_RETURNS
+from components.synthetic_market import WINDOW_RETURNS
 
 PARTS = np.random.default_rng(0).dirichlet(np.ones(10), size=(5, 3))
 

@@ -12,10 +12,13 @@ from components.evidence.day_leak import day_leak_auc
 from components.synthetic_market import (
     SCENARIOS,
     Autoregression,
+    HiddenState,
+    Lean,
     MarketFactor,
-    Regime,
+    ResidualReversal,
     Scenario,
     ShareDrift,
+    SizeAgreement,
     get_scenario,
 )
 
@@ -35,6 +38,19 @@ TABLE = [
     ("share_drift", 1, 0.5225),
     ("share_drift", 20, 0.5986),
 ]
+TOGETHER = ("market_factor", "residual_reversal")
+"""Markets whose shares move together."""
+
+# Those that the reference does not have: Phi(k / sqrt(1 - k^2)) for a lean of k = 0.15, the others by simulation.
+LATER = [
+    ("xor_far", 1, 0.5603),
+    ("sizes", 1, 0.5603),
+    ("larger", 1, 0.5603),
+    ("threshold", 1, 0.5485),
+    ("weekday", 1, 0.5461),
+    ("weekday", 3, 0.5444),
+    ("weekday", 20, 0.5),
+]
 
 
 def bayes_score(scenario: Scenario, window: np.ndarray, horizon: int) -> np.ndarray:
@@ -42,6 +58,15 @@ def bayes_score(scenario: Scenario, window: np.ndarray, horizon: int) -> np.ndar
     shares = window.shape[1]
     if scenario.name == "xor":
         return np.sign(window[-1]) * np.sign(window[-2])
+    if scenario.name == "xor_far":
+        return np.sign(window[-1]) * np.sign(window[-5])
+    if scenario.name == "larger":
+        return np.abs(window[-1]) - np.abs(window[-2]) > 0
+    if isinstance(scenario, SizeAgreement):
+        large = np.abs(window) > np.median(np.abs(scenario.simulate(1000, 1000, np.random.default_rng(2))))
+        return large[-1] == large[-2]
+    if scenario.name == "threshold":
+        return -np.sign(window[-1]) * (np.abs(window[-1]) > 1.2)
     if isinstance(scenario, ShareDrift):
         return np.array([NormalDist().inv_cdf((s + 0.5) / shares) for s in range(shares)])
     if isinstance(scenario, Autoregression) and scenario.weights:
@@ -60,6 +85,9 @@ def simulated_auc(scenario: Scenario, horizon: int, shares: int, windows: int, s
     labels, scores = [], []
     for start in range(0, windows * step, step):
         scores.append(bayes_score(scenario, returns[start : start + 20], horizon))
+        if scenario.name == "weekday":
+            days = range(start + 20, start + step)
+            scores[-1] = np.full(shares, sum((-1, -1, 0, 1, 1)[day % 5] for day in days))
         labels.append(returns[start + 20 : start + step].sum(axis=0) > 0)
     rows = shares * windows
     if isinstance(scenario, MarketFactor):
@@ -67,19 +95,20 @@ def simulated_auc(scenario: Scenario, horizon: int, shares: int, windows: int, s
     return auc(np.concatenate(labels), np.concatenate(scores)), 0.577 / math.sqrt(rows)
 
 
-@pytest.mark.parametrize(("name", "horizon", "expected"), TABLE)
+@pytest.mark.parametrize(("name", "horizon", "expected"), TABLE + LATER)
 def test_limits_are_the_table_s(name: str, horizon: int, expected: float) -> None:
     assert get_scenario(name).best_auc(horizon) == pytest.approx(expected, abs=6e-5)
 
 
-def test_regime_limit_is_the_table_s_and_repeats() -> None:
-    best = get_scenario("regime").best_auc(1)
-    assert best == pytest.approx(0.609, abs=1e-3)
-    assert get_scenario("regime").best_auc(1) == best
+@pytest.mark.parametrize(("name", "expected"), [("regime", 0.609), ("turbulence", 0.5937)])
+def test_simulated_limits_are_the_table_s_and_repeat(name: str, expected: float) -> None:
+    best = get_scenario(name).best_auc(1)
+    assert best == pytest.approx(expected, abs=1e-3)
+    assert get_scenario(name).best_auc(1) == best
 
 
 def test_unknown_limits_are_none() -> None:
-    for name in ("xor", "regime"):
+    for name in ("xor", "xor_far", "sizes", "larger", "threshold", "regime", "turbulence"):
         assert get_scenario(name).best_auc(20) is None
 
 
@@ -94,7 +123,7 @@ def test_scored_with_the_day_the_market_factor_leaks_as_predicted() -> None:
     )
 
 
-@pytest.mark.parametrize(("name", "horizon"), [(name, horizon) for name, horizon, _ in TABLE])
+@pytest.mark.parametrize(("name", "horizon"), [(name, horizon) for name, horizon, _ in TABLE + LATER])
 def test_simulation_reaches_the_limit(name: str, horizon: int) -> None:
     scenario = get_scenario(name)
     reached, error = simulated_auc(scenario, horizon, shares=2000, windows=40, seed=11)
@@ -102,9 +131,10 @@ def test_simulation_reaches_the_limit(name: str, horizon: int) -> None:
     assert reached == pytest.approx(scenario.best_auc(horizon), abs=4 * error)
 
 
-def test_regime_filter_reaches_its_limit_on_a_long_market() -> None:
-    scenario = get_scenario("regime")
-    assert isinstance(scenario, Regime)
+@pytest.mark.parametrize("name", ["regime", "turbulence"])
+def test_a_filter_reaches_its_limit_on_a_long_market(name: str) -> None:
+    scenario = get_scenario(name)
+    assert isinstance(scenario, HiddenState)
     # Not the windows the limit was computed from: these lie anywhere in long histories.
     returns = scenario.simulate(500, 150 + 21 * 150, np.random.default_rng(12))[150:]
     windows = returns.reshape(150, 21, 500)
@@ -118,14 +148,47 @@ def test_regime_filter_reaches_its_limit_on_a_long_market() -> None:
     assert np.mean(up[sure]) == pytest.approx(np.mean(score[sure]), abs=4 * 0.5 / math.sqrt(sure.sum()))
 
 
+def test_residuals_revert_as_far_as_the_limit_says() -> None:
+    scenario = get_scenario("residual_reversal")
+    assert isinstance(scenario, ResidualReversal)
+    for horizon, sessions in ((1, 20_000), (20, 42_000)):
+        returns = scenario.simulate(200, sessions, np.random.default_rng(13))
+        residual = returns - returns.mean(axis=1, keepdims=True)
+        windows = returns[: sessions // 21 * 21].reshape(-1, 21, 200) if horizon == 20 else None
+        if windows is None:
+            score, up = -residual[:-1], returns[1:] > 0
+        else:
+            score, up = -(residual[: len(windows) * 21 : 21]), windows[:, 1:].sum(axis=1) > 0
+        days = len(up)
+        error = 0.577 / math.sqrt(days * 200 / (1 + 199 * scenario.correlation))
+        assert auc(up.ravel(), score.ravel()) == pytest.approx(scenario.best_auc(horizon), abs=4 * error)
+        if horizon == 1:
+            assert scenario.best_auc(1) > 0.5 + 8 * error
+
+
+def test_what_decides_a_lean_is_right_as_often_as_described() -> None:
+    for name in ("xor", "xor_far", "sizes", "larger"):
+        scenario = get_scenario(name)
+        assert isinstance(scenario, Lean)
+        returns = scenario.simulate(500, 2000, np.random.default_rng(14))
+        lag = scenario.lag
+        leans = scenario.sign(returns[lag:-1], returns[: -lag - 1])
+        error = 1 / math.sqrt(leans.size)
+        assert leans.mean() == pytest.approx(0, abs=4 * error)  # both equally often
+        assert (leans * returns[lag + 1 :]).mean() == pytest.approx(scenario.lean, abs=4 * error)
+        for alone in (returns[lag:-1], returns[: -lag - 1], np.abs(returns[lag:-1])):
+            if name != "larger":
+                assert (alone * returns[lag + 1 :]).mean() == pytest.approx(0, abs=4 * error)
+
+
 @pytest.mark.parametrize("name", list(SCENARIOS))
 def test_returns_have_unit_variance_from_the_first_session_on(name: str) -> None:
     returns = get_scenario(name).simulate(400, 1500, np.random.default_rng(7))
     assert returns.shape == (1500, 400)
     assert returns.dtype == np.float64
     # Within a share: share_drift's shares differ in mean, and market_factor's move together.
-    assert returns.var(axis=0).mean() == pytest.approx(1, abs=0.02 if name != "market_factor" else 0.12)
-    if name != "market_factor":
+    assert returns.var(axis=0).mean() == pytest.approx(1, abs=0.02 if name not in TOGETHER else 0.12)
+    if name not in TOGETHER:
         assert returns[0].var() == pytest.approx(1, abs=5 * math.sqrt(2 / 400))
 
 
@@ -167,7 +230,7 @@ def test_share_drift_is_the_same_for_every_seed_and_ascends() -> None:
 
 
 def test_scenarios_name_and_describe_themselves() -> None:
-    assert set(SCENARIOS) == {name for name, _, _ in TABLE} | {"regime"}
+    assert set(SCENARIOS) == {name for name, _, _ in TABLE + LATER} | {"regime", "turbulence", "residual_reversal"}
     for name, scenario in SCENARIOS.items():
         assert scenario.name == name
         assert scenario.description

@@ -1,0 +1,67 @@
+"""Markets whose next return is a weighted sum of the latest ones, plus noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.synthetic_market.scenario import BURN_IN, COIN, Scenario, gaussian_limit
+
+
+@dataclass(frozen=True)
+class Autoregression(Scenario):
+    """The next return is a weighted sum of the latest ones plus noise; without weights there is nothing to know.
+
+    Attributes:
+        weights: the weight of the latest return, of the one before, and so on; at most `WINDOW_RETURNS` of them.
+    """
+
+    weights: tuple[float, ...] = ()
+
+    def _draw(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        lags = len(self.weights)
+        # The noise that makes the returns' own variance 1.
+        returns = rng.standard_normal((lags + BURN_IN + sessions, shares)) / math.sqrt(self._autocovariances(0)[0])
+        if lags:
+            oldest_first = np.array(self.weights[::-1])
+            for t in range(lags, len(returns)):
+                returns[t] += oldest_first @ returns[t - lags : t]
+        return returns[-sessions:]
+
+    def _limit(self, horizon: int) -> float:
+        if not self.weights:
+            return COIN
+        return gaussian_limit(math.sqrt(self.explained(horizon)[0]))
+
+    def explained(self, horizon: int) -> tuple[float, float]:
+        """What part of the variance of the next `horizon` returns' sum the window tells, and that variance."""
+        # The noise of the j-th session from the end of the horizon reaches the sum with psi_0 + ... + psi_j.
+        unknowable = float(np.sum(np.cumsum(self._impulse_responses(horizon)) ** 2))
+        gamma = self._autocovariances(horizon - 1)
+        steps = np.arange(1, horizon)
+        total = horizon * gamma[0] + 2 * float(np.sum((horizon - steps) * gamma[1:]))
+        return 1 - unknowable / total, total / gamma[0]
+
+    def _impulse_responses(self, count: int) -> NDArray[np.float64]:
+        """psi_0 ... psi_(count-1): what a unit of noise adds to the returns from its own session on."""
+        psi = np.zeros(count)
+        psi[0] = 1.0
+        for i in range(1, count):
+            reach = min(i, len(self.weights))
+            psi[i] = np.dot(self.weights[:reach], psi[i - 1 :: -1][:reach])
+        return psi
+
+    def _autocovariances(self, most: int) -> NDArray[np.float64]:
+        """gamma_0 ... gamma_most for noise of variance 1, from the Yule-Walker equations."""
+        lags = len(self.weights)
+        equations = np.eye(lags + 1)
+        for k in range(lags + 1):
+            for i, weight in enumerate(self.weights, start=1):
+                equations[k, abs(k - i)] -= weight
+        gamma = list(np.linalg.solve(equations, np.eye(lags + 1)[0]))
+        while len(gamma) <= most:
+            gamma.append(sum(weight * gamma[-i] for i, weight in enumerate(self.weights, start=1)))
+        return np.array(gamma[: most + 1])

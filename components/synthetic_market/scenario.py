@@ -1,0 +1,128 @@
+"""What a scenario is: how a synthetic market moves, and the best that can be known of it.
+
+Notation of all scenarios: r is a share's log return in units of its daily volatility, e is standard normal noise, h the
+horizon in sessions, and "up" means that the next h returns sum to more than 0. A scenario's limit is what the Bayes
+classifier reaches that sees a window of 20 returns (21 closes) and knows which share and which session it looks at; in
+`residual_reversal` it also sees the other shares.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.errors import UserError
+from components.evidence.auc import auc
+
+WINDOW_RETURNS = 20
+"""Returns that a window of 21 closes shows."""
+
+BURN_IN = 300
+"""Sessions simulated and thrown away. What is left of the start after them is below 1e-7 in momentum, the slowest."""
+
+COIN = 0.5
+"""The limit where nothing can be known."""
+
+NORMAL = NormalDist()
+
+
+class ScenarioError(UserError):
+    """A synthetic market that does not exist, or that cannot be made as asked for."""
+
+
+@dataclass(frozen=True)
+class Scenario(ABC):
+    """A way for returns to come about.
+
+    Attributes:
+        name: what the user calls it.
+        description: one line that says how the next return comes about.
+    """
+
+    name: str
+    description: str
+
+    def simulate(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draws returns of unit variance, from the stationary state on.
+
+        Args:
+            shares: shares to simulate, at least 1.
+            sessions: sessions to simulate, at least 1.
+            rng: where the randomness comes from; the same state gives the same returns.
+
+        Returns:
+            Float64 array [sessions, shares] of log returns in units of their volatility.
+
+        Raises:
+            ScenarioError: there are no shares or no sessions.
+        """
+        if shares < 1 or sessions < 1:
+            raise ScenarioError(
+                f"a market of {shares} shares and {sessions} sessions is empty: ask for at least 1 of each"
+            )
+        return self._draw(shares, sessions, rng)
+
+    def best_auc(self, horizon: int) -> float | None:
+        """The AUC of the Bayes classifier, which no honest model can pass but by luck.
+
+        Args:
+            horizon: sessions ahead, at least 1.
+
+        Returns:
+            The limit, or None where it is not known for this horizon.
+
+        Raises:
+            ScenarioError: the horizon is below 1.
+        """
+        if horizon < 1:
+            raise ScenarioError(f"horizon {horizon} looks at no future session: ask for at least 1")
+        return self._limit(horizon)
+
+    @abstractmethod
+    def _draw(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """`simulate` with checked arguments."""
+
+    @abstractmethod
+    def _limit(self, horizon: int) -> float | None:
+        """`best_auc` at a checked horizon."""
+
+
+def gaussian_limit(rho: float) -> float:
+    """The limit where score and forward return are jointly Gaussian with the correlation ``rho``.
+
+    AUC* = 1/2 + (2/pi) asin(rho / sqrt 2)
+    """
+    return 0.5 + 2 / math.pi * math.asin(rho / math.sqrt(2))
+
+
+def lean_limit(leans: Sequence[float], chances: Sequence[float]) -> float:
+    """The limit at horizon 1 where the window tells which of a few means the next return has.
+
+    Args:
+        leans: the means in units of the noise about them, ascending.
+        chances: how often each is the case; they sum to 1.
+    """
+    up = [chance * NORMAL.cdf(lean) for lean, chance in zip(leans, chances, strict=True)]
+    down = [chance - one for chance, one in zip(chances, up, strict=True)]
+    pairs = sum(one * (sum(down[:i]) + down[i] / 2) for i, one in enumerate(up))
+    return pairs / (sum(up) * sum(down))
+
+
+def limit_of_chances(up: NDArray[np.float64]) -> float:
+    """The limit, given the Bayes classifier's probabilities [windows] of many windows.
+
+    Each window counts as up with its probability and as down with the rest: far less noise than drawing its label.
+    """
+    labels = np.repeat([1, 0], len(up))
+    return auc(labels, np.concatenate([up, up]), weights=np.concatenate([up, 1 - up]))
+
+
+def normal_cdf(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The normal distribution function, elementwise."""
+    return np.array([0.5 * math.erfc(-x / math.sqrt(2)) for x in values.tolist()])
