@@ -211,6 +211,8 @@ class Settings(BaseSettings):
     def _has_zone(cls, value: dt.datetime | None) -> dt.datetime | None:
         if value is not None and value.tzinfo is None:
             raise ValueError("has no zone; write it like 2026-11-30T18:00+08:00")
+        if value is not None and value > dt.datetime.now(dt.timezone.utc):
+            raise ValueError("has not come; a replay is of days that are over")
         return value
 
     @field_validator("alert_command")

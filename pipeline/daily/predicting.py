@@ -95,13 +95,14 @@ def said_by(ledger: Ledger, speaker: Speaker, role: str) -> list[str]:
 def _forecast(day: Day, speaker: Speaker, role: str) -> Forecast:
     plan, now = day.plan, day.clock.now()
     said = Said()
-    if day.ledger_file.is_file():
-        # To write: a loop that was killed while it made the file may have left an empty one.
-        with day.ledger() as ledger:
-            said = read_said(ledger, speaker.card.horizon, said_by(ledger, speaker, role), now)
     with FeatureStore.open(plan.database) as store:
-        shares = plan.select(store)
-        wanted = find_wanted(store, shares, day.exchanges(store), said, now, plan.settings.max_missing_sessions)
+        shares, exchanges = plan.select(store), day.exchanges(store)
+        if day.ledger_file.is_file():
+            # To write: a loop that was killed while it made the file may have left an empty one.
+            with day.ledger() as ledger:
+                models = said_by(ledger, speaker, role)
+                said = read_said(ledger, speaker.card.horizon, models, exchanges, now)
+        wanted = find_wanted(store, shares, exchanges, said, now, plan.settings.max_missing_sessions)
     if not wanted.share_ids:
         return Forecast(speaker, role, wanted, np.zeros(0))
     # In single precision, as it sees them: from what is written down it gives the same answer once more.

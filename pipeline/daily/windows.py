@@ -100,8 +100,18 @@ class Forecast:
     through_tensorflow: str = ""
 
 
-def read_said(ledger: Ledger, horizon: int, models: Collection[str], now: dt.datetime) -> Said:
-    """Reads what some models, by their digests, have said of a horizon."""
+def read_said(
+    ledger: Ledger, horizon: int, models: Collection[str], exchanges: Mapping[str, str], now: dt.datetime
+) -> Said:
+    """Reads what some models, by their digests, have said of a horizon.
+
+    Args:
+        ledger: the predictions.
+        horizon: sessions ahead.
+        models: digests.
+        exchanges: by share, of those that are asked for: a loop may be that of one of several exchanges.
+        now: the present.
+    """
     marks = ", ".join("?" * len(models))
     condition = f"horizon = ? AND model IN ({marks})"
     ends = ledger.select(
@@ -109,8 +119,11 @@ def read_said(ledger: Ledger, horizon: int, models: Collection[str], now: dt.dat
         horizon,
         *models,
     )
-    since = str((now - _LOOKED_BACK).date())
-    since = min([since, *([max(last for _, _, last in ends)] if ends else [])])
+    spoken: dict[str, str] = {}
+    for share, _, day in ends:
+        if (code := exchanges.get(share)) is not None:
+            spoken[code] = max(spoken.get(code, ""), str(day))
+    since = min(str((now - _LOOKED_BACK).date()), *spoken.values(), "9999")
     rows = ledger.select(
         f"SELECT DISTINCT share_id, session FROM PREDICTION WHERE session >= ? AND {condition}", since, horizon, *models
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 import sys
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from http_here import Request, answering
-from lived import SHANGHAI, SHARES, START, World, evening, predictions, write_run
+from lived import FIRST, LAST, SHANGHAI, SHARES, START, World, evening, predictions, write_run
 
 from components.errors import StoreError
-from components.extractor.replay import Fault
+from components.extractor.replay import Fault, make_listing
+from components.feature_store import FeatureStore, PriceBars
 from components.object_storage import Storage, stored_heads
 from pipeline.daily.alerts import send_alerts
 from pipeline.daily.report import Alert, AlertKind, DailyReport, Status
@@ -90,6 +92,8 @@ def test_wrong_alert_settings_are_refused_in_one_line(folder: Path) -> None:
     assert "s3cret" not in str(refusal.value)
     with pytest.raises(SettingsError, match=r"clock .*has no zone"):
         load_settings({"clock": "2024-09-02T10:00"})
+    with pytest.raises(SettingsError, match=r"clock .*has not come; a replay is of days that are over"):
+        load_settings({"clock": "2999-09-02T10:00Z"})
 
 
 def test_a_failing_alert_never_stops_the_loop(folder: Path) -> None:
@@ -132,6 +136,23 @@ def test_a_report_that_cannot_be_written_is_what_somebody_is_told_of(folder: Pat
     [line] = report.part("report").wrong
     assert line.endswith(f"{EVENINGS[0]}.json: Is a directory")
     assert f"report: {line}" in Path("told.json").read_text()
+
+
+def test_a_loop_for_each_exchange_makes_up_for_what_both_have_missed(folder: Path) -> None:
+    hong_kong = make_listing("hk00700", "XHKG", FIRST, LAST)
+    world = World(folder, None)
+    write_run(world.plan())
+    for session in (EVENINGS[0], SHANGHAI[START + 45]):  # more than 40 days later
+        world.bars(session)
+        end = hong_kong.index(session + dt.timedelta(days=1))
+        bars = PriceBars(hong_kong.time[:end], hong_kong.close[:end], hong_kong.factor[:end])
+        with FeatureStore.create("prices.db") as store:
+            store.upsert("hk00700", bars, "tencent")
+        world.loop(evening(session))
+        world.loop(evening(session, hour=11), shares="hk00700")
+
+    missed = [str(day) for day in hong_kong.time[hong_kong.index(EVENINGS[0]) : end]]
+    assert [session for share, session, _ in predictions(LEDGER) if share == "hk00700"] == missed
 
 
 def test_prices_that_restate_most_outcomes_are_what_somebody_is_told_of(folder: Path) -> None:
