@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from models.labels import UP
+
 EXTRA_FOLDER = "assets.extra"
 """The folder of a SavedModel that TensorFlow leaves to its user."""
 CARD_FILE = "awesome.json"
@@ -24,6 +26,7 @@ class ModelCard:
         global_step: steps trained.
         code: digest of the code that made it.
         parts: package, version and digest of those of its parts that come from outside of the project.
+        label: name of the label that the probability is of (models/labels/); models of older versions have but one.
     """
 
     model: str
@@ -34,6 +37,7 @@ class ModelCard:
     global_step: int
     code: str
     parts: tuple[str, ...] = ()
+    label: str = UP
 
     def to_json(self) -> str:
         """The content of the file."""

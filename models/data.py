@@ -16,6 +16,8 @@ import tensorflow as tf
 
 from models.features import CLOSES, NEXT_SESSION, SHARE_ID, TIME, WINDOW, forward_return_key, label_key
 from models.formatters import DataFormatter
+from models.labels import Label
+from models.labels.up import LABEL as UP
 
 _BATCH = 20_000
 
@@ -41,7 +43,7 @@ class Rows:
         label: 0 or 1, float32 [rows].
         time: YYYYMMDD [rows].
         share_id: [rows], object array of str.
-        forward_return: over the trained horizon, [rows].
+        forward_return: over the trained horizon, the one that the label tells the sign of, [rows].
         next_return: to the share's next session, [rows]; nan where there is none yet.
     """
 
@@ -59,7 +61,9 @@ def record_batches(patterns: Sequence[str]) -> tf.data.Dataset:
     return tf.data.TFRecordDataset(files, buffer_size=8 << 20).batch(_BATCH)
 
 
-def load_rows(patterns: Sequence[str], horizon: int, formatter: DataFormatter, transform: Any = None) -> Rows:
+def load_rows(
+    patterns: Sequence[str], horizon: int, formatter: DataFormatter, transform: Any = None, kind: Label = UP
+) -> Rows:
     """Reads one split.
 
     Args:
@@ -67,11 +71,12 @@ def load_rows(patterns: Sequence[str], horizon: int, formatter: DataFormatter, t
         horizon: the one that is trained; every row has its label.
         formatter: declares which raw features are read.
         transform: the transform graph as a function of raw features; None leaves `features` empty.
+        kind: the label that the examples were made with.
 
     Returns:
         All rows.
     """
-    label, ahead, following = label_key(horizon), forward_return_key(horizon), forward_return_key(NEXT_SESSION)
+    label, ahead, following = label_key(horizon), kind.return_key(horizon), forward_return_key(NEXT_SESSION)
     spec = dict(RAW_FEATURES) | {
         label: tf.io.FixedLenFeature([1], tf.int64),
         following: tf.io.FixedLenFeature([1], tf.float32, default_value=[np.nan]),

@@ -7,8 +7,9 @@
 | year | int64 [1] | the session's year, for slices |
 | session | int64 [1] | how many windows its share had before: tells which rows of a share have sessions in common |
 | closes | float32 [21] | close0 (the latest) to close20, adjusted from the first day on |
-| label_h | int64 [1] or none | 1 where the close h sessions later is higher, 0 lower; none if unchanged or unknown |
+| label_h | int64 [1] or none | 1 or 0, as the run's label says of h sessions later; none if undecided or unknown |
 | forward_return_h | float32 [1] or none | close h sessions later / close now - 1 |
+| excess_return_h | float32 [1] or none | forward_return_h less the level of its day; only of a label that has one |
 """
 
 from __future__ import annotations
@@ -38,3 +39,8 @@ def forward_return_key(horizon: int) -> str:
     'forward_return_20'
     """
     return f"forward_return_{horizon}"
+
+
+def excess_return_key(horizon: int) -> str:
+    """The name of the return `horizon` sessions ahead less what it must exceed on its day (models/labels/)."""
+    return f"excess_return_{horizon}"

@@ -44,6 +44,7 @@ GROUPS = {
     for group in (
         Group("awesome.models", "models", "ARCHITECTURE"),
         Group("awesome.formatters", "models.formatters", "FORMATTER"),
+        Group("awesome.labels", "models.labels", "LABEL"),
         Group("awesome.sources", "components.extractor.sources", "SOURCE"),
         Group("awesome.metrics", "components.evidence.metrics", "METRIC"),
         Group("awesome.checks", "components.leak_audit.checks", "CHECK"),

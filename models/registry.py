@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from models.architecture import Architecture
 from models.errors import UnknownNameError
 from models.formatters import FORMATTERS
+from models.labels import LABELS, UP
 from models.plugins import GROUPS, Registry
 
 ARCHITECTURES = Registry(GROUPS["awesome.models"], Architecture)
@@ -27,14 +28,16 @@ def get_architecture(name: str) -> Architecture:
         raise UnknownNameError(f"model {name!r} does not exist; there are {ARCHITECTURES.choices()}") from None
 
 
-def origins_of(models: Iterable[str], formatter: str) -> tuple[str, ...]:
+def origins_of(models: Iterable[str], formatter: str, label: str = UP) -> tuple[str, ...]:
     """Package, version and digest of those of a training's parts that come from outside, each once.
 
     Args:
         models: names of architectures.
         formatter: name of a DataFormatter.
+        label: name of a label.
 
     Raises:
         PluginError: there is no code that could be read.
     """
-    return tuple(dict.fromkeys((*ARCHITECTURES.origins(*models), *FORMATTERS.origins(formatter))))
+    found = (*ARCHITECTURES.origins(*models), *FORMATTERS.origins(formatter), *LABELS.origins(label))
+    return tuple(dict.fromkeys(found))

@@ -21,6 +21,7 @@ from models.early_stopping import EVAL_LOSS, EarlyStopping
 from models.ensemble import mean_of
 from models.errors import DivergenceError
 from models.formatters import DataFormatter, get_formatter
+from models.labels import UP, get_label
 from models.operations import Kind, vocabulary_name
 from models.progress import training_progress
 from models.registry import ARCHITECTURES, get_architecture, origins_of
@@ -46,6 +47,7 @@ class TrainingConfig:
         horizon: the trained one.
         seed: of weights, dropout and the order of rows.
         code: digest of the code, so that TFX's cache sees a change.
+        label: name of the label.
     """
 
     model: str
@@ -55,6 +57,7 @@ class TrainingConfig:
     horizon: int
     seed: int
     code: str
+    label: str = UP
 
     def to_custom_config(self) -> dict[str, Any]:
         """As plain values."""
@@ -245,13 +248,14 @@ def run_fn(fn_args: FnArgs) -> None:
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     layer = transform.transform_features_layer()
     names = [feature.name for feature in formatter.features]
+    label = get_label(config.label)
 
     def transformed(raw: dict[str, Any]) -> dict[str, Any]:
         out = layer(raw)
         return {name: out[name] for name in names}
 
-    rows = load_rows(fn_args.train_files, config.horizon, formatter, transformed)
-    held_out = load_rows(fn_args.eval_files, config.horizon, formatter, transformed)
+    rows = load_rows(fn_args.train_files, config.horizon, formatter, transformed, label)
+    held_out = load_rows(fn_args.eval_files, config.horizon, formatter, transformed, label)
     _LOG.info("%s: %d rows to train, %d for early stopping", config.model, len(rows.label), len(held_out.label))
 
     with training_progress(config.model, hyperparameters.epochs, hyperparameters.members) as progress:
@@ -277,9 +281,9 @@ def run_fn(fn_args: FnArgs) -> None:
     with tf.io.gfile.GFile(os.path.join(fn_args.model_run_dir, HISTORY_FILE), "w") as file:
         history.to_csv(file, index=False)
     step = trained.global_step
-    parts = origins_of([config.model], config.formatter)
+    parts = origins_of([config.model], config.formatter, config.label)
     told = (config.model, config.version, config.formatter, config.horizon, config.seed)
-    card = ModelCard(*told, step, config.code, parts)
+    card = ModelCard(*told, step, config.code, parts, config.label)
     export(ServedModel(trained.model, transform, formatter, step), card, fn_args.serving_model_dir)
     best = history.loc[history.groupby("member")[EVAL_LOSS].idxmin(), "epoch"]
     _LOG.info("%s: best after %s epochs, %d steps", config.model, ", ".join(f"{one:.2f}" for one in best), step)

@@ -25,7 +25,7 @@ def _schema(plan: Plan) -> tuple[Path, str]:
 
     from models.schema import schema_for
 
-    text = text_format.MessageToString(schema_for(plan.splits.horizons, plan.horizon))
+    text = text_format.MessageToString(schema_for(plan.splits.horizons, plan.horizon, label=plan.label.name))
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     return plan.workspace / "tfx" / "schema" / digest / "schema.pbtxt", text
 
@@ -60,6 +60,7 @@ def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> Pi
             horizon=plan.horizon,
             seed=settings.seed,
             code=code,
+            label=plan.label.name,
         )
         for name, chosen in plan.models.items()
     ]
@@ -72,10 +73,16 @@ def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> Pi
             splits=plan.splits,
             max_missing_sessions=settings.max_missing_sessions,
             code=code_digest(
-                ["components/feature_example_gen", "components/missing_sessions", "components/plausibility"]
+                [
+                    "components/feature_example_gen",
+                    "components/missing_sessions",
+                    "components/plausibility",
+                    "models/labels",
+                ]
             ),
             extraction=plan.extraction,
             bounds=plan.bounds,
+            label=plan.label.name,
         ),
         schema=str((write_schema(plan) if write_files else _schema(plan)[0]).absolute()),
         training=training,
@@ -107,5 +114,6 @@ def _audit_config(plan: Plan, first: TrainingConfig) -> AuditConfig:
         splits=plan.splits,
         shares=settings.shares,
         max_missing_sessions=settings.max_missing_sessions,
+        label=plan.label.name,
         code=f"{first.code} {code_digest(['components/leak_audit', 'components/evidence'])}",
     )

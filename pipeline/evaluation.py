@@ -9,6 +9,7 @@ from tensorflow_model_analysis.proto import config_pb2
 from components.evidence.tfma import metrics as tfma_metrics
 from components.evidence.tfma.evaluations import AUC, BASELINE, CANDIDATE
 from models.features import YEAR, label_key
+from models.labels import UP
 from models.serving import PROBABILITY
 
 # Probabilities of this field crowd around 1/2; with TFMA's default a narrow band of them would share a threshold.
@@ -29,7 +30,7 @@ _METRICS: tuple[tuple[str, dict[str, object]], ...] = (
 )
 
 
-def evaluation_config(horizon: int, code: str = "") -> config_pb2.EvalConfig:
+def evaluation_config(horizon: int, code: str = "", label: str = UP) -> config_pb2.EvalConfig:
     """What each Evaluator is told.
 
     Where there is a predecessor, TFMA gives the change of every metric beside it.
@@ -37,6 +38,7 @@ def evaluation_config(horizon: int, code: str = "") -> config_pb2.EvalConfig:
     Args:
         horizon: the trained one.
         code: digest of the metrics' code; it becomes part of a name, so that TFX's cache sees a change.
+        label: name of the label.
     """
     specs = [
         config_pb2.ModelSpec(
@@ -53,7 +55,7 @@ def evaluation_config(horizon: int, code: str = "") -> config_pb2.EvalConfig:
     evidence = config_pb2.MetricConfig(
         class_name=tfma_metrics.EvidenceOverDays.__name__,
         module=tfma_metrics.__name__,
-        config=json.dumps({"name": f"evidence_over_days_{code}", "horizon": horizon}),
+        config=json.dumps({"name": f"evidence_over_days_{code}", "horizon": horizon, "label": label}),
     )
     return config_pb2.EvalConfig(
         model_specs=specs,

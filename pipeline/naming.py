@@ -14,6 +14,8 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.labels import UP
+
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
@@ -27,10 +29,11 @@ _READ = (
 
 
 def pipeline_name(settings: Settings, database: Path, home: Path | None = None) -> str:
-    """One name for all runs that may be compared: same data, formatter and horizon.
+    """One name for all runs that may be compared: same data, label, formatter and horizon.
 
-    Runs of one name share their predecessors, and a model for 20 days is none for one of a single day. Nor is one of a
-    stretch of days for one of another stretch: it may have been trained on the days that the other is tested on.
+    Runs of one name share their predecessors, and a model for 20 days is none for one of a single day, nor one that
+    tells which shares do better for one that tells which rise. Nor is one of a stretch of days for one of another
+    stretch: it may have been trained on the days that the other is tested on.
 
     Args:
         settings: of the pipeline.
@@ -67,6 +70,8 @@ def metadata_file(workspace: Path) -> Path:
 def _tail(settings: Settings) -> str:
     """All of a name but what stands for the database."""
     tail = name_part(settings.formatter, settings.horizon)
+    if settings.label != UP:
+        tail = f".{settings.label}{tail}"  # of a database no name holds a dot
     if settings.split_start is not None or settings.split_end is not None:
         cut = (settings.split_start, settings.split_dates or settings.split_fractions, settings.split_end)
         tail += f"-{_digest(repr(cut))}"
@@ -84,7 +89,8 @@ def _databases_read(workspace: Path, tail: str) -> dict[str, set[Path]]:
         uri = f"{metadata_file(workspace).as_uri()}?mode=ro"
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
             for name, path in connection.execute(_READ):
-                if path and str(name).endswith(tail):
+                # Where a dot is left, it is the name of another label.
+                if path and str(name).endswith(tail) and "." not in str(name).removesuffix(tail):
                     read.setdefault(name, set()).add(Path(path).resolve())
     return read
 

@@ -147,7 +147,7 @@ def create_pipeline(
             example_splits=["test"],
             model=trainer.outputs["model"],
             baseline_model=resolver.outputs[predecessor.MODEL],
-            eval_config=evaluation_config(horizon, config.evaluation_code),
+            eval_config=evaluation_config(horizon, config.evaluation_code, first.label),
             schema=schema_gen.outputs["schema"],
             module_path=EXTRACTORS,
         ).with_id(f"Evaluator.{training.model}")
@@ -164,6 +164,7 @@ def create_pipeline(
         code=f"{first.code} {config.evaluation_code}",
         trials=str(record_path(config.examples.database)),
         kind=config.kind,
+        label=first.label,
     )
     components.append(evidence)
     audit = None

@@ -23,6 +23,7 @@ from models.architecture import Architecture, Hyperparameters
 from models.errors import HyperparameterError, PluginError, UnknownNameError
 from models.features import NEXT_SESSION
 from models.formatters import FORMATTERS, DataFormatter, get_formatter
+from models.labels import LABELS, Label, get_label
 from models.plugins import Registry, take_files
 from models.registry import ARCHITECTURES, get_architecture, origins_of
 from pipeline.naming import metadata_file, pipeline_name
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from components.object_storage import StorageSettings
 
 
-_USED_BY_RUNS: tuple[Registry[Any], ...] = (ARCHITECTURES, FORMATTERS, METRICS, CHECKS)
+_USED_BY_RUNS: tuple[Registry[Any], ...] = (ARCHITECTURES, FORMATTERS, LABELS, METRICS, CHECKS)
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Plan:
         name: of the pipeline; see `naming.pipeline_name`.
         splits: the trained horizon is one of its horizons, and so is the next session, which a backtest needs.
         formatter: what a model sees.
+        label: what it predicts.
         models: by name, in the order given.
         storage: how object storage is reached, without the account's secrets; None where none is named.
         source: where prices come from, and how hosts are asked; None where no source is named.
@@ -68,6 +70,7 @@ class Plan:
     name: str
     splits: SplitSettings
     formatter: DataFormatter
+    label: Label
     models: Mapping[str, ModelChoice]
     storage: StorageSettings | None
     source: Extraction | None
@@ -142,7 +145,7 @@ class Plan:
         Raises:
             PluginError: there is no code that could be read.
         """
-        used = [*origins_of(self.models, self.formatter.name), *METRICS.origins(), *CHECKS.origins()]
+        used = [*origins_of(self.models, self.formatter.name, self.label.name), *METRICS.origins(), *CHECKS.origins()]
         if self.extraction is not None and self.extraction.plan.file is None:
             from components.extractor.sources.registry import SOURCES
 
@@ -190,6 +193,7 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
         name=pipeline_name(settings, database, home),
         splits=resolver.splits(),
         formatter=resolver.formatter(),
+        label=resolver.label(),
         models=resolver.models(),
         storage=resolver.storage(),
         source=resolver.source(),
@@ -279,6 +283,12 @@ class _Resolver:
             return get_formatter(self.settings.formatter)
         except UnknownNameError as error:
             raise self.refusal("formatter", error) from None
+
+    def label(self) -> Label:
+        try:
+            return get_label(self.settings.label)
+        except UnknownNameError as error:
+            raise self.refusal("label", error) from None
 
     def models(self) -> dict[str, ModelChoice]:
         chosen: dict[str, ModelChoice] = {}

@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     cos_region: str | None = Field(None, description="region of a COS bucket, such as ap-guangzhou")
     cos_endpoint: str | None = Field(None, description="instead of COS's own, https://cos.REGION.myqcloud.com")
     formatter: str = Field("window_returns", description="the DataFormatter, see `awesome formatters`")
+    label: str = Field("up", description="what is predicted, see `awesome labels`")
     models: Names = Field(
         ("linear", "dnn", "custom_dnn", "rnn"),
         description="models to train, separated by commas; name:version for an older one",

@@ -18,6 +18,7 @@ from components.price_files.vendors import VENDORS
 from models import features
 from models.architecture import Architecture, Hyperparameters
 from models.formatters import FORMATTERS, DataFormatter
+from models.labels import LABELS
 from models.plugins import Registry
 from models.registry import ARCHITECTURES
 from pipeline.cli import load_app
@@ -33,6 +34,7 @@ def pages() -> dict[Path, str]:
     made[Path("extraction.md")] = _filled("extraction.md", _sources())
     made[Path("importing.md")] = _filled("importing.md", _vendors())
     made[Path("metrics.md")] = _filled("metrics.md", _metrics())
+    made[Path("labels.md")] = _filled("labels.md", _labels())
     made |= {Path("commands.md"): _commands_page()}
     made |= {Path("formatters", f"{name}.md"): _formatter_page(one) for name, one in FORMATTERS.items()}
     return made | {Path("models", f"{name}.md"): _model_page(one) for name, one in ARCHITECTURES.items()}
@@ -114,6 +116,11 @@ def _metrics() -> str:
     return _page(_adding(METRICS), *parts)
 
 
+def _labels() -> str:
+    rows = [(f"`{one.name}`", f"the probability of {one.words.event}", one.description) for one in LABELS.values()]
+    return _page(_table(("label", "what a model gives", "what it is"), rows), _adding(LABELS))
+
+
 def _formatters_index() -> str:
     rows = [
         (f"[{one.name}](formatters/{one.name}.md)", _sentence(one.description), "yes" if one.warning else "")
@@ -176,15 +183,16 @@ def _models_index() -> str:
         "# Models",
         f"What is learned, made from models/ {_MADE}. Choose with `awesome run --models NAME,NAME`; "
         "`awesome models` prints the hyperparameters. Each is trained on what a [DataFormatter](formatters.md) shows "
-        "it, and answers with the probability that the close is higher after the horizon.",
+        "it, and answers with the probability of what its [label](labels.md) asks, by default that the close is higher "
+        "after the horizon.",
         _table(("model", "what it is", "versions"), rows),
         _adding(ARCHITECTURES),
         "## How all are trained",
         "The cross-entropy is minimised by Adam, the whole train split in memory and in a new random order each "
         "epoch, until the loss on the eval split has not fallen for `patience` epochs. That split is looked at several "
         "times an epoch, as a large network may be at its best before the first one is over, and the weights of the "
-        "best look are kept. The learning rate falls along half a cosine. The balance of rises and falls is left as "
-        "it is. Two runs with one seed on one machine give the same model.",
+        "best look are kept. The learning rate falls along half a cosine. The balance of the two answers is left "
+        "as it is. Two runs with one seed on one machine give the same model.",
         "Where so little can be learned, a single network's answers are to a good part those of its first weights and "
         "of the order of its rows. So all models but the linear one are `members` networks that are trained one after "
         "the other, each stopped by itself, and the model is the mean of their logits: another seed changes less, and "

@@ -13,6 +13,7 @@ from components.evidence.executor import Executor
 from components.evidence.findings import EVIDENCE
 from components.evidence.tried import RUN
 from components.named_channels import component_spec_of
+from models.labels import UP
 
 
 class EvidenceArtifact(artifact.Artifact):
@@ -54,6 +55,7 @@ class Evidence(base_component.BaseComponent):
         code: str = "",
         trials: str = "",
         kind: str = RUN,
+        label: str = UP,
     ) -> None:
         """Builds the component.
 
@@ -68,6 +70,7 @@ class Evidence(base_component.BaseComponent):
             trials: path of the record of tries on the database's prices; empty for none. What it holds is not for
                 TFX's cache to see: the same models on the same days are no new try.
             kind: of the try: RUN, RETRAINED or WALK_FORWARD.
+            label: name of the label.
         """
         inputs = {"examples": examples, "transform_graph": transform_graph}
         for name, contender in contenders.items():  # a model may be the first of its kind, without a predecessor
@@ -81,5 +84,6 @@ class Evidence(base_component.BaseComponent):
             "code": code,
             "trials": trials,
             "kind": kind,
+            "label": label,
         }
         super().__init__(spec=component_spec_of(inputs, outputs, parameters, optional=".predecessor"))

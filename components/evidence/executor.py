@@ -23,6 +23,7 @@ from components.evidence.tried import TRIAL_PROPERTY, judged, write_trial
 from components.plausibility import read_suspects
 from components.trials.record import Record, Trial
 from models.formatters import get_formatter
+from models.labels import UP, get_label
 from models.registry import origins_of
 
 _LOG = logging.getLogger(__name__)
@@ -38,12 +39,13 @@ class Executor(base_executor.BaseExecutor):
             input_dict: `examples`, `transform_graph`, and `NAME.model` and `NAME.predecessor` for each candidate, the
                 latter possibly empty.
             output_dict: `evidence` and `NAME.blessing` for each candidate.
-            exec_properties: `formatter`, `horizon`, `seed`, and `trials`, the path of the record of tries, which this
-                one is added to, empty for none, as `kind`.
+            exec_properties: `formatter`, `horizon`, `label`, `seed`, and `trials`, the path of the record of tries,
+                which this one is added to, empty for none, as `kind`.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         METRICS.check()
         horizon, seed = exec_properties["horizon"], exec_properties["seed"]
+        label = get_label(exec_properties["label"])
         examples = artifact_utils.get_single_uri(input_dict["examples"])
         names = [key.removesuffix(".model") for key in input_dict if key.endswith(".model")]
         models = {name: artifact_utils.get_single_instance(input_dict[f"{name}.model"]) for name in names}
@@ -58,15 +60,18 @@ class Executor(base_executor.BaseExecutor):
             get_formatter(exec_properties["formatter"]),
             horizon,
             seed,
+            label,
         )
         uris = {name: model.uri for name, model in models.items()}
         answers = ask_models(examples, uris | predecessors)
         twins = prove_twins(examples, uris, answers)
-        predictions = predict_test_split(examples, horizon, answers | baselines)
+        predictions = predict_test_split(examples, horizon, answers | baselines, label)
         asked = {"models": ", ".join(names)} | {name: str(exec_properties[name]) for name in ("formatter", "seed")}
+        if label.name != UP:
+            asked["label"] = label.name
         if (info := self._context and self._context.pipeline_info) is not None:
             asked["pipeline"] = info.id
-        if parts := (*origins_of(names, exec_properties["formatter"]), *METRICS.origins()):
+        if parts := (*origins_of(names, exec_properties["formatter"], label.name), *METRICS.origins()):
             asked["parts"] = ", ".join(dict.fromkeys(parts))
         path = Path(exec_properties["trials"]) if exec_properties["trials"] else None
 

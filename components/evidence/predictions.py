@@ -18,6 +18,8 @@ from models.data import RAW_FEATURES, Rows, load_rows, record_batches
 from models.features import SHARE_ID, TIME
 from models.formatters import DataFormatter
 from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
+from models.labels import Label
+from models.labels.up import LABEL as UP
 from models.serving import PROBABILITY
 from models.twin.proof import Proof
 from models.twin.proving import prove
@@ -70,20 +72,24 @@ def prove_twins(
     return {name: prove(Path(path_utils.serving_model_path(uri)), rows(answers[name])) for name, uri in models.items()}
 
 
-def predict_test_split(examples_uri: str, horizon: int, answers: Mapping[str, npt.NDArray[np.float64]]) -> pd.DataFrame:
+def predict_test_split(
+    examples_uri: str, horizon: int, answers: Mapping[str, npt.NDArray[np.float64]], label: Label = UP
+) -> pd.DataFrame:
     """Puts the answers to the rows of the test split.
 
     Args:
         examples_uri: of the Examples artifact.
         horizon: the trained one.
         answers: probabilities by the name of who gave them, [rows] in the order of the files.
+        label: that of the examples.
 
     Returns:
-        A row an example: time (datetime64), share_id, label (0 or 1), forward_return, next_return (to the share's next
-        session, nan where it is not known yet), and a column of probabilities for each name; sorted by time and share.
+        A row an example: time (datetime64), share_id, label (0 or 1), forward_return (the return that the label tells
+        the sign of), next_return (of the close itself, to the share's next session, nan where it is not known yet), and
+        a column of probabilities for each name; sorted by time and share.
     """
     pattern = split_pattern(examples_uri, "test")
-    rows = load_rows(pattern, horizon, WINDOW_RETURNS)
+    rows = load_rows(pattern, horizon, WINDOW_RETURNS, kind=label)
     frame = pd.DataFrame(
         {
             "time": pd.to_datetime(pd.Series(rows.time.astype(str)), format="%Y%m%d"),
@@ -99,7 +105,7 @@ def predict_test_split(examples_uri: str, horizon: int, answers: Mapping[str, np
 
 
 def predict_baselines(
-    examples_uri: str, transform_graph_uri: str, formatter: DataFormatter, horizon: int, seed: int
+    examples_uri: str, transform_graph_uri: str, formatter: DataFormatter, horizon: int, seed: int, label: Label = UP
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Fits the baselines on the train split, with the features that the models see.
 
@@ -109,6 +115,7 @@ def predict_baselines(
         formatter: what the models see.
         horizon: the trained one.
         seed: of what is random in them.
+        label: that of the examples.
 
     Returns:
         Probabilities on the test split by name, [rows] in the order of the files.
@@ -121,7 +128,7 @@ def predict_baselines(
             out = layer(raw)
             return {name: out[name] for name in names}
 
-        return load_rows(split_pattern(examples_uri, split), horizon, formatter, transformed)
+        return load_rows(split_pattern(examples_uri, split), horizon, formatter, transformed, label)
 
     train, held_out, test = (read(split) for split in ("train", "eval", "test"))
     if len(np.unique(train.label)) < 2:

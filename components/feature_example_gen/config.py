@@ -12,6 +12,7 @@ from components.feature_store import WINDOW
 from components.missing_sessions.limit import DEFAULT_LIMIT
 from components.plausibility import Bounds
 from components.records import from_plain, to_plain
+from models.labels import UP
 
 if TYPE_CHECKING:
     from components.extractor import ExtractionPlan, HttpSettings
@@ -56,6 +57,7 @@ class ExampleGenConfig:
         extraction: brings the store up to date first; None reads it as it is.
         bounds: from where on a return is a suspect.
         suspects: what the driver found of the prices, as JSON; it travels to the executor, and the cache sees it.
+        label: name of the label (models/labels/).
     """
 
     database: str
@@ -67,6 +69,7 @@ class ExampleGenConfig:
     extraction: Extraction | None = None
     bounds: Bounds = field(default_factory=Bounds)
     suspects: str = ""
+    label: str = UP
 
     def to_proto(self) -> Any:
         """The settings but the database as TFX's CustomConfig message."""
@@ -104,6 +107,7 @@ class ExampleGenConfig:
             extraction=None if extraction is None else Extraction.from_plain(extraction),
             bounds=from_plain(Bounds, values["bounds"]),
             suspects=values["suspects"],
+            label=values.get("label", UP),  # a run of an older version says none
         )
 
     def select(self, summaries: Sequence[ShareSummary], excluded: Collection[str] = frozenset()) -> list[ShareSummary]:

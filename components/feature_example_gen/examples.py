@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from components.feature_example_gen.day_levels import DayLevels
 from components.feature_example_gen.look_ahead import FeatureRows
 from components.feature_example_gen.splits import SPLITS, SplitPlan
 from components.missing_sessions.found import ShareGaps
 from components.missing_sessions.limit import DEFAULT_LIMIT
-from models.features import CLOSES, SESSION, SHARE_ID, TIME, YEAR, forward_return_key, label_key
+from models.features import CLOSES, SESSION, SHARE_ID, TIME, YEAR, excess_return_key, forward_return_key, label_key
 
 BATCH_ROWS = 8192
 """Rows of one Arrow batch: large enough to amortise a call, small enough to stay in the processor's cache."""
@@ -26,11 +27,13 @@ class SplitCounts:
     Attributes:
         rows: examples written.
         purged: rows left out because their longest label reaches into the next split.
-        unlabelled: rows left out because the trained horizon has no label: the close is unchanged or not yet known.
+        unlabelled: rows left out because the trained horizon has no label: the close is unchanged (its return is that
+            of the day's level) or not yet known.
         windows_across: rows left out because their window reaches across more missing sessions than is allowed.
         labels_across: rows left out because the label of the trained horizon does.
         first: the first session written as YYYYMMDD, 0 where none was.
         last: the last one.
+        alone: rows left out because on their day too few shares have a return for a label that compares them.
     """
 
     rows: int = 0
@@ -40,6 +43,7 @@ class SplitCounts:
     labels_across: int = 0
     first: int = 0
     last: int = 0
+    alone: int = 0
 
     def plus(self, other: SplitCounts) -> SplitCounts:
         """The counts of two disjoint sets of shares together."""
@@ -52,6 +56,7 @@ class SplitCounts:
             self.labels_across + other.labels_across,
             min(firsts, default=0),
             max(self.last, other.last),
+            self.alone + other.alone,
         )
 
 
@@ -90,6 +95,7 @@ def label_rows(
     plan: SplitPlan,
     gaps: Mapping[str, ShareGaps] | None = None,
     most_missing_sessions: int = DEFAULT_LIMIT,
+    levels: DayLevels | None = None,
 ) -> LabelledRows:
     """Gives each row of the feature table its labels and its split.
 
@@ -101,6 +107,7 @@ def label_rows(
         plan: the borders.
         gaps: the sessions that shares lack; shares that are not there lack none.
         most_missing_sessions: that 20 steps may reach across.
+        levels: what returns must exceed on each day, for a label that has such; None for whether the close rises.
 
     Returns:
         The rows, labelled and assigned.
@@ -126,17 +133,27 @@ def label_rows(
     missing: dict[str, npt.NDArray[np.bool_]] = {}
     label_end = session
     window_across = table.windows_across(most_missing_sessions)
-    label_across = np.zeros(len(table), bool)
+    label_across, alone = np.zeros((2, len(table)), bool)
     for horizon in plan.horizons:
         ahead = table.ahead(horizon, most_missing_sessions)
-        if horizon == plan.horizon:
-            label_across = ahead.across
-        columns[label_key(horizon)] = ahead.rises
-        missing[label_key(horizon)] = ~ahead.known | ahead.unchanged
-        columns[forward_return_key(horizon)] = ahead.change
-        missing[forward_return_key(horizon)] = ~ahead.known
         # Where a share ends before its longest label does, a shorter one may still reach into the next split.
         label_end = np.maximum(label_end, np.where(ahead.known, session[ahead.later], 0))
+        if levels is None:
+            columns[label_key(horizon)] = ahead.rises
+            missing[label_key(horizon)] = ~ahead.known | ahead.unchanged
+        else:
+            excess, undecided = levels.excess(horizon, ahead, session)
+            columns[label_key(horizon)] = (excess > 0).astype(np.int64)
+            missing[label_key(horizon)] = undecided | (excess == 0)
+            columns[excess_return_key(horizon)], missing[excess_return_key(horizon)] = excess, undecided
+            # A level is made of all shares of the day, of which one may reach further than the row's own.
+            label_end = np.maximum(label_end, levels.end[horizon][session])
+            if horizon == plan.horizon:
+                alone = ahead.known & undecided
+        if horizon == plan.horizon:
+            label_across = ahead.across
+        columns[forward_return_key(horizon)] = ahead.change
+        missing[forward_return_key(horizon)] = ~ahead.known
 
     before = position - plan.lookback
     oldest = np.where(before >= table.start, session[np.maximum(before, 0)], -1)
@@ -150,11 +167,12 @@ def label_rows(
         counts[name] = SplitCounts(
             rows=len(kept),
             purged=int(np.count_nonzero(purged == index)),
-            unlabelled=int(np.count_nonzero(mine & unlabelled & ~label_across)),
+            unlabelled=int(np.count_nonzero(mine & unlabelled & ~label_across & ~alone)),
             windows_across=int(np.count_nonzero(ours & window_across)),
             labels_across=int(np.count_nonzero(mine & label_across)),
             first=int(kept.min()) if len(kept) else 0,
             last=int(kept.max()) if len(kept) else 0,
+            alone=int(np.count_nonzero(mine & alone)),
         )
     return LabelledRows(counts, np.where(unlabelled | window_across, -1, split), columns, missing)
 

@@ -20,6 +20,7 @@ from tfx_bsl.coders import example_coder
 
 from components.errors import SplitError, StoreError
 from components.feature_example_gen.config import ExampleGenConfig
+from components.feature_example_gen.day_levels import DayLevels, levels_of
 from components.feature_example_gen.examples import LabelledRows, SplitCounts, label_rows
 from components.feature_example_gen.splits import SPLITS, SplitPlan, describe_plan, plan_splits
 from components.feature_store import FeatureStore
@@ -28,6 +29,7 @@ from components.missing_sessions.found import ShareGaps
 from components.missing_sessions.summary import MISSING_PROPERTY
 from components.plausibility import SUSPECTS_FILE
 from components.records import from_json, to_json
+from models.labels import get_label
 
 _LOG = logging.getLogger(__name__)
 
@@ -79,14 +81,19 @@ def make_shards(rows: Sequence[tuple[str, int]], shard_rows: int) -> list[Shard]
 
 
 def labelled_rows(
-    store: FeatureStore, shares: Sequence[str], plan: SplitPlan, gaps: Mapping[str, ShareGaps], limit: int
+    store: FeatureStore,
+    shares: Sequence[str],
+    plan: SplitPlan,
+    gaps: Mapping[str, ShareGaps],
+    limit: int,
+    levels: DayLevels | None = None,
 ) -> LabelledRows:
     """All rows of some shares, labelled and assigned, as a shard writes them; arguments are those of `label_rows`.
 
     Raises:
         StoreError: the store's rows cannot be used.
     """
-    return label_rows(store.read_features(list(shares)), plan, gaps, limit)
+    return label_rows(store.read_features(list(shares)), plan, gaps, limit, levels)
 
 
 class WriteShard(beam.DoFn):
@@ -96,20 +103,30 @@ class WriteShard(beam.DoFn):
     """
 
     def __init__(
-        self, database: str, plan: SplitPlan, split_uris: dict[str, str], gaps: Mapping[str, ShareGaps], limit: int
+        self,
+        database: str,
+        plan: SplitPlan,
+        split_uris: dict[str, str],
+        gaps: Mapping[str, ShareGaps],
+        limit: int,
+        levels: DayLevels | None = None,
     ) -> None:
-        """Takes the feature store, which every worker must reach, the borders, the folder of each split, and gaps."""
+        """Takes the feature store, which every worker must reach, the borders, the folder of each split, and more.
+
+        What more there is are the arguments of `label_rows`.
+        """
         self._database = database
         self._plan = plan
         self._gaps = gaps
         self._limit = limit
+        self._levels = levels
         self._split_uris = split_uris
 
     def process(self, shard: Shard) -> Iterable[ShardResult]:
         """Writes one shard, and yields what became of its rows."""
         try:
             with FeatureStore.open(Path(self._database)) as store:
-                labelled = labelled_rows(store, shard.shares, self._plan, self._gaps, self._limit)
+                labelled = labelled_rows(store, shard.shares, self._plan, self._gaps, self._limit, self._levels)
         except StoreError as error:
             # Raised here, Beam would add its own words and a traceback, and another process would hide its class.
             yield ShardResult({}, str(error))
@@ -165,7 +182,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             shares = [summary.share_id for summary in summaries]
             sessions = store.sessions(shares)
             missing = find_missing(store).of(shares)
-        plan = plan_splits(sessions, config.splits)
+            plan, label = plan_splits(sessions, config.splits), get_label(config.label)
+            limit = config.max_missing_sessions
+            levels = levels_of(store, summaries, sessions, plan.horizons, label, missing.shares, limit)
         for name, first, last, count in describe_plan(plan):
             _LOG.info("split %s: %s to %s, %d sessions", name, first, last, count)
         for line in missing.lines():
@@ -185,9 +204,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 | "Shards" >> beam.Create(shards)
                 | "Spread" >> beam.Reshuffle()
                 | "WriteShard"
-                >> beam.ParDo(
-                    WriteShard(config.database, plan, split_uris, missing.shares, config.max_missing_sessions)
-                )
+                >> beam.ParDo(WriteShard(config.database, plan, split_uris, missing.shares, limit, levels))
                 | "AddResults" >> beam.CombineGlobally(_add)
                 | "WriteResult" >> beam.Map(_write_result, result_path)
             )
@@ -207,14 +224,17 @@ def _describe(artifact: Any, plan: SplitPlan, counts: Mapping[str, SplitCounts],
     for part in plan.ranges:
         count = counts[part.name]
         if not count.rows:
+            alone = f", {count.alone} on days with too few shares to compare" if count.alone else ""
+            more = "bring more sessions" if not count.alone else "bring more sessions, more shares"
             raise SplitError(
                 f"the {part.name} split has no labelled row left ({count.purged} purged, {count.unlabelled} unlabelled"
-                f", {count.windows_across + count.labels_across} across too many missing sessions); bring more "
-                "sessions or other split dates"
+                f", {count.windows_across + count.labels_across} across too many missing sessions{alone}); {more} "
+                "or other split dates"
             )
         values = asdict(count)
         _LOG.info(
-            "split %s: %d rows, %d purged, %d unlabelled, %d windows and %d labels across missing sessions, %s to %s",
+            "split %s: %d rows, %d purged, %d unlabelled, %d windows and %d labels across missing sessions, %s to %s, "
+            "%d on days with too few shares",
             part.name,
             *values.values(),
         )

@@ -9,10 +9,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from components.feature_example_gen.look_ahead import FeatureRows
+from components.feature_example_gen.day_levels import DayLevels, levels_of
+from components.feature_example_gen.look_ahead import Ahead, FeatureRows
 from components.feature_store import WINDOW, FeatureStore, ShareSummary
-from components.feature_store.arrays import Floats, Integers
+from components.feature_store.arrays import Days, Floats, Integers
 from components.judging.baselines import Closes, Training
 from components.judging.forecasts import SHOWN, Sieve
 from components.judging.share_names import share_key
@@ -20,6 +22,8 @@ from components.missing_sessions.found import ShareGaps
 from components.price_files.same_days import Repeats, sort_days
 from components.price_files.stamps import NO_DAY, iso
 from models.features import NEXT_SESSION
+from models.labels import Label
+from models.labels.up import LABEL as UP
 
 _ROWS_AT_ONCE = 400_000
 _SPAN = 1 << 22  # days that a key has room for, more than from the year 1600 to 9999
@@ -33,8 +37,8 @@ class Outcomes:
     Attributes:
         places: Its position among all forecasts.
         share_id: As the database writes the share.
-        label: 1 where the close rose, else 0.
-        forward_return: Over the horizon.
+        label: 1 where it came as the label asks, else 0.
+        forward_return: Over the horizon, the one that the label tells the sign of.
         next_return: To the share's next session; NaN where it is not known.
         last: The last session that an outcome needs, ISO; empty where there is none.
         closes: The windows that were known, for baselines.
@@ -60,12 +64,14 @@ class Question:
         most_missing: Missing sessions that 20 steps may reach across.
         known_until: The last day that a model may have been trained on; None where nobody says.
         ignore_case: Whether a share may be written in other letters than the database has.
+        label: What the forecasts are of; a day's level is that of all shares of the database that are not excluded.
     """
 
     horizon: int
     most_missing: int
     known_until: dt.date | None = None
     ignore_case: bool = False
+    label: Label = UP
 
 
 def look_up(store: FeatureStore, sieve: Sieve, question: Question, gaps: Mapping[str, ShareGaps]) -> Outcomes:
@@ -91,12 +97,18 @@ def look_up(store: FeatureStore, sieve: Sieve, question: Question, gaps: Mapping
     summaries = {summary.share_id: summary for summary in store.shares()}
     names = sorted(summaries)
     share = _stored_shares(sieve, names, question.ignore_case, str(store.path))
-    excluded = [at for at, name in enumerate(names) if name in store.decisions().excluded]
+    unwanted = store.decisions().excluded
+    excluded = [at for at, name in enumerate(names) if name in unwanted]
     sieve.leave_out(
         np.isin(share, excluded), "excluded", "a person has excluded the share from this database", mend=False
     )
     _leave_out_doubles(sieve, share)
-    return _Search(store, sieve, question, gaps, names, share).run(summaries)
+    kept = [summaries[name] for name in names if name not in unwanted]
+    levels = None
+    if question.label.of_the_day and kept:
+        sessions = store.sessions([one.share_id for one in kept])
+        levels = levels_of(store, kept, sessions, (question.horizon,), question.label, gaps, question.most_missing)
+    return _Search(store, sieve, question, gaps, names, share, levels).run(summaries)
 
 
 def _stored_shares(sieve: Sieve, names: Sequence[str], ignore_case: bool, database: str) -> Integers:
@@ -171,6 +183,25 @@ def _leave_out_doubles(sieve: Sieve, share: Integers) -> None:
     sieve.leave_out(np.array(equal, dtype=np.int64), "repeated", "the same row is there before; one counts", mend=False)
 
 
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """What a label says of rows, [rows] each.
+
+    Attributes:
+        rises: 1 where it came so, else 0.
+        change: The return that it tells the sign of.
+        equal: Whether that is 0, so that there is no label.
+        undecided: Whether the day has no level.
+        end: The last session that it is made of.
+    """
+
+    rises: Integers
+    change: NDArray[np.float32]
+    equal: NDArray[np.bool_]
+    undecided: NDArray[np.bool_]
+    end: Days
+
+
 class _Search:
     """The look through the database, some shares at a time."""
 
@@ -182,7 +213,9 @@ class _Search:
         gaps: Mapping[str, ShareGaps],
         names: Sequence[str],
         share: Integers,
+        levels: DayLevels | None,
     ) -> None:
+        self._levels = levels
         self._store, self._sieve, self._asked, self._gaps, self._names = store, sieve, question, gaps, names
         kept = np.flatnonzero(sieve.kept)
         key = share[kept] * _SPAN + sieve.forecasts.days[kept] + _SPAN // 2
@@ -236,23 +269,36 @@ class _Search:
         self._absent(mine[~found], rows, share, days)
         mine, at = mine[found], at[found]
         ahead, following = (rows.ahead(one, self._asked.most_missing) for one in (self._asked.horizon, NEXT_SESSION))
-        label = ahead.known & ~ahead.unchanged
+        told = self._told(rows, ahead)
+        label = ahead.known & ~told.undecided & ~told.equal
         self._found[mine] = label[at]
-        self._label[mine], self._change[mine] = ahead.rises[at], ahead.change[at]
+        self._label[mine], self._change[mine] = told.rises[at], told.change[at]
         self._next[mine] = np.where(following.known[at], following.change[at], np.nan)
         self._closes[mine] = rows.closes[at]
         self._note("pending", mine[~(ahead.known | ahead.across)[at]])
         self._note("across", mine[ahead.across[at]])
-        self._note("unchanged", mine[(ahead.known & ahead.unchanged)[at]])
+        self._note("alone", mine[(ahead.known & told.undecided)[at]])
+        self._note("unchanged", mine[(ahead.known & ~told.undecided & told.equal)[at]])
         if (written := self._sieve.forecasts.written) is not None:
             there = rows.position + 1 < rows.end
             next_day = np.where(there, days[np.minimum(rows.position + 1, len(days) - 1)], np.iinfo(np.int64).max)
             late = written[self._places[mine]] >= next_day[at]
             self._note("late", mine[late], lambda place: f"written on {iso(int(written[self._places[place]]))}")
         if label[at].any():
-            self._last = max(self._last, str(rows.days[ahead.later[at[label[at]]]].max()))
-        usable = label & ~rows.windows_across(self._asked.most_missing) & (days[ahead.later] < self._first)
-        training.add(rows.closes, ahead.rises, usable, rows.end)
+            self._last = max(self._last, str(told.end[at[label[at]]].max()))
+        usable = label & ~rows.windows_across(self._asked.most_missing) & (told.end.astype(np.int64) < self._first)
+        training.add(rows.closes, told.rises, usable, rows.end)
+
+    def _told(self, rows: FeatureRows, ahead: Ahead) -> _Told:
+        """What the label says of rows."""
+        end = rows.days[ahead.later]
+        if self._levels is None:
+            return _Told(ahead.rises, ahead.change, ahead.unchanged, np.zeros(len(rows), bool), end)
+        session = np.searchsorted(self._levels.sessions, rows.days)
+        excess, undecided = self._levels.excess(self._asked.horizon, ahead, session)
+        last = self._levels.end[self._asked.horizon][session]
+        end = np.maximum(end, self._levels.sessions[last])
+        return _Told((excess > 0).astype(np.int64), excess, excess == 0, undecided, end)
 
     def _absent(self, mine: Integers, rows: FeatureRows, share: Integers, days: Integers) -> None:
         """Says why the database has no row for some forecasts, which are in order of share and day."""
@@ -310,6 +356,7 @@ class _Search:
             ("pending", f"the close {ahead} later is not there yet", False),
             ("across", "the label would reach across more missing sessions than max_missing_sessions allows", False),
             ("unchanged", f"the close {ahead} later is the same, which is no label", False),
+            ("alone", "too few shares of the database have a return on its day to be compared", False),
         ):
             where = np.concatenate([*self._noted.get(why, []), np.array([], dtype=np.int64)])
             self._sieve.leave_out(where, why, words, mend, lambda at: self._detail.get(at, ""))

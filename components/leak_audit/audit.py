@@ -15,7 +15,7 @@ from components.leak_audit.results import AuditReport, CheckResult, Status
 from components.plausibility import read_suspects
 from models.formatters import get_formatter
 
-_ONE_CLASS = CheckResult("", Status.NOT_APPLICABLE, "Train or test holds rises or falls alone: nothing can be learned.")
+_ONE_CLASS = CheckResult("", Status.NOT_APPLICABLE, "Train or test holds one answer alone: nothing can be learned.")
 
 
 def audit(

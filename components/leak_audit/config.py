@@ -12,6 +12,7 @@ from components.leak_audit.limits import Limits
 from components.missing_sessions.limit import DEFAULT_LIMIT
 from components.records import from_json
 from components.synthetic_market import get_scenario
+from models.labels import UP
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class AuditConfig:
         max_missing_sessions: that it let a window reach across.
         fingerprint: of the database's rows that the examples were made of; empty where it is not known.
         last_session: the last one that it read, ISO; empty where it is not known.
+        label: name of the label.
         full: whether checks that look at a sample of a database look at all of it.
         code: digest of the code, so that TFX's cache sees a change.
     """
@@ -66,6 +68,7 @@ class AuditConfig:
     max_missing_sessions: int = DEFAULT_LIMIT
     fingerprint: str = ""
     last_session: str = ""
+    label: str = UP
     full: bool = False
     code: str = ""
 
@@ -74,7 +77,7 @@ class AuditConfig:
         """How high an AUC may be."""
         if self.market is None:
             return Limits(self.plausible_auc)
-        return Limits(self.plausible_auc, True, get_scenario(self.market).best_auc(self.horizon))
+        return Limits(self.plausible_auc, True, get_scenario(self.market).best_auc(self.horizon, self.label))
 
     def to_json(self) -> str:
         """As an execution property."""

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from components.errors import StorageError
 from components.records import Number, RecordError, from_json, to_json, to_plain
+from models.labels import UP
 
 FORMAT = 1
 """The layout of a manifest; a reader refuses another one."""
@@ -111,6 +112,7 @@ class ModelFacts:
         tries: How many tries saw a day of its test split, its own among them; None where an older version pushed it.
         tries_complete: Whether no try is known to be missing; otherwise their number is a lower bound.
         parts: Package, version and digest of those of its parts that come from outside of the project.
+        label: Name of what it predicts.
     """
 
     model: str
@@ -131,6 +133,7 @@ class ModelFacts:
     tries: int | None = None
     tries_complete: bool = False
     parts: tuple[str, ...] = ()
+    label: str = UP
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,10 @@ class Autoregression(Scenario):
 
     weights: tuple[float, ...] = ()
 
+    @property
+    def _unknowable(self) -> bool:
+        return not self.weights
+
     def _draw(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:
         lags = len(self.weights)
         # The noise that makes the returns' own variance 1.

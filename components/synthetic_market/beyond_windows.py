@@ -22,6 +22,10 @@ class MarketFactor(Scenario):
 
     correlation: float = 0.52
 
+    @property
+    def _unknowable(self) -> bool:
+        return True
+
     def _draw(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:
         own = rng.standard_normal((sessions, shares))
         common = rng.standard_normal((sessions, 1))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from components.errors import UserError
 from components.evidence.auc import auc
+from models.labels import UP
 
 WINDOW_RETURNS = 20
 """Returns that a window of 21 closes shows."""
@@ -68,11 +69,13 @@ class Scenario(ABC):
             )
         return self._draw(shares, sessions, rng)
 
-    def best_auc(self, horizon: int) -> float | None:
+    def best_auc(self, horizon: int, label: str = UP) -> float | None:
         """The AUC of the Bayes classifier, which no honest model can pass but by luck.
 
         Args:
             horizon: sessions ahead, at least 1.
+            label: name of what is predicted. Of another label than `up` it is known only where returns are noise,
+                of which no label can be known.
 
         Returns:
             The limit, or None where it is not known for this horizon.
@@ -82,7 +85,14 @@ class Scenario(ABC):
         """
         if horizon < 1:
             raise ScenarioError(f"horizon {horizon} looks at no future session: ask for at least 1")
+        if label != UP:
+            return COIN if self._unknowable else None
         return self._limit(horizon)
+
+    @property
+    def _unknowable(self) -> bool:
+        """Whether no return depends on what was before it, of whatever share."""
+        return False
 
     @abstractmethod
     def _draw(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -20,6 +20,7 @@ from tfx.utils import proto_utils
 
 from awesome_kubeflow.errors import SliceError
 from awesome_kubeflow.names import renamed
+from models.labels import UP
 
 if TYPE_CHECKING:
     from awesome_kubeflow.parameters import RunParameters
@@ -39,11 +40,13 @@ class CompiledWith:
         formatter: name of the DataFormatter.
         horizon: the trained one, in sessions.
         horizons: every horizon that examples carry labels for, ascending.
+        label: name of the label, which a run does not change.
     """
 
     formatter: str
     horizon: int
     horizons: tuple[int, ...]
+    label: str = UP
 
     def all_horizons(self, horizon: int) -> tuple[int, ...]:
         """Every horizon that the examples of a run carry labels for, ascending; `horizon` is trained."""
@@ -140,7 +143,7 @@ def decode(text: str) -> NodeSlice:
             "compile the package with the image that runs it"
         )
     try:
-        compiled = CompiledWith(values["formatter"], values["horizon"], tuple(values["horizons"]))
+        compiled = CompiledWith(values["formatter"], values["horizon"], tuple(values["horizons"]), values["label"])
         ir = pipeline_pb2.Pipeline.FromString(message)
     except (DecodeError, KeyError, TypeError):
         raise SliceError("--slice: is no slice of a pipeline; compile the package again") from None

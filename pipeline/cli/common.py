@@ -67,6 +67,7 @@ Plugins = Annotated[
     list[str] | None,
     typer.Option("--plugin", metavar="FILE", help="A file with a model, a formatter, ... of your own."),
 ]
+Label = Annotated[str | None, typer.Option(help="What is predicted, see `awesome labels`. (default: up)")]
 Horizon = Annotated[int | None, typer.Option(help="Sessions ahead. (default: 1)")]
 MaxMissingSessions = Annotated[
     int | None,

@@ -1,4 +1,4 @@
-"""`awesome config`, `formatters`, `models`: what there is, and how it is set."""
+"""`awesome config`, `labels`, `formatters`, `models`: what there is, and how it is set."""
 
 from __future__ import annotations
 
@@ -22,6 +22,21 @@ def config() -> None:
         text = masked(",".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value))
         table.add_row(*map(Text, (name, text, origin[name], field.description or "")))
     new_console().print(table)
+
+
+@app.command(epilog=example("awesome labels"))
+def labels(plugins: common.Plugins = None) -> None:
+    """Describes every label: what a model can be asked."""
+    common.take_plugins(plugins)
+    from rich.markup import escape
+
+    from models.labels import LABELS
+
+    console = new_console()
+    for label in LABELS.values():
+        title = f"{label.description}{common.from_outside(LABELS, label.name)}"
+        console.print(f"[bold]{label.name}[/]  {escape(title)}\n", highlight=False)
+    common.print_broken(LABELS)
 
 
 @app.command(epilog=example("awesome formatters"))

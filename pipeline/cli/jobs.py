@@ -21,6 +21,7 @@ def run(
     best_effort: common.BestEffort = None,
     accept: common.Accept = None,
     exclude: common.Exclude = None,
+    label: common.Label = None,
     formatter: common.Formatter = None,
     models: common.Models = None,
     plugins: common.Plugins = None,
@@ -66,6 +67,7 @@ def predict(
     as_json: common.AsJson = False,
     db: common.Db = None,
     shares: common.Shares = None,
+    label: common.Label = None,
     formatter: common.Formatter = None,
     horizon: common.Horizon = None,
     max_missing_sessions: common.MaxMissingSessions = None,
@@ -76,7 +78,7 @@ def predict(
     market_shares: common.MarketShares = None,
     market_sessions: common.MarketSessions = None,
 ) -> None:
-    """Prints the probability that each share's next close is higher."""
+    """Prints the probability that each share's next close is higher, or of what else a model's label asks."""
     flags = {k: v for k, v in locals().items() if k not in ("model", "run_folder", "as_json")}
     common.algebra_in_one_thread()
     plan = plan_from(flags)

@@ -19,6 +19,7 @@ def _names(given: list[str] | None) -> tuple[str, ...]:
 def judge(
     file: Annotated[Path, typer.Argument(help="CSV (also .gz) or Parquet: time, share_id, and probability or score.")],
     db: common.Db = None,
+    label: common.Label = None,
     horizon: common.Horizon = None,
     known_until: Annotated[
         str | None, typer.Option(help="Last day that the model may have been trained on; days up to it are left out.")
@@ -59,13 +60,13 @@ def judge(
     """Judges forecasts of any origin by the database's prices, as a run's models are judged.
 
     A row is a forecast of one share, made after the close of the session `time`, of whether the close a horizon later
-    is higher. A column `written` says when that was; a row of the next session's day or later is left out. Whoever
-    judges has looked at these days: it counts as a try on them (`awesome trials`).
+    is higher, or of what else --label asks. A column `written` says when that was; a row of the next session's day or
+    later is left out. Whoever judges has looked at these days: it counts as a try on them (`awesome trials`).
 
     Exit code 0: all rows were read, and judged where the outcome is there; 3: some have to be mended; 4: none was
     judged.
     """
-    flags = {"db": db, "horizon": horizon, "seed": seed, "max_missing_sessions": max_missing_sessions}
+    flags = {"db": db, "label": label, "horizon": horizon, "seed": seed, "max_missing_sessions": max_missing_sessions}
     plan = plan_from(flags | {"plugins": plugins})
     from components.judging.forecast_columns import ColumnChoice
     from components.price_files import forms_from

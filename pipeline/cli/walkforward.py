@@ -28,6 +28,7 @@ def walkforward(
     shares: common.Shares = None,
     accept: common.Accept = None,
     exclude: common.Exclude = None,
+    label: common.Label = None,
     formatter: common.Formatter = None,
     seed: common.Seed = None,
     output: Annotated[Path | None, typer.Option(help="Folder of the result. (default: runs/walkforward/TIME)")] = None,

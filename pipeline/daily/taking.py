@@ -65,23 +65,27 @@ def take(day: Day, told: Told) -> None:
 
 
 def newest_champion(storage: Storage, plan: Plan) -> ModelFacts | None:
-    """The latest champion of a run on the same data, formatter and horizon, if it is newer than the one here.
+    """The latest champion of a run on the same data, label, formatter and horizon, if it is newer than the one here.
 
     Raises:
         StorageError: the storage cannot be read.
     """
     runs = finished_runs(plan)
     known = {version_of(run.report, run.folder): run.report.pushed is not None for run in runs}
-    wanted = (plan.database.name, plan.formatter.name, plan.horizon, None)
+    wanted = (plan.database.name, plan.label.name, plan.formatter.name, plan.horizon, None)
     found = [
         one.facts
         for one in list_models(storage, after=max((one for one, pushed in known.items() if pushed), default="")).models
         if one.facts.champion
         and one.facts.blessed
         and one.facts.version not in known  # it was taken before, and somebody has gone back to an older one
-        and (one.facts.database, one.facts.formatter, one.facts.horizon, one.facts.market) == wanted
+        and _question(one.facts) == wanted
     ]
     return max(found, key=lambda facts: facts.version, default=None)
+
+
+def _question(facts: ModelFacts) -> tuple[str, str, str, int, str | None]:
+    return facts.database, facts.label, facts.formatter, facts.horizon, facts.market
 
 
 def _bring(storage: Storage, plan: Plan, facts: ModelFacts, serving: Path) -> str:

@@ -134,7 +134,7 @@ def _market(plan: Plan) -> MarketSummary | None:
         return None
     from components.synthetic_market import get_scenario
 
-    best = get_scenario(scenario).best_auc(plan.horizon)
+    best = get_scenario(scenario).best_auc(plan.horizon, plan.label.name)
     return MarketSummary(scenario, float("nan") if best is None else best)
 
 
@@ -210,6 +210,7 @@ def split_results(examples: Any) -> dict[str, SplitResult]:
             sessions=number(split, "sessions"),
             windows_across=number(split, "windows_across"),
             labels_across=number(split, "labels_across"),
+            alone=number(split, "alone"),
         )
         for split in SPLITS
     }

@@ -21,6 +21,8 @@ from components.evidence.words import figure as told
 from components.evidence.words import low_to_high, number, signed
 from components.leak_audit.results import NAN, AuditReport, Status
 from components.leak_audit.results import Figure as AuditFigure
+from models.labels import Words
+from models.labels.up import LABEL as UP
 from pipeline.report.drawing import (
     BAND,
     GRID,
@@ -89,7 +91,9 @@ def forest_chart(
         )
 
 
-def roc_charts(curves: Mapping[str, RocCurve], styles: Mapping[str, Style]) -> tuple[Chart, Chart]:
+def roc_charts(
+    curves: Mapping[str, RocCurve], styles: Mapping[str, Style], words: Words = UP.words
+) -> tuple[Chart, Chart]:
     """Draws the ROC curves, and the same as distances above the diagonal, where weak models can be told apart."""
     with drawing():
         figure, axes = plot_area(3.7, legend=len(curves) + 1)
@@ -97,14 +101,15 @@ def roc_charts(curves: Mapping[str, RocCurve], styles: Mapping[str, Style]) -> t
         for name, curve in curves.items():
             axes.plot(curve.false_positive_rate, curve.true_positive_rate, **line_style(styles[name]))
         axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-        axes.set(xlabel="share of falls called up", ylabel="share of rises called up")
+        axes.set(xlabel=f"share of {words.no} called {words.called}")
+        axes.set(ylabel=f"share of {words.yes} called {words.called}")
         axes.grid(color=GRID)
         add_legend(figure, styles, curves, extra=[Line2D([], [], color=INK, linewidth=1, label="chance")])
         plain = svg_chart(
             "roc",
             "ROC curves",
-            "Share of rises called up against the share of falls called up, for every threshold. A model without skill "
-            f"runs along the diagonal. Models: {', '.join(curves)}.",
+            f"Share of {words.yes} called {words.called} against the share of {words.no} called {words.called}, for "
+            f"every threshold. A model without skill runs along the diagonal. Models: {', '.join(curves)}.",
             figure,
         )
         figure, axes = plot_area(3.7, legend=len(curves) + 1)
@@ -118,7 +123,8 @@ def roc_charts(curves: Mapping[str, RocCurve], styles: Mapping[str, Style]) -> t
                 heights += [float(lift.min()), float(lift.max())]
                 farthest.append(f"{name} {lift[int(np.abs(lift).argmax())]:+.3f}")
         axes.set(xlim=(0, 1), ylim=padded(min(heights), max(heights), 0.06, least=0.04))
-        axes.set(xlabel="share of falls called up", ylabel="share of rises minus share of falls called up")
+        axes.set(xlabel=f"share of {words.no} called {words.called}")
+        axes.set(ylabel=f"share of {words.yes} minus share of {words.no} called {words.called}")
         axes.grid(color=GRID)
         add_legend(figure, styles, curves, extra=[Line2D([], [], color=INK, linewidth=1, label="chance")])
         lifted = svg_chart(
@@ -134,6 +140,7 @@ def calibration_chart(
     curves: Mapping[str, CalibrationCurve],
     probabilities: Mapping[str, np.ndarray[Any, Any]],
     styles: Mapping[str, Style],
+    words: Words = UP.words,
 ) -> Chart:
     """Draws, in a panel a model, what was predicted against what happened, and how the predictions are spread.
 
@@ -173,18 +180,18 @@ def calibration_chart(
             axes.yaxis.set_major_locator(MaxNLocator(5))
         for axes in list(grid.flat)[len(filled) :]:
             axes.set_axis_off()
-        figure.supxlabel("predicted probability of a rise", fontsize=10)
-        figure.supylabel("share that rose", fontsize=10)
+        figure.supxlabel(f"predicted probability of {words.event}", fontsize=10)
+        figure.supylabel(f"share that {words.did}", fontsize=10)
         count = int(np.median(np.concatenate([curve.count for curve in filled.values()]))) if filled else 0
         spread = "; ".join(
             f"{name} predicts {low_to_high(c.predicted.min(), c.predicted.max())}, "
-            f"{low_to_high(c.observed.min(), c.observed.max())} rose"
+            f"{low_to_high(c.observed.min(), c.observed.max())} {words.did}"
             for name, c in filled.items()
         )
         return svg_chart(
             "calibration",
             "Calibration",
-            f"Predicted probability against the share that rose, in bins of about {count:,} rows: {spread}.",
+            f"Predicted probability against the share that {words.did}, in bins of about {count:,} rows: {spread}.",
             figure,
         )
 

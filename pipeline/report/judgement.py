@@ -12,6 +12,7 @@ from rich.text import Text
 from components.evidence.interval import Interval
 from components.evidence.metric import AUC, METRICS, RANK_IC
 from components.evidence.words import figure, low_to_high, number, signed
+from models.labels import UP, words_of
 from pipeline.report.backtest import default_model
 from pipeline.report.backtest_summary import print_backtest
 from pipeline.report.missing import missing_in_words
@@ -68,10 +69,10 @@ def figures_table(report: RunReport, file: JudgedFile) -> Table:
         f"{count:,} {word}{'' if count == 1 else 's'}"
         for count, word in ((report.horizon, "session"), (test.sessions, "day"), (report.data.shares, "share"))
     )
-    table = titled_table(
-        f"{file.judged:,} of {file.rows:,} forecasts\n{test.first} to {test.last}\n{days}, {shares}, {ahead} ahead",
-        tight=True,
-    )
+    title = f"{file.judged:,} of {file.rows:,} forecasts\n{test.first} to {test.last}\n{days}, {shares}, {ahead} ahead"
+    if report.label != UP:
+        title += f"\nof {words_of(report.label).event}"
+    table = titled_table(title, tight=True)
     table.add_column("figure\n(95 % interval)", min_width=26)
     for name in report.models:
         table.add_column(Text(f"{name}\n{'(score)' if name in file.scores else '(probability)'}"), min_width=16)

@@ -32,13 +32,16 @@ def missing_in_words(missing: MissingSummary) -> str:
 
 
 def left_out_in_words(report: RunReport) -> str:
-    """What a run left out for missing sessions, a sentence; empty where it left out nothing."""
+    """What a run left out for missing sessions or shares, in sentences; empty where it left out nothing."""
     splits = report.splits.values()
+    alone = sum(one.alone for one in splits)
+    few = f"Left out: {alone:,} rows of days on which too few shares have a return to be compared." if alone else ""
     windows, labels = sum(one.windows_across for one in splits), sum(one.labels_across for one in splits)
     if not windows + labels:
-        return ""
+        return few
     limit = report.settings.get("max_missing_sessions")
-    return (
+    across = (
         f"Left out: {windows:,} windows and {labels:,} labels that reach across more missing sessions than "
         f"max_missing_sessions ({limit} in 20) allows."
     )
+    return f"{across} {few}".strip()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from components.evidence.findings import PREDECESSOR
 from components.evidence.words import number
 from components.plausibility.record import what_to_do
+from models.labels import words_of
 from pipeline.report.templates import load_template
 from pipeline.report.tries import tries_section
 from pipeline.report.verdict import assess, plausible_auc
@@ -61,8 +62,8 @@ def write_report(
     Args:
         report: the run's numbers.
         predictions: one row for each labelled row of the test split: time (datetime64), share_id, label (0 or 1),
-            forward_return (log return over the horizon), and for each model a column of its name with the
-            probability that the close rises.
+            forward_return (that the label tells the sign of), and for each model a column of its name with the
+            probability of what its label asks.
         histories: by model, one row an epoch: epoch, loss, val_loss and whatever else was logged.
         directory: folder to write to, made if it is missing.
 
@@ -100,7 +101,7 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     missing = [column for column in (*_PREDICTION_COLUMNS, *report.models) if column not in predictions.columns]
     if missing:
         raise ValueError(f"predictions lack the columns {missing}")
-    names = list(report.models)
+    names, words = list(report.models), words_of(report.label)
     styles = model_styles(names)
     labels = predictions["label"].to_numpy()
     probabilities = {name: predictions[name].to_numpy(dtype=float) for name in names}
@@ -117,6 +118,7 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     return load_template(path, duration=duration).render(
         report=report,
         verdict=assess(report),
+        words=words,
         held=[name for name, model in report.models.items() if model.blessed and name in report.held_back],
         champion=report.models.get(report.champion) if report.champion is not None else None,
         styles=styles,
@@ -130,8 +132,8 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
         best=best,
         plausible=plausible_auc(report.settings),
         forest=charts.forest_chart(report.models, styles, report.champion, best),
-        roc=charts.roc_charts(rocs, styles) if rocs else (),
-        calibration=charts.calibration_chart(calibrations, probabilities, styles) if len(labels) else None,
+        roc=charts.roc_charts(rocs, styles, words) if rocs else (),
+        calibration=charts.calibration_chart(calibrations, probabilities, styles, words) if len(labels) else None,
         calibrations=calibrations,
         training=[chart for chart in training if chart is not None],
         years=charts.year_chart(report.models, styles),

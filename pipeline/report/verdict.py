@@ -202,13 +202,20 @@ def _nothing_blessed(report: RunReport) -> Verdict:
             f"({why}), so nothing new was pushed"
             + (f", and an AUC above {plausible:.4g} on real daily prices points to a leak." if leak else "."),
         )
-    if report.market is not None:
+    if report.market is not None and math.isfinite(report.market.best_auc):
         return Verdict(
             "plain",
             label,
             f"No model beats chance beyond its 95 % interval on {days} of the synthetic market "
             f"{report.market.scenario}, where an AUC of {number(report.market.best_auc)} is possible: these models or "
             "this much data cannot find the signal that is there.",
+        )
+    if report.market is not None:
+        return Verdict(
+            "plain",
+            label,
+            f"No model beats chance beyond its 95 % interval on {days} of the synthetic market "
+            f"{report.market.scenario}, and it is not known how much there is to be found.",
         )
     return Verdict(
         "plain",
@@ -259,9 +266,10 @@ def _champion_on_a_market(report: RunReport, name: str, model: ModelResult) -> V
             "something leaks the future.",
         )
     skill = "" if model.skill is None or not math.isfinite(model.skill) else f", a skill of {percent(model.skill)}"
+    best = f", where {number(market.best_auc)} is the best possible" if math.isfinite(market.best_auc) else ""
     return Verdict(
         "good",
         f"Champion: {name}",
-        f"{name} reaches AUC {_auc(model)} {where}, where {number(market.best_auc)} is the best possible{skill}: the "
-        "pipeline finds the signal that was put there, which says nothing about real prices.",
+        f"{name} reaches AUC {_auc(model)} {where}{best}{skill}: the pipeline finds the signal that was put there, "
+        "which says nothing about real prices.",
     )

@@ -17,6 +17,7 @@ from components.leak_audit.results import AuditReport
 from components.missing_sessions.summary import MissingSummary
 from components.plausibility import Suspect, SuspectRecord
 from components.records import Number
+from models.labels import UP
 from models.twin.proof import Proof
 from pipeline.runs.tries import Tries
 
@@ -115,6 +116,7 @@ class SplitResult:
         unlabelled: rows without a label (close unchanged, or the horizon reaches past the data).
         windows_across: rows left out because their window reaches across too many missing sessions.
         labels_across: rows left out because their label does.
+        alone: rows left out because too few shares have a return on their day for a label that compares them.
         sessions: sessions from first to last.
     """
 
@@ -126,6 +128,7 @@ class SplitResult:
     sessions: int
     windows_across: int = 0
     labels_across: int = 0
+    alone: int = 0
 
 
 @dataclass(frozen=True)
@@ -224,6 +227,11 @@ class RunReport:
     def wrong_prices(self) -> tuple[Suspect, ...]:
         """Returns that no market makes and nobody accepted: the run's figures are made of them."""
         return () if self.prices is None else self.prices.stopping
+
+    @property
+    def label(self) -> str:
+        """The name of what was predicted; older runs knew but one."""
+        return str(self.settings.get("label", UP))
 
     @property
     def horizon(self) -> int:

@@ -130,6 +130,7 @@ def _worth(model: str, version: ServedVersion) -> dict[str, Any]:
         "architecture": card.model,
         "formatter": card.formatter,
         "horizon": card.horizon,
+        "label": card.label,
         "blessed": evidence is not None and evidence.blessed,
         "reason": "no evidence lies beside it" if evidence is None else evidence.reason,
         "auc": metrics.get("auc"),

@@ -154,6 +154,7 @@ def _config(trained: Sequence[_Trained], report: RunReport, auc: float | None, f
         splits=generation.splits,
         shares=generation.shares,
         max_missing_sessions=generation.max_missing_sessions,
+        label=first.training.label,
         fingerprint=first.fingerprint,
         last_session=report.data.last,
         full=full,

@@ -34,6 +34,7 @@ from components.price_files import Forms
 from components.records import to_json
 from components.trials.record import Record, Trial, read_record, record_path
 from components.whole_files import whole_file
+from models.labels import UP
 from pipeline.job.gathered_tries import gather_workspace
 from pipeline.plan import Plan
 from pipeline.report.backtest import trade
@@ -79,7 +80,8 @@ def judge_file(plan: Plan, path: Path, asked: Asked = Asked()) -> JudgedForecast
     """Judges the forecasts of a file, and counts them as a try on their days.
 
     Args:
-        plan: names the database, the horizon, the seed, and how many missing sessions labels may reach across.
+        plan: names the database, the label, the horizon, the seed, and how many missing sessions labels may reach
+            across.
         path: of the file.
         asked: what the user says.
 
@@ -93,7 +95,8 @@ def judge_file(plan: Plan, path: Path, asked: Asked = Asked()) -> JudgedForecast
     check_trading(asked.costs, asked.quantile)
     reserved = {*_COLUMNS, *baselines.BASELINES}
     sieve = read_forecasts(path, asked.columns, asked.forms, reserved)
-    question = Question(plan.horizon, plan.settings.max_missing_sessions, asked.known_until, asked.ignore_case)
+    limit = plan.settings.max_missing_sessions
+    question = Question(plan.horizon, limit, asked.known_until, asked.ignore_case, plan.label)
     with FeatureStore.open(plan.database) as store:
         missing = find_missing(store)
         outcomes = look_up(store, sieve, question, missing.shares)
@@ -109,6 +112,8 @@ def judge_file(plan: Plan, path: Path, asked: Asked = Asked()) -> JudgedForecast
     rivals = [name for name in predictions.columns if name not in (*_COLUMNS, *models)]
     scores = sieve.forecasts.scores | baselines.SCORES
     words = {"models": ", ".join(models), "file": path.name}
+    if plan.label.name != UP:
+        words["label"] = plan.label.name
 
     def judge_after(record: Record) -> tuple[Findings, Trial]:
         compared, trial = compare(predictions, models, rivals, plan.horizon, plan.settings.seed, record, scores)
@@ -138,7 +143,13 @@ def judge_file(plan: Plan, path: Path, asked: Asked = Asked()) -> JudgedForecast
             database=str(plan.database),
             sources=sources,
         ),
-        settings={"formatter": "", "horizon": plan.horizon, "seed": plan.settings.seed, **words},
+        settings={
+            "formatter": "",
+            "label": plan.label.name,
+            "horizon": plan.horizon,
+            "seed": plan.settings.seed,
+            **words,
+        },
         market=None,
         versions={"python": platform.python_version(), "awesome": metadata.version("awesome")},
         baselines=findings.baselines,

@@ -20,6 +20,7 @@ from components.records import RecordError, from_json
 from components.whole_files import temporary_folder
 from models.errors import TwinError
 from models.features import CLOSES, SHARE_ID
+from models.labels import UP, words_of
 from models.twin.proof import Proof
 from models.twin.proving import proven_twin
 from pipeline.job.quiet import import_tensorflow
@@ -42,7 +43,7 @@ class PredictionError(UserError):
 
 @dataclass(frozen=True)
 class ShareForecast:
-    """The probability that a share's close is higher after the horizon, and its last session used, ISO."""
+    """The probability of what a model's label asks of a share, and its last session used, ISO."""
 
     share_id: str
     session: str
@@ -54,7 +55,7 @@ class Forecast:
     """What a model says of every share, and what that is worth.
 
     Attributes:
-        shares: the likeliest to rise first.
+        shares: the likeliest first.
         model: name of the architecture.
         origin: the folder of the model.
         blessed: whether it may be pushed.
@@ -67,6 +68,7 @@ class Forecast:
         suspects: returns of the last windows that do not look like a market's and that nobody has accepted.
         held_back: checks of the leak audit that keep the model from being pushed, blessed or not.
         without_twin: why TensorFlow answered; empty where the model's twin did.
+        label: name of the model's label.
     """
 
     shares: tuple[ShareForecast, ...]
@@ -82,6 +84,7 @@ class Forecast:
     suspects: tuple[Suspect, ...] = ()
     held_back: tuple[str, ...] = ()
     without_twin: str = ""
+    label: str = UP
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         suspects=windows.suspects.open,
         held_back=chosen.held_back,
         without_twin=without_twin,
+        label=card.label,
     )
 
 
@@ -181,7 +185,8 @@ def print_forecast(forecast: Forecast, console: Console) -> None:
     from rich.text import Text
 
     ahead = "1 session" if forecast.horizon == 1 else f"{forecast.horizon} sessions"
-    table = Table("share", "last session", f"probability of a higher close after {ahead}", box=None, pad_edge=False)
+    event = words_of(forecast.label).event
+    table = Table("share", "last session", f"probability of {event} after {ahead}", box=None, pad_edge=False)
     wrong: dict[str, list[str]] = {}
     for one in forecast.suspects:
         if one.stops:
@@ -273,11 +278,16 @@ def pushed_versions(folder: Path) -> list[Path]:
 
 
 def check_asked(plan: Plan, folder: Path, card: ModelCard) -> None:
-    """Refuses a pushed model of another horizon or formatter than is asked for: it was copied to the wrong place.
+    """Refuses a pushed model of another label, horizon or formatter than is asked for: it lies at the wrong place.
 
     Raises:
         PredictionError: it is one.
     """
+    if card.label != plan.label.name:
+        raise PredictionError(
+            f"{folder} holds a model of label {card.label}, and label {plan.label.name} is asked for; move it away, or "
+            "ask for what it is (--label)"
+        )
     own, asked = (card.horizon, card.formatter), (plan.horizon, plan.formatter.name)
     if own != asked:
         raise PredictionError(
@@ -287,7 +297,7 @@ def check_asked(plan: Plan, folder: Path, card: ModelCard) -> None:
 
 
 def finished_runs(plan: Plan) -> list[FinishedRun]:
-    """The runs in the workspace on the same database with the same formatter and horizon, the latest last."""
+    """The runs in the workspace on the same database with the same formatter, label and horizon, the latest last."""
     wanted = plan.database.resolve()
     found = []
     for path in plan.workspace.glob(f"*/{REPORT_JSON}"):
@@ -296,7 +306,8 @@ def finished_runs(plan: Plan) -> list[FinishedRun]:
         except ReportError:  # of another version: no reason not to find the others
             continue
         report = opened.report
-        same = (report.formatter, report.settings.get("horizon")) == (plan.formatter.name, plan.horizon)
+        made = (report.formatter, report.label, report.settings.get("horizon"))
+        same = made == (plan.formatter.name, plan.label.name, plan.horizon)
         if same and opened.database.resolve() == wanted:
             found.append(opened)
     return sorted(found, key=lambda run: (run.report.created, run.folder))
@@ -305,8 +316,11 @@ def finished_runs(plan: Plan) -> list[FinishedRun]:
 def _latest_run(plan: Plan) -> FinishedRun:
     found = finished_runs(plan)
     if not found:
+        asked = f"formatter {plan.formatter.name} and horizon {plan.horizon}"
+        if plan.label.name != UP:
+            asked = f"label {plan.label.name}, {asked}"
         raise PredictionError(
-            f"no run in {plan.workspace} has used {plan.database} with formatter {plan.formatter.name} and horizon "
-            f"{plan.horizon}; start one with `awesome run`, or name it: --run FOLDER"
+            f"no run in {plan.workspace} has used {plan.database} with {asked}; start one with `awesome run`, or name "
+            "it: --run FOLDER"
         )
     return found[-1]

@@ -92,6 +92,7 @@ def _gather(
         architecture_version=None if card is None else card.version,
         formatter=report.formatter if card is None else card.formatter,
         horizon=report.horizon if card is None else card.horizon,
+        label=report.label if card is None else card.label,
         auc=result.auc,
         auc_low=result.auc_low,
         auc_high=result.auc_high,

@@ -6,6 +6,7 @@ import difflib
 from pathlib import Path
 
 from components.errors import UserError
+from components.feature_example_gen.day_levels import make_levels
 from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SPLITS, plan_splits
 from components.feature_store import FeatureStore
@@ -27,7 +28,9 @@ def update_schema(plan: Plan, out: Path) -> str:
     _check_writable(out)
     with FeatureStore.open(plan.database) as store:
         shares = plan.select(store)
-        labelled = label_rows(store.read_features(shares), plan_splits(store.sessions(shares), plan.splits))
+        features, splits = store.read_features(shares), plan_splits(store.sessions(shares), plan.splits)
+    levels = make_levels([features], splits.sessions, splits.horizons, plan.label)
+    labelled = label_rows(features, splits, levels=levels)
     import_tensorflow()
     import pyarrow as pa
     import tensorflow_data_validation as tfdv
@@ -40,7 +43,7 @@ def update_schema(plan: Plan, out: Path) -> str:
     [batch] = table.combine_chunks().to_batches()
     statistics = stats_impl.generate_statistics_in_memory(batch, tfdv.StatsOptions())
     inferred = text_format.MessageToString(tfdv.infer_schema(statistics))
-    curated = text_format.MessageToString(schema_for(plan.splits.horizons, plan.horizon))
+    curated = text_format.MessageToString(schema_for(plan.splits.horizons, plan.horizon, label=plan.label.name))
     write_whole(out, inferred)
     lines = difflib.unified_diff(
         curated.splitlines(),

@@ -14,6 +14,7 @@ from components.ledger.file import Ledger
 from components.ledger.predictions import Forecasts, write_predictions
 from components.ledger.setting_up import model_digest
 from components.missing_sessions.exchanges import exchanges_of
+from models.labels import UP, words_of
 from pipeline.plan import Plan
 from pipeline.serving.answering import Answers
 from pipeline.serving.errors import Code, ServingError
@@ -71,7 +72,12 @@ class ServedLedger:
                 f"row {row} ({answers.share_ids[row]}) is not the last window of {self._plan.database}, so nobody can "
                 "say after which session it is"
             )
-        folder = answers.version.folder
+        folder, label = answers.version.folder, answers.version.card.label
+        if label != UP:
+            raise UserError(
+                f"the model's label is {label}, and the ledger keeps predictions of {words_of(UP).event} alone; serve "
+                "it without --ledger"
+            )
         if folder not in self._digests:
             self._digests = {folder: model_digest(folder)}
         forecasts = Forecasts(

@@ -310,6 +310,11 @@ def test_a_share_of_the_prediction_that_does_not_exist(awesome: Awesome, m_db: P
         assert refusal.startswith(f"{saved}: what the model says of itself cannot be read (")
     card.write_text(ModelCard("linear", 1, "window_returns", 1, 0, 1, "").to_json())
     assert awesome("predict", "--db", "m.db", "--shares", "IBM").refusal.startswith("m.db has no share IBM")
+    of_another = ModelCard("linear", 1, "window_returns", 1, 0, 1, "", label="outperform")
+    own = card.read_text()
+    card.write_text(of_another.to_json())
+    assert awesome("predict", "--db", "m.db").refusal.startswith(f"{saved} holds a model of label outperform, ")
+    card.write_text(own)
     assert awesome("predict", "--db", "m.db", "--horizon", "2").refusal.startswith("no model was pushed")
     card.write_text(ModelCard("linear", 1, "window_returns", 20, 0, 1, "").to_json())
     refusal = awesome("predict", "--db", "m.db", "--shares", "IBM").refusal

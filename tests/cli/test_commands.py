@@ -15,6 +15,7 @@ import typer.main
 
 from components.synthetic_market import SCENARIOS, get_scenario
 from models.formatters import FORMATTERS
+from models.labels import LABELS
 from models.registry import ARCHITECTURES
 from pipeline.cli import load_app
 
@@ -183,6 +184,24 @@ def test_formatters_are_described_with_their_features_and_warnings(awesome: Awes
         assert all(f" {feature.name}" in text for feature in formatter.features)
     assert text.count("warning: ") == sum(formatter.warning is not None for formatter in FORMATTERS.values())
     assert "returns[20] (sequence, of closes)" in text
+
+
+def test_labels_are_described(awesome: Awesome) -> None:
+    text = " ".join(awesome("labels").out.split())
+    for label in LABELS.values():
+        assert f"{label.name} {label.description}" in text
+
+
+@pytest.mark.parametrize("command", ["run", "predict", "walkforward"])
+def test_a_label_that_does_not_exist_is_one_line(awesome: Awesome, command: str) -> None:
+    refused = awesome(command, "--label", "down").refusal
+    assert refused.startswith("label (from --label): label 'down' does not exist; there are up, outperform, got 'down'")
+
+
+def test_the_ledger_takes_no_model_of_another_label(awesome: Awesome, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWESOME_LABEL", "outperform")
+    refused = awesome("daily").refusal
+    assert refused.startswith("label outperform: a ledger keeps predictions of a higher close alone")
 
 
 def test_models_are_described_with_versions_and_hyperparameters(awesome: Awesome) -> None:

@@ -9,13 +9,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from components.feature_example_gen.day_levels import levels_of
 from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SplitSettings, plan_splits
 from components.feature_store import FeatureStore
 from components.leak_audit.reading.rows import TRAIN, AuditRows
 from components.leak_audit.reading.subsets import rows_at
 from components.missing_sessions.finding import find_missing
-from models.features import CLOSES, SESSION, SHARE_ID, TIME, WINDOW, forward_return_key, label_key
+from components.missing_sessions.limit import DEFAULT_LIMIT
+from models.features import (
+    CLOSES,
+    SESSION,
+    SHARE_ID,
+    TIME,
+    WINDOW,
+    excess_return_key,
+    forward_return_key,
+    label_key,
+)
+from models.labels import UP, Label, get_label
 
 Floats = NDArray[np.float64]
 
@@ -61,14 +73,19 @@ def numbers(days: NDArray[np.datetime64]) -> NDArray[np.int64]:
     return parts[0] * 10_000 + parts[1] * 100 + parts[2]
 
 
-def rows_of_store(database: Path, splits: SplitSettings, shares: Sequence[str] = ()) -> AuditRows:
+def rows_of_store(
+    database: Path, splits: SplitSettings, shares: Sequence[str] = (), label: Label | None = None
+) -> AuditRows:
     """The examples that FeatureExampleGen makes of a database, in the audit's order."""
     with FeatureStore.open(database) as store:
         excluded = store.decisions().excluded
         names = [one.share_id for one in store.shares() if one.share_id not in excluded]
         names = [name for name in names if not shares or name in shares]
         plan = plan_splits(store.sessions(names), splits)
-        made = label_rows(store.read_features(names), plan, find_missing(store).shares)
+        gaps, chosen = find_missing(store).shares, [one for one in store.shares() if one.share_id in names]
+        kind = label or get_label(UP)
+        levels = levels_of(store, chosen, plan.sessions, plan.horizons, kind, gaps, DEFAULT_LIMIT)
+        made = label_rows(store.read_features(names), plan, gaps, DEFAULT_LIMIT, levels)
     columns, at = made.columns, np.flatnonzero(made.split >= 0)
     known, share = np.unique(columns[SHARE_ID][at].astype(bytes), return_inverse=True)
 
@@ -86,6 +103,9 @@ def rows_of_store(database: Path, splits: SplitSettings, shares: Sequence[str] =
         labels={h: answers(label_key(h), -1).astype(np.int64) for h in splits.horizons},
         returns={h: answers(forward_return_key(h), np.nan).astype(np.float32) for h in splits.horizons},
         raw={},
+        excess={}
+        if levels is None
+        else {h: answers(excess_return_key(h), np.nan).astype(np.float32) for h in splits.horizons},
     )
 
 

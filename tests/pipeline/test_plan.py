@@ -51,6 +51,7 @@ def test_a_model_has_the_hyperparameters_of_the_settings() -> None:
             {"hyperparameters": {"rnn": {"epochs": "three"}}},
             "hyperparameters.rnn (from --hyperparameters): hyperparameter epochs must be",
         ),
+        ({"label": "down"}, "label (from --label): label 'down' does not exist; there are up, outperform, got 'down'"),
         ({"formatter": "returns"}, "formatter (from --formatter): formatter 'returns' does not exist; there are windo"),
         ({"market": "moon"}, "market (from --market): "),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from components.ledger.clocks import MADE_CLOCK
 from components.ledger.errors import LedgerError
 from components.ledger.file import Ledger
 from components.ledger.setting_up import LiveModel, declare, install, model_digest, note
+from models.card import CARD_FILE, EXTRA_FOLDER, read_card
 from pipeline.plan import Plan, load_plan
 from pipeline.uses.serve import windows_of
 from pipeline.uses.served_ledger import ServedLedger
@@ -99,6 +101,22 @@ def test_a_model_that_the_ledger_does_not_know_is_not_answered_for(
         refused = server.http.get("/v1/forecast")
     assert refused.status_code == 400
     assert "is written before its first prediction" in refused.json()["error"]
+    assert rows(path) == []
+
+
+def test_a_model_of_another_label_than_the_ledgers_is_not_answered_for(
+    plan: Plan, folder: Path, pushed_model: Path
+) -> None:
+    path = begun(folder, pushed_model)
+    card = read_card(pushed_model)
+    (pushed_model / EXTRA_FOLDER / CARD_FILE).write_text(replace(card, label="outperform").to_json())
+    with running(pushed_model.parent, windows=windows_of(plan), record=ServedLedger(plan, path)) as server:
+        refused = server.http.get("/v1/forecast")
+    assert refused.status_code == 400
+    assert (
+        "the model's label is outperform, and the ledger keeps predictions of a higher close alone"
+        in (refused.json()["error"])
+    )
     assert rows(path) == []
 
 

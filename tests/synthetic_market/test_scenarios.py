@@ -100,6 +100,12 @@ def test_limits_are_the_table_s(name: str, horizon: int, expected: float) -> Non
     assert get_scenario(name).best_auc(horizon) == pytest.approx(expected, abs=6e-5)
 
 
+def test_of_another_label_the_limit_is_known_where_there_is_nothing_to_know() -> None:
+    known = {name: scenario.best_auc(1, "outperform") for name, scenario in SCENARIOS.items()}
+    assert {name for name, best in known.items() if best is not None} == {"null", "market_factor"}
+    assert known["null"] == known["market_factor"] == 0.5
+
+
 @pytest.mark.parametrize(("name", "expected"), [("regime", 0.609), ("turbulence", 0.5937)])
 def test_simulated_limits_are_the_table_s_and_repeat(name: str, expected: float) -> None:
     best = get_scenario(name).best_auc(1)

@@ -15,10 +15,10 @@ import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
 
-from models.features import TIME, YEAR, forward_return_key
+from models.features import TIME, YEAR, excess_return_key, forward_return_key
 
 _UNBATCH = tfma.extractors.UnbatchExtractor().stage_name
-_RETURNS = forward_return_key(0).removesuffix("0")
+_RETURNS = tuple(key(0).removesuffix("0") for key in (forward_return_key, excess_return_key))
 _FEATURES, _LABELS, _PREDICTIONS = tfma.FEATURES_KEY, tfma.LABELS_KEY, tfma.PREDICTIONS_KEY
 
 

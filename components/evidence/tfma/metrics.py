@@ -13,7 +13,8 @@ from tensorflow_model_analysis.metrics import metric_types, metric_util
 from components.evidence.accuracy import majority
 from components.evidence.auc import auc
 from components.evidence.correlation import daily_rank_ic
-from models.features import TIME, forward_return_key
+from models.features import TIME
+from models.labels import UP, get_label
 from models.serving import GLOBAL_STEP, PROBABILITY
 
 AUC_EXACT = "auc_exact"
@@ -26,7 +27,7 @@ EXAMPLE_COUNT = "example_count"
 NAMES = (AUC_EXACT, RANK_IC, ACCURACY_BASELINE, LOSS, AVERAGE_LOSS, GLOBAL_STEP, EXAMPLE_COUNT)
 """
 auc_exact            without thresholds, ties counted half
-rank_ic              mean over the days of Spearman's correlation of probability and forward return
+rank_ic              mean over the days of Spearman's correlation of probability and the label's return
 accuracy_baseline    accuracy of always naming the majority class
 loss                 what training minimises: the mean cross-entropy, as nothing is added to it
 average_loss         mean cross-entropy
@@ -42,9 +43,9 @@ _Accumulator = list[tuple[np.ndarray[Any, Any], ...]]
 class EvidenceOverDays(metric_types.Metric):
     """Exact AUC, the rank IC, which has to know the days, and the original project's remaining names."""
 
-    def __init__(self, name: str = "evidence_over_days", horizon: int = 1) -> None:
+    def __init__(self, name: str = "evidence_over_days", horizon: int = 1, label: str = UP) -> None:
         """Builds the metric; TFMA does so from the config's JSON, and wants the name."""
-        super().__init__(metric_util.merge_per_key_computations(_computations), name=name, horizon=horizon)
+        super().__init__(metric_util.merge_per_key_computations(_computations), name=name, horizon=horizon, label=label)
 
 
 metric_types.register_metric(EvidenceOverDays)
@@ -53,6 +54,7 @@ metric_types.register_metric(EvidenceOverDays)
 def _computations(
     name: str = "",
     horizon: int = 1,
+    label: str = UP,
     model_name: str = "",
     output_name: str = "",
     example_weighted: bool | None = None,
@@ -60,11 +62,12 @@ def _computations(
     # Thresholds on a metric that is one of several from one class are looked up without a weight.
     del name, example_weighted
     keys = [metric_types.MetricKey(n, model_name, output_name, example_weighted=None) for n in NAMES]
+    returns = get_label(label).return_key(horizon)
     return [
         metric_types.MetricComputation(
             keys=keys,
-            preprocessors=[metric_types.FeaturePreprocessor(feature_keys=[TIME, forward_return_key(horizon)])],
-            combiner=_Evidence(keys, (model_name, output_name), horizon),
+            preprocessors=[metric_types.FeaturePreprocessor(feature_keys=[TIME, returns])],
+            combiner=_Evidence(keys, (model_name, output_name), returns),
         )
     ]
 
@@ -72,10 +75,10 @@ def _computations(
 class _Evidence(beam.CombineFn):
     """Gathers what each row has, and computes once at the end."""
 
-    def __init__(self, keys: list[Any], names: tuple[str, str], horizon: int) -> None:
+    def __init__(self, keys: list[Any], names: tuple[str, str], returns: str) -> None:
         self._keys = keys
         self._names = names
-        self._returns = forward_return_key(horizon)
+        self._returns = returns
 
     def create_accumulator(self) -> _Accumulator:
         return []

@@ -22,7 +22,7 @@ from components.leak_audit.reading.learners import LOGISTIC_ROWS, logistic_score
 from components.leak_audit.reading.rows import TEST, AuditRows
 from components.leak_audit.reading.subsets import around_borders
 from components.leak_audit.results import CheckResult, Figure, Status, worst
-from models.features import CLOSES, SHARE_ID, TIME, forward_return_key, label_key
+from models.features import CLOSES, SHARE_ID, TIME, excess_return_key, forward_return_key, label_key
 from models.formatters import DataFormatter
 
 NAME = "future canary"
@@ -103,7 +103,7 @@ def _undeclared(rows: AuditRows, schema: Any) -> Iterable[Finding]:
 
 
 def _forbidden_sources(formatter: DataFormatter) -> Iterable[Finding]:
-    future = tuple(key(0).removesuffix("0") for key in (label_key, forward_return_key))
+    future = tuple(key(0).removesuffix("0") for key in (label_key, forward_return_key, excess_return_key))
     for source in formatter.sources:
         if source.startswith(future):
             yield (
@@ -124,7 +124,7 @@ def _self_test(audited: Audited) -> tuple[Figure, list[Finding]]:
     """Whether the alarm rings for logistic regression that sees the forward return."""
     config = audited.config
     part, seen = around_borders(audited.rows, audited.features, LOGISTIC_ROWS)
-    label, ahead = part.labels[config.horizon], part.returns[config.horizon].astype(np.float64)
+    label, ahead = part.labels[config.horizon], part.label_returns(config.horizon).astype(np.float64)
     test = part.of(TEST)
     scores = logistic_scores(seen, label, part.split, extra=np.nan_to_num(ahead))
     area = auc_interval(

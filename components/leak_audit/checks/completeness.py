@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from components.errors import SplitError, StoreError
+from components.feature_example_gen.day_levels import levels_of
 from components.feature_example_gen.examples import LabelledRows, label_rows
 from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_splits
 from components.leak_audit.check import Audited, Check
@@ -30,7 +31,17 @@ from components.leak_audit.reading.database import unchanged
 from components.leak_audit.reading.rows import AuditRows
 from components.leak_audit.results import CheckResult, Figure, Status
 from components.missing_sessions.finding import find_missing
-from models.features import CLOSES, SESSION, SHARE_ID, TIME, WINDOW, forward_return_key, label_key
+from models.features import (
+    CLOSES,
+    SESSION,
+    SHARE_ID,
+    TIME,
+    WINDOW,
+    excess_return_key,
+    forward_return_key,
+    label_key,
+)
+from models.labels import get_label
 
 if TYPE_CHECKING:
     from components.feature_store import FeatureStore, ShareSummary
@@ -88,7 +99,9 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
     last = config.last_session or "9999-12-31"
     sessions = store.sessions(names)
     plan = plan_splits(sessions[sessions <= np.datetime64(last)], splits)
-    missing = find_missing(store)
+    missing, limit = find_missing(store), config.max_missing_sessions
+    label = get_label(config.label)
+    levels = levels_of(store, summaries, plan.sessions, plan.horizons, label, missing.shares, limit)
     looked_at = _sample([one.rows for one in summaries], own, None if config.full else MOST_ROWS, config.seed)
 
     parts: _Parts = {}
@@ -100,7 +113,7 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
         if not len(features):  # all that these shares have came after the run
             _add(parts, _ALIEN, _rows(rows, own, np.flatnonzero(np.isin(own, group))))
             continue
-        labelled = label_rows(features, plan, missing.shares, config.max_missing_sessions)
+        labelled = label_rows(features, plan, missing.shares, limit, levels)
         compared += _compare_rows(parts, rows, own, place, np.array(group), labelled)
     short = _short_of_windows(store, summaries)
     figures = (
@@ -138,7 +151,7 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
 
 def _kinds(horizons: Sequence[int]) -> list[str]:
     """All kinds of fault, the worst first."""
-    answers = [key(horizon) for horizon in horizons for key in (label_key, forward_return_key)]
+    answers = [key(horizon) for horizon in horizons for key in (label_key, forward_return_key, excess_return_key)]
     return [_LACKING, _ALIEN, _ELSEWHERE, _OTHER_CLOSES, *(_OTHER_ANSWER.format(name) for name in answers)]
 
 
@@ -219,6 +232,8 @@ def _answers(rows: AuditRows) -> Iterator[tuple[str, NDArray[np.float64]]]:
         yield label_key(horizon), np.where(labels < 0, np.nan, labels)
     for horizon, returns in rows.returns.items():
         yield forward_return_key(horizon), returns.astype(np.float64)
+    for horizon, returns in rows.excess.items():
+        yield excess_return_key(horizon), returns.astype(np.float64)
 
 
 def _rows(rows: AuditRows, own: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:

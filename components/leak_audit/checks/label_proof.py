@@ -1,15 +1,26 @@
-"""Label proof: labels and forward returns are those of the closes h sessions later, as other rows hold them."""
+"""Label proof: labels and forward returns are those of the closes h sessions later, as other rows hold them.
+
+A label that compares the shares of a day is judged in two parts. By the examples alone: it tells the sign of its own
+return, and what that return falls short of the forward return is one number, the level, for all rows of the day. By the
+database: that number is made again, with other code, of the stored prices of all shares of the run, and so is the day
+that its last price is of, which must not lie in a later split. Where the database is another one by now, or none, only
+the first part holds, and the check says so.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.feature_example_gen.splits import SPLITS
-from components.leak_audit.check import Check
+from components.leak_audit.check import Audited, Check
+from components.leak_audit.reading.day_levels import prove_levels
 from components.leak_audit.reading.rows import AuditRows
 from components.leak_audit.results import CheckResult, Figure, Status
 from models.features import WINDOW
+from models.labels import get_label
 
 NAME = "label proof"
 
@@ -96,24 +107,56 @@ class _Closes:
 def _compare(rows: AuditRows, closes: _Closes, horizon: int) -> tuple[int, NDArray[np.int64]]:
     """How many labels were verified, and which rows' are wrong."""
     ahead = rows.returns[horizon].astype(np.float64)
-    label = rows.labels[horizon]
+    told, label = rows.label_returns(horizon).astype(np.float64), rows.labels[horizon]
     later = closes.at(rows.share, rows.session + horizon)
     expected = later / rows.closes[:, 0].astype(np.float64) - 1
     known = ~np.isnan(later) & ~np.isnan(ahead)
     with np.errstate(invalid="ignore"):
         off = known & (np.abs(ahead - expected) > _ROUNDING * (1 + np.abs(expected)))
         # The sign is that of the return, which tells moves that single precision does not show in the closes.
-        wrong_sign = ~np.isnan(ahead) & (label >= 0) & ((ahead == 0) | (label != (ahead > 0)))
+        wrong_sign = ~np.isnan(told) & (label >= 0) & ((told == 0) | (label != (told > 0)))
     # A label without the return it is made of cannot be right either.
-    alone = (label >= 0) & np.isnan(ahead)
+    alone = (label >= 0) & (np.isnan(ahead) | np.isnan(told))
     wrong = np.flatnonzero(off | wrong_sign | alone)
     return int(np.count_nonzero(known)) - int(np.count_nonzero(known[wrong])), wrong
 
 
+def _proof(audited: Audited) -> CheckResult:
+    """The check; of a label that compares the shares of a day, with the levels it compares them with."""
+    result, label = label_proof(audited.rows), get_label(audited.config.label)
+    if result.status is not Status.PASSED or not label.of_the_day:
+        return result
+    rows, proof = audited.rows, prove_levels(audited.rows, label, audited.config)
+    figures = (
+        *result.figures,
+        Figure("days whose level was made again", proof.days),
+        Figure("rows whose level is wrong", proof.faults),
+    )
+    for found, words, look in (
+        (proof.unequal, "show another level than the other rows of their day", "see how levels come to the rows"),
+        (proof.wrong, "have another level than the prices of their day give", "see which shares and prices make it"),
+        (
+            proof.late,
+            "have a level that is made of prices of the next split",
+            "see how the purge knows the last price that a level is made of",
+        ),
+    ):
+        if found is not None:
+            row, horizon = found
+            sentence = f"{proof.faults:,} rows {words}: the first is {rows.place(row)}, horizon {horizon}."
+            return CheckResult(NAME, Status.LEAKING, sentence, figures, look)
+    if proof.why:
+        sentence = f"{result.sentence} The levels of their days were compared with one another alone: {proof.why}."
+    else:
+        sentence = f"{result.sentence} The levels of {proof.days:,} days are those that all shares' prices give."
+    return replace(result, sentence=sentence, figures=figures)
+
+
 CHECK = Check(
     NAME,
-    lambda audited: label_proof(audited.rows),
-    passes="every label and forward return is that of the closes that other rows hold",
+    _proof,
+    passes="every label and forward return is that of the closes that other rows hold, and the level of each day, of a "
+    "label that has such, is that of the stored prices",
     leaks="one is not: the first is named; or none could be verified",
     order=20,
 )

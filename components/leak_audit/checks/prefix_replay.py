@@ -193,10 +193,12 @@ def _replay(
 ) -> tuple[_Seen, Difference | None]:
     """Replays the sample, or all; what differs in a sample is replayed with its whole shard."""
     from components.feature_example_gen.config import SHARD_ROWS
+    from components.feature_example_gen.day_levels import levels_of
     from components.feature_example_gen.executor import make_shards
     from components.feature_example_gen.splits import plan_splits
     from components.leak_audit.reading.prefixes import Made
     from components.missing_sessions.finding import find_missing
+    from models.labels import get_label
 
     config = audited.config
     assert config.splits is not None
@@ -204,9 +206,10 @@ def _replay(
     sessions = store.sessions(names)
     if config.last_session:
         sessions = sessions[sessions <= np.datetime64(config.last_session)]
-    made = Made(
-        {}, plan_splits(sessions, config.splits), find_missing(store).of(names).shares, config.max_missing_sessions
-    )
+    plan, limit = plan_splits(sessions, config.splits), config.max_missing_sessions
+    gaps = find_missing(store).of(names).shares
+    levels = levels_of(store, chosen, sessions, plan.horizons, get_label(config.label), gaps, limit)
+    made = Made({}, plan, gaps, limit, levels)
     with_prices = {one.share_id for one in priced}
     shards = [
         [share for share in shard.shares if share in with_prices]
@@ -271,7 +274,7 @@ def _replay_group(
     days = [np.datetime64(day) for day in asked] if cost is None else _cut_days(random, made.plan, own, cost)
     last = max(bars.time[-1] for bars in made.bars.values())
     with cut_database(made) as replay:
-        whole = replay.until(last)
+        whole = replay.until(last, whole=True)
     if whole is None:
         return _Seen(), None
     cuts: list[np.datetime64] = []

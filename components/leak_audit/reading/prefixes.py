@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.feature_example_gen.day_levels import DayLevels
 from components.feature_example_gen.examples import LabelledRows
 from components.feature_example_gen.splits import SPLITS, SplitPlan
 from components.feature_store import WINDOW, FeatureStore, PriceBars
 from components.leak_audit.reading.rows import AuditRows
 from components.missing_sessions.found import ShareGaps
-from models.features import CLOSES, SESSION, SHARE_ID, TIME, forward_return_key, label_key
+from models.features import CLOSES, SESSION, SHARE_ID, TIME, excess_return_key, forward_return_key, label_key
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Made:
         plan: the borders of the splits.
         gaps: the sessions that shares lack.
         limit: missing sessions that a window may reach across.
+        levels: what returns must exceed by day, of all shares (the label proof's matter); None where there is no such.
     """
 
     bars: Mapping[str, PriceBars]
     plan: SplitPlan
     gaps: Mapping[str, ShareGaps]
     limit: int
+    levels: DayLevels | None = None
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,13 @@ class Prefix:
         cut: that day.
         rows: all rows, those without a label too.
         windows: by share, in the order of the rows, how many windows it has.
+        levels: what returns must exceed by day, as far as it is known then.
     """
 
     cut: np.datetime64
     rows: LabelledRows
     windows: Mapping[str, int]
+    levels: DayLevels | None = None
 
     def __len__(self) -> int:
         """How many rows there should be."""
@@ -58,6 +63,13 @@ class Prefix:
     def whole(self) -> bool:
         """Whether there are as many rows as windows."""
         return all(len(values) == len(self) for values in self.rows.columns.values())
+
+    def undecided(self, horizon: int) -> NDArray[np.bool_]:
+        """Whether a row's day has no level that is known by the cut, [rows]; never where the label has none."""
+        if self.levels is None:
+            return np.zeros(len(self), bool)
+        day = np.array([iso(one) for one in self.rows.columns[TIME].tolist()], dtype="datetime64[D]")
+        return np.isnan(self.levels.level[horizon][np.searchsorted(self.levels.sessions, day)])
 
     def blocks(self) -> dict[str, slice]:
         """By share, where its rows stand."""
@@ -111,8 +123,11 @@ class Replay:
         self._made, self._database = made, database
         self._written: dict[str, int] = {}
 
-    def until(self, cut: np.datetime64) -> Prefix | None:
-        """The rows of a database that ends on a day, not before that of the last call; None where it has none."""
+    def until(self, cut: np.datetime64, whole: bool = False) -> Prefix | None:
+        """The rows of a database that ends on a day, not before that of the last call; None where it has none.
+
+        Of the whole database, days have the levels that the shares give which go on after the sample's.
+        """
         from components.feature_example_gen import executor
 
         made, windows = self._made, {}
@@ -125,9 +140,10 @@ class Replay:
                     windows[share] = length - WINDOW + 1
         if not windows:
             return None
+        levels = made.levels if made.levels is None or whole else made.levels.until(cut)
         with FeatureStore.open(self._database) as store:
-            rows = executor.labelled_rows(store, list(windows), made.plan, made.gaps, made.limit)
-        return Prefix(cut, rows, windows)
+            rows = executor.labelled_rows(store, list(windows), made.plan, made.gaps, made.limit, levels)
+        return Prefix(cut, rows, windows, levels)
 
     def _add(self, store: FeatureStore, share: str, bars: PriceBars, length: int) -> None:
         begin = self._written.get(share, 0)
@@ -155,14 +171,21 @@ def compare_prefix(prefix: Prefix, whole: Prefix, horizons: Sequence[int]) -> Di
     other = np.concatenate([blocks[share].start + np.arange(prefix.windows[share]) for share in before])
     # Sessions of its share that each row of the prefix has after it.
     ahead = np.concatenate([np.arange(count)[::-1] for count in prefix.windows.values()])
-    later = {label_key(h): h for h in horizons} | {forward_return_key(h): h for h in horizons}
+    later = {key(h): h for h in horizons for key in (label_key, forward_return_key, excess_return_key)}
+    undecided = {h: prefix.undecided(h)[own] for h in horizons}
     names = np.repeat(list(before), list(prefix.windows.values()))
     for name, values in prefix.rows.columns.items():
         there = _known(prefix, name)[own]
         held = _known(whole, name)[other]
         before_cut = whole.rows.columns[name][other]
         off = there & held & differ(values[own], before_cut)
-        off |= there != held if name not in later else (there > held) | (held & ~there & (ahead >= later[name]))
+        if name not in later:
+            off |= there != held
+        else:
+            due = ahead >= later[name]
+            if name != forward_return_key(later[name]):  # another share's return may end later than the row's own
+                due &= ~undecided[later[name]]
+            off |= (there > held) | (held & ~there & due)
         if off.any():
             row = int(np.argmax(off))
             return Difference(
@@ -213,6 +236,9 @@ def compare_examples(rows: AuditRows, whole: Prefix) -> tuple[Difference | None,
             pairs.append((label, rows.labels[horizon][mine], again))
             returned = np.where(_known(whole, ahead)[at], columns[ahead][at], np.float32(np.nan))
             pairs.append((ahead, rows.returns[horizon][mine], returned))
+        if (beyond := excess_return_key(horizon)) in columns and horizon in rows.excess:
+            returned = np.where(_known(whole, beyond)[at], columns[beyond][at], np.float32(np.nan))
+            pairs.append((beyond, rows.excess[horizon][mine], returned))
     for name, held, again in pairs:
         off = differ(held, again)
         compared += held.size

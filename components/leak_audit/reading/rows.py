@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from components.feature_example_gen.splits import SPLITS
 from components.leak_audit.results import AuditError
-from models.features import CLOSES, SESSION, SHARE_ID, TIME, WINDOW, forward_return_key, label_key
+from models.features import (
+    CLOSES,
+    SESSION,
+    SHARE_ID,
+    TIME,
+    WINDOW,
+    excess_return_key,
+    forward_return_key,
+    label_key,
+)
 
 TRAIN, EVAL, TEST = range(len(SPLITS))
 
@@ -33,6 +42,7 @@ class AuditRows:
         labels: by horizon: 0 or 1, -1 where there is none.
         returns: forward returns by horizon, float32, nan where there is none.
         raw: the features that a DataFormatter may read, as models/features.py has them: [rows] or [rows, width].
+        excess: by horizon, forward returns less the level of their day, as `returns`; none where the label has none.
     """
 
     features: tuple[str, ...]
@@ -45,6 +55,7 @@ class AuditRows:
     labels: Mapping[int, NDArray[np.int64]]
     returns: Mapping[int, NDArray[np.float32]]
     raw: Mapping[str, NDArray[Any]]
+    excess: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Examples of all splits."""
@@ -57,6 +68,10 @@ class AuditRows:
     def both_classes(self, horizon: int) -> bool:
         """Whether train and test each hold rises and falls, without which nothing can be learned or judged."""
         return all(len(np.unique(self.labels[horizon][self.of(split)])) > 1 for split in (TRAIN, TEST))
+
+    def label_returns(self, horizon: int) -> NDArray[np.float32]:
+        """The returns that the labels tell the signs of, [rows]; nan where there is none."""
+        return self.excess.get(horizon, self.returns[horizon])
 
     def place(self, row: int) -> str:
         """Share and day of a row, in words."""
@@ -105,6 +120,11 @@ def read_rows(examples: str | Path, sources: Sequence[str] = ()) -> AuditRows:
         labels={h: _optional(joined, label_key(h), -1)[order].astype(np.int64) for h in horizons},
         returns={h: _optional(joined, forward_return_key(h), np.nan)[order].astype(np.float32) for h in horizons},
         raw=raw,
+        excess={
+            h: _optional(joined, excess_return_key(h), np.nan)[order].astype(np.float32)
+            for h in horizons
+            if excess_return_key(h) in features
+        },
     )
 
 

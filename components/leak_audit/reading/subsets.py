@@ -51,6 +51,7 @@ def rows_at(rows: AuditRows, places: NDArray[np.int64]) -> AuditRows:
         split=rows.split[places],
         labels={h: values[places] for h, values in rows.labels.items()},
         returns={h: values[places] for h, values in rows.returns.items()},
+        excess={h: values[places] for h, values in rows.excess.items()},
         raw={name: values[places] for name, values in rows.raw.items()},
     )
 

@@ -15,6 +15,7 @@ from pipeline.cli.common import (
     AcceptSuspicion,
     Formatter,
     Horizon,
+    Label,
     Plugins,
     Shares,
     Since,
@@ -43,6 +44,7 @@ def compile_(
     source: Source = None,
     shares: Shares = None,
     since: Since = None,
+    label: Label = None,
     formatter: Formatter = None,
     models: Annotated[
         str | None, typer.Option(help="Models, separated by commas. (default: linear,dnn,custom_dnn,rnn)")
@@ -58,6 +60,7 @@ def compile_(
         "source": source,
         "shares": shares,
         "since": since,
+        "label": label,
         "formatter": formatter,
         "models": models,
         "horizon": horizon,

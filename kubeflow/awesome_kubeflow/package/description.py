@@ -36,8 +36,8 @@ def compiled_parameters(ir: Any) -> tuple[RunParameters, CompiledWith]:
     if missing := {"horizon", "formatter"} - values.keys():
         raise CompileError(f"pipeline {ir.pipeline_info.id}: has no step that says its {' or '.join(sorted(missing))}")
     defaults = RunParameters(**values)
-    horizons = example_gen_config(ir).splits.horizons
-    return defaults, CompiledWith(defaults.formatter, defaults.horizon, horizons)
+    examples = example_gen_config(ir)
+    return defaults, CompiledWith(defaults.formatter, defaults.horizon, examples.splits.horizons, examples.label)
 
 
 def example_gen_config(ir: Any) -> ExampleGenConfig:
@@ -61,6 +61,7 @@ def describe_run(ir: Any, compiled: CompiledWith, data_folder: str) -> CompiledR
         "split_end": config.splits.end,
         "embargo": config.splits.embargo,
         "seed": trainers[0]["seed"],
+        "label": config.label,
     }
     if changed := {one["model"]: values for one in trainers if (values := _changed_hyperparameters(one))}:
         settings["hyperparameters"] = changed

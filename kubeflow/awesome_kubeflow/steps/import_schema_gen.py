@@ -31,7 +31,8 @@ def _text(part: NodeSlice, parameters: RunParameters) -> str:
 
     from models.schema import schema_for
 
-    schema = schema_for(part.compiled.all_horizons(parameters.horizon), parameters.horizon)
+    horizons = part.compiled.all_horizons(parameters.horizon)
+    schema = schema_for(horizons, parameters.horizon, label=part.compiled.label)
     return str(text_format.MessageToString(schema))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from models.labels import UP, words_of
 from pipeline.report.templates import load_template
 from pipeline.studies.walkforward.results import Walk
 from pipeline.studies.walkforward.verdict import count_above
@@ -19,6 +20,7 @@ def render_walk(walk: Walk) -> str:
     styles = model_styles(list(walk.horizons[0].overall.scores))
     return load_template(_TEMPLATE).render(
         walk=walk,
+        words=words_of(str(walk.settings.get("label", UP))),
         styles=styles,
         plan=plan_chart(walk.folds),
         charts={scores.horizon: part_charts(scores, styles) for scores in walk.horizons},

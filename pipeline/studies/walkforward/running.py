@@ -31,7 +31,17 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-_REPORTED = ("shares", "formatter", "models", "horizons", "embargo", "seed", "train_steps", "audit_plausible_auc")
+_REPORTED = (
+    "shares",
+    "label",
+    "formatter",
+    "models",
+    "horizons",
+    "embargo",
+    "seed",
+    "train_steps",
+    "audit_plausible_auc",
+)
 """Settings that all folds have in common and that belong in the report."""
 
 
@@ -193,7 +203,7 @@ def _join(
         folds=tuple(folds),
         horizons=tuple(horizons),
         runs=tuple(runs),
-        settings={name: last.settings[name] for name in _REPORTED},
+        settings={name: last.settings[name] for name in _REPORTED if name in last.settings},
         market=None if last.market is None else last.market.scenario,
         digest=last.data.digest,
         database=last.data.database,

@@ -1,0 +1,182 @@
+"""What returns must exceed on each day, made again of the stored prices, by other code than FeatureExampleGen's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.errors import SplitError, StoreError
+from components.feature_example_gen.splits import SplitSettings, plan_splits
+from components.leak_audit.config import AuditConfig
+from components.leak_audit.reading.database import unchanged
+from components.leak_audit.reading.rows import AuditRows
+from components.missing_sessions.limit import most_missing
+from models.features import WINDOW
+from models.labels import Label
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from components.feature_store import FeatureStore
+    from components.feature_store.series import PriceSeries
+    from components.missing_sessions.found import ShareGaps
+
+
+# Two numbers in single precision and their difference, which is rounded once more.
+_ROUNDING = 5e-7
+
+
+@dataclass(frozen=True)
+class LevelProof:
+    """What is known of the levels of a run's label.
+
+    Attributes:
+        days: whose level was made again and is that of the examples, all horizons together.
+        unequal: a row whose level is not that of its day's other rows, and its horizon; None where there is none.
+        wrong: a row whose level is not that of the prices, and its horizon.
+        late: a row whose level is made of a later split's prices, and its horizon.
+        faults: how many such rows there are.
+        why: why no level was made again; empty where they were.
+    """
+
+    days: int = 0
+    unequal: tuple[int, int] | None = None
+    wrong: tuple[int, int] | None = None
+    late: tuple[int, int] | None = None
+    faults: int = 0
+    why: str = ""
+
+
+def prove_levels(rows: AuditRows, label: Label, config: AuditConfig) -> LevelProof:
+    """Compares the levels that the examples show with one another, and with those that the stored prices give."""
+    for horizon in rows.excess:
+        unequal = _unequal(rows, horizon)
+        if len(unequal):
+            return LevelProof(unequal=(int(unequal[0]), horizon), faults=len(unequal))
+    if config.splits is None or not config.database or not Path(config.database).is_file():
+        return LevelProof(why="there is no database to make them again of")
+    from components.feature_store import FeatureStore
+
+    try:
+        with FeatureStore.open(config.database) as store:
+            return _by_prices(rows, label, config, config.splits, store)
+    except (StoreError, SplitError) as error:
+        return LevelProof(why=f"they cannot be made again: {error}")
+
+
+def _level(rows: AuditRows, horizon: int) -> NDArray[np.float64]:
+    """The level that each row's own returns show, [rows]; nan where it has none."""
+    return rows.returns[horizon].astype(np.float64) - rows.excess[horizon].astype(np.float64)
+
+
+def _tolerance(rows: AuditRows, horizon: int) -> NDArray[np.float64]:
+    size = np.abs(rows.returns[horizon].astype(np.float64)) + np.abs(rows.excess[horizon].astype(np.float64))
+    return _ROUNDING * (1 + size)
+
+
+def _unequal(rows: AuditRows, horizon: int) -> NDArray[np.int64]:
+    """Places of rows that show another level than the middle one of their day."""
+    at = np.flatnonzero(~np.isnan(rows.excess[horizon]))
+    _, day, count = np.unique(rows.time[at], return_inverse=True, return_counts=True)
+    level, tolerance = _level(rows, horizon)[at], _tolerance(rows, horizon)[at]
+    middle = np.lexsort((level, day.reshape(-1)))[np.cumsum(count) - count + count // 2]
+    like = middle[day.reshape(-1)]
+    return at[np.abs(level - level[like]) > tolerance + tolerance[like]]
+
+
+def _by_prices(
+    rows: AuditRows, label: Label, config: AuditConfig, splits: SplitSettings, store: FeatureStore
+) -> LevelProof:
+    excluded = store.decisions().excluded
+    chosen = [
+        one
+        for one in store.shares()
+        if (not config.shares or one.share_id in config.shares) and one.share_id not in excluded
+    ]
+    names = [one.share_id for one in chosen]
+    if any(one.source is None for one in chosen):
+        return LevelProof(why="the database holds windows without the prices that they are made of")
+    sessions = store.sessions(names)
+    plan = plan_splits(sessions[sessions <= np.datetime64(config.last_session or "9999-12-31")], splits)
+    # The first day that the next split owns; behind test there is none.
+    borders = [plan.sessions[part.end] for part in plan.ranges[:-1]] + [np.datetime64("9999-12-31")]
+    text = rows.time.astype(str)
+    day = np.array([f"{one[:4]}-{one[4:6]}-{one[6:]}" for one in np.unique(text).tolist()], dtype="datetime64[D]")
+    day = day[np.unique(text, return_inverse=True)[1].reshape(-1)]
+    days = 0
+    for horizon, again in levels_again(store, names, tuple(rows.excess), label, config).items():
+        here = again.reindex(day)
+        expected, end = here["level"].to_numpy(float), here["end"].to_numpy().astype("datetime64[D]")
+        shown = _level(rows, horizon)
+        known = ~np.isnan(shown)
+        wrong = known & ~(np.abs(shown - expected) <= _tolerance(rows, horizon))
+        late = known & (end >= np.array(borders)[rows.split])
+        if wrong.any() or late.any():
+            if not unchanged(config, store, names):
+                return LevelProof(why="the database has changed since the run")
+            place, faults = (int(np.argmax(wrong if wrong.any() else late)), horizon), int((wrong | late).sum())
+            return LevelProof(wrong=place, faults=faults) if wrong.any() else LevelProof(late=place, faults=faults)
+        days += len(np.unique(rows.time[known]))
+    return LevelProof(days=days)
+
+
+def levels_again(
+    store: FeatureStore, shares: Sequence[str], horizons: Sequence[int], label: Label, config: AuditConfig
+) -> dict[int, pd.DataFrame]:
+    """Makes the levels again, day by day with pandas, of the prices up to the last session of the run.
+
+    Args:
+        store: the database that the run was made of.
+        shares: all shares of the run; each has prices.
+        horizons: sessions ahead.
+        label: one that has levels.
+        config: of the run.
+
+    Returns:
+        By horizon, a row a day (its index, datetime64): `level`, nan where there is none, and `end`, the day of the
+        last price that it is made of.
+
+    Raises:
+        StoreError: the prices cannot be read.
+    """
+    import pandas as pd
+
+    from components.missing_sessions.finding import find_missing
+
+    gaps = find_missing(store).shares
+    parts: dict[int, list[pd.DataFrame]] = {horizon: [] for horizon in horizons}
+    for one in store.price_series(shares):
+        for horizon in horizons:
+            parts[horizon].append(_returns(one, horizon, gaps.get(one.share_id), config))
+    return {horizon: _by_day(pd.concat(some), label) for horizon, some in parts.items()}
+
+
+def _returns(one: PriceSeries, horizon: int, gaps: ShareGaps | None, config: AuditConfig) -> pd.DataFrame:
+    """The known returns of a share from its first window on, with the days they begin and end on."""
+    import pandas as pd
+
+    close = pd.Series(one.close * one.factor, index=one.time)
+    if config.last_session:
+        close = close[: np.datetime64(config.last_session)]
+    day = close.index.to_numpy()
+    known = pd.DataFrame({"day": day, "end": pd.Series(day).shift(-horizon), "first": pd.Series(day).shift(WINDOW - 1)})
+    known["change"] = (close.shift(-horizon) / close - 1).to_numpy()
+    known = known.dropna()
+    if gaps is not None:
+        first, now, end = (known[name].to_numpy().astype("datetime64[D]") for name in ("first", "day", "end"))
+        limit = config.max_missing_sessions
+        whole = gaps.between(first, now) <= most_missing(limit, WINDOW - 1)
+        known = known[whole & (gaps.between(now, end) <= most_missing(limit, horizon))]
+    return known
+
+
+def _by_day(known: pd.DataFrame, label: Label) -> pd.DataFrame:
+    days = known.groupby("day")
+    level = days["change"].agg(lambda returns: label.level(returns.to_numpy()))  # type: ignore[misc]
+    enough = days.size() >= label.least_shares
+    return level.where(enough).to_frame("level").assign(end=days["end"].max())
