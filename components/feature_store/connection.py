@@ -79,7 +79,8 @@ def translated(path: Path) -> Iterator[None]:
     except sqlite3.ProgrammingError:
         raise  # a defect of ours, such as the use of a closed store
     except sqlite3.Error as error:
-        raise StoreError(f"{path}: the database cannot be used: {error}") from error
+        damaged = "; put a copy in its place, or bring it anew: awesome db pull" if "malformed" in str(error) else ""
+        raise StoreError(f"{path}: the database cannot be used: {error}{damaged}") from error
 
 
 @contextlib.contextmanager

@@ -56,6 +56,15 @@ def test_verify_says_that_all_is_well_and_what_that_rests_on(awesome: Awesome, l
     assert "the file ends with row 24: what stood behind it by the head of row 25 was taken out" in done.out
 
 
+def test_a_damaged_file_is_a_line_that_says_what_to_do(awesome: Awesome, live: Live) -> None:
+    content = bytearray(live.path.read_bytes())
+    content[100:140] = b"X" * 40
+    live.path.write_bytes(content)
+    for command in ("show", "verify"):
+        refusal = awesome("ledger", command).refusal
+        assert refusal.endswith("malformed; put a copy in its place, or bring it anew: awesome db pull")
+
+
 def test_verify_names_the_row(awesome: Awesome, live: Live) -> None:
     tampered(live.path, "UPDATE PREDICTION SET probability = 0.9 WHERE seq = 9")
     done = awesome("ledger", "verify")
