@@ -21,7 +21,7 @@ TOLERANCE = 1e-6
 """How far a twin's probability may be from TensorFlow's."""
 
 _ROWS = 1280
-"""Rows at a time: so few that memory does not grow with the rows, so many that threads seldom wait for Python's lock."""
+"""Rows at a time: few enough to bound memory, many enough that threads seldom wait for Python's lock."""
 
 Map = Callable[[Callable[[Raw], NDArray[np.float32]], Iterable[Raw]], Iterable[NDArray[np.float32]]]
 """Calls a function with each of some arguments and gives the results in their order, as `map` does."""
