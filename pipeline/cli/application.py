@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import sys
 from functools import cache
 from typing import Any, NoReturn
@@ -65,6 +66,8 @@ def main() -> None:
 
     # The system takes all memory back: looking for what Python could free takes up to a fifth of a second.
     atexit.register(gc.freeze)
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")  # a terminal or a log of another encoding than UTF-8 lacks our signs
     try:
         code = load_app()(prog_name="awesome", standalone_mode=False) or 0
     except _USAGE_ERROR as error:

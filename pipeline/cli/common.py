@@ -6,11 +6,11 @@ import datetime as dt
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 
@@ -187,6 +187,42 @@ def new_progress(*counts: ProgressColumn) -> Progress:
     console = new_console(stderr=True)
     # Into a file or a pipe, the bar would come out as an empty line.
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+class _Enduring:
+    """A stream that goes on into nothing once it cannot be written: a log on a full disk, a pipe that nobody reads."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError:
+            return self._give_up(len(text))
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError:
+            self._give_up()
+
+    def _give_up(self, length: int = 0) -> int:
+        # What is still in its buffer would else fail again at the end of the process.
+        with open(os.devnull, "w") as nothing, suppress(OSError):
+            os.dup2(nothing.fileno(), self._stream.fileno())
+        return length
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def enduring_output() -> Iterator[None]:
+    """What is printed within stops nothing where it cannot be written."""
+    streams = cast("list[TextIO]", [_Enduring(sys.stdout), _Enduring(sys.stderr)])
+    with redirect_stdout(streams[0]), redirect_stderr(streams[1]):
+        yield
 
 
 def print_line(text: str) -> None:

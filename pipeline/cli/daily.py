@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import common
-from pipeline.cli.common import app, example, new_console, plan_from, print_line, warn_of_formatter
+from pipeline.cli.common import app, enduring_output, example, new_console, plan_from, print_line, warn_of_formatter
 
 _NO_SETTINGS = ("only", "retrain", "part_suffices", "as_json")
 
@@ -72,11 +72,12 @@ def daily(
         trial=plan.settings.trial,
         retrain=retrain,
     )
-    report, path = run_daily(day, names)
+    with enduring_output():  # the ledger matters more than a log that cannot be written
+        report, path = run_daily(day, names)
+        if not as_json:
+            for line in report.undelivered:
+                print_line(f"an alert did not arrive: {line}")
+            print_line(f"\nThe report: {path}")
     if as_json:
         typer.echo(to_json(report))
-    else:
-        for line in report.undelivered:
-            print_line(f"an alert did not arrive: {line}")
-        print_line(f"\nThe report: {path}")
     raise typer.Exit(0 if part_suffices and report.exit_code == PARTIAL else report.exit_code)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from command_line import COMMAND, clean_environment
 from http_here import Request, answering
 from lived import FIRST, LAST, SHANGHAI, SHARES, START, World, evening, predictions, write_run
 
@@ -184,6 +186,31 @@ def test_the_head_of_the_ledger_goes_to_the_storage(folder: Path) -> None:
         heads = stored_heads(storage, "prices.db")
     assert len(heads) == 2
     assert again.part("push").numbers["rows"] == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize("output", ["/dev/full", "a pipe that nobody reads", "log"])
+def test_a_log_that_cannot_be_written_stops_nothing(folder: Path, output: str, encoding: str) -> None:
+    if output == "/dev/full" and not Path(output).exists():
+        pytest.skip("this system has no device that is always full")
+    world = World(folder, None)
+    write_run(world.plan())
+    world.bars(EVENINGS[0])
+    command = [COMMAND, "daily", "--db", "prices.db", "--clock", f"{EVENINGS[0]}T18:00+08:00", "--no-retrain"]
+    environment = clean_environment() | {"PYTHONIOENCODING": encoding}
+    if output.startswith("a pipe"):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+            assert process.stdout is not None
+            process.stdout.close()
+            assert process.stderr is not None
+            error, code = process.stderr.read(), process.wait()
+    else:
+        with open(output, "w") as stream:
+            done = subprocess.run(command, stdout=stream, stderr=subprocess.PIPE, env=environment, check=False)
+        error, code = done.stderr, done.returncode
+
+    assert (error, code) == (b"", 0)
+    assert len(predictions(LEDGER)) == len(SHARES)
 
 
 def test_the_command_prints_what_each_part_did(world: World, awesome, monkeypatch: pytest.MonkeyPatch) -> None:
