@@ -94,8 +94,9 @@ class Label:
         found = np.full(days, np.nan, np.float32)
         begins = np.searchsorted(day[order], np.arange(days + 1))
         returns = change[order]
-        for at in np.flatnonzero(np.diff(begins) >= self.least_shares).tolist():
-            found[at] = self.level(returns[begins[at] : begins[at + 1]])
+        with LABELS.called(self.name):
+            for at in np.flatnonzero(np.diff(begins) >= self.least_shares).tolist():
+                found[at] = self.level(returns[begins[at] : begins[at + 1]])
         return found
 
 

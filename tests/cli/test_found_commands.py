@@ -68,7 +68,7 @@ def test_every_file_of_the_command_line_is_imported() -> None:
     assert "awesome_kubeflow.cli.compile" in sys.modules
 
 
-@pytest.mark.parametrize("group", ["models", "formatters", "metrics", "checks"])
+@pytest.mark.parametrize("group", ["models", "formatters", "labels", "metrics", "checks"])
 def test_a_run_refuses_what_a_package_adds_and_cannot_be_loaded_before_anything_else(
     tmp_path: Path, install: Callable[[str, str, str], Path], group: str
 ) -> None:
@@ -79,7 +79,9 @@ def test_a_run_refuses_what_a_package_adds_and_cannot_be_loaded_before_anything_
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize("group", ["models", "formatters", "sources", "metrics", "checks", "steps", "commands"])
+@pytest.mark.parametrize(
+    "group", ["models", "formatters", "labels", "sources", "metrics", "checks", "steps", "commands"]
+)
 def test_a_command_that_needs_nothing_of_a_broken_package_goes_on_without_it(
     tmp_path: Path, install: Callable[[str, str, str], Path], group: str
 ) -> None:
