@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.drift.distances import FALSE_ALARMS, YEAR
+from components.drift.distances import CAUTION, FALSE_ALARMS, YEAR
 from components.evidence.resampling import default_block
 
 ALLOWANCE = 0.1
@@ -127,7 +127,7 @@ def make_loss_reference(
         raise ValueError("all days of the backtest have the same loss, or one has an infinite one")
     mean, deviation = float(values.mean()), float(values.std(ddof=1))
     standard = (values - mean) / deviation * (1 if higher_is_worse else -1)
-    limit = float(np.quantile(_largest(standard, horizon, np.random.default_rng(seed)), 1 - false_alarms))
+    limit = float(np.quantile(_largest(standard, horizon, np.random.default_rng(seed)), 1 - CAUTION * false_alarms))
     return LossReference(measure, mean, deviation, higher_is_worse, horizon, len(values), limit, false_alarms)
 
 

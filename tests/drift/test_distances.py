@@ -10,6 +10,7 @@ from scipy.stats import gumbel_r, norm, wasserstein_distance
 
 from components.drift.distances import (
     BLOCK,
+    CAUTION,
     FALSE_ALARMS,
     FOLDS,
     YEAR,
@@ -90,13 +91,13 @@ def test_no_stretch_of_training_is_beyond_the_limits() -> None:
 
 def test_a_long_training_has_the_limit_of_gumbels_law() -> None:
     largest = gumbel_r(3, 2).rvs(100_000, random_state=0)
-    expected = gumbel_r(3 + 2 * np.log(YEAR), 2).isf(FALSE_ALARMS)  # of the largest of so many
+    expected = gumbel_r(3 + 2 * np.log(YEAR), 2).isf(CAUTION * FALSE_ALARMS)  # of the largest of so many
     assert year_limit(largest) == pytest.approx(expected, rel=0.03)
 
 
 def test_a_short_training_has_a_higher_one() -> None:
     largest = gumbel_r.rvs(size=(100, 10 * BLOCK), random_state=1)
-    assert np.mean([year_limit(one) for one in largest]) > 1.1 * gumbel_r(np.log(YEAR)).isf(FALSE_ALARMS)
+    assert np.mean([year_limit(one) for one in largest]) > 1.1 * gumbel_r(np.log(YEAR)).isf(CAUTION * FALSE_ALARMS)
 
 
 def test_too_few_sessions_for_a_limit_are_refused() -> None:
