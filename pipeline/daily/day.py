@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING
 
 from components.drift.features import FeatureDrift
 from components.drift.losses import LossDrift
-from components.errors import UserError
+from components.errors import StorageError, UserError
 from components.extractor import ExtractionReport
 from components.extractor.calendar import ExchangeCalendar
 from components.feature_store import FeatureStore
 from components.ledger.clocks import check_clock
+from components.ledger.errors import LedgerError
 from components.ledger.file import Ledger, ledger_path
 from components.missing_sessions.exchanges import exchanges_of
+from components.object_storage import stored_heads
 from pipeline.daily.clock import LoopClock
 from pipeline.daily.report import Alert, AlertKind
 from pipeline.daily.speaking import Speaker, challenger_of, speaker_of
 from pipeline.daily.windows import Forecast
 from pipeline.plan import Plan
+from pipeline.uses.storage import open_storage
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -147,9 +150,23 @@ class Day:
         Raises:
             LedgerError: it cannot be written, or its times are of another kind than this loop's.
         """
+        if not self.ledger_file.exists():
+            self._check_never_kept()
         with Ledger.create(self.ledger_file, self.clock.now) as ledger:
             check_clock(ledger, self.clock.made)
             yield ledger
+
+    def _check_never_kept(self) -> None:
+        """Refuses to begin a ledger that the storage holds already: its record would end, and another one begin."""
+        if self.plan.storage is None:
+            return
+        # Where it does not answer, the first evening goes on all the same, and the push says so.
+        with contextlib.suppress(StorageError), open_storage(self.plan) as storage:
+            if heads := stored_heads(storage, self.plan.database.name):
+                raise LedgerError(
+                    f"{self.ledger_file} is gone, and {storage.url} has kept row {heads[-1].seq} of it since "
+                    f"{heads[-1].time}; bring it back: awesome db pull"
+                )
 
     @property
     def last_session(self) -> str:

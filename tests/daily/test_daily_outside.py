@@ -187,6 +187,13 @@ def test_the_head_of_the_ledger_goes_to_the_storage(folder: Path) -> None:
     assert len(heads) == 2
     assert again.part("push").numbers["rows"] == 0
 
+    LEDGER.unlink()
+    world.bars(EVENINGS[2])
+    torn = world.loop(evening(EVENINGS[2]))
+    assert "prices.db.ledger is gone, and" in torn.part("ledger").wrong[0]
+    assert "bring it back: awesome db pull" in torn.part("ledger").wrong[0]
+    assert not LEDGER.exists()
+
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 @pytest.mark.parametrize("output", ["/dev/full", "a pipe that nobody reads", "log"])
