@@ -29,6 +29,9 @@ from components.whole_files import whole_file
 SUFFIX = ".ledger"
 """Of a ledger's name, after the database's."""
 
+_CACHE = "PRAGMA cache_size = -65536"
+"""64 MiB at most: a share's rows lie apart, and SQLite's own 2 MiB hold those of a few evenings."""
+
 _VERIFY = "see `awesome ledger verify`"
 
 
@@ -132,6 +135,7 @@ class Ledger:
             connection = sqlite3.connect(reading_uri(file), uri=True, isolation_level=None, timeout=30)
             opened.callback(connection.close)
             connection.execute("PRAGMA query_only = ON")
+            connection.execute(_CACHE)
             # What another tool has written as text and is none is named by its row, and does not end the reading.
             connection.text_factory = lambda content: content.decode("utf-8", "surrogateescape")
             _check_kind(connection, file)
@@ -160,6 +164,7 @@ class Ledger:
                 _check_kind(connection, file)  # before anything of a file of somebody else's is changed
             connection.execute("PRAGMA journal_mode = DELETE")
             connection.execute("PRAGMA synchronous = EXTRA")
+            connection.execute(_CACHE)
             with transaction(connection):
                 if _is_empty(connection):
                     _make_tables(connection)

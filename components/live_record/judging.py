@@ -31,6 +31,7 @@ class LiveRecord:
         course: the evidence after each of them.
         days: what counted on each of them, [n].
         waiting: sessions on which something counts and that are not judged yet.
+        head: hash of the ledger's last row then; while that is the last one, whoever judges finds the same.
     """
 
     series: LiveSeries
@@ -41,6 +42,7 @@ class LiveRecord:
     course: Course
     days: tuple[LiveDay, ...]
     waiting: int
+    head: str
 
     @property
     def proved_after(self) -> str:
@@ -71,7 +73,7 @@ def judge_series(ledger: Ledger, series: LiveSeries) -> LiveRecord:
     Raises:
         LedgerError: its parameters cannot be read.
     """
-    parameters = read_parameters(ledger, series.parameters)
+    parameters, head = read_parameters(ledger, series.parameters), ledger.head.hash
     days = list(live_days(ledger, series))
     due = days[: _due(days)]
     count = len(due)
@@ -88,6 +90,7 @@ def judge_series(ledger: Ledger, series: LiveSeries) -> LiveRecord:
         course=evaluate(rank_ics, gains, parameters),
         days=tuple(due),
         waiting=len(days) - count,
+        head=head,
     )
 
 

@@ -20,6 +20,7 @@ from components.feature_store import FeatureStore
 from components.ledger.clocks import check_clock
 from components.ledger.errors import LedgerError
 from components.ledger.file import Ledger, ledger_path
+from components.live_record import LiveRecord
 from components.missing_sessions.exchanges import exchanges_of
 from components.object_storage import stored_heads
 from pipeline.daily.clock import LoopClock
@@ -107,6 +108,7 @@ class Day:
         extracted: what the extraction did, once it is done.
         forecasts: what was predicted and is not written down yet; None before.
         drift: what the champion sees and loses otherwise than in its backtest, once it is measured.
+        judged: what the record has proved, once it is judged.
         retrained: the folder of the run that retrained, once it is done.
         silent: whether there was no model to predict with.
     """
@@ -119,6 +121,7 @@ class Day:
     extracted: ExtractionReport | None = None
     forecasts: tuple[Forecast, ...] | None = None
     drift: Drift = field(default_factory=Drift)
+    judged: LiveRecord | None = None
     retrained: Path | None = None
     silent: bool = False
 

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from pathlib import Path
 
+from components.live_record import LiveRecord
 from components.records import RecordError, from_json
 from pipeline.daily.day import FEATURES, LOSSES, Day, Told
 from pipeline.daily.report import AlertKind, DailyReport, daily_folder
@@ -31,7 +32,7 @@ def show(day: Day, told: Told) -> None:
     Raises:
         UserError: the ledger cannot be read, or the page not be written.
     """
-    facts = record_of(day.plan, None, day.clock.now(), _measured(day), _ROWS_OF_AN_EVENING)
+    facts = record_of(day.plan, None, day.clock.now(), _measured(day), _ROWS_OF_AN_EVENING, day.judged)
     path = write_live(facts, daily_folder(day.plan) / LIVE_HTML)
     verdict = live_verdict(facts)
     told.said.append(f"{verdict.label}: {path}")
@@ -46,6 +47,7 @@ def record_of(
     now: dt.datetime | None = None,
     today: DriftDay | None = None,
     rows_again: int = _ROWS_OF_A_PERSON,
+    judged: LiveRecord | None = None,
 ) -> LiveFacts:
     """What is known of a plan's record, with the drift that the loops have measured.
 
@@ -55,6 +57,7 @@ def record_of(
         now: the present, with a zone; None for the clock.
         today: what the loop that is at work has measured; None where none is.
         rows_again: up to so many rows of the plan's ledger are all looked at; of a file that is named always are.
+        judged: what the loop that is at work has judged of its ledger.
 
     Raises:
         UserError: the file is no ledger, or cannot be read.
@@ -64,7 +67,7 @@ def record_of(
     if today is not None:
         drift[today.session] = today
     look = folder / _LOOK if ledger is None else None
-    return live_facts(plan, ledger, now, [drift[session] for session in sorted(drift)], look, rows_again)
+    return live_facts(plan, ledger, now, [drift[session] for session in sorted(drift)], look, rows_again, judged)
 
 
 def drift_days(folder: Path) -> list[DriftDay]:

@@ -37,7 +37,7 @@ def weigh(day: Day, told: Told) -> None:
     record = None
     if day.ledger_file.is_file():
         with day.ledger() as ledger:
-            record = judge(ledger, day.plan.horizon)
+            record = day.judged = judge(ledger, day.plan.horizon)
             if record is not None and len(record.sessions):
                 _say_record(ledger, record, told)
                 _keep_verdicts(ledger, record, told)

@@ -26,7 +26,7 @@ class Trust:
         held: what it was held against, in words.
         head: its last row as SEQ:HASH, to be kept elsewhere; empty where there is none.
         after: the last row that an earlier look had come to and that was not looked at again; 0 where all were.
-        whole: when every row was looked at, UTC.
+        whole: when every row was looked at, UTC; empty where they were now.
     """
 
     sound: bool

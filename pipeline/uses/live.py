@@ -63,6 +63,7 @@ def live_facts(
     drift: Sequence[DriftDay] = (),
     look: Path | None = None,
     rows_again: int = 0,
+    judged: LiveRecord | None = None,
 ) -> LiveFacts:
     """Gathers what is known of the record of a plan's horizon.
 
@@ -73,6 +74,7 @@ def live_facts(
         drift: what the loops have measured.
         look: the file that says how far the last look has come; None to look at every row.
         rows_again: up to so many rows are all looked at each time (`earlier_look`).
+        judged: what was judged of the ledger just now; it counts while nothing was written since.
 
     Raises:
         UserError: the file is no ledger, or cannot be read.
@@ -88,7 +90,7 @@ def live_facts(
     facts = replace(facts, trust=trust, notes=notes)
     try:
         with Ledger.open(path) as opened:
-            found = _gathered(opened, plan, facts, now)
+            found = _gathered(opened, plan, facts, now, judged)
         to_json(found).encode()  # a text that is none would stop whoever prints or writes it
         return found
     except (UserError, ValueError, TypeError, LookupError, ArithmeticError) as error:
@@ -114,11 +116,22 @@ def _trust(plan: Plan, path: Path, look: Path | None, rows_again: int) -> tuple[
     faults = tuple(str(fault) for fault in found.faults[:_FAULTS])
     held = held_in_words(storage, found)
     head = "" if found.head is None else f"{found.head.seq}:{found.head.hash}"
-    trust = Trust(found.sound, faults, len(found.faults), found.rows, held, head, after=found.after, whole=found.whole)
+    trust = Trust(
+        found.sound,
+        faults,
+        len(found.faults),
+        found.rows,
+        held,
+        head,
+        after=found.after,
+        whole=found.whole if found.after else "",
+    )
     return trust, (*notes, *found.doubts)
 
 
-def _gathered(ledger: Ledger, plan: Plan, facts: LiveFacts, now: dt.datetime | None) -> LiveFacts:
+def _gathered(
+    ledger: Ledger, plan: Plan, facts: LiveFacts, now: dt.datetime | None, judged: LiveRecord | None
+) -> LiveFacts:
     horizon = plan.horizon
     replay = has_made_times(ledger)
     if now is None and replay:
@@ -134,7 +147,8 @@ def _gathered(ledger: Ledger, plan: Plan, facts: LiveFacts, now: dt.datetime | N
         return replace(facts, nothing=f"{facts.ledger} holds no prediction {_ahead(horizon)} yet{there}")
     notes = [*facts.notes]
     series = [one for one in live_series(ledger) if one.horizon == horizon]
-    records = [judge_series(ledger, one) for one in series]
+    held = judged if judged is not None and judged.head == ledger.head.hash else None
+    records = [held if held is not None and held.series == one else judge_series(ledger, one) for one in series]
     record = records[-1]
     days = record.days
     probability, up = (_joined(days, name) for name in ("probability", "up"))

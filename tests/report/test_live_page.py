@@ -23,7 +23,7 @@ from components.ledger.file import Ledger
 from components.ledger.predictions import write_predictions
 from components.ledger.setting_up import declare, install, note
 from components.live_evidence import Parameters, days_to_proof
-from components.live_record import judge
+from components.live_record import judge, judge_series
 from pipeline.daily.page import record_of
 from pipeline.daily.report import daily_folder
 from pipeline.report.live import render_live, write_live
@@ -222,6 +222,21 @@ def test_a_ledger_that_was_changed_is_said_before_all_else(tmp_path: Path) -> No
     assert live_verdict(facts_of(live)).label == "These figures cannot be trusted"
 
 
+def test_what_was_judged_just_now_is_what_would_be_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = lived(tmp_path, sessions=6, shares=4)
+    with Ledger.open(live.path) as ledger:
+        judged = judge(ledger, 1)
+    fresh = facts_of(live)
+    made = []
+    whole = judge_series
+    monkeypatch.setattr("pipeline.uses.live.judge_series", lambda *given: made.append(given) or whole(*given))
+    assert record_of(live.plan(), None, live.now, judged=judged) == fresh
+    assert made == []
+    live.evenings(NEW_YORK[FIRST + 6 : FIRST + 8])
+    assert record_of(live.plan(), None, live.now, judged=judged) == facts_of(live) != fresh
+    assert len(made) == 2
+
+
 def test_a_long_ledger_is_looked_at_from_where_the_last_look_has_come_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,7 +254,7 @@ def test_a_long_ledger_is_looked_at_from_where_the_last_look_has_come_to(
     second = again().trust
     assert first is not None
     assert second is not None
-    assert (first.after, second.after, second.whole) == (0, first.rows, first.whole)
+    assert (first.after, first.whole, second.after) == (0, "", first.rows)
     assert second.rows == first.rows + 8  # four predictions and four outcomes
     said = words(again())
     assert f"The 0 rows behind row {second.rows} are as they were written" in said
