@@ -154,7 +154,9 @@ def _rules_of(zone: str) -> str:
     for folder in zoneinfo.TZPATH:
         with contextlib.suppress(OSError, ValueError):
             return hashlib.sha256(Path(folder, zone).read_bytes()).hexdigest()
-    return f"tzdata {metadata.version('tzdata')}"  # which the standard library takes where the system has none
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        return f"tzdata {metadata.version('tzdata')}"  # which the standard library takes where the system has none
+    return "none"
 
 
 def _is_possible(found: Timetable) -> bool:

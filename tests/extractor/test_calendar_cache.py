@@ -201,3 +201,16 @@ def test_the_users_folder_is_taken_where_none_is_named(tmp_path: Path, monkeypat
         path = tmp_path / ".cache" / "awesome" / "calendars" / "XSHG-2024.npz"
         assert json.loads(str(np.load(path)["about"]))["zone"] == "UTC"
         path.unlink()
+
+
+def test_a_system_without_rules_of_time_zones_keeps_calendars_all_the_same(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(package: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(package)
+
+    rules = calendar_cache._rules_of.__wrapped__
+    monkeypatch.setattr("zoneinfo.TZPATH", ())
+    assert rules("Asia/Shanghai").startswith("tzdata ")
+    monkeypatch.setattr(importlib.metadata, "version", nothing)
+    assert rules("Asia/Shanghai") == "none"
