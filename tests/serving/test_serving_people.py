@@ -41,6 +41,7 @@ def test_a_forecast_says_what_the_model_is_worth(base: Path) -> None:
         "architecture": "linear",
         "formatter": "window_returns",
         "horizon": 1,
+        "label": "up",
         "blessed": True,
         "reason": "better than chance",
         "auc": 0.6371,
