@@ -18,10 +18,10 @@ from benchmarks.planted_leaks.planting import Change, PlantedLeak, planted
 from benchmarks.planted_leaks.rows import mean_of, move
 from benchmarks.planted_leaks.small_runs import SHIPPED, Asked, SmallRun
 from components.errors import UserError
-from components.evidence.auc import auc
 from components.evidence.baselines import LIGHTGBM, LOGISTIC_REGRESSION
 from components.evidence.day_pairs import resampled_aucs
 from components.evidence.interval import Interval
+from components.evidence.pairs import Pairs
 from components.evidence.resampling import DayBlocks
 from components.leak_audit.check import CHECKS
 from components.leak_audit.checks import prices
@@ -65,7 +65,8 @@ class Scores:
 
     def drawn(self, model: str) -> tuple[float, NDArray[Any]]:
         """A model's AUC, and that of each resample."""
-        return auc(self.label, self.of[model]), resampled_aucs(self.label > 0, self.of[model], self.blocks())
+        pairs = Pairs(self.label > 0, self.of[model])
+        return pairs.auc(None), resampled_aucs(pairs, self.blocks())
 
     def aucs(self) -> dict[str, Interval]:
         """AUCs with 95 % intervals by model."""

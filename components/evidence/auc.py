@@ -101,8 +101,8 @@ def auc_interval(
     blocks = DayBlocks(days, horizon=horizon, block=block, resamples=resamples, seed=seed)
     unique, stratum = positions(np.zeros(len(ranked)) if strata is None else strata, len(ranked), "strata")
     rows_of = [np.flatnonzero(stratum == one) for one in range(len(unique))]
-    parts = [(positive[rows], ranked[rows], blocks.index[rows]) for rows in rows_of]
-    won, pairs = (sum(counts) for counts in zip(*(Pairs(*part[:2]).counted(None) for part in parts), strict=True))
+    parts = [(Pairs(positive[rows], ranked[rows]), blocks.index[rows]) for rows in rows_of]
+    won, pairs = (sum(counts) for counts in zip(*(one.counted(None) for one, _ in parts), strict=True))
     if not pairs or not blocks.enough:
         return blocks.summarise(won / pairs if pairs else math.nan, np.array([]))
     drawn = [resampled_pairs(*part, blocks) for part in parts]

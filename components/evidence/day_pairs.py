@@ -24,13 +24,12 @@ _ROWS_LIKE_A_CELL = 8
 
 
 def resampled_pairs(
-    positive: NDArray[Any], scores: NDArray[Any], days: NDArray[Any], blocks: DayBlocks
+    pairs: Pairs, days: NDArray[Any], blocks: DayBlocks
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Counts pairs in every resample.
 
     Args:
-        positive: bool array [rows], True for "up".
-        scores: array [rows].
+        pairs: of the rows.
         days: int array [rows], each row's position among the days of the blocks.
         blocks: says how often each day counts.
 
@@ -38,32 +37,26 @@ def resampled_pairs(
         Pairs whose "up" row scores higher, ties counting half, and all pairs, [resamples] each.
     """
     count = len(blocks.unique)
-    if count**2 > _ROWS_LIKE_A_CELL * len(scores):
-        rows = Pairs(positive, scores)
-        counted = np.array([rows.counted(weight.astype(np.float64)[days]) for weight in blocks.weights])
+    if count**2 > _ROWS_LIKE_A_CELL * len(days):
+        counted = np.array([pairs.counted(weight.astype(np.float64)[days]) for weight in blocks.weights])
         return counted[:, 0], counted[:, 1]
-    won = _won(positive, scores, days, count)
-    up, down = (np.bincount(days[rows], minlength=count).astype(np.float64) for rows in (positive, ~positive))
+    up_days, down_days = days[pairs.up], days[pairs.down]
+    won = _counted_below(up_days, pairs.low, down_days, count)
+    if pairs.tied:
+        won = (won + _counted_below(up_days, pairs.high, down_days, count)) / 2
+    up, down = (np.bincount(one, minlength=count).astype(np.float64) for one in (up_days, down_days))
     weights = blocks.weights.astype(np.float64)
     return np.einsum("rd,rd->r", weights @ won, weights), (weights @ up) * (weights @ down)
 
 
-def resampled_aucs(positive: NDArray[Any], scores: NDArray[Any], blocks: DayBlocks) -> NDArray[np.float64]:
-    """The AUC of every resample, [resamples]; arguments as in `resampled_pairs`, of the blocks' own rows.
+def resampled_aucs(pairs: Pairs, blocks: DayBlocks) -> NDArray[np.float64]:
+    """The AUC of every resample, [resamples], of the blocks' own rows.
 
     All nan where there are fewer than two blocks of days.
     """
     if not blocks.enough:
         return np.full(len(blocks.weights), np.nan)
-    return ratio(*resampled_pairs(positive, scores, blocks.index, blocks))
-
-
-def _won(positive: NDArray[Any], scores: NDArray[Any], days: NDArray[Any], count: int) -> NDArray[np.float64]:
-    """Pairs that each pair of days wins, [days of "up" rows, days of "down" rows]."""
-    pairs = Pairs(positive, scores)
-    up, down = days[pairs.up], days[pairs.down]
-    won = _counted_below(up, pairs.low, down, count)
-    return (won + _counted_below(up, pairs.high, down, count)) / 2 if pairs.tied else won
+    return ratio(*resampled_pairs(pairs, blocks.index, blocks))
 
 
 def _counted_below(up: NDArray[Any], places: NDArray[np.intp], down: NDArray[Any], count: int) -> NDArray[np.float64]:
@@ -83,7 +76,7 @@ def _counted_below(up: NDArray[Any], places: NDArray[np.intp], down: NDArray[Any
     """
     from scipy.sparse import csr_matrix
 
-    won = np.zeros((count, count))
+    won, cells = np.zeros((count, count)), []
     most = max((int(np.bincount(one).max()) for one in (up, down) if len(one)), default=0)
     kind = np.float32 if most**2 < 2**24 else np.float64  # the smaller one that holds all these whole numbers
     mark, beyond = np.divmod(places, _STEP)
@@ -106,5 +99,8 @@ def _counted_below(up: NDArray[Any], places: NDArray[np.intp], down: NDArray[Any
         more = beyond[here]
         row = np.repeat(np.arange(len(days)), more)
         place = (mark[here] * _STEP)[row] + np.arange(len(row)) - (np.cumsum(more) - more)[row]
-        won += np.bincount(days[row] * count + down[place], minlength=count**2).reshape(count, count)
-    return won
+        cells.append(days[row] * count + down[place])
+        if sum(map(len, cells)) > won.size:  # seldom, as each time all of W is gone through
+            won += np.bincount(np.concatenate(cells), minlength=won.size).reshape(won.shape)
+            cells = []
+    return won + np.bincount(np.concatenate([np.zeros(0, np.int64), *cells]), minlength=won.size).reshape(won.shape)

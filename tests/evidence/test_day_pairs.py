@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from components.evidence.day_pairs import resampled_aucs, resampled_pairs
+from components.evidence.pairs import Pairs
 from components.evidence.resampling import DayBlocks
 
 
@@ -19,7 +20,7 @@ def test_the_auc_of_each_resample_is_that_of_scikit_learn(days: int, rows: int, 
     score = np.round(rng.random(len(day)) * 0.8 + 0.1 * positive, decimals)
     blocks = DayBlocks(day, resamples=25, seed=3)
 
-    drawn = resampled_aucs(positive, score, blocks)
+    drawn = resampled_aucs(Pairs(positive, score), blocks)
 
     expected = [roc_auc_score(positive, score, sample_weight=weight[day]) for weight in blocks.weights]
     np.testing.assert_allclose(drawn, expected, atol=1e-12)
@@ -31,10 +32,10 @@ def test_both_ways_to_count_give_the_same_digits() -> None:
     positive, score = rng.random(200) < 0.5, np.round(rng.random(200), 2)
     # A day more that no row stands on, and the rows are too few for the days.
     few = DayBlocks(np.concatenate([day, [40]]), block=2, resamples=50, seed=1)
-    won, pairs = resampled_pairs(positive, score, day, few)
+    won, pairs = resampled_pairs(Pairs(positive, score), day, few)
     # The same rows eight times over: enough for the days, and each pair counts 64 times.
-    eight = (np.repeat(values, 8) for values in (positive, score, day))
-    won_again, pairs_again = resampled_pairs(*eight, few)
+    positive, score, day = (np.repeat(values, 8) for values in (positive, score, day))
+    won_again, pairs_again = resampled_pairs(Pairs(positive, score), day, few)
     np.testing.assert_array_equal(won * 64, won_again)
     np.testing.assert_array_equal(pairs * 64, pairs_again)
 
@@ -44,7 +45,7 @@ def test_a_resample_without_one_of_the_classes_has_no_auc() -> None:
     positive = day == 0
     blocks = DayBlocks(day, block=1, resamples=200, seed=0)
 
-    drawn = resampled_aucs(positive, np.arange(len(day)), blocks)
+    drawn = resampled_aucs(Pairs(positive, np.arange(len(day))), blocks)
 
     np.testing.assert_array_equal(np.isnan(drawn), blocks.weights[:, 0] == 0)
     assert np.any(np.isnan(drawn))
@@ -53,7 +54,7 @@ def test_a_resample_without_one_of_the_classes_has_no_auc() -> None:
 
 def test_too_few_days_have_no_resamples_with_an_auc() -> None:
     blocks = DayBlocks(np.zeros(10), resamples=5)
-    assert np.all(np.isnan(resampled_aucs(np.arange(10) > 4, np.arange(10), blocks)))
+    assert np.all(np.isnan(resampled_aucs(Pairs(np.arange(10) > 4, np.arange(10)), blocks)))
 
 
 @pytest.mark.parametrize("decimals", [12, 2], ids=["no ties", "ties"])
@@ -64,6 +65,6 @@ def test_hundreds_of_thousands_of_rows_are_counted_to_the_pair(decimals: int) ->
     positive = rng.random(len(day)) < 0.05
     score = np.round(np.where(positive, 0.5, 0) + np.where(positive, 0.5, 1) * rng.random(len(day)), decimals)
     blocks = DayBlocks(day, resamples=4, seed=3)
-    won, pairs = resampled_pairs(positive, score, day, blocks)
+    won, pairs = resampled_pairs(Pairs(positive, score), day, blocks)
     expected = [roc_auc_score(positive, score, sample_weight=weight[day]) for weight in blocks.weights]
     np.testing.assert_allclose(won / pairs, expected, rtol=0, atol=1e-12)

@@ -23,8 +23,8 @@ from components.evidence.pairs import Pairs
 
 
 def _measure(answers: Answers) -> Measured:
-    value = Pairs(answers.positive, answers.probability).auc(None)
-    return Measured(value, resampled_aucs(answers.positive, answers.probability, answers.blocks))
+    pairs = Pairs(answers.positive, answers.probability)
+    return Measured(pairs.auc(None), resampled_aucs(pairs, answers.blocks))
 
 
 METRIC = Metric(AUC, "AUC", _measure, higher_is_better=True, no_skill=0.5, bounds=(0.0, 1.0), order=1)

@@ -73,9 +73,9 @@ def paired_difference(first: Answers, second: Answers, horizon: int, seed: int) 
     if not (np.array_equal(first.time, second.time) and np.array_equal(first.share_id, second.share_id)):
         raise ValueError("a paired difference needs the same rows twice")
     blocks = DayBlocks(first.time, horizon=horizon, seed=seed)
-    asked = [(answers.label == 1, answers.probability) for answers in (first, second)]
-    value, its_value = (Pairs(*answers).auc(None) for answers in asked)
-    drawn, its_drawn = (resampled_aucs(*answers, blocks) for answers in asked)
+    asked = [Pairs(answers.label == 1, answers.probability) for answers in (first, second)]
+    value, its_value = (pairs.auc(None) for pairs in asked)
+    drawn, its_drawn = (resampled_aucs(pairs, blocks) for pairs in asked)
     return blocks.summarise(value - its_value, drawn - its_drawn)
 
 
