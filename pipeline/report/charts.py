@@ -81,7 +81,7 @@ def forest_chart(
         for place, (label, (name, model)) in enumerate(zip(axes.get_yticklabels(), models.items(), strict=True)):
             label.set(color=styles[name].colour, fontweight="bold")
             if not math.isfinite(model.auc):
-                axes.annotate("no AUC: the test split holds one class only", (CHANCE, place), (6, 0),
+                axes.annotate("no AUC: all rows have the same label", (CHANCE, place), (6, 0),
                               textcoords="offset points", va="center", color=MUTED)  # fmt: skip
         axes.set_xlabel("AUC on the test split, 95 % interval over blocks of days")
         words = "; ".join(f"{name} {number(m.auc)} {interval(m.auc_low, m.auc_high)}" for name, m in models.items())
