@@ -101,6 +101,25 @@ def test_the_horizon_reaches_every_node_as_if_compiled_with_it(
         assert found.ir == part_of(other, node).ir, node
 
 
+def test_a_horizon_reaches_every_node_of_another_label_as_if_compiled_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from awesome_kubeflow.package.description import describe_run
+    from awesome_kubeflow.steps.kind import step_kind
+
+    monkeypatch.chdir(tmp_path)
+    labelled = partial(compiled_ir, models=("linear",), label="outperform")
+    ir, other = labelled(), labelled(horizon=HORIZON)
+    assert ir.pipeline_info.id == "awesome.outperform-window_returns-h1"
+    for node in ids(ir):
+        assert changed(ir, node, horizon=HORIZON).ir == part_of(other, node).ir, node
+    part, parameters = changed(ir, "ImportSchemaGen", horizon=HORIZON), replace(defaults(ir), horizon=HORIZON)
+    writes = step_kind(part.node_type).writes
+    assert writes is not None
+    assert f'"excess_return_{HORIZON}"' in writes(part, parameters)[1]
+    assert describe_run(ir, part.compiled, "/data").settings["label"] == "outperform"
+
+
 def test_the_name_of_a_run_on_the_cluster_tells_stretches_of_days_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

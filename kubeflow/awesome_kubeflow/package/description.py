@@ -12,6 +12,7 @@ from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.run_report import CompiledRun
 from awesome_kubeflow.steps.kind import step_kind
 from components.feature_example_gen.config import ExampleGenConfig
+from models.labels import UP
 from models.registry import get_architecture
 
 
@@ -61,8 +62,9 @@ def describe_run(ir: Any, compiled: CompiledWith, data_folder: str) -> CompiledR
         "split_end": config.splits.end,
         "embargo": config.splits.embargo,
         "seed": trainers[0]["seed"],
-        "label": config.label,
     }
+    if config.label != UP:
+        settings["label"] = config.label
     if changed := {one["model"]: values for one in trainers if (values := _changed_hyperparameters(one))}:
         settings["hyperparameters"] = changed
     for node in nodes:
