@@ -134,6 +134,7 @@ def test_the_ledger_of_the_loop_is_the_one_that_the_storage_holds(world: World, 
         ({}, False, "no newer champion"),
         ({"horizon": 20}, True, "no newer champion"),
         ({"formatter": "closes"}, True, "no newer champion"),
+        ({"label": "outperform"}, True, "no newer champion"),
     ],
 )
 def test_a_model_that_is_not_wanted_not_blessed_or_of_another_kind_is_not_taken(

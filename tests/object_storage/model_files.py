@@ -28,6 +28,7 @@ MANIFEST = {
     "tries": 3,
     "tries_complete": True,
     "parts": ["awesome-example 0.1.0 (89abcdef01234567)"],
+    "label": "up",
 }
 FACTS = from_plain(ModelFacts, MANIFEST)
 ROOT = "models_training/rnn/20261123T213000Z"
