@@ -19,7 +19,7 @@ from components.evidence.resampling import DayBlocks
 _STEP, _MARKS = 32, 2048
 """Rows between two marks, and marks at once: tables that fit into a processor's cache."""
 
-_ROWS_LIKE_A_CELL = 8
+_ROWS_LIKE_A_CELL = 50
 """Resampling a row costs about as much as that many cells of W: with few rows a day, rows are cheaper."""
 
 
