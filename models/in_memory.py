@@ -7,7 +7,7 @@ feature has one definition there too, `models.preprocessing`, and its statistics
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,13 @@ def apply_formatter(
     Returns:
         Features by name, [rows, steps] or [rows, 1], in the order of the rows.
     """
+    return applied(formatter, transform)(raw)
+
+
+def applied(
+    formatter: DataFormatter, transform: tft.TFTransformOutput
+) -> Callable[[RawColumns], dict[str, npt.NDArray[np.generic]]]:
+    """`apply_formatter` of raw columns, for several sets of rows: the graph is traced once."""
     layer = transform.transform_features_layer()
     names = [feature.name for feature in formatter.features]
 
@@ -88,14 +95,17 @@ def apply_formatter(
         out = layer(tensors)
         return {name: out[name] for name in names}
 
-    parts = []
-    for begin in range(0, len(raw[formatter.sources[0]]), _BATCH):
-        tensors = {}
-        for source in formatter.sources:
-            values = raw[source][begin : begin + _BATCH]
-            tensors[source] = tf.constant(values if values.ndim == 2 else values[:, None])
-        parts.append({name: tensor.numpy() for name, tensor in transformed(tensors).items()})
-    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+    def apply(raw: RawColumns) -> dict[str, npt.NDArray[np.generic]]:
+        parts = []
+        for begin in range(0, len(raw[formatter.sources[0]]), _BATCH):
+            tensors = {}
+            for source in formatter.sources:
+                values = raw[source][begin : begin + _BATCH]
+                tensors[source] = tf.constant(values if values.ndim == 2 else values[:, None])
+            parts.append({name: tensor.numpy() for name, tensor in transformed(tensors).items()})
+        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+    return apply
 
 
 def _batches(raw: RawColumns, formatter: DataFormatter) -> Iterator[pa.RecordBatch]:

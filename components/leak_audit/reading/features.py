@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from components.leak_audit.reading.rows import AuditRows
 from models.architecture import InputSpec
 from models.features import CLOSES
 from models.formatters import DataFormatter
-from models.in_memory import apply_formatter
+from models.in_memory import applied
 from models.operations import Kind
 from models.trainer import input_spec
 
@@ -74,8 +74,9 @@ def transform_rows(rows: AuditRows, formatter: DataFormatter, transform_graph: s
     """
     transform = tft.TFTransformOutput(transform_graph)
     raw = {source: rows.raw[source] for source in formatter.sources}
-    values = apply_formatter(raw, formatter, transform)
-    seeing = _seeing_level(raw, rows.closes, values, formatter, transform) if CLOSES in raw else ()
+    apply = applied(formatter, transform)
+    values = apply(raw)
+    seeing = _seeing_level(raw, rows.closes, values, formatter, apply) if CLOSES in raw else ()
     return AuditFeatures(formatter, input_spec(formatter, transform), values, seeing)
 
 
@@ -84,7 +85,7 @@ def _seeing_level(
     closes: NDArray[np.float32],
     values: Features,
     formatter: DataFormatter,
-    transform: tft.TFTransformOutput,
+    apply: Callable[[Features], Features],
 ) -> tuple[str, ...]:
     """Features that notice that prices are other ones, though every return is the same."""
     returns = np.diff(np.log(closes.astype(np.float64)), axis=1)
@@ -95,7 +96,7 @@ def _seeing_level(
     part = {source: column[probed] for source, column in raw.items()}
     seeing: set[str] = set()
     for factor in _FACTORS:
-        scaled = apply_formatter({**part, CLOSES: closes[probed] * np.float32(factor)}, formatter, transform)
+        scaled = apply({**part, CLOSES: closes[probed] * np.float32(factor)})
         for name, value in scaled.items():
             before = values[name][probed].astype(np.float64)
             spread = np.std(before, axis=0) if np.issubdtype(values[name].dtype, np.floating) else 0.0

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from components.feature_example_gen.splits import SPLITS
+from components.leak_audit.reading.records import Columns, concatenated, read_columns
 from components.leak_audit.results import AuditError
 from models.features import (
     CLOSES,
@@ -93,16 +93,17 @@ def read_rows(examples: str | Path, sources: Sequence[str] = ()) -> AuditRows:
     Raises:
         AuditError: a split is missing or empty, or a feature that the audit needs is.
     """
-    tables = [_read_split(Path(examples), name) for name in SPLITS]
-    features = sorted({name for table in tables for name in table.column_names})
-    joined = _concatenated(tables)
+    parts = [_read_split(Path(examples), name) for name in SPLITS]
+    joined, _ = concatenated(parts)
+    features = sorted(joined)
     for name in (SHARE_ID, TIME, SESSION, CLOSES):
         if name not in features:
             raise AuditError(f"{examples}: its examples carry no feature {name}; run again with this version")
-    split = np.repeat(np.arange(len(SPLITS)), [len(table) for table in tables])
+    split = np.repeat(np.arange(len(SPLITS)), [rows for _, rows in parts])
     names, share = np.unique(_values(joined, SHARE_ID, 1).astype(bytes), return_inverse=True)
     time, session = _values(joined, TIME, 1), _values(joined, SESSION, 1)
     order = np.lexsort((split, session, share))
+    rows = len(order)
     horizons = _horizons(features)
     raw = {SHARE_ID: names.astype(object)[share][order], TIME: time[order]}
     raw[CLOSES] = _values(joined, CLOSES, WINDOW).astype(np.float32)[order]
@@ -117,8 +118,8 @@ def read_rows(examples: str | Path, sources: Sequence[str] = ()) -> AuditRows:
         session=session[order],
         closes=raw[CLOSES],
         split=split[order],
-        labels={h: _optional(joined, label_key(h), -1)[order].astype(np.int64) for h in horizons},
-        returns={h: _optional(joined, forward_return_key(h), np.nan)[order].astype(np.float32) for h in horizons},
+        labels={h: _optional(joined, label_key(h), -1, rows)[order].astype(np.int64) for h in horizons},
+        returns={h: _optional(joined, forward_return_key(h), np.nan, rows)[order].astype(np.float32) for h in horizons},
         raw=raw,
         excess={
             h: _optional(joined, excess_return_key(h), np.nan)[order].astype(np.float32)
@@ -128,34 +129,12 @@ def read_rows(examples: str | Path, sources: Sequence[str] = ()) -> AuditRows:
     )
 
 
-def _read_split(examples: Path, split: str) -> pa.Table:
-    from tfx_bsl.coders import example_coder
-
-    from models.data import record_batches
-
+def _read_split(examples: Path, split: str) -> tuple[Columns, int]:
     files = f"{examples}/Split-{split}/*"
-    # Without a schema: a feature that the schema does not know must be seen too.
-    decoder = example_coder.ExamplesToRecordBatchDecoder()
-    batches = [
-        pa.Table.from_batches([decoder.DecodeBatch(batch.numpy().tolist())]) for batch in record_batches([files])
-    ]
-    if not batches:
+    columns, rows = read_columns([files])
+    if not rows:
         raise AuditError(f"{files}: there are no examples; the pipeline's cache was removed, run again")
-    return _concatenated(batches)
-
-
-def _concatenated(tables: Sequence[pa.Table]) -> pa.Table:
-    """Tables below each other; a feature that one of them lacks, or has no value of, is missing there."""
-    types = {field.name: field.type for table in tables for field in table.schema if not pa.types.is_null(field.type)}
-    whole = []
-    for table in tables:
-        there = {name for name in table.column_names if not pa.types.is_null(table.schema.field(name).type)}
-        columns = [table.column(name) if name in there else pa.nulls(len(table), kind) for name, kind in types.items()]
-        whole.append(pa.table(columns, names=list(types)))
-    try:
-        return pa.concat_tables(whole)
-    except pa.ArrowInvalid as error:
-        raise AuditError(f"the examples carry a feature of more than one type ({error}); run again") from None
+    return columns, rows
 
 
 def _horizons(features: Sequence[str]) -> tuple[int, ...]:
@@ -163,22 +142,20 @@ def _horizons(features: Sequence[str]) -> tuple[int, ...]:
     return tuple(sorted(int(name.removeprefix(prefix)) for name in features if name.startswith(prefix)))
 
 
-def _values(table: pa.Table, name: str, width: int) -> NDArray[Any]:
+def _values(columns: Columns, name: str, width: int) -> NDArray[Any]:
     """A feature that every row has `width` values of: [rows] or [rows, width]."""
-    lists = table.column(name).combine_chunks()
-    lists = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
-    flat = lists.flatten().to_numpy(zero_copy_only=False)
-    if lists.null_count or len(flat) != width * len(lists):
+    column = columns[name]
+    if np.any(column.counts != width):
         raise AuditError(f"the examples do not all carry {width} value(s) of {name}; run again with this version")
-    return flat if width == 1 else flat.reshape(-1, width)
+    return column.values if width == 1 else column.values.reshape(-1, width)
 
 
-def _optional(table: pa.Table, name: str, missing: float) -> NDArray[Any]:
+def _optional(columns: Columns, name: str, missing: float, rows: int) -> NDArray[Any]:
     """A feature that rows have one value of, or none, [rows]."""
-    values = np.full(len(table), missing)
-    if name in table.column_names:
-        lists = table.column(name).combine_chunks()
-        lists = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
-        there = np.asarray(lists.value_lengths().fill_null(0)) == 1
-        values[there] = lists.flatten().to_numpy(zero_copy_only=False)
+    values = np.full(rows, missing)
+    if name in columns:
+        column = columns[name]
+        if np.any(column.counts > 1):
+            raise AuditError(f"the examples carry more than one value of {name}; run again with this version")
+        values[column.counts == 1] = column.values
     return values
