@@ -6,7 +6,7 @@ batches costs a hundredth of what a per-row input pipeline does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,13 @@ def load_rows(
     Returns:
         All rows.
     """
+    return row_reader(horizon, formatter, transform, kind)(patterns)
+
+
+def row_reader(
+    horizon: int, formatter: DataFormatter, transform: Any = None, kind: Label = UP
+) -> Callable[[Sequence[str]], Rows]:
+    """`load_rows` of patterns, for several splits: the graph is traced once."""
     label, ahead, following = label_key(horizon), kind.return_key(horizon), forward_return_key(NEXT_SESSION)
     spec = dict(RAW_FEATURES) | {
         label: tf.io.FixedLenFeature([1], tf.int64),
@@ -93,15 +100,20 @@ def load_rows(
             **{k: raw[k] for k in (label, ahead, following, TIME, SHARE_ID)},
         }
 
-    parts = [tf.nest.map_structure(lambda tensor: tensor.numpy(), read(batch)) for batch in record_batches(patterns)]
-    features = {name: np.concatenate([part["features"][name] for part in parts]) for name in parts[0]["features"]}
-    shares = np.concatenate([part[SHARE_ID][:, 0] for part in parts])
-    names, code = np.unique(shares.astype(bytes), return_inverse=True)
-    return Rows(
-        features=features,
-        label=np.concatenate([part[label][:, 0] for part in parts]).astype(np.float32),
-        time=np.concatenate([part[TIME][:, 0] for part in parts]),
-        share_id=np.array([name.decode() for name in names], dtype=object)[code],
-        forward_return=np.concatenate([part[ahead][:, 0] for part in parts]),
-        next_return=np.concatenate([part[following][:, 0] for part in parts]),
-    )
+    def load(patterns: Sequence[str]) -> Rows:
+        parts = [
+            tf.nest.map_structure(lambda tensor: tensor.numpy(), read(batch)) for batch in record_batches(patterns)
+        ]
+        features = {name: np.concatenate([part["features"][name] for part in parts]) for name in parts[0]["features"]}
+        shares = np.concatenate([part[SHARE_ID][:, 0] for part in parts])
+        names, code = np.unique(shares.astype(bytes), return_inverse=True)
+        return Rows(
+            features=features,
+            label=np.concatenate([part[label][:, 0] for part in parts]).astype(np.float32),
+            time=np.concatenate([part[TIME][:, 0] for part in parts]),
+            share_id=np.array([name.decode() for name in names], dtype=object)[code],
+            forward_return=np.concatenate([part[ahead][:, 0] for part in parts]),
+            next_return=np.concatenate([part[following][:, 0] for part in parts]),
+        )
+
+    return load

@@ -11,12 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from models.architecture import Hyperparameters, InputSpec
 from models.card import ModelCard
-from models.data import Rows, load_rows
+from models.data import Rows, row_reader
 from models.early_stopping import EVAL_LOSS, EarlyStopping
 from models.ensemble import mean_of
 from models.errors import DivergenceError
@@ -122,21 +123,98 @@ def train(
         DivergenceError: a member never had a loss that is a number.
         PluginError: the architecture comes from outside, and its builder fails or makes what cannot be trained.
     """
-    import pandas as pd
+    training = Training(architecture, version, hyperparameters, inputs, seed)
+    return training.train(rows, held_out, callbacks, most_steps)
 
-    keras.utils.set_random_seed(seed)  # once: what a member draws follows from what the one before it drew
-    build = partial(get_architecture(architecture).versions[version], inputs, hyperparameters)
-    members, histories = [], []
-    for number in range(hyperparameters.members):
-        with ARCHITECTURES.called(architecture):
-            members.append(_checked(build(), inputs))
-        beside = callbacks(number) if callbacks else []
-        history = _fit(members[-1], hyperparameters, rows, held_out, beside, most_steps)
-        histories.append(history.assign(member=number + 1))
-    losses = pd.concat(histories, ignore_index=True)
-    losses.insert(0, "member", losses.pop("member"))
-    steps = sum(int(member.optimizer.iterations.numpy()) for member in members)
-    return Trained(mean_of(members), losses, steps)
+
+class Training:
+    """One architecture that is trained on several sets of rows, each time as if it were the first.
+
+    Where the next training has as many steps, the step that TensorFlow has traced is used again: to trace it takes
+    longer than to train a small model.
+    """
+
+    def __init__(
+        self, architecture: str, version: int, hyperparameters: Hyperparameters, inputs: InputSpec, seed: int
+    ) -> None:
+        """Takes what all trainings share; arguments as in `train`."""
+        self._architecture, self._inputs = architecture, inputs
+        self._build = partial(get_architecture(architecture).versions[version], inputs, hyperparameters)
+        self._hyperparameters = hyperparameters
+        self._seed = seed
+        self._members: list[_Member] = []
+        self._mean: keras.Model | None = None
+
+    def train(
+        self,
+        rows: Rows,
+        held_out: Rows | None,
+        callbacks: Callable[[int], list[keras.callbacks.Callback]] | None = None,
+        most_steps: int | None = None,
+    ) -> Trained:
+        """Trains; arguments and errors as in `train`. The model of the training before is then this one."""
+        import pandas as pd
+
+        keras.utils.set_random_seed(self._seed)  # once: what a member draws follows from what the one before it drew
+        histories = []
+        for number in range(self._hyperparameters.members):
+            if number == len(self._members):
+                with ARCHITECTURES.called(self._architecture):
+                    self._members.append(_Member(_checked(self._build(), self._inputs)))
+            else:
+                self._members[number].begin_anew()
+            beside = callbacks(number) if callbacks else []
+            history = _fit(self._members[number], self._hyperparameters, rows, held_out, beside, most_steps)
+            histories.append(history.assign(member=number + 1))
+        losses = pd.concat(histories, ignore_index=True)
+        losses.insert(0, "member", losses.pop("member"))
+        if self._mean is None:
+            self._mean = mean_of([member.model for member in self._members])
+        return Trained(self._mean, losses, sum(member.steps for member in self._members))
+
+
+class _Member:
+    """One network with what it began with."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self.model = model
+        # Dropout's random state too.
+        self._first = [variable.numpy() for variable in model.variables]
+        self._compiled: tuple[float, int, int] | None = None
+
+    @property
+    def steps(self) -> int:
+        """Gradient steps of its training."""
+        return int(self.model.optimizer.iterations.numpy())
+
+    def begin_anew(self) -> None:
+        """Puts back what it began with."""
+        for variable, value in zip(self.model.variables, self._first, strict=True):
+            variable.assign(value)
+
+    def compile(self, learning_rate: float, steps: int, at_once: int) -> None:
+        """Makes it ready to be trained for so many steps.
+
+        Args:
+            learning_rate: in the first step; it falls to zero over the steps: a few epochs are enough then.
+            steps: gradient steps.
+            at_once: steps after which callbacks are asked.
+        """
+        asked = (learning_rate, steps, at_once)
+        if self._compiled == asked:
+            for variable in self.model.optimizer.variables:  # Adam begins with zeros
+                variable.assign(np.zeros(variable.shape, variable.dtype))
+            return
+        schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+        self.model.compile(
+            optimizer=keras.optimizers.Adam(schedule),
+            loss=keras.losses.BinaryCrossentropy(from_logits=True),
+            steps_per_execution=at_once,
+            jit_compile=False,
+        )
+        # A step that makes variables is traced twice.
+        self.model.optimizer.build(self.model.trainable_variables)
+        self._compiled = asked
 
 
 def _checked(model: Any, inputs: InputSpec) -> keras.Model:
@@ -159,7 +237,7 @@ def _checked(model: Any, inputs: InputSpec) -> keras.Model:
 
 
 def _fit(
-    model: keras.Model,
+    member: _Member,
     hyperparameters: Hyperparameters,
     rows: Rows,
     held_out: Rows | None,
@@ -173,6 +251,7 @@ def _fit(
     """
     import pandas as pd
 
+    model = member.model
     batch_size = hyperparameters.batch_rows(len(rows.label))
     steps_per_epoch = math.ceil(len(rows.label) / batch_size)
     steps = steps_per_epoch * hyperparameters.epochs
@@ -188,17 +267,7 @@ def _fit(
     if most_steps is not None:
         steps = min(steps, most_steps)
         stopping.append(_StopAfter(steps))
-    # The learning rate falls to zero over the steps: a few epochs are enough then.
-    schedule = keras.optimizers.schedules.CosineDecay(hyperparameters.learning_rate, steps)
-    model.compile(
-        optimizer=keras.optimizers.Adam(schedule),
-        loss=keras.losses.BinaryCrossentropy(from_logits=True),
-        # Callbacks are only asked after as many.
-        steps_per_execution=32 if most_steps is None else 1,
-        jit_compile=False,
-    )
-    # A step that makes variables is traced twice.
-    model.optimizer.build(model.trainable_variables)
+    member.compile(hyperparameters.learning_rate, steps, 32 if most_steps is None else 1)
     history = model.fit(
         inputs_of(rows),
         rows.label[:, None],
@@ -254,8 +323,8 @@ def run_fn(fn_args: FnArgs) -> None:
         out = layer(raw)
         return {name: out[name] for name in names}
 
-    rows = load_rows(fn_args.train_files, config.horizon, formatter, transformed, label)
-    held_out = load_rows(fn_args.eval_files, config.horizon, formatter, transformed, label)
+    read = row_reader(config.horizon, formatter, transformed, label)
+    rows, held_out = read(fn_args.train_files), read(fn_args.eval_files)
     _LOG.info("%s: %d rows to train, %d for early stopping", config.model, len(rows.label), len(held_out.label))
 
     with training_progress(config.model, hyperparameters.epochs, hyperparameters.members) as progress:

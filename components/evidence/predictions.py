@@ -14,7 +14,7 @@ import tensorflow_transform as tft
 from tfx.utils import path_utils
 
 from components.evidence.baselines import BASELINES
-from models.data import RAW_FEATURES, Rows, load_rows, record_batches
+from models.data import RAW_FEATURES, load_rows, record_batches, row_reader
 from models.features import SHARE_ID, TIME
 from models.formatters import DataFormatter
 from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
@@ -123,14 +123,12 @@ def predict_baselines(
     layer = tft.TFTransformOutput(transform_graph_uri).transform_features_layer()
     names = [feature.name for feature in formatter.features]
 
-    def read(split: str) -> Rows:
-        def transformed(raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            out = layer(raw)
-            return {name: out[name] for name in names}
+    def transformed(raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        out = layer(raw)
+        return {name: out[name] for name in names}
 
-        return load_rows(split_pattern(examples_uri, split), horizon, formatter, transformed, label)
-
-    train, held_out, test = (read(split) for split in ("train", "eval", "test"))
+    read = row_reader(horizon, formatter, transformed, label)
+    train, held_out, test = (read(split_pattern(examples_uri, split)) for split in ("train", "eval", "test"))
     if len(np.unique(train.label)) < 2:
         # Prices that only rise: there is nothing to tell apart, and neither library takes it.
         return {name: np.full(len(test.label), float(train.label[0])) for name in BASELINES}

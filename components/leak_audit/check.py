@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from components.leak_audit.config import AuditConfig, AuditedModel
     from components.leak_audit.reading.features import AuditFeatures
     from components.leak_audit.reading.rows import AuditRows
+    from models.trainer import Training
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,7 @@ class Audited:
         model: the architecture that is trained again; the first of several for a check that is not made for each.
         suspects: what looked wrong in the prices behind the examples; None where nobody looked.
         baselines: AUCs of the baselines, which saw the same rows and features, as `aucs`.
+        trainings: of `model_scores`, which all checks share.
     """
 
     rows: AuditRows
@@ -42,6 +44,7 @@ class Audited:
     model: AuditedModel
     suspects: SuspectRecord | None = None
     baselines: Mapping[str, Interval] = field(default_factory=dict)
+    trainings: dict[str, Training] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,24 @@ def noise() -> Market:
 
 
 @pytest.mark.parametrize(("name", "version"), EVERY_VERSION)
+def test_a_second_training_knows_nothing_of_the_first(name: str, version: int, easy: Market) -> None:
+    from models.trainer import Training
+
+    # Two members with dropout, where there is any, and steps that Keras runs at once.
+    own = get_architecture(name).hyperparameters.updated({"epochs": 1, "members": 2, "batch_size": 256})
+    training = Training(name, version, own, easy.spec, 3)
+    turned = replace(easy.train, label=1 - easy.train.label)
+    first = scores(training.train(turned, easy.held_out).model, easy.test)
+    second = training.train(easy.train, easy.held_out)
+
+    alone = trained(name, version, easy, 3, epochs=1, members=2, batch_size=256)
+    assert np.array_equal(scores(second.model, easy.test), scores(alone.model, easy.test))
+    assert second.history.equals(alone.history)
+    assert second.global_step == alone.global_step
+    assert np.corrcoef(first, scores(second.model, easy.test))[0, 1] < 0
+
+
+@pytest.mark.parametrize(("name", "version"), EVERY_VERSION)
 def test_every_version_learns_an_easy_market_with_its_defaults(name: str, version: int, easy: Market) -> None:
     assert 9_000 < len(easy.train.label) < 11_000
     result = trained(name, version, easy)

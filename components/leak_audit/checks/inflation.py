@@ -36,7 +36,7 @@ def leak_inflation(audited: Audited, model: AuditedModel | None) -> CheckResult:
         if model is None:
             scores = tree_scores(seen, label, split, config.seed)
         else:
-            scores = model_scores(model, config, seen, label, split)
+            scores = model_scores(model, config, seen, label, split, audited.trainings)
         test = np.flatnonzero(split == TEST)
         return auc_interval(label[test], scores, part.time[test], horizon=config.horizon, seed=config.seed)
 

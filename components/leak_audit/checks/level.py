@@ -6,7 +6,7 @@ honestly be known, where prices revert: what an adjustment knows of the future i
 and its rank IC decides: it compares shares within a day, so that on honest prices its mean is 0 whatever the shares do.
 The AUC beside it is biased above 1/2 for any level that wanders, and decides nothing. The store's factors give the same
 prices adjusted from the last day, for comparison; without factors, closes that all end at the same price illustrate it.
-Where no feature sees a level both are for information, of the 60,000 rows around the borders at the most.
+Where no feature sees a level both are for information, of the 12,000 rows around the borders at the most.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from components.evidence.correlation import rank_ic
 from components.evidence.interval import Interval
 from components.leak_audit.check import Audited, Check
 from components.leak_audit.config import AuditConfig
-from components.leak_audit.reading.learners import MODEL_ROWS
+from components.leak_audit.reading.learners import ILLUSTRATED_ROWS
 from components.leak_audit.reading.rows import AuditRows
 from components.leak_audit.reading.subsets import around_borders
 from components.leak_audit.results import CheckResult, Figure, Status
@@ -38,7 +38,7 @@ def level_test(audited: Audited) -> CheckResult:
     """Scores rows by minus the log of their level: of the oldest close of their window."""
     rows, config, seeing_level = audited.rows, audited.config, audited.features.seeing_level
     if not seeing_level:  # the comparison is for information then
-        rows, _ = around_borders(rows, audited.features, MODEL_ROWS)
+        rows, _ = around_borders(rows, audited.features, ILLUSTRATED_ROWS)
     own = -np.log(rows.closes[:, -1].astype(np.float64))
     ic, own_figures = _figures("prices as the run has them", rows, own, config)
     factors = _last_factors(rows, config.database)

@@ -40,7 +40,7 @@ def permuted_labels(audited: Audited) -> CheckResult:
     rows, features = around_borders(*take(rows, audited.features, shared), MODEL_ROWS)
     label = deal_within_days(rows.labels[config.horizon], rows.split * (10**8) + rows.time, config.seed)
     test = np.flatnonzero(rows.split == TEST)
-    scores = model_scores(model, config, features, label, rows.split)
+    scores = model_scores(model, config, features, label, rows.split, audited.trainings)
 
     def interval(level: float) -> Interval:
         return auc_interval(label[test], scores, rows.time[test], horizon=config.horizon, seed=config.seed, level=level)

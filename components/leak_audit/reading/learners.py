@@ -17,9 +17,13 @@ from components.leak_audit.results import AuditError
 
 if TYPE_CHECKING:
     from components.leak_audit.reading.features import AuditFeatures
+    from models.trainer import Training
 
-MODEL_ROWS, LOGISTIC_ROWS, TREE_ROWS = 60_000, 20_000, 30_000
+MODEL_ROWS, LOGISTIC_ROWS, TREE_ROWS = 60_000, 20_000, 12_000
 """Rows of all splits that each learner is given at the most: an audit must not cost more than the run it audits."""
+
+ILLUSTRATED_ROWS = 12_000
+"""Rows that a figure is made of which decides nothing, at the most."""
 
 _AT_ONCE = 8192
 
@@ -33,8 +37,17 @@ def model_scores(
     features: AuditFeatures,
     label: NDArray[np.int64],
     split: NDArray[np.int64],
+    trainings: dict[str, Training] | None = None,
 ) -> NDArray[np.float64]:
     """The audited architecture, trained anew; gives logits.
+
+    Args:
+        model: the architecture.
+        config: of the audit.
+        features: of the rows.
+        label: [rows].
+        split: [rows].
+        trainings: what this audit has trained before, by the name of the architecture; takes it in.
 
     Raises:
         AuditError: the training diverged.
@@ -42,7 +55,7 @@ def model_scores(
     from models.data import Rows
     from models.errors import DivergenceError
     from models.registry import get_architecture
-    from models.trainer import train
+    from models.trainer import Training
 
     def part(number: int) -> Rows:
         places = np.flatnonzero(split == number)
@@ -56,18 +69,12 @@ def model_scores(
             next_return=nothing,
         )
 
-    hyperparameters = get_architecture(model.name).hyperparameters.updated(model.hyperparameters)
+    trainings = {} if trainings is None else trainings
+    if model.name not in trainings:
+        hyperparameters = get_architecture(model.name).hyperparameters.updated(model.hyperparameters)
+        trainings[model.name] = Training(model.name, model.version, hyperparameters, features.inputs, config.seed)
     try:
-        trained = train(
-            model.name,
-            model.version,
-            hyperparameters,
-            features.inputs,
-            part(TRAIN),
-            part(EVAL),
-            config.seed,
-            most_steps=config.train_steps or None,
-        ).model
+        trained = trainings[model.name].train(part(TRAIN), part(EVAL), most_steps=config.train_steps or None).model
     except DivergenceError as error:
         raise AuditError(f"{model.name} cannot be audited: {error}") from None
     test = part(TEST)
