@@ -22,11 +22,10 @@ from typing import Any
 
 from benchmarks.measure import print_table, write_result
 
-EVIDENCE = "Evidence"
+EVIDENCE, TWINS = "Evidence", "proof of twins"
 MOST = {"there before, now": 0.5, "new": 0.25}
 """Parts of the seconds before that what was there before may use now, and that what is new may add."""
 
-_ROUNDS = 3
 _HERE = Path(__file__).parents[1]
 
 
@@ -37,10 +36,11 @@ def main() -> int:
     parser.add_argument("--full", action="store_true", help="as `awesome audit --full`")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--before", type=Path, metavar="CHECKOUT", help="another checkout, to be measured in turns")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each (default: %(default)s)")
     given = parser.parse_args()
     run = given.run.resolve()
     if given.before is not None:
-        rounds = [(_measure(given.before.resolve(), run), _measure(_HERE, run)) for _ in range(_ROUNDS)]
+        rounds = [(_measure(given.before.resolve(), run), _measure(_HERE, run)) for _ in range(given.rounds)]
         return _compare([before for before, _ in rounds], [now for _, now in rounds])
     used = judge(run, given.full)
     if given.json:
@@ -76,26 +76,28 @@ def _compare(before: list[dict[str, float]], now: list[dict[str, float]]) -> int
     ]
     print_table("Processor's seconds, medians", rows)
     print_table("Both together", parts)
-    write_result("judging_cost", {"rounds": _ROUNDS, "seconds": rows, "parts": parts})
+    write_result("judging_cost", {"rounds": len(now), "seconds": rows, "parts": parts})
     return 0 if all(row["holds"] == "yes" for row in parts) else 1
 
 
 def judge(run: Path, full: bool) -> dict[str, float]:
     """Does the work of Evidence and LeakAudit on a finished run once more: {what: CPU seconds}, in their order.
 
-    Only what older builds have too is called, so that their checkouts can be measured.
+    Older builds can be measured too: what they have under another name is called by that, and what they lack, the proof
+    of twins, has a line of its own.
     """
     from pipeline.job.quiet import import_tensorflow, quiet_log
     from pipeline.runs.folder import open_run
     from pipeline.uses.audit import _metadata_file, _trained, audit_run
 
     import_tensorflow()
+    from components.evidence import predictions
     from components.evidence.baselines import BASELINES
     from components.evidence.comparing import compare
-    from components.evidence.predictions import ask_models, predict_baselines, predict_test_split, prove_twins
     from components.leak_audit import audit, executor  # noqa: F401 (what they import is not to be counted)
     from models.formatters import get_formatter
 
+    evidence: Any = predictions  # of this build or of another one
     with TemporaryDirectory() as folder, quiet_log():
         # An audit writes into the run's folder.
         copy = shutil.copytree(run, Path(folder) / "run", symlinks=True)
@@ -107,12 +109,20 @@ def judge(run: Path, full: bool) -> dict[str, float]:
         horizon, seed = settings["horizon"], settings["seed"]
         begin = time.process_time()
         formatter = get_formatter(settings["formatter"])
-        baselines = predict_baselines(trained.examples, trained.transform_graph, formatter, horizon, seed)
-        answers = ask_models(trained.examples, models)
-        prove_twins(trained.examples, models, answers)
-        predictions = predict_test_split(trained.examples, horizon, answers | baselines)
-        compare(predictions, names, list(BASELINES), horizon, seed)
-        used = {EVIDENCE: time.process_time() - begin}
+        baselines = evidence.predict_baselines(trained.examples, trained.transform_graph, formatter, horizon, seed)
+        twins = 0.0
+        if proves_twins := hasattr(evidence, "prove_twins"):
+            answers = evidence.ask_models(trained.examples, models)
+            begun_twins = time.process_time()
+            evidence.prove_twins(trained.examples, models, answers)
+            twins = time.process_time() - begun_twins
+            answered = evidence.predict_test_split(trained.examples, horizon, answers | baselines)
+        else:
+            answered = evidence.predict_test_split(trained.examples, models, horizon, baselines)
+        compare(answered, names, list(BASELINES), horizon, seed)
+        used = {EVIDENCE: time.process_time() - begin - twins}
+        if proves_twins:
+            used[TWINS] = twins
         begun: list[tuple[str, float]] = []
         more: dict[str, Any] = {"full": True} if full else {}
         begin = time.process_time()

@@ -10,21 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import tensorflow as tf
 from numpy.typing import NDArray
-from tfx_bsl.coders import example_coder
 
 from components.leak_audit.results import AuditError
-from models.data import record_batches
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _FIRST = 10
 """Records of a batch whose features are taken for those of all, until their lengths say so."""
 
-_TYPES = {"bytes_list": tf.string, "float_list": tf.float32, "int64_list": tf.int64}
+_TYPES = {"bytes_list": "string", "float_list": "float32", "int64_list": "int64"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +54,8 @@ def read_columns(files: Sequence[str]) -> tuple[Columns, int]:
     Raises:
         AuditError: a feature is of more than one type.
     """
+    from models.data import record_batches
+
     return concatenated([_columns(batch) for batch in record_batches(files)])
 
 
@@ -87,10 +88,14 @@ def _columns(records: tf.Tensor) -> tuple[Columns, int]:
 
 def _parsed(records: tf.Tensor) -> Columns | None:
     """The features of the first records; None where others hold more, or something else under their names."""
+    import tensorflow as tf
+
     serialized = records.numpy()
     kinds = {name: kind for name, kind in _features(serialized[:_FIRST]) if kind}
     try:
-        parsed = tf.io.parse_example(records, {name: tf.io.RaggedFeature(_TYPES[kind]) for name, kind in kinds.items()})
+        parsed = tf.io.parse_example(
+            records, {name: tf.io.RaggedFeature(tf.as_dtype(_TYPES[kind])) for name, kind in kinds.items()}
+        )
     except tf.errors.InvalidArgumentError:
         return None
     columns = {name: Column(one.values.numpy(), one.row_lengths().numpy()) for name, one in parsed.items()}
@@ -104,6 +109,8 @@ def _parsed(records: tf.Tensor) -> Columns | None:
 
 def _features(serialized: NDArray[np.object_]) -> Iterator[tuple[str, str]]:
     """Name and kind of every feature of some records; empty where it has none."""
+    import tensorflow as tf
+
     for record in serialized:
         for name, feature in tf.train.Example.FromString(record).features.feature.items():
             yield name, feature.WhichOneof("kind") or ""
@@ -159,6 +166,9 @@ def _varint(value: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _looked_up(records: tf.Tensor) -> Columns:
     """All features that any record of a batch carries."""
+    import pyarrow as pa
+    from tfx_bsl.coders import example_coder
+
     # Without a schema: a feature that the schema does not know must be seen too.
     batch = example_coder.ExamplesToRecordBatchDecoder().DecodeBatch(records.numpy().tolist())
     return {

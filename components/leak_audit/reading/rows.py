@@ -122,7 +122,7 @@ def read_rows(examples: str | Path, sources: Sequence[str] = ()) -> AuditRows:
         returns={h: _optional(joined, forward_return_key(h), np.nan, rows)[order].astype(np.float32) for h in horizons},
         raw=raw,
         excess={
-            h: _optional(joined, excess_return_key(h), np.nan)[order].astype(np.float32)
+            h: _optional(joined, excess_return_key(h), np.nan, rows)[order].astype(np.float32)
             for h in horizons
             if excess_return_key(h) in features
         },
