@@ -134,7 +134,6 @@ def test_the_ledger_of_the_loop_is_the_one_that_the_storage_holds(world: World, 
         ({}, False, "no newer champion"),
         ({"horizon": 20}, True, "no newer champion"),
         ({"formatter": "closes"}, True, "no newer champion"),
-        ({"label": "outperform"}, True, "no newer champion"),
     ],
 )
 def test_a_model_that_is_not_wanted_not_blessed_or_of_another_kind_is_not_taken(
@@ -144,6 +143,15 @@ def test_a_model_that_is_not_wanted_not_blessed_or_of_another_kind_is_not_taken(
     world.bars(EVENINGS[0])
     report = world.loop(evening(EVENINGS[0]), "take", **flags)
     assert part(report, "take").said[-1] == said
+    assert not list(world.folder.glob("runs/serving/*/*"))
+
+
+def test_a_champion_of_another_label_is_not_taken(world: World, folder: Path) -> None:
+    trained_on_the_cluster(folder, "2024-09-02T12-00-00", 1)
+    [manifest] = folder.glob("storage/models_training/linear/*/manifest.json")
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"label": "outperform"}))
+    world.bars(EVENINGS[0])
+    assert part(world.loop(evening(EVENINGS[0]), "take"), "take").said[-1] == "no newer champion"
     assert not list(world.folder.glob("runs/serving/*/*"))
 
 
