@@ -27,7 +27,6 @@ MANIFEST = {
     "database": "awesome.db",
     "tries": 3,
     "tries_complete": True,
-    "label": "outperform",
     "parts": ["awesome-example 0.1.0 (89abcdef01234567)"],
     "label": "up",
 }
