@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tfx_runs import run_components
 from benchmarks.planted_leaks.small_runs import Asked, SmallRun, make_run
 from components.evidence.findings import Findings, ModelFindings
 from components.evidence.interval import Interval
-from components.leak_audit.check import CHECKS
+from components.leak_audit.audit import audit
 from components.leak_audit.checks import alarm, completeness
 from components.leak_audit.results import AUDIT_FILE, AuditError, AuditReport, Status
 from pipeline.runs.folder import read_report, save_report
@@ -33,7 +34,7 @@ def only(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Leaves an audit the checks that a test looks at; the others train models, seconds each."""
 
     def left(*names: str) -> None:
-        monkeypatch.setattr("components.leak_audit.audit.CHECKS", {name: CHECKS[name] for name in names})
+        monkeypatch.setattr("components.leak_audit.executor.audit", partial(audit, only=names))
 
     return left
 
