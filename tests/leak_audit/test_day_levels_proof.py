@@ -22,7 +22,9 @@ from components.leak_audit.config import AuditConfig, AuditedModel
 from components.leak_audit.reading.rows import AuditRows
 from components.leak_audit.results import CheckResult, Status
 from components.synthetic_market import Market, generate
+from models.errors import PluginError
 from models.labels import get_label
+from models.plugins import take_files
 
 SPLIT = SplitSettings(fractions=(0.5, 0.2, 0.3), horizons=(1, 20), horizon=1)
 OUTPERFORM = get_label("outperform")
@@ -136,6 +138,38 @@ def test_a_label_that_is_not_the_sign_of_its_return_is_named(database: Path) -> 
 
     assert found.status is Status.LEAKING
     assert f"the first is {rows.place(5)}, horizon 1" in found.sentence
+
+
+OF_ALL_SEVEN = """
+import numpy as np
+
+from models.labels import Label, Words
+
+
+def second_best(day):
+    return float(np.partition(day, 5)[5]) / WHOLE
+
+
+WHOLE = 1
+LABEL = Label("second_best", "better than the second best of seven", Words(*"abcdef"), second_best, 7)
+"""
+
+
+def test_somebodys_own_level_is_asked_of_days_with_enough_shares_and_fails_in_one_line(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_AWESOME_PLUGINS", "[]")
+    (tmp_path / "of_all_seven.py").write_text(OF_ALL_SEVEN)
+    take_files([tmp_path / "of_all_seven.py"])
+    rows = rows_of_store(database, SPLIT, label=get_label("second_best"))
+
+    found = checked(database, rows, label="second_best")  # where S000 lacks a session there are six, of which it fails
+
+    assert found.status is Status.PASSED, found
+    assert "are those that all shares' prices give" in found.sentence
+    monkeypatch.setattr("models.plugged.of_all_seven.WHOLE", 0)
+    with pytest.raises(PluginError, match=r"of_all_seven.py fails in line 8 of of_all_seven.py \(ZeroDivisionError"):
+        checked(database, rows, label="second_best")
 
 
 def test_examples_of_up_do_not_pass_for_those_of_another_label(database: Path) -> None:

@@ -17,7 +17,7 @@ from components.leak_audit.reading.database import unchanged
 from components.leak_audit.reading.rows import AuditRows
 from components.missing_sessions.limit import most_missing
 from models.features import WINDOW
-from models.labels import Label
+from models.labels import LABELS, Label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,11 +138,12 @@ def levels_again(
         config: of the run.
 
     Returns:
-        By horizon, a row a day (its index, datetime64): `level`, nan where there is none, and `end`, the day of the
-        last price that it is made of.
+        By horizon, a row a day that has a level (its index, datetime64): `level`, and `end`, the day of the last price
+        that it is made of.
 
     Raises:
         StoreError: the prices cannot be read.
+        PluginError: the label comes from outside, and its code fails.
     """
     import pandas as pd
 
@@ -176,7 +177,8 @@ def _returns(one: PriceSeries, horizon: int, gaps: ShareGaps | None, config: Aud
 
 
 def _by_day(known: pd.DataFrame, label: Label) -> pd.DataFrame:
+    known = known[known.groupby("day")["change"].transform("size") >= label.least_shares]
     days = known.groupby("day")
-    level = days["change"].agg(lambda returns: label.level(returns.to_numpy()))  # type: ignore[misc]
-    enough = days.size() >= label.least_shares
-    return level.where(enough).to_frame("level").assign(end=days["end"].max())
+    with LABELS.called(label.name):
+        level = [float(label.level(returns.to_numpy(np.float32))) for _, returns in days["change"]]  # type: ignore[misc]
+    return days["end"].max().to_frame("end").assign(level=level)
