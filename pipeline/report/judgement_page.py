@@ -9,6 +9,7 @@ import numpy as np
 
 from components.evidence.metric import METRICS
 from components.plausibility.record import what_to_do
+from models.labels import words_of
 from pipeline.report.backtest import BacktestSection, default_model, section_of
 from pipeline.report.judgement import OWN, assumptions, verdicts
 from pipeline.report.missing import missing_in_words
@@ -50,7 +51,7 @@ def render_judgement(judgement: Judgement, predictions: pd.DataFrame) -> str:
     report, file = judgement.report, judgement.file
     if report is None:
         raise ReportError(f"no forecast of {file.path} can be judged, so there is no page")
-    names = list(report.models)
+    names, words = list(report.models), words_of(report.label)
     styles = model_styles(names)
     probable = [name for name in names if name not in file.scores]
     label, forward = predictions["label"].to_numpy(), predictions["forward_return"].to_numpy()
@@ -65,6 +66,7 @@ def render_judgement(judgement: Judgement, predictions: pd.DataFrame) -> str:
         judgement=judgement,
         file=file,
         report=report,
+        words=words,
         name=Path(file.path).name,
         created=readable_time(report.created),
         test=report.splits["test"],
@@ -78,7 +80,7 @@ def render_judgement(judgement: Judgement, predictions: pd.DataFrame) -> str:
         difference_chart=charts.difference_chart(
             {name: model.differences for name, model in report.models.items()}, tuple(report.baselines), styles
         ),
-        calibration=charts.calibration_chart(curves, said, styles) if curves else None,
+        calibration=charts.calibration_chart(curves, said, styles, words) if curves else None,
         calibrations=curves,
         rank_ic=rank_ic_chart(days, daily, styles),
         years=charts.year_chart(report.models, styles),

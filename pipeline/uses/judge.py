@@ -19,7 +19,7 @@ from components.evidence.comparing import compare
 from components.evidence.counting import count_try
 from components.evidence.findings import PREDICTIONS_FILE, Findings, withheld
 from components.evidence.interval import UNKNOWN
-from components.evidence.metric import AUC, RANK_IC
+from components.evidence.metric import AUC, METRICS, RANK_IC
 from components.evidence.tried import JUDGED, days_of, judged
 from components.feature_store import FeatureStore
 from components.judging import baselines
@@ -34,7 +34,7 @@ from components.price_files import Forms
 from components.records import to_json
 from components.trials.record import Record, Trial, read_record, record_path
 from components.whole_files import whole_file
-from models.labels import UP
+from models.labels import LABELS, UP
 from pipeline.job.gathered_tries import gather_workspace
 from pipeline.plan import Plan
 from pipeline.report.backtest import trade
@@ -114,11 +114,13 @@ def judge_file(plan: Plan, path: Path, asked: Asked = Asked()) -> JudgedForecast
     words = {"models": ", ".join(models), "file": path.name}
     if plan.label.name != UP:
         words["label"] = plan.label.name
+    parts = tuple(dict.fromkeys((*LABELS.origins(plan.label.name), *METRICS.origins())))
+    told = words | {"parts": ", ".join(parts)} if parts else words
 
     def judge_after(record: Record) -> tuple[Findings, Trial]:
         compared, trial = compare(predictions, models, rivals, plan.horizon, plan.settings.seed, record, scores)
         found = withheld(compared, prices)
-        return found, judged(trial, found, words, JUDGED)
+        return found, judged(trial, found, told, JUDGED)
 
     record = record_path(plan.database)
     gather_workspace(plan.workspace, plan.database)
@@ -156,6 +158,7 @@ def judge_file(plan: Plan, path: Path, asked: Asked = Asked()) -> JudgedForecast
         missing=MissingSummary() if not missing.shares else missing.of(shares).summary(),
         prices=prices,
         tries=list_tries(known, [int(day) for day in days], findings.hurdle, trial.id),
+        parts=parts,
     )
     result, why = _backtest(report, predictions, asked)
     return JudgedForecasts(Judgement(file, report, result, why), predictions)
@@ -233,6 +236,7 @@ def _split(predictions: pd.DataFrame, sieve: Sieve) -> SplitResult:
         unlabelled=counts.get("unchanged", 0) + counts.get("pending", 0),
         sessions=time.nunique(),
         labels_across=counts.get("across", 0),
+        alone=counts.get("alone", 0),
     )
 
 

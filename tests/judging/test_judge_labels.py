@@ -18,6 +18,7 @@ from components.feature_store.decisions import read_decisions
 from components.judging.forecast_columns import ColumnChoice
 from components.trials.record import append, read_record, record_path
 from models.features import excess_return_key, forward_return_key, label_key
+from models.labels import LABELS
 from pipeline.plan import Plan, load_plan
 from pipeline.uses.judge import Asked, JudgedForecasts, judge_file
 
@@ -101,3 +102,29 @@ def test_the_share_that_is_the_median_itself_is_left_out_and_so_is_a_share_alone
         store.decide(read_decisions(exclude=("S001", "S002")))
     alone = judged(plan, whole[whole["share_id"] == "S000"])
     assert {one.why: one.count for one in alone.judgement.file.left_out} == {"alone": len(days)}
+
+
+NEAR_THE_BEST = """
+from models.labels import Label, Words
+
+LABEL = Label("near_best", "within reach of the best", Words(*"abcdef"), lambda day: float(day.max()) - 0.01, 3)
+"""
+
+
+def test_a_label_of_somebodys_own_is_told_of_with_its_try_and_in_the_report(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_AWESOME_PLUGINS", "[]")
+    Path("nearly.py").write_text(NEAR_THE_BEST)
+    plan = load_plan({"db": database, "label": "near_best", "plugins": ["nearly.py"]})
+    frame = test_split_of(plan)
+
+    report = judged(plan, frame).judgement.report
+
+    assert report is not None
+    assert report.parts == LABELS.origins("near_best") != ()
+    [trial] = read_record(record_path(database)).trials
+    assert (trial.asked["label"], trial.asked["parts"]) == ("near_best", report.parts[0])
+    with FeatureStore.create(database) as store:
+        store.decide(read_decisions(exclude=("S002",)))  # of three shares two are left, and the label wants three
+    assert judged(plan, frame).judgement.report is None

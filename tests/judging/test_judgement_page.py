@@ -13,6 +13,7 @@ from shown import Page, assert_needs_nothing_from_elsewhere
 
 from components.evidence.words import number4
 from components.judging.forecast_columns import ColumnChoice
+from pipeline.plan import load_plan
 from pipeline.report.drawing import model_styles
 from pipeline.report.judgement import assumptions, verdicts
 from pipeline.report.judgement_page import render_judgement
@@ -68,6 +69,16 @@ def test_scores_have_no_calibration(tmp_path: Path) -> None:
     assert "Calibration" not in page.words()
     # Two shares have no rank IC.
     assert "Rank IC day by day" not in page.words()
+
+
+def test_a_judgement_by_another_label_speaks_of_that(tmp_path: Path) -> None:
+    plan = made_market(tmp_path)
+    asked = load_plan({"db": plan.database, "workspace": plan.workspace, "label": "outperform"})
+    said = page_of(judged(asked, made_forecasts(plan), ColumnChoice(("good",))))[1].words()
+    assert "1 session ahead, of a return above the day's median, against the prices of" in said
+    assert "of all rows called 55%, 55% came above the median." in said
+    assert "model predicted came above the median rows" in said
+    assert "rose" not in said.split()
 
 
 def test_what_cannot_be_traded_says_why(tmp_path: Path) -> None:
