@@ -85,9 +85,15 @@ def earlier_look(path: Path, rows_again: int) -> LookedAt | None:
 
 
 def keep_look(path: Path, found: Verification) -> None:
-    """Keeps how far a look has come, where nothing is wrong; where it cannot be written the next one takes longer."""
-    if (looked_at := found.looked_at) is not None:
-        with contextlib.suppress(OSError):
+    """Keeps how far a look has come; where that cannot be written the next one takes longer.
+
+    Where anything is wrong what was kept goes: a look that goes on might not see it, and say that all is well again.
+    """
+    looked_at = found.looked_at
+    with contextlib.suppress(OSError):
+        if looked_at is None:
+            path.unlink(missing_ok=True)
+        else:
             write_whole(path, to_json(looked_at, indent=None))
 
 
