@@ -113,3 +113,30 @@ def test_a_feature_of_two_types_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(AuditError, match="the feature time as int64 and as float32"):
         concatenated(parts)
+
+
+def test_a_feature_of_two_types_in_one_file_is_refused(tmp_path: Path) -> None:
+    from components.leak_audit.reading.records import read_columns
+    from components.leak_audit.results import AuditError
+
+    examples = [_example(row) for row in range(_ROWS)]
+    del examples[47].features.feature["time"]
+    examples[47].features.feature["time"].float_list.value.append(1.5)
+
+    with pytest.raises(AuditError, match=r'more than one type .*"time".*run again'):
+        read_columns([_write(tmp_path / "data", examples)])
+
+
+def test_first_records_without_any_feature_are_read(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    from components.leak_audit.reading.records import read_columns
+
+    empty = [tf.train.Example() for _ in range(10)]
+
+    assert read_columns([_write(tmp_path / "empty", empty)]) == ({}, 10)
+    columns, rows = read_columns([_write(tmp_path / "data", [*empty, _example(1)])])
+
+    assert rows == 11
+    assert columns["time"].counts.tolist() == [0] * 10 + [1]
+    assert columns["time"].values.tolist() == [19000102]

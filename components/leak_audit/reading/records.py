@@ -92,6 +92,8 @@ def _parsed(records: tf.Tensor) -> Columns | None:
 
     serialized = records.numpy()
     kinds = {name: kind for name, kind in _features(serialized[:_FIRST]) if kind}
+    if not kinds:  # which parse_example does not take
+        return None
     try:
         parsed = tf.io.parse_example(
             records, {name: tf.io.RaggedFeature(tf.as_dtype(_TYPES[kind])) for name, kind in kinds.items()}
@@ -170,7 +172,10 @@ def _looked_up(records: tf.Tensor) -> Columns:
     from tfx_bsl.coders import example_coder
 
     # Without a schema: a feature that the schema does not know must be seen too.
-    batch = example_coder.ExamplesToRecordBatchDecoder().DecodeBatch(records.numpy().tolist())
+    try:
+        batch = example_coder.ExamplesToRecordBatchDecoder().DecodeBatch(records.numpy().tolist())
+    except RuntimeError as error:  # its message names the feature
+        raise AuditError(f"the examples carry a feature of more than one type ({error}); run again") from None
     return {
         name: Column(
             lists.flatten().to_numpy(zero_copy_only=False),
