@@ -171,3 +171,21 @@ class Architecture:
     default_version: int
     hyperparameters: Hyperparameters
     order: int = LAST
+
+    def __post_init__(self) -> None:
+        """Checks what would fail where nobody looks for it.
+
+        Raises:
+            TypeError: versions or hyperparameters are of another type.
+            ValueError: the default version is none.
+        """
+        if not isinstance(self.versions, Mapping):
+            raise TypeError(f"model {self.name}: versions is of type {type(self.versions).__name__}, not dict")
+        if not isinstance(self.hyperparameters, Hyperparameters):
+            wrong = type(self.hyperparameters).__name__
+            raise TypeError(f"model {self.name}: hyperparameters is of type {wrong}, not Hyperparameters")
+        if self.default_version not in self.versions:
+            there = ", ".join(map(str, self.versions))
+            raise ValueError(
+                f"model {self.name}: default_version {self.default_version} is none of the versions {there}"
+            )

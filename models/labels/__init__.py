@@ -67,6 +67,20 @@ class Label:
     least_shares: int = 2
     order: int = LAST
 
+    def __post_init__(self) -> None:
+        """Checks what would fail where nobody looks for it.
+
+        Raises:
+            TypeError: words or level are of another type.
+            ValueError: least_shares is no number of shares.
+        """
+        if not isinstance(self.words, Words):
+            raise TypeError(f"label {self.name}: words is of type {type(self.words).__name__}, not Words")
+        if self.level is not None and not callable(self.level):
+            raise TypeError(f"label {self.name}: level is of type {type(self.level).__name__}, not a function")
+        if not isinstance(self.least_shares, int) or self.least_shares < 1:
+            raise ValueError(f"label {self.name}: least_shares is {self.least_shares!r}, not a number from 1 on")
+
     @property
     def of_the_day(self) -> bool:
         """Whether it depends on the other shares of the day."""

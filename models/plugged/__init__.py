@@ -60,6 +60,8 @@ def _files(text: str) -> dict[str, Path]:
             raise PluginError(f"{path}: is a folder, not a file" if path.is_dir() else f"{path}: there is no such file")
         if path.suffix != ".py":
             raise PluginError(f"{path}: is no Python file; its name must end in .py")
+        if path.stem == "__init__":  # its module would be this one
+            raise PluginError(f"{path}: is a package's; install that, or name a file that stands by itself")
         name = re.sub(r"\W", "_", path.stem)
         if found.setdefault(name, path) != path:
             raise PluginError(f"{path}: {found[name]} has the same name; rename one of them")
@@ -72,9 +74,11 @@ def module_of(path: Path) -> ModuleType:
     Raises:
         PluginError: it cannot be imported; the message names the file, and the line of a mistake in its syntax.
     """
-    name = next(name for name, file in files().items() if file == path)
+    name = f"{__name__}.{next(name for name, file in files().items() if file == path)}"
+    if getattr(sys.modules.get(name), "__file__", str(path)) != str(path):  # it was another file's before
+        del sys.modules[name]
     try:
-        return import_module(f"{__name__}.{name}")
+        return import_module(name)
     except SyntaxError as error:
         where = f"{error.filename or path}, line {error.lineno}"
         raise PluginError(f"{where}: {error.msg}; correct it or leave the file out") from None

@@ -30,6 +30,12 @@ def build(inputs, hyperparameters):
 ARCHITECTURE = Architecture("mine", "a model of mine", {1: build}, 1, Hyperparameters())
 """
 
+LABEL = """
+from models.labels import Label, Words
+
+LABEL = Label("best", "the best", Words(*'abcdef'), max, 2)
+"""
+
 
 @pytest.fixture(autouse=True)
 def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,6 +66,15 @@ def test_what_a_file_declares_is_there_until_other_files_are_taken(tmp_path: Pat
 
     take_files([])
     assert list(ARCHITECTURES) == before
+
+
+def test_another_file_of_the_same_name_is_not_taken_for_the_one_before(tmp_path: Path) -> None:
+    take_files([write(tmp_path, "twice.py")])
+    assert "mine" in ARCHITECTURES
+
+    take_files([write(tmp_path / "other", "twice.py", MODEL.replace('"mine"', '"theirs"'))])
+    assert list(ARCHITECTURES)[-1] == "theirs"
+    assert "mine" not in ARCHITECTURES
 
 
 def answer(builder: Any) -> int:
@@ -119,6 +134,37 @@ def test_the_digest_is_that_of_what_the_file_declares(tmp_path: Path) -> None:
             "a = 1",
             "/empty.py declares nothing: give a declaration one of the names ARCHITECTURE, FORMATTER, ",
         ),
+        (
+            "listed.py",
+            MODEL.replace("{1: build}", "[build]"),
+            "/listed.py cannot be loaded (TypeError: model mine: versions is of type list, not dict); correct it",
+        ),
+        (
+            "second.py",
+            MODEL.replace("}, 1,", "}, 2,"),
+            "/second.py cannot be loaded (ValueError: model mine: default_version 2 is none of the versions 1); ",
+        ),
+        (
+            "plain.py",
+            MODEL.replace("Hyperparameters())", "{})"),
+            "/plain.py cannot be loaded (TypeError: model mine: hyperparameters is of type dict, not Hyper",
+        ),
+        (
+            "wordless.py",
+            LABEL.replace("Words(*'abcdef')", "'abc'"),
+            "/wordless.py cannot be loaded (TypeError: label best: words is of type str, not Words); correct it",
+        ),
+        (
+            "level.py",
+            LABEL.replace("max", "3"),
+            "/level.py cannot be loaded (TypeError: label best: level is of type int, not a function); correct",
+        ),
+        (
+            "few.py",
+            LABEL.replace("max, 2", "max, 0"),
+            "/few.py cannot be loaded (ValueError: label best: least_shares is 0, not a number from 1 on); correct",
+        ),
+        ("__init__.py", MODEL, "/__init__.py: is a package's; install that, or name a file that stands by itself"),
         ("no_python.txt", "", "/no_python.txt: is no Python file; its name must end in .py"),
         ("nowhere/", "", "/nowhere: is a folder, not a file"),
     ],
