@@ -27,7 +27,7 @@ from components.feature_example_gen.day_levels import levels_of
 from components.feature_example_gen.examples import LabelledRows, label_rows
 from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_splits
 from components.leak_audit.check import Audited, Check
-from components.leak_audit.reading.database import unchanged
+from components.leak_audit.reading.database import chosen_shares, unchanged
 from components.leak_audit.reading.rows import AuditRows
 from components.leak_audit.results import CheckResult, Figure, Status
 from components.missing_sessions.finding import find_missing
@@ -87,12 +87,8 @@ def completeness(audited: Audited) -> CheckResult:
 
 def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> CheckResult:
     rows, config = audited.rows, audited.config
-    excluded = store.decisions().excluded
-    summaries = [
-        one
-        for one in store.shares()
-        if (not config.shares or one.share_id in config.shares) and one.share_id not in excluded
-    ]
+    # In the order of the rows that are read; a user names shares in any order.
+    summaries = sorted(chosen_shares(config, store), key=lambda one: one.share_id)
     names = [one.share_id for one in summaries]
     place = {name: at for at, name in enumerate(names)}
     own = np.array([place.get(name, -1) for name in rows.shares], np.int64)[rows.share]

@@ -99,14 +99,14 @@ def _not_applicable(why: str, figures: Sequence[Figure] = ()) -> CheckResult:
 
 
 def _in_store(audited: Audited, store: FeatureStore) -> CheckResult:
-    from components.leak_audit.reading.database import unchanged
+    from components.leak_audit.reading.database import chosen_shares, unchanged
     from components.leak_audit.reading.event_days import evidence, find_events
     from components.leak_audit.reading.transformed import analysed_on_train
 
     config = audited.config
     cost = _IN_FULL if config.full else _IN_A_RUN
     random = np.random.default_rng(config.seed)
-    chosen = _chosen(config, store)
+    chosen = chosen_shares(config, store)
     priced = [one for one in chosen if store.source_of(one.share_id) is not None]
     if not priced:
         return _not_applicable("the database holds windows without the prices that they are made of")
@@ -165,16 +165,6 @@ def _told(event: Event) -> str:
         f"such as {event.share}, {event.day}, factor: {np.expm1(event.step):+.2%} on that day, when the raw close "
         f"moved {np.expm1(event.moved):+.2%}, and {np.expm1(event.moved_next):+.2%} on the next"
     )
-
-
-def _chosen(config: AuditConfig, store: FeatureStore) -> list[ShareSummary]:
-    """The shares that the run was made of; those that an extraction could not get are not there."""
-    from components.feature_example_gen.config import ExampleGenConfig
-
-    summaries = store.shares()
-    known = {summary.share_id for summary in summaries}
-    asked = tuple(share for share in config.shares if share in known)
-    return ExampleGenConfig(config.database, asked or config.shares).select(summaries, store.decisions().excluded)
 
 
 def _some(random: np.random.Generator, shares: Sequence[str], most: int | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""Whether the database is still the one that a run was made of."""
+"""The shares that a run was made of, and whether the database is still the one of then."""
 
 from __future__ import annotations
 
@@ -9,8 +9,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from components.feature_store import FeatureStore
+    from components.feature_store import FeatureStore, ShareSummary
     from components.leak_audit.config import AuditConfig
+
+
+def chosen_shares(config: AuditConfig, store: FeatureStore) -> list[ShareSummary]:
+    """The shares that the run was made of; those that an extraction could not get are not there.
+
+    Raises:
+        StoreError: none of them is there any more, or all are excluded.
+    """
+    from components.feature_example_gen.config import ExampleGenConfig
+
+    summaries = store.shares()
+    known = {summary.share_id for summary in summaries}
+    asked = tuple(share for share in config.shares if share in known)
+    return ExampleGenConfig(config.database, asked or config.shares).select(summaries, store.decisions().excluded)
 
 
 def unchanged(config: AuditConfig, store: FeatureStore, shares: Sequence[str]) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from components.errors import SplitError, StoreError
 from components.feature_example_gen.splits import SplitSettings, plan_splits
 from components.leak_audit.config import AuditConfig
-from components.leak_audit.reading.database import unchanged
+from components.leak_audit.reading.database import chosen_shares, unchanged
 from components.leak_audit.reading.rows import AuditRows
 from components.missing_sessions.limit import most_missing
 from models.features import WINDOW
@@ -92,12 +92,7 @@ def _unequal(rows: AuditRows, horizon: int) -> NDArray[np.int64]:
 def _by_prices(
     rows: AuditRows, label: Label, config: AuditConfig, splits: SplitSettings, store: FeatureStore
 ) -> LevelProof:
-    excluded = store.decisions().excluded
-    chosen = [
-        one
-        for one in store.shares()
-        if (not config.shares or one.share_id in config.shares) and one.share_id not in excluded
-    ]
+    chosen = chosen_shares(config, store)
     names = [one.share_id for one in chosen]
     if any(one.source is None for one in chosen):
         return LevelProof(why="the database holds windows without the prices that they are made of")
