@@ -270,7 +270,7 @@ def test_an_image_upon_it_holds_parts_of_ones_own(engine: Engine, tmp_path: Path
         (tmp_path / name).write_text(lines.replace("registry.example/team/awesome-training:VERSION", IMAGE))
         image = f"localhost/awesome-{name}:tests"
         engine.podman("build", "--network", "none", "-f", str(tmp_path / name), "-t", image, str(tmp_path))
-        shown.append(engine.podman("run", "--rm", "--read-only", image, "awesome", "models").stdout)
+        shown.append(" ".join(engine.podman("run", "--rm", "--read-only", image, "awesome", "models").stdout.split()))
     assert "from mymodel.py" in shown[0]
     assert "from awesome-example 0.1.0" in shown[1]
 
