@@ -176,6 +176,8 @@ def test_examples_of_up_do_not_pass_for_those_of_another_label(database: Path) -
     rows = rows_of_store(database, SPLIT)
 
     assert checked(database, rows, label="up").status is Status.PASSED
+    found = checked(database, rows)
+    assert (found.status, "Labels of horizon 1 show no level" in found.sentence) == (Status.LEAKING, True)
     assert checked(database, rows, completeness.NAME).status is Status.LEAKING
     with FeatureStore.open(database) as store:
         assert len(store.shares()) == 7

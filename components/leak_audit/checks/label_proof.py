@@ -126,6 +126,11 @@ def _proof(audited: Audited) -> CheckResult:
     result, label = label_proof(audited.rows), get_label(audited.config.label)
     if result.status is not Status.PASSED or not label.of_the_day:
         return result
+    for horizon, labels in audited.rows.labels.items():
+        if horizon not in audited.rows.excess and np.any(labels >= 0):
+            sentence = f"Labels of horizon {horizon} show no level, though the label {label.name} compares with one."
+            look = "see whether the examples are of that label"
+            return CheckResult(NAME, Status.LEAKING, sentence, result.figures, look)
     rows, proof = audited.rows, prove_levels(audited.rows, label, audited.config)
     figures = (
         *result.figures,
