@@ -83,9 +83,10 @@ T = TypeVar("T", bound=Declaration)
 
 @dataclass(frozen=True)
 class _Found(Generic[T]):
-    """What a registry found with certain files named."""
+    """What a registry found with certain files named, so many of which had changed before."""
 
     files: Mapping[str, Path]
+    renewals: int
     declared: Mapping[str, T]
     outside: Mapping[str, Outside] = field(default_factory=dict)
     broken: tuple[PluginError, ...] = ()
@@ -110,12 +111,13 @@ class Registry(Mapping[str, T], Generic[T]):
 
     @property
     def _found(self) -> _Found[T]:
-        files = plugged.files()
-        if self._last is None or self._last.files != files:  # a command may name files after the first look
-            self._last = self._look(files)
+        now = plugged.files(), plugged.renewals()
+        # A command may name files after the first look.
+        if self._last is None or (self._last.files, self._last.renewals) != now:
+            self._last = self._look(*now)
         return self._last
 
-    def _look(self, files: Mapping[str, Path]) -> _Found[T]:
+    def _look(self, files: Mapping[str, Path], renewals: int) -> _Found[T]:
         declared = {one.name: one for one in self._own()}
         came: dict[str, Outside] = {}
         broken = []
@@ -129,7 +131,7 @@ class Registry(Mapping[str, T], Generic[T]):
             else:
                 declared[one.name], came[one.name] = one, where
         ordered = dict(sorted(declared.items(), key=lambda item: (item[1].order, item[0])))
-        return _Found(files, ordered, came, tuple(broken))
+        return _Found(files, renewals, ordered, came, tuple(broken))
 
     def _own(self) -> Iterator[T]:
         for path in Path(*import_module(self.group.package).__path__).glob("*.py"):

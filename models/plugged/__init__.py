@@ -27,16 +27,31 @@ VARIABLE = "AWESOME_PLUGINS"
 
 _SETTLED = "_AWESOME_PLUGINS"
 
+_IMPORTED: dict[str, tuple[Path, bytes]] = {}
+"""The file of each imported module, and what it held then."""
+
+_RENEWED: list[str] = []
+
 
 def settle(paths: Iterable[Path]) -> None:
-    """Says which files this process takes, and those that it starts.
+    """Says which files this process takes, and those that it starts; one that has changed is imported anew.
 
     Raises:
         PluginError: one is missing or no Python file, or two have one name.
     """
     text = json.dumps([str(path.absolute()) for path in paths])
-    _files(text)
+    found = _files(text)
     os.environ[_SETTLED] = text
+    for name, path in found.items():
+        module = f"{__name__}.{name}"
+        if module in sys.modules and _IMPORTED.get(module) != _content(path):
+            del sys.modules[module]  # the digest of what is trained is that of the file as it is now
+            _RENEWED.append(module)
+
+
+def renewals() -> int:
+    """How many files this process has let go of as they had changed: what was found in them before is no more."""
+    return len(_RENEWED)
 
 
 def files() -> dict[str, Path]:
@@ -75,8 +90,6 @@ def module_of(path: Path) -> ModuleType:
         PluginError: it cannot be imported; the message names the file, and the line of a mistake in its syntax.
     """
     name = f"{__name__}.{next(name for name, file in files().items() if file == path)}"
-    if getattr(sys.modules.get(name), "__file__", str(path)) != str(path):  # it was another file's before
-        del sys.modules[name]
     try:
         return import_module(name)
     except SyntaxError as error:
@@ -86,7 +99,19 @@ def module_of(path: Path) -> ModuleType:
         raise PluginError(f"{path} cannot be loaded ({told(error)}); correct it or leave it out") from None
 
 
+def _content(path: Path) -> tuple[Path, bytes]:
+    try:
+        return path, path.read_bytes()
+    except OSError:  # the import says why
+        return path, b""
+
+
 class _Loader(SourceFileLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        """Remembers what is executed."""
+        _IMPORTED[module.__name__] = _content(Path(self.path))
+        super().exec_module(module)
+
     def set_data(self, path: str, data: Any, *, _mode: int = 0o666) -> None:
         """Leaves no bytecode beside a user's file."""
 

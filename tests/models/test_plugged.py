@@ -77,6 +77,24 @@ def test_another_file_of_the_same_name_is_not_taken_for_the_one_before(tmp_path:
     assert "mine" not in ARCHITECTURES
 
 
+def test_a_file_that_was_changed_is_imported_anew(tmp_path: Path) -> None:
+    path = write(tmp_path, "edited.py")
+    take_files([path])
+    first = ARCHITECTURES["mine"]
+    take_files([path])
+    assert ARCHITECTURES["mine"] is first
+
+    path.write_text(MODEL.replace("return 7", "return 8"))
+    take_files([path])
+    assert answer(ARCHITECTURES["mine"].versions[1]) == 8
+    path.write_text(MODEL.replace("return 7", "return ("))
+    with pytest.raises(PluginError, match=r"edited\.py"):
+        take_files([path])
+    path.write_text(MODEL)
+    take_files([path])
+    assert answer(ARCHITECTURES["mine"].versions[1]) == 7
+
+
 def answer(builder: Any) -> int:
     return int(builder(None, None))
 
