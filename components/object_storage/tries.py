@@ -70,14 +70,16 @@ def push_tries(storage: Storage, database: str | Path) -> int:
     return len(new)
 
 
-def pull_tries(storage: Storage, database: str | Path) -> int:
-    """Merges the record of a storage into that beside a database, which is about to be pulled.
+def pull_tries(storage: Storage, database: str | Path, *, of_any_name: bool = True) -> int:
+    """Merges the record of a storage into that beside a database.
 
     Where the storage has none, an older version pushed the database: the local record may lack tries from then on.
 
     Args:
         storage: Where from.
         database: Where the database goes; its folder must exist.
+        of_any_name: Whether that of a storage's only database counts whatever its name, as the database is about to be
+            pulled and is that one; else its name must be the same.
 
     Returns:
         How many tries were not known here.
@@ -88,8 +90,10 @@ def pull_tries(storage: Storage, database: str | Path) -> int:
     """
     database = Path(database)
     names = {one.name for one in list_databases(storage)}
-    if not names or not database.resolve().parent.is_dir() or (database.name not in names and len(names) > 1):
+    if not names or not database.resolve().parent.is_dir():
         return 0  # pulling the database says what is wrong
+    if database.name not in names and (len(names) > 1 or not of_any_name):
+        return 0
     name = database.name if database.name in names else next(iter(names))
     record = stored_tries(storage, name).record or Record(False, (), (NOT_PUSHED,))
     return merge(record_path(database), record, complete=not database.exists())

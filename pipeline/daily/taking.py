@@ -45,7 +45,7 @@ def take(day: Day, told: Told) -> None:
         told.said.append("no storage is named (storage_url)")
         return
     with open_storage(plan) as storage:
-        tries = pull_tries(storage, plan.database) if plan.database.exists() else 0
+        tries = pull_tries(storage, plan.database, of_any_name=False) if plan.database.exists() else 0
         if tries:
             told.said.append(f"{tries:,} {'try' if tries == 1 else 'tries'} that {_were(tries)} not known here")
         champion = newest_champion(storage, plan) if plan.settings.take_champion else None

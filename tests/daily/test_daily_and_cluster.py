@@ -17,10 +17,12 @@ from awesome_kubeflow import run_report
 from awesome_kubeflow.parameters import INPUT_TYPES
 from awesome_kubeflow.run_report import CompiledRun
 from components.ledger.verifying import verify
+from components.object_storage import CodeVersion, push_database, push_tries
 from components.trials.record import Trial, append, read_record, record_path
 from pipeline.daily.report import AlertKind, DailyReport, PartReport
 from pipeline.runs.folder import read_report
 from pipeline.uses.predict import finished_runs, pushed_versions
+from pipeline.uses.storage import open_storage
 
 EVENINGS = SHANGHAI[START : START + 8]
 HTML = {"name": "html", "uri": "file://page.html"}
@@ -125,6 +127,25 @@ def test_the_ledger_of_the_loop_is_the_one_that_the_storage_holds(world: World, 
     assert sorted(path.name for path in heads.rglob("*.json")) == kept
     lived(world, 1)
     assert len(list(heads.rglob("*.json"))) == len(kept) + 1
+
+
+def test_tries_on_another_database_of_the_storage_are_not_taken(world: World, folder: Path) -> None:
+    other = World(folder / "other", None)
+    other.folder.mkdir()
+    other.bars(EVENINGS[0])
+    database = other.folder / "prices.db"
+    renamed = database.rename(other.folder / "newyork.db")
+    append(record_path(renamed), [made_trial(1, 20240603)])
+    with open_storage(world.plan()) as storage:
+        push_tries(storage, renamed)
+        push_database(storage, renamed, CodeVersion("1", ""))
+    record = record_path(world.folder / "prices.db")
+    append(record, [made_trial(2, 20240603)], complete=True)
+
+    assert part(lived(world, 0), "take").said[0] == "no newer champion"
+
+    assert [one.id for one in read_record(record).trials] == [made_trial(2, 20240603).id]
+    assert read_record(record).complete
 
 
 @pytest.mark.parametrize(
