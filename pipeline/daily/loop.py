@@ -184,8 +184,7 @@ def _do(day: Day, part: Part, done: list[PartReport], alerts: list[Alert]) -> No
         told.wrong.append(_line(error))
     except Exception as error:  # a defect of ours: the other parts matter as much on this day as on any other
         failed = True
-        log = _keep_traceback(day)
-        told.wrong.append(f"{type(error).__name__}: {error}; this is a defect of the project, see {log}")
+        told.wrong.append(f"{type(error).__name__}: {error}; this is a defect of the project, {_keep_traceback(day)}")
     report = PartReport(
         name=part.name,
         status=_status(told, failed or told.failed),
@@ -231,8 +230,12 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).splitlines())
 
 
-def _keep_traceback(day: Day) -> Path:
+def _keep_traceback(day: Day) -> str:
+    """Adds it to a log; says where, or why not."""
     path = daily_folder(day.plan) / "defects.log"
-    with path.open("a", encoding="utf-8") as log:
-        log.write(f"{stamp(dt.datetime.now(dt.timezone.utc))}\n{traceback.format_exc()}\n")
-    return path
+    try:
+        with path.open("a", encoding="utf-8") as log:
+            log.write(f"{stamp(dt.datetime.now(dt.timezone.utc))}\n{traceback.format_exc()}\n")
+    except OSError as error:
+        return f"and its log cannot be written ({_line(error)})"
+    return f"see {path}"

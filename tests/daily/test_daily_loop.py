@@ -243,8 +243,16 @@ def test_a_defect_of_one_part_leaves_the_others(world: World, monkeypatch: pytes
 
     assert (report.exit_code, status(report, "plausibility")) == (3, Status.FAILED)
     assert "this is a defect of the project" in report.part("plausibility").wrong[0]
-    assert "no such thing" in Path(f"runs/daily/{report.name}/defects.log").read_text()
+    log = Path(f"runs/daily/{report.name}/defects.log")
+    assert "no such thing" in log.read_text()
     assert len(predictions(LEDGER)) == len(SHARES)
+
+    log.unlink()
+    log.mkdir()  # as on a full disk it cannot be written
+    report = world.loop(evening(FIVE[1]))
+    assert status(report, "plausibility") == Status.FAILED
+    assert "this is a defect of the project, and its log cannot be written" in report.part("plausibility").wrong[0]
+    assert len(predictions(LEDGER)) == 2 * len(SHARES)
 
 
 def test_the_page_is_the_last_part_and_tells_of_a_changed_ledger(world: World) -> None:
