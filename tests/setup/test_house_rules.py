@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import graphlib
+from collections import Counter
 from pathlib import Path
 
 import grimp
@@ -24,3 +25,10 @@ def test_a_long_file_says_in_its_first_line_what_it_is_long_for() -> None:
     assert len(files) > 300
     lines = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8").splitlines() for path in files}
     assert [name for name, text in lines.items() if len(text) > MOST_LINES and "long for" not in text[0]] == []
+
+
+def test_no_two_files_of_tests_share_a_name() -> None:
+    """Their folders are no packages, so that pytest takes them for one module: the second is not collected."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py")
+    assert len(names) > 300
+    assert [name for name, count in names.items() if count > 1] == []
