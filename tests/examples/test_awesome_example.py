@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def test_prices_come_from_its_source(site: Path, tmp_path: Path, server: str) ->
     asked = ("extract", "--source", "house", "--since", FIRST, "--until", LAST)
     done = awesome(site, tmp_path, *asked, "--shares", "AAPL", AWESOME_SOURCES_URL=server)
     assert done.returncode == 0, done.stdout + done.stderr
-    with sqlite3.connect(tmp_path / "awesome.db") as store:
+    with closing(sqlite3.connect(tmp_path / "awesome.db")) as store:
         found = store.execute("SELECT count(*), min(close), max(close) FROM PRICE WHERE share_id = 'AAPL'").fetchall()
     assert found == [(61, 100.0, 160.0)]  # the New York Stock Exchange had 61 sessions in the first quarter of 2024
 
