@@ -90,7 +90,8 @@ def bears_out(before: Stretch, after: Stretch, previous: float, claim: Event) ->
     slope = np.array([before.least, (before.least + before.most) / 2, before.most])
     least, most = before.offsets(slope)
     here = slope * (claim.ratio * close + claim.cash)
-    if bool(((here + most + tolerance >= value) & (here + least - tolerance <= value)).any()):
+    # Some k between two of these may fit where neither does: what fits changes with k without a jump.
+    if float((here + least).min()) - tolerance <= value <= float((here + most).max()) + tolerance:
         return True
     scale = before.value / before.close
     doubt = before.tolerance / before.close

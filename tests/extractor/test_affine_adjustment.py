@@ -316,6 +316,14 @@ def test_another_event_than_the_stored_one_means_fetching_from_the_start() -> No
         increment_bars(replace(history, adjustment=late), stored)
 
 
+def test_an_event_after_sessions_without_a_move_is_what_the_rows_say() -> None:
+    """The sessions between two events tell nothing of k, and what is known of it before them is wide."""
+    for seed in range(40, 60):
+        events = {4: Event(1.48, -0.4), 7: Event(0.1), 8: Event(cash=0.014)}
+        made = make(events, 14, start=2.0, volatility=0.002, seed=seed, k=40.0)
+        np.testing.assert_allclose(found(made), made.factor, rtol=1e-11)
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Made, list[int]]:
     count = draw(st.integers(1, 120))
