@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from models import plugged
-from models.errors import PluginError, told
+from models.errors import PluginError, UnknownNameError, told
 from models.outside import Outside, outside
 
 LAST = 1000
@@ -185,6 +185,18 @@ class Registry(Mapping[str, T], Generic[T]):
         """
         for error in self._found.broken:
             raise error
+
+    def named(self, name: str) -> T:
+        """The declaration of that name.
+
+        Raises:
+            UnknownNameError: there is none.
+        """
+        try:
+            return self[name]
+        except KeyError:
+            kind = self.group.entry_points.removeprefix("awesome.").removesuffix("s")
+            raise UnknownNameError(f"{kind} {name!r} does not exist; there are {self.choices()}") from None
 
     def choices(self) -> str:
         """The names, and what else there would be if it were not broken: the end of a refusal of another name."""

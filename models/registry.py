@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from models.architecture import Architecture
-from models.errors import UnknownNameError
 from models.formatters import FORMATTERS
 from models.labels import LABELS, UP
 from models.plugins import GROUPS, Registry
@@ -22,10 +21,7 @@ def get_architecture(name: str) -> Architecture:
     Raises:
         UnknownNameError: there is none.
     """
-    try:
-        return ARCHITECTURES[name]
-    except KeyError:
-        raise UnknownNameError(f"model {name!r} does not exist; there are {ARCHITECTURES.choices()}") from None
+    return ARCHITECTURES.named(name)
 
 
 def origins_of(models: Iterable[str], formatter: str, label: str = UP) -> tuple[str, ...]:

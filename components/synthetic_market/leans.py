@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ class SignProduct(Lean):
 class SizeAgreement(Lean):
     """Up after two returns that are both large or both small, whatever their signs: nothing odd in a return sees it."""
 
+    @functools.cached_property
     def median_size(self) -> float:
         """The size that half of the returns have: each is normal about +lean or -lean."""
         noise = math.sqrt(1 - self.lean**2)
@@ -69,7 +71,7 @@ class SizeAgreement(Lean):
 
     def sign(self, latest: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
         """See `Lean`."""
-        median = self.median_size()
+        median = self.median_size
         return np.sign(np.abs(latest) - median) * np.sign(np.abs(other) - median)
 
 

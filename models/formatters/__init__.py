@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.errors import UnknownNameError
 from models.features import SHARE_ID
 from models.operations import VOCABULARY, Feature, Kind
 from models.plugins import GROUPS, LAST, Registry
@@ -61,7 +60,4 @@ def get_formatter(name: str) -> DataFormatter:
     Raises:
         UnknownNameError: there is none.
     """
-    try:
-        return FORMATTERS[name]
-    except KeyError:
-        raise UnknownNameError(f"formatter {name!r} does not exist; there are {FORMATTERS.choices()}") from None
+    return FORMATTERS.named(name)

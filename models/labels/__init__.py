@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from models.errors import UnknownNameError
 from models.features import excess_return_key, forward_return_key
 from models.plugins import GROUPS, LAST, Registry
 
@@ -126,10 +125,7 @@ def get_label(name: str) -> Label:
     Raises:
         UnknownNameError: there is none.
     """
-    try:
-        return LABELS[name]
-    except KeyError:
-        raise UnknownNameError(f"label {name!r} does not exist; there are {LABELS.choices()}") from None
+    return LABELS.named(name)
 
 
 def words_of(name: str) -> Words:
