@@ -3,10 +3,11 @@
 The replay server answers as Tencent does; each evening the command runs in a process of its own, with a made clock. The
 first one finds no model and trains it. Among the days are a split, holidays, a bar that comes on the next morning, one
 that comes too late, a restated price, and loops that are killed, doubled or missed. At the end the ledger must verify,
-hold each session of each share once, and be late where it has to be, nowhere else. Two cores take about six minutes.
+hold each session of each share once, and be late where it has to be, nowhere else. Two cores take a few minutes.
 
-Then one more evening and the page are run beside an earlier build, on the same folder and in turn, and the parts that
-look at the whole ledger on ledgers of 100 shares that have become long (benchmarks/daily_cost.py).
+With `--before COMMIT` one more evening and the page are then run beside an earlier build, on the same folder and in
+turn; with `--long`, the parts that look at the whole ledger on ledgers of 100 shares that have become long
+(benchmarks/daily_cost.py).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import datetime as dt
 import json
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -30,7 +32,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.daily_cost import BEFORE, Command, beside_earlier, long_ledgers
+from benchmarks.daily_cost import Command, beside_earlier, long_ledgers
 from benchmarks.measure import print_table, write_result
 from components.extractor.calendar import ExchangeCalendar
 from components.extractor.replay import Fault, ReplayServer, from_synthetic, universe_names
@@ -101,7 +103,8 @@ class Replay:
             )
             if kill_after is not None:
                 time.sleep(kill_after)
-                process.kill()
+                # Not process.kill(), which waits for one that has ended by itself, and leaves nothing to wait for.
+                os.kill(process.pid, signal.SIGKILL)
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             output.seek(0)
@@ -121,14 +124,15 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=DAYS, help="sessions that are replayed (default: %(default)s)")
     parser.add_argument("--shares", type=int, default=SHARES, help="of Shanghai (default: %(default)s)")
     parser.add_argument("--folder", type=Path, help="that the loop works in (default: one that is removed)")
-    parser.add_argument("--before", default=BEFORE, help="commit of the earlier build (default: %(default)s)")
+    parser.add_argument("--before", metavar="COMMIT", help="measure an evening beside this earlier build, too")
     parser.add_argument("--times", type=int, default=3, help="that each command is run (default: %(default)s)")
     parser.add_argument(
         "--long",
         type=int,
         nargs="*",
-        default=[250, 500, 2500],
-        help="sessions of the long ledgers (default: a year, 2, 10)",
+        default=[],
+        metavar="SESSIONS",
+        help="measure what an evening takes of ledgers of so many sessions, too",
     )
     options = parser.parse_args()
     calendar = ExchangeCalendar.of("XSHG", dt.datetime(2026, 1, 1, tzinfo=_UTC))
@@ -148,7 +152,11 @@ def main() -> int:
         found = _check(folder / "prices.db.ledger", days[:-1], shares)
         server.market = replace(server.market, today=days[-1])
         run = replay.at(dt.datetime.combine(days[-1], dt.time(10), _UTC))
-        beside = beside_earlier(run, folder, Path(scratch), [str(_AWESOME)], options.before, options.times)
+        beside = (
+            beside_earlier(run, folder, Path(scratch), [str(_AWESOME)], options.before, options.times)
+            if options.before
+            else []
+        )
         long = long_ledgers(Path(scratch), _LONG_SHARES, options.long)
     rows = [
         {"loop": kind, "loops": len(cpu), "CPU s, median": float(np.median(cpu)), "CPU s, most": max(cpu)}
@@ -158,8 +166,10 @@ def main() -> int:
     print(f"exit codes {dict(replay.codes)}; {found['late']} late; {'; '.join(found['wrong']) or 'nothing is wrong'}")
     for line in last:
         print(line)
-    print_table(f"one more evening, beside {options.before}", beside)
-    print_table(f"CPU s of the parts that look at the whole ledger, {_LONG_SHARES} shares", long)
+    if beside:
+        print_table(f"one more evening, beside {options.before}", beside)
+    if long:
+        print_table(f"CPU s of the parts that look at the whole ledger, {_LONG_SHARES} shares", long)
     payload = {"before": options.before, "beside": beside, "long": long}
     write_result(
         "daily", payload | {"loops": rows, "ledger": found, "evidence": last, "exit_codes": dict(replay.codes)}
@@ -181,7 +191,7 @@ def _replay(replay: Replay, days: list[dt.date], shares: tuple[str, ...]) -> lis
         if at == _RESTATED:
             _restate(replay, shares[1], days[at - 2])
         if at is not None and at in _KILLED:
-            replay.loop(evening, "killed", kill_after=rng.uniform(0.3, 3))
+            replay.loop(evening, "killed", kill_after=rng.uniform(0.2, 1.2))
         if at not in _MISSED and day.weekday() < 5:
             kind = "first, with a training" if at == 0 else "evening" if at is not None else "holiday"
             report = replay.loop(evening, kind)

@@ -26,9 +26,6 @@ from components.live_evidence import Parameters
 from components.live_record import judge
 from models.features import WINDOW
 
-BEFORE = "58469ef"
-"""The last commit at which an evening made its calendars anew, imported pandas and looked at every row."""
-
 _EXCHANGE, _MODEL = "XSHG", "a" * 64
 _SINCE = dt.date(2014, 1, 1)
 _NOW = dt.datetime(2026, 11, 1, tzinfo=dt.timezone.utc)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,3 +50,14 @@ def test_both_builds_begin_with_the_same_folder_and_leave_it_as_it_was(tmp_path:
     assert rows[0]["times less"] == pytest.approx(6.01 / 3.03)
     assert (folder / "prices.db").read_text() == report.read_text() == "as it was"
     assert not (folder / "prices.db.ledger").exists()
+
+
+def test_a_loop_that_ends_before_it_is_killed_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import daily
+    from components.extractor.replay import ReplayServer, from_synthetic
+
+    monkeypatch.setattr(daily, "_AWESOME", "true")
+    market = from_synthetic("null", ("sh600000",), dt.date(2024, 1, 2), dt.date(2024, 1, 31), 0)
+    with ReplayServer(market) as server:
+        replay = daily.Replay(server, tmp_path, ())
+        assert replay.loop(dt.datetime(2024, 1, 2, tzinfo=dt.timezone.utc), "killed", kill_after=0.3) == {}
