@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -108,6 +108,7 @@ class Registry(Mapping[str, T], Generic[T]):
         """
         self.group, self.kind = group, kind
         self._last: _Found[T] | None = None
+        self._included: Mapping[str, T] = {}
 
     @property
     def _found(self) -> _Found[T]:
@@ -116,6 +117,20 @@ class Registry(Mapping[str, T], Generic[T]):
         if self._last is None or (self._last.files, self._last.renewals) != now:
             self._last = self._look(*now)
         return self._last
+
+    @property
+    def _declared(self) -> Mapping[str, T]:
+        return {**self._found.declared, **self._included}
+
+    @contextmanager
+    def including(self, one: T) -> Iterator[None]:
+        """For a block in which one more is declared, which no file holds: made by a test or by a benchmark."""
+        before = self._included
+        self._included = {**before, one.name: one}
+        try:
+            yield
+        finally:
+            self._included = before
 
     def _look(self, files: Mapping[str, Path], renewals: int) -> _Found[T]:
         declared = {one.name: one for one in self._own()}
@@ -162,15 +177,15 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         """The declaration of that name."""
-        return self._found.declared[name]
+        return self._declared[name]
 
     def __iter__(self) -> Iterator[str]:
         """The names in their order."""
-        return iter(self._found.declared)
+        return iter(self._declared)
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self._found.declared)
+        return len(self._declared)
 
     @property
     def broken(self) -> tuple[str, ...]:

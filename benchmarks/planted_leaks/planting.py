@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeAlias
 from unittest import mock
 
@@ -117,14 +116,13 @@ def _declare(stack: ExitStack, asked: Asked, known: bool) -> str:
     """Adds a formatter that reads the made feature too; its name."""
     import tensorflow as tf
 
-    from models import data, formatters
-    from models.formatters import DataFormatter, get_formatter
+    from models import data
+    from models.formatters import FORMATTERS, DataFormatter, get_formatter
     from models.operations import Z_SCORE, Feature, Kind
 
     feature = Feature(MADE, MADE, Z_SCORE, Kind.SCALAR, known_on_the_day=known)
     formatter = DataFormatter("sees_more", "", (*get_formatter(asked.formatter).features, feature))
-    everyone = MappingProxyType({**formatters.FORMATTERS, formatter.name: formatter})
-    stack.enter_context(mock.patch.object(formatters, "FORMATTERS", everyone))
+    stack.enter_context(FORMATTERS.including(formatter))
     parsed = {**data.RAW_FEATURES, MADE: tf.io.FixedLenFeature([1], tf.float32)}
     stack.enter_context(mock.patch.object(data, "RAW_FEATURES", parsed))
     return formatter.name

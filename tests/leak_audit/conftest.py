@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gc
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from audited_parts import SMALL
 
 from benchmarks.planted_leaks.small_runs import SmallRun, make_run
+from models.formatters import FORMATTERS, DataFormatter
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,3 +40,10 @@ def its_graph(honest: SmallRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "models.in_memory.fit_formatter", lambda raw, formatter, folder: shutil.copytree(honest.graph, folder)
     )
+
+
+@pytest.fixture
+def declare() -> Iterator[Callable[[DataFormatter], None]]:
+    """Declares a formatter for one test."""
+    with ExitStack() as stack:
+        yield lambda formatter: stack.enter_context(FORMATTERS.including(formatter))

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -22,7 +21,7 @@ from components.feature_store import PriceBars
 from components.leak_audit.checks import alarm, canary, prefix_replay, split_proof
 from components.leak_audit.results import Status
 from components.synthetic_market import Market
-from models import data, formatters
+from models import data
 from models.features import CLOSES, SHARE_ID, TIME, forward_return_key, label_key
 from models.formatters import DataFormatter
 from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
@@ -82,7 +81,9 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> Spoil:
 
 
 @pytest.fixture
-def run_with(spoil: Spoil, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RunWith:
+def run_with(
+    spoil: Spoil, declare: Callable[[DataFormatter], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> RunWith:
     """A run whose formatter reads one more raw feature, which examples carry and the schema declares."""
     import tensorflow as tf
     from tensorflow_metadata.proto.v0 import schema_pb2
@@ -90,8 +91,7 @@ def run_with(spoil: Spoil, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> R
     def made(column: Make, declared: bool, asked: Asked | None = None) -> SmallRun:
         feature = Feature(MADE, MADE, Z_SCORE, Kind.SCALAR, known_on_the_day=declared)
         formatter = DataFormatter("sees_more", "", (*WINDOW_RETURNS.features, feature))
-        known = MappingProxyType({**formatters.FORMATTERS, formatter.name: formatter})
-        monkeypatch.setattr(formatters, "FORMATTERS", known)
+        declare(formatter)
         monkeypatch.setattr(data, "RAW_FEATURES", {**data.RAW_FEATURES, MADE: tf.io.FixedLenFeature([1], tf.float32)})
         spoil(lambda rows: replace(rows, columns={**rows.columns, MADE: column(rows).astype(np.float32)}))
         run = make_run(tmp_path, replace(asked or Asked(), formatter=formatter.name))

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from components.leak_audit.check import CHECKS
 from components.leak_audit.checks import alarm, canary, label_proof, level, permutation, scaling, split_proof
 from components.leak_audit.results import AuditReport, Status
 from components.synthetic_market import Market
-from models import data, formatters
+from models import data
 from models.features import CLOSES, SHARE_ID, forward_return_key, label_key
 from models.formatters import DataFormatter
 from models.formatters.closes import FORMATTER as CLOSES_FORMATTER
@@ -57,12 +56,6 @@ def shuffle(monkeypatch: pytest.MonkeyPatch) -> None:
         return split, np.full(len(session), -1)
 
     monkeypatch.setattr(SplitPlan, "assign", assign)
-
-
-def add_formatter(monkeypatch: pytest.MonkeyPatch, formatter: DataFormatter) -> None:
-    monkeypatch.setattr(
-        formatters, "FORMATTERS", MappingProxyType({**formatters.FORMATTERS, formatter.name: formatter})
-    )
 
 
 def status(report: AuditReport, name: str) -> Status:
@@ -177,13 +170,13 @@ def test_raw_prices_with_factors_leak_only_once_they_are_adjusted_from_the_last_
 
 
 def test_a_formatter_that_reads_the_forward_return_is_caught_by_the_canary(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, declare: Callable[[DataFormatter], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import tensorflow as tf
 
     source = forward_return_key(1)
     tomorrow = Feature("tomorrow", source, Z_SCORE, Kind.SCALAR)
-    add_formatter(monkeypatch, DataFormatter("sees_tomorrow", "", (*WINDOW_RETURNS.features, tomorrow)))
+    declare(DataFormatter("sees_tomorrow", "", (*WINDOW_RETURNS.features, tomorrow)))
     monkeypatch.setattr(data, "RAW_FEATURES", {**data.RAW_FEATURES, source: tf.io.FixedLenFeature([1], tf.float32)})
 
     report = audited_by(make_run(tmp_path, Asked(formatter="sees_tomorrow")), canary.NAME, alarm.NAME)

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from components.leak_audit.check import Audited
 from components.leak_audit.checks.prefix_replay import prefix_replay
 from components.leak_audit.results import CheckResult, Status
 from components.synthetic_market import Market
-from models import formatters
 from models.features import CLOSES, SHARE_ID, TIME
 from models.formatters import DataFormatter
 from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
@@ -259,21 +257,20 @@ def test_scaling_by_other_splits_is_found_by_hand_and_in_full(tmp_path: Path, an
         assert "log_volatility: " in found.sentence
 
 
-def add_formatter(monkeypatch: pytest.MonkeyPatch, name: str, function: Any) -> None:
+def own_formatter(name: str, function: Any) -> DataFormatter:
     feature = Feature("own", CLOSES, Operation("OWN", "", function), Kind.SEQUENCE, 21)
-    formatter = DataFormatter(name, "", (feature, *WINDOW_RETURNS.features))
-    monkeypatch.setattr(formatters, "FORMATTERS", MappingProxyType({**formatters.FORMATTERS, name: formatter}))
+    return DataFormatter(name, "", (feature, *WINDOW_RETURNS.features))
 
 
 def test_what_an_operation_of_ones_own_has_learned_of_other_splits_is_found_in_full(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, declare: Callable[[DataFormatter], None]
 ) -> None:
     def over_the_largest(closes: Any, feature: Feature) -> Any:
         import tensorflow_transform as tft
 
         return closes / tft.max(closes)
 
-    add_formatter(monkeypatch, "over_the_largest", over_the_largest)
+    declare(own_formatter("over_the_largest", over_the_largest))
     asked = replace(SMALL, shares=3, formatter="over_the_largest")
     leaky = make_run(new(tmp_path, "leaky"), replace(asked, analyzed=(0, 1, 2)))
 
@@ -284,14 +281,14 @@ def test_what_an_operation_of_ones_own_has_learned_of_other_splits_is_found_in_f
 
 
 def test_a_feature_that_depends_on_the_other_rows_of_its_batch_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, declare: Callable[[DataFormatter], None]
 ) -> None:
     def less_the_mean(closes: Any, feature: Feature) -> Any:
         import tensorflow as tf
 
         return closes - 1e-3 * tf.reduce_mean(closes, axis=0, keepdims=True)
 
-    add_formatter(monkeypatch, "less_the_mean", less_the_mean)
+    declare(own_formatter("less_the_mean", less_the_mean))
 
     found = replayed(make_run(tmp_path, replace(SMALL, shares=3, formatter="less_the_mean")))
 
