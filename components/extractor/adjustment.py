@@ -22,7 +22,9 @@ from components.feature_store.arrays import Booleans, Days, Floats, Integers
 OVERLAP = 10
 """Sessions before the last stored one that an increment asks for again."""
 MOVED = 1e-4
-"""A relative change of a stored factor or close that means the past has changed."""
+"""A relative change of a close, or of a factor found behind rounded closes, that means the past has changed."""
+REVISED = 1e-7
+"""The same of a factor or step that a source gives exactly: the smallest dividend of a dear share is below `MOVED`."""
 _KNOWN = 1.5
 """Doubt of k, most over least, beyond which a stretch is too short to check a stored step by."""
 
@@ -83,16 +85,17 @@ def increment_bars(history: History, stored: PriceBars) -> PriceBars:
         factor[at] = stored.factor[begin:]
     elif isinstance(adjustment, Factors):
         factor = adjustment.value
-        _refuse_moved(history, at, np.abs(factor[at] / stored.factor[begin:] - 1) > MOVED)
+        _refuse_moved(history, at, stored.factor[begin:], factor)
         _refuse_action(history, new & np.append(False, factor[1:] != factor[:-1]))
     else:
         factor = _accumulated(float(stored.factor[begin]), adjustment.value)
-        _refuse_moved(history, at, np.abs(factor[at] / stored.factor[begin:] - 1) > MOVED)
+        _refuse_moved(history, at, stored.factor[begin:], factor)
         _refuse_action(history, new & (adjustment.value != 1))
     return _bars(history, factor)
 
 
-def _refuse_moved(history: History, at: Integers, moved: Booleans) -> None:
+def _refuse_moved(history: History, at: Integers, stored: Floats, factor: Floats) -> None:
+    moved = np.abs(factor[at] / stored - 1) > REVISED
     if moved.any():
         raise HistoryChangedError(f"the factor of {history.time[at[int(np.argmax(moved))]]} has moved")
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from components.extractor.adjustment import MOVED, HistoryChangedError
+from components.extractor.adjustment import MOVED, REVISED, HistoryChangedError
 from components.extractor.calendar import ExchangeCalendar
 from components.extractor.sources.base import History, Source, Steps
 from components.feature_store import LookBack, PriceBars
@@ -102,7 +102,7 @@ def judge(look: Look, history: History, stored: PriceBars) -> str:
         raise HistoryChangedError(f"the close of {history.time[int(np.argmax(moved))]} was corrected")
     if isinstance(history.adjustment, Steps):
         before = np.diff(np.log(stored.factor[inside]))
-        revised = np.abs(np.log(history.adjustment.value[1:]) - before) > MOVED
+        revised = np.abs(np.log(history.adjustment.value[1:]) - before) > REVISED
         if revised.any():
             raise HistoryChangedError(f"the event of {history.time[1 + int(np.argmax(revised))]} was revised")
     return ""

@@ -174,6 +174,22 @@ def test_an_outage_of_factors_is_refused_or_found_after_it(
     assert_as_one_fetch(run, database, BACK, "sina")
 
 
+@pytest.mark.parametrize("source", ["sina", "tiingo", "yahoo"])
+def test_the_smallest_dividend_that_an_outage_left_out_is_found_after_it(
+    run: Run, server: ReplayServer, database: Path, source: str
+) -> None:
+    """Of a dear share it moves less than prices are rounded to, and such sources give it exactly."""
+    share = SHARES[source][0]
+    shown(server, share=share, dividends={EX_DATE: 0.001})
+    server.faults.add(Fault("unadjusted"))
+    assert extracted(run, BACK, source, share).status is Status.NEW
+    server.faults.clear()
+    assert extracted(run, BACK, source, share).status is Status.READJUSTED
+    clean = database.with_name("clean.db")
+    extracted(run, BACK, source, share, db=clean)
+    assert contents(database) == contents(clean)
+
+
 # --- a whole fetch looks nowhere
 
 

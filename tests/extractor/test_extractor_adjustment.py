@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from components.errors import SourceError
 from components.extractor.adjustment import (
-    MOVED,
     OVERLAP,
+    REVISED,
     HistoryChangedError,
     check_complete,
     increment_bars,
@@ -143,7 +143,7 @@ def test_a_new_action_means_fetching_from_the_start(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["steps", "factors"])
-@pytest.mark.parametrize(("change", "raises"), [(1 + 3 * MOVED, True), (1 + MOVED / 10, False)])
+@pytest.mark.parametrize(("change", "raises"), [(1 + 3 * REVISED, True), (1 + REVISED / 10, False)])
 def test_a_factor_that_moved_in_the_overlap_means_fetching_from_the_start(
     kind: str, change: float, raises: bool
 ) -> None:
