@@ -102,8 +102,12 @@ def keep(code: str, first: str, last: str, found: Timetable) -> None:
         last: as in `read_kept`.
         found: what exchange_calendars says.
     """
+    try:
+        made_of = _made_of(code, first, last, found.zone)
+    except metadata.PackageNotFoundError:  # it can be imported, and does not say of which version it is
+        return
     about = {
-        "made_of": _made_of(code, first, last, found.zone),
+        "made_of": made_of,
         "begin": found.begin.isoformat(),
         "end": found.end.isoformat(),
         "zone": found.zone,

@@ -62,7 +62,7 @@ def daily(
     from components.records import to_json
     from pipeline.daily.clock import LoopClock
     from pipeline.daily.day import Day
-    from pipeline.daily.loop import run_daily
+    from pipeline.daily.loop import REPORT, run_daily
 
     names = tuple(part.strip() for part in (only or "").split(",") if part.strip())
     day = Day(
@@ -77,7 +77,8 @@ def daily(
         if not as_json:
             for line in report.undelivered:
                 print_line(f"an alert did not arrive: {line}")
-            print_line(f"\nThe report: {path}")
+            if report.part(REPORT) is None:  # it could be written
+                print_line(f"\nThe report: {path}")
     if as_json:
         typer.echo(to_json(report))
     raise typer.Exit(0 if part_suffices and report.exit_code == PARTIAL else report.exit_code)

@@ -56,10 +56,13 @@ def ledger_verify(
     """
     plan = plan_from({"db": db, "storage_url": storage_url})
     from components.records import to_json
+    from pipeline.daily.page import look_file
     from pipeline.report.ledger import print_verification
-    from pipeline.uses.ledger import verify_ledger
+    from pipeline.uses.ledger import keep_look, verify_ledger
 
     found = verify_ledger(plan, ledger, head or ())
+    if ledger is None:  # the next look of the loop goes on from this one, or passes over nothing that is wrong
+        keep_look(look_file(plan), found.verification)
     if as_json:
         typer.echo(to_json(found.verification))
     else:
@@ -74,11 +77,19 @@ def ledger_export(
     ledger: common.LedgerFile = None,
     db: common.Db = None,
 ) -> None:
-    """Writes every prediction, the window that the model saw and its latest outcome to a CSV or Parquet file."""
+    """Writes every prediction, the window that the model saw and its latest outcome to a CSV or Parquet file.
+
+    What does not verify is exported as it stands there, with a warning.
+    """
     plan = plan_from({"db": db})
     from components.ledger.export import export_predictions
     from components.ledger.file import Ledger, ledger_path
+    from components.ledger.verifying import verify
 
-    with Ledger.open(ledger or ledger_path(plan.database)) as opened:
+    path = ledger or ledger_path(plan.database)
+    with Ledger.open(path) as opened:
         count = export_predictions(opened, file)
     print_line(f"{count:,} predictions written to {file}")
+    if faults := verify(path).faults:
+        line = f"warning: {path} is not as it was written ({faults[0]}); `awesome ledger verify` names every row"
+        new_console(stderr=True).print(line, highlight=False, markup=False, soft_wrap=True)

@@ -63,6 +63,9 @@ class Part:
     doing: str
 
 
+REPORT = "report"
+"""Of the part that there is only where the report could not be written."""
+
 PREDICT = Part("predict", predict, "Predicting")
 LEDGER = Part("ledger", write_down, "Writing the predictions down")
 
@@ -154,7 +157,7 @@ def _saved(day: Day, report: DailyReport, earlier: DailyReport | None) -> DailyR
     try:
         save_daily(_beside(earlier, report), daily_folder(day.plan))
     except OSError as error:
-        lost = PartReport("report", Status.FAILED, wrong=(_line(error),))
+        lost = PartReport(REPORT, Status.FAILED, wrong=(_line(error),))
         print_part(day, lost)
         alert = Alert(AlertKind.FAILURE, f"report: {lost.wrong[0]}")
         return replace(report, parts=(*report.parts, lost), alerts=(*report.alerts, alert))

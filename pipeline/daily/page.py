@@ -18,10 +18,6 @@ from pipeline.uses.live import live_facts
 
 _SESSION = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].json"
 
-
-_LOOK = "verified.json"
-"""How far the last look at the ledger has come."""
-
 _ROWS_OF_AN_EVENING, _ROWS_OF_A_PERSON = 10_000, 100_000
 """Up to so many rows a look is one at all of them: a third of a CPU second, and three."""
 
@@ -66,8 +62,13 @@ def record_of(
     drift = {one.session: one for one in drift_days(folder)}
     if today is not None:
         drift[today.session] = today
-    look = folder / _LOOK if ledger is None else None
+    look = look_file(plan) if ledger is None else None
     return live_facts(plan, ledger, now, [drift[session] for session in sorted(drift)], look, rows_again, judged)
+
+
+def look_file(plan: Plan) -> Path:
+    """Where it is kept how far the last look at a plan's ledger has come."""
+    return daily_folder(plan) / "verified.json"
 
 
 def drift_days(folder: Path) -> list[DriftDay]:

@@ -222,6 +222,8 @@ async def _grpc(config: ServeConfig, service: Service) -> AsyncIterator[int | No
     server = grpc.aio.server(options=options)
     server.add_generic_rpc_handlers(GrpcApi(service).handlers())
     address = f"[{config.host}]" if ":" in config.host else config.host
+    with _listening(config.host, config.grpc_port, "--grpc-port"):  # gRPC prints lines of its own where it cannot
+        pass
     try:
         port = server.add_insecure_port(f"{address}:{config.grpc_port}")
     except RuntimeError:
@@ -236,7 +238,7 @@ async def _grpc(config: ServeConfig, service: Service) -> AsyncIterator[int | No
 
 
 @contextlib.contextmanager
-def _listening(host: str, port: int) -> Any:
+def _listening(host: str, port: int, option: str = "--port") -> Any:
     # The protocol is named, else asyncio does not know that it is TCP and leaves Nagle's algorithm on: 40 ms an answer.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -245,7 +247,7 @@ def _listening(host: str, port: int) -> Any:
         found.bind((host, port))
     except (OSError, OverflowError) as error:
         found.close()
-        raise ServeError(f"{_taken(host, port, '--port')} ({getattr(error, 'strerror', None) or error})") from None
+        raise ServeError(f"{_taken(host, port, option)} ({getattr(error, 'strerror', None) or error})") from None
     with found:
         yield found
 

@@ -93,6 +93,13 @@ def test_each_push_keeps_a_head_against_which_verify_holds_the_file(
     assert awesome("ledger", "verify", "--ledger", "copy.ledger").code == 0
 
 
+def test_export_says_where_the_ledger_is_not_as_it_was_written(awesome: Awesome, live: Live) -> None:
+    tampered(live.path, "UPDATE PREDICTION SET probability = 0.9 WHERE seq = 9")
+    done = awesome("ledger", "export", "predictions.csv")
+    assert (done.code, done.out) == (0, "12 predictions written to predictions.csv\n")
+    assert done.err.startswith("warning: awesome.db.ledger is not as it was written (row 9, PREDICTION of BBB after")
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_export_writes_every_prediction_with_its_outcome(awesome: Awesome, live: Live, ending: str) -> None:
     for _ in range(2):  # the second takes the place of the first

@@ -85,3 +85,15 @@ def test_what_is_no_ledger_and_no_page_is_refused(awesome: Awesome, live: Knowin
     refused = awesome("live", "--clock", clock(live), "--output", "awesome.db")
     assert refused.code == 1
     assert "name a folder, or a file that ends in .html" in refused.err
+
+
+def test_what_verify_has_found_no_later_look_passes_over(awesome: Awesome, live: Knowing) -> None:
+    look = PAGE.with_name("verified.json")
+    look.parent.mkdir(parents=True)
+    assert awesome("ledger", "verify").code == 0
+    assert json.loads(look.read_text())["seq"] > 10
+    tampered(live.path, "UPDATE PREDICTION SET probability = 0.9 WHERE seq = 10")
+    assert awesome("ledger", "verify", "--ledger", str(live.path)).code == 1  # which might be a copy
+    assert look.exists()
+    assert awesome("ledger", "verify").code == 1
+    assert not look.exists()

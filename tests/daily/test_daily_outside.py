@@ -244,7 +244,13 @@ def test_the_command_prints_what_each_part_did(world: World, awesome, monkeypatc
     in_part = awesome(*arguments, "--clock", f"{EVENINGS[0]}T19:00+08:00")
     suffices = awesome(*arguments, "--clock", f"{EVENINGS[0]}T19:30+08:00", "--part-suffices")
 
+    path = Path(f"runs/daily/prices-window_returns-h1/{EVENINGS[0]}.json")
+    path.unlink()
+    path.mkdir()
+    unwritten = awesome(*arguments)
+
     assert done.code == 0, done.err
+    assert (unwritten.code, "The report: " in unwritten.out) == (3, False)
     assert (in_part.code, suffices.code) == (3, 0)
     assert "5 written down on time, 0 late, 0 known before" in done.out
     assert f"The report: runs/daily/prices-window_returns-h1/{EVENINGS[0]}.json" in done.out

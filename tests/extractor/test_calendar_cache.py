@@ -214,3 +214,12 @@ def test_a_system_without_rules_of_time_zones_keeps_calendars_all_the_same(
     assert rules("Asia/Shanghai").startswith("tzdata ")
     monkeypatch.setattr(importlib.metadata, "version", nothing)
     assert rules("Asia/Shanghai") == "none"
+
+
+def test_packages_that_say_no_version_keep_nothing(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(package: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(package)
+
+    monkeypatch.setattr(calendar_cache, "_version", nothing)
+    assert len(anew().sessions(dt.date(2024, 1, 1), dt.date(2024, 1, 31))) > 15
+    assert not kept.exists()
