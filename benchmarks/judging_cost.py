@@ -116,9 +116,9 @@ def judge(run: Path, full: bool) -> dict[str, float]:
             begun_twins = time.process_time()
             evidence.prove_twins(trained.examples, models, answers)
             twins = time.process_time() - begun_twins
-            answered = evidence.predict_test_split(trained.examples, horizon, answers | baselines)
+            answered = evidence.predict_split(trained.examples, horizon, answers | baselines)
         else:
-            answered = evidence.predict_test_split(trained.examples, models, horizon, baselines)
+            answered = evidence.predict_split(trained.examples, models, horizon, baselines)
         compare(answered, names, list(BASELINES), horizon, seed)
         used = {EVIDENCE: time.process_time() - begin - twins}
         if proves_twins:

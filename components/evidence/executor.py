@@ -18,7 +18,7 @@ from components.evidence.comparing import NOTHING_TRIED, compare, predecessor_co
 from components.evidence.counting import count_try
 from components.evidence.findings import PREDICTIONS_FILE, Findings, with_twins, withheld
 from components.evidence.metric import METRICS
-from components.evidence.predictions import ask_models, predict_baselines, predict_test_split, prove_twins
+from components.evidence.predictions import ask_models, predict_baselines, predict_split, prove_twins
 from components.evidence.tried import TRIAL_PROPERTY, judged, write_trial
 from components.plausibility import read_suspects
 from components.trials.record import Record, Trial
@@ -65,7 +65,7 @@ class Executor(base_executor.BaseExecutor):
         uris = {name: model.uri for name, model in models.items()}
         answers = ask_models(examples, uris | predecessors)
         twins = prove_twins(examples, uris, answers)
-        predictions = predict_test_split(examples, horizon, answers | baselines, label)
+        predictions = predict_split(examples, horizon, answers | baselines, label)
         asked = {"models": ", ".join(names)} | {name: str(exec_properties[name]) for name in ("formatter", "seed")}
         if label.name != UP:
             asked["label"] = label.name

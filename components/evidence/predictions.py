@@ -1,4 +1,4 @@
-"""The answers of every candidate, predecessor and baseline on the test split, all on the same rows."""
+"""The answers of every candidate, predecessor and baseline on a split, all on the same rows."""
 
 from __future__ import annotations
 
@@ -24,18 +24,22 @@ from models.serving import PROBABILITY
 from models.twin.proof import Proof
 from models.twin.proving import prove
 
+TEST = "test"
+"""The split that findings are of."""
+
 
 def split_pattern(examples_uri: str, split: str) -> list[str]:
     """The files of a split of an Examples artifact."""
     return [f"{examples_uri}/Split-{split}/*"]
 
 
-def ask_models(examples_uri: str, models: Mapping[str, str]) -> dict[str, npt.NDArray[np.float64]]:
-    """Asks each model's `serving_default` about the test split, as TF Serving would.
+def ask_models(examples_uri: str, models: Mapping[str, str], split: str = TEST) -> dict[str, npt.NDArray[np.float64]]:
+    """Asks each model's `serving_default` about a split, as TF Serving would.
 
     Args:
         examples_uri: of the Examples artifact.
         models: uri of each Model artifact by name.
+        split: the only one that is read.
 
     Returns:
         Probabilities by name, [rows] in the order of the files.
@@ -43,7 +47,7 @@ def ask_models(examples_uri: str, models: Mapping[str, str]) -> dict[str, npt.ND
     answers = {}
     for name, uri in models.items():
         signature = tf.saved_model.load(path_utils.serving_model_path(uri)).signatures["serving_default"]
-        batches = record_batches(split_pattern(examples_uri, "test"))
+        batches = record_batches(split_pattern(examples_uri, split))
         parts = [signature(batch)[PROBABILITY].numpy()[:, 0] for batch in batches]
         answers[name] = np.concatenate(parts).astype(np.float64)
     return answers
@@ -72,23 +76,28 @@ def prove_twins(
     return {name: prove(Path(path_utils.serving_model_path(uri)), rows(answers[name])) for name, uri in models.items()}
 
 
-def predict_test_split(
-    examples_uri: str, horizon: int, answers: Mapping[str, npt.NDArray[np.float64]], label: Label = UP
+def predict_split(
+    examples_uri: str,
+    horizon: int,
+    answers: Mapping[str, npt.NDArray[np.float64]],
+    label: Label = UP,
+    split: str = TEST,
 ) -> pd.DataFrame:
-    """Puts the answers to the rows of the test split.
+    """Puts the answers to the rows of a split.
 
     Args:
         examples_uri: of the Examples artifact.
         horizon: the trained one.
         answers: probabilities by the name of who gave them, [rows] in the order of the files.
         label: that of the examples.
+        split: the only one that is read.
 
     Returns:
         A row an example: time (datetime64), share_id, label (0 or 1), forward_return (the return that the label tells
         the sign of), next_return (of the close itself, to the share's next session, nan where it is not known yet), and
         a column of probabilities for each name; sorted by time and share.
     """
-    pattern = split_pattern(examples_uri, "test")
+    pattern = split_pattern(examples_uri, split)
     rows = load_rows(pattern, horizon, WINDOW_RETURNS, kind=label)
     frame = pd.DataFrame(
         {
@@ -105,7 +114,13 @@ def predict_test_split(
 
 
 def predict_baselines(
-    examples_uri: str, transform_graph_uri: str, formatter: DataFormatter, horizon: int, seed: int, label: Label = UP
+    examples_uri: str,
+    transform_graph_uri: str,
+    formatter: DataFormatter,
+    horizon: int,
+    seed: int,
+    label: Label = UP,
+    split: str = TEST,
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Fits the baselines on the train split, with the features that the models see.
 
@@ -116,9 +131,10 @@ def predict_baselines(
         horizon: the trained one.
         seed: of what is random in them.
         label: that of the examples.
+        split: that they are asked about; beside it train and eval are read, which they learn from.
 
     Returns:
-        Probabilities on the test split by name, [rows] in the order of the files.
+        Probabilities on the split by name, [rows] in the order of the files.
     """
     layer = tft.TFTransformOutput(transform_graph_uri).transform_features_layer()
     names = [feature.name for feature in formatter.features]
@@ -128,10 +144,11 @@ def predict_baselines(
         return {name: out[name] for name in names}
 
     read = row_reader(horizon, formatter, transformed, label)
-    train, held_out, test = (read(split_pattern(examples_uri, split)) for split in ("train", "eval", "test"))
+    parts = {one: read(split_pattern(examples_uri, one)) for one in dict.fromkeys(("train", "eval", split))}
+    train, held_out, asked = parts["train"], parts["eval"], parts[split]
     if len(np.unique(train.label)) < 2:
         # Prices that only rise: there is nothing to tell apart, and neither library takes it.
-        return {name: np.full(len(test.label), float(train.label[0])) for name in BASELINES}
+        return {name: np.full(len(asked.label), float(train.label[0])) for name in BASELINES}
     return {
-        name: np.asarray(fit(formatter, train, held_out, seed)(test), np.float64) for name, fit in BASELINES.items()
+        name: np.asarray(fit(formatter, train, held_out, seed)(asked), np.float64) for name, fit in BASELINES.items()
     }

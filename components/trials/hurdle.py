@@ -36,14 +36,15 @@ def hurdle(record: Record, trial: Trial) -> Hurdle:
     """What the models of a try need.
 
     Args:
-        record: the tries before; those that share no test day with this one do not count.
+        record: the tries before; those that share no test day with this one, and were no candidates for its test
+            days, do not count.
         trial: what is to be judged; the `needed` and `blessed` of its models are not looked at.
 
     Returns:
         The hurdle.
     """
     days = set(trial.days)
-    seen = [one for one in record.trials if not days.isdisjoint(one.days)]
+    seen = [one for one in record.trials if one.counts_on(days)]
     earlier = [one for one in seen if one.id != trial.id]
     candidates = max(len(trial.models), 1)
     first = errors(_FIRST / candidates)

@@ -109,12 +109,13 @@ class Trial:
     Attributes:
         id: digest of what was seen: test rows and answers.
         time: when, UTC, as in 2026-11-29T19:27:04Z.
-        kind: "run", "walk-forward", "experiment", "judged", "retraining".
+        kind: "run", "walk-forward", "experiment", "judged", "retraining", "comparison".
         asked: what was asked, in words by name: formatter, models, seed, pipeline.
         horizon: sessions ahead of the label.
         rows: digest of the test rows: shares, days and labels.
         days: the test days, YYYYMMDD, ascending.
         models: what was seen of each model.
+        compared_for: first and last day of a test split that it was a candidate for and never saw; empty for none.
     """
 
     id: str
@@ -125,6 +126,14 @@ class Trial:
     rows: str
     days: tuple[int, ...]
     models: tuple[TriedModel, ...]
+    compared_for: tuple[int, ...] = ()
+
+    def counts_on(self, days: Collection[int]) -> bool:
+        """Whether it counts where these days, YYYYMMDD, are tested: it saw one of them, or was a candidate for one."""
+        return not set(days).isdisjoint(self.days) or any(self._is_candidate(day, day) for day in days)
+
+    def _is_candidate(self, first: int, last: int) -> bool:
+        return bool(self.compared_for) and self.compared_for[0] <= last and first <= self.compared_for[-1]
 
 
 @dataclass(frozen=True)
@@ -173,9 +182,9 @@ class Record:
         return "" if self.complete else "at least "
 
     def on(self, days: Collection[int]) -> tuple[Trial, ...]:
-        """The tries that looked at any of some days, YYYYMMDD."""
+        """The tries that count on any of some days, YYYYMMDD."""
         wanted = set(days)
-        return tuple(trial for trial in self.trials if not wanted.isdisjoint(trial.days))
+        return tuple(trial for trial in self.trials if trial.counts_on(wanted))
 
     def counting(self, trial: Trial) -> Record:
         """This record with a try that should be in it: one that could not be written there is counted all the same."""
@@ -184,8 +193,9 @@ class Record:
         return Record(False, (*self.trials, trial), (*self.gaps, UNWRITTEN))
 
     def between(self, first: int, last: int) -> tuple[Trial, ...]:
-        """The tries that looked at any day from one to another, YYYYMMDD, both among them."""
-        return tuple(trial for trial in self.trials if any(first <= day <= last for day in trial.days))
+        """The tries that count on any day from one to another, YYYYMMDD, both among them."""
+        seen = {trial.id for trial in self.trials if any(first <= day <= last for day in trial.days)}
+        return tuple(one for one in self.trials if one.id in seen or one._is_candidate(first, last))
 
 
 def record_path(database: str | Path) -> Path:
@@ -278,6 +288,8 @@ def _check(trial: Trial) -> None:
     """Refuses what no run writes, and what later runs cannot be judged by."""
     if any(day >= after for day, after in zip(trial.days, trial.days[1:], strict=False)):
         raise RecordError("days: they do not ascend")
+    if len(trial.compared_for) not in (0, 2):
+        raise RecordError("compared_for: neither two days nor none")
     for place, model in enumerate(trial.models):
         if not math.isnan(model.needed) and not 0 < model.needed < _MOST_NEEDED:
             raise RecordError(f"models.{place}.needed: {model.needed:g} is no number of standard errors")

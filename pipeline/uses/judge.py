@@ -70,7 +70,7 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class JudgedForecasts:
-    """A judgement, and the rows it is made of: as `predict_test_split` gives those of a run."""
+    """A judgement, and the rows it is made of: as `predict_split` gives those of a run."""
 
     judgement: Judgement
     predictions: pd.DataFrame
