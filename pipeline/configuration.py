@@ -47,6 +47,7 @@ def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> Pi
     from models.trainer import TrainingConfig
     from pipeline.pipeline import PipelineConfig
 
+    plan.check_single()
     plan.check_parts()
     plan.check_folders()
     settings = plan.settings
@@ -87,7 +88,7 @@ def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> Pi
         schema=str((write_schema(plan) if write_files else _schema(plan)[0]).absolute()),
         training=training,
         serving=str(plan.serving.absolute()),
-        evaluation_code=code_digest(["components/evidence", "components/trials"]),
+        evaluation_code=code_digest(["components/comparison", "components/evidence", "components/trials"]),
         kind=kind,
         train_steps=settings.train_steps,
         cache=settings.cache,

@@ -9,11 +9,13 @@ from pathlib import Path
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components import Evaluator, Pusher, StatisticsGen, Trainer, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
 from tfx.types import Channel, standard_artifacts
 
+from components.comparison.component import EvalAnswers
 from components.errors import UserError
 from components.evidence.component import Contender, Evidence
 from components.evidence.tried import RUN
@@ -94,39 +96,14 @@ def create_pipeline(
     Raises:
         UserError: Beam is to start workers, and they would not find the project's packages.
     """
-    if any("multi_processing" in argument for argument in config.beam_arguments) and (why := hides_packages(Path())):
-        raise UserError(why)
     horizon = config.examples.splits.horizon
-    example_gen = FeatureExampleGen(config.examples)
-    statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"])
-    schema_gen = ImportSchemaGen(schema_file=config.schema)
-    validator = StoppingExampleValidator(
-        statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
-    ).with_id("ExampleValidator")
+    data = _data(config)
     first = config.training[0]
-    transform = Transform(
-        examples=example_gen.outputs["examples"],
-        schema=schema_gen.outputs["schema"],
-        preprocessing_fn=PREPROCESSING_FN,
-        custom_config={"formatter": first.formatter, "code": first.code},
-        # Models read the examples themselves, whole and through the graph: writing them once more would cost more.
-        materialize=False,
-        disable_statistics=True,
-        splits_config=transform_pb2.SplitsConfig(analyze=["train"]),
-    )
-    transform.add_upstream_node(validator)
-
-    components = [example_gen, statistics_gen, schema_gen, validator, transform]
+    example_gen, schema_gen, transform = data.example_gen, data.schema_gen, data.transform
+    components = [*data.components]
     contenders = {}
     for training in config.training:
-        trainer = Trainer(
-            run_fn=RUN_FN,
-            examples=example_gen.outputs["examples"],
-            transform_graph=transform.outputs["transform_graph"],
-            train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=config.train_steps),
-            eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
-            custom_config=training.to_custom_config(),
-        ).with_id(f"Trainer.{training.model}")
+        trainer = _trainer(config, data, training)
         resolver = Resolver(
             strategy_class=predecessor.LatestBlessedPredecessor,
             **{
@@ -191,10 +168,93 @@ def create_pipeline(
         ),
     )
     components += [selector, pusher]
+    return _pipeline(config, components, metadata)
+
+
+def create_comparison(
+    config: PipelineConfig, metadata: metadata_store_pb2.ConnectionConfig | None = None
+) -> tfx_pipeline.Pipeline:
+    """Wires the steps of a candidate that is compared with others: trained, and asked about the eval split.
+
+    They are those of `create_pipeline`, which takes them from the cache where the candidate is the one chosen.
+
+    Args:
+        config: as there.
+        metadata: as there.
+
+    Raises:
+        UserError: as there.
+    """
+    data = _data(config)
+    first = config.training[0]
+    trainers = {training.model: _trainer(config, data, training) for training in config.training}
+    answers = EvalAnswers(
+        examples=data.example_gen.outputs["examples"],
+        transform_graph=data.transform.outputs["transform_graph"],
+        models={name: trainer.outputs["model"] for name, trainer in trainers.items()},
+        formatter=first.formatter,
+        horizon=config.examples.splits.horizon,
+        label=first.label,
+        seed=first.seed,
+        code=f"{first.code} {config.evaluation_code}",
+    )
+    return _pipeline(config, [*data.components, *trainers.values(), answers], metadata)
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The steps before the first training."""
+
+    example_gen: FeatureExampleGen
+    schema_gen: ImportSchemaGen
+    transform: Transform
+    components: Sequence[BaseComponent]
+
+
+def _data(config: PipelineConfig) -> _Data:
+    if any("multi_processing" in argument for argument in config.beam_arguments) and (why := hides_packages(Path())):
+        raise UserError(why)
+    example_gen = FeatureExampleGen(config.examples)
+    statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"])
+    schema_gen = ImportSchemaGen(schema_file=config.schema)
+    validator = StoppingExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
+    ).with_id("ExampleValidator")
+    first = config.training[0]
+    transform = Transform(
+        examples=example_gen.outputs["examples"],
+        schema=schema_gen.outputs["schema"],
+        preprocessing_fn=PREPROCESSING_FN,
+        custom_config={"formatter": first.formatter, "code": first.code},
+        # Models read the examples themselves, whole and through the graph: writing them once more would cost more.
+        materialize=False,
+        disable_statistics=True,
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"]),
+    )
+    transform.add_upstream_node(validator)
+    return _Data(example_gen, schema_gen, transform, [example_gen, statistics_gen, schema_gen, validator, transform])
+
+
+def _trainer(config: PipelineConfig, data: _Data, training: TrainingConfig) -> Trainer:
+    return Trainer(
+        run_fn=RUN_FN,
+        examples=data.example_gen.outputs["examples"],
+        transform_graph=data.transform.outputs["transform_graph"],
+        train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=config.train_steps),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        custom_config=training.to_custom_config(),
+    ).with_id(f"Trainer.{training.model}")
+
+
+def _pipeline(
+    config: PipelineConfig,
+    components: Sequence[BaseComponent],
+    metadata: metadata_store_pb2.ConnectionConfig | None,
+) -> tfx_pipeline.Pipeline:
     return tfx_pipeline.Pipeline(
         pipeline_name=config.name,
         pipeline_root=config.root,
-        components=components,
+        components=list(components),
         enable_cache=config.cache,
         metadata_connection_config=metadata,
         beam_pipeline_args=list(config.beam_arguments),

@@ -7,6 +7,7 @@ of that name, do its sessions suffice) is for who reads the data.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
 _USED_BY_RUNS: tuple[Registry[Any], ...] = (ARCHITECTURES, FORMATTERS, LABELS, METRICS, CHECKS)
 
 
+COMPARED = ("compare_formatters", "compare_labels")
+"""The settings that name what a run chooses from."""
+
+
 @dataclass(frozen=True)
 class ModelChoice:
     """A model to train: a version of an architecture, with its own hyperparameters and those of the settings."""
@@ -63,6 +68,7 @@ class Plan:
         storage: how object storage is reached, without the account's secrets; None where none is named.
         source: where prices come from, and how hosts are asked; None where no source is named.
         origins: where each setting came from.
+        candidates: the formatters and labels that a run chooses from, by name, at least two; empty for no comparison.
     """
 
     settings: Settings
@@ -75,6 +81,7 @@ class Plan:
     storage: StorageSettings | None
     source: Extraction | None
     origins: Mapping[str, str] = field(default_factory=dict)
+    candidates: tuple[tuple[str, str], ...] = ()
 
     @property
     def extraction(self) -> Extraction | None:
@@ -152,6 +159,19 @@ class Plan:
             used += SOURCES.origins(self.extraction.plan.source)
         return tuple(dict.fromkeys(used))
 
+    def check_single(self) -> None:
+        """Checks that one formatter and one label are asked for, which is all that most commands make use of.
+
+        Raises:
+            SettingsError: several are to be compared.
+        """
+        if self.candidates:
+            name = next(one for one in COMPARED if getattr(self.settings, one))
+            raise SettingsError(
+                f"{name} (from {self.origins.get(name, 'default')}): `awesome run` alone compares, on this machine; "
+                "leave it out here, and name one --formatter and one --label"
+            )
+
     def select(self, store: FeatureStore) -> list[str]:
         """Those of the store's shares that were asked for, and are not excluded.
 
@@ -187,6 +207,7 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
     database = _database(settings)
     resolver.check_market()
     resolver.check_suspicions()
+    candidates = resolver.candidates()
     return Plan(
         settings=settings,
         database=database,
@@ -198,6 +219,7 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
         storage=resolver.storage(),
         source=resolver.source(),
         origins=resolver.came_from,
+        candidates=candidates,
     )
 
 
@@ -289,6 +311,27 @@ class _Resolver:
             return get_label(self.settings.label)
         except UnknownNameError as error:
             raise self.refusal("label", error) from None
+
+    def candidates(self) -> tuple[tuple[str, str], ...]:
+        chosen: list[tuple[str, ...]] = []
+        for name, known in zip(COMPARED, (get_formatter, get_label), strict=True):
+            single, asked = name.removeprefix("compare_").removesuffix("s"), getattr(self.settings, name)
+            for one in asked:
+                try:
+                    known(one)
+                except UnknownNameError as error:
+                    raise self.refusal(name, error, one) from None
+            if asked and self.came_from.get(single, "").startswith("--"):
+                raise self.refusal(name, f"chooses the {single}; name --{single} or what to compare, not both")
+            chosen.append(tuple(dict.fromkeys(asked)) or (getattr(self.settings, single),))
+        formatters, labels = chosen
+        found = tuple(itertools.product(formatters, labels))
+        if len(found) > 1:
+            return found
+        for name in COMPARED:
+            if getattr(self.settings, name):
+                raise self.refusal(name, "one formatter with one label is nothing to compare; name one more")
+        return ()
 
     def models(self) -> dict[str, ModelChoice]:
         chosen: dict[str, ModelChoice] = {}

@@ -87,6 +87,12 @@ class Settings(BaseSettings):
     cos_endpoint: str | None = Field(None, description="instead of COS's own, https://cos.REGION.myqcloud.com")
     formatter: str = Field("window_returns", description="the DataFormatter, see `awesome formatters`")
     label: str = Field("up", description="what is predicted, see `awesome labels`")
+    compare_formatters: Names = Field(
+        (), description="that `awesome run` compares on the eval split, separated by commas; empty for `formatter`"
+    )
+    compare_labels: Names = Field(
+        (), description="that `awesome run` compares on the eval split, separated by commas; empty for `label`"
+    )
     models: Names = Field(
         ("linear", "dnn", "custom_dnn", "rnn"),
         description="models to train, separated by commas; name:version for an older one",
@@ -151,7 +157,9 @@ class Settings(BaseSettings):
     cluster: str = Field("stage", description="of Kubeflow: stage or prod")
     clusters: dict[str, dict[str, Any]] = Field({}, description='by cluster: [clusters.stage] image = "..."')
 
-    @field_validator("accept", "exclude", "accept_suspicion", "plugins", mode="before")
+    @field_validator(
+        *("accept", "exclude", "accept_suspicion", "plugins", "compare_formatters", "compare_labels"), mode="before"
+    )
     @classmethod
     def _split_each(cls, value: Any) -> Any:
         texts = (value,) if isinstance(value, str) else value

@@ -23,6 +23,12 @@ def run(
     exclude: common.Exclude = None,
     label: common.Label = None,
     formatter: common.Formatter = None,
+    compare_formatters: Annotated[
+        str | None, typer.Option(help="Formatters to choose from on the eval split, separated by commas.")
+    ] = None,
+    compare_labels: Annotated[
+        str | None, typer.Option(help="Labels to choose from on the eval split, separated by commas.")
+    ] = None,
     models: common.Models = None,
     plugins: common.Plugins = None,
     horizon: common.Horizon = None,
@@ -55,6 +61,8 @@ def run(
 
     console.print()
     print_summary(report, console)
+    if report.comparison is not None and report.pushed is not None:
+        print_line(f"\nThe model predicts by: awesome predict --formatter {report.formatter} --label {report.label}")
     print_line(f"\nThe report: {folder / 'report.html'}")
 
 
@@ -99,7 +107,13 @@ def evaluate(run: common.RunFolder) -> None:
     from pipeline.report.summary import print_summary
     from pipeline.runs.folder import read_report
 
-    print_summary(read_report(run), new_console())
+    report, console = read_report(run), new_console()
+    if report.comparison is not None:
+        from pipeline.report.comparison_table import print_comparison
+
+        print_comparison(report.comparison, console)
+        console.print()
+    print_summary(report, console)
 
 
 @app.command(epilog=example("awesome tensorboard runs/2026-11-23T18-30-00 --port 6007"))

@@ -43,10 +43,10 @@ def retrain(day: Day, told: Told) -> None:
     challenges = plan.settings.challenger_sessions > 0 and champion is not None and champion.blessed
     from pipeline.job.run import run  # imports of TensorFlow are inside, and only here
 
-    # The prices are there already: what the first step would extract was extracted, and looked at.
-    report, folder = run(
-        dataclasses.replace(plan, source=None), day.console, RETRAINED, challengers(plan) if challenges else None
-    )
+    # The prices are there already: what the first step would extract was extracted, and looked at. What the ledger
+    # keeps predictions of is fixed, so nothing is left to choose.
+    again = dataclasses.replace(plan, source=None, candidates=())
+    report, folder = run(again, day.console, RETRAINED, challengers(plan) if challenges else None)
     day.retrained = folder
     day.look_again()
     if report.pushed is None:

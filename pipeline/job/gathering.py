@@ -34,6 +34,7 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from components.comparison.results import Comparison
     from components.evidence.findings import Findings
     from pipeline.job.step import Step
 
@@ -49,10 +50,16 @@ _SHARED_ARTIFACTS = (
 _AGREEMENT = 1e-3
 
 
-def gather_report(plan: Plan, steps: Mapping[str, Step], seconds: dict[str, float], folder: Path) -> RunReport:
+def gather_report(
+    plan: Plan,
+    steps: Mapping[str, Step],
+    seconds: dict[str, float],
+    folder: Path,
+    comparison: Comparison | None = None,
+) -> RunReport:
     """Gathers what the steps left into the report, and writes the run's folder.
 
-    `seconds` are those of the parts of the run that are no steps.
+    `seconds` are those of the parts of the run that are no steps; `comparison` is what the plan was chosen from.
     """
     import pandas as pd
 
@@ -92,6 +99,7 @@ def gather_report(plan: Plan, steps: Mapping[str, Step], seconds: dict[str, floa
         accepted=_accepted(audit, plan),
         missing=from_json(MissingSummary, examples.get_string_custom_property(MISSING_PROPERTY)),
         prices=read_suspects(examples.uri),
+        comparison=comparison,
         tries=_tries(plan, Path(evidence.uri), findings, predictions),
     )
     with whole_file(folder / PREDICTIONS_FILE) as partial:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.errors import ExchangeError, StoreError, install_extras
+from components.errors import AnomalyError, ExchangeError, StoreError, install_extras
 from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.prices import find_suspects
 from components.feature_example_gen.splits import plan_splits
@@ -18,6 +19,7 @@ from components.feature_store import FeatureStore, read_decisions
 from components.feature_store.decisions import Choice
 from components.missing_sessions.finding import find_missing
 from components.missing_sessions.found import MissingSessions
+from components.plausibility.record import name_some, what_to_do
 from components.plausibility.search import suspects_among
 from components.trials.record import begun_with
 from components.whole_files import clear_left, whole_file
@@ -221,3 +223,18 @@ def known_decisions(files: Sequence[str | os.PathLike[str]]) -> tuple[Decision, 
     """What is known of the returns of files of prices: of the shipped one alone, whose README says why."""
     shipped = any(Path(file).exists() and Path(file).samefile(SHIPPED_PRICES) for file in files)
     return read_decisions(accept=["AAPL:2000-09-29"]) if shipped else ()
+
+
+@contextmanager
+def prices_named(plan: Plan) -> Iterator[None]:
+    """A refusal of the data by its schema names no share and no day: the wrong prices that are likely behind it do."""
+    try:
+        yield
+    except AnomalyError as error:
+        with FeatureStore.open(plan.database) as store:
+            wrong = suspects_of(plan, store).stopping
+        if not wrong:
+            raise
+        raise AnomalyError(
+            f"{error}\nLook at the prices first: {name_some(wrong)}; {what_to_do(wrong, plan.database)}."
+        ) from None

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.errors import AnomalyError
 from components.evidence.tried import RUN
 from components.feature_store import FeatureStore
 from components.plausibility import read_suspects
-from components.plausibility.record import name_some, what_to_do
 from components.trials.record import record_path
 from pipeline.configuration import pipeline_config
 from pipeline.job.console import Clock, ConsoleListener
 from pipeline.job.gathering import gather_report
-from pipeline.job.prices import prepare_prices, say_idle, say_suspects, suspects_of
+from pipeline.job.prices import prepare_prices, prices_named, say_idle, say_suspects
 from pipeline.job.quiet import import_tensorflow, run_log
 from pipeline.job.step import Step
 from pipeline.job.workspace import check_writable, output_folder, point_latest, workspace_lock
@@ -54,44 +52,34 @@ def run(plan: Plan, console: Console, kind: str = RUN, serving: Path | None = No
         prepare_prices(plan, console, clock)
         with clock.measured("imports", "Loading TensorFlow and TFX"):
             import_tensorflow()
+            from pipeline.job.comparing import choose
             from pipeline.job.gathered_tries import gather_tries
             from pipeline.job.steps import clear_unfinished, run_pipeline, sqlite_metadata
             from pipeline.pipeline import create_pipeline
 
-        config = pipeline_config(plan, kind=kind)
-        if serving is not None:
-            config = replace(config, serving=str(serving.absolute()))
         plan.metadata.parent.mkdir(parents=True, exist_ok=True)
         store = sqlite_metadata(str(plan.metadata.absolute()))
         clear_unfinished(store, plan.root.parent)
         gather_tries(store, plan.database, record_path(plan.database), kind)
+        comparison = None
+        if plan.candidates:
+            plan, comparison = choose(plan, store, console, clock, _after_extraction(plan, console))
+        config = pipeline_config(plan, kind=kind)
+        if serving is not None:
+            config = replace(config, serving=str(serving.absolute()))
         pipeline = create_pipeline(config, store)
-        bars = () if plan.extraction is None else ("FeatureExampleGen",)
-        # What the first step extracted nobody could judge before.
-        after = (
-            {} if plan.extraction is None else {"FeatureExampleGen": lambda step: _say_extracted(plan, step, console)}
-        )
-        with closing(ConsoleListener(console, bars, after)) as listener, _prices_named(plan):
+        after = _after_extraction(plan, console)
+        with closing(ConsoleListener(console, tuple(after), after)) as listener, prices_named(plan):
             steps = run_pipeline(pipeline, listener)
         with clock.measured("report", "Writing the report"):
-            report = gather_report(plan, steps, clock.seconds, folder)
+            report = gather_report(plan, steps, clock.seconds, folder, comparison)
         point_latest(plan.workspace, folder)
     return report, folder
 
 
-@contextmanager
-def _prices_named(plan: Plan) -> Iterator[None]:
-    """A refusal of the data by its schema names no share and no day: the wrong prices that are likely behind it do."""
-    try:
-        yield
-    except AnomalyError as error:
-        with FeatureStore.open(plan.database) as store:
-            wrong = suspects_of(plan, store).stopping
-        if not wrong:
-            raise
-        raise AnomalyError(
-            f"{error}\nLook at the prices first: {name_some(wrong)}; {what_to_do(wrong, plan.database)}."
-        ) from None
+def _after_extraction(plan: Plan, console: Console) -> dict[str, Callable[[Step], None]]:
+    """By step that extracts, what there is to say once it has ended: nobody could judge its prices before."""
+    return {} if plan.extraction is None else {"FeatureExampleGen": lambda step: _say_extracted(plan, step, console)}
 
 
 def _say_extracted(plan: Plan, step: Step, console: Console) -> None:

@@ -93,6 +93,7 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     from components.evidence.metric import METRICS
     from pipeline.report import charts
     from pipeline.report.backtest import backtest_section
+    from pipeline.report.comparison import compared_section
     from pipeline.report.drawing import SPLIT_COLOURS, model_styles
     from pipeline.report.missing import left_out_in_words, missing_in_words
     from pipeline.report.timeline import ordered_splits, spans, ticks
@@ -147,6 +148,7 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
             styles,
         ),
         backtest=backtest_section(report, predictions),
+        compared=None if report.comparison is None else compared_section(report.comparison),
         tries=None if report.tries is None else tries_section(report.tries),
         what_to_do=what_to_do,
         suspects_shown=SUSPECTS_SHOWN,

@@ -77,7 +77,12 @@ def headline(tries: Tries, own: str = RUN) -> str:
         first = f"This {own} is the first" if tries.complete else f"No try before this {own} is known"
         return f"{first} to look at {where}."
     many = f"{count:,} {'try' if count == 1 else 'tries'}"
-    return f"{many if tries.complete else f'At least {many}'} looked at {where}{among}."
+    unseen = sum(not one.shared for one in tries.tries)
+    if unseen:
+        among += f"; {unseen:,} of them {'was a candidate' if unseen == 1 else 'were candidates'} for them"
+        among += ", compared on the eval split, and never saw one"
+    does = "looked at" if not unseen else "counts on" if count == 1 else "count on"
+    return f"{many if tries.complete else f'At least {many}'} {does} {where}{among}."
 
 
 def lower_bound(tries: Tries) -> str:
@@ -187,6 +192,8 @@ def rows(tries: Tries) -> list[TryRow]:
 
 
 def _part(one: Try, days: int) -> str:
+    if not one.shared:
+        return "eval split; a candidate for these days"
     if one.shared == one.days:
         return "" if one.days == days else f"{one.days:,} of these {days:,}"
     return f"{one.shared:,} of its {one.days:,} are here"

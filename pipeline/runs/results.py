@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from components.comparison.results import Comparison
 from components.errors import UserError
 from components.evidence.findings import Figures
 from components.evidence.interval import Interval
@@ -195,6 +196,7 @@ class RunReport:
         missing: the sessions that the shares lack.
         prices: what looked wrong in the prices; None where nobody looked.
         tries: that looked at the test days so far, this run among them; None of an older version.
+        comparison: which formatters and labels this run was chosen from; None where nothing was compared.
         artifacts: where what the models share lies: examples, statistics, schema, anomalies, transform_graph.
         schema_version: layout of report.json.
     """
@@ -217,6 +219,7 @@ class RunReport:
     missing: MissingSummary = field(default_factory=MissingSummary)
     prices: SuspectRecord | None = None
     tries: Tries | None = None
+    comparison: Comparison | None = None
     artifacts: Mapping[str, str] = field(default_factory=dict)
     parts: tuple[str, ...] = ()
     schema_version: int = SCHEMA_VERSION

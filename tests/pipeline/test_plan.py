@@ -181,3 +181,46 @@ def test_databases_of_one_name_in_two_folders_are_two_pipelines(
     names = {plan(db=Path(db)).name for db in ("m.db", "a/m.db", "b/m.db")}
     assert len(names) == 3
     assert plan(db=tmp_path / "m.db").name == plan(db=Path("m.db")).name
+
+
+def test_formatters_and_labels_to_compare_are_candidates_in_the_order_given() -> None:
+    assert plan().candidates == ()
+    assert plan(compare_labels=("outperform", "up")).candidates == (
+        ("window_returns", "outperform"),
+        ("window_returns", "up"),
+    )
+    both = plan(compare_formatters=("closes", "window_returns", "closes"), compare_labels=("up", "outperform"))
+    assert both.candidates == (
+        ("closes", "up"),
+        ("closes", "outperform"),
+        ("window_returns", "up"),
+        ("window_returns", "outperform"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"compare_formatters": "closes,x"}, "compare_formatters (from --compare-formatters): formatter 'x' does not"),
+        ({"compare_labels": "up,sideways"}, "compare_labels (from --compare-labels): label 'sideways' does not exist"),
+        ({"compare_labels": "up"}, "compare_labels (from --compare-labels): one formatter with one label is nothing"),
+        (
+            {"formatter": "closes", "compare_formatters": "closes,window_returns"},
+            "chooses the formatter; name --formatter or what to compare, not both",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_in_a_line(flags: dict[str, object], message: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_plan(flags)
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_who_cannot_compare_refuses_to_be_asked_for_it(folder: Path) -> None:
+    plan().check_single()
+    (folder / "awesome.toml").write_text('label = "outperform"\ncompare_formatters = ["closes", "window_returns"]\n')
+    asked = load_plan({})
+    assert asked.candidates == (("closes", "outperform"), ("window_returns", "outperform"))
+    with pytest.raises(SettingsError, match=r"compare_formatters \(from awesome.toml\): `awesome run` alone compares"):
+        asked.check_single()

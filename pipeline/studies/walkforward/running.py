@@ -59,6 +59,7 @@ def walk_forward(plan: Plan, walk: WalkSettings, console: Console) -> tuple[Walk
     """
     if not plan.settings.horizons:
         raise UserError("horizons: name at least one")
+    plan.check_single()
     plan.check_folders()
     home = plan.workspace / WALKS
     check_writable(home)

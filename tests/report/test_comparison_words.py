@@ -1,0 +1,83 @@
+"""A comparison of formatters and labels on a terminal and on the page of its run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from hand_made_run import made_run
+from shown import Page, assert_needs_nothing_from_elsewhere, printed
+
+from components.comparison.results import Combination, Comparison
+from components.evidence.interval import Interval
+from components.records import from_json, to_json
+from pipeline.report.comparison_table import print_comparison
+from pipeline.report.page import render_html
+from pipeline.runs.results import RunReport
+
+NAN = math.nan
+
+
+def figure(value: float, half: float = 0.01) -> Interval:
+    return Interval(value, value - half, value + half, half / 2)
+
+
+def combination(formatter: str, label: str, value: float, behind: Interval | None) -> Combination:
+    values = {"linear": figure(value - 0.01), "custom_dnn": figure(value)}
+    baseline = "logistic_regression", figure(0.0151, 0.02)
+    return Combination(formatter, label, "custom_dnn", figure(value), figure(0.5123), *baseline, behind, values)
+
+
+FOUND = Comparison(
+    "2018-01-02",
+    "2018-12-28",
+    250,
+    107_500,
+    (
+        combination("window_returns", "up", 0.0213, figure(-0.002, 0.004)),
+        combination("a_formatter_of_mine", "outperform", 0.0233, None),
+        combination("closes_with_time", "up", -0.0123, figure(-0.0356, 0.01)),
+        Combination(
+            "closes", "up", "", Interval(NAN, NAN, NAN, NAN), figure(0.5), "", Interval(NAN, NAN, NAN, NAN),
+            Interval(NAN, NAN, NAN, NAN), {"linear": Interval(NAN, NAN, NAN, NAN)},
+        ),
+    ),
+    1,
+)  # fmt: skip
+
+
+def test_the_table_fits_80_columns_the_best_first() -> None:
+    text = printed(80, print_comparison, FOUND)
+    assert max(map(len, text.splitlines())) <= 80
+    words = text.split()
+    for word in ("+0.023", "(+0.013", "+0.033)", "chosen", "-0.002", "(-0.006", "custom_dnn", "107,500"):
+        assert word in words
+    places = [text.index(name) for name in ("a_formatter", "window_returns", "closes_with", "none")]
+    assert places == sorted(places)
+    assert "Chosen on the eval split: a_formatter_of_mine, outperform." in " ".join(words)
+    assert "2 of the 3 others are within its interval of it" in " ".join(words)
+    assert "the test split was looked at for the chosen one alone" in " ".join(words)
+
+
+def test_what_leads_beyond_its_interval_is_said_to() -> None:
+    clear = replace(FOUND, combinations=(FOUND.combinations[2], FOUND.combinations[1]))
+    said = " ".join(printed(100, print_comparison, clear).split())
+    assert "Every other combination is behind it by more than its interval." in said
+    ahead = replace(FOUND.winner, baseline_rank_ic=figure(0.5))
+    behind_baseline = replace(FOUND, combinations=(FOUND.combinations[0], ahead))
+    said = " ".join(printed(100, print_comparison, behind_baseline).split())
+    assert "A baseline on the same features, logistic regression, ranks the shares better than it." in said
+
+
+def test_the_page_shows_it_and_the_file_keeps_it() -> None:
+    report, predictions, histories = made_run()
+    report = replace(report, comparison=FOUND)
+    page = render_html(report, predictions, histories)
+    assert_needs_nothing_from_elsewhere(page)
+    words = Page(page).words()
+    assert "Which formatter, which label?" in words
+    assert "custom_dnn +0.023 +0.013 to +0.033 chosen 0.512 0.502 to 0.522 +0.015 logistic regression" in words
+    assert "Which formatter" not in Page(render_html(replace(report, comparison=None), predictions, histories)).words()
+    kept = from_json(RunReport, to_json(report)).comparison
+    assert kept is not None
+    assert to_json(kept) == to_json(FOUND)
