@@ -74,8 +74,7 @@ class Twin:
         Raises:
             ValueError: the closes have another shape.
         """
-        raw = _raw(share_ids, closes)
-        return {fitted.feature.name: fitted(raw) for fitted in self._features}
+        return self.features_of(_raw(share_ids, closes))
 
     def estimate(self, share_ids: Sequence[str], closes: NDArray[Any], spread: Map = map) -> NDArray[np.float32]:
         """As `forecast`, in single precision: the last digit may depend on the rows that are asked together.
@@ -84,6 +83,23 @@ class Twin:
             ValueError: the closes have another shape.
         """
         return _in_parts(_raw(share_ids, closes), self._estimate, spread)
+
+    def features_of(self, raw: Raw) -> dict[str, Array]:
+        """What the model sees of raw features: by feature, [rows, steps]."""
+        return {fitted.feature.name: fitted(raw) for fitted in self._features}
+
+    def of_features(self, features: Mapping[str, Array], exact: bool = True) -> NDArray[np.float32]:
+        """Probabilities of what the model sees, whoever made it.
+
+        Args:
+            features: as `features_of` gives them.
+            exact: as `forecast`; else as `estimate`.
+
+        Returns:
+            float32 [rows].
+        """
+        network = self._exact if exact else self._single
+        return _in_parts(features, network.probabilities)
 
     def answer(self, raw: Raw) -> NDArray[np.float32]:
         """Exact probabilities of raw features, float32 [rows]."""
@@ -94,14 +110,14 @@ class Twin:
         return _in_parts(raw, self._estimate)
 
     def _answer(self, raw: Raw) -> NDArray[np.float32]:
-        return self._exact.probabilities({fitted.feature.name: fitted(raw) for fitted in self._features})
+        return self._exact.probabilities(self.features_of(raw))
 
     def _estimate(self, raw: Raw) -> NDArray[np.float32]:
-        return self._single.probabilities({fitted.feature.name: fitted(raw) for fitted in self._features})
+        return self._single.probabilities(self.features_of(raw))
 
 
 def _in_parts(raw: Raw, function: Callable[[Raw], NDArray[np.float32]], spread: Map = map) -> NDArray[np.float32]:
-    rows = len(raw[SHARE_ID])
+    rows = len(next(iter(raw.values())))
     parts = ({name: values[begin : begin + _ROWS] for name, values in raw.items()} for begin in range(0, rows, _ROWS))
     found = list(map(function, parts) if rows <= _ROWS else spread(function, parts))
     return np.concatenate(found) if found else np.zeros(0, np.float32)
