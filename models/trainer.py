@@ -22,6 +22,7 @@ from models.early_stopping import EVAL_LOSS, EarlyStopping
 from models.ensemble import mean_of
 from models.errors import DivergenceError
 from models.formatters import DataFormatter, get_formatter
+from models.history import HISTORY_FILE
 from models.labels import UP, get_label
 from models.operations import Kind, vocabulary_name
 from models.progress import training_progress
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
 
 _LOG = logging.getLogger(__name__)
-HISTORY_FILE = "history.csv"
 
 
 @dataclass(frozen=True)

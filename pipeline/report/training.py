@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
+from models.history import HISTORY_FILE
 from pipeline.report.drawing import GRID, INK, MUTED, Chart, Style, drawing, plot_area, svg_chart
 
 _LOSSES = {"loss": "train", "val_loss": "eval"}
@@ -61,9 +62,7 @@ class Training:
 
 
 def read_history(model_run: str) -> pd.DataFrame:
-    """The history in a Trainer's artifact, by its folder. Imports TensorFlow."""
-    from models.trainer import HISTORY_FILE
-
+    """The history in a Trainer's artifact, by its folder."""
     return pd.read_csv(Path(model_run) / HISTORY_FILE)
 
 

@@ -16,7 +16,7 @@ NAN = float("nan")
 def trainer_page(node_id: str, history: pd.DataFrame, folder: Path) -> str:
     from awesome_kubeflow.entrypoint import step_page
     from awesome_kubeflow.parameters import RunParameters
-    from models.trainer import HISTORY_FILE
+    from models.history import HISTORY_FILE
     from pipeline.job.step import Step
 
     history.to_csv(folder / HISTORY_FILE, index=False)
