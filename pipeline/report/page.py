@@ -27,6 +27,8 @@ from pipeline.runs.results import ReportError, RunReport
 if TYPE_CHECKING:
     import pandas as pd
 
+    from components.explanation.results import Explanation
+
 SHARES_SHOWN = 200
 """Shares listed on the page; report.json has them all."""
 
@@ -83,8 +85,13 @@ def write_report(
     save_report(report, directory / REPORT_JSON)
 
 
-def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping[str, pd.DataFrame]) -> str:
-    """Makes the page; the arguments are those of `write_report`.
+def render_html(
+    report: RunReport,
+    predictions: pd.DataFrame,
+    histories: Mapping[str, pd.DataFrame],
+    explanation: Explanation | None = None,
+) -> str:
+    """Makes the page; the arguments are those of `write_report`, and what `awesome explain` found.
 
     Raises:
         ValueError: `predictions` lacks a column that is read.
@@ -95,6 +102,7 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
     from pipeline.report.backtest import backtest_section
     from pipeline.report.comparison import compared_section
     from pipeline.report.drawing import SPLIT_COLOURS, model_styles
+    from pipeline.report.explanation import explanation_section
     from pipeline.report.missing import left_out_in_words, missing_in_words
     from pipeline.report.timeline import ordered_splits, spans, ticks
     from pipeline.report.training import training_chart
@@ -149,6 +157,7 @@ def render_html(report: RunReport, predictions: pd.DataFrame, histories: Mapping
         ),
         backtest=backtest_section(report, predictions),
         compared=None if report.comparison is None else compared_section(report.comparison),
+        explanation=None if explanation is None else explanation_section(explanation, styles),
         tries=None if report.tries is None else tries_section(report.tries),
         what_to_do=what_to_do,
         suspects_shown=SUSPECTS_SHOWN,

@@ -1,0 +1,155 @@
+"""What `awesome explain` says where the answer is known: `python -m benchmarks.explain`.
+
+Each market is made, split and trained on by the code of `awesome run`, and its models are explained by that of `awesome
+explain`; the seed makes the market too. On `reversal` only the latest return tells something, on `xor` only the latest
+two together, and on `null` nothing: there each interval should contain 0. Takes about half an hour on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks.measure import print_table, write_result
+from components.explanation.results import Explanation, Importance, ModelExplanation
+
+ATTRIBUTED, QUIET = 0.9, 0.95
+"""What is asked of the parts that tell something, and of the intervals where nothing does."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A market, what is trained on it, and the lags that tell something there.
+
+    Attributes:
+        market: the scenario.
+        models: that learn it.
+        lags: of the returns.
+        shares: of the market.
+        sessions: of the market.
+    """
+
+    market: str
+    models: tuple[str, ...]
+    lags: tuple[int, ...]
+    shares: int = 100
+    sessions: int = 2900
+
+
+MARKETS = (
+    Asked("reversal", ("linear", "dnn", "custom_dnn", "rnn"), (1,)),
+    Asked("xor", ("dnn", "custom_dnn"), (1, 2)),
+    Asked("null", ("linear", "dnn", "custom_dnn", "rnn"), (), shares=30, sessions=1200),
+)
+
+
+def main() -> int:
+    """Prints the tables and writes benchmarks/results/explain.json; 0 if what is asked holds everywhere, else 1."""
+    parser = argparse.ArgumentParser(prog="benchmarks.explain", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=2, help="of each market with a signal")
+    parser.add_argument("--null-seeds", type=int, default=10)
+    arguments = parser.parse_args()
+    told: list[dict[str, Any]] = []
+    quiet: list[dict[str, Any]] = []
+    for asked in MARKETS:
+        for seed in range(arguments.seeds if asked.lags else arguments.null_seeds):
+            print(f"{asked.market}, seed {seed}", file=sys.stderr, flush=True)
+            found = _explained(asked, seed)
+            for name, model in found.models.items():
+                row = {"market": asked.market, "seed": seed, "model": name, "auc": model.auc}
+                (told if asked.lags else quiet).append(
+                    row | (signal_row(model, asked.lags) if asked.lags else null_row(model, found.days))
+                )
+    print_table("Where some lags tell something", told)
+    print_table("Where nothing does", quiet)
+    summary = null_summary(quiet)
+    print_table("Intervals on the market without signal", summary)
+    write_result("explain", {"told": told, "quiet": quiet, "summary": summary})
+    return 0 if all(row["holds"] == "yes" for row in (*told, *summary)) else 1
+
+
+def signal_row(model: ModelExplanation, lags: Sequence[int]) -> dict[str, Any]:
+    """What a model's explanation attributes to the lags that tell something, and whether it names them alone."""
+    right = [one for one in model.parts if one.part.lag in lags]
+    attributed = sum(one.attributed for one in right)
+    positive = sum(max(one.lost.value, 0.0) for one in model.parts)
+    named = sorted(one.part.lag or 0 for one in model.helpful) == sorted(lags)
+    row = {
+        "lags": " and ".join(map(str, lags)),
+        "least AUC lost": min(one.lost.value for one in right),
+        "attributed": attributed,
+        "of what is above 0": sum(one.lost.value for one in right) / positive,
+        "no other is sure": "yes" if named else "no",
+        "only together": None,
+    }
+    paired = True
+    if len(lags) > 1:
+        first = model.pairs[0]
+        paired = sorted(part.lag or 0 for part in first.parts) == sorted(lags) and first.shared.low > 0
+        row["only together"] = first.shared.value / first.lost.value if paired else 0.0
+    # A part that is sure and tells nothing has to be seldom, not impossible: its column says it, and the share judges.
+    return row | {"holds": "yes" if attributed >= ATTRIBUTED and paired else "no"}
+
+
+def null_row(model: ModelExplanation, days: int) -> dict[str, Any]:
+    """How many intervals of a model's features and parts contain 0: those for all together, and each by itself."""
+    from scipy.special import stdtrit
+
+    from components.evidence.resampling import default_block
+
+    cases = _cases(model)
+    reach = float(stdtrit(1.5 * days / default_block(1, days), 0.975))
+    alone = sum(abs(one.lost.value) <= reach * one.lost.standard_error for one in cases)
+    together = sum(one.lost.low <= 0 <= one.lost.high for one in cases)
+    return {"cases": len(cases), "contain 0": together, "contain 0 alone": alone}
+
+
+def null_summary(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The share of cases whose interval contains 0, and of models of which all do."""
+    cases = sum(row["cases"] for row in rows)
+
+    def line(what: str, share: float, asked: float | None) -> dict[str, Any]:
+        holds = "" if asked is None else "yes" if share >= asked else "no"
+        return {"what": what, "share": share, "asked": asked, "holds": holds or "yes"}
+
+    return [
+        line("intervals that contain 0", sum(row["contain 0"] for row in rows) / cases, QUIET),
+        line("the same at 95 % each", sum(row["contain 0 alone"] for row in rows) / cases, None),
+        line("models all of whose do", sum(row["contain 0"] == row["cases"] for row in rows) / len(rows), QUIET),
+    ]
+
+
+def _cases(model: ModelExplanation) -> list[Importance]:
+    return list({one.part: one for one in (*model.features, *model.parts)}.values())
+
+
+def _explained(asked: Asked, seed: int) -> Explanation:
+    from pipeline.job.run import run
+    from pipeline.plan import load_plan
+    from pipeline.uses.explain import explain_run
+
+    with tempfile.TemporaryDirectory() as folder:
+        plan = load_plan(
+            {
+                "market": asked.market,
+                "market_shares": asked.shares,
+                "market_sessions": asked.sessions,
+                "models": asked.models,
+                "seed": seed,
+                "audit": False,
+                "workspace": Path(folder),
+            }
+        )
+        run(plan, Console(stderr=True))
+        return explain_run(Path(folder) / "latest").explanation
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
