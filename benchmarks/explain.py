@@ -39,22 +39,22 @@ class Asked:
     market: str
     models: tuple[str, ...]
     lags: tuple[int, ...]
-    shares: int = 100
-    sessions: int = 2900
+    shares: int = 60
+    sessions: int = 2000
 
 
 MARKETS = (
     Asked("reversal", ("linear", "dnn", "custom_dnn", "rnn"), (1,)),
     Asked("xor", ("dnn", "custom_dnn"), (1, 2)),
-    Asked("null", ("linear", "dnn", "custom_dnn", "rnn"), (), shares=30, sessions=1200),
+    Asked("null", ("linear", "dnn", "custom_dnn", "rnn"), (), shares=20, sessions=1000),
 )
 
 
 def main() -> int:
     """Prints the tables and writes benchmarks/results/explain.json; 0 if what is asked holds everywhere, else 1."""
     parser = argparse.ArgumentParser(prog="benchmarks.explain", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=2, help="of each market with a signal")
-    parser.add_argument("--null-seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=1, help="of each market with a signal")
+    parser.add_argument("--null-seeds", type=int, default=8)
     arguments = parser.parse_args()
     told: list[dict[str, Any]] = []
     quiet: list[dict[str, Any]] = []

@@ -43,7 +43,7 @@ class ExplainedModel:
     sentence: str
     chart: Chart
     features: tuple[ExplanationRow, ...]
-    parts: tuple[ExplanationRow, ...]
+    lags: tuple[ExplanationRow, ...]
     pairs: tuple[ExplanationRow, ...]
 
 
@@ -66,7 +66,7 @@ def explanation_section(explanation: Explanation, styles: Mapping[str, Style]) -
             sentence=sentence(name, found),
             chart=explanation_chart(place, name, found, styles[name]),
             features=tuple(map(_row, found.features)),
-            parts=tuple(map(_row, found.parts)),
+            lags=tuple(map(_row, _lags(found))),
             pairs=tuple(map(_pair_row, found.pairs)),
         )
         for place, (name, found) in enumerate(explanation.models.items())
@@ -123,8 +123,7 @@ def _table(name: str, found: ModelExplanation) -> Table:
     table.add_column("AUC lost", justify="right", no_wrap=True)
     table.add_column("95 % interval", no_wrap=True)
     table.add_column("of all", justify="right", no_wrap=True)
-    features = [one.part for one in found.features]
-    lags = [one for one in found.parts if one.part not in features]
+    lags = _lags(found)
     most = sorted(lags, key=lambda one: -one.lost.value)[:_PARTS_SHOWN]
     for row in map(_row, found.features):
         _add(table, row)
@@ -140,6 +139,11 @@ def _table(name: str, found: ModelExplanation) -> Table:
             row = _pair_row(pair)
             table.add_row(Text(row.name), row.lost, row.ends, "")
     return table
+
+
+def _lags(found: ModelExplanation) -> list[Importance]:
+    """The parts that do not stand among the features already."""
+    return [one for one in found.parts if one.part.lag is not None]
 
 
 def _add(table: Table, row: ExplanationRow, style: str = "") -> None:

@@ -76,6 +76,27 @@ def test_its_models_go_to_object_storage_and_predict_the_same_elsewhere(
     assert (refused.code, "holds no saved_model; pull it again" in refused.err) == (1, True)
 
 
+# explain
+
+
+def test_explain_finds_the_latest_return_and_the_page_keeps_all_else(job: Job, report: Any, tmp_path: Path) -> None:
+    shutil.copytree(job.folder / "out", tmp_path / "out")
+    out = succeeded(job.folder, "explain", str(tmp_path / "out"), "--repeats", "2").out
+    found = json.loads((tmp_path / "out" / "explain.json").read_text())
+    assert list(found["models"]) == list(NAMES)
+    assert found["rows"] == report["splits"]["test"]["rows"]
+    for name, model in found["models"].items():
+        # Twin and model answer alike to seven digits.
+        assert model["auc"] == pytest.approx(report["models"][name]["auc"], abs=1e-4)
+        first = model["parts"][0]
+        assert first["part"] == {"feature": "returns", "lag": 1}
+        assert first["lost"]["low"] > 0
+        assert first["attributed"] > 0.7  # after three epochs
+        assert f"{name} owes its AUC to returns, lag 1" in " ".join(out.split())
+    before, page = ((folder / "out" / "report.html").read_text() for folder in (job.folder, tmp_path))
+    assert page.count("<svg") == before.count("<svg") + len(NAMES)
+
+
 # the notebooks
 
 
