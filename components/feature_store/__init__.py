@@ -10,6 +10,7 @@ from components.feature_store.decisions import Decision, Decisions, read_decisio
 from components.feature_store.export import export_features
 from components.feature_store.last_windows import LastWindows
 from components.feature_store.look_back import LookBack
+from components.feature_store.members import Spell
 from components.feature_store.schema import CLOSE_COLUMNS
 from components.feature_store.store import FeatureStore
 from components.feature_store.summaries import ShareSummary
@@ -27,6 +28,7 @@ __all__ = [
     "LookBack",
     "PriceBars",
     "ShareSummary",
+    "Spell",
     "Upserted",
     "export_features",
     "read_decisions",

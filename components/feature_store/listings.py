@@ -1,4 +1,4 @@
-"""What the database knows of its shares: their names, days, exchanges and last windows, without reading all of them."""
+"""What the database knows of its shares, such as days, exchanges and membership, without reading all their prices."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from components.feature_store.arrays import Days
 from components.feature_store.connection import translated
 from components.feature_store.dates import parse_days
 from components.feature_store.last_windows import LastWindows, read_last_windows, read_share_ids
+from components.feature_store.members import Spell, stored_members, write_members
 from components.feature_store.schema import columns_of, transaction, where_shares
 
 _SHARES_AT_ONCE = 500
 
 
 class Listings:
-    """The names, days, exchanges and last windows of the shares of one database; `FeatureStore.listings` makes it."""
+    """The names, days, exchanges, membership and last windows of shares; `FeatureStore.listings` makes it."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, writable: bool) -> None:
         """Wraps an open connection."""
@@ -100,13 +101,34 @@ class Listings:
         Raises:
             StoreError: The store was opened for reading, or the database cannot be written.
         """
-        if not self._writable:
-            raise StoreError(f"{self._path} was opened for reading only")
-        with translated(self._path), transaction(self._connection):
+        with self._writing():
             self._connection.executemany(
                 "INSERT OR REPLACE INTO LISTING (share_id, exchange) VALUES (?, ?)",
                 [(share, exchange) for share in shares],
             )
+
+    def members(self) -> tuple[Spell, ...]:
+        """Returns the spells of the universe, sorted by share and day; none where all shares belong to it always.
+
+        Raises:
+            StoreError: Another tool changed them.
+        """
+        with translated(self._path):
+            if not columns_of(self._connection, "MEMBER"):
+                return ()
+            return stored_members(self._connection, str(self._path))
+
+    def put_members(self, spells: Sequence[Spell]) -> None:
+        """Puts spells in the place of all that are there; raises as `put`."""
+        with self._writing():
+            write_members(self._connection, spells)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        if not self._writable:
+            raise StoreError(f"{self._path} was opened for reading only")
+        with translated(self._path), transaction(self._connection):
+            yield
 
 
 def _read_days(connection: sqlite3.Connection, name: str, shares: Sequence[str]) -> Iterator[tuple[str, Days]]:

@@ -7,6 +7,7 @@
     LOOK_BACK   where the extractor has looked back at a share's past (look_back.py)
     DECISION    what a person has accepted or excluded (decisions.py); it outlives the share's prices
     LISTING     the exchange of a share, where an import named it (listings.py); it outlives the share's prices
+    MEMBER      which shares belong to the universe from when to when (members.py); it outlives the shares' prices
 
 FEATURE keeps the column order time, share_id, close0 ... close20, so that `SELECT * FROM FEATURE` in the plain sqlite3
 program prints what readers of such files expect. Both tables are clustered on (share_id, time) (WITHOUT ROWID): a range
@@ -85,6 +86,16 @@ CREATE TABLE LISTING (
 ) WITHOUT ROWID
 """
 
+_CREATE_MEMBER = """
+CREATE TABLE MEMBER (
+  share_id TEXT NOT NULL CHECK (share_id <> ''),
+  first TEXT NOT NULL,
+  last TEXT,
+  delisting_return REAL CHECK (delisting_return >= -1),
+  PRIMARY KEY (share_id, first)
+) WITHOUT ROWID
+"""
+
 CREATED = {
     "PRICE": _CREATE_PRICE,
     "FEATURE": _CREATE_FEATURE,
@@ -92,6 +103,7 @@ CREATED = {
     "DECISION": _CREATE_DECISION,
     "LOOK_BACK": _CREATE_LOOK_BACK,
     "LISTING": _CREATE_LISTING,
+    "MEMBER": _CREATE_MEMBER,
 }
 """The statement that makes each table."""
 
@@ -204,23 +216,35 @@ def _first_version(connection: sqlite3.Connection, name: str) -> None:
 
 def _second_version(connection: sqlite3.Connection, name: str) -> None:
     """Version 1 to 2: room for what the extractor has to remember of a share."""
-    if columns_of(connection, "EXTRACTION"):
-        raise StoreError(f"{name}: the table EXTRACTION was made by another tool; name a new database file")
-    connection.execute(_CREATE_EXTRACTION)
+    _add_tables(connection, name, "EXTRACTION")
 
 
 def _third_version(connection: sqlite3.Connection, name: str) -> None:
     """Version 2 to 3: room for what a person decides, where the extractor has looked back, and shares' exchanges."""
-    for table in ("DECISION", "LOOK_BACK", "LISTING"):
+    _add_tables(connection, name, "DECISION", "LOOK_BACK", "LISTING")
+
+
+def _fourth_version(connection: sqlite3.Connection, name: str) -> None:
+    """Version 3 to 4: room for who belongs to the universe."""
+    _add_tables(connection, name, "MEMBER")
+
+
+def _add_tables(connection: sqlite3.Connection, name: str, *tables: str) -> None:
+    for table in tables:
         if columns_of(connection, table):
             raise StoreError(f"{name}: the table {table} was made by another tool; name a new database file")
         connection.execute(CREATED[table])
 
 
 # Migration i takes a database from version i to i + 1. Only ever append.
-_MIGRATIONS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first_version, _second_version, _third_version)
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (
+    _first_version,
+    _second_version,
+    _third_version,
+    _fourth_version,
+)
 SCHEMA_VERSION = len(_MIGRATIONS)
-_TABLES_OF = (0, 2, 3, 6)
+_TABLES_OF = (0, 2, 3, 6, 7)
 """How many tables of `CREATED` each version has."""
 
 

@@ -90,7 +90,7 @@ class FeatureStore:
 
     @property
     def listings(self) -> Listings:
-        """On which days the shares have prices, and at which exchange they are listed."""
+        """On which days the shares have prices, where they are listed, and which belong to the universe when."""
         return Listings(self._connection, self._path, self._writable)
 
     def close(self) -> None:

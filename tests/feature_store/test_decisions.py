@@ -63,7 +63,14 @@ def test_a_decision_can_be_taken_back(tmp_path: Path) -> None:
 def test_a_database_of_before_has_none_and_can_take_some(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     put(path, "AAA", bars(30), "file")
-    execute(path, "DROP TABLE DECISION", "DROP TABLE LOOK_BACK", "DROP TABLE LISTING", "PRAGMA user_version = 2")
+    execute(
+        path,
+        "DROP TABLE DECISION",
+        "DROP TABLE LOOK_BACK",
+        "DROP TABLE LISTING",
+        "DROP TABLE MEMBER",
+        "PRAGMA user_version = 2",
+    )
     with FeatureStore.open(path) as store:
         assert store.decisions() == Decisions()
     with FeatureStore.create(path) as store:
@@ -85,6 +92,7 @@ def test_a_table_of_another_tool_is_refused(tmp_path: Path) -> None:
         "DROP TABLE DECISION",
         "DROP TABLE LOOK_BACK",
         "DROP TABLE LISTING",
+        "DROP TABLE MEMBER",
         "CREATE TABLE DECISION (x)",
         "PRAGMA user_version = 2",
     )

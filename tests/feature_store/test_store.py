@@ -33,7 +33,7 @@ def test_tables_have_the_columns_that_readers_of_the_file_expect(path: Path) -> 
     assert [row[1] for row in rows(path, "PRAGMA table_info(PRICE)")] == [
         *("share_id", "time", "open", "high", "low", "close", "volume", "factor", "source")
     ]
-    assert rows(path, "PRAGMA user_version") == [(3,)]
+    assert rows(path, "PRAGMA user_version") == [(4,)]
     assert rows(path, "PRAGMA journal_mode") == [("wal",)]
     assert CLOSE_COLUMNS[0] == "close0"
     assert CLOSE_COLUMNS[-1] == f"close{WINDOW - 1}" == "close20"

@@ -278,7 +278,7 @@ def test_a_database_of_version_one_is_brought_up_to_date_and_loses_nothing(path:
         assert store.shares_of("file") == ["A", "B"]
     assert contents(path) == before
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (4,)
         columns = [(row[1], row[3], row[5]) for row in connection.execute("PRAGMA table_info(EXTRACTION)")]
     assert columns == [("share_id", 1, 1), ("since", 1, 0)]
     with FeatureStore.create(path) as store:

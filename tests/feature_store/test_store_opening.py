@@ -60,7 +60,7 @@ def test_create_takes_over_a_database_with_features_alone(path: Path) -> None:
             *[("A", 2, "file"), ("B", 2, None), ("C", 2, "file")]
         ]
     assert rows(path, "SELECT name FROM sqlite_master ORDER BY name") == [
-        *[("DECISION",), ("EXTRACTION",), ("FEATURE",), ("LISTING",), ("LOOK_BACK",), ("PRICE",)]
+        *[("DECISION",), ("EXTRACTION",), ("FEATURE",), ("LISTING",), ("LOOK_BACK",), ("MEMBER",), ("PRICE",)]
     ]
 
 
@@ -131,7 +131,7 @@ def test_create_refuses_foreign_and_newer_databases_and_changes_nothing(path: Pa
     assert path.read_bytes() == before
     newer = tmp_path / "newer.db"
     execute(newer, "PRAGMA user_version = 7")
-    with pytest.raises(StoreError, match="schema version 7, this program knows 3"):
+    with pytest.raises(StoreError, match="schema version 7, this program knows 4"):
         FeatureStore.create(newer)
     execute(newer, "PRAGMA user_version = -7")
     with pytest.raises(StoreError, match=r"newer\.db: the database belongs to something else \(its user_version is -7"):
