@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from components.synthetic_market.autoregression import Autoregression
+from components.synthetic_market.autoregression import Autoregression, Survivors
 from components.synthetic_market.beyond_windows import MarketFactor, ResidualReversal, ShareDrift, Weekday
 from components.synthetic_market.leans import LargerMove, Lean, SignProduct, SizeAgreement, Threshold
-from components.synthetic_market.market import Market, generate, write_market
+from components.synthetic_market.market import Market, generate, is_deathless, write_market
 from components.synthetic_market.regimes import HiddenState, Regime, Turbulence
 from components.synthetic_market.scenario import WINDOW_RETURNS, Scenario, ScenarioError
 from components.synthetic_market.scenarios import SCENARIOS, get_scenario
@@ -30,10 +30,12 @@ __all__ = [
     "ShareDrift",
     "SignProduct",
     "SizeAgreement",
+    "Survivors",
     "Threshold",
     "Turbulence",
     "Weekday",
     "generate",
     "get_scenario",
+    "is_deathless",
     "write_market",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from components.errors import StoreError
 from components.synthetic_market.scenario import Scenario, ScenarioError
-from components.synthetic_market.scenarios import get_scenario
+from components.synthetic_market.scenarios import SCENARIOS, get_scenario
 
 _FIRST_SESSION = "2000-01-03"
 _FIRST_PRICE = 100.0
@@ -19,6 +20,7 @@ _FIRST_PRICE = 100.0
 _DAILY_VOLATILITY = 0.02
 # An ISO date has four digits for the year.
 _PAST_LAST_SESSION = "10000-01-01"
+_SOURCE = "synthetic:"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +31,31 @@ class Market:
         scenario: how its returns came about, and what can be known of them.
         time: datetime64[D] array [sessions], weekdays in order.
         share_ids: the shares, in the order of the columns of ``close``.
-        close: float64 array [sessions, shares] of closing prices, all above 0.
+        close: float64 array [sessions, shares] of closing prices, all above 0; nan behind the last of a share that was
+            delisted.
     """
 
     scenario: Scenario
     time: NDArray[np.datetime64]
     share_ids: tuple[str, ...]
     close: NDArray[np.float64]
+
+    @property
+    def ended(self) -> NDArray[np.bool_]:
+        """Whether each share was delisted before the last session, [shares]."""
+        return np.isnan(self.close[-1])
+
+    def survivors(self) -> Market:
+        """The market without the shares that were delisted: what whoever collects today's shares sees of it.
+
+        Raises:
+            ScenarioError: No share ends in it, or all do.
+        """
+        if not self.ended.any() or self.ended.all():
+            what = "all shares of it have" if self.ended.any() else "no share of it has"
+            raise ScenarioError(f"the market {self.scenario.name} cannot be had without the dead: {what} ended")
+        kept = np.flatnonzero(~self.ended)
+        return replace(self, share_ids=tuple(self.share_ids[at] for at in kept), close=self.close[:, kept])
 
 
 def generate(scenario: Scenario | str, *, shares: int = 100, sessions: int = 2900, seed: int = 0) -> Market:
@@ -66,6 +86,9 @@ def generate(scenario: Scenario | str, *, shares: int = 100, sessions: int = 290
         close = _FIRST_PRICE * np.exp(_DAILY_VOLATILITY * np.cumsum(returns, axis=0))
     if not np.all(np.isfinite(close) & (close > 0)):
         raise ScenarioError(too_long)
+    if scenario.fatal_fall is not None:
+        fatal = close <= _FIRST_PRICE * math.exp(-scenario.fatal_fall)
+        close[np.cumsum(fatal, axis=0) - fatal > 0] = np.nan
     time = np.busday_offset(_FIRST_SESSION, np.arange(sessions))
     digits = max(3, len(str(shares - 1)))
     return Market(scenario, time, tuple(f"S{s:0{digits}d}" for s in range(shares)), close)
@@ -73,6 +96,8 @@ def generate(scenario: Scenario | str, *, shares: int = 100, sessions: int = 290
 
 def write_market(market: Market, store_path: Path | str, progress: Callable[[int, int], None] | None = None) -> None:
     """Writes a market's prices into a feature store, which is made if it is missing.
+
+    Where shares are delisted, it also says when and at which return, as members of the universe.
 
     Writing the same market again changes nothing, and takes up where an interrupted run stopped. A store that holds
     anything else beside it is refused, since then nobody knows what can be known of it at best.
@@ -86,9 +111,9 @@ def write_market(market: Market, store_path: Path | str, progress: Callable[[int
         StoreError: the store cannot be written, or would hold more than this market.
     """
     # Scenarios and prices are wanted without the store's libraries too.
-    from components.feature_store import FeatureStore, PriceBars
+    from components.feature_store import FeatureStore, PriceBars, Spell
 
-    source = f"synthetic:{market.scenario.name}"
+    source = f"{_SOURCE}{market.scenario.name}"
     with FeatureStore.create(store_path) as store:
         for held in store.shares():
             if held.share_id not in market.share_ids or held.source != source or held.last > market.time[-1].item():
@@ -97,11 +122,27 @@ def write_market(market: Market, store_path: Path | str, progress: Callable[[int
                     f"not of this market ({source}, {len(market.share_ids)} shares up to {market.time[-1]}): "
                     "write it to a new file"
                 )
+        spells = []
         for s, share_id in enumerate(market.share_ids):
-            close = np.ascontiguousarray(market.close[:, s])
+            close = np.ascontiguousarray(market.close[~np.isnan(market.close[:, s]), s])
+            time = market.time[: len(close)]
             bars = PriceBars(
-                time=market.time, close=close, factor=np.ones_like(close), open=None, high=None, low=None, volume=None
+                time=time, close=close, factor=np.ones_like(close), open=None, high=None, low=None, volume=None
             )
             store.upsert(share_id, bars, source=source)
+            end = (time[-1].item(), market.scenario.delisting_return) if market.ended[s] else (None, None)
+            spells.append(Spell(share_id, time[0].item(), *end))
             if progress is not None:
                 progress(s + 1, len(market.share_ids))
+        if market.ended.any():
+            store.listings.put_members(spells)
+
+
+def is_deathless(source: str) -> bool:
+    """Whether prices of a source are those of a synthetic market in which no share ends.
+
+    >>> is_deathless("synthetic:null"), is_deathless("synthetic:survivors"), is_deathless("file")
+    (True, False, False)
+    """
+    scenario = SCENARIOS.get(source.removeprefix(_SOURCE))
+    return source.startswith(_SOURCE) and scenario is not None and scenario.fatal_fall is None

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +45,15 @@ class Scenario(ABC):
     Attributes:
         name: what the user calls it.
         description: one line that says how the next return comes about.
+        fatal_fall: a share whose log price has fallen so far below its first one is delisted after that session; None
+            where no share ends.
+        delisting_return: the simple return of the session after, of a share that was delisted.
     """
 
     name: str
     description: str
+    fatal_fall: ClassVar[float | None] = None
+    delisting_return: ClassVar[float] = 0.0
 
     def simulate(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """Draws returns of unit variance, from the stationary state on.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from components.synthetic_market.autoregression import Autoregression
+from components.synthetic_market.autoregression import Autoregression, Survivors
 from components.synthetic_market.beyond_windows import MarketFactor, ResidualReversal, ShareDrift, Weekday
 from components.synthetic_market.leans import LargerMove, SignProduct, SizeAgreement, Threshold
 from components.synthetic_market.regimes import Regime, Turbulence
@@ -35,6 +35,9 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
             Threshold("threshold", "a move of more than 1.2 deviations is in part taken back, a smaller one is not"),
             Turbulence("turbulence", "each share trends while it is calm and reverts in turmoil, which changes rarely"),
             ResidualReversal("residual_reversal", "what a share did besides the market is in part taken back"),
+            Survivors(
+                "survivors", "pure noise, and shares that fall far are delisted: without these, the fallen recover"
+            ),
             Weekday("weekday", "shares lean down on Mondays and Tuesdays, up on Thursdays and Fridays"),
         )
     }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -93,3 +94,55 @@ def test_writing_again_changes_nothing_and_other_markets_are_refused(tmp_path: P
             write_market(other, path)
     with FeatureStore.open(path) as store:
         assert store.digest() == before
+
+
+def test_shares_that_fall_far_are_delisted_and_the_store_says_when_and_at_which_return(tmp_path: Path) -> None:
+    market = generate("survivors", shares=60, sessions=1200, seed=2)
+    plain = 100 * np.exp(
+        0.02 * np.cumsum(get_scenario("survivors").simulate(60, 1200, np.random.default_rng(2)), axis=0)
+    )
+    fatal = plain <= 100 * np.exp(-0.75)
+    for s in range(60):
+        last = int(np.argmax(fatal[:, s])) if fatal[:, s].any() else 1199
+        np.testing.assert_array_equal(market.close[: last + 1, s], plain[: last + 1, s])
+        assert np.isnan(market.close[last + 1 :, s]).all()
+    assert 5 < market.ended.sum() < 40
+
+    write_market(market, tmp_path / "market.db")
+    write_market(market, tmp_path / "market.db")
+    with FeatureStore.open(tmp_path / "market.db") as store:
+        spells, last = store.listings.members(), {one.share_id: one.last for one in store.shares()}
+    assert [one.share_id for one in spells] == list(market.share_ids)
+    for one, ended in zip(spells, market.ended, strict=True):
+        assert one.first == market.time[0].item()
+        assert (one.last, one.delisting_return) == ((last[one.share_id], -0.3) if ended else (None, None))
+
+    alive = market.survivors()
+    np.testing.assert_array_equal(alive.close, plain[:, ~market.ended])
+    write_market(alive, tmp_path / "alive.db")
+    with FeatureStore.open(tmp_path / "alive.db") as store:
+        assert [one.share_id for one in store.shares()] == list(alive.share_ids)
+        assert store.listings.members() == ()
+    for nobody_ends in (generate("null", shares=3, sessions=60), generate("survivors", shares=3, sessions=30)):
+        with pytest.raises(UserError, match="cannot be had without the dead: no share of it has ended"):
+            nobody_ends.survivors()
+
+
+def test_what_is_left_has_risen_as_the_dead_are_gone() -> None:
+    """By the reflection principle; the bound is passed by 0.58 deviations of a session (Broadie et al. 1997)."""
+    sessions = 2900
+    market = generate("survivors", shares=4000, sessions=sessions, seed=3)
+    bound = 0.75 + 0.5826 * 0.02
+    dead = 2 * NormalDist().cdf(-bound / (0.02 * sessions**0.5))
+    assert market.ended.mean() == pytest.approx(dead, abs=4 * (dead * (1 - dead) / 4000) ** 0.5)
+    # All walks stay where they are in the mean, so what the living have gained is what the dead have lost.
+    gained = np.log(market.close[-1, ~market.ended] / 100)
+    assert gained.mean() == pytest.approx(bound * dead / (1 - dead), abs=4 * gained.std() / gained.size**0.5)
+
+
+def test_one_row_in_thousands_is_known_and_no_more_of_the_limit_is_left_out() -> None:
+    market = generate("survivors", shares=2000, sessions=2900, seed=4)
+    rows = np.count_nonzero(~np.isnan(market.close))
+    # All rows of the dead that are known are downs, and half of the others: AUC = 1/2 + d / (1 + d).
+    part = market.ended.sum() / rows
+    assert 0.0001 < part / (1 + part) < 0.0003

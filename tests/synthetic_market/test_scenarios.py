@@ -50,6 +50,7 @@ LATER = [
     ("weekday", 1, 0.5461),
     ("weekday", 3, 0.5444),
     ("weekday", 20, 0.5),
+    ("survivors", 1, 0.5),
 ]
 
 
@@ -102,8 +103,8 @@ def test_limits_are_the_table_s(name: str, horizon: int, expected: float) -> Non
 
 def test_of_another_label_the_limit_is_known_where_there_is_nothing_to_know() -> None:
     known = {name: scenario.best_auc(1, "outperform") for name, scenario in SCENARIOS.items()}
-    assert {name for name, best in known.items() if best is not None} == {"null", "market_factor"}
-    assert known["null"] == known["market_factor"] == 0.5
+    nothing = {"null", "market_factor", "survivors"}
+    assert {name: best for name, best in known.items() if best is not None} == dict.fromkeys(nothing, 0.5)
 
 
 @pytest.mark.parametrize(("name", "expected"), [("regime", 0.609), ("turbulence", 0.5937)])
@@ -114,7 +115,7 @@ def test_simulated_limits_are_the_table_s_and_repeat(name: str, expected: float)
 
 
 def test_unknown_limits_are_none() -> None:
-    for name in ("xor", "xor_far", "sizes", "larger", "threshold", "regime", "turbulence"):
+    for name in ("xor", "xor_far", "sizes", "larger", "threshold", "regime", "turbulence", "survivors"):
         assert get_scenario(name).best_auc(20) is None
 
 
