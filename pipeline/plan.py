@@ -20,6 +20,7 @@ from components.feature_example_gen.splits import SplitSettings
 from components.feature_store.decisions import Decision, read_decisions
 from components.leak_audit.check import CHECKS, check_names
 from components.plausibility import Bounds
+from components.universe.universe import left_out
 from models.architecture import Architecture, Hyperparameters
 from models.errors import HyperparameterError, PluginError, UnknownNameError
 from models.features import NEXT_SESSION
@@ -173,13 +174,13 @@ class Plan:
             )
 
     def select(self, store: FeatureStore) -> list[str]:
-        """Those of the store's shares that were asked for, and are not excluded.
+        """Those of the store's shares that were asked for, are not excluded, and belong to its universe at some time.
 
         Raises:
             StoreError: it holds none, or lacks one.
         """
         chosen = ExampleGenConfig(str(self.database), self.settings.shares, extraction=self.extraction)
-        return chosen.select_ids(store.listings.share_ids(), store.decisions().excluded)
+        return chosen.select_ids(store.listings.share_ids(), left_out(store))
 
 
 def load_plan(flags: Mapping[str, object] | None = None) -> Plan:

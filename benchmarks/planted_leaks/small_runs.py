@@ -23,6 +23,7 @@ from components.leak_audit.results import AuditReport
 from components.plausibility import SUSPECTS_FILE
 from components.plausibility.search import search
 from components.synthetic_market import Autoregression, Market, generate, get_scenario
+from components.universe.universe import universe_of
 from models.registry import get_architecture
 from models.schema import schema_for
 
@@ -153,11 +154,13 @@ def make_run(folder: Path, asked: Asked | None = None, graphs: Path | None = Non
     with FeatureStore.open(database) as store:
         plan = plan_splits(store.sessions(), settings)
         suspects = search(store, market.share_ids)
+        universe = universe_of(store, plan.sessions)
     examples = folder / "examples"
     uris = {split: str(examples / f"Split-{split}") for split in SPLITS}
     for uri in uris.values():
         Path(uri).mkdir(parents=True)
-    [result] = WriteShard(str(database), plan, uris, {}, 20).process(Shard(0, 1, market.share_ids))
+    writing = WriteShard(str(database), plan, uris, {}, 20, universe=universe)
+    [result] = writing.process(Shard(0, 1, market.share_ids))
     assert not result.refusal
     (examples / SUSPECTS_FILE).write_text(suspects.to_json())
 

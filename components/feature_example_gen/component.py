@@ -21,6 +21,7 @@ from components.feature_example_gen.prices import find_suspects
 from components.feature_store import FeatureStore
 from components.missing_sessions.finding import find_missing
 from components.trials.record import begun_with
+from components.universe.universe import fingerprint_of, left_out
 
 _LOG = logging.getLogger(__name__)
 
@@ -48,8 +49,9 @@ class Driver(driver.FileBasedDriver):
         if config.extraction is not None:
             _bring_up_to_date(config.database, config.extraction)
         with FeatureStore.open(Path(config.database)) as store:
-            shares = [summary.share_id for summary in config.select(store.shares(), store.decisions().excluded)]
-            digest = find_missing(store).of(shares).digest(store.digest(shares))
+            shares = [summary.share_id for summary in config.select(store.shares(), left_out(store))]
+            prices = find_missing(store).of(shares).digest(store.digest(shares))
+            digest = fingerprint_of(store, shares, prices)
             suspects = find_suspects(config, store)
         for one in suspects.open:
             _LOG.warning("prices: %s", one.line)

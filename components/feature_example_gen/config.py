@@ -147,7 +147,8 @@ class ExampleGenConfig:
         if not left:
             names = ", ".join(chosen[:10])
             raise StoreError(
-                f"{self.database}: all shares that were asked for are excluded ({names}); take one back with "
+                f"{self.database}: all shares that were asked for are excluded ({names}), or never members of the "
+                "universe (awesome members list); take one back with "
                 f"`awesome prices suspects --forget {chosen[0]} --db {self.database}`"
             )
         return left

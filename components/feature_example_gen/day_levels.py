@@ -1,7 +1,8 @@
 """What returns must exceed on each day, for a label that compares a day's shares: made once of all shares of a run.
 
-A day's level is made of the shares that have a window and a known return on that day, each over its own sessions. So it
-is known only when the last of these returns is: that session stands beside it, and the purge follows it.
+A day's level is made of the members of the universe that have a window and a known return on that day, each over its
+own sessions. So it is known only when the last of these returns is: that session stands beside it, and the purge
+follows it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from components.feature_example_gen.look_ahead import Ahead, FeatureRows
 from components.feature_store import FeatureStore, ShareSummary
 from components.missing_sessions.found import ShareGaps
 from components.missing_sessions.limit import DEFAULT_LIMIT
+from components.universe.universe import EVERYBODY, Universe
 from models.labels import Label
 
 ROWS_AT_ONCE = 50_000
@@ -70,6 +72,7 @@ def make_levels(
     label: Label,
     gaps: Mapping[str, ShareGaps] | None = None,
     most_missing_sessions: int = DEFAULT_LIMIT,
+    universe: Universe = EVERYBODY,
 ) -> DayLevels | None:
     """Makes the levels of all days; None for a label that needs none.
 
@@ -80,18 +83,20 @@ def make_levels(
         label: the label.
         gaps: the sessions that shares lack.
         most_missing_sessions: that 20 steps may reach across; a row whose window or return does is left out.
+        universe: who belongs to it when; a row of a day on which its share does not is left out.
     """
     if not label.of_the_day:
         return None
     parts: dict[int, list[tuple[npt.NDArray[np.generic], ...]]] = {horizon: [] for horizon in horizons}
     for table in tables:
-        rows = FeatureRows(table, gaps)
+        rows = FeatureRows(table, gaps, universe)
         session = np.searchsorted(sessions, rows.days).astype(np.int32)
-        usable = ~rows.windows_across(most_missing_sessions)
+        usable = rows.member & ~rows.windows_across(most_missing_sessions)
         for horizon, found in parts.items():
             ahead = rows.ahead(horizon, most_missing_sessions)
             at = np.flatnonzero(ahead.known & usable)
-            found.append((session[at], ahead.change[at], session[ahead.later[at]]))
+            end = np.searchsorted(sessions, rows.ends(ahead)[at]).astype(np.int32)
+            found.append((session[at], ahead.change[at], end))
     level, last = {}, {}
     for horizon, found in parts.items():
         day, change, end = (np.concatenate(column) for column in zip(*found, strict=True)) if found else ([],) * 3
@@ -111,13 +116,15 @@ def levels_of(
     label: Label,
     gaps: Mapping[str, ShareGaps] | None = None,
     most_missing_sessions: int = DEFAULT_LIMIT,
+    universe: Universe = EVERYBODY,
 ) -> DayLevels | None:
     """The levels of some shares of a store up to the last of the sessions; other arguments as in `make_levels`.
 
     Raises:
         StoreError: the store's rows cannot be used.
     """
-    return make_levels(_tables(store, shares, sessions), sessions, horizons, label, gaps, most_missing_sessions)
+    tables = _tables(store, shares, sessions)
+    return make_levels(tables, sessions, horizons, label, gaps, most_missing_sessions, universe)
 
 
 def _tables(

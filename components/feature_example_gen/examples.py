@@ -14,6 +14,7 @@ from components.feature_example_gen.look_ahead import FeatureRows
 from components.feature_example_gen.splits import SPLITS, SplitPlan
 from components.missing_sessions.found import ShareGaps
 from components.missing_sessions.limit import DEFAULT_LIMIT
+from components.universe.universe import EVERYBODY, Universe
 from models.features import CLOSES, SESSION, SHARE_ID, TIME, YEAR, excess_return_key, forward_return_key, label_key
 
 BATCH_ROWS = 8192
@@ -34,6 +35,7 @@ class SplitCounts:
         first: the first session written as YYYYMMDD, 0 where none was.
         last: the last one.
         alone: rows left out because on their day too few shares have a return for a label that compares them.
+        outside: rows left out because their share does not belong to the universe on their day.
     """
 
     rows: int = 0
@@ -44,6 +46,7 @@ class SplitCounts:
     first: int = 0
     last: int = 0
     alone: int = 0
+    outside: int = 0
 
     def plus(self, other: SplitCounts) -> SplitCounts:
         """The counts of two disjoint sets of shares together."""
@@ -57,6 +60,7 @@ class SplitCounts:
             min(firsts, default=0),
             max(self.last, other.last),
             self.alone + other.alone,
+            self.outside + other.outside,
         )
 
 
@@ -96,6 +100,7 @@ def label_rows(
     gaps: Mapping[str, ShareGaps] | None = None,
     most_missing_sessions: int = DEFAULT_LIMIT,
     levels: DayLevels | None = None,
+    universe: Universe = EVERYBODY,
 ) -> LabelledRows:
     """Gives each row of the feature table its labels and its split.
 
@@ -108,11 +113,12 @@ def label_rows(
         gaps: the sessions that shares lack; shares that are not there lack none.
         most_missing_sessions: that 20 steps may reach across.
         levels: what returns must exceed on each day, for a label that has such; None for whether the close rises.
+        universe: who belongs to it when; a row of a day on which its share does not is left out.
 
     Returns:
         The rows, labelled and assigned.
     """
-    table = FeatureRows(features, gaps)
+    table = FeatureRows(features, gaps, universe)
     days, position = table.days, table.position
     session: npt.NDArray[np.int64] = np.asarray(np.searchsorted(plan.sessions, days))
 
@@ -137,7 +143,8 @@ def label_rows(
     for horizon in plan.horizons:
         ahead = table.ahead(horizon, most_missing_sessions)
         # Where a share ends before its longest label does, a shorter one may still reach into the next split.
-        label_end = np.maximum(label_end, np.where(ahead.known, session[ahead.later], 0))
+        end = np.searchsorted(plan.sessions, table.ends(ahead)) if ahead.delisted.any() else session[ahead.later]
+        label_end = np.maximum(label_end, np.where(ahead.known, end, 0))
         if levels is None:
             columns[label_key(horizon)] = ahead.rises
             missing[label_key(horizon)] = ~ahead.known | ahead.unchanged
@@ -161,20 +168,22 @@ def label_rows(
     unlabelled = missing[label_key(plan.horizon)]
     counts = {}
     for index, name in enumerate(SPLITS):
-        ours = split == index
+        ours = (split == index) & table.member
         mine = ours & ~window_across
         kept = number[mine & ~unlabelled]
         counts[name] = SplitCounts(
             rows=len(kept),
-            purged=int(np.count_nonzero(purged == index)),
+            purged=int(np.count_nonzero((purged == index) & table.member)),
             unlabelled=int(np.count_nonzero(mine & unlabelled & ~label_across & ~alone)),
             windows_across=int(np.count_nonzero(ours & window_across)),
             labels_across=int(np.count_nonzero(mine & label_across)),
             first=int(kept.min()) if len(kept) else 0,
             last=int(kept.max()) if len(kept) else 0,
             alone=int(np.count_nonzero(mine & alone)),
+            outside=int(np.count_nonzero((split == index) & ~table.member)),
         )
-    return LabelledRows(counts, np.where(unlabelled | window_across, -1, split), columns, missing)
+    gone = unlabelled | window_across | ~table.member
+    return LabelledRows(counts, np.where(gone, -1, split), columns, missing)
 
 
 def _bytes(shares: pa.Array) -> npt.NDArray[np.generic]:

@@ -29,6 +29,9 @@ from components.missing_sessions.found import ShareGaps
 from components.missing_sessions.summary import MISSING_PROPERTY
 from components.plausibility import SUSPECTS_FILE
 from components.records import from_json, to_json
+from components.universe.summary import UNIVERSE_PROPERTY
+from components.universe.survivorship import summarise
+from components.universe.universe import EVERYBODY, Universe, left_out, universe_of
 from models.labels import get_label
 
 _LOG = logging.getLogger(__name__)
@@ -87,13 +90,14 @@ def labelled_rows(
     gaps: Mapping[str, ShareGaps],
     limit: int,
     levels: DayLevels | None = None,
+    universe: Universe = EVERYBODY,
 ) -> LabelledRows:
     """All rows of some shares, labelled and assigned, as a shard writes them; arguments are those of `label_rows`.
 
     Raises:
         StoreError: the store's rows cannot be used.
     """
-    return label_rows(store.read_features(list(shares)), plan, gaps, limit, levels)
+    return label_rows(store.read_features(list(shares)), plan, gaps, limit, levels, universe)
 
 
 class WriteShard(beam.DoFn):
@@ -110,6 +114,7 @@ class WriteShard(beam.DoFn):
         gaps: Mapping[str, ShareGaps],
         limit: int,
         levels: DayLevels | None = None,
+        universe: Universe = EVERYBODY,
     ) -> None:
         """Takes the feature store, which every worker must reach, the borders, the folder of each split, and more.
 
@@ -120,13 +125,16 @@ class WriteShard(beam.DoFn):
         self._gaps = gaps
         self._limit = limit
         self._levels = levels
+        self._universe = universe
         self._split_uris = split_uris
 
     def process(self, shard: Shard) -> Iterable[ShardResult]:
         """Writes one shard, and yields what became of its rows."""
         try:
             with FeatureStore.open(Path(self._database)) as store:
-                labelled = labelled_rows(store, shard.shares, self._plan, self._gaps, self._limit, self._levels)
+                labelled = labelled_rows(
+                    store, shard.shares, self._plan, self._gaps, self._limit, self._levels, self._universe
+                )
         except StoreError as error:
             # Raised here, Beam would add its own words and a traceback, and another process would hide its class.
             yield ShardResult({}, str(error))
@@ -178,13 +186,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         config = ExampleGenConfig.from_exec_properties(exec_properties)
         with FeatureStore.open(Path(config.database)) as store:
-            summaries = config.select(store.shares(), store.decisions().excluded)
+            summaries = config.select(store.shares(), left_out(store))
             shares = [summary.share_id for summary in summaries]
             sessions = store.sessions(shares)
             missing = find_missing(store).of(shares)
             plan, label = plan_splits(sessions, config.splits), get_label(config.label)
             limit = config.max_missing_sessions
-            levels = levels_of(store, summaries, sessions, plan.horizons, label, missing.shares, limit)
+            universe, there = universe_of(store, sessions), summarise(store, summaries, sessions)
+            levels = levels_of(store, summaries, sessions, plan.horizons, label, missing.shares, limit, universe)
         for name, first, last, count in describe_plan(plan):
             _LOG.info("split %s: %s to %s, %d sessions", name, first, last, count)
         for line in missing.lines():
@@ -204,7 +213,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 | "Shards" >> beam.Create(shards)
                 | "Spread" >> beam.Reshuffle()
                 | "WriteShard"
-                >> beam.ParDo(WriteShard(config.database, plan, split_uris, missing.shares, limit, levels))
+                >> beam.ParDo(WriteShard(config.database, plan, split_uris, missing.shares, limit, levels, universe))
                 | "AddResults" >> beam.CombineGlobally(_add)
                 | "WriteResult" >> beam.Map(_write_result, result_path)
             )
@@ -215,6 +224,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             raise StoreError(result.refusal)
         _describe(artifact, plan, result.counts, len(summaries))
         artifact.set_string_custom_property(MISSING_PROPERTY, to_json(missing.summary()))
+        artifact.set_string_custom_property(UNIVERSE_PROPERTY, to_json(there))
         with tf.io.gfile.GFile(os.path.join(artifact.uri, SUSPECTS_FILE), "w") as file:
             file.write(config.suspects)
 
@@ -225,6 +235,7 @@ def _describe(artifact: Any, plan: SplitPlan, counts: Mapping[str, SplitCounts],
         count = counts[part.name]
         if not count.rows:
             alone = f", {count.alone} on days with too few shares to compare" if count.alone else ""
+            alone += f", {count.outside} of shares that were no members then" if count.outside else ""
             more = "bring more sessions" if not count.alone else "bring more sessions, more shares"
             raise SplitError(
                 f"the {part.name} split has no labelled row left ({count.purged} purged, {count.unlabelled} unlabelled"
@@ -234,7 +245,7 @@ def _describe(artifact: Any, plan: SplitPlan, counts: Mapping[str, SplitCounts],
         values = asdict(count)
         _LOG.info(
             "split %s: %d rows, %d purged, %d unlabelled, %d windows and %d labels across missing sessions, %s to %s, "
-            "%d on days with too few shares",
+            "%d on days with too few shares, %d of shares that were no members then",
             part.name,
             *values.values(),
         )

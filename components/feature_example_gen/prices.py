@@ -10,6 +10,7 @@ from components.feature_store import WINDOW, FeatureStore
 from components.feature_store.arrays import Booleans, Days
 from components.plausibility import SuspectRecord
 from components.plausibility.search import Used, search, within
+from components.universe.universe import left_out
 
 
 def find_suspects(config: ExampleGenConfig, store: FeatureStore) -> SuspectRecord:
@@ -27,7 +28,7 @@ def _used(config: ExampleGenConfig, store: FeatureStore) -> Used:
     """The sessions of a share that a return of a window or a label ends on."""
     if config.splits.start is None and config.splits.end is None:
         return within()
-    chosen = config.select(store.shares(), store.decisions().excluded)
+    chosen = config.select(store.shares(), left_out(store))
     plan = plan_splits(store.sessions([summary.share_id for summary in chosen]), config.splits)
     first, last = plan.sessions[plan.ranges[0].owned[0]], plan.sessions[plan.ranges[-1].end - 1]
 

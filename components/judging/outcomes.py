@@ -21,6 +21,7 @@ from components.judging.share_names import share_key
 from components.missing_sessions.found import ShareGaps
 from components.price_files.same_days import Repeats, sort_days
 from components.price_files.stamps import NO_DAY, iso
+from components.universe.universe import EVERYBODY, Universe, left_out, universe_of
 from models.features import NEXT_SESSION
 from models.labels import Label
 from models.labels.up import LABEL as UP
@@ -103,12 +104,15 @@ def look_up(store: FeatureStore, sieve: Sieve, question: Question, gaps: Mapping
         np.isin(share, excluded), "excluded", "a person has excluded the share from this database", mend=False
     )
     _leave_out_doubles(sieve, share)
-    kept = [summaries[name] for name in names if name not in unwanted]
-    levels = None
-    if question.label.of_the_day and kept:
+    gone = left_out(store)
+    kept = [summaries[name] for name in names if name not in gone]
+    levels, universe = None, EVERYBODY
+    if kept and (question.label.of_the_day or store.listings.members()):
         sessions = store.sessions([one.share_id for one in kept])
-        levels = levels_of(store, kept, sessions, (question.horizon,), question.label, gaps, question.most_missing)
-    return _Search(store, sieve, question, gaps, names, share, levels).run(summaries)
+        universe = universe_of(store, sessions)
+        limit, horizons = question.most_missing, (question.horizon,)
+        levels = levels_of(store, kept, sessions, horizons, question.label, gaps, limit, universe)
+    return _Search(store, sieve, question, gaps, names, share, levels, universe).run(summaries)
 
 
 def _stored_shares(sieve: Sieve, names: Sequence[str], ignore_case: bool, database: str) -> Integers:
@@ -214,8 +218,9 @@ class _Search:
         names: Sequence[str],
         share: Integers,
         levels: DayLevels | None,
+        universe: Universe,
     ) -> None:
-        self._levels = levels
+        self._levels, self._universe = levels, universe
         self._store, self._sieve, self._asked, self._gaps, self._names = store, sieve, question, gaps, names
         kept = np.flatnonzero(sieve.kept)
         key = share[kept] * _SPAN + sieve.forecasts.days[kept] + _SPAN // 2
@@ -239,7 +244,7 @@ class _Search:
         wanted = [self._names[at] for at in np.unique(self._share).tolist()]
         training = Training(len(wanted))
         for some in _together([summaries[name] for name in wanted]):
-            self._look(FeatureRows(self._store.read_features(some), self._gaps), training)
+            self._look(FeatureRows(self._store.read_features(some), self._gaps, self._universe), training)
         self._tell()
         order = np.argsort(self._places)
         order = order[self._sieve.kept[self._places[order]]]
@@ -270,11 +275,12 @@ class _Search:
         mine, at = mine[found], at[found]
         ahead, following = (rows.ahead(one, self._asked.most_missing) for one in (self._asked.horizon, NEXT_SESSION))
         told = self._told(rows, ahead)
-        label = ahead.known & ~told.undecided & ~told.equal
+        label = rows.member & ahead.known & ~told.undecided & ~told.equal
         self._found[mine] = label[at]
         self._label[mine], self._change[mine] = told.rises[at], told.change[at]
         self._next[mine] = np.where(following.known[at], following.change[at], np.nan)
         self._closes[mine] = rows.closes[at]
+        self._note("outside", mine[~rows.member[at]])
         self._note("pending", mine[~(ahead.known | ahead.across)[at]])
         self._note("across", mine[ahead.across[at]])
         self._note("alone", mine[(ahead.known & told.undecided)[at]])
@@ -291,7 +297,7 @@ class _Search:
 
     def _told(self, rows: FeatureRows, ahead: Ahead) -> _Told:
         """What the label says of rows."""
-        end = rows.days[ahead.later]
+        end = rows.ends(ahead)
         if self._levels is None:
             return _Told(ahead.rises, ahead.change, ahead.unchanged, np.zeros(len(rows), bool), end)
         session = np.searchsorted(self._levels.sessions, rows.days)
@@ -350,6 +356,7 @@ class _Search:
         late = "written on the day of the next session or later, when it could be known: it proves nothing"
         for why, words, mend in (
             ("late", late, True),
+            ("outside", "the share was no member of the universe on its day (awesome members list)", False),
             ("early", f"before the {WINDOW}st price of the share in the database; import earlier prices", True),
             ("lacks", "the database lacks this session of the share; import its price", True),
             ("day off", "no session of the share; date a forecast by the last session whose close it has seen", True),

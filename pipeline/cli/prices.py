@@ -33,6 +33,10 @@ def market(
     shares: Annotated[int, typer.Option(help="Shares.")] = 100,
     sessions: Annotated[int, typer.Option(help="Trading days.")] = 2900,
     seed: Annotated[int, typer.Option(help="The same seed makes the same market.")] = 0,
+    without_dead: Annotated[
+        bool,
+        typer.Option("--without-dead", help="Leave out shares that were delisted, as of a list of today's shares."),
+    ] = False,
 ) -> None:
     """Writes a synthetic market and prints the best AUC that is possible on it."""
     from components.synthetic_market import SCENARIOS, generate, get_scenario, write_market
@@ -44,15 +48,16 @@ def market(
             console.print(f"[bold]{known.name:<14}[/] {_best(known, 1):<8} {known.description}", highlight=False)
         return
     chosen = get_scenario(scenario)
-    path = db or Path(f"market-{scenario}.db")
+    path = db or Path(f"market-{scenario}{'-without-dead' if without_dead else ''}.db")
+    made = generate(chosen, shares=shares, sessions=sessions, seed=seed)
+    written = made.survivors() if without_dead else made
     with new_progress() as bar, begun_with(path):
-        task = bar.add_task(f"Writing {path}", total=shares)
-        write_market(
-            generate(chosen, shares=shares, sessions=sessions, seed=seed),
-            path,
-            lambda done, _: bar.update(task, completed=done),
-        )
-    print_line(f"{path}: {shares} shares x {sessions} sessions, {chosen.description}")
+        task = bar.add_task(f"Writing {path}", total=len(written.share_ids))
+        write_market(written, path, lambda done, _: bar.update(task, completed=done))
+    print_line(f"{path}: {len(written.share_ids)} shares x {sessions} sessions, {chosen.description}")
+    if dead := int(made.ended.sum()):
+        what = "left out" if without_dead else f"with a return of {chosen.delisting_return:.0%} after their last price"
+        print_line(f"{dead} of {shares} shares were delisted, {what}")
     for horizon in (1, 20):
         print_line(f"best possible AUC at horizon {horizon}: {_best(chosen, horizon)}")
 

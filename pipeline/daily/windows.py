@@ -2,12 +2,14 @@
 
 A share is predicted after each session from the first one on that it was predicted for: the last one, those that were
 missed, and one whose bar came late. A share that the ledger does not know begins with its last session, and only while
-the next one has not opened, so that no record begins with what is no evidence.
+the next one has not opened, so that no record begins with what is no evidence. On a day on which it does not belong to
+the universe, none is due.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +26,7 @@ from components.ledger.instants import stamp
 from components.missing_sessions.finding import find_missing
 from components.missing_sessions.found import ShareGaps
 from components.missing_sessions.limit import most_missing
+from components.universe.universe import universe_of
 from pipeline.daily.speaking import Speaker
 
 _LOOKED_BACK = dt.timedelta(days=40)
@@ -156,6 +159,9 @@ def find_wanted(
     """
     deadlines, moment = Deadlines(now), stamp(now)
     known = [share for share in shares if share in exchanges]
+    today = {code: _last_expected(code, now) for code in {exchanges[share] for share in known}}
+    universe = universe_of(store, np.array([(now + dt.timedelta(days=1)).date()], "datetime64[D]"))
+    here = {one for one in known if universe.members(one, np.array([today[exchanges[one]]], "datetime64[D]"))[0]}
     gaps = find_missing(store, now).of(known).shares
     begin = dt.date.fromisoformat(said.since or str((now - _LOOKED_BACK).date()))
     begin -= dt.timedelta(days=_WINDOW_DAYS + 2 * most_missing_sessions)
@@ -172,27 +178,27 @@ def find_wanted(
         last_bars[share] = days[-1]
         if share not in said.first:
             if moment >= deadlines.deadline(exchange, days[-1]):
-                waiting.append(share)
+                waiting += [share] if share in here else []
                 continue
             wanted = {days[-1]}
         else:
             wanted = {day for day in days if day >= max(said.first[share], said.since)}
             wanted -= {day for day in wanted if (share, day) in said.sessions}
+        wanted &= set(itertools.compress(days, universe.members(share, np.array(days, "datetime64[D]"))))
         if not wanted:
             continue
         windows, too_wide = _windows(series, gaps.get(share), limit)
         across += [share] if days[-1] in wanted and days[-1] in too_wide else []
         rows += [(share, day, windows[day]) for day in sorted(wanted) if day in windows]
     lately = str((now - _LIVE).date())
-    live = [share for share in known if said.last.get(share, "") >= lately]
-    expected = {code: _last_expected(code, now) for code in {exchanges[share] for share in live}}
+    live = [share for share in known if share in here and said.last.get(share, "") >= lately]
     return Wanted(
         share_ids=tuple(share for share, _, _ in rows),
         sessions=tuple(day for _, day, _ in rows),
         closes=np.array([window for _, _, window in rows], float).reshape(len(rows), WINDOW),
         exchanges={share: exchanges[share] for share in known},
         across=tuple(across),
-        behind=tuple(share for share in live if last_bars.get(share, "") < expected[exchanges[share]]),
+        behind=tuple(share for share in live if last_bars.get(share, "") < today[exchanges[share]]),
         waiting=tuple(waiting),
         nowhere=tuple(share for share in shares if share not in exchanges),
     )

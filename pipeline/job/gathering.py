@@ -18,6 +18,8 @@ from components.missing_sessions.summary import MISSING_PROPERTY, MissingSummary
 from components.plausibility import read_suspects
 from components.records import from_json
 from components.trials.record import read_record, record_path
+from components.universe.summary import UNIVERSE_PROPERTY, UniverseSummary
+from components.universe.universe import left_out
 from components.whole_files import whole_file
 from pipeline.plan import Plan
 from pipeline.runs.results import (
@@ -98,6 +100,7 @@ def gather_report(
         held_back={} if audit is None else audit.held_back(names, plan.settings.accept_suspicion),
         accepted=_accepted(audit, plan),
         missing=from_json(MissingSummary, examples.get_string_custom_property(MISSING_PROPERTY)),
+        universe=from_json(UniverseSummary, examples.get_string_custom_property(UNIVERSE_PROPERTY)),
         prices=read_suspects(examples.uri),
         comparison=comparison,
         tries=_tries(plan, Path(evidence.uri), findings, predictions),
@@ -219,6 +222,7 @@ def split_results(examples: Any) -> dict[str, SplitResult]:
             windows_across=number(split, "windows_across"),
             labels_across=number(split, "labels_across"),
             alone=number(split, "alone"),
+            outside=number(split, "outside"),
         )
         for split in SPLITS
     }
@@ -227,9 +231,9 @@ def split_results(examples: Any) -> dict[str, SplitResult]:
 def _data(examples: Any, plan: Plan) -> DataSummary:
     shares = plan.settings.shares
     with FeatureStore.open(plan.database) as store:
-        excluded = store.decisions().excluded
+        gone = left_out(store)
         asked = [summary for summary in store.shares() if not shares or summary.share_id in shares]
-    chosen = [summary for summary in asked if summary.share_id not in excluded]
+    chosen = [summary for summary in asked if summary.share_id not in gone]
     last = max((summary.last for summary in chosen), default=None)
     return DataSummary(
         shares=examples.get_int_custom_property("shares"),

@@ -22,10 +22,12 @@ from components.missing_sessions.found import MissingSessions
 from components.plausibility.record import name_some, what_to_do
 from components.plausibility.search import suspects_among
 from components.trials.record import begun_with
+from components.universe.survivorship import summarise
 from components.whole_files import clear_left, whole_file
 from pipeline.job.console import Clock
 from pipeline.plan import Plan
 from pipeline.report.missing import print_missing
+from pipeline.report.universe import print_universe
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,11 +65,15 @@ def prepare_prices(plan: Plan, console: Console, clock: Clock | None = None) -> 
     ensure_prices(plan, console, clock)
     with FeatureStore.open(plan.database) as store:
         shares = plan.select(store)
-        plan_splits(store.sessions(shares), plan.splits)
+        sessions = store.sessions(shares)
+        plan_splits(sessions, plan.splits)
+        chosen = frozenset(shares)
+        there = summarise(store, [one for one in store.shares() if one.share_id in chosen], sessions)
         say_idle(plan, store, shares, console)
         say_suspects(plan, suspects_of(plan, store), console)
         missing = find_missing(store).of(shares)
     print_missing(missing.summary(), console)
+    print_universe(there, console)
 
 
 def keep_decisions(plan: Plan) -> None:

@@ -106,6 +106,7 @@ def render_html(
     from pipeline.report.missing import left_out_in_words, missing_in_words
     from pipeline.report.timeline import ordered_splits, spans, ticks
     from pipeline.report.training import training_chart
+    from pipeline.report.universe import outside_in_words, universe_in_words, warnings_of
 
     missing = [column for column in (*_PREDICTION_COLUMNS, *report.models) if column not in predictions.columns]
     if missing:
@@ -137,6 +138,9 @@ def render_html(
         ticks=ticks(report),
         splits=[(name, report.splits[name]) for name in ordered_splits(report.splits)],
         missing_total=missing_in_words(report.missing),
+        universe_said=() if report.universe is None else universe_in_words(report.universe),
+        universe_warnings=() if report.universe is None else warnings_of(report.universe),
+        outside=outside_in_words(report),
         left_out=left_out_in_words(report),
         best=best,
         plausible=plausible_auc(report.settings),

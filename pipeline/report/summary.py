@@ -16,6 +16,7 @@ from components.evidence.words import number, signed
 from components.leak_audit.results import AuditReport, CheckResult, Status
 from pipeline.report.missing import left_out_in_words, missing_in_words
 from pipeline.report.tries import consequences, headline, lower_bound
+from pipeline.report.universe import outside_in_words, print_universe
 from pipeline.report.verdict import assess
 from pipeline.report.words import interval, percent
 from pipeline.runs.results import RunReport
@@ -112,9 +113,11 @@ def print_summary(report: RunReport, console: Console) -> None:
     if report.prices is not None and report.prices.open:
         console.print(Text(f"{report.prices.headline} (named in the report)", style="yellow"))
     console.print(summary_table(report))
-    for sentence in (missing_in_words(report.missing), left_out_in_words(report)):
+    for sentence in (missing_in_words(report.missing), left_out_in_words(report), outside_in_words(report)):
         if sentence:
             console.print(Text(sentence, style="yellow"))
+    if report.universe is not None:
+        print_universe(report.universe, console, soft_wrap=False)
     if report.tries is not None:
         console.print(Text(" ".join(filter(None, (headline(report.tries), lower_bound(report.tries))))))
         for sentence in consequences(report.tries):

@@ -18,6 +18,7 @@ from components.leak_audit.results import AuditReport
 from components.missing_sessions.summary import MissingSummary
 from components.plausibility import Suspect, SuspectRecord
 from components.records import Number
+from components.universe.summary import UniverseSummary
 from models.labels import UP
 from models.twin.proof import Proof
 from pipeline.runs.tries import Tries
@@ -118,6 +119,7 @@ class SplitResult:
         windows_across: rows left out because their window reaches across too many missing sessions.
         labels_across: rows left out because their label does.
         alone: rows left out because too few shares have a return on their day for a label that compares them.
+        outside: rows left out because their share did not belong to the universe on their day.
         sessions: sessions from first to last.
     """
 
@@ -130,6 +132,7 @@ class SplitResult:
     windows_across: int = 0
     labels_across: int = 0
     alone: int = 0
+    outside: int = 0
 
 
 @dataclass(frozen=True)
@@ -194,6 +197,7 @@ class RunReport:
         held_back: by model, the checks of the audit for which it must not be pushed, however good its figures.
         accepted: by check, where it was accepted that its suspicion keeps no model back: a flag, a file, a variable.
         missing: the sessions that the shares lack.
+        universe: who was there, and how many of the shares have ended; None of an older version.
         prices: what looked wrong in the prices; None where nobody looked.
         tries: that looked at the test days so far, this run among them; None of an older version.
         comparison: which formatters and labels this run was chosen from; None where nothing was compared.
@@ -217,6 +221,7 @@ class RunReport:
     held_back: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     accepted: Mapping[str, str] = field(default_factory=dict)
     missing: MissingSummary = field(default_factory=MissingSummary)
+    universe: UniverseSummary | None = None
     prices: SuspectRecord | None = None
     tries: Tries | None = None
     comparison: Comparison | None = None

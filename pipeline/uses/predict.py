@@ -27,6 +27,7 @@ from pipeline.job.quiet import import_tensorflow
 from pipeline.paths import pattern_in
 from pipeline.plan import Plan
 from pipeline.report.suspects import print_plain, print_suspects
+from pipeline.report.universe import in_short
 from pipeline.runs.folder import REPORT_JSON, FinishedRun, open_run
 from pipeline.runs.results import ReportError
 from pipeline.uses.windows import LastWindows, read_last_windows
@@ -65,6 +66,7 @@ class Forecast:
         auc_high: upper end.
         left_out: shares whose last window reaches across too many missing sessions, and how many these are.
         excluded: shares that were asked for and that a person has excluded.
+        outside: shares that do not belong to the universe on the last session.
         suspects: returns of the last windows that do not look like a market's and that nobody has accepted.
         held_back: checks of the leak audit that keep the model from being pushed, blessed or not.
         without_twin: why TensorFlow answered; empty where the model's twin did.
@@ -85,6 +87,7 @@ class Forecast:
     held_back: tuple[str, ...] = ()
     without_twin: str = ""
     label: str = UP
+    outside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         held_back=chosen.held_back,
         without_twin=without_twin,
         label=card.label,
+        outside=windows.outside,
     )
 
 
@@ -202,6 +206,9 @@ def print_forecast(forecast: Forecast, console: Console) -> None:
         console.print(Text(line, style="yellow"), soft_wrap=True)
     if forecast.excluded:
         line = f"excluded shares, left out: {', '.join(forecast.excluded)}"
+        console.print(Text(line, style="yellow"), soft_wrap=True)
+    if forecast.outside:
+        line = f"no members of the universe today, left out: {in_short(forecast.outside)}"
         console.print(Text(line, style="yellow"), soft_wrap=True)
     mark = "" if forecast.blessed else " NOT BLESSED: it did not beat chance or its predecessor on the test split;"
     if forecast.held_back:

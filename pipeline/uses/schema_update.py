@@ -10,6 +10,7 @@ from components.feature_example_gen.day_levels import make_levels
 from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SPLITS, plan_splits
 from components.feature_store import FeatureStore
+from components.universe.universe import universe_of
 from components.whole_files import PARTIAL, write_whole
 from pipeline.job.quiet import import_tensorflow
 from pipeline.plan import Plan
@@ -29,8 +30,9 @@ def update_schema(plan: Plan, out: Path) -> str:
     with FeatureStore.open(plan.database) as store:
         shares = plan.select(store)
         features, splits = store.read_features(shares), plan_splits(store.sessions(shares), plan.splits)
-    levels = make_levels([features], splits.sessions, splits.horizons, plan.label)
-    labelled = label_rows(features, splits, levels=levels)
+        universe = universe_of(store, splits.sessions)
+    levels = make_levels([features], splits.sessions, splits.horizons, plan.label, universe=universe)
+    labelled = label_rows(features, splits, levels=levels, universe=universe)
     import_tensorflow()
     import pyarrow as pa
     import tensorflow_data_validation as tfdv

@@ -76,6 +76,7 @@ def windows_of(plan: Plan) -> ReadWindows:
         left_out = {
             share: f"its last window reaches across {count} missing sessions" for share, count in found.left_out.items()
         } | dict.fromkeys(found.excluded, "it is excluded")
+        left_out |= dict.fromkeys(found.outside, "it does not belong to the universe today")
         wrong = [one for one in found.suspects.open if one.stops]
         cautions = tuple(f"{one.share_id}: {one.day}: {one.percent}, {one.cause}" for one in wrong)
         return LastWindows(found.share_ids, found.sessions, found.closes, left_out, cautions)

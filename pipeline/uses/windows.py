@@ -12,6 +12,7 @@ from components.errors import UserError
 from components.feature_store import FeatureStore
 from components.missing_sessions.finding import last_windows_across
 from components.plausibility import SuspectRecord
+from components.universe.universe import universe_of
 from pipeline.plan import Plan
 from pipeline.uses.suspects import look_at_windows
 
@@ -30,6 +31,7 @@ class LastWindows:
         closes: float32, the latest first, [n, 21].
         left_out: shares whose last window reaches across too many missing sessions, and how many these are.
         excluded: shares that were asked for and that a person has excluded.
+        outside: shares that do not belong to the universe on the last of these sessions.
         suspects: returns of the windows that do not look like a market's.
     """
 
@@ -38,6 +40,7 @@ class LastWindows:
     closes: NDArray[np.float32]
     left_out: Mapping[str, int]
     excluded: tuple[str, ...]
+    outside: tuple[str, ...]
     suspects: SuspectRecord
 
 
@@ -49,7 +52,7 @@ def read_last_windows(plan: Plan) -> LastWindows:
 
     Raises:
         StoreError: the database cannot be read, or lacks a share.
-        WindowsError: every share's window reaches across too many missing sessions.
+        WindowsError: every share's window reaches across too many missing sessions, or none belongs to the universe.
     """
     with FeatureStore.open(plan.database) as store:
         shares = plan.select(store)
@@ -62,6 +65,16 @@ def read_last_windows(plan: Plan) -> LastWindows:
             )
         wanted = [share for share in shares if share not in left_out]
         windows = store.listings.last_windows(wanted)
+        today = np.array([max(windows.time)], dtype="datetime64[D]")
+        universe = universe_of(store, today)
+        outside = tuple(share for share in windows.shares if not universe.members(share, today)[0])
+        if len(outside) == len(wanted):
+            raise WindowsError(
+                f"{plan.database}: no share belongs to the universe on {today[0]}, the last session; see who does "
+                "(awesome members list), and import members of today (awesome members import)"
+            )
+        if outside:
+            windows = store.listings.last_windows([share for share in wanted if share not in outside])
         excluded = store.decisions().excluded & set(plan.settings.shares or store.listings.share_ids())
         suspects = look_at_windows(plan, store, windows)
     return LastWindows(
@@ -70,5 +83,6 @@ def read_last_windows(plan: Plan) -> LastWindows:
         closes=windows.closes.astype(np.float32),
         left_out=left_out,
         excluded=tuple(sorted(excluded)),
+        outside=outside,
         suspects=suspects,
     )

@@ -17,6 +17,7 @@ from components.leak_audit.reading.rows import TRAIN, AuditRows
 from components.leak_audit.reading.subsets import rows_at
 from components.missing_sessions.finding import find_missing
 from components.missing_sessions.limit import DEFAULT_LIMIT
+from components.universe.universe import left_out, universe_of
 from models.features import (
     CLOSES,
     SESSION,
@@ -78,14 +79,15 @@ def rows_of_store(
 ) -> AuditRows:
     """The examples that FeatureExampleGen makes of a database, in the audit's order."""
     with FeatureStore.open(database) as store:
-        excluded = store.decisions().excluded
-        names = [one.share_id for one in store.shares() if one.share_id not in excluded]
+        gone = left_out(store)
+        names = [one.share_id for one in store.shares() if one.share_id not in gone]
         names = [name for name in names if not shares or name in shares]
         plan = plan_splits(store.sessions(names), splits)
         gaps, chosen = find_missing(store).shares, [one for one in store.shares() if one.share_id in names]
         kind = label or get_label(UP)
-        levels = levels_of(store, chosen, plan.sessions, plan.horizons, kind, gaps, DEFAULT_LIMIT)
-        made = label_rows(store.read_features(names), plan, gaps, DEFAULT_LIMIT, levels)
+        universe = universe_of(store, plan.sessions)
+        levels = levels_of(store, chosen, plan.sessions, plan.horizons, kind, gaps, DEFAULT_LIMIT, universe)
+        made = label_rows(store.read_features(names), plan, gaps, DEFAULT_LIMIT, levels, universe)
     columns, at = made.columns, np.flatnonzero(made.split >= 0)
     known, share = np.unique(columns[SHARE_ID][at].astype(bytes), return_inverse=True)
 

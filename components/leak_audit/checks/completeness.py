@@ -2,13 +2,13 @@
 
 Whoever takes out what a model got wrong, or shares that fell, makes every figure better, and no other check misses rows
 that are not there. The rows are made again from the database by FeatureExampleGen's own code, with the run's splits,
-purge, embargo, excluded shares and limit of missing sessions: what those leave out is counted there and not missed
-here. What the examples lack beyond it is named, and so are rows that the database does not give, that stand in another
-split or say something else, and shares that have fewer windows in the database than their prices make. About 200,000
-rows are compared, of shares chosen at random and of those that have no example at all; `awesome audit --full` compares
-all. Of a database that has grown since the run, the new days are passed over; where it is another one, or none, nothing
-can be compared. Out of sight: what is left out by a fault of FeatureExampleGen's own code, and prices that never came
-into the database.
+purge, embargo, excluded shares, universe and limit of missing sessions: what those leave out is counted there and not
+missed here. What the examples lack beyond it is named, and so are rows that the database does not give, that stand in
+another split or say something else, and shares that have fewer windows in the database than their prices make. About
+200,000 rows are compared, of shares chosen at random and of those that have no example at all; `awesome audit --full`
+compares all. Of a database that has grown since the run, the new days are passed over; where it is another one, or
+none, nothing can be compared. Out of sight: what is left out by a fault of FeatureExampleGen's own code, and prices
+that never came into the database.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from components.leak_audit.reading.database import chosen_shares, unchanged
 from components.leak_audit.reading.rows import AuditRows
 from components.leak_audit.results import CheckResult, Figure, Status
 from components.missing_sessions.finding import find_missing
+from components.universe.universe import universe_of
 from models.features import (
     CLOSES,
     SESSION,
@@ -97,7 +98,8 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
     plan = plan_splits(sessions[sessions <= np.datetime64(last)], splits)
     missing, limit = find_missing(store), config.max_missing_sessions
     label = get_label(config.label)
-    levels = levels_of(store, summaries, plan.sessions, plan.horizons, label, missing.shares, limit)
+    universe = universe_of(store, plan.sessions)
+    levels = levels_of(store, summaries, plan.sessions, plan.horizons, label, missing.shares, limit, universe)
     looked_at = _sample([one.rows for one in summaries], own, None if config.full else MOST_ROWS, config.seed)
 
     parts: _Parts = {}
@@ -109,7 +111,7 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
         if not len(features):  # all that these shares have came after the run
             _add(parts, _ALIEN, _rows(rows, own, np.flatnonzero(np.isin(own, group))))
             continue
-        labelled = label_rows(features, plan, missing.shares, limit, levels)
+        labelled = label_rows(features, plan, missing.shares, limit, levels, universe)
         compared += _compare_rows(parts, rows, own, place, np.array(group), labelled)
     short = _short_of_windows(store, summaries)
     figures = (

@@ -188,6 +188,7 @@ def _replay(
     from components.feature_example_gen.splits import plan_splits
     from components.leak_audit.reading.prefixes import Made
     from components.missing_sessions.finding import find_missing
+    from components.universe.universe import universe_of
     from models.labels import get_label
 
     config = audited.config
@@ -198,8 +199,9 @@ def _replay(
         sessions = sessions[sessions <= np.datetime64(config.last_session)]
     plan, limit = plan_splits(sessions, config.splits), config.max_missing_sessions
     gaps = find_missing(store).of(names).shares
-    levels = levels_of(store, chosen, sessions, plan.horizons, get_label(config.label), gaps, limit)
-    made = Made({}, plan, gaps, limit, levels)
+    universe = universe_of(store, sessions)
+    levels = levels_of(store, chosen, sessions, plan.horizons, get_label(config.label), gaps, limit, universe)
+    made = Made({}, plan, gaps, limit, levels, universe)
     with_prices = {one.share_id for one in priced}
     shards = [
         [share for share in shard.shares if share in with_prices]

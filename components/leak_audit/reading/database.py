@@ -20,11 +20,12 @@ def chosen_shares(config: AuditConfig, store: FeatureStore) -> list[ShareSummary
         StoreError: none of them is there any more, or all are excluded.
     """
     from components.feature_example_gen.config import ExampleGenConfig
+    from components.universe.universe import left_out
 
     summaries = store.shares()
     known = {summary.share_id for summary in summaries}
     asked = tuple(share for share in config.shares if share in known)
-    return ExampleGenConfig(config.database, asked or config.shares).select(summaries, store.decisions().excluded)
+    return ExampleGenConfig(config.database, asked or config.shares).select(summaries, left_out(store))
 
 
 def unchanged(config: AuditConfig, store: FeatureStore, shares: Sequence[str]) -> bool:
@@ -33,6 +34,7 @@ def unchanged(config: AuditConfig, store: FeatureStore, shares: Sequence[str]) -
     True where it is not known what the run has read.
     """
     from components.missing_sessions.finding import find_missing
+    from components.universe.universe import fingerprint_of
 
     if not config.fingerprint:
         return True
@@ -42,4 +44,5 @@ def unchanged(config: AuditConfig, store: FeatureStore, shares: Sequence[str]) -
         for share, found in missing.shares.items()
         if len(kept := found.days[found.days <= last])
     }
-    return replace(missing, shares=gaps).digest(store.digest(shares, config.last_session)) == config.fingerprint
+    prices = replace(missing, shares=gaps).digest(store.digest(shares, config.last_session))
+    return fingerprint_of(store, shares, prices, last) == config.fingerprint

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ from models.labels import LABELS, Label
 if TYPE_CHECKING:
     import pandas as pd
 
-    from components.feature_store import FeatureStore
+    from components.feature_store import FeatureStore, Spell
+    from components.feature_store.arrays import Days
     from components.feature_store.series import PriceSeries
     from components.missing_sessions.found import ShareGaps
 
@@ -144,15 +145,20 @@ def levels_again(
 
     from components.missing_sessions.finding import find_missing
 
-    gaps = find_missing(store).shares
+    gaps, spells = find_missing(store).shares, store.listings.members()
+    sessions = store.sessions(shares)
+    sessions = sessions[sessions <= np.datetime64(config.last_session or "9999-12-31")]
     parts: dict[int, list[pd.DataFrame]] = {horizon: [] for horizon in horizons}
     for one in store.price_series(shares):
         for horizon in horizons:
-            parts[horizon].append(_returns(one, horizon, gaps.get(one.share_id), config))
+            known = _returns(one, horizon, gaps.get(one.share_id), config, _ended(one, spells, sessions))
+            parts[horizon].append(known[_inside(known["day"], one.share_id, spells)])
     return {horizon: _by_day(pd.concat(some), label) for horizon, some in parts.items()}
 
 
-def _returns(one: PriceSeries, horizon: int, gaps: ShareGaps | None, config: AuditConfig) -> pd.DataFrame:
+def _returns(
+    one: PriceSeries, horizon: int, gaps: ShareGaps | None, config: AuditConfig, ended: tuple[float, Any] | None
+) -> pd.DataFrame:
     """The known returns of a share from its first window on, with the days they begin and end on."""
     import pandas as pd
 
@@ -160,8 +166,12 @@ def _returns(one: PriceSeries, horizon: int, gaps: ShareGaps | None, config: Aud
     if config.last_session:
         close = close[: np.datetime64(config.last_session)]
     day = close.index.to_numpy()
-    known = pd.DataFrame({"day": day, "end": pd.Series(day).shift(-horizon), "first": pd.Series(day).shift(WINDOW - 1)})
-    known["change"] = (close.shift(-horizon) / close - 1).to_numpy()
+    later, end = close.shift(-horizon), pd.Series(day).shift(-horizon)
+    if ended is not None:
+        value, known_on = ended
+        later, end = later.fillna(close.iloc[-1] * (1 + value)), end.fillna(pd.Timestamp(known_on))
+    known = pd.DataFrame({"day": day, "end": end, "first": pd.Series(day).shift(WINDOW - 1)})
+    known["change"] = (later / close - 1).to_numpy()
     known = known.dropna()
     if gaps is not None:
         first, now, end = (known[name].to_numpy().astype("datetime64[D]") for name in ("first", "day", "end"))
@@ -169,6 +179,28 @@ def _returns(one: PriceSeries, horizon: int, gaps: ShareGaps | None, config: Aud
         whole = gaps.between(first, now) <= most_missing(limit, WINDOW - 1)
         known = known[whole & (gaps.between(now, end) <= most_missing(limit, horizon))]
     return known
+
+
+def _ended(one: PriceSeries, spells: Sequence[Spell], sessions: Days) -> tuple[float, Any] | None:
+    """The return of a share after its last price, and the session that it is of; None where it is not known."""
+    for spell in spells:
+        if spell.share_id != one.share_id or spell.delisting_return is None:
+            continue
+        if one.time[-1] == np.datetime64(spell.last, "D"):
+            after = sessions[sessions > one.time[-1]]
+            return (spell.delisting_return, after[0]) if len(after) else None
+    return None
+
+
+def _inside(day: pd.Series, share: str, spells: Sequence[Spell]) -> pd.Series:
+    """Whether a share is in the universe on each day."""
+    import pandas as pd
+
+    inside = pd.Series(not spells, index=day.index)
+    for spell in spells:
+        if spell.share_id == share:
+            inside |= day.between(pd.Timestamp(spell.first), pd.Timestamp(spell.last or "2262-01-01"))
+    return inside
 
 
 def _by_day(known: pd.DataFrame, label: Label) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from components.feature_example_gen.splits import SPLITS, SplitPlan
 from components.feature_store import WINDOW, FeatureStore, PriceBars
 from components.leak_audit.reading.rows import AuditRows
 from components.missing_sessions.found import ShareGaps
+from components.universe.universe import EVERYBODY, Universe
 from models.features import CLOSES, SESSION, SHARE_ID, TIME, excess_return_key, forward_return_key, label_key
 
 
@@ -31,6 +32,7 @@ class Made:
         gaps: the sessions that shares lack.
         limit: missing sessions that a window may reach across.
         levels: what returns must exceed by day, of all shares (the label proof's matter); None where there is no such.
+        universe: who belongs to it when.
     """
 
     bars: Mapping[str, PriceBars]
@@ -38,6 +40,7 @@ class Made:
     gaps: Mapping[str, ShareGaps]
     limit: int
     levels: DayLevels | None = None
+    universe: Universe = EVERYBODY
 
 
 @dataclass(frozen=True)
@@ -141,8 +144,9 @@ class Replay:
         if not windows:
             return None
         levels = made.levels if made.levels is None or whole else made.levels.until(cut)
+        universe = made.universe if whole else made.universe.until(cut)
         with FeatureStore.open(self._database) as store:
-            rows = executor.labelled_rows(store, list(windows), made.plan, made.gaps, made.limit, levels)
+            rows = executor.labelled_rows(store, list(windows), made.plan, made.gaps, made.limit, levels, universe)
         return Prefix(cut, rows, windows, levels)
 
     def _add(self, store: FeatureStore, share: str, bars: PriceBars, length: int) -> None:
