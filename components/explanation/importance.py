@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -160,12 +160,13 @@ class _Asked:
 
     def lost(self, parts: Sequence[Part]) -> _Area:
         """What the AUC loses when parts are permuted, all alike."""
-        areas = []
+        losses = []
         for order in self._orders:
-            areas.append(self._area(self._permuted(parts, order)))
+            # Each less the whole, not their mean: a part that the model does not use loses 0 to the last bit.
+            losses.append(self.whole - self._area(self._permuted(parts, order)))
             if self._progress is not None:
                 self._progress()
-        return self.whole - _mean(areas)
+        return _mean(losses)
 
     def _permuted(self, parts: Sequence[Part], order: NDArray[np.int64]) -> dict[str, Array]:
         made = dict(self._seen)
@@ -188,9 +189,5 @@ class _Asked:
 
 
 def _mean(areas: Sequence[_Area]) -> _Area:
-    return _Area(_over([one.value for one in areas]), np.mean([one.terms for one in areas], axis=0))
-
-
-def _over(values: Iterable[float]) -> float:
-    found = list(values)
-    return math.fsum(found) / len(found)
+    value = math.fsum(one.value for one in areas) / len(areas)
+    return _Area(value, np.mean([one.terms for one in areas], axis=0))

@@ -233,9 +233,9 @@ def test_the_same_seed_gives_the_same_and_progress_counts_what_was_asked() -> No
 def test_a_part_that_the_model_does_not_use_loses_exactly_nothing() -> None:
     seen, positive, days = seen_of("reversal_easy", 4, 120, 0)
     found = explain(lambda some: -some["returns"][:, -1], FORMATTER.features, seen, judged(positive, days))
-    assert [one.lost.value for one in found.parts[1:]] == [0] * 21
-    assert max(one.lost.standard_error for one in found.parts[1:]) < 1e-15
+    assert [(one.lost.value, one.lost.low, one.lost.high) for one in found.parts[1:]] == [(0, 0, 0)] * 21
     assert [one.part for one in found.helpful] == [Part("returns", 1)]
+    assert found.harmful == ()
     assert found.parts[0].attributed == 1
     assert found.pairs == ()
 
