@@ -132,13 +132,14 @@ def _lightgbm(workspace: Path, horizon: int, seed: int, like: dict[str, Any]) ->
     from components.evidence.auc import auc_interval, skill
     from models.data import Rows, load_rows
     from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
+    from models.transform_graph import TransformGraph
 
     [graph] = workspace.glob("tfx/*/Transform/transform_graph/*")
     [examples] = workspace.glob("tfx/*/FeatureExampleGen/examples/*")
-    layer = tft.TFTransformOutput(str(graph)).transform_features_layer()
+    features = TransformGraph(tft.TFTransformOutput(str(graph)), WINDOW_RETURNS)
 
     def load(split: str) -> tuple[np.ndarray[Any, Any], Rows]:
-        rows = load_rows([f"{examples}/Split-{split}/*"], horizon, WINDOW_RETURNS, layer)
+        rows = load_rows([f"{examples}/Split-{split}/*"], horizon, WINDOW_RETURNS, features)
         return np.concatenate([rows.features[feature.name] for feature in WINDOW_RETURNS.features], axis=1), rows
 
     (train, train_rows), (test, test_rows) = load("train"), load("test")

@@ -25,6 +25,7 @@ from tfx_bsl.tfxio import tensor_adapter, tensor_representation_util
 from models.data import raw_feature_spec
 from models.formatters import DataFormatter
 from models.preprocessing import preprocessing_fn
+from models.transform_graph import TransformGraph
 
 _BATCH = 8192
 
@@ -85,15 +86,12 @@ def applied(
     formatter: DataFormatter, transform: tft.TFTransformOutput
 ) -> Callable[[RawColumns], dict[str, npt.NDArray[np.generic]]]:
     """`apply_formatter` of raw columns, for several sets of rows: the graph is traced once."""
-    layer = transform.transform_features_layer()
-    names = [feature.name for feature in formatter.features]
-
+    graph = TransformGraph(transform, formatter)
     spec = {key: tf.TensorSpec([None, *value.shape], value.dtype) for key, value in raw_feature_spec(formatter).items()}
 
     @tf.function(input_signature=[spec], autograph=False)
     def transformed(tensors: dict[str, Any]) -> dict[str, Any]:
-        out = layer(tensors)
-        return {name: out[name] for name in names}
+        return graph(tensors)
 
     def apply(raw: RawColumns) -> dict[str, npt.NDArray[np.generic]]:
         parts = []
@@ -103,7 +101,7 @@ def applied(
                 values = raw[source][begin : begin + _BATCH]
                 tensors[source] = tf.constant(values if values.ndim == 2 else values[:, None])
             parts.append({name: tensor.numpy() for name, tensor in transformed(tensors).items()})
-        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     return apply
 

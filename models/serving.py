@@ -17,6 +17,7 @@ from models.card import CARD_FILE, EXTRA_FOLDER, ModelCard
 from models.data import raw_feature_spec
 from models.features import CLOSES, SHARE_ID, TIME, WINDOW
 from models.formatters import DataFormatter
+from models.transform_graph import TransformGraph
 from models.twin_export import export_twin
 
 PROBABILITY = "probability"
@@ -40,19 +41,14 @@ class ServedModel(tf.Module):
         super().__init__(name="served_model")
         self._model = model
         self._transform = transform
-        self._layer = transform.transform_features_layer()
+        self._graph = TransformGraph(transform, formatter)
         self._formatter = formatter
         self._inputs = [tensor.name for tensor in model.inputs]
         self._step = tf.constant(global_step, tf.int64)
 
-    def transform(self, raw: Mapping[str, Any]) -> dict[str, Any]:
-        """The formatter's features from raw ones."""
-        out: dict[str, Any] = self._layer(dict(raw))
-        return {feature.name: out[feature.name] for feature in self._formatter.features}
-
     def probability(self, raw: Mapping[str, Any]) -> tf.Tensor:
         """Probability that the close is higher after the horizon, [n, 1]."""
-        features = self.transform(raw)
+        features = self._graph(raw)
         return tf.sigmoid(self._model({name: features[name] for name in self._inputs}, training=False))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False)

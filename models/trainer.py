@@ -8,10 +8,11 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 import tensorflow_transform as tft
 
@@ -28,12 +29,16 @@ from models.operations import Kind, vocabulary_name
 from models.progress import training_progress
 from models.registry import ARCHITECTURES, get_architecture, origins_of
 from models.serving import ServedModel, export
+from models.transform_graph import TransformGraph
 
 if TYPE_CHECKING:
     import pandas as pd
     from tfx.components.trainer.fn_args_utils import FnArgs
 
 _LOG = logging.getLogger(__name__)
+
+Weights: TypeAlias = list[npt.NDArray[Any]]
+"""Of all variables of a network, in their order."""
 
 
 @dataclass(frozen=True)
@@ -130,8 +135,8 @@ def train(
 class Training:
     """One architecture that is trained on several sets of rows, each time as if it were the first.
 
-    Where the next training has as many steps, the step that TensorFlow has traced is used again: to trace it takes
-    longer than to train a small model.
+    All members are trained in the place of the first one, and where the next training has as many steps, it is too:
+    what TensorFlow has traced is used again, and to trace a step takes longer than to train a small model.
     """
 
     def __init__(
@@ -142,7 +147,9 @@ class Training:
         self._build = partial(get_architecture(architecture).versions[version], inputs, hyperparameters)
         self._hyperparameters = hyperparameters
         self._seed = seed
-        self._members: list[_Member] = []
+        self._members: list[keras.Model] = []
+        self._first: list[Weights] = []
+        self._network: _Network | None = None
         self._mean: keras.Model | None = None
 
     def train(
@@ -156,41 +163,61 @@ class Training:
         import pandas as pd
 
         keras.utils.set_random_seed(self._seed)  # once: what a member draws follows from what the one before it drew
-        histories = []
+        histories, last, steps = [], [], 0
         for number in range(self._hyperparameters.members):
             if number == len(self._members):
-                with ARCHITECTURES.called(self._architecture):
-                    self._members.append(_Member(_checked(self._build(), self._inputs)))
-            else:
-                self._members[number].begin_anew()
+                self._add_member()
+            network = self._network = self._network or _Network(self._members[0])
+            _give(network.model, self._first[number])
             beside = callbacks(number) if callbacks else []
-            history = _fit(self._members[number], self._hyperparameters, rows, held_out, beside, most_steps)
+            history = _fit(network, self._hyperparameters, rows, held_out, beside, most_steps)
             histories.append(history.assign(member=number + 1))
+            last.append(_weights_of(network.model))
+            steps += network.steps
+        for member, weights in zip(self._members, last, strict=True):
+            _give(member, weights)
         losses = pd.concat(histories, ignore_index=True)
         losses.insert(0, "member", losses.pop("member"))
         if self._mean is None:
-            self._mean = mean_of([member.model for member in self._members])
-        return Trained(self._mean, losses, sum(member.steps for member in self._members))
+            self._mean = mean_of(self._members)
+        return Trained(self._mean, losses, steps)
+
+    def _add_member(self) -> None:
+        """Builds one more.
+
+        Raises:
+            PluginError: the architecture comes from outside, and its builder fails or makes what cannot be trained.
+        """
+        with ARCHITECTURES.called(self._architecture):
+            model = _checked(self._build(), self._inputs)
+            weights = _weights_of(model)
+            if self._first and [one.shape for one in weights] != [one.shape for one in self._first[0]]:
+                raise ValueError("it builds another network each time: members are to differ in their weights alone")
+        self._members.append(model)
+        self._first.append(weights)
 
 
-class _Member:
-    """One network with what it began with."""
+def _weights_of(model: keras.Model) -> Weights:
+    """Copies, with dropout's random state."""
+    return [variable.numpy() for variable in model.variables]
+
+
+def _give(model: keras.Model, weights: Weights) -> None:
+    for variable, value in zip(model.variables, weights, strict=True):
+        variable.assign(value)
+
+
+class _Network:
+    """A network that is trained again and again."""
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
-        # Dropout's random state too.
-        self._first = [variable.numpy() for variable in model.variables]
         self._compiled: tuple[float, int, int] | None = None
 
     @property
     def steps(self) -> int:
         """Gradient steps of its training."""
         return int(self.model.optimizer.iterations.numpy())
-
-    def begin_anew(self) -> None:
-        """Puts back what it began with."""
-        for variable, value in zip(self.model.variables, self._first, strict=True):
-            variable.assign(value)
 
     def compile(self, learning_rate: float, steps: int, at_once: int) -> None:
         """Makes it ready to be trained for so many steps.
@@ -237,7 +264,7 @@ def _checked(model: Any, inputs: InputSpec) -> keras.Model:
 
 
 def _fit(
-    member: _Member,
+    network: _Network,
     hyperparameters: Hyperparameters,
     rows: Rows,
     held_out: Rows | None,
@@ -251,7 +278,7 @@ def _fit(
     """
     import pandas as pd
 
-    model = member.model
+    model = network.model
     batch_size = hyperparameters.batch_rows(len(rows.label))
     steps_per_epoch = math.ceil(len(rows.label) / batch_size)
     steps = steps_per_epoch * hyperparameters.epochs
@@ -267,7 +294,7 @@ def _fit(
     if most_steps is not None:
         steps = min(steps, most_steps)
         stopping.append(_StopAfter(steps))
-    member.compile(hyperparameters.learning_rate, steps, 32 if most_steps is None else 1)
+    network.compile(hyperparameters.learning_rate, steps, 32 if most_steps is None else 1)
     history = model.fit(
         inputs_of(rows),
         rows.label[:, None],
@@ -315,15 +342,7 @@ def run_fn(fn_args: FnArgs) -> None:
     defaults = get_architecture(config.model).hyperparameters
     hyperparameters = defaults.updated(config.hyperparameters)
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    layer = transform.transform_features_layer()
-    names = [feature.name for feature in formatter.features]
-    label = get_label(config.label)
-
-    def transformed(raw: dict[str, Any]) -> dict[str, Any]:
-        out = layer(raw)
-        return {name: out[name] for name in names}
-
-    read = row_reader(config.horizon, formatter, transformed, label)
+    read = row_reader(config.horizon, formatter, TransformGraph(transform, formatter), get_label(config.label))
     rows, held_out = read(fn_args.train_files), read(fn_args.eval_files)
     _LOG.info("%s: %d rows to train, %d for early stopping", config.model, len(rows.label), len(held_out.label))
 

@@ -21,6 +21,7 @@ from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
 from models.labels import Label
 from models.labels.up import LABEL as UP
 from models.serving import PROBABILITY
+from models.transform_graph import TransformGraph
 from models.twin.proof import Proof
 from models.twin.proving import prove
 
@@ -136,14 +137,8 @@ def predict_baselines(
     Returns:
         Probabilities on the split by name, [rows] in the order of the files.
     """
-    layer = tft.TFTransformOutput(transform_graph_uri).transform_features_layer()
-    names = [feature.name for feature in formatter.features]
-
-    def transformed(raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        out = layer(raw)
-        return {name: out[name] for name in names}
-
-    read = row_reader(horizon, formatter, transformed, label)
+    graph = TransformGraph(tft.TFTransformOutput(transform_graph_uri), formatter)
+    read = row_reader(horizon, formatter, graph, label)
     parts = {one: read(split_pattern(examples_uri, one)) for one in dict.fromkeys(("train", "eval", split))}
     train, held_out, asked = parts["train"], parts["eval"], parts[split]
     if len(np.unique(train.label)) < 2:

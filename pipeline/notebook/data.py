@@ -209,18 +209,11 @@ def model_features(
     import tensorflow_transform as tft
 
     from models.data import load_rows
+    from models.transform_graph import TransformGraph
 
-    layer = tft.TFTransformOutput(transform_uri).transform_features_layer()
-    names = [feature.name for feature in formatter.features]
-
-    def transformed(raw: dict[str, Any]) -> dict[str, Any]:
-        out = layer(raw)
-        return {name: out[name] for name in names}
-
+    graph = TransformGraph(tft.TFTransformOutput(transform_uri), formatter)
     files = {split: [os.path.join(examples_uri, f"Split-{split}", "*")] for split in SPLITS}
-    return {
-        split: dict(load_rows(pattern, horizon, formatter, transformed).features) for split, pattern in files.items()
-    }
+    return {split: dict(load_rows(pattern, horizon, formatter, graph).features) for split, pattern in files.items()}
 
 
 def model_drift_table(

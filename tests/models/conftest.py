@@ -87,11 +87,12 @@ def _fit(name: str, directory: Path) -> Fitted:
     import tensorflow_transform as tft
 
     from models.formatters import get_formatter
+    from models.transform_graph import TransformGraph
 
     formatter, rows = get_formatter(name), raw_rows(1)
     fit_transform_graph(name, rows.as_dicts(formatter.sources), directory)
     output = tft.TFTransformOutput(str(directory / "graph"))
-    layer = output.transform_features_layer()
+    graph = TransformGraph(output, formatter)
 
     def apply(other: RawRows) -> dict[str, npt.NDArray[Any]]:
         tensors = {
@@ -99,7 +100,7 @@ def _fit(name: str, directory: Path) -> Fitted:
             SHARE_ID: tf.constant([[share] for share in other.share_id]),
             TIME: tf.constant(other.time[:, None]),
         }
-        return {key: value.numpy() for key, value in layer({key: tensors[key] for key in formatter.sources}).items()}
+        return {key: value.numpy() for key, value in graph({key: tensors[key] for key in formatter.sources}).items()}
 
     return Fitted(rows, apply(rows), output, apply)
 
