@@ -27,6 +27,7 @@ class ModelCard:
         code: digest of the code that made it.
         parts: package, version and digest of those of its parts that come from outside of the project.
         label: name of the label that the probability is of (models/labels/); models of older versions have but one.
+        market: the shares that its day-wide features are made of (models/day_wide); empty where it sees none.
     """
 
     model: str
@@ -38,6 +39,7 @@ class ModelCard:
     code: str
     parts: tuple[str, ...] = ()
     label: str = UP
+    market: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """The content of the file."""
@@ -55,4 +57,4 @@ def read_card(saved_model: Path) -> ModelCard:
     values = json.loads((saved_model / EXTRA_FOLDER / CARD_FILE).read_text())
     if not isinstance(values, dict):
         raise TypeError(f"a {type(values).__name__} instead of its fields")
-    return ModelCard(**values | {"parts": tuple(values.get("parts", ()))})
+    return ModelCard(**values | {name: tuple(values.get(name, ())) for name in ("parts", "market")})

@@ -6,6 +6,8 @@ batches costs a hundredth of what a per-row input pipeline does.
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from models.day_wide.columns import COLUMNS
 from models.features import CLOSES, NEXT_SESSION, SHARE_ID, TIME, WINDOW, forward_return_key, label_key
 from models.formatters import DataFormatter
 from models.labels import Label
@@ -29,9 +32,27 @@ RAW_FEATURES: Mapping[str, Any] = {
 """How the features that a formatter may read are parsed."""
 
 
+MARKET_FILE = "market.json"
+"""Beside the splits: the shares that day-wide columns are made of, where examples carry any."""
+
+
 def raw_feature_spec(formatter: DataFormatter) -> dict[str, Any]:
     """The parsing spec of just what a formatter reads."""
-    return {source: RAW_FEATURES[source] for source in formatter.sources}
+    return {
+        source: tf.io.FixedLenFeature([COLUMNS[source].width], tf.float32)
+        if source in COLUMNS
+        else RAW_FEATURES[source]
+        for source in formatter.sources
+    }
+
+
+def market_of(patterns: Sequence[str]) -> tuple[str, ...]:
+    """The shares that the day-wide columns of a split are made of, from the pattern of its files; none without any."""
+    path = os.path.join(os.path.dirname(os.path.dirname(patterns[0])), MARKET_FILE)
+    if not tf.io.gfile.exists(path):
+        return ()
+    with tf.io.gfile.GFile(path) as file:
+        return tuple(json.loads(file.read()))
 
 
 @dataclass(frozen=True)
@@ -84,11 +105,15 @@ def row_reader(
 ) -> Callable[[Sequence[str]], Rows]:
     """`load_rows` of patterns, for several splits: the graph is traced once."""
     label, ahead, following = label_key(horizon), kind.return_key(horizon), forward_return_key(NEXT_SESSION)
-    spec = dict(RAW_FEATURES) | {
-        label: tf.io.FixedLenFeature([1], tf.int64),
-        following: tf.io.FixedLenFeature([1], tf.float32, default_value=[np.nan]),
-        ahead: tf.io.FixedLenFeature([1], tf.float32),
-    }
+    spec = (
+        dict(RAW_FEATURES)
+        | raw_feature_spec(formatter)
+        | {
+            label: tf.io.FixedLenFeature([1], tf.int64),
+            following: tf.io.FixedLenFeature([1], tf.float32, default_value=[np.nan]),
+            ahead: tf.io.FixedLenFeature([1], tf.float32),
+        }
+    )
 
     # Nothing here branches on a tensor, and converting TFT's code for the case takes longer than 100,000 rows.
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)

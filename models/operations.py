@@ -134,8 +134,12 @@ def _volatility(xp: Any, returns: Any) -> Any:
 
 
 def _scaled_returns(xp: Any, closes: Any, feature: Feature) -> Any:
+    return _scaled(xp, log_returns(xp, closes), feature)
+
+
+def _scaled(xp: Any, returns: Any, feature: Feature) -> Any:
     del feature
-    returns = log_returns(xp, closes)
+    returns = xp.asarray(returns, dtype=xp.float64)
     volatility = _volatility(xp, returns)
     # A window without any move has no volatility; its returns are 0 then.
     return returns / xp.where(volatility > 0, volatility, xp.ones_like(volatility))
@@ -195,6 +199,7 @@ def _index(values: tf.Tensor, feature: Feature) -> tf.Tensor:
 VOLATILITY_SCALED_RETURNS = written_once(
     "VOLATILITY_SCALED_RETURNS", "log returns of the window, oldest first, over their root mean square", _scaled_returns
 )
+VOLATILITY_SCALED = written_once("VOLATILITY_SCALED", "log returns, oldest first, over their root mean square", _scaled)
 Z_SCORED_LOG_VOLATILITY = written_once(
     "Z_SCORED_LOG_VOLATILITY",
     "log of the root mean square of the window's log returns, z-scored over the train split",

@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from models.day_wide.columns import COLUMNS
 from models.features import excess_return_key, forward_return_key, label_key
 from models.labels import UP, get_label
 
 CURATED = Path(__file__).with_name("schema.pbtxt")
 
 
-def schema_for(horizons: Iterable[int], trained: int, curated: Path = CURATED, label: str = UP) -> Any:
+def schema_for(
+    horizons: Iterable[int], trained: int, curated: Path = CURATED, label: str = UP, columns: Iterable[str] = ()
+) -> Any:
     """The curated schema with the label and the return of each horizon.
 
     Args:
@@ -20,6 +23,7 @@ def schema_for(horizons: Iterable[int], trained: int, curated: Path = CURATED, l
         trained: the horizon every example has a label for; its two features must be there, one value each.
         curated: the text file.
         label: its name; of one that compares the shares of a day, each horizon has a return beyond that level, too.
+        columns: the day-wide columns that examples carry (models/day_wide).
 
     Returns:
         A tensorflow_metadata Schema.
@@ -48,4 +52,9 @@ def schema_for(horizons: Iterable[int], trained: int, curated: Path = CURATED, l
                 feature.ClearField("value_count")
                 feature.presence.min_fraction = 1.0
                 feature.shape.dim.add().size = 1
+    for name in columns:
+        feature = made.feature.add(name=name, type=schema_pb2.FLOAT)
+        feature.presence.min_fraction, feature.presence.min_count = 1.0, 1
+        feature.shape.dim.add().size = COLUMNS[name].width
+        feature.float_domain.disallow_nan = feature.float_domain.disallow_inf = True
     return made

@@ -2,6 +2,9 @@
 
 `serving_default`   serialized tf.Examples [n] -> probability [n, 1], global_step [n, 1]   (TFMA, TF Serving)
 `predict_closes`    share_id [n], closes [n, 21], close0 the latest first -> probability [n, 1]   (people)
+
+A model that sees day-wide columns (models/day_wide) has `predict_day` in the place of the last, which takes the columns
+beside the two, each [n, its width].
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import tensorflow_transform as tft
 
 from models.card import CARD_FILE, EXTRA_FOLDER, ModelCard
 from models.data import raw_feature_spec
+from models.day_wide.columns import COLUMNS
 from models.features import CLOSES, SHARE_ID, TIME, WINDOW
 from models.formatters import DataFormatter
 from models.transform_graph import TransformGraph
@@ -22,6 +26,7 @@ from models.twin_export import export_twin
 
 PROBABILITY = "probability"
 GLOBAL_STEP = "global_step"
+PREDICT_CLOSES, PREDICT_DAY = "predict_closes", "predict_day"
 
 
 class ServedModel(tf.Module):
@@ -57,22 +62,26 @@ class ServedModel(tf.Module):
         probability = self.probability(tf.io.parse_example(examples, raw_feature_spec(self._formatter)))
         return {PROBABILITY: probability, GLOBAL_STEP: tf.fill(tf.shape(probability), self._step)}
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None], tf.string, name=SHARE_ID),
-            tf.TensorSpec([None, WINDOW], tf.float32, name=CLOSES),
-        ],
-        autograph=False,
-    )
-    def predict_closes(self, share_id: tf.Tensor, closes: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Shares [n] and their last 21 closes [n, 21], the latest first, to probabilities [n, 1]."""
+    def predict_closes(self, share_id: tf.Tensor, closes: tf.Tensor, **day: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Shares [n], their last 21 closes [n, 21], the latest first, and day-wide columns, to probabilities [n, 1]."""
         # The day that is predicted from is none the model has seen: 0 stands for an unknown one.
-        raw = {SHARE_ID: share_id[:, None], CLOSES: closes, TIME: tf.zeros_like(share_id[:, None], tf.int64)}
+        raw = {SHARE_ID: share_id[:, None], CLOSES: closes, TIME: tf.zeros_like(share_id[:, None], tf.int64), **day}
         return {PROBABILITY: self.probability({source: raw[source] for source in self._formatter.sources})}
 
-    def twin(self) -> dict[str, bytes]:
-        """The files of its twin, by name."""
-        return export_twin(self._model, self._transform, self._formatter, self.predict_closes)
+    def for_people(self) -> tuple[str, Any]:
+        """The signature that takes no serialized examples: its name, and `predict_closes` as a graph."""
+        columns = self._formatter.day_columns
+        named = {
+            SHARE_ID: tf.TensorSpec([None], tf.string, SHARE_ID),
+            CLOSES: tf.TensorSpec([None, WINDOW], tf.float32, CLOSES),
+            **{name: tf.TensorSpec([None, COLUMNS[name].width], tf.float32, name) for name in columns},
+        }
+        graph = tf.function(self.predict_closes, autograph=False).get_concrete_function(**named)
+        return PREDICT_DAY if columns else PREDICT_CLOSES, graph
+
+    def twin(self, predict: Any = None) -> dict[str, bytes]:
+        """The files of its twin, by name; `predict` is the function of `for_people`, where it was made already."""
+        return export_twin(self._model, self._transform, self._formatter, predict or self.for_people()[1])
 
 
 def export(served: ServedModel, card: ModelCard, directory: str) -> None:
@@ -83,13 +92,11 @@ def export(served: ServedModel, card: ModelCard, directory: str) -> None:
         card: what it says of itself.
         directory: where to.
     """
-    signatures = {
-        "serving_default": served.serving_default.get_concrete_function(),
-        "predict_closes": served.predict_closes.get_concrete_function(),
-    }
+    name, predict = served.for_people()
+    signatures = {"serving_default": served.serving_default.get_concrete_function(), name: predict}
     tf.saved_model.save(served, directory, signatures=signatures)
     extra = tf.io.gfile.join(directory, EXTRA_FOLDER)
     tf.io.gfile.makedirs(extra)
-    for name, content in {CARD_FILE: card.to_json().encode(), **served.twin()}.items():
+    for name, content in {CARD_FILE: card.to_json().encode(), **served.twin(predict)}.items():
         with tf.io.gfile.GFile(tf.io.gfile.join(extra, name), "wb") as file:
             file.write(content)

@@ -18,7 +18,7 @@ import tensorflow_transform as tft
 
 from models.architecture import Hyperparameters, InputSpec
 from models.card import ModelCard
-from models.data import Rows, row_reader
+from models.data import Rows, market_of, row_reader
 from models.early_stopping import EVAL_LOSS, EarlyStopping
 from models.ensemble import mean_of
 from models.errors import DivergenceError
@@ -371,7 +371,8 @@ def run_fn(fn_args: FnArgs) -> None:
     step = trained.global_step
     parts = origins_of([config.model], config.formatter, config.label)
     told = (config.model, config.version, config.formatter, config.horizon, config.seed)
-    card = ModelCard(*told, step, config.code, parts, config.label)
+    market = market_of(fn_args.train_files) if formatter.day_columns else ()
+    card = ModelCard(*told, step, config.code, parts, config.label, market)
     export(ServedModel(trained.model, transform, formatter, step), card, fn_args.serving_model_dir)
     best = history.loc[history.groupby("member")[EVAL_LOSS].idxmin(), "epoch"]
     _LOG.info("%s: best after %s epochs, %d steps", config.model, ", ".join(f"{one:.2f}" for one in best), step)

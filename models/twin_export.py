@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from models.day_wide.columns import COLUMNS
 from models.errors import TwinError
 from models.features import CLOSES, SHARE_ID, WINDOW
 from models.formatters import DataFormatter
@@ -35,7 +36,7 @@ _EXAMPLES = 64
 
 
 def export_twin(
-    model: keras.Model, transform: tft.TFTransformOutput, formatter: DataFormatter, predict_closes: Any
+    model: keras.Model, transform: tft.TFTransformOutput, formatter: DataFormatter, predict: Any
 ) -> dict[str, bytes]:
     """Makes the twin of a model, and asks both for examples.
 
@@ -43,7 +44,7 @@ def export_twin(
         model: gives a logit, [n, 1].
         transform: the transform graph.
         formatter: what the model sees.
-        predict_closes: the served model's signature of that name (serving.py).
+        predict: the served model's signature for people (serving.py).
 
     Returns:
         The files that lie beside the SavedModel, by name: the twin, or why there is none.
@@ -52,7 +53,7 @@ def export_twin(
         arrays = _learned(transform, formatter)
         fitted_features(formatter, arrays)
         steps, output, weights = _layers(model)
-        arrays |= weights | _examples(arrays, formatter, predict_closes)
+        arrays |= weights | _examples(arrays, formatter, predict)
         features = tuple(described(feature) for feature in formatter.features)
         record = TwinRecord(formatter.name, features, steps, output, arrays)
         check_examples(Twin(record, "").forecast, arrays)
@@ -196,7 +197,7 @@ def _histories(value: Any) -> Iterator[tuple[str, int]]:
         yield from _histories(one)
 
 
-def _examples(arrays: Mapping[str, Array], formatter: DataFormatter, predict_closes: Any) -> dict[str, Array]:
+def _examples(arrays: Mapping[str, Array], formatter: DataFormatter, predict: Any) -> dict[str, Array]:
     """Random walks of known shares and an unknown one, at many prices and volatilities, with TensorFlow's answers."""
     rng = np.random.default_rng(0)
     moves = rng.normal(size=(_EXAMPLES, WINDOW)) * 10 ** rng.uniform(-3, -1, (_EXAMPLES, 1))
@@ -207,6 +208,11 @@ def _examples(arrays: Mapping[str, Array], formatter: DataFormatter, predict_clo
         for one in arrays[vocabulary_array(f)].tolist()
     ]  # fmt: skip
     shares = np.array(([b"no such share", *known] * _EXAMPLES)[:_EXAMPLES])
-    answer = predict_closes(share_id=tf.constant(shares), closes=tf.constant(closes))
+    day = {
+        name: (rng.normal(size=(_EXAMPLES, COLUMNS[name].width)) * 10 ** rng.uniform(-3, 0)).astype(np.float32)
+        for name in formatter.day_columns
+    }
+    raw = {SHARE_ID: shares, CLOSES: closes, **day}
+    answer = predict(**{name: tf.constant(values) for name, values in raw.items()})
     (probability,) = [value.numpy()[:, 0] for value in answer.values()]
-    return {"example/share_id": shares, f"example/{CLOSES}": closes, "example/probability": probability}
+    return {f"example/{name}": values for name, values in raw.items()} | {"example/probability": probability}

@@ -25,7 +25,9 @@ def _schema(plan: Plan) -> tuple[Path, str]:
 
     from models.schema import schema_for
 
-    text = text_format.MessageToString(schema_for(plan.splits.horizons, plan.horizon, label=plan.label.name))
+    columns = plan.formatter.day_columns
+    schema = schema_for(plan.splits.horizons, plan.horizon, label=plan.label.name, columns=columns)
+    text = text_format.MessageToString(schema)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     return plan.workspace / "tfx" / "schema" / digest / "schema.pbtxt", text
 
@@ -75,15 +77,18 @@ def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> Pi
             max_missing_sessions=settings.max_missing_sessions,
             code=code_digest(
                 [
+                    "components/day_wide",
                     "components/feature_example_gen",
                     "components/missing_sessions",
                     "components/plausibility",
+                    "models/day_wide",
                     "models/labels",
                 ]
             ),
             extraction=plan.extraction,
             bounds=plan.bounds,
             label=plan.label.name,
+            columns=plan.formatter.day_columns,
         ),
         schema=str((write_schema(plan) if write_files else _schema(plan)[0]).absolute()),
         training=training,
@@ -107,7 +112,7 @@ def _audit_config(plan: Plan, first: TrainingConfig) -> AuditConfig:
         formatter=first.formatter,
         horizon=first.horizon,
         seed=first.seed,
-        embargo=settings.embargo,
+        embargo=plan.splits.embargo,
         train_steps=settings.train_steps,
         plausible_auc=settings.audit_plausible_auc,
         market=settings.market,

@@ -209,12 +209,13 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
     resolver.check_market()
     resolver.check_suspicions()
     candidates = resolver.candidates()
+    formatter = resolver.formatter()
     return Plan(
         settings=settings,
         database=database,
         name=pipeline_name(settings, database, home),
-        splits=resolver.splits(),
-        formatter=resolver.formatter(),
+        splits=resolver.splits(formatter),
+        formatter=formatter,
         label=resolver.label(),
         models=resolver.models(),
         storage=resolver.storage(),
@@ -285,17 +286,18 @@ class _Resolver:
                 why = f"is no check whose suspicion can be accepted; there are {', '.join(names)}"
                 raise self.refusal("accept_suspicion", why, name)
 
-    def splits(self) -> SplitSettings:
-        settings = self.settings
+    def splits(self, formatter: DataFormatter) -> SplitSettings:
+        settings, reach = self.settings, formatter.reach
         try:
             return SplitSettings(
                 fractions=settings.split_fractions,
                 dates=settings.split_dates,
-                embargo=settings.embargo,
+                embargo=reach + 1 if settings.embargo is None else settings.embargo,
                 horizons=tuple(sorted({NEXT_SESSION, *settings.horizons, settings.horizon})),
                 horizon=settings.horizon,
                 start=settings.split_start,
                 end=settings.split_end,
+                reach=reach,
             )
         except SplitError as error:
             name = error.setting if error.setting in Settings.model_fields else f"split_{error.setting}"

@@ -104,7 +104,9 @@ class Settings(BaseSettings):
     split_dates: Dates = Field(None, description="first sessions of eval and test, ISO, instead of fractions")
     split_start: str | None = Field(None, description="first session that is used, ISO; default is that of the data")
     split_end: str | None = Field(None, description="first session that is no longer used, ISO; default is none")
-    embargo: int = Field(21, ge=0, description="sessions left out after a border")
+    embargo: int | None = Field(
+        None, ge=0, description="sessions left out after a border; default is as many as the formatter reads"
+    )
     max_missing_sessions: int = Field(
         DEFAULT_LIMIT, ge=0, description="that the 20 steps of a window may reach across, and labels in proportion"
     )

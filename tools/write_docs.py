@@ -17,6 +17,7 @@ from components.leak_audit.check import CHECKS
 from components.price_files.vendors import VENDORS
 from models import features
 from models.architecture import Architecture, Hyperparameters
+from models.day_wide.columns import COLUMNS
 from models.formatters import FORMATTERS, DataFormatter
 from models.labels import LABELS
 from models.plugins import Registry
@@ -135,6 +136,8 @@ def _formatters_index() -> str:
         _adding(FORMATTERS),
         "What a formatter is made of comes from FeatureExampleGen:",
         _table(("raw feature", "type", "meaning"), _raw_features()),
+        "The last of these are day-wide: made of the prices of all shares of the run, and carried only where the "
+        "formatter reads them: [what needs the whole day](day-wide.md).",
         "A package may make its examples carry more. What a formatter reads of that is suspicious to the leak audit "
         "until its `Feature` says `known_on_the_day=True`: "
         "[a feature of the same day](leak-audit.md#a-feature-of-the-same-day).",
@@ -170,6 +173,12 @@ def _formatter_page(formatter: DataFormatter) -> str:
         "variances and vocabularies come from the train split alone, and the exported model carries them.",
         _table(("operation", "what it does", "features"), used),
         "## What it reads",
+        f"It reaches {formatter.reach} sessions of the share back from the row's own, so the embargo is "
+        f"{formatter.reach + 1} sessions where none is asked for (the setting `embargo`).",
+        "[What needs the whole day](../day-wide.md) says how the columns are made that are not of the share's own "
+        "window."
+        if formatter.day_columns
+        else "",
         _table(("raw feature", "type", "meaning"), raw),
     )
 
@@ -297,9 +306,10 @@ def _prose(documented: Any) -> str:
 
 
 def _raw_features() -> list[tuple[str, ...]]:
-    """The table in the docstring of models/features.py, without its head."""
+    """The table in the docstring of models/features.py, without its head, and the day-wide columns."""
     rows = [line for line in (features.__doc__ or "").splitlines() if line.startswith("|")]
-    return [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows[2:]]
+    made = [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows[2:]]
+    return made + [(one.name, f"float32 [{one.width}]", one.words) for one in COLUMNS.values()]
 
 
 def _sentence(text: str) -> str:

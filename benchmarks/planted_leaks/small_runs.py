@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from components.day_wide.reading import read_rows
 from components.evidence.interval import Interval
 from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_splits
 from components.feature_store import FeatureStore, PriceBars
@@ -137,8 +138,8 @@ def make_run(folder: Path, asked: Asked | None = None, graphs: Path | None = Non
         asked: what is to be made.
         graphs: folder with the transform graphs of earlier runs: the same rows are analysed once.
     """
-    from components.feature_example_gen.executor import Shard, WriteShard
-    from components.leak_audit.reading.rows import read_rows
+    from components.feature_example_gen.executor import Shard, WriteShard, written
+    from components.leak_audit.reading.rows import read_rows as read_examples
     from models.formatters import get_formatter
     from models.in_memory import fit_formatter
 
@@ -148,24 +149,30 @@ def make_run(folder: Path, asked: Asked | None = None, graphs: Path | None = Non
     write_prices(market, database, asked.bars or plain_bars)
     if asked.store is not None:
         asked.store(database)
+    formatter = get_formatter(asked.formatter)
     settings = asked.splits or SplitSettings(
-        fractions=(0.5, 0.2, 0.3), embargo=asked.embargo, horizons=(1, 20), horizon=asked.horizon
+        fractions=(0.5, 0.2, 0.3),
+        embargo=asked.embargo,
+        horizons=(1, 20),
+        horizon=asked.horizon,
+        reach=formatter.reach,
     )
     with FeatureStore.open(database) as store:
         plan = plan_splits(store.sessions(), settings)
         suspects = search(store, market.share_ids)
         universe = universe_of(store, plan.sessions)
+        day_rows = read_rows(store, market.share_ids, formatter.day_columns, universe=universe)
     examples = folder / "examples"
     uris = {split: str(examples / f"Split-{split}") for split in SPLITS}
     for uri in uris.values():
         Path(uri).mkdir(parents=True)
-    writing = WriteShard(str(database), plan, uris, {}, 20, universe=universe)
-    [result] = writing.process(Shard(0, 1, market.share_ids))
+    with written(day_rows) as day_folder:
+        writing = WriteShard(str(database), plan, uris, {}, 20, universe=universe, day_rows=day_folder)
+        [result] = writing.process(Shard(0, 1, market.share_ids))
     assert not result.refusal
     (examples / SUSPECTS_FILE).write_text(suspects.to_json())
 
-    formatter = get_formatter(asked.formatter)
-    rows = read_rows(examples, formatter.sources)
+    rows = read_examples(examples, formatter.sources)
     analyzed = np.isin(rows.split, asked.analyzed)
     raw = {name: values[analyzed] for name, values in rows.raw.items()}
     graph = folder / "graph" if graphs is None else graphs / _digest(raw, asked.formatter)
@@ -184,7 +191,8 @@ def make_run(folder: Path, asked: Asked | None = None, graphs: Path | None = Non
         database=str(database),
         splits=settings,
     )
-    return SmallRun(examples, graph, schema_for(settings.horizons, settings.horizon), config)
+    schema = schema_for(settings.horizons, settings.horizon, columns=formatter.day_columns)
+    return SmallRun(examples, graph, schema, config)
 
 
 def market_of(asked: Asked) -> Market:

@@ -45,7 +45,7 @@ class Executor(base_executor.BaseExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         METRICS.check()
         horizon, seed = exec_properties["horizon"], exec_properties["seed"]
-        label = get_label(exec_properties["label"])
+        label, formatter = get_label(exec_properties["label"]), get_formatter(exec_properties["formatter"])
         examples = artifact_utils.get_single_uri(input_dict["examples"])
         names = [key.removesuffix(".model") for key in input_dict if key.endswith(".model")]
         models = {name: artifact_utils.get_single_instance(input_dict[f"{name}.model"]) for name in names}
@@ -57,14 +57,14 @@ class Executor(base_executor.BaseExecutor):
         baselines = predict_baselines(
             examples,
             artifact_utils.get_single_uri(input_dict["transform_graph"]),
-            get_formatter(exec_properties["formatter"]),
+            formatter,
             horizon,
             seed,
             label,
         )
         uris = {name: model.uri for name, model in models.items()}
         answers = ask_models(examples, uris | predecessors)
-        twins = prove_twins(examples, uris, answers)
+        twins = prove_twins(examples, uris, answers, formatter)
         predictions = predict_split(examples, horizon, answers | baselines, label)
         asked = {"models": ", ".join(names)} | {name: str(exec_properties[name]) for name in ("formatter", "seed")}
         if label.name != UP:

@@ -14,7 +14,7 @@ import tensorflow_transform as tft
 from tfx.utils import path_utils
 
 from components.evidence.baselines import BASELINES
-from models.data import RAW_FEATURES, load_rows, record_batches, row_reader
+from models.data import RAW_FEATURES, load_rows, raw_feature_spec, record_batches, row_reader
 from models.features import SHARE_ID, TIME
 from models.formatters import DataFormatter
 from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
@@ -55,7 +55,10 @@ def ask_models(examples_uri: str, models: Mapping[str, str], split: str = TEST) 
 
 
 def prove_twins(
-    examples_uri: str, models: Mapping[str, str], answers: Mapping[str, npt.NDArray[np.float64]]
+    examples_uri: str,
+    models: Mapping[str, str],
+    answers: Mapping[str, npt.NDArray[np.float64]],
+    formatter: DataFormatter = WINDOW_RETURNS,
 ) -> dict[str, Proof]:
     """Compares the twin of each model with it, on all rows of the test split.
 
@@ -63,12 +66,14 @@ def prove_twins(
         examples_uri: of the Examples artifact.
         models: uri of each Model artifact by name.
         answers: of `ask_models`, by name.
+        formatter: what the models see.
     """
+    spec = dict(RAW_FEATURES) | raw_feature_spec(formatter)
 
     def rows(expected: npt.NDArray[np.float64]) -> Iterator[tuple[dict[str, npt.NDArray[np.generic]], Any]]:
         begin = 0
         for batch in record_batches(split_pattern(examples_uri, "test")):
-            raw = {name: one.numpy() for name, one in tf.io.parse_example(batch, dict(RAW_FEATURES)).items()}
+            raw = {name: one.numpy() for name, one in tf.io.parse_example(batch, spec).items()}
             raw |= {name: raw[name][:, 0] for name in (SHARE_ID, TIME)}
             end = begin + len(raw[SHARE_ID])
             yield raw, expected[begin:end]

@@ -58,6 +58,7 @@ class ExampleGenConfig:
         bounds: from where on a return is a suspect.
         suspects: what the driver found of the prices, as JSON; it travels to the executor, and the cache sees it.
         label: name of the label (models/labels/).
+        columns: the day-wide columns that examples carry (models/day_wide), as the formatter reads them.
     """
 
     database: str
@@ -70,6 +71,7 @@ class ExampleGenConfig:
     bounds: Bounds = field(default_factory=Bounds)
     suspects: str = ""
     label: str = UP
+    columns: tuple[str, ...] = ()
 
     def to_proto(self) -> Any:
         """The settings but the database as TFX's CustomConfig message."""
@@ -108,6 +110,7 @@ class ExampleGenConfig:
             bounds=from_plain(Bounds, values["bounds"]),
             suspects=values["suspects"],
             label=values.get("label", UP),  # a run of an older version says none
+            columns=tuple(values.get("columns", ())),  # likewise
         )
 
     def select(self, summaries: Sequence[ShareSummary], excluded: Collection[str] = frozenset()) -> list[ShareSummary]:

@@ -15,6 +15,7 @@ from components.feature_example_gen.splits import SPLITS, SplitPlan
 from components.missing_sessions.found import ShareGaps
 from components.missing_sessions.limit import DEFAULT_LIMIT
 from components.universe.universe import EVERYBODY, Universe
+from models.day_wide.rows import DayRows
 from models.features import CLOSES, SESSION, SHARE_ID, TIME, YEAR, excess_return_key, forward_return_key, label_key
 
 BATCH_ROWS = 8192
@@ -36,6 +37,7 @@ class SplitCounts:
         last: the last one.
         alone: rows left out because on their day too few shares have a return for a label that compares them.
         outside: rows left out because their share does not belong to the universe on their day.
+        short: rows left out because their share has too few sessions before them for what a formatter reads.
     """
 
     rows: int = 0
@@ -47,6 +49,7 @@ class SplitCounts:
     last: int = 0
     alone: int = 0
     outside: int = 0
+    short: int = 0
 
     def plus(self, other: SplitCounts) -> SplitCounts:
         """The counts of two disjoint sets of shares together."""
@@ -61,6 +64,7 @@ class SplitCounts:
             max(self.last, other.last),
             self.alone + other.alone,
             self.outside + other.outside,
+            self.short + other.short,
         )
 
 
@@ -101,6 +105,7 @@ def label_rows(
     most_missing_sessions: int = DEFAULT_LIMIT,
     levels: DayLevels | None = None,
     universe: Universe = EVERYBODY,
+    day_rows: DayRows | None = None,
 ) -> LabelledRows:
     """Gives each row of the feature table its labels and its split.
 
@@ -114,6 +119,8 @@ def label_rows(
         most_missing_sessions: that 20 steps may reach across.
         levels: what returns must exceed on each day, for a label that has such; None for whether the close rises.
         universe: who belongs to it when; a row of a day on which its share does not is left out.
+        day_rows: the day-wide columns that examples carry (models/day_wide); None for none. A row that lacks a value of
+            one is left out.
 
     Returns:
         The rows, labelled and assigned.
@@ -136,6 +143,10 @@ def label_rows(
         SESSION: table.ordinal,
         CLOSES: table.closes.astype(np.float32),
     }
+    short = np.zeros(len(table), bool)
+    for name, values in {} if day_rows is None else day_rows.look_up(table.shares.to_pylist(), days).items():
+        columns[name] = values
+        short |= np.isnan(values).reshape(len(table), -1).any(axis=1)
     missing: dict[str, npt.NDArray[np.bool_]] = {}
     label_end = session
     window_across = table.windows_across(most_missing_sessions)
@@ -169,7 +180,7 @@ def label_rows(
     counts = {}
     for index, name in enumerate(SPLITS):
         ours = (split == index) & table.member
-        mine = ours & ~window_across
+        mine = ours & ~window_across & ~short
         kept = number[mine & ~unlabelled]
         counts[name] = SplitCounts(
             rows=len(kept),
@@ -181,8 +192,9 @@ def label_rows(
             last=int(kept.max()) if len(kept) else 0,
             alone=int(np.count_nonzero(mine & alone)),
             outside=int(np.count_nonzero((split == index) & ~table.member)),
+            short=int(np.count_nonzero(ours & ~window_across & short)),
         )
-    gone = unlabelled | window_across | ~table.member
+    gone = unlabelled | window_across | short | ~table.member
     return LabelledRows(counts, np.where(gone, -1, split), columns, missing)
 
 

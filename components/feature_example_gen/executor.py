@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx_bsl.coders import example_coder
 
+from components.day_wide.reading import read_rows
 from components.errors import SplitError, StoreError
 from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.day_levels import DayLevels, levels_of
@@ -32,6 +35,9 @@ from components.records import from_json, to_json
 from components.universe.summary import UNIVERSE_PROPERTY
 from components.universe.survivorship import summarise
 from components.universe.universe import EVERYBODY, Universe, left_out, universe_of
+from components.whole_files import temporary_folder
+from models.data import MARKET_FILE
+from models.day_wide.rows import DayRows
 from models.labels import get_label
 
 _LOG = logging.getLogger(__name__)
@@ -91,13 +97,14 @@ def labelled_rows(
     limit: int,
     levels: DayLevels | None = None,
     universe: Universe = EVERYBODY,
+    day_rows: DayRows | None = None,
 ) -> LabelledRows:
     """All rows of some shares, labelled and assigned, as a shard writes them; arguments are those of `label_rows`.
 
     Raises:
         StoreError: the store's rows cannot be used.
     """
-    return label_rows(store.read_features(list(shares)), plan, gaps, limit, levels, universe)
+    return label_rows(store.read_features(list(shares)), plan, gaps, limit, levels, universe, day_rows)
 
 
 class WriteShard(beam.DoFn):
@@ -115,10 +122,11 @@ class WriteShard(beam.DoFn):
         limit: int,
         levels: DayLevels | None = None,
         universe: Universe = EVERYBODY,
+        day_rows: str = "",
     ) -> None:
         """Takes the feature store, which every worker must reach, the borders, the folder of each split, and more.
 
-        What more there is are the arguments of `label_rows`.
+        What more there is are the arguments of `label_rows`; `day_rows` is the folder that holds them.
         """
         self._database = database
         self._plan = plan
@@ -126,14 +134,16 @@ class WriteShard(beam.DoFn):
         self._limit = limit
         self._levels = levels
         self._universe = universe
+        self._day_rows = day_rows
         self._split_uris = split_uris
 
     def process(self, shard: Shard) -> Iterable[ShardResult]:
         """Writes one shard, and yields what became of its rows."""
         try:
+            day_rows = DayRows.open(Path(self._day_rows)) if self._day_rows else None
             with FeatureStore.open(Path(self._database)) as store:
                 labelled = labelled_rows(
-                    store, shard.shares, self._plan, self._gaps, self._limit, self._levels, self._universe
+                    store, shard.shares, self._plan, self._gaps, self._limit, self._levels, self._universe, day_rows
                 )
         except StoreError as error:
             # Raised here, Beam would add its own words and a traceback, and another process would hide its class.
@@ -194,6 +204,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             limit = config.max_missing_sessions
             universe, there = universe_of(store, sessions), summarise(store, summaries, sessions)
             levels = levels_of(store, summaries, sessions, plan.horizons, label, missing.shares, limit, universe)
+            day_rows = read_rows(store, shares, config.columns, universe=universe)
         for name, first, last, count in describe_plan(plan):
             _LOG.info("split %s: %s to %s, %d sessions", name, first, last, count)
         for line in missing.lines():
@@ -207,13 +218,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             tf.io.gfile.makedirs(uri)
         shards = make_shards([(s.share_id, s.rows) for s in summaries], config.shard_rows)
         result_path = os.path.join(artifact.uri, "result.json")
-        with self._make_beam_pipeline() as pipeline:
+        # Mapped into each worker's memory: with the work itself Beam would send all of them to all.
+        with written(day_rows) as folder, self._make_beam_pipeline() as pipeline:
+            write = WriteShard(config.database, plan, split_uris, missing.shares, limit, levels, universe, folder)
             _ = (
                 pipeline
                 | "Shards" >> beam.Create(shards)
                 | "Spread" >> beam.Reshuffle()
-                | "WriteShard"
-                >> beam.ParDo(WriteShard(config.database, plan, split_uris, missing.shares, limit, levels, universe))
+                | "WriteShard" >> beam.ParDo(write)
                 | "AddResults" >> beam.CombineGlobally(_add)
                 | "WriteResult" >> beam.Map(_write_result, result_path)
             )
@@ -227,6 +239,20 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         artifact.set_string_custom_property(UNIVERSE_PROPERTY, to_json(there))
         with tf.io.gfile.GFile(os.path.join(artifact.uri, SUSPECTS_FILE), "w") as file:
             file.write(config.suspects)
+        if day_rows is not None:
+            with tf.io.gfile.GFile(os.path.join(artifact.uri, MARKET_FILE), "w") as file:
+                file.write(json.dumps(shares))
+
+
+@contextlib.contextmanager
+def written(day_rows: DayRows | None) -> Iterator[str]:
+    """The folder that day-wide columns are written to, for as long as they are read; none where there are none."""
+    if day_rows is None:
+        yield ""
+        return
+    with temporary_folder("day-wide") as folder:
+        day_rows.write(folder)
+        yield str(folder)
 
 
 def _describe(artifact: Any, plan: SplitPlan, counts: Mapping[str, SplitCounts], shares: int) -> None:
@@ -236,6 +262,7 @@ def _describe(artifact: Any, plan: SplitPlan, counts: Mapping[str, SplitCounts],
         if not count.rows:
             alone = f", {count.alone} on days with too few shares to compare" if count.alone else ""
             alone += f", {count.outside} of shares that were no members then" if count.outside else ""
+            alone += f", {count.short} with too few sessions before them for the formatter" if count.short else ""
             more = "bring more sessions" if not count.alone else "bring more sessions, more shares"
             raise SplitError(
                 f"the {part.name} split has no labelled row left ({count.purged} purged, {count.unlabelled} unlabelled"
@@ -245,7 +272,8 @@ def _describe(artifact: Any, plan: SplitPlan, counts: Mapping[str, SplitCounts],
         values = asdict(count)
         _LOG.info(
             "split %s: %d rows, %d purged, %d unlabelled, %d windows and %d labels across missing sessions, %s to %s, "
-            "%d on days with too few shares, %d of shares that were no members then",
+            "%d on days with too few shares, %d of shares that were no members then, %d with too few sessions before "
+            "them",
             part.name,
             *values.values(),
         )

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -44,6 +44,7 @@ class SplitSettings:
         fractions: the shares of the sessions within the bounds that train, eval and test own; they sum to 1.
         dates: the first sessions of eval and test, ISO; they replace the fractions.
         embargo: sessions left out after a border. The default is the length of the window.
+        reach: sessions of its share before a row's own that its features are made of; a window's 20 at least.
         horizons: every horizon (sessions ahead) that rows get a label for; the longest decides the purge.
         horizon: the one that is trained; a row without this label is left out.
         start: the first session that is used, ISO; None for the first of the data.
@@ -57,6 +58,7 @@ class SplitSettings:
     horizon: int = 1
     start: str | None = None
     end: str | None = None
+    reach: int = WINDOW - 1
 
     def __post_init__(self) -> None:
         """Checks the settings.
@@ -82,6 +84,11 @@ class SplitSettings:
             if date >= later:
                 why = f"the split's {name} {text} must lie before its {later_name} {later_text}"
                 raise SplitError(why, setting if later_setting == "dates" else later_setting)
+
+    def reaching(self, reach: int) -> SplitSettings:
+        """The same for a formatter of another reach; an embargo that was as long as the old one goes with it."""
+        embargo = reach + 1 if self.embargo == self.reach + 1 else self.embargo
+        return replace(self, reach=reach, embargo=embargo)
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,7 @@ class SplitPlan:
         embargo: as in SplitSettings.
         horizons: as in SplitSettings.
         horizon: as in SplitSettings.
+        reach: as in SplitSettings.
     """
 
     sessions: Dates
@@ -121,11 +129,12 @@ class SplitPlan:
     embargo: int
     horizons: tuple[int, ...]
     horizon: int
+    reach: int = WINDOW - 1
 
     @property
     def lookback(self) -> int:
-        """How many sessions of its own share a row must have behind the border: the window's, or a shorter embargo."""
-        return min(self.embargo, WINDOW - 1)
+        """How many sessions of its own share a row must have behind the border: its reach, or a shorter embargo."""
+        return min(self.embargo, self.reach)
 
     def assign(self, session: Ints, oldest: Ints, label_end: Ints) -> tuple[Ints, Ints]:
         """Says for each row where it goes.
@@ -200,7 +209,8 @@ def plan_splits(sessions: Dates, settings: SplitSettings) -> SplitPlan:
                 f"sessions after an embargo of {part.start - part.owned[0]} and the longest horizon of {longest}, and "
                 f"at least {MINIMUM_SESSIONS} are needed; bring more sessions, a shorter horizon or other split dates"
             )
-    return SplitPlan(sessions, (ranges[0], ranges[1], ranges[2]), settings.embargo, settings.horizons, settings.horizon)
+    asked = (settings.embargo, settings.horizons, settings.horizon, settings.reach)
+    return SplitPlan(sessions, (ranges[0], ranges[1], ranges[2]), *asked)
 
 
 def _bounds(sessions: Dates, settings: SplitSettings) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from models.day_wide.columns import columns_of, reach_of
 from models.features import SHARE_ID
 from models.operations import VOCABULARY, Feature, Kind
 from models.plugins import GROUPS, LAST, Registry
@@ -42,6 +43,16 @@ class DataFormatter:
         """The sources that every feature made of them declares to be known on the day of the row."""
         open_ = {feature.source for feature in self.features if not feature.known_on_the_day}
         return tuple(source for source in self.sources if source not in open_)
+
+    @property
+    def day_columns(self) -> tuple[str, ...]:
+        """The day-wide columns that it reads (models/day_wide)."""
+        return columns_of(self.sources)
+
+    @property
+    def reach(self) -> int:
+        """Sessions of its share before a row's own that its features are made of: those of a window at least."""
+        return reach_of(self.sources)
 
     def of_kind(self, kind: Kind) -> tuple[Feature, ...]:
         """Its features of one kind."""

@@ -18,6 +18,7 @@ twin.json holds the digest of twin.npz, so that the digest of twin.json is that 
 | NAME/vocabulary | values of a category by index, bytes |
 | STEP/NUMBER | weights of a step, as Keras orders them |
 | example/share_id, example/closes, example/probability | rows, and what TensorFlow answered to them |
+| example/NAME | the day-wide columns of these rows, where the formatter reads some |
 """
 
 from __future__ import annotations

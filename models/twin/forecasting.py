@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.day_wide.columns import COLUMNS
 from models.errors import TwinError, UnknownNameError
 from models.features import CLOSES, SHARE_ID, TIME, WINDOW
 from models.formatters import get_formatter
@@ -52,37 +53,42 @@ class Twin:
         self.digest = digest
         """SHA-256 of the twin."""
 
-    def forecast(self, share_ids: Sequence[str], closes: NDArray[Any], spread: Map = map) -> NDArray[np.float32]:
+    def forecast(
+        self, share_ids: Sequence[str], closes: NDArray[Any], spread: Map = map, day: Raw | None = None
+    ) -> NDArray[np.float32]:
         """Probabilities that the close is higher after the horizon.
 
         Args:
             share_ids: the shares, [n]; one that was not trained on is answered as an unknown one.
             closes: their last 21 closes, close0 the latest first, [n, 21]; float32 is what the model sees of them.
             spread: asks for the parts of many rows, such as the `map` of threads.
+            day: the day-wide columns that the formatter reads, [n] or [n, width] by name; None where it reads none.
 
         Returns:
             float32 [n].
 
         Raises:
-            ValueError: the closes have another shape.
+            ValueError: the closes have another shape, or a column is missing.
         """
-        return _in_parts(_raw(share_ids, closes), self._answer, spread)
+        return _in_parts(self._raw(share_ids, closes, day), self._answer, spread)
 
-    def features(self, share_ids: Sequence[str], closes: NDArray[Any]) -> dict[str, Array]:
+    def features(self, share_ids: Sequence[str], closes: NDArray[Any], day: Raw | None = None) -> dict[str, Array]:
         """What the model sees of shares and their windows, as in `forecast`: by feature, [n, steps].
 
         Raises:
-            ValueError: the closes have another shape.
+            ValueError: as in `forecast`.
         """
-        return self.features_of(_raw(share_ids, closes))
+        return self.features_of(self._raw(share_ids, closes, day))
 
-    def estimate(self, share_ids: Sequence[str], closes: NDArray[Any], spread: Map = map) -> NDArray[np.float32]:
+    def estimate(
+        self, share_ids: Sequence[str], closes: NDArray[Any], spread: Map = map, day: Raw | None = None
+    ) -> NDArray[np.float32]:
         """As `forecast`, in single precision: the last digit may depend on the rows that are asked together.
 
         Raises:
-            ValueError: the closes have another shape.
+            ValueError: as in `forecast`.
         """
-        return _in_parts(_raw(share_ids, closes), self._estimate, spread)
+        return _in_parts(self._raw(share_ids, closes, day), self._estimate, spread)
 
     def features_of(self, raw: Raw) -> dict[str, Array]:
         """What the model sees of raw features: by feature, [rows, steps]."""
@@ -108,6 +114,14 @@ class Twin:
     def estimated(self, raw: Raw) -> NDArray[np.float32]:
         """Probabilities of raw features in single precision, float32 [rows]."""
         return _in_parts(raw, self._estimate)
+
+    def _raw(self, share_ids: Sequence[str], closes: NDArray[Any], day: Raw | None) -> Raw:
+        given = day or {}
+        if missing := [name for name in self._formatter.day_columns if name not in given]:
+            raise ValueError(
+                f"the formatter {self._formatter.name} reads {', '.join(missing)} beside the windows of shares"
+            )
+        return {**_raw(share_ids, closes), **given}
 
     def _answer(self, raw: Raw) -> NDArray[np.float32]:
         return self._exact.probabilities(self.features_of(raw))
@@ -149,9 +163,7 @@ def load_twin(saved_model: Path) -> Twin:
     return twin
 
 
-def check_examples(
-    answer: Callable[[Sequence[str], NDArray[Any]], NDArray[np.float32]], arrays: Mapping[str, Array]
-) -> None:
+def check_examples(answer: Callable[..., NDArray[np.float32]], arrays: Mapping[str, Array]) -> None:
     """Asks for the examples that lie beside a twin.
 
     Args:
@@ -163,7 +175,8 @@ def check_examples(
     """
     try:
         shares, closes, expected = (arrays[f"example/{name}"] for name in (SHARE_ID, CLOSES, "probability"))
-        found = answer([share.decode() for share in shares.tolist()], closes)
+        day = {name: values for key, values in arrays.items() if (name := key.removeprefix("example/")) in COLUMNS}
+        found = answer([share.decode() for share in shares.tolist()], closes, **({"day": day} if day else {}))
         difference = float(np.max(np.abs(found.astype(np.float64) - expected)))
     except (KeyError, IndexError, ValueError, TypeError) as error:
         if isinstance(error, TwinError):

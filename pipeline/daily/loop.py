@@ -48,6 +48,10 @@ class LabelError(UserError):
     """A ledger cannot keep what a label asks."""
 
 
+class FormatterError(UserError):
+    """A ledger cannot keep what a formatter reads."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of the loop.
@@ -96,6 +100,7 @@ def run_daily(day: Day, only: Sequence[str] = ()) -> tuple[DailyReport, Path]:
     Raises:
         PartError: there is no part of a name.
         LabelError: the plan's label is another than `up`.
+        FormatterError: the plan's formatter reads more than the window of a share.
         OutputError: another loop is at work, or the workspace cannot be written.
         UserError: the prices are none that a loop can be about.
     """
@@ -104,6 +109,11 @@ def run_daily(day: Day, only: Sequence[str] = ()) -> tuple[DailyReport, Path]:
         raise LabelError(
             f"label {day.plan.label.name}: a ledger keeps predictions of {words_of(UP).event} alone, with outcomes of "
             "the share's own closes; `awesome predict` takes every label"
+        )
+    if day.plan.formatter.day_columns:
+        raise FormatterError(
+            f"formatter {day.plan.formatter.name}: it reads the other shares of the day, and a ledger keeps windows of "
+            "single shares, from which anybody computes a prediction again; `awesome predict` takes every formatter"
         )
     check_prices(day.plan)
     folder = daily_folder(day.plan)

@@ -90,10 +90,11 @@ def gather_report(
         seconds=part_seconds | {name: step.seconds for name, step in steps.items()},
         cached=tuple(name for name, step in steps.items() if step.cached),
         data=_data(examples, plan),
-        settings=_plain_settings(plan.settings),
+        settings=_plain_settings(plan.settings) | {"embargo": plan.splits.embargo},
         market=market,
         versions=_versions(),
         parts=plan.parts,
+        reach=plan.splits.reach,
         artifacts={key: steps[node].outputs[key][0].uri for node, key in _SHARED_ARTIFACTS},
         baselines=findings.baselines,
         audit=audit,
@@ -223,6 +224,7 @@ def split_results(examples: Any) -> dict[str, SplitResult]:
             labels_across=number(split, "labels_across"),
             alone=number(split, "alone"),
             outside=number(split, "outside"),
+            short=number(split, "short"),
         )
         for split in SPLITS
     }

@@ -36,6 +36,9 @@ def left_out_in_words(report: RunReport) -> str:
     splits = report.splits.values()
     alone = sum(one.alone for one in splits)
     few = f"Left out: {alone:,} rows of days on which too few shares have a return to be compared." if alone else ""
+    if short := sum(one.short for one in splits):
+        begins = f"Left out: {short:,} rows with fewer sessions before them than the formatter reads ({report.reach})."
+        few = f"{few} {begins}".strip()
     windows, labels = sum(one.windows_across for one in splits), sum(one.labels_across for one in splits)
     if not windows + labels:
         return few

@@ -120,6 +120,7 @@ class SplitResult:
         labels_across: rows left out because their label does.
         alone: rows left out because too few shares have a return on their day for a label that compares them.
         outside: rows left out because their share did not belong to the universe on their day.
+        short: rows left out because their share has too few sessions before them for what the formatter reads.
         sessions: sessions from first to last.
     """
 
@@ -133,6 +134,7 @@ class SplitResult:
     labels_across: int = 0
     alone: int = 0
     outside: int = 0
+    short: int = 0
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,7 @@ class RunReport:
         settings: the run's settings; formatter, horizon, seed and models are always there.
         market: the synthetic market, or None on real prices.
         versions: versions of python, tfx, tensorflow, keras and awesome.
+        reach: sessions before a row's own that the formatter reads of its share; None of an older version.
         parts: package, version and digest of what comes from outside of the project and was used.
         baselines: figures of logistic regression and LightGBM on the same rows and features, by name and metric.
         audit: the leak audit; None where it was left out.
@@ -227,6 +230,7 @@ class RunReport:
     comparison: Comparison | None = None
     artifacts: Mapping[str, str] = field(default_factory=dict)
     parts: tuple[str, ...] = ()
+    reach: int | None = None
     schema_version: int = SCHEMA_VERSION
 
     JSON_FIRST: ClassVar = ("schema_version",)

@@ -130,6 +130,7 @@ class Answering:
         shares: tuple[str, ...],
         closes: npt.NDArray[np.float32],
         sessions: tuple[str, ...] | None = None,
+        day: Mapping[str, npt.NDArray[np.float32]] | None = None,
     ) -> npt.NDArray[np.float32]:
         """Probabilities of windows, float32 [n], written down if they have to be.
 
@@ -148,7 +149,7 @@ class Answering:
             )
         again = self.record is not None or sessions is not None
         ask = version.forecaster.forecast if again else version.forecaster.estimate
-        found = np.asarray(ask(shares, closes), np.float32)
+        found = np.asarray(ask(shares, closes, day=day) if day else ask(shares, closes), np.float32)
         if self.record is not None and len(shares):
             now = dt.datetime.now(dt.timezone.utc)
             self.record(Answers(version, now, shares, closes, found, sessions))

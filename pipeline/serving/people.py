@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from starlette.requests import Request
 from starlette.responses import Response
 
+from models.card import ModelCard
 from pipeline.serving.errors import Code, ServingError, invalid
 from pipeline.serving.rest import error_response, json_response
 from pipeline.serving.service import Service
@@ -30,6 +31,7 @@ class LastWindows:
         closes: float32 [n, 21], the latest first.
         left_out: shares without a window that can be used, and why.
         cautions: what is to be known of the others, one line each.
+        day: the day-wide columns that the model reads, float32 [n] or [n, width] by name.
     """
 
     share_ids: tuple[str, ...]
@@ -37,10 +39,11 @@ class LastWindows:
     closes: npt.NDArray[np.float32]
     left_out: Mapping[str, str]
     cautions: tuple[str, ...] = ()
+    day: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
 
-ReadWindows = Callable[[tuple[str, ...]], LastWindows]
-"""Reads the last windows of the shares that are named, or of all of them."""
+ReadWindows = Callable[[tuple[str, ...], ModelCard], LastWindows]
+"""Reads the last windows of the shares that are named, or of all of them, for the model of a card."""
 
 
 class People:
@@ -82,8 +85,9 @@ class People:
         if len(shares) > self._service.gate.limits.rows:
             raise invalid(f"{len(shares)} shares are more than the {self._service.gate.limits.rows} of one request")
         with self._service.versions.lease(wanted) as version:
-            windows = self._read(shares)
-            found = self._service.answering.ask(version, windows.share_ids, windows.closes, windows.sessions)
+            windows = self._read(shares, version.card)
+            asked = (windows.share_ids, windows.closes, windows.sessions, windows.day)
+            found = self._service.answering.ask(version, *asked)
         self._service.metrics.answered(version.number, len(found))
         rows = [
             {"share_id": share, "session": session, "probability": float(str(probability))}

@@ -26,16 +26,24 @@ class Forecaster(Protocol):
     """What answers, without TensorFlow; several threads may ask it at the same time."""
 
     def forecast(
-        self, share_ids: Sequence[str], closes: npt.NDArray[np.float32]
+        self,
+        share_ids: Sequence[str],
+        closes: npt.NDArray[np.float32],
+        *,
+        day: Mapping[str, npt.NDArray[np.float32]] | None = None,
     ) -> npt.NDArray[np.floating[npt.NBitBase]]:
-        """Probabilities [n] of shares [n] and their last closes [n, 21], the latest first.
+        """Probabilities [n] of shares [n] and their last closes [n, 21], the latest first, and day-wide columns.
 
         They are the same to the last bit whenever they are asked for again, whatever is asked together.
         """
         ...
 
     def estimate(
-        self, share_ids: Sequence[str], closes: npt.NDArray[np.float32]
+        self,
+        share_ids: Sequence[str],
+        closes: npt.NDArray[np.float32],
+        *,
+        day: Mapping[str, npt.NDArray[np.float32]] | None = None,
     ) -> npt.NDArray[np.floating[npt.NBitBase]]:
         """The same to 0.000001, in less time."""
         ...
@@ -76,9 +84,15 @@ class ServedVersion:
 
     def unanswered(self, signature: str) -> str:
         """Why a signature is not answered here; empty where it is."""
+        formatter = get_formatter(self.card.formatter)
+        if formatter.day_columns:
+            return (
+                f"formatter {formatter.name} reads the other shares of the day, which a request has no place for: ask "
+                "/v1/forecast, or TensorFlow Serving"
+            )
         if signature not in (PREDICT_CLOSES, DEFAULT):
             return f'signature "{signature}" needs TensorFlow, which this server does without: ask TensorFlow Serving'
-        if signature == DEFAULT and TIME in get_formatter(self.card.formatter).sources:
+        if signature == DEFAULT and TIME in formatter.sources:
             return (
                 f"formatter {self.card.formatter} reads the day of an example, which this server cannot give a model; "
                 f"ask {PREDICT_CLOSES}, or TensorFlow Serving"

@@ -18,8 +18,9 @@ from components.model_selector.opening import open_card
 from components.plausibility import Suspect
 from components.records import RecordError, from_json
 from components.whole_files import temporary_folder
-from models.errors import TwinError
+from models.errors import TwinError, UnknownNameError
 from models.features import CLOSES, SHARE_ID
+from models.formatters import DataFormatter, get_formatter
 from models.labels import UP, words_of
 from models.twin.proof import Proof
 from models.twin.proving import proven_twin
@@ -71,6 +72,7 @@ class Forecast:
         held_back: checks of the leak audit that keep the model from being pushed, blessed or not.
         without_twin: why TensorFlow answered; empty where the model's twin did.
         label: name of the model's label.
+        short: shares with too few sessions for what the model's formatter reads.
     """
 
     shares: tuple[ShareForecast, ...]
@@ -88,6 +90,7 @@ class Forecast:
     without_twin: str = ""
     label: str = UP
     outside: tuple[str, ...] = ()
+    short: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
     """
     chosen = _choose(plan, model, run)
     card = open_card(chosen.saved_model)
-    windows = read_last_windows(plan)
+    windows = read_last_windows(plan, formatter_of(card), card.market)
     print_suspects(windows.suspects, console, database=plan.database)
     try:
         answer, without_twin = _by_twin(chosen, windows), ""
@@ -126,7 +129,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         without_twin = str(error)
         print_plain(console, f"{card.model} has no twin and predicts through TensorFlow: {error}", "yellow")
         with console.status("Loading the model"):
-            answer = through_tensorflow(chosen.saved_model, windows.share_ids, windows.closes)
+            answer = through_tensorflow(chosen.saved_model, windows.share_ids, windows.closes, windows.day)
     forecasts = [
         ShareForecast(name, session, float(probability))
         for name, session, probability in zip(windows.share_ids, windows.sessions, answer, strict=True)
@@ -141,6 +144,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         auc_low=chosen.auc_low,
         auc_high=chosen.auc_high,
         left_out=windows.left_out,
+        short=windows.short,
         excluded=windows.excluded,
         suspects=windows.suspects.open,
         held_back=chosen.held_back,
@@ -152,19 +156,38 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
 
 def _by_twin(chosen: _Chosen, windows: LastWindows) -> NDArray[np.float32]:
     """What the model's twin answers; TwinError where it may not."""
-    return proven_twin(chosen.saved_model, chosen.twin).forecast(windows.share_ids, windows.closes)
+    twin = proven_twin(chosen.saved_model, chosen.twin)
+    return twin.forecast(windows.share_ids, windows.closes, day=windows.day)
 
 
-def through_tensorflow(saved_model: Path, share_ids: Sequence[str], closes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What the exported model itself answers to shares [n] and their windows [n, 21], close0 first; [n]."""
+def formatter_of(card: ModelCard) -> DataFormatter:
+    """What a model sees.
+
+    Raises:
+        PredictionError: it is not known here.
+    """
+    try:
+        return get_formatter(card.formatter)
+    except UnknownNameError as error:
+        raise PredictionError(f"{card.model}: {error}; predict where that formatter is") from None
+
+
+def through_tensorflow(
+    saved_model: Path,
+    share_ids: Sequence[str],
+    closes: NDArray[np.float32],
+    day: Mapping[str, NDArray[np.float32]] | None = None,
+) -> NDArray[np.float32]:
+    """What the exported model itself answers to shares [n], their windows [n, 21], close0 first, and columns; [n]."""
     import_tensorflow()
     import tensorflow as tf
 
-    from models.serving import PROBABILITY
+    from models.serving import PREDICT_CLOSES, PREDICT_DAY, PROBABILITY
 
     with _loadable(saved_model) as folder:
-        signature = tf.saved_model.load(str(folder)).signatures["predict_closes"]
-        asked = {SHARE_ID: tf.constant(share_ids), CLOSES: tf.constant(closes)}
+        signature = tf.saved_model.load(str(folder)).signatures[PREDICT_DAY if day else PREDICT_CLOSES]
+        columns = {name: values.reshape(len(values), -1) for name, values in (day or {}).items()}
+        asked = {name: tf.constant(one) for name, one in {SHARE_ID: share_ids, CLOSES: closes, **columns}.items()}
         answer: NDArray[np.float32] = signature(**asked)[PROBABILITY].numpy()[:, 0]
         return answer
 
@@ -203,6 +226,9 @@ def print_forecast(forecast: Forecast, console: Console) -> None:
     console.print(table)
     for name, count in forecast.left_out.items():
         line = f"{name} is left out: its last window reaches across {count} missing sessions (--max-missing-sessions)"
+        console.print(Text(line, style="yellow"), soft_wrap=True)
+    if forecast.short:
+        line = f"left out, as they have too few sessions for the model's formatter: {', '.join(forecast.short)}"
         console.print(Text(line, style="yellow"), soft_wrap=True)
     if forecast.excluded:
         line = f"excluded shares, left out: {', '.join(forecast.excluded)}"

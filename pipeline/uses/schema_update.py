@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
+from components.day_wide.reading import read_rows
 from components.errors import UserError
 from components.feature_example_gen.day_levels import make_levels
 from components.feature_example_gen.examples import label_rows
@@ -30,9 +31,10 @@ def update_schema(plan: Plan, out: Path) -> str:
     with FeatureStore.open(plan.database) as store:
         shares = plan.select(store)
         features, splits = store.read_features(shares), plan_splits(store.sessions(shares), plan.splits)
-        universe = universe_of(store, splits.sessions)
+        universe, columns = universe_of(store, splits.sessions), plan.formatter.day_columns
+        day_rows = read_rows(store, shares, columns, universe=universe)
     levels = make_levels([features], splits.sessions, splits.horizons, plan.label, universe=universe)
-    labelled = label_rows(features, splits, levels=levels, universe=universe)
+    labelled = label_rows(features, splits, levels=levels, universe=universe, day_rows=day_rows)
     import_tensorflow()
     import pyarrow as pa
     import tensorflow_data_validation as tfdv
@@ -45,7 +47,8 @@ def update_schema(plan: Plan, out: Path) -> str:
     [batch] = table.combine_chunks().to_batches()
     statistics = stats_impl.generate_statistics_in_memory(batch, tfdv.StatsOptions())
     inferred = text_format.MessageToString(tfdv.infer_schema(statistics))
-    curated = text_format.MessageToString(schema_for(plan.splits.horizons, plan.horizon, label=plan.label.name))
+    asked = schema_for(plan.splits.horizons, plan.horizon, label=plan.label.name, columns=columns)
+    curated = text_format.MessageToString(asked)
     write_whole(out, inferred)
     lines = difflib.unified_diff(
         curated.splitlines(),

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.errors import UserError
 from components.model_selector.opening import PushedModel
+from models.card import ModelCard
 from models.errors import TwinError
+from models.formatters import get_formatter
 from models.twin.forecasting import Map, Twin
 from models.twin.proving import may_estimate
 from pipeline.plan import Plan
 from pipeline.serving.people import LastWindows, ReadWindows
 from pipeline.uses.windows import read_last_windows
+
+Columns: TypeAlias = Mapping[str, NDArray[np.float32]]
 
 
 class ServedModelError(UserError):
@@ -36,14 +41,18 @@ class ServedTwin:
     estimates: bool
     spread: Map = map
 
-    def forecast(self, share_ids: Sequence[str], closes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Exact probabilities [n] of shares [n] and their last closes [n, 21], the latest first."""
-        return self.twin.forecast(share_ids, closes, self.spread)
+    def forecast(
+        self, share_ids: Sequence[str], closes: NDArray[np.float32], *, day: Columns | None = None
+    ) -> NDArray[np.float32]:
+        """Exact probabilities [n] of shares [n], their last closes [n, 21], the latest first, and day-wide columns."""
+        return self.twin.forecast(share_ids, closes, self.spread, day)
 
-    def estimate(self, share_ids: Sequence[str], closes: NDArray[np.float32]) -> NDArray[np.float32]:
+    def estimate(
+        self, share_ids: Sequence[str], closes: NDArray[np.float32], *, day: Columns | None = None
+    ) -> NDArray[np.float32]:
         """The same in single precision, where that was proven as well."""
         ask = self.twin.estimate if self.estimates else self.twin.forecast
-        return ask(share_ids, closes, self.spread)
+        return ask(share_ids, closes, self.spread, day)
 
 
 def load_pushed(pushed: PushedModel, spread: Map = map) -> ServedTwin:
@@ -68,17 +77,18 @@ def load_pushed(pushed: PushedModel, spread: Map = map) -> ServedTwin:
 def windows_of(plan: Plan) -> ReadWindows:
     """Reads the last windows of the plan's store, those of all of its shares where none are named."""
 
-    def read(shares: tuple[str, ...]) -> LastWindows:
+    def read(shares: tuple[str, ...], card: ModelCard) -> LastWindows:
         chosen = plan
         if shares:
             chosen = replace(plan, settings=plan.settings.model_copy(update={"shares": shares}))
-        found = read_last_windows(chosen)
+        found = read_last_windows(chosen, get_formatter(card.formatter), card.market)
         left_out = {
             share: f"its last window reaches across {count} missing sessions" for share, count in found.left_out.items()
         } | dict.fromkeys(found.excluded, "it is excluded")
         left_out |= dict.fromkeys(found.outside, "it does not belong to the universe today")
+        left_out |= dict.fromkeys(found.short, f"it has too few sessions for the formatter {card.formatter}")
         wrong = [one for one in found.suspects.open if one.stops]
         cautions = tuple(f"{one.share_id}: {one.day}: {one.percent}, {one.cause}" for one in wrong)
-        return LastWindows(found.share_ids, found.sessions, found.closes, left_out, cautions)
+        return LastWindows(found.share_ids, found.sessions, found.closes, left_out, cautions, found.day)
 
     return read

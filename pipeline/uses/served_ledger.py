@@ -14,6 +14,7 @@ from components.ledger.file import Ledger
 from components.ledger.predictions import Forecasts, write_predictions
 from components.ledger.setting_up import model_digest
 from components.missing_sessions.exchanges import exchanges_of
+from models.formatters import get_formatter
 from models.labels import UP, words_of
 from pipeline.plan import Plan
 from pipeline.serving.answering import Answers
@@ -73,10 +74,16 @@ class ServedLedger:
                 "say after which session it is"
             )
         folder, label = answers.version.folder, answers.version.card.label
+        formatter = answers.version.card.formatter
         if label != UP:
             raise UserError(
                 f"the model's label is {label}, and the ledger keeps predictions of {words_of(UP).event} alone; serve "
                 "it without --ledger"
+            )
+        if get_formatter(formatter).day_columns:
+            raise UserError(
+                f"the formatter {formatter} reads the other shares of the day, and the ledger keeps windows of single "
+                "shares; serve it without --ledger"
             )
         if folder not in self._digests:
             self._digests = {folder: model_digest(folder)}

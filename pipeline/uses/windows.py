@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.day_wide.reading import read_last
 from components.errors import UserError
 from components.feature_store import FeatureStore
 from components.missing_sessions.finding import last_windows_across
 from components.plausibility import SuspectRecord
 from components.universe.universe import universe_of
+from models.formatters import DataFormatter
 from pipeline.plan import Plan
 from pipeline.uses.suspects import look_at_windows
 
@@ -33,6 +35,8 @@ class LastWindows:
         excluded: shares that were asked for and that a person has excluded.
         outside: shares that do not belong to the universe on the last of these sessions.
         suspects: returns of the windows that do not look like a market's.
+        day: the day-wide columns that were asked for, float32 [n] or [n, width] by name.
+        short: shares that have too few sessions for these columns, which are left out.
     """
 
     share_ids: tuple[str, ...]
@@ -42,18 +46,24 @@ class LastWindows:
     excluded: tuple[str, ...]
     outside: tuple[str, ...]
     suspects: SuspectRecord
+    day: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    short: tuple[str, ...] = ()
 
 
-def read_last_windows(plan: Plan) -> LastWindows:
-    """Reads the last window of each share of a plan.
+def read_last_windows(plan: Plan, formatter: DataFormatter | None = None, market: Sequence[str] = ()) -> LastWindows:
+    """Reads the last window of each share of a plan, and the day-wide columns of its session.
 
     Args:
         plan: names the database, the shares, and how many missing sessions a window may reach across.
+        formatter: of the model that is asked; None where it reads nothing but windows.
+        market: the shares that its day-wide columns are made of, as its card says.
 
     Raises:
         StoreError: the database cannot be read, or lacks a share.
-        WindowsError: every share's window reaches across too many missing sessions, or none belongs to the universe.
+        WindowsError: every share's window reaches across too many missing sessions, none belongs to the universe, or
+            none has enough sessions for the columns.
     """
+    columns = () if formatter is None else formatter.day_columns
     with FeatureStore.open(plan.database) as store:
         shares = plan.select(store)
         left_out = last_windows_across(store, shares, plan.settings.max_missing_sessions)
@@ -77,12 +87,24 @@ def read_last_windows(plan: Plan) -> LastWindows:
             windows = store.listings.last_windows([share for share in wanted if share not in outside])
         excluded = store.decisions().excluded & set(plan.settings.shares or store.listings.share_ids())
         suspects = look_at_windows(plan, store, windows)
+        day = read_last(store, market, windows.shares, windows.time, columns, universe) if columns else {}
+    known = np.ones(len(windows.shares), bool)
+    for values in day.values():
+        known &= ~np.isnan(values).reshape(len(known), -1).any(axis=1)
+    if formatter is not None and not known.any():
+        raise WindowsError(
+            f"{plan.database}: the formatter {formatter.name} reads {formatter.reach + 1} sessions of a share, and no "
+            "share has so many; bring earlier prices"
+        )
+    kept = np.flatnonzero(known)
     return LastWindows(
-        share_ids=windows.shares,
-        sessions=windows.time,
-        closes=windows.closes.astype(np.float32),
+        share_ids=tuple(windows.shares[at] for at in kept),
+        sessions=tuple(windows.time[at] for at in kept),
+        closes=windows.closes[kept].astype(np.float32),
         left_out=left_out,
         excluded=tuple(sorted(excluded)),
         outside=outside,
         suspects=suspects,
+        day={name: values[kept] for name, values in day.items()},
+        short=tuple(windows.shares[at] for at in np.flatnonzero(~known)),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from models.day_wide.columns import COLUMNS
 from models.errors import UnknownNameError
 from models.features import CLOSES, SHARE_ID, TIME, WINDOW
 from models.formatters import FORMATTERS, get_formatter
@@ -13,12 +14,13 @@ ALL = pytest.mark.parametrize("name", list(FORMATTERS))
 
 
 def test_the_one_to_use_comes_first() -> None:
-    assert list(FORMATTERS)[:3] == ["window_returns", "closes", "closes_with_time"]
+    assert list(FORMATTERS)[:4] == ["window_returns", "market_relative", "closes", "closes_with_time"]
 
 
 def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
     with pytest.raises(
-        UnknownNameError, match=r"'raw' does not exist; there are window_returns, closes, closes_with_time"
+        UnknownNameError,
+        match=r"'raw' does not exist; there are window_returns, market_relative, closes, closes_with_time",
     ):
         get_formatter("raw")
 
@@ -31,10 +33,10 @@ def test_a_formatter_is_found_under_its_own_name(name: str) -> None:
 
 @ALL
 def test_sources_are_raw_features_and_names_are_unique_and_hide_none(name: str) -> None:
-    assert set(get_formatter(name).sources) <= {CLOSES, SHARE_ID, TIME}
+    assert set(get_formatter(name).sources) <= {CLOSES, SHARE_ID, TIME, *COLUMNS}
     names = [feature.name for feature in get_formatter(name).features]
     assert len(set(names)) == len(names)
-    assert not set(names) & {CLOSES, SHARE_ID, TIME}
+    assert not set(names) & {CLOSES, SHARE_ID, TIME, *COLUMNS}
 
 
 @ALL
@@ -69,3 +71,11 @@ def test_the_two_that_tell_the_date_warn_and_name_the_one_to_use() -> None:
 
 def test_sources_are_listed_once() -> None:
     assert get_formatter("window_returns").sources == (CLOSES, SHARE_ID)
+
+
+@ALL
+def test_what_needs_the_whole_day_is_declared_to_be_known_on_it(name: str) -> None:
+    formatter = get_formatter(name)
+    assert formatter.day_columns == tuple(source for source in formatter.sources if source in COLUMNS)
+    assert set(formatter.day_columns) <= set(formatter.declared_sources)
+    assert formatter.reach == max([WINDOW - 1, *(COLUMNS[one].reach for one in formatter.day_columns)])

@@ -171,5 +171,5 @@ def test_a_package_that_is_broken_is_one_line_and_no_matter_to_other_commands(in
     for other in (formatters, helped):
         assert (other.returncode, other.stderr, "bad" in other.stdout) == (0, "", False)
     assert "bad" not in unnamed.stderr
-    assert "there are window_returns, closes" in unknown.stderr
+    assert "there are window_returns, market_relative" in unknown.stderr
     assert "bad" not in unknown.stderr

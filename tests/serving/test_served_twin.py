@@ -94,7 +94,7 @@ class TwoVoiced:
 def test_what_is_written_down_and_what_people_are_told_is_exact(base: Path) -> None:
     body = {"signature_name": "predict_closes", "inputs": {"share_id": ["A"], "closes": windows(1).tolist()}}
     last = LastWindows(("A",), ("2026-11-27",), windows(1), {})
-    with running(base, load=lambda pushed: TwoVoiced(), windows=lambda shares: last) as server:
+    with running(base, load=lambda pushed: TwoVoiced(), windows=lambda shares, card: last) as server:
         assert server.ask(body).json() == {"outputs": [[0.25]]}
         assert server.http.get("/v1/forecast").json()["shares"][0]["probability"] == 0.75
     with running(base, load=lambda pushed: TwoVoiced(), record=lambda answers: None) as server:

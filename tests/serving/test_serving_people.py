@@ -10,6 +10,7 @@ from pushed import MODEL, Sloped, names, push, windows
 from running import running
 
 from components.errors import StoreError
+from models.card import ModelCard
 from pipeline.serving.answering import Answers
 from pipeline.serving.gate import Limits
 from pipeline.serving.people import LastWindows
@@ -17,7 +18,8 @@ from pipeline.serving.people import LastWindows
 SHARES = 4
 
 
-def read(shares: tuple[str, ...]) -> LastWindows:
+def read(shares: tuple[str, ...], card: ModelCard) -> LastWindows:
+    assert card.formatter == "window_returns"
     wanted = shares or tuple(names(SHARES))
     for share in wanted:
         if share not in names(SHARES):

@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from components.day_wide.reading import read_rows
 from components.errors import SplitError, StoreError
 from components.feature_example_gen.day_levels import levels_of
 from components.feature_example_gen.examples import LabelledRows, label_rows
@@ -32,6 +33,7 @@ from components.leak_audit.reading.rows import AuditRows
 from components.leak_audit.results import CheckResult, Figure, Status
 from components.missing_sessions.finding import find_missing
 from components.universe.universe import universe_of
+from models.day_wide.columns import columns_of
 from models.features import (
     CLOSES,
     SESSION,
@@ -100,6 +102,8 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
     label = get_label(config.label)
     universe = universe_of(store, plan.sessions)
     levels = levels_of(store, summaries, plan.sessions, plan.horizons, label, missing.shares, limit, universe)
+    columns = columns_of(rows.raw)
+    day_rows = read_rows(store, names, columns, last, universe)
     looked_at = _sample([one.rows for one in summaries], own, None if config.full else MOST_ROWS, config.seed)
 
     parts: _Parts = {}
@@ -111,7 +115,7 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
         if not len(features):  # all that these shares have came after the run
             _add(parts, _ALIEN, _rows(rows, own, np.flatnonzero(np.isin(own, group))))
             continue
-        labelled = label_rows(features, plan, missing.shares, limit, levels, universe)
+        labelled = label_rows(features, plan, missing.shares, limit, levels, universe, day_rows)
         compared += _compare_rows(parts, rows, own, place, np.array(group), labelled)
     short = _short_of_windows(store, summaries)
     figures = (
@@ -120,7 +124,7 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
         Figure("rows that were compared", compared),
         *(
             Figure(what, sum(map(len, parts.get(what, ()))))
-            for what in _kinds(plan.horizons)
+            for what in _kinds(plan.horizons, columns)
             if what in parts or what in (_LACKING, _ALIEN)
         ),
         Figure("shares with other windows than their prices make", len(short)),
@@ -139,7 +143,11 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
         if len(looked_at) < len(names):
             sentence = f"The {compared:,} examples that were compared are those of the database ({shares})."
         return CheckResult(NAME, Status.PASSED, sentence, figures)
-    faults = [_words(what, np.concatenate(parts[what]), rows, names) for what in _kinds(plan.horizons) if what in parts]
+    faults = [
+        _words(what, np.concatenate(parts[what]), rows, names)
+        for what in _kinds(plan.horizons, columns)
+        if what in parts
+    ]
     faults += [
         f"the database holds {held:,} windows of {name} where its prices make {due:,}" for name, held, due in short
     ]
@@ -147,10 +155,10 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
     return CheckResult(NAME, Status.LEAKING, f"{sentence[0].upper()}{sentence[1:]} ({shares}).", figures, _LOOK)
 
 
-def _kinds(horizons: Sequence[int]) -> list[str]:
+def _kinds(horizons: Sequence[int], columns: Sequence[str]) -> list[str]:
     """All kinds of fault, the worst first."""
     answers = [key(horizon) for horizon in horizons for key in (label_key, forward_return_key, excess_return_key)]
-    return [_LACKING, _ALIEN, _ELSEWHERE, _OTHER_CLOSES, *(_OTHER_ANSWER.format(name) for name in answers)]
+    return [_LACKING, _ALIEN, _ELSEWHERE, _OTHER_CLOSES, *(_OTHER_ANSWER.format(name) for name in (*columns, *answers))]
 
 
 def _sample(sizes: Sequence[int], own: NDArray[np.int64], most: int | None, seed: int) -> list[int]:
@@ -215,6 +223,9 @@ def _compare_rows(
     row, like = mine[known], due[at[known]]
     _add(parts, _ELSEWHERE, _rows(rows, own, row[rows.split[row] != labelled.split[like]]))
     _add(parts, _OTHER_CLOSES, _rows(rows, own, row[np.any(rows.closes[row] != columns[CLOSES][like], axis=1)]))
+    for name in columns_of(rows.raw):
+        held, wanted = (values.reshape(len(row), -1) for values in (rows.raw[name][row], columns[name][like]))
+        _add(parts, _OTHER_ANSWER.format(name), _rows(rows, own, row[np.any(held != wanted, axis=1)]))
     answers = dict(_answers(rows))
     for name in labelled.missing:
         held = answers.get(name, np.full(len(rows), np.nan))

@@ -182,6 +182,7 @@ def _replay(
     cost: _Cost,
 ) -> tuple[_Seen, Difference | None]:
     """Replays the sample, or all; what differs in a sample is replayed with its whole shard."""
+    from components.day_wide.reading import read_closes
     from components.feature_example_gen.config import SHARD_ROWS
     from components.feature_example_gen.day_levels import levels_of
     from components.feature_example_gen.executor import make_shards
@@ -189,6 +190,7 @@ def _replay(
     from components.leak_audit.reading.prefixes import Made
     from components.missing_sessions.finding import find_missing
     from components.universe.universe import universe_of
+    from models.formatters import get_formatter
     from models.labels import get_label
 
     config = audited.config
@@ -201,7 +203,9 @@ def _replay(
     gaps = find_missing(store).of(names).shares
     universe = universe_of(store, sessions)
     levels = levels_of(store, chosen, sessions, plan.horizons, get_label(config.label), gaps, limit, universe)
-    made = Made({}, plan, gaps, limit, levels, universe)
+    columns = get_formatter(config.formatter).day_columns
+    closes = list(read_closes(store, names, last=config.last_session)) if columns else []
+    made = Made({}, plan, gaps, limit, levels, universe, closes, columns)
     with_prices = {one.share_id for one in priced}
     shards = [
         [share for share in shard.shares if share in with_prices]

@@ -1,9 +1,10 @@
 """Split proof: no close of a later split's row is shared with an earlier split's beyond what the embargo allows.
 
 An example carries `session`, how many windows its share had before: k. Its window is made of the sessions k - 20 to k,
-its labels end at k + h. With an embargo of e sessions a window may reach max(0, 20 - e) sessions behind a border, and a
-label never across one. The ordinals are not taken on trust: neighbouring windows overlap, so their closes must be the
-same ones shifted by the difference of the ordinals, and windows that should have nothing in common must not.
+its labels end at k + h; a formatter that reads day-wide columns may see further back, to k - r. With an embargo of e
+sessions that may reach max(0, r - e) sessions behind a border, and a label never across one. The ordinals are not taken
+on trust: neighbouring windows overlap, so their closes must be the same ones shifted by the difference of the ordinals,
+and windows that should have nothing in common must not.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from components.leak_audit.results import CheckResult, Figure, Status
 from models.features import WINDOW
 
 NAME = "split proof"
-_REACH = WINDOW - 1
 _PAIRS = ((TRAIN, TEST), (EVAL, TEST), (TRAIN, EVAL))
 
 # Windows that should have nothing in common share so many closes only where they are the same sessions.
@@ -63,10 +63,16 @@ class Ordinals:
     first_wrong: int
 
 
-def split_proof(rows: AuditRows, embargo: int) -> CheckResult:
-    """Makes the check, with the embargo that was asked for; a proof that does not hold is a leak."""
-    allowed = max(0, _REACH - embargo)
-    shared = {pair: shared_sessions(rows, *pair) for pair in _PAIRS}
+def split_proof(rows: AuditRows, embargo: int, reach: int = WINDOW - 1) -> CheckResult:
+    """Makes the check; a proof that does not hold is a leak.
+
+    Args:
+        rows: of the run.
+        embargo: that was asked for.
+        reach: sessions before its own that a row's features are made of.
+    """
+    allowed = max(0, reach - embargo)
+    shared = {pair: shared_sessions(rows, *pair, reach) for pair in _PAIRS}
     twice = rows_in_two_splits(rows)
     ordinals = prove_ordinals(rows)
     figures = [
@@ -126,16 +132,16 @@ def label_reach(rows: AuditRows) -> NDArray[np.int64]:
     return reach
 
 
-def shared_sessions(rows: AuditRows, earlier: int, later: int) -> Shared:
-    """Compares two splits, given by their numbers, share by share."""
+def shared_sessions(rows: AuditRows, earlier: int, later: int, back: int = WINDOW - 1) -> Shared:
+    """Compares two splits, given by their numbers, share by share; each row reaches `back` sessions back."""
     first, second = rows.of(earlier), rows.of(later)
     reach = label_reach(rows)
     # Every share gets a stretch of one line of sessions, long enough for its oldest close and its last label.
     span = np.zeros(len(rows.shares), np.int64)
     np.maximum.at(span, rows.share, rows.session + reach)
-    start = np.concatenate([[0], np.cumsum(span + _REACH + 1)])
-    oldest = start[rows.share] + rows.session  # of session k - 20, as each stretch begins 20 sessions early
-    end = oldest + _REACH + reach + 1
+    start = np.concatenate([[0], np.cumsum(span + back + 1)])
+    oldest = start[rows.share] + rows.session  # of session k - back, as each stretch begins so many sessions early
+    end = oldest + back + reach + 1
     edges = np.zeros(start[-1] + 1, np.int64)
     np.add.at(edges, oldest[first], 1)
     np.add.at(edges, end[first], -1)
@@ -213,7 +219,9 @@ def _overlap(rows: AuditRows, before: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 CHECK = Check(
     NAME,
-    lambda audited: split_proof(audited.rows, audited.config.embargo),
+    lambda audited: split_proof(
+        audited.rows, audited.config.embargo, audited.config.splits.reach if audited.config.splits else WINDOW - 1
+    ),
     passes="no session of a row's window or label is shared with an earlier split beyond what the embargo allows",
     leaks="more is shared, a label reaches into a later split, a row stands in two splits, a split is not before the "
     "next, or sessions do not agree with closes, so that the proof does not hold",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from components.feature_store import WINDOW, FeatureStore, PriceBars
 from components.leak_audit.reading.rows import AuditRows
 from components.missing_sessions.found import ShareGaps
 from components.universe.universe import EVERYBODY, Universe
+from models.day_wide.prices import DayPrices, ShareCloses
+from models.day_wide.rows import DayRows
 from models.features import CLOSES, SESSION, SHARE_ID, TIME, excess_return_key, forward_return_key, label_key
 
 
@@ -33,6 +35,8 @@ class Made:
         limit: missing sessions that a window may reach across.
         levels: what returns must exceed by day, of all shares (the label proof's matter); None where there is no such.
         universe: who belongs to it when.
+        closes: of all shares of the run, up to the last session that it read; empty where it has no day-wide columns.
+        columns: the day-wide columns.
     """
 
     bars: Mapping[str, PriceBars]
@@ -41,6 +45,16 @@ class Made:
     limit: int
     levels: DayLevels | None = None
     universe: Universe = EVERYBODY
+    closes: Sequence[ShareCloses] = ()
+    columns: tuple[str, ...] = ()
+
+    def day_rows(self, cut: np.datetime64, universe: Universe) -> DayRows | None:
+        """The day-wide columns of a database of all shares that ends on a day; None where there are none."""
+        if not self.columns:
+            return None
+        known = [one.until(cut) for one in self.closes]
+        members = [replace(one, member=universe.members(one.share_id, one.days)) for one in known]
+        return DayRows.of(DayPrices(members, [one.share_id for one in known]), self.columns)
 
 
 @dataclass(frozen=True)
@@ -146,7 +160,8 @@ class Replay:
         levels = made.levels if made.levels is None or whole else made.levels.until(cut)
         universe = made.universe if whole else made.universe.until(cut)
         with FeatureStore.open(self._database) as store:
-            rows = executor.labelled_rows(store, list(windows), made.plan, made.gaps, made.limit, levels, universe)
+            asked = (made.plan, made.gaps, made.limit, levels, universe, made.day_rows(cut, universe))
+            rows = executor.labelled_rows(store, list(windows), *asked)
         return Prefix(cut, rows, windows, levels)
 
     def _add(self, store: FeatureStore, share: str, bars: PriceBars, length: int) -> None:

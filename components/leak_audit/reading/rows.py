@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from components.feature_example_gen.splits import SPLITS
 from components.leak_audit.reading.records import Columns, concatenated, read_columns
 from components.leak_audit.results import AuditError
+from models.day_wide.columns import width_of
 from models.features import (
     CLOSES,
     SESSION,
@@ -109,7 +110,7 @@ def read_rows(examples: str | Path, sources: Sequence[str] = ()) -> AuditRows:
     raw[CLOSES] = _values(joined, CLOSES, WINDOW).astype(np.float32)[order]
     for source in sources:
         if source not in raw:
-            raw[source] = _values(joined, source, 1)[order]
+            raw[source] = _values(joined, source, width_of(source))[order]
     return AuditRows(
         features=tuple(features),
         share=share[order],

@@ -12,6 +12,7 @@ from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.steps.kind import MOST_ROWS, StepKind, only
 from awesome_kubeflow.steps.page import Section, Table
 from components.feature_example_gen.config import ExampleGenConfig
+from models.formatters import get_formatter
 from pipeline.job.step import Step
 
 
@@ -80,7 +81,14 @@ def _change(part: NodeSlice, parameters: RunParameters) -> None:
     elif parameters.since:
         raise ParameterError("parameter since: the pipeline was compiled without a source, so it extracts nothing")
     splits = replace(config.splits, horizon=parameters.horizon, horizons=part.compiled.all_horizons(parameters.horizon))
-    config = replace(config, shares=parameters.shares, splits=splits, extraction=extraction)
+    formatter = get_formatter(parameters.formatter)
+    config = replace(
+        config,
+        shares=parameters.shares,
+        splits=splits.reaching(formatter.reach),
+        extraction=extraction,
+        columns=formatter.day_columns,
+    )
     set_property(part.node, CUSTOM_CONFIG, config.to_proto())
 
 

@@ -29,10 +29,12 @@ def _section(step: Step) -> Section:
 def _text(part: NodeSlice, parameters: RunParameters) -> str:
     from google.protobuf import text_format
 
+    from models.formatters import get_formatter
     from models.schema import schema_for
 
     horizons = part.compiled.all_horizons(parameters.horizon)
-    schema = schema_for(horizons, parameters.horizon, label=part.compiled.label)
+    columns = get_formatter(parameters.formatter).day_columns
+    schema = schema_for(horizons, parameters.horizon, label=part.compiled.label, columns=columns)
     return str(text_format.MessageToString(schema))
 
 

@@ -9,6 +9,7 @@ from awesome_kubeflow.node import CUSTOM_CONFIG, NodeSlice, properties_of, set_p
 from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.steps.kind import MOST_ROWS, StepKind, only
 from awesome_kubeflow.steps.page import Section, Table
+from models.formatters import get_formatter
 from pipeline.job.step import Step
 
 
@@ -40,10 +41,12 @@ def _change(part: NodeSlice, parameters: RunParameters) -> None:
     if splits is not None:  # completeness and prefix replay make the examples again as FeatureExampleGen is told to
         horizons = part.compiled.all_horizons(parameters.horizon)
         splits = replace(splits, horizon=parameters.horizon, horizons=horizons)
+        splits = splits.reaching(get_formatter(parameters.formatter).reach)
     config = replace(
         config,
         models=models,
         splits=splits,
+        embargo=config.embargo if splits is None else splits.embargo,
         shares=parameters.shares,
         formatter=parameters.formatter,
         horizon=parameters.horizon,

@@ -142,8 +142,9 @@ def workspace_name(plan: Plan) -> str:
         "data": data.name if settings.market is not None else str(data.absolute()),
         **{
             name: getattr(settings, name)
-            for name in ("shares", "horizons", "embargo", "max_missing_sessions", "seed", "train_steps")
+            for name in ("shares", "horizons", "max_missing_sessions", "seed", "train_steps")
         },
+        "embargo": plan.splits.embargo,
         "hyperparameters": settings.hyperparameters,
         "versions": sorted(model for model in settings.models if ":" in model),
     }

@@ -1,0 +1,88 @@
+"""The day-wide columns there are: what each is, how many sessions it reaches back, and how it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from models.features import WINDOW
+
+if TYPE_CHECKING:
+    from models.day_wide.prices import DayPrices, Floats
+
+RETURNS = WINDOW - 1
+"""Returns of a window, and the sessions that one reaches back."""
+
+
+@dataclass(frozen=True)
+class DayColumn:
+    """A raw feature of a share and session.
+
+    Attributes:
+        name: of it in the examples; a formatter's feature names it as its source.
+        words: what it is.
+        reach: sessions of its share before the row's own whose close it is made of, a window's included.
+        make: its values, one a row of the prices, float64 [rows]; nan where it is not known.
+        width: 1, or the length of the window of values, the row's own the last.
+    """
+
+    name: str
+    words: str
+    reach: int
+    make: Callable[[DayPrices], Floats]
+    width: int = 1
+
+
+COLUMNS: Mapping[str, DayColumn] = MappingProxyType(
+    {
+        column.name: column
+        for column in (
+            DayColumn(
+                "market_relative_returns",
+                "the last 20 log returns of the share less the market's, the equal-weighted mean of the day",
+                RETURNS,
+                lambda prices: prices.beyond_market(1),
+                RETURNS,
+            ),
+            DayColumn(
+                "day_rank_1", "rank of the return within the day", 1, lambda prices: prices.rank(prices.moved(1))
+            ),
+            DayColumn(
+                "day_rank_5",
+                "rank of the return over 5 sessions within the day",
+                5,
+                lambda prices: prices.rank(prices.moved(5)),
+            ),
+            DayColumn(
+                "day_rank_20",
+                "rank of the return over 20 sessions within the day",
+                RETURNS,
+                lambda prices: prices.rank(prices.moved(RETURNS)),
+            ),
+            DayColumn(
+                "day_rank_volatility",
+                "rank of the root mean square of the last 20 market-relative returns within the day",
+                RETURNS,
+                lambda prices: prices.rank(prices.volatility(RETURNS)),
+            ),
+        )
+    }
+)
+"""Every column by its name."""
+
+
+def columns_of(sources: Iterable[str]) -> tuple[str, ...]:
+    """Those of some raw features that are day-wide columns."""
+    return tuple(source for source in sources if source in COLUMNS)
+
+
+def reach_of(sources: Iterable[str]) -> int:
+    """Sessions of its share before a row's own that any of some raw features is made of: a window's 20 at least."""
+    return max([RETURNS, *(COLUMNS[name].reach for name in columns_of(sources))])
+
+
+def width_of(source: str) -> int:
+    """How many values a row has of a raw feature that is not `closes`."""
+    return COLUMNS[source].width if source in COLUMNS else 1

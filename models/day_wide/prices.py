@@ -1,0 +1,201 @@
+"""Prices of many shares, and what is computed of them for every share and session: NumPy alone.
+
+Rows stand share by share, each share's in order of its own sessions; a lag is counted in these, so a share that missed
+sessions reaches further back than others, as its window of closes does. What one reaches across is bounded (`span`),
+so that whoever reads the last sessions alone finds the same rows known as whoever reads all.
+
+Equal bits are a matter of definition here. Logs of prices are rounded to multiples of 2^-40: sums of them are exact in
+float64, in whatever order they are added. Sums of what is not so rounded are added in an order that follows from their
+number alone (`summed`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Integers: TypeAlias = npt.NDArray[np.int64]
+Days: TypeAlias = npt.NDArray[np.datetime64]
+
+_GRID = 2.0**-40
+_MARKET_STEP = 5
+"""Sessions of the market since a share's close before, beyond which its return is none of a day's."""
+
+
+def span(steps: int) -> int:
+    """Sessions of the market that so many of a share's own may reach across: twice as many, and ten.
+
+    >>> span(20), span(252)
+    (50, 514)
+    """
+    return 2 * steps + 10
+
+
+def sessions_needed(reach: int) -> int:
+    """Sessions of the market before a row's own that decide what a column of such a reach is there."""
+    return span(reach) + _MARKET_STEP + 1
+
+
+@dataclass(frozen=True, eq=False)
+class ShareCloses:
+    """The closes of one share.
+
+    Attributes:
+        share_id: the share.
+        days: its sessions, ascending, datetime64[D] [n].
+        close: adjusted closes, above 0, [n].
+        member: whether the share belongs to the market on each of them, where it is of it at all; None for always, [n].
+    """
+
+    share_id: str
+    days: Days
+    close: Floats
+    member: npt.NDArray[np.bool_] | None = None
+
+    def until(self, last: np.datetime64) -> ShareCloses:
+        """Those up to a day."""
+        known = int(np.searchsorted(self.days, last, side="right"))
+        member = None if self.member is None else self.member[:known]
+        return ShareCloses(self.share_id, self.days[:known], self.close[:known], member)
+
+    def members(self) -> npt.NDArray[np.bool_]:
+        """Whether it belongs to the market on each day, [n]."""
+        return np.ones(len(self.days), bool) if self.member is None else self.member
+
+
+class DayPrices:
+    """Prices of some shares, of which some are the market.
+
+    Attributes:
+        days: every session of the market, ascending, [sessions].
+        begin: by share, where its rows begin.
+        session: of each row, an index into `days`, [rows].
+        start: of each row, the first row of its share, [rows].
+        of_market: whether a row's share belongs to the market on its day, [rows].
+        level: logs of closes on a grid, [rows].
+    """
+
+    def __init__(self, shares: Iterable[ShareCloses], market: Collection[str]) -> None:
+        """Takes prices.
+
+        Args:
+            shares: each once, in any order.
+            market: the shares that are the market: what they do on days on which they belong to it decides means and
+                ranks, and all of their sessions are the market's. Rows of others on other days are left out.
+        """
+        ordered = sorted((one for one in shares if len(one.days)), key=lambda one: one.share_id)
+        known = frozenset(market)
+        every = [one.days for one in ordered if one.share_id in known]
+        self.days = np.unique(np.concatenate(every)) if every else np.empty(0, "datetime64[D]")
+        kept = [(one, np.flatnonzero(np.isin(one.days, self.days, assume_unique=True))) for one in ordered]
+        sizes = np.array([len(at) for _, at in kept], np.int64)
+        begins = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self.begin: Mapping[str, int] = {one.share_id: int(at) for (one, _), at in zip(kept, begins[:-1], strict=True)}
+        self.start = np.repeat(begins[:-1], sizes)
+        member = [one.members()[at] & (one.share_id in known) for one, at in kept]
+        self.of_market = np.concatenate(member) if member else np.empty(0, bool)
+        day = np.concatenate([one.days[at] for one, at in kept]) if kept else self.days
+        close = np.concatenate([one.close[at] for one, at in kept]) if kept else np.empty(0)
+        self.session = np.searchsorted(self.days, day).astype(np.int64)
+        self.level = _on_grid(np.log(np.ascontiguousarray(close, np.float64)))
+        self._position = np.arange(len(self.level))
+
+    def __len__(self) -> int:
+        """Returns the number of rows."""
+        return len(self.level)
+
+    def lagged(self, values: Floats, steps: int) -> Floats:
+        """The values of as many of a share's own sessions before, [rows]; nan where none is near enough."""
+        if not steps:
+            return values
+        there = self._near(steps)
+        return np.where(there, values[np.where(there, self._position - steps, 0)], np.nan)
+
+    def _near(self, steps: int) -> npt.NDArray[np.bool_]:
+        """Whether a share has a session so many before each row, and not further off than `span`, [rows]."""
+        before = self._position - steps
+        there = before >= self.start
+        return there & (self.session - self.session[np.where(there, before, 0)] <= span(steps))
+
+    def summed(self, values: Floats, steps: int) -> Floats:
+        """The sum of the values of a share's last sessions, [rows]; nan where not all are known.
+
+        Added up by halves, so the order follows from the number alone.
+        """
+        total: Floats | None = None
+        block, size, taken = values, 1, 0
+        while steps >= size:
+            if steps & size:
+                part = self.lagged(block, taken)
+                total = part if total is None else total + part
+                taken += size
+            block = block + self.lagged(block, size)
+            size *= 2
+        assert total is not None
+        return np.where(self._near(steps), total, np.nan)
+
+    def moved(self, steps: int, until: int = 0) -> Floats:
+        """The log return from a share's session `steps` before a row's own to that of `until` before, [rows]."""
+        return self.lagged(self.level, until) - self.lagged(self.level, steps)
+
+    @cached_property
+    def market(self) -> Floats:
+        """The mean of the market's shares' log returns on each of its sessions, [sessions].
+
+        A return that ends on the session counts, if it began at most five of the market's sessions before; 0 where
+        there is none.
+        """
+        returns = self.moved(1)
+        near = self.session - self.session[np.maximum(self._position - 1, 0)] <= _MARKET_STEP
+        use = np.flatnonzero(self.of_market & near & ~np.isnan(returns))
+        total = np.bincount(self.session[use], returns[use], minlength=len(self.days))
+        count = np.bincount(self.session[use], minlength=len(self.days))
+        return _on_grid(total / np.maximum(count, 1))
+
+    def beyond_market(self, steps: int, until: int = 0) -> Floats:
+        """`moved` less what the market moved in the same sessions, [rows]."""
+        index = np.cumsum(self.market)[self.session]  # on the grid, so differences are those of any other beginning
+        return self.moved(steps, until) - (self.lagged(index, until) - self.lagged(index, steps))
+
+    def volatility(self, steps: int) -> Floats:
+        """Root mean square of a share's last market-relative returns, [rows]."""
+        return np.sqrt(self.summed(np.square(self.beyond_market(1)), steps) / steps)
+
+    def rank(self, values: Floats) -> Floats:
+        """Where each value stands among the market's of its session: -1/2 the lowest, 1/2 the highest, [rows].
+
+        Ties stand in the middle of their places. nan stays nan, and is no value of the others'.
+        """
+        found = np.full(len(values), np.nan)
+        rows = np.flatnonzero(~np.isnan(values))
+        order = rows[np.lexsort((values[rows], self.session[rows]))]
+        if not len(order):
+            return found
+        session, value = self.session[order], values[order]
+        member = np.concatenate([[0], np.cumsum(self.of_market[order])])  # of the market before each place
+        new_day = np.append(True, session[1:] != session[:-1])
+        new_value = new_day | np.append(True, value[1:] != value[:-1])
+        of_day = _from_to(new_day)
+        of_value = _from_to(new_value)
+        before = member[of_value[0]] - member[of_day[0]]
+        equal = member[of_value[1]] - member[of_value[0]]
+        count = member[of_day[1]] - member[of_day[0]]
+        found[order] = (before + equal / 2) / np.maximum(count, 1) - np.where(count > 0, 0.5, 0.0)
+        return found
+
+
+def _from_to(first: npt.NDArray[np.bool_]) -> tuple[Integers, Integers]:
+    """Where the run that each place belongs to begins, and behind its end, [places] each; `first` begins one."""
+    begins = np.flatnonzero(first)
+    run = np.cumsum(first) - 1
+    return begins[run], np.append(begins[1:], len(first))[run]
+
+
+def _on_grid(values: Floats) -> Floats:
+    return np.rint(values / _GRID) * _GRID

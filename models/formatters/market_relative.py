@@ -1,0 +1,38 @@
+"""market_relative: what a share did besides the market, and where it stands among the shares of its day."""
+
+from __future__ import annotations
+
+from models.day_wide.columns import RETURNS
+from models.features import CLOSES
+from models.formatters import SHARE, DataFormatter
+from models.operations import VOLATILITY_SCALED, Z_SCORE, Z_SCORED_LOG_VOLATILITY, Feature, Kind
+
+
+def rank(column: str) -> Feature:
+    """A rank within the day, as a model sees it: of the name of its column."""
+    return Feature(f"scaled_{column}", column, Z_SCORE, Kind.SCALAR, known_on_the_day=True)
+
+
+FEATURES = (
+    Feature(
+        "relative_returns", "market_relative_returns", VOLATILITY_SCALED, Kind.SEQUENCE, RETURNS, known_on_the_day=True
+    ),
+    Feature("log_volatility", CLOSES, Z_SCORED_LOG_VOLATILITY, Kind.SCALAR),
+    rank("day_rank_1"),
+    rank("day_rank_5"),
+    rank("day_rank_20"),
+    rank("day_rank_volatility"),
+)
+"""What it tells of a share's window beside the others'."""
+
+FORMATTER = DataFormatter(
+    name="market_relative",
+    description=(
+        "The 20 log returns of the window less the market's (the mean of all shares of the run that trade on the day), "
+        "divided by their own volatility; the ranks within the day of the returns over 1, 5 and 20 sessions and of "
+        "that volatility; the volatility of the share itself; and the share. What moves all shares alike is taken off, "
+        "so what a share did besides can be seen."
+    ),
+    features=(*FEATURES, SHARE),
+    order=12,
+)

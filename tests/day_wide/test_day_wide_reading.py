@@ -1,0 +1,67 @@
+"""Day-wide columns from a store: what a prediction reads of the last sessions is what a run read of all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.day_wide.reading import read_last, read_rows
+from components.feature_store import FeatureStore, PriceBars
+from components.synthetic_market import generate
+from models.day_wide.columns import COLUMNS
+
+MARKET = generate("market_factor", shares=9, sessions=900)
+WITHOUT = "S008"
+"""A share that the run was not made of."""
+
+STOPPED, SUSPENDED = "S001", "S002"
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One share has stopped long ago, another one was suspended for months, and others lack days."""
+    path = tmp_path_factory.mktemp("day_wide") / "prices.db"
+    rng = np.random.default_rng(3)
+    with FeatureStore.create(path) as store:
+        for at, share in enumerate(MARKET.share_ids):
+            there = rng.random(len(MARKET.time)) > 0.01 * at
+            if share == STOPPED:
+                there[640:] = False
+            if share == SUSPENDED:
+                there[500:700] = False
+            close = np.ascontiguousarray(MARKET.close[there, at])
+            store.upsert(share, PriceBars(MARKET.time[there], close, np.full(len(close), 1.5)), source="made")
+    return path
+
+
+def test_the_last_rows_have_the_bits_of_a_run(database: Path) -> None:
+    market = [share for share in MARKET.share_ids if share != WITHOUT]
+    with FeatureStore.open(database) as store:
+        whole = read_rows(store, market, list(COLUMNS))
+        last = store.listings.last_windows(market)
+        found = read_last(store, market, last.shares, last.time, list(COLUMNS))
+
+    assert whole is not None
+    expected = whole.look_up(last.shares, np.array(last.time, "datetime64[D]"))
+    assert len(set(last.time)) > 1
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[name], values, err_msg=name)
+        assert not np.isnan(values[[0, 3, 4]]).any(), name
+
+
+def test_a_share_that_the_run_did_not_know_has_values_of_its_own(database: Path) -> None:
+    market = [share for share in MARKET.share_ids if share != WITHOUT]
+    with FeatureStore.open(database) as store:
+        last = store.listings.last_windows([WITHOUT])
+        found = read_last(store, market, last.shares, last.time, ["day_rank_1"])
+
+    assert not np.isnan(found["day_rank_1"]).any()
+
+
+def test_nothing_is_read_for_no_columns_and_no_rows(database: Path) -> None:
+    with FeatureStore.open(database) as store:
+        assert read_rows(store, MARKET.share_ids, ()) is None
+        found = read_last(store, MARKET.share_ids, (), (), ["market_relative_returns"])
+    assert found["market_relative_returns"].shape == (0, 20)

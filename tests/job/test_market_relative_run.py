@@ -1,0 +1,116 @@
+"""A run that sees the other shares of the day, and what is predicted with it: the same of a past day as in the run."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from jobs import SETTINGS, Job, awesome, succeeded
+
+from components.day_wide.reading import read_last
+from components.feature_store import FeatureStore
+from models.card import read_card
+from models.formatters import get_formatter
+from models.twin.forecasting import TOLERANCE
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
+
+FORMATTER = get_formatter("market_relative")
+ASKED = ("--formatter", FORMATTER.name)
+MARKET = ("--market", "residual_reversal", "--market-shares", "12", "--market-sessions", "700")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    folder = tmp_path_factory.mktemp("market_relative_run")
+    (folder / "awesome.toml").write_text(SETTINGS)
+    return succeeded(folder, "run", *ASKED, *MARKET, "--models", "linear", "--output", "out")
+
+
+@pytest.fixture(scope="module")
+def past(run: Job) -> tuple[Path, str]:
+    """The database as it was on a day of the test split, and that day."""
+    rows = pd.read_parquet(run.folder / "out/predictions.parquet")
+    day = sorted(rows["time"].dt.strftime("%Y-%m-%d").unique())[40]
+    path = run.folder / "past.db"
+    shutil.copy(run.folder / run.report()["data"]["database"], path)
+    with closing(sqlite3.connect(path)) as connection:
+        for table in ("PRICE", "FEATURE"):
+            connection.execute(f"DELETE FROM {table} WHERE time > ?", (day,))
+        connection.commit()
+    return path, day
+
+
+def test_the_run_is_clean_and_says_what_it_reads(run: Job) -> None:
+    report = run.report()
+    assert "Leak audit: clean" in run.out
+    assert report["models"]["linear"]["twin"]["reason"] == ""
+    assert (report["reach"], report["settings"]["embargo"]) == (20, 21)
+    page = " ".join((run.folder / "out/report.html").read_text().split())
+    assert "reaches 20 sessions back, and the embargo is 21 sessions." in page
+
+
+def test_it_finds_what_shares_did_besides_the_market(run: Job) -> None:
+    assert run.report()["models"]["linear"]["rank_ic"] > 0.1
+
+
+def test_predict_gives_of_a_past_day_what_the_run_gave(run: Job, past: tuple[Path, str]) -> None:
+    database, day = past
+    said = succeeded(run.folder, "predict", *ASKED, "--db", str(database), "--run", "out", "--model", "linear").out
+    found = {share: float(value) for share, value in re.findall(rf"^(S\d+) +{day} +(0\.\d+)", said, re.MULTILINE)}
+
+    rows = pd.read_parquet(run.folder / "out/predictions.parquet")
+    rows = rows[rows["time"] == day]
+    assert len(found) == len(rows) == 12
+    for share, probability in zip(rows["share_id"], rows["linear"], strict=True):
+        assert found[share] == pytest.approx(probability, abs=TOLERANCE + 5e-5)  # four decimals are printed
+
+
+def test_what_the_model_sees_of_a_past_day_has_the_bits_of_the_run(run: Job, past: tuple[Path, str]) -> None:
+    import tensorflow as tf
+
+    database, day = past
+    report = run.report()
+    saved_model = run.folder / report["models"]["linear"]["model_uri"] / "Format-Serving"
+    market = read_card(saved_model).market
+    assert list(market) == report["data"]["share_ids"]
+    with FeatureStore.open(database) as store:
+        last = store.listings.last_windows(list(market))
+        found = read_last(store, market, last.shares, last.time, FORMATTER.day_columns)
+    assert set(last.time) == {day}
+
+    carried: dict[str, Any] = {}
+    files = sorted((run.folder / report["artifacts"]["examples"] / "Split-test").iterdir())
+    for record in tf.data.TFRecordDataset([str(file) for file in files]).as_numpy_iterator():
+        features = tf.train.Example.FromString(record).features.feature
+        if features["time"].int64_list.value[0] == int(day.replace("-", "")):
+            carried[features["share_id"].bytes_list.value[0].decode()] = features
+    assert sorted(carried) == sorted(last.shares)
+    for name in FORMATTER.day_columns:
+        for at, share in enumerate(last.shares):
+            held = np.array(carried[share][name].float_list.value, np.float32)
+            np.testing.assert_array_equal(np.atleast_1d(found[name][at]), held, err_msg=f"{name} of {share}")
+
+
+def test_the_market_is_that_of_the_run_whichever_shares_are_asked_for(run: Job, past: tuple[Path, str]) -> None:
+    asked = ("predict", *ASKED, "--db", str(past[0]), "--run", "out", "--model", "linear")
+    [everyone, few] = (succeeded(run.folder, *asked, *more).out for more in ((), ("--shares", "S003,S007")))
+    lines = [line for line in few.splitlines() if re.match(r"S\d", line)]
+
+    assert len(lines) == 2
+    assert all(line in everyone.splitlines() for line in lines)
+
+
+def test_the_loop_and_its_ledger_refuse_what_they_cannot_keep(run: Job, past: tuple[Path, str]) -> None:
+    refused = awesome(run.folder, "daily", *ASKED, "--db", str(past[0]))
+
+    assert refused.code != 0
+    assert "reads the other shares of the day" in " ".join(refused.err.split())
+    assert "Traceback" not in refused.err
