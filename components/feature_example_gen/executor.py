@@ -202,7 +202,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             missing = find_missing(store).of(shares)
             plan, label = plan_splits(sessions, config.splits), get_label(config.label)
             limit = config.max_missing_sessions
-            universe, there = universe_of(store, sessions), summarise(store, summaries, sessions)
+            universe, there = universe_of(store, sessions), summarise(store, summaries)
             levels = levels_of(store, summaries, sessions, plan.horizons, label, missing.shares, limit, universe)
             day_rows = read_rows(store, shares, config.columns, universe=universe)
         for name, first, last, count in describe_plan(plan):

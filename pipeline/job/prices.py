@@ -65,10 +65,9 @@ def prepare_prices(plan: Plan, console: Console, clock: Clock | None = None) -> 
     ensure_prices(plan, console, clock)
     with FeatureStore.open(plan.database) as store:
         shares = plan.select(store)
-        sessions = store.sessions(shares)
-        plan_splits(sessions, plan.splits)
+        plan_splits(store.sessions(shares), plan.splits)
         chosen = frozenset(shares)
-        there = summarise(store, [one for one in store.shares() if one.share_id in chosen], sessions)
+        there = summarise(store, [one for one in store.shares() if one.share_id in chosen])
         say_idle(plan, store, shares, console)
         say_suspects(plan, suspects_of(plan, store), console)
         missing = find_missing(store).of(shares)

@@ -19,6 +19,7 @@ from pipeline.report.missing import missing_in_words
 from pipeline.report.summary import TONE_STYLES, titled_table
 from pipeline.report.suspects import print_suspects
 from pipeline.report.tries import consequences, headline, lower_bound
+from pipeline.report.universe import print_universe
 from pipeline.report.verdict import Verdict, plausible_auc, too_high
 from pipeline.report.words import interval
 from pipeline.runs.judged import JudgedFile, Judgement
@@ -48,6 +49,8 @@ def print_judgement(judgement: Judgement, console: Console) -> None:
     console.print(years_table(report))
     if said := missing_in_words(report.missing):
         console.print(Text(said, style="yellow"))
+    if report.universe is not None:
+        print_universe(report.universe, console, soft_wrap=False)
     for line in assumptions(judgement.file):
         console.print(Text(line))
     if report.tries is not None:

@@ -16,6 +16,7 @@ from pipeline.report.missing import missing_in_words
 from pipeline.report.page import SHARES_SHOWN, SUSPECTS_SHOWN, group_rows
 from pipeline.report.templates import load_template
 from pipeline.report.tries import tries_section
+from pipeline.report.universe import universe_in_words, warnings_of
 from pipeline.report.verdict import Verdict
 from pipeline.report.words import readable_time
 from pipeline.runs.judged import Judgement
@@ -91,6 +92,9 @@ def render_judgement(judgement: Judgement, predictions: pd.DataFrame) -> str:
         tries=None if report.tries is None else tries_section(report.tries, OWN),
         trust=assumptions(file),
         missing=missing_in_words(report.missing),
+        universe=()
+        if report.universe is None
+        else (*universe_in_words(report.universe), *warnings_of(report.universe)),
         what_to_do=what_to_do,
         suspects_shown=SUSPECTS_SHOWN,
     )

@@ -33,6 +33,7 @@ from components.plausibility.search import search, within
 from components.price_files import Forms
 from components.records import to_json
 from components.trials.record import Record, Trial, read_record, record_path
+from components.universe.survivorship import summarise
 from components.whole_files import whole_file
 from models.labels import LABELS, UP
 from pipeline.job.gathered_tries import gather_workspace
@@ -107,7 +108,9 @@ def judge_file(plan: Plan, path: Path, asked: Asked = Asked()) -> JudgedForecast
         shares = sorted(predictions["share_id"].unique())
         first, last = (np.datetime64(day, "D").item() for day in (predictions["time"].min(), outcomes.last))
         prices = search(store, shares, plan.bounds, within(first, last))
-        sources = tuple(sorted({store.source_of(share) or "unknown" for share in shares}))
+        judged_ones = frozenset(shares)
+        summaries = [one for one in store.shares() if one.share_id in judged_ones]
+        there = summarise(store, summaries)
     models = list(sieve.forecasts.values)
     rivals = [name for name in predictions.columns if name not in (*_COLUMNS, *models)]
     scores = sieve.forecasts.scores | baselines.SCORES
@@ -143,7 +146,7 @@ def judge_file(plan: Plan, path: Path, asked: Asked = Asked()) -> JudgedForecast
             last=str(predictions["time"].max().date()),
             share_ids=tuple(shares),
             database=str(plan.database),
-            sources=sources,
+            sources=tuple(sorted({one.source or "unknown" for one in summaries})),
         ),
         settings={
             "formatter": "",
@@ -155,6 +158,7 @@ def judge_file(plan: Plan, path: Path, asked: Asked = Asked()) -> JudgedForecast
         market=None,
         versions={"python": platform.python_version(), "awesome": metadata.version("awesome")},
         baselines=findings.baselines,
+        universe=there,
         missing=MissingSummary() if not missing.shares else missing.of(shares).summary(),
         prices=prices,
         tries=list_tries(known, [int(day) for day in days], findings.hurdle, trial.id),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.feature_store import FeatureStore
+from components.feature_store import FeatureStore, Spell
 from components.feature_store.decisions import read_decisions
 from pipeline.plan import load_plan
 from pipeline.uses.windows import WindowsError, read_last_windows
@@ -45,3 +46,20 @@ def test_windows_that_all_reach_across_gaps_are_refused(market_db: Path, folder:
     assert read_last_windows(load_plan({"db": copy})).left_out == {"S000": 10}
     with pytest.raises(WindowsError, match="the last window of S000 reaches across 10 missing sessions; bring"):
         read_last_windows(load_plan({"db": copy, "shares": "S000"}))
+
+
+def test_shares_that_do_not_belong_to_the_universe_today_are_left_out(market_db: Path, folder: Path) -> None:
+    copy = folder / "copy.db"
+    copy.write_bytes(market_db.read_bytes())
+    with FeatureStore.create(copy) as store:
+        first, *_, last = store.sessions().tolist()
+        names = [one.share_id for one in store.shares()]
+        spells = [Spell(names[0], first, last), Spell(names[1], first, last - dt.timedelta(days=1))]
+        store.listings.put_members([*spells, *(Spell(name, last) for name in names[2:-1])])
+    found = read_last_windows(load_plan({"db": copy}))
+    assert found.share_ids == (names[0], *names[2:-1])
+    assert found.outside == (names[1],)
+    with FeatureStore.create(copy) as store:
+        store.listings.put_members(spells[1:])
+    with pytest.raises(WindowsError, match=rf"no share belongs to the universe on {last}, the last session; see who"):
+        read_last_windows(load_plan({"db": copy}))

@@ -7,28 +7,36 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from databases import bars, days, put, rows
+from databases import bars, days, execute, put, rows
 
-from components.feature_store import FeatureStore, read_decisions
+from components.feature_store import FeatureStore, Spell, read_decisions
 from components.judging.forecasts import Forecasts, Sieve
 from components.judging.outcomes import Outcomes, Question, look_up
 from components.missing_sessions.found import ShareGaps
+from models.labels import get_label
 
 pytest.importorskip("adbc_driver_sqlite")
+
+NAMES = ("AAA", "BBB", "CCC", "DDD")
+TABLES = ("PRICE", "FEATURE")
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     """AAA and BBB of 60 weekdays from 2024-01-01 on; AAA's close of the 40th is that of the 41st."""
     path = tmp_path / "m.db"
-    weekdays = days(84, "2024-01-01")
-    weekdays = weekdays[(weekdays.astype(np.int64) + 3) % 7 < 5]
+    sessions = weekdays()
     for seed, name in enumerate(("AAA", "BBB")):
-        given = bars(len(weekdays), seed=seed).close
+        given = bars(len(sessions), seed=seed).close
         if name == "AAA":
             given[40] = given[39]
-        put(path, name, bars(len(weekdays), seed=seed, time=weekdays, close=given), "file")
+        put(path, name, bars(len(sessions), seed=seed, time=sessions, close=given), "file")
     return path
+
+
+def weekdays() -> np.ndarray:
+    whole = days(84, "2024-01-01")
+    return whole[(whole.astype(np.int64) + 3) % 7 < 5]
 
 
 def forecasts(asked: list[tuple[str, str]], written: list[str] | None = None) -> Sieve:
@@ -110,6 +118,50 @@ def test_what_has_no_outcome_says_why(database: Path) -> None:
     assert details[3] == "Saturday"
     assert details[4] == "AAA"
     assert {one.why for one in sieve.left_out if not one.mend} == {"pending", "unchanged", "excluded"}
+
+
+@pytest.mark.parametrize("label", ["up", "outperform"])
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_of_a_universe_its_members_are_judged_and_the_delisted_by_what_they_were_worth(
+    database: Path, horizon: int, label: str
+) -> None:
+    for seed, name in enumerate(("CCC", "DDD"), 2):
+        put(database, name, bars(60, seed=seed, time=weekdays()), "file")
+    execute(database, *(f"DELETE FROM {table} WHERE share_id = 'BBB' AND time > '2024-03-13'" for table in TABLES))
+    first, left, last = (dt.date.fromisoformat(day) for day in ("2024-02-06", "2024-02-14", "2024-03-13"))
+    with FeatureStore.create(database) as store:
+        before = Spell("DDD", first, last - dt.timedelta(days=1))
+        store.listings.put_members(
+            [Spell("AAA", first, left), Spell("BBB", first, last, -0.5), Spell("CCC", first), before]
+        )
+    asked = {
+        ("AAA", "2024-02-05"): "outside",
+        ("AAA", "2024-02-14"): "",
+        ("AAA", "2024-02-15"): "outside",
+        ("BBB", "2024-03-13"): "",
+        ("BBB", "2024-03-14"): "pending",
+        ("DDD", "2024-03-13"): "outside",
+    }
+    found = outcomes(database, sieve := forecasts(list(asked)), horizon=horizon, label=get_label(label))
+    assert reasons(sieve) == {row: why for row, why in enumerate(asked.values(), 2) if why}
+    closes = {
+        share: dict(rows(database, f"SELECT time, close FROM PRICE WHERE share_id = '{share}'")) for share in NAMES
+    }
+
+    def ahead(share: str, day: str) -> float:
+        whole = list(closes[share])
+        at = whole.index(day)
+        return -0.5 if at + horizon >= len(whole) else closes[share][whole[at + horizon]] / closes[share][day] - 1
+
+    expected = []
+    for share, day in (("AAA", "2024-02-14"), ("BBB", "2024-03-13")):
+        others = NAMES if share == "AAA" else ("BBB", "CCC")
+        level = np.median([ahead(one, day) for one in others]) if label == "outperform" else 0
+        expected.append(ahead(share, day) - level)
+    np.testing.assert_allclose(found.forward_return, expected, atol=1e-6)
+    assert found.label.tolist() == [int(value > 0) for value in expected]
+    assert found.next_return[1] == pytest.approx(-0.5)
+    assert found.last == ("2024-03-18" if label == "outperform" and horizon == 3 else "2024-03-14")
 
 
 def test_a_session_that_is_missing_is_no_day_off(database: Path) -> None:

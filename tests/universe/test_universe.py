@@ -18,7 +18,7 @@ DAYS = days(60)
 
 
 def day(number: int) -> dt.date:
-    return DAYS[number].item()
+    return days(90)[number].item()
 
 
 SPELLS = (
@@ -97,13 +97,13 @@ def test_shares_that_are_excluded_or_in_no_spell_are_left_out(path: Path) -> Non
 
 def test_the_ended_are_counted_and_those_whose_end_is_known(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
-    for share, count in (("AAA", 60), ("BBB", 30), ("CCC", 50), ("DDD", 35)):
+    for share, count in (("AAA", 90), ("BBB", 30), ("CCC", 80), ("DDD", 35)):
         put(path, share, bars(count), "file")
 
     def summary() -> tuple[int, int, int, int, bool]:
         with FeatureStore.create(path) as store:
             shares = store.shares()
-            there = summarise(store, shares, store.sessions())
+            there = summarise(store, shares)
         assert there.shares == 4
         return there.members, there.without_prices, there.ended, there.delisted, there.survivors_only
 
@@ -114,7 +114,7 @@ def test_the_ended_are_counted_and_those_whose_end_is_known(tmp_path: Path) -> N
             [
                 Spell("AAA", day(0)),
                 Spell("BBB", day(0), day(29), -1),
-                Spell("CCC", day(0), day(49), 0.1),
+                Spell("CCC", day(0), day(79), 0.1),
                 Spell("XXX", day(0)),
             ]
         )
@@ -124,7 +124,7 @@ def test_the_ended_are_counted_and_those_whose_end_is_known(tmp_path: Path) -> N
 def test_a_store_of_survivors_is_told_from_made_markets_in_which_nobody_dies(tmp_path: Path) -> None:
     def only_survivors(path: Path) -> bool:
         with FeatureStore.open(path) as store:
-            return summarise(store, store.shares(), store.sessions()).survivors_only
+            return summarise(store, store.shares()).survivors_only
 
     put(tmp_path / "real.db", "AAA", bars(60), "file")
     assert only_survivors(tmp_path / "real.db")
