@@ -10,7 +10,7 @@ from components.feature_store import WINDOW, FeatureStore
 from components.feature_store.arrays import Booleans, Days
 from components.plausibility import SuspectRecord
 from components.plausibility.search import Used, search, within
-from components.universe.universe import left_out
+from components.universe.universe import left_out, strangers
 
 
 def find_suspects(config: ExampleGenConfig, store: FeatureStore) -> SuspectRecord:
@@ -20,7 +20,7 @@ def find_suspects(config: ExampleGenConfig, store: FeatureStore) -> SuspectRecor
         StoreError: the store cannot be read, or lacks a share.
         SplitError: its sessions do not suffice for the splits.
     """
-    asked = [summary.share_id for summary in config.select(store.shares())]
+    asked = [summary.share_id for summary in config.select(store.shares(), strangers(store))]
     return search(store, asked, config.bounds, _used(config, store))
 
 

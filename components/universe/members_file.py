@@ -75,7 +75,7 @@ def write_members_file(path: Path, spells: Iterable[Spell]) -> None:
     """Writes spells as `read_members` reads them; the file appears whole or not at all.
 
     Raises:
-        MembersError: It cannot be written.
+        MembersError: It cannot be written, or is there and holds something else.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -86,9 +86,18 @@ def write_members_file(path: Path, spells: Iterable[Spell]) -> None:
     if path.is_dir():
         raise MembersError(f"{path} is a folder; name a file in it, such as {path / 'members.csv'}")
     try:
+        if path.is_file() and not _holds_members(path):
+            raise MembersError(f"{path} is something else than a file of members; name another file")
         write_whole(path, text.getvalue())
     except OSError as error:
         raise MembersError(f"{path} cannot be written: {error.strerror}; name another file") from None
+
+
+def _holds_members(path: Path) -> bool:
+    """Whether a file is one that may be replaced: what was written here, or nothing."""
+    head = ",".join(COLUMNS).encode()
+    with path.open("rb") as stream:
+        return stream.read(len(head)) in (head, b"")
 
 
 def _rows(path: Path) -> Iterator[_Row]:

@@ -136,7 +136,14 @@ def left_out(store: FeatureStore) -> frozenset[str]:
     Raises:
         StoreError: The database cannot be read.
     """
-    excluded, spells = store.decisions().excluded, store.listings.members()
-    if not spells:
-        return excluded
-    return excluded | (frozenset(store.listings.share_ids()) - {one.share_id for one in spells})
+    return store.decisions().excluded | strangers(store)
+
+
+def strangers(store: FeatureStore) -> frozenset[str]:
+    """The shares of a database that have no spell, where others have one.
+
+    Raises:
+        StoreError: The database cannot be read.
+    """
+    spells = store.listings.members()
+    return frozenset(store.listings.share_ids()) - {one.share_id for one in spells} if spells else frozenset()

@@ -14,7 +14,7 @@ from components.errors import StoreError
 from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.prices import find_suspects
 from components.feature_example_gen.splits import SplitSettings
-from components.feature_store import FeatureStore, PriceBars, read_decisions
+from components.feature_store import FeatureStore, PriceBars, Spell, read_decisions
 from components.plausibility import Bounds, SuspectRecord, read_suspects
 
 DAYS = np.busday_offset("2015-01-01", np.arange(400), roll="forward").astype("datetime64[D]")
@@ -50,6 +50,14 @@ def test_a_wrong_return_is_found_and_can_be_accepted_or_excluded(tmp_path: Path)
     assert (look(config).stopping, [one.accepted for one in look(config).suspects]) == ((), [True])
     decide(path, exclude=["BBB"])
     assert (look(config).suspects, look(config).excluded, look(config).shares) == ((), ("BBB",), 2)
+
+
+def test_a_share_that_belongs_to_the_universe_never_is_not_looked_at(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.db")
+    with FeatureStore.create(path) as store:
+        store.listings.put_members([Spell(share, DAYS[0].item()) for share in ("AAA", "CCC")])
+    found = look(ExampleGenConfig(str(path), splits=SETTINGS))
+    assert (found.suspects, found.excluded, found.shares) == ((), (), 2)
 
 
 def test_to_accept_another_day_or_share_accepts_nothing(tmp_path: Path) -> None:

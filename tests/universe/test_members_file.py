@@ -111,5 +111,9 @@ def test_files_that_cannot_be_read_or_written_are_named(tmp_path: Path) -> None:
         read_members(latin, LAST_PRICES)
     with pytest.raises(MembersError, match="is a folder; name a file"):
         write_members_file(tmp_path, ())
+    latin_bytes = latin.read_bytes()
+    with pytest.raises(MembersError, match=r"latin\.csv is something else than a file of members; name another"):
+        write_members_file(latin, ())
+    assert latin.read_bytes() == latin_bytes
     with pytest.raises(MembersError, match="cannot be written"):
         write_members_file(tmp_path / "nowhere" / "members.csv", ())

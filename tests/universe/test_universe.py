@@ -12,7 +12,7 @@ from databases import bars, days, put
 from components.feature_store import FeatureStore, Spell, read_decisions
 from components.synthetic_market import generate, write_market
 from components.universe.survivorship import summarise
-from components.universe.universe import EVERYBODY, Universe, fingerprint_of, left_out, universe_of
+from components.universe.universe import EVERYBODY, Universe, fingerprint_of, left_out, strangers, universe_of
 
 DAYS = days(60)
 
@@ -90,9 +90,9 @@ def test_a_fingerprint_changes_with_members_and_only_with_them(path: Path) -> No
 def test_shares_that_are_excluded_or_in_no_spell_are_left_out(path: Path) -> None:
     with FeatureStore.create(path) as store:
         store.decide(read_decisions(exclude=["CCC"]))
-        assert left_out(store) == {"CCC", "DDD"}
+        assert (left_out(store), strangers(store)) == ({"CCC", "DDD"}, {"DDD"})
         store.listings.put_members(())
-        assert left_out(store) == {"CCC"}
+        assert (left_out(store), strangers(store)) == ({"CCC"}, set())
 
 
 def test_the_ended_are_counted_and_those_whose_end_is_known(tmp_path: Path) -> None:
