@@ -65,8 +65,12 @@ class Universe:
     def until(self, day: np.datetime64) -> Universe:
         """What is known of it at the close of a day."""
         begun = {share: of[of[:, 0] <= day] for share, of in self.spells.items()}
-        # Whether a spell that goes on ends one day is not known yet.
-        spells = {share: np.where(of > day, _OPEN, of) for share, of in begun.items() if len(of)}
+        # Whether a spell that goes on, or this day, ends at all is not known yet.
+        spells = {
+            share: np.stack([of[:, 0], np.where(of[:, 1] >= day, _OPEN, of[:, 1])], axis=1)
+            for share, of in begun.items()
+            if len(of)
+        }
         known = {share: one for share, one in self.delistings.items() if one.known <= day}
         return replace(self, spells=spells, delistings=known)
 

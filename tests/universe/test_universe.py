@@ -74,6 +74,14 @@ def test_what_is_known_on_a_day_is_what_a_database_of_that_day_says(path: Path) 
     assert made(path).until(DAYS[28]).members("AAA", DAYS[35:36])[0]
 
 
+def test_that_a_spell_ends_with_the_last_session_is_no_change_of_what_was_known_then(path: Path) -> None:
+    with FeatureStore.create(path) as store:
+        open_end = fingerprint_of(store, ["CCC"], "x", DAYS[45])
+        for last, same in ((59, True), (45, True), (44, False)):
+            store.listings.put_members([*SPELLS[:3], Spell("CCC", day(0), day(last))])
+            assert (fingerprint_of(store, ["CCC"], "x", DAYS[45]) == open_end) is same
+
+
 def test_a_fingerprint_changes_with_members_and_only_with_them(path: Path) -> None:
     shares = ["AAA", "BBB"]
     with FeatureStore.create(path) as store:
