@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from models.errors import HyperparameterError
 from models.formatters import DataFormatter
 from models.operations import Kind
 from models.plugins import LAST
+from models.search_space import Between, OneOf, Space
 
 if TYPE_CHECKING:
     import keras
@@ -59,12 +60,16 @@ class Hyperparameters:
         Raises:
             HyperparameterError: a name that does not exist, or a value of another type or out of range.
         """
-        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        known = {one.name: getattr(self, one.name) for one in fields(self)}
         for name, value in values.items():
             if name not in known:
                 raise HyperparameterError(f"hyperparameter {name!r} does not exist; there are {', '.join(known)}")
             known[name] = _checked(name, type(known[name]), value)
         return replace(self, **known)
+
+    def beside(self, others: Hyperparameters) -> dict[str, Any]:
+        """Those that differ from others of the same class, by name."""
+        return {name: value for name, value in vars(self).items() if value != getattr(others, name)}
 
 
 def _checked(name: str, wanted: Any, value: Any) -> Any:
@@ -83,6 +88,37 @@ def _checked(name: str, wanted: Any, value: Any) -> Any:
     if (name == "dropout" and value >= 1) or (name == "learning_rate" and value == 0):
         raise HyperparameterError(f"hyperparameter {name} must be {'below 1' if value else 'above 0'}, not {value!r}")
     return wanted(value)
+
+
+def common_space(defaults: Hyperparameters) -> dict[str, Between | OneOf]:
+    """Where what every model has is looked for: around a model's own values.
+
+    Its other common ones are a matter of cost (`members`), or decide little once these are chosen.
+    """
+    found: dict[str, Between | OneOf] = {"epochs": Between(max(1, defaults.epochs // 2), 2 * defaults.epochs)}
+    for name, factor in (("learning_rate", 5), ("category_l2", 10)):
+        if (value := getattr(defaults, name)) > 0:
+            low, high = (float(f"{end:.3g}") for end in (value / factor, value * factor))
+            found[name] = Between(low, high, log=True)
+    return found
+
+
+def _check_space(space: Space, defaults: Hyperparameters) -> None:
+    """Checks a declared space beside the hyperparameters that it is of.
+
+    Raises:
+        TypeError: it is no mapping, or holds something else than `Between` and `OneOf`.
+        ValueError: it names what does not exist, leaves out the default, or holds what no model can be trained with.
+    """
+    if not isinstance(space, Mapping):
+        raise TypeError(f"search is of type {type(space).__name__}, not dict")
+    for name, where in space.items():
+        if not isinstance(where, (Between, OneOf)):
+            raise TypeError(f"search of {name} is of type {type(where).__name__}, not Between or OneOf")
+        for value in where.values if isinstance(where, OneOf) else (where.low, where.high):
+            defaults.updated({name: value})
+        if not where.holds(default := getattr(defaults, name)):
+            raise ValueError(f"search of {name}: its default {default!r} is not within {where.words}")
 
 
 @dataclass(frozen=True)
@@ -163,6 +199,7 @@ class Architecture:
         default_version: the version used where none is named.
         hyperparameters: the defaults.
         order: its place among the models.
+        search: where `awesome search` looks for better hyperparameters, beside `common_space`.
     """
 
     name: str
@@ -171,13 +208,14 @@ class Architecture:
     default_version: int
     hyperparameters: Hyperparameters
     order: int = LAST
+    search: Space = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Checks what would fail where nobody looks for it.
 
         Raises:
-            TypeError: versions or hyperparameters are of another type.
-            ValueError: the default version is none.
+            TypeError: versions, hyperparameters or search are of another type.
+            ValueError: the default version is none, or search does not fit the hyperparameters.
         """
         if not isinstance(self.versions, Mapping):
             raise TypeError(f"model {self.name}: versions is of type {type(self.versions).__name__}, not dict")
@@ -189,3 +227,12 @@ class Architecture:
             raise ValueError(
                 f"model {self.name}: default_version {self.default_version} is none of the versions {there}"
             )
+        try:
+            _check_space(self.search, self.hyperparameters)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"model {self.name}: {error}") from None
+
+    @property
+    def space(self) -> Space:
+        """Where each hyperparameter is looked for."""
+        return {**common_space(self.hyperparameters), **self.search}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from models.labels import UP
 
@@ -28,6 +30,7 @@ class ModelCard:
         parts: package, version and digest of those of its parts that come from outside of the project.
         label: name of the label that the probability is of (models/labels/); models of older versions have but one.
         market: the shares that its day-wide features are made of (models/day_wide); empty where it sees none.
+        hyperparameters: those that are not the architecture's own, by name; older versions do not say.
     """
 
     model: str
@@ -40,6 +43,7 @@ class ModelCard:
     parts: tuple[str, ...] = ()
     label: str = UP
     market: tuple[str, ...] = ()
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The content of the file."""

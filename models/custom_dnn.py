@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from models.architecture import Architecture, Hyperparameters, InputSpec
+from models.search_space import Between, OneOf
 
 if TYPE_CHECKING:
     import keras
@@ -59,4 +60,10 @@ ARCHITECTURE = Architecture(
     default_version=1,
     hyperparameters=CustomDnnHyperparameters(),
     order=30,
+    search={
+        "step_units": OneOf(((16,), (16, 16), (32, 16), (32, 32))),
+        "units": OneOf((64, 128, 256)),
+        "dropout": Between(0.0, 0.4),
+        "embedding": OneOf((2, 4, 8)),
+    },
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from models.architecture import Architecture, Hyperparameters, InputSpec
+from models.search_space import Between, OneOf
 
 if TYPE_CHECKING:
     import keras
@@ -48,4 +49,9 @@ ARCHITECTURE = Architecture(
     default_version=1,
     hyperparameters=DnnHyperparameters(),
     order=20,
+    search={
+        "units": OneOf(((64, 32), (128, 64), (256, 128, 64), (512, 256))),
+        "dropout": Between(0.0, 0.4),
+        "embedding": OneOf((2, 4, 8)),
+    },
 )

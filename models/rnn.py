@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from models.architecture import Architecture, Hyperparameters, InputSpec
+from models.search_space import Between, OneOf
 
 if TYPE_CHECKING:
     import keras
@@ -82,4 +83,5 @@ ARCHITECTURE = Architecture(
     default_version=2,
     hyperparameters=RnnHyperparameters(),
     order=40,
+    search={"units": OneOf((8, 16, 32)), "embedding": OneOf((2, 4, 8)), "dropout": Between(0.0, 0.4)},
 )

@@ -372,7 +372,8 @@ def run_fn(fn_args: FnArgs) -> None:
     parts = origins_of([config.model], config.formatter, config.label)
     told = (config.model, config.version, config.formatter, config.horizon, config.seed)
     market = market_of(fn_args.train_files) if formatter.day_columns else ()
-    card = ModelCard(*told, step, config.code, parts, config.label, market)
+    changed = hyperparameters.beside(defaults)
+    card = ModelCard(*told, step, config.code, parts, config.label, market, changed)
     export(ServedModel(trained.model, transform, formatter, step), card, fn_args.serving_model_dir)
     best = history.loc[history.groupby("member")[EVAL_LOSS].idxmin(), "epoch"]
     _LOG.info("%s: best after %s epochs, %d steps", config.model, ", ".join(f"{one:.2f}" for one in best), step)

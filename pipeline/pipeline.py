@@ -171,6 +171,13 @@ def create_pipeline(
     return _pipeline(config, components, metadata)
 
 
+def create_data_pipeline(
+    config: PipelineConfig, metadata: metadata_store_pb2.ConnectionConfig | None = None
+) -> tfx_pipeline.Pipeline:
+    """Wires the steps of `create_pipeline` before the first training alone; arguments and errors as there."""
+    return _pipeline(config, _data(config).components, metadata)
+
+
 def create_comparison(
     config: PipelineConfig, metadata: metadata_store_pb2.ConnectionConfig | None = None
 ) -> tfx_pipeline.Pipeline:

@@ -8,6 +8,7 @@ setting `plugins` there by themselves (models/plugged).
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import shlex
 from collections.abc import Mapping
@@ -45,7 +46,7 @@ _JSON_EXAMPLES = {"hyperparameters": '{"rnn": {"epochs": 9}}', "clusters": '{"st
 _SECRETS = ("alert_url",)
 """Settings that no message shows: whoever knows the address of a webhook can post to it."""
 
-_FLAGS = {"plugins": "--plugin"}
+_FLAGS = {"plugins": "--plugin", "search_trials": "--trials", "search_metric": "--metric"}
 """Flags that are not called as their setting is."""
 
 _VALUE_ERROR = "Value error, "
@@ -121,6 +122,8 @@ class Settings(BaseSettings):
     market_sessions: int = Field(2900, ge=1, description="sessions of a synthetic market")
     cache: bool = Field(True, description="take unchanged steps from earlier runs")
     hyperparameters: dict[str, dict[str, Any]] = Field({}, description="by model: [hyperparameters.rnn] epochs = 9")
+    search_trials: int = Field(30, ge=1, description="of `awesome search`, in all")
+    search_metric: str = Field("auc", description="by which they are judged, on the eval split; see docs/metrics.md")
     train_steps: int = Field(
         0, ge=0, description="steps of training at most, for every model (each of its members); 0 for its own epochs"
     )
@@ -315,6 +318,8 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
         SettingsError: a value cannot be used; the message names the setting and its origin.
     """
     given = _given(flags)
+    if isinstance(given.get("hyperparameters"), Path):
+        given["hyperparameters"] = _in_json(given["hyperparameters"])
     if Path(FILE).is_dir():
         raise SettingsError(f"{FILE}: is a folder; name it otherwise, or make it a file of settings")
     try:
@@ -347,6 +352,20 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
     if unknown:
         raise SettingsError(f"environment: there is no setting {unknown[0]}; see `awesome config`")
     return settings
+
+
+def _in_json(path: Path) -> Any:
+    """What a file of hyperparameters holds; what else is set of the same models stays."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        why = error.strerror
+    except (ValueError, RecursionError):
+        why = "it is not JSON"
+    raise SettingsError(
+        f"hyperparameters (from --hyperparameters): {path} cannot be read ({why}); write it like "
+        f"{_JSON_EXAMPLES['hyperparameters']}"
+    )
 
 
 def origins(flags: Mapping[str, Any] | None = None) -> dict[str, str]:

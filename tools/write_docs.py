@@ -217,7 +217,7 @@ def _model_page(architecture: Architecture) -> str:
     meanings = _meanings(type(defaults))
     rows = [
         (f"`{one.name}`", _value(getattr(defaults, one.name)), type(getattr(defaults, one.name)).__name__,
-         meanings[one.name])
+         meanings[one.name], architecture.space[one.name].words if one.name in architecture.space else "")
         for one in fields(defaults)
     ]  # fmt: skip
     module = inspect.getmodule(type(defaults))
@@ -239,9 +239,11 @@ def _model_page(architecture: Architecture) -> str:
         lines.append(f"Another than the default is named with a colon: `{command}`.")
     lines += [
         "## Hyperparameters",
-        _table(("name", "default", "type", "meaning"), rows),
+        _table(("name", "default", "type", "meaning", "searched in"), rows),
         "Others are set in `awesome.toml`, and a run's report names what was set:",
         _code(f"[hyperparameters.{architecture.name}]\nepochs = {defaults.epochs * 2}", "toml"),
+        "[A search](../search.md) looks for better ones on the eval split:",
+        _code(f"awesome search --model {architecture.name} --trials 30"),
     ]
     return _page(*lines)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import tensorflow as tf
 from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
-from tfx.utils import io_utils
+from tfx.utils import io_utils, path_utils
 
 from components.evidence.baselines import BASELINES
 from components.evidence.comparing import NOTHING_TRIED, compare, predecessor_column
@@ -22,9 +23,11 @@ from components.evidence.predictions import ask_models, predict_baselines, predi
 from components.evidence.tried import TRIAL_PROPERTY, judged, write_trial
 from components.plausibility import read_suspects
 from components.trials.record import Record, Trial
+from models.card import read_card
 from models.formatters import get_formatter
 from models.labels import UP, get_label
 from models.registry import origins_of
+from models.search_space import in_words
 
 _LOG = logging.getLogger(__name__)
 
@@ -69,6 +72,8 @@ class Executor(base_executor.BaseExecutor):
         asked = {"models": ", ".join(names)} | {name: str(exec_properties[name]) for name in ("formatter", "seed")}
         if label.name != UP:
             asked["label"] = label.name
+        if changed := _changed(uris):
+            asked["hyperparameters"] = changed
         if (info := self._context and self._context.pipeline_info) is not None:
             asked["pipeline"] = info.id
         if parts := (*origins_of(names, exec_properties["formatter"], label.name), *METRICS.origins()):
@@ -94,6 +99,12 @@ class Executor(base_executor.BaseExecutor):
             _write_blessing(
                 artifact_utils.get_single_instance(output_dict[f"{name}.blessing"]), models[name], found.blessed
             )
+
+
+def _changed(uris: Mapping[str, str]) -> str:
+    """The hyperparameters of models that are not those of their architectures, in words."""
+    cards = {name: read_card(Path(path_utils.serving_model_path(uri))) for name, uri in uris.items()}
+    return "; ".join(f"{name} {in_words(card.hyperparameters)}" for name, card in cards.items() if card.hyperparameters)
 
 
 def _write_blessing(blessing: Any, model: Any, blessed: bool) -> None:

@@ -28,8 +28,8 @@ TRIAL_PROPERTY = "trial"
 """Of the Evidence artifact: the id of its try, which ML Metadata knows after the artifact's folder is gone."""
 
 RUN, WALK_FORWARD, EXPERIMENT, JUDGED, RETRAINED = "run", "walk-forward", "experiment", "judged", "retraining"
-COMPARED = "comparison"
-"""Kinds of tries; the last is one on the eval split."""
+COMPARED, SEARCH = "comparison", "search"
+"""Kinds of tries; these two are on the eval split."""
 
 _DIGITS = 6
 """Of a probability: what differs behind them is the machine's and no other answer."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
@@ -113,6 +114,7 @@ class ModelFacts:
         tries_complete: Whether no try is known to be missing; otherwise their number is a lower bound.
         parts: Package, version and digest of those of its parts that come from outside of the project.
         label: Name of what it predicts.
+        hyperparameters: Those that are not its architecture's own, by name; an older version does not say.
     """
 
     model: str
@@ -134,6 +136,7 @@ class ModelFacts:
     tries_complete: bool = False
     parts: tuple[str, ...] = ()
     label: str = UP
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

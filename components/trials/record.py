@@ -109,11 +109,11 @@ class Trial:
     Attributes:
         id: digest of what was seen: test rows and answers.
         time: when, UTC, as in 2026-11-29T19:27:04Z.
-        kind: "run", "walk-forward", "experiment", "judged", "retraining", "comparison".
+        kind: "run", "walk-forward", "experiment", "judged", "retraining", "comparison", "search".
         asked: what was asked, in words by name: formatter, models, seed, pipeline.
         horizon: sessions ahead of the label.
         rows: digest of the test rows: shares, days and labels.
-        days: the test days, YYYYMMDD, ascending.
+        days: the test days, YYYYMMDD, ascending; of a comparison and a search those of the eval split.
         models: what was seen of each model.
         compared_for: first and last day of a test split that it was a candidate for and never saw; empty for none.
     """

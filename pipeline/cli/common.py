@@ -80,6 +80,13 @@ Exchange = Annotated[
 ]
 TrainSteps = Annotated[int | None, typer.Option(help="Steps of training at most. (default: each model's own epochs)")]
 Models = Annotated[str | None, typer.Option(help="Models, separated by commas. (default: linear,dnn,custom_dnn,rnn)")]
+SplitDates = Annotated[
+    str | None, typer.Option(help="First sessions of eval and test. (default: 70, 10, 20 % of the sessions)")
+]
+HyperparametersFile = Annotated[
+    Path | None,
+    typer.Option("--hyperparameters", metavar="FILE", help="JSON of hyperparameters by model, as a search leaves it."),
+]
 Market = Annotated[str | None, typer.Option(help="A synthetic market instead of the database.")]
 MarketShares = Annotated[int | None, typer.Option(help="Its shares. (default: 100)")]
 MarketSessions = Annotated[int | None, typer.Option(help="Its sessions. (default: 2900)")]

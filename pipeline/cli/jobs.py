@@ -32,9 +32,8 @@ def run(
     models: common.Models = None,
     plugins: common.Plugins = None,
     horizon: common.Horizon = None,
-    split_dates: Annotated[
-        str | None, typer.Option(help="First sessions of eval and test. (default: 70, 10, 20 % of the sessions)")
-    ] = None,
+    hyperparameters: common.HyperparametersFile = None,
+    split_dates: common.SplitDates = None,
     max_missing_sessions: common.MaxMissingSessions = None,
     seed: common.Seed = None,
     output: Annotated[Path | None, typer.Option(help="Folder of this run. (default: runs/TIME)")] = None,

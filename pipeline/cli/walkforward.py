@@ -19,6 +19,7 @@ def walkforward(
     ] = False,
     horizons: Annotated[str | None, typer.Option(help="Sessions ahead, separated by commas. (default: 1,20)")] = None,
     models: common.Models = None,
+    hyperparameters: common.HyperparametersFile = None,
     plugins: common.Plugins = None,
     first_test: Annotated[str | None, typer.Option(help="First day that may be tested, such as 2010-01-04.")] = None,
     test_fraction: Annotated[

@@ -19,7 +19,7 @@ class Try:
     Attributes:
         id: of the try.
         time: when, UTC.
-        kind: "run", "walk-forward", "experiment", "judged", "retraining" or "comparison".
+        kind: "run", "walk-forward", "experiment", "judged", "retraining", "comparison" or "search".
         asked: what was asked, in words by name.
         horizon: sessions ahead.
         first: its first test day, ISO date.

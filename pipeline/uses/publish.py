@@ -106,6 +106,7 @@ def _gather(
         tries=len(tries.trials) or None,
         tries_complete=tries.complete,
         parts=() if card is None else card.parts,
+        hyperparameters={} if card is None else card.hyperparameters,
     )
     folders = ModelFolders(
         saved_model=saved_model,

@@ -29,6 +29,7 @@ MANIFEST = {
     "tries_complete": True,
     "parts": ["awesome-example 0.1.0 (89abcdef01234567)"],
     "label": "up",
+    "hyperparameters": {"epochs": 9},
 }
 FACTS = from_plain(ModelFacts, MANIFEST)
 ROOT = "models_training/rnn/20261123T213000Z"

@@ -1,0 +1,82 @@
+"""Where hyperparameters are looked for: part of every declaration, and checked with it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from models.architecture import Architecture, Hyperparameters
+from models.registry import ARCHITECTURES
+from models.search_space import Between, OneOf
+
+
+@dataclass(frozen=True)
+class Mine(Hyperparameters):
+    units: tuple[int, ...] = (16, 8)
+    width: int = 4
+    dropout: float = 0.1
+
+
+def declared(**search: Any) -> Architecture:
+    return Architecture("mine", "mine", {1: lambda *_: None}, 1, Mine(), search=search)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_model_of_the_project_is_looked_for_around_its_own_values(name: str) -> None:
+    one = ARCHITECTURES[name]
+    assert {"learning_rate", "epochs", "category_l2"} <= one.space.keys()
+    # Its own hyperparameters, but for those of every model, are all looked for.
+    assert {field for field in vars(one.hyperparameters) if not hasattr(Hyperparameters, field)} <= one.space.keys()
+    for hyperparameter, where in one.space.items():
+        assert where.holds(getattr(one.hyperparameters, hyperparameter))
+
+
+def test_a_model_of_somebodys_own_is_looked_for_in_what_every_model_has() -> None:
+    assert declared().space == {
+        "epochs": Between(2, 10),
+        "learning_rate": Between(1e-3, 2.5e-2, log=True),
+        "category_l2": Between(3e-4, 3e-2, log=True),
+    }
+    mine = declared(units=OneOf(((16, 8), (32,))), epochs=OneOf((5,)))
+    assert mine.space["units"] == OneOf(((16, 8), (32,)))
+    assert mine.space["epochs"] == OneOf((5,))
+
+
+@pytest.mark.parametrize(
+    ("search", "message"),
+    [
+        ({"unit": OneOf((1, 2))}, "model mine: hyperparameter 'unit' does not exist; there are learning_rate"),
+        ({"width": OneOf((8, 16))}, "model mine: search of width: its default 4 is not within 8, 16"),
+        ({"width": Between(0, 8)}, "model mine: hyperparameter width must be at least 1"),
+        ({"width": Between(1.0, 8.5)}, "model mine: hyperparameter width must be of type int, not 1.0"),
+        ({"dropout": Between(0.0, 1.0)}, "model mine: hyperparameter dropout must be below 1"),
+        ({"width": (1, 8)}, "model mine: search of width is of type tuple, not Between or OneOf"),
+        ({"units": OneOf(((16, 8), ("a",)))}, "model mine: hyperparameter units must be of type int"),
+    ],
+)
+def test_a_space_that_does_not_fit_is_refused_with_the_declaration(search: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        declared(**search)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Between(2, 2), lambda: Between(3, 1), lambda: Between(0, math.inf), lambda: Between(0.0, 1.0, log=True),
+        lambda: OneOf(()), lambda: OneOf((1, 1)), lambda: OneOf(((8, 8), "8-8")),
+    ],
+)  # fmt: skip
+def test_what_is_no_range_and_no_choice(make: Any) -> None:
+    with pytest.raises(ValueError, match=r"no range|begins above 0|no different values"):
+        make()
+
+
+def test_rounding_stays_within_the_ends() -> None:
+    where = Between(0.00123456, 0.0123456, log=True)
+    assert where.rounded(0.00123457) == 0.00123456
+    assert where.rounded(0.0123455) == 0.0123
+    assert where.rounded(0.0098765) == 0.00988
+    assert Between(1, 9).rounded(7) == 7

@@ -1,0 +1,144 @@
+"""What trials come to: which is the best, and whether it is better by more than noise."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+from scipy import stats
+
+from components.evidence.metric import METRICS
+from components.evidence.resampling import DayBlocks
+from pipeline.studies.search.page import render_search
+from pipeline.studies.search.results import SearchReport, results, write_search
+from pipeline.studies.search.study import Ended
+from pipeline.studies.search.table import print_search
+
+DAYS = 400
+BLOCKS = DayBlocks(np.arange(DAYS), block=1, seed=1)
+AUC, LOSS = METRICS["auc"], METRICS["loss_above_base_rate"]
+
+
+def of_days(daily: Any, **values: Any) -> Ended:
+    """A trial whose figure is a mean over the days."""
+    daily = np.asarray(daily, float)
+    return Ended({"rate": 0.01, **values}, float(daily.mean()), BLOCKS.sums(daily) / DAYS, 2.0)
+
+
+def report(*ended: Ended, metric: Any = AUC) -> SearchReport:
+    return SearchReport(
+        created="2026-11-30T18:00:00+00:00", model="rnn", version=2, formatter="window_returns", label="up", horizon=1,
+        seed=0, metric=metric.name, metric_title=metric.title, higher_is_better=metric.higher_is_better,
+        space={"rate": "0.001 to 0.1 (log)", "units": "8, 16-8"}, fixed={"epochs": 3}, train_rows=9000, rows=1200,
+        days=DAYS, first=20100104, last=20110812, trials=results(ended, metric, BLOCKS), database="/tmp/a.db",
+        command="awesome run --models rnn --hyperparameters best.json",
+    )  # fmt: skip
+
+
+NOISE = np.random.default_rng(5).normal(0, 0.1, (4, DAYS))
+OWN = of_days(0.5 + NOISE[0])
+
+
+def test_a_gain_is_paired_and_its_interval_holds_for_all_others_together() -> None:
+    others = [of_days(0.5 + NOISE[0] + 0.01 * NOISE[1] + 0.002), of_days(0.5 + NOISE[2]), of_days(0.5 + NOISE[3])]
+    made = results([OWN, *others], AUC, BLOCKS)
+    assert math.isnan(made[0].gain.value)
+    differences = 0.01 * NOISE[1] + 0.002
+    error = differences.std() / math.sqrt(DAYS)
+    assert made[1].gain.value == pytest.approx(differences.mean())
+    assert made[1].gain.standard_error == pytest.approx(error, rel=0.08)
+    # Three comparisons with 5 % for all of them: each is made at 5/3 %.
+    reach = stats.t.ppf(1 - 0.05 / 3 / 2, BLOCKS.degrees) * made[1].gain.standard_error
+    assert made[1].gain.low == pytest.approx(made[1].gain.value - reach)
+    # What both owe to the same days is no difference between them.
+    assert made[1].figure.standard_error > 20 * made[1].gain.standard_error
+
+
+def test_beyond_noise_is_said_only_where_it_is() -> None:
+    sure = report(OWN, of_days(0.52 + NOISE[0] + 0.01 * NOISE[1]), of_days(0.5 + NOISE[2]))
+    assert (sure.best.number if sure.best else 0, sure.verdict.label) == (2, "Better than the settings")
+    lucky = report(OWN, of_days(0.501 + NOISE[1] - NOISE[1].mean() + OWN.value - 0.5), of_days(0.4 + NOISE[2]))
+    assert (lucky.best.number if lucky.best else 0, lucky.verdict.label) == (2, "Within noise")
+    assert "a difference within noise" in lucky.verdict.sentence
+    worse = report(OWN, of_days(0.45 + NOISE[0]))
+    assert worse.verdict.label == "Nothing better was found"
+
+
+def test_a_loss_is_better_where_it_is_lower() -> None:
+    found = report(of_days(0.01 + NOISE[0]), of_days(-0.01 + NOISE[0] + 0.001 * NOISE[1]), metric=LOSS)
+    assert found.best is not None
+    assert found.best.number == 2
+    assert found.best.gain.value == pytest.approx(0.02, abs=1e-3)
+    assert found.verdict.label == "Better than the settings"
+
+
+def test_what_has_no_figure_is_neither_best_nor_compared() -> None:
+    diverged = Ended({"rate": 9.0}, math.nan, np.array([]), 1.0, "training diverged")
+    found = report(OWN, diverged, of_days(0.52 + NOISE[0] + 0.01 * NOISE[1]))
+    assert [one.number for one in found.ranked] == [3, 1]
+    alone = report(OWN, found_other := of_days(0.52 + NOISE[0] + 0.01 * NOISE[1]))
+    assert found_other.why == ""
+    assert found.ranked[0].gain == alone.ranked[0].gain
+    assert report(diverged).verdict.label == "No trial has a figure"
+    assert report(diverged).best_hyperparameters == {}
+    # Where the settings' own has none there is nothing to be better than.
+    assert report(diverged, OWN).verdict.label == "Nothing to compare"
+
+
+def test_the_settings_go_with_what_was_found() -> None:
+    found = report(OWN, of_days(0.52 + NOISE[0], rate=0.0321, units=(16, 8)))
+    assert found.best_hyperparameters == {"epochs": 3, "rate": 0.0321, "units": (16, 8)}
+
+
+@pytest.fixture
+def many() -> SearchReport:
+    others = [of_days(0.5 + NOISE[n % 4], rate=0.001 * (n + 1), units=((8,), (16, 8))[n % 2]) for n in range(25)]
+    diverged = Ended({"rate": 0.1, "units": (8,)}, math.nan, np.array([]), 1.0, "training <diverged>")
+    return report(OWN_WITH_UNITS, *others, diverged)
+
+
+OWN_WITH_UNITS = of_days(0.5 + NOISE[0], units=(8,))
+
+
+def test_the_table_fits_eighty_columns(many: SearchReport) -> None:
+    console = Console(width=80, record=True, file=io.StringIO())
+    print_search(many, console)
+    text = console.export_text()
+    assert max(map(len, text.splitlines())) <= 80
+    assert "The best 10 of 26 trials" in text
+    assert "the settings' own" in text
+    assert "1 trial has no figure: training <diverged>." in text
+    # No number is cut.
+    for one in many.ranked[:10]:
+        assert f"{one.figure.value:.4f}" in text
+        assert f"{one.figure.low:.4f} to {one.figure.high:.4f}" in text
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_escapes(many: SearchReport) -> None:
+    page = render_search(many)
+    HTMLParser().feed(page)
+    assert not re.search(r"<script|<link|src=|url\(['\"]?http|href=\"http", page)
+    assert "training &lt;diverged&gt;" in page
+    assert page.count("<figure") == 3  # the trials, the rate, the units
+    for one in many.ranked:
+        assert f"{one.figure.value:.4f}" in page
+    assert render_search(many) == page
+
+
+def test_the_files_say_what_was_found(many: SearchReport, tmp_path: Path) -> None:
+    write_search(many, "page", tmp_path)
+    assert json.loads((tmp_path / "best.json").read_text()) == {
+        "rnn": {name: list(v) if isinstance(v, tuple) else v for name, v in many.best_hyperparameters.items()}
+    }
+    held = json.loads((tmp_path / "search.json").read_text())
+    assert held["verdict"]["label"] == many.verdict.label
+    assert len(held["trials"]) == 27
+    assert held["trials"][26]["figure"]["value"] is None
