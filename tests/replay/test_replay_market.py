@@ -152,6 +152,11 @@ def test_synthetic_returns_are_the_scenarios(scenario):
     assert market.today == LAST
 
 
+def test_a_market_whose_shares_are_delisted_is_refused():
+    with pytest.raises(ReplayError, match="shares of survivors are delisted, and no replayed share is: choose another"):
+        from_synthetic("survivors", ["sh600000"], FIRST, LAST)
+
+
 def test_a_longer_synthetic_market_begins_with_the_shorter_one():
     short = from_synthetic("regime", ["sh600000", "AAPL"], FIRST, LAST)
     long = from_synthetic("regime", ["sh600000", "AAPL"], FIRST, dt.date(2022, 6, 30))

@@ -107,10 +107,15 @@ def from_synthetic(
 
     Raises:
         ScenarioError: there is no such scenario.
-        ReplayError: as in `make_listing`, or the last day is after 2039.
+        ReplayError: as in `make_listing`, the last day is after 2039, or shares of the scenario are delisted.
     """
     length = int(np.busday_count(np.datetime64(first, "D"), np.datetime64(_SYNTHETIC_END)))
-    adjusted = generate(scenario, shares=len(shares), sessions=max(length, 1), seed=seed).close
+    made = generate(scenario, shares=len(shares), sessions=max(length, 1), seed=seed)
+    if made.scenario.fatal_fall is not None:
+        raise ReplayError(
+            f"shares of {made.scenario.name} are delisted, and no replayed share is: choose another market"
+        )
+    adjusted = made.close
     adjusted = adjusted * np.maximum(_LEAST_SYNTHETIC_PRICE / adjusted.min(axis=0), 1)
     listings = {}
     for column, share in enumerate(shares):

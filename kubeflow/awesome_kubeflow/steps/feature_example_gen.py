@@ -12,6 +12,8 @@ from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.steps.kind import MOST_ROWS, StepKind, only
 from awesome_kubeflow.steps.page import Section, Table
 from components.feature_example_gen.config import ExampleGenConfig
+from components.records import from_json
+from components.universe.summary import UNIVERSE_PROPERTY, UniverseSummary
 from models.formatters import get_formatter
 from pipeline.job.step import Step
 
@@ -35,8 +37,9 @@ def _section(step: Step) -> Section:
     )
     shares, sessions = examples.get_int_custom_property("shares"), examples.get_int_custom_property("sessions")
     first, last = (examples.get_string_custom_property(name) for name in ("first_session", "last_session"))
+    said = f"{shares:,} shares, {sessions:,} sessions from {first} to {last}, split by date."
     return Section(
-        f"{shares:,} shares, {sessions:,} sessions from {first} to {last}, split by date.",
+        " ".join((said, *_who_was_there(examples))),
         (
             *suspects_table(examples.uri),
             Table(
@@ -49,6 +52,15 @@ def _section(step: Step) -> Section:
             ),
         ),
     )
+
+
+def _who_was_there(examples: Any) -> tuple[str, ...]:
+    """What is to be known of the universe of a run; nothing of examples of an older version."""
+    from pipeline.report.universe import universe_in_words, warnings_of
+
+    text = examples.get_string_custom_property(UNIVERSE_PROPERTY)
+    there = from_json(UniverseSummary, text) if text else UniverseSummary(deathless=True)
+    return (*universe_in_words(there), *warnings_of(there))
 
 
 def suspects_table(uri: str) -> tuple[Table, ...]:
