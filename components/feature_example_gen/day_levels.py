@@ -117,18 +117,52 @@ def levels_of(
     gaps: Mapping[str, ShareGaps] | None = None,
     most_missing_sessions: int = DEFAULT_LIMIT,
     universe: Universe = EVERYBODY,
+    since: str = "",
 ) -> DayLevels | None:
     """The levels of some shares of a store up to the last of the sessions; other arguments as in `make_levels`.
+
+    With `since`, an ISO day that all of the shares reach, no earlier row is read: what is right is the level of a day
+    that lies as many sessions behind it as a window may reach across.
 
     Raises:
         StoreError: the store's rows cannot be used.
     """
-    tables = _tables(store, shares, sessions)
+    tables = _tables(store, shares, sessions, since)
     return make_levels(tables, sessions, horizons, label, gaps, most_missing_sessions, universe)
 
 
+def count_sides(
+    store: FeatureStore,
+    shares: Sequence[ShareSummary],
+    horizon: int,
+    label: Label,
+    gaps: Mapping[str, ShareGaps],
+    most_missing_sessions: int,
+    universe: Universe = EVERYBODY,
+) -> tuple[int, int]:
+    """How many returns of some shares lie above the level of their day, and how many below; as in `levels_of`.
+
+    Raises:
+        ValueError: the label compares no shares.
+        StoreError: the store's rows cannot be used.
+    """
+    sessions = store.sessions([one.share_id for one in shares])
+    levels = levels_of(store, shares, sessions, (horizon,), label, gaps, most_missing_sessions, universe)
+    if levels is None:
+        raise ValueError(f"label {label.name} has no levels")
+    above = below = 0
+    for table in _tables(store, shares, sessions):
+        rows = FeatureRows(table, gaps, universe)
+        session = np.searchsorted(sessions, rows.days)
+        excess, undecided = levels.excess(horizon, rows.ahead(horizon, most_missing_sessions), session)
+        usable = rows.member & ~undecided & ~rows.windows_across(most_missing_sessions)
+        above += int(np.count_nonzero(excess[usable] > 0))
+        below += int(np.count_nonzero(excess[usable] < 0))
+    return above, below
+
+
 def _tables(
-    store: FeatureStore, shares: Sequence[ShareSummary], sessions: npt.NDArray[np.datetime64]
+    store: FeatureStore, shares: Sequence[ShareSummary], sessions: npt.NDArray[np.datetime64], since: str = ""
 ) -> Iterator[pa.Table]:
     """The feature table of the shares, some at once, so that memory does not grow with its width."""
     some: list[str] = []
@@ -137,6 +171,6 @@ def _tables(
         some.append(share.share_id)
         rows += share.rows
         if rows >= ROWS_AT_ONCE or place == len(shares) - 1:
-            table = store.read_features(some)
+            table = store.read_features(some, since)
             yield table.filter(pc.less_equal(table.column("time"), str(sessions[-1])))
             some, rows = [], 0

@@ -13,7 +13,7 @@ import pyarrow.compute
 from components.errors import StoreError, install_extras
 from components.feature_store.dates import is_iso_day
 from components.feature_store.rules import impossible
-from components.feature_store.schema import CLOSE_COLUMNS, where_shares
+from components.feature_store.schema import CLOSE_COLUMNS, quote_text, where_shares
 from models.features import WINDOW
 
 _SCHEMA = pa.schema(
@@ -21,14 +21,16 @@ _SCHEMA = pa.schema(
 )
 
 
-def read_feature_table(connection: sqlite3.Connection, path: Path, uri: str, shares: Sequence[str]) -> pa.Table:
+def read_feature_table(
+    connection: sqlite3.Connection, path: Path, uri: str, shares: Sequence[str], since: str = ""
+) -> pa.Table:
     """Reads the windows of some shares and checks every value; see `FeatureStore.read_features`.
 
     The driver opens the database by its URI; `connection`, to the same one, finds the row at fault.
     """
     if not shares:
         return _SCHEMA.empty_table()
-    condition = where_shares(shares)
+    condition = where_shares(shares) + (f" AND time >= {quote_text(since)}" if since else "")
     try:
         table = _fetch(uri, condition)
     except _DriverRefused as refusal:

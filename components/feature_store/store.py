@@ -338,8 +338,8 @@ class FeatureStore:
         with translated(self._path):
             return digest_features(self._connection, shares, until)
 
-    def read_features(self, shares: Sequence[str]) -> pa.Table:
-        """Reads the windows of some shares, column by column.
+    def read_features(self, shares: Sequence[str], since: str = "") -> pa.Table:
+        """Reads the windows of some shares, column by column; from an ISO date on, which each share has to reach.
 
         Returns:
             Columns time (YYYY-MM-DD), share_id (both strings), close0 ... close20 (float64), by share_id and time.
@@ -355,7 +355,7 @@ class FeatureStore:
                 f"{self._path}: there is no table FEATURE; import prices with `awesome prices import FILE`"
             )
         with translated(self._path):
-            return read_feature_table(self._connection, self._path, reading_uri(self._path), shares)
+            return read_feature_table(self._connection, self._path, reading_uri(self._path), shares, since)
 
     def price_series(self, shares: Sequence[str], since: str = "") -> Iterator[PriceSeries]:
         """Yields the adjusted closes of each share that has prices, in the order given; from an ISO date on.

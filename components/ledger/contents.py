@@ -10,6 +10,7 @@ import numpy as np
 
 from components.extractor.calendar import ExchangeCalendar
 from components.ledger.file import Ledger
+from components.ledger.labels import Labels
 from components.ledger.origins import Origin, Origins
 from components.ledger.outcomes import simple_return
 
@@ -119,7 +120,24 @@ def count(ledger: Ledger, horizon: int) -> Counted:
         "AND NOT EXISTS (SELECT 1 FROM OUTCOME WHERE prediction = p.seq)",
         horizon,
     )
-    return Counted(predicted, late or 0, due, restated or 0, shares, first or "", last or "", earliest or "")
+    without = _without_level(ledger, horizon)
+    opened = [session for session in (earliest, *without) if session]
+    due -= sum(without.values())
+    return Counted(predicted, late or 0, due, restated or 0, shares, first or "", last or "", min(opened, default=""))
+
+
+def _without_level(ledger: Ledger, horizon: int) -> dict[str, int]:
+    """By session whose level is not known yet, the predictions that have an outcome and no answer without it."""
+    held, found = Labels(ledger), dict[str, int]()
+    query = (
+        "SELECT session, COUNT(*) FROM PREDICTION p WHERE horizon = ? AND model = ? "
+        "AND EXISTS (SELECT 1 FROM OUTCOME WHERE prediction = p.seq) GROUP BY session"
+    )
+    for model in held.compared():
+        for session, count in ledger.select(query, horizon, model):
+            if held.needed(model, horizon, session) is None:
+                found[session] = found.get(session, 0) + count
+    return found
 
 
 def installed(ledger: Ledger, horizon: int) -> tuple[Installed, ...]:

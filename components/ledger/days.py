@@ -9,16 +9,18 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from components.feature_store.arrays import Floats
 from components.ledger.file import Ledger
+from components.ledger.labels import Labels, side_of
 from components.ledger.origins import Origin, Origins
 from components.ledger.outcomes import direction_of, simple_return
-from components.ledger.schema import CHAMPION, DOWN, UP
+from components.ledger.schema import CHAMPION, DOWN, UNCHANGED, UP
+from models import labels as models
 
 LATEST_OUTCOME = "PREDICTION p LEFT JOIN OUTCOME o ON o.seq = (SELECT MAX(seq) FROM OUTCOME WHERE prediction = p.seq)"
 """Each prediction with the outcome that counts, NULL where there is none."""
@@ -50,10 +52,10 @@ class LiveDay:
     Attributes:
         session: that the predictions were made after, ISO.
         share_ids: those with an outcome, n of them.
-        probability: of a higher close, [n].
-        up: 1 where the close was higher, 0 where it was lower, NaN where it was the same, [n].
+        probability: of what the label asks, [n].
+        up: 1 where it came so, 0 where not, NaN where neither, as of an unchanged close, [n].
         ahead: simple return over the horizon, [n].
-        pending: predictions of the day that have no outcome yet: the day is not complete.
+        pending: predictions of the day that have no outcome yet, or whose day has no level yet: it is not complete.
     """
 
     session: str
@@ -76,8 +78,8 @@ class DaySummary:
         predicted: predictions.
         late: those of them that came too late.
         due: those that have an outcome, late ones among them.
-        right: those whose close went to the side of 1/2 that the probability was on.
-        moved: those whose close went anywhere.
+        right: those that came to the side of 1/2 that the probability was on.
+        moved: those that came to any side: not those with an unchanged close.
         origin: whether the model was blessed then, by which run, and when it was pushed; None where nobody noted it.
     """
 
@@ -103,11 +105,13 @@ def live_series(ledger: Ledger) -> tuple[LiveSeries, ...]:
     return tuple(found)
 
 
-def live_days(ledger: Ledger, series: LiveSeries) -> Iterator[LiveDay]:
+def live_days(ledger: Ledger, series: LiveSeries, label: str = models.UP) -> Iterator[LiveDay]:
     """Yields the days of a series, the earliest session first; those on which nothing counts are left out.
 
-    Days on which all predictions are pending are among them, without shares.
+    Days on which all predictions are pending are among them, without shares. What counts is what models of the series'
+    label said.
     """
+    held = Labels(ledger)
     rows = ledger.stream(
         "SELECT p.session, p.share_id, p.seq, p.model, p.probability, o.close, o.close_due, o.factor "
         f"FROM {LATEST_OUTCOME} WHERE p.horizon = ? AND p.late = 0 AND p.seq > ? AND p.seq < ? "
@@ -122,25 +126,70 @@ def live_days(ledger: Ledger, series: LiveSeries) -> Iterator[LiveDay]:
     begins = [seq for seq, _ in champions]
     for session, of_day in itertools.groupby(rows, key=lambda row: row[0]):
         first: dict[str, tuple[float, ...]] = {}
+        needed: float | None = None
         for _, share, seq, model, *numbers in of_day:
             at = bisect.bisect(begins, seq) - 1
-            if at >= 0 and champions[at][1] == model:
+            if at >= 0 and champions[at][1] == model and held.of(model) == label:
                 first.setdefault(share, tuple(numbers))
+                needed = held.needed(model, series.horizon, session)
         if first:
-            yield _day(session, first)
+            yield _day(session, first, needed)
 
 
-def _day(session: str, first: dict[str, tuple[float, ...]]) -> LiveDay:
-    settled = {share: numbers for share, numbers in first.items() if numbers[1] is not None}
+def _day(session: str, first: dict[str, tuple[float, ...]], needed: float | None) -> LiveDay:
+    known = {} if needed is None else first
+    settled = {share: numbers for share, numbers in known.items() if numbers[1] is not None}
     outcomes = [prices for _, *prices in settled.values()]
     return LiveDay(
         session=session,
         share_ids=tuple(settled),
         probability=np.array([probability for probability, *_ in settled.values()], float),
-        up=np.array([_LABEL.get(direction_of(*prices), math.nan) for prices in outcomes], float),
+        up=np.array([_LABEL.get(came(prices, needed or 0.0), math.nan) for prices in outcomes], float),
         ahead=np.array([simple_return(*prices) for prices in outcomes], float),
         pending=len(first) - len(settled),
     )
+
+
+def came(prices: Sequence[float], needed: float) -> str:
+    """Whether a return came above what it had to exceed, below, or neither.
+
+    Args:
+        prices: close, close_due and factor, as an outcome has them.
+        needed: the return; nan where there is no level.
+    """
+    close, close_due, factor = prices
+    # Of the closes themselves where they alone decide: a return is rounded.
+    return (
+        side_of(simple_return(close, close_due, factor), needed) if needed else direction_of(close, close_due, factor)
+    )
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A prediction that was on time, and whether it came as the label of its model asks."""
+
+    session: str
+    share_id: str
+    model: str
+    probability: float
+    yes: bool
+
+
+def answered(ledger: Ledger, horizon: int, digests: Sequence[str]) -> Iterator[Answered]:
+    """Yields the predictions of some models that were on time and came to a side, in the order they were written in."""
+    held, marks = Labels(ledger), ", ".join("?" * len(digests))
+    rows = ledger.stream(
+        "SELECT p.session, p.share_id, p.model, p.probability, o.close, o.close_due, o.factor "
+        f"FROM {LATEST_OUTCOME} WHERE p.horizon = ? AND p.late = 0 AND p.model IN ({marks}) AND o.seq IS NOT NULL "
+        "ORDER BY p.seq",
+        horizon,
+        *digests,
+    )
+    for session, share, model, probability, *prices in rows:
+        needed = held.needed(model, horizon, session)
+        side = UNCHANGED if needed is None else came(prices, needed)
+        if side != UNCHANGED:
+            yield Answered(session, share, model, probability, side == UP)
 
 
 def day_summaries(ledger: Ledger, last: int) -> tuple[DaySummary, ...]:
@@ -161,10 +210,28 @@ def day_summaries(ledger: Ledger, last: int) -> tuple[DaySummary, ...]:
                 for key, (named, was) in roles.items()
             }
         roles[digest, horizon] = (name, role)
-    origins, found = Origins(ledger), []
+    origins, held, found = Origins(ledger), Labels(ledger), []
     for session, horizon, model, row, predicted, late, due, right, moved in rows:
         name, role = roles.get((model, horizon), ("unknown", "unknown"))
         named = f"{name} {model[:8]}"
+        if held.compares(model):
+            due, right, moved = _compared(ledger, session, horizon, model, held.needed(model, horizon, session))
         counts = predicted, late, due, right or 0, moved or 0
         found.append(DaySummary(session, horizon, named, role, *counts, origins.of(model, horizon, row)))
     return tuple(found)
+
+
+def _compared(ledger: Ledger, session: str, horizon: int, model: str, needed: float | None) -> tuple[int, int, int]:
+    """How many predictions of a session have come due, were right, and came to any side, where shares are compared."""
+    if needed is None:
+        return 0, 0, 0
+    rows = ledger.select(
+        f"SELECT p.probability, o.close, o.close_due, o.factor FROM {LATEST_OUTCOME} "
+        "WHERE p.session = ? AND p.horizon = ? AND p.model = ? AND o.seq IS NOT NULL",
+        session,
+        horizon,
+        model,
+    )
+    sides = [(probability, came(prices, needed)) for probability, *prices in rows]
+    right = sum((side == UP and said > 0.5) or (side == DOWN and said < 0.5) for said, side in sides)
+    return len(sides), right, sum(side != UNCHANGED for _, side in sides)

@@ -6,15 +6,17 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 from components.feature_store.schema import CLOSE_COLUMNS
-from components.ledger.days import LATEST_OUTCOME
+from components.ledger.days import LATEST_OUTCOME, came
 from components.ledger.errors import LedgerError
 from components.ledger.file import Ledger
+from components.ledger.labels import Labels
 from components.whole_files import whole_file
 
 _ROWS_AT_ONCE = 8192
@@ -33,8 +35,11 @@ _SCHEMA = pa.schema(
         "outcomes": _WHOLE,
         **dict.fromkeys(CLOSE_COLUMNS, _NUMBER),
         "hash": _TEXT,
+        **{"label": _TEXT, "needed": _NUMBER, "came": _TEXT},
     }
 )
+"""`label` is that of the model, `needed` the return that `ahead` had to exceed, `came` on which side of it that is."""
+
 _CELLS = ", ".join(
     [
         *(f"p.{name}" for name in _PREDICTED),
@@ -87,13 +92,27 @@ def export_predictions(ledger: Ledger, path: Path) -> int:
 
 def _batches(ledger: Ledger) -> Iterator[pa.RecordBatch]:
     rows = ledger.stream(f"SELECT {_CELLS} FROM {LATEST_OUTCOME} ORDER BY p.seq")
-    while part := list(itertools.islice(rows, _ROWS_AT_ONCE)):
+    labels = Labels(ledger)
+    while part := [(*row, *_answer(labels, row)) for row in itertools.islice(rows, _ROWS_AT_ONCE)]:
         columns = zip(*part, strict=True)
         try:
             arrays = [pa.array(values, kind) for values, kind in zip(columns, _SCHEMA.types, strict=True)]
         except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeError, TypeError):
             raise LedgerError(f"{ledger.path}: holds what no writer writes; see `awesome ledger verify`") from None
         yield pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
+
+
+def _answer(labels: Labels, row: tuple[Any, ...]) -> tuple[str, float | None, str | None]:
+    """The label of a row's model, what its return had to exceed, and how that came; None where that is not known."""
+    cells = dict(zip(_SCHEMA.names, row, strict=False))
+    label, needed = labels.of(cells["model"]), labels.needed(cells["model"], cells["horizon"], cells["session"])
+    known = needed is not None and cells["close"] is not None
+    side = (
+        came([cells[name] for name in ("close", "close_due", "factor")], needed)
+        if needed is not None and known
+        else None
+    )
+    return label, needed, side
 
 
 def _holds_something_else(path: Path) -> bool:

@@ -18,7 +18,9 @@ from components.feature_store import FeatureStore
 from components.feature_store.series import PriceSeries
 from components.ledger.deadlines import Deadlines
 from components.ledger.file import Ledger
-from components.ledger.schema import DOWN, OUTCOME, UNCHANGED, UP
+from components.ledger.labels import LEVEL, Level
+from components.ledger.levels import find_levels
+from components.ledger.schema import DOWN, NOTE, OUTCOME, UNCHANGED, UP
 from components.missing_sessions.finding import find_missing
 from components.missing_sessions.found import ShareGaps
 from components.missing_sessions.limit import DEFAULT_LIMIT, most_missing
@@ -92,11 +94,15 @@ class Settled:
         due: outcomes that are new or of restated prices.
         pending: how many predictions have not come due yet.
         overdue: those whose prices should be there.
+        levels: of the sessions whose answers depend on the other shares, those that are new or of restated prices.
+        waiting: sessions whose level has not come due yet.
     """
 
     due: tuple[Due, ...]
     pending: int
     overdue: tuple[Overdue, ...]
+    levels: tuple[Level, ...] = ()
+    waiting: int = 0
 
     @property
     def new(self) -> int:
@@ -125,7 +131,11 @@ def direction_of(close: float, close_due: float, factor: float) -> str:
 
 
 def find_due(
-    ledger: Ledger, store: FeatureStore, most_missing_sessions: int = DEFAULT_LIMIT, since: str = ""
+    ledger: Ledger,
+    store: FeatureStore,
+    most_missing_sessions: int = DEFAULT_LIMIT,
+    since: str = "",
+    universe: Sequence[str] | None = None,
 ) -> Settled:
     """Finds which predictions have come due, or whose outcome other prices say today; nothing is written.
 
@@ -135,6 +145,8 @@ def find_due(
         most_missing_sessions: that 20 sessions ahead may reach across.
         since: only predictions made after this session (ISO) or a later one; empty for all. What it takes is
             proportional to their number.
+        universe: the shares that are compared where a label compares those of a day; None for all of the store that
+            are not excluded.
 
     Raises:
         StoreError: the prices cannot be read.
@@ -161,10 +173,17 @@ def find_due(
                 pending += 1
             elif one.held is None or _differ(one.held, found):
                 due.append(found)
-    return Settled(tuple(due), pending, tuple(overdue))
+    levels = find_levels(ledger, store, deadlines, gaps, most_missing_sessions, universe, since)
+    return Settled(tuple(due), pending, tuple(overdue), levels.new, levels.waiting)
 
 
-def settle(ledger: Ledger, store: FeatureStore, most_missing_sessions: int = DEFAULT_LIMIT, since: str = "") -> Settled:
+def settle(
+    ledger: Ledger,
+    store: FeatureStore,
+    most_missing_sessions: int = DEFAULT_LIMIT,
+    since: str = "",
+    universe: Sequence[str] | None = None,
+) -> Settled:
     """Writes the outcomes that `find_due` finds, all of them or none; twice in a row writes nothing the second time.
 
     Args:
@@ -172,6 +191,7 @@ def settle(ledger: Ledger, store: FeatureStore, most_missing_sessions: int = DEF
         store: the prices.
         most_missing_sessions: as in `find_due`.
         since: as in `find_due`.
+        universe: as in `find_due`.
 
     Raises:
         StoreError: the prices cannot be read, or the ledger not be written.
@@ -179,9 +199,11 @@ def settle(ledger: Ledger, store: FeatureStore, most_missing_sessions: int = DEF
         LedgerError: as in `Ledger.writing`.
     """
     with ledger.writing() as batch:
-        settled = find_due(ledger, store, most_missing_sessions, since)
+        settled = find_due(ledger, store, most_missing_sessions, since, universe)
         for one in settled.due:
             batch.add(OUTCOME.name, (one.prediction, one.due, one.close, one.close_due, one.factor, one.direction))
+        for level in settled.levels:
+            batch.add(NOTE.name, (LEVEL, level.text))
     return settled
 
 

@@ -31,7 +31,7 @@ class Forecasts:
         share_ids: the shares, n of them.
         sessions: the last session of each one's window, ISO.
         closes: the windows that the model saw, close0 first, adjusted, float64, [n, 21].
-        probability: that the close is higher after the horizon, [n].
+        probability: of what the model's label asks, by default that the close is higher after the horizon, [n].
     """
 
     model: str

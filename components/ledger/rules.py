@@ -15,6 +15,7 @@ from components.ledger.chain import window_digest
 from components.ledger.deadlines import Deadlines, calendars_in_use
 from components.ledger.file import Ledger, Row
 from components.ledger.instants import is_stamp, stamp
+from components.ledger.labels import broken
 from components.ledger.outcomes import direction_of
 from components.ledger.predictions import CALENDARS
 from components.ledger.schema import FORMAT, LEDGER, MODEL, NOTE, OUTCOME, PREDICTION, SETUP, TABLES
@@ -103,7 +104,7 @@ class Rules:
     def _note_row(self, row: Row) -> str:
         if row["kind"] == CALENDARS:
             self._calendars = row["text"]
-        return ""
+        return broken(row["kind"], row["text"], {model for model, _ in self._models})
 
     def _prediction_row(self, row: Row) -> str:
         closes = [row[column] for column in CLOSE_COLUMNS]

@@ -61,6 +61,7 @@ class Parameters:
         least_probability: probabilities are clipped to it and to 1 less it.
         base_rate: share of rises that was known before the first day, such as that of the train split.
         base_rate_days: how many days of the record it counts for beside them.
+        label: what is predicted; the share of rises is that of its answers.
     """
 
     version: int = 1
@@ -73,6 +74,7 @@ class Parameters:
     least_probability: float = 0.01
     base_rate: float = 0.5
     base_rate_days: float = 250.0
+    label: str = "up"
 
     def __post_init__(self) -> None:
         """Refuses what nothing is proved for.

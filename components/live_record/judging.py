@@ -10,11 +10,9 @@ import numpy as np
 from components.feature_store.arrays import Floats
 from components.ledger.days import LiveDay, LiveSeries, live_days, live_series
 from components.ledger.file import Ledger
+from components.ledger.levels import PATIENCE
 from components.live_evidence import Claim, Course, Parameters, daily_gains, daily_rank_ics, evaluate
 from components.live_record.setting_up import read_parameters
-
-PATIENCE = 5
-"""Sessions with outcomes after which a day no longer waits for the price of a share: it may never come."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +72,7 @@ def judge_series(ledger: Ledger, series: LiveSeries) -> LiveRecord:
         LedgerError: its parameters cannot be read.
     """
     parameters, head = read_parameters(ledger, series.parameters), ledger.head.hash
-    days = list(live_days(ledger, series))
+    days = list(live_days(ledger, series, parameters.label))
     due = days[: _due(days)]
     count = len(due)
     at = np.repeat(np.arange(count), [len(day.share_ids) for day in due])

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from components.ledger.errors import LedgerError
 from components.ledger.file import Ledger
-from components.ledger.schema import CHAMPION
+from components.ledger.labels import champions_of
 from components.ledger.setting_up import declare, note_once
 from components.live_evidence import Claim, Parameters
 from components.live_record.notes import CLAIM
 from components.records import RecordError, from_json, to_json
+from models.labels import UP
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,16 @@ def read_parameters(ledger: Ledger, text: str) -> Parameters:
 def begin(ledger: Ledger, parameters: Parameters) -> Parameters:
     """Fixes the parameters of a horizon where there are none yet, and gives those that hold.
 
+    Those of another label begin a new series: a record is of one question.
+
     Raises:
         LedgerError: as in `parameters_of`.
     """
     held = parameters_of(ledger, parameters.horizon)
-    if held is None:
-        declare(ledger, parameters.horizon, parameters)
-    return held or parameters
+    if held is not None and held.label == parameters.label:
+        return held
+    declare(ledger, parameters.horizon, parameters)
+    return parameters
 
 
 def keep_claim(ledger: Ledger, model: str, horizon: int, claim: Claim) -> bool:
@@ -80,8 +84,7 @@ def claim_of(ledger: Ledger, model: str, horizon: int) -> Claim | None:
     return None
 
 
-def only_claim(ledger: Ledger, horizon: int) -> Claim | None:
-    """What was claimed, where one model alone has been champion: a record of several says nothing of any claim."""
-    query = "SELECT DISTINCT digest FROM MODEL WHERE horizon = ? AND role = ?"
-    champions = ledger.select(query, horizon, CHAMPION)
-    return claim_of(ledger, champions[0][0], horizon) if len(champions) == 1 else None
+def only_claim(ledger: Ledger, horizon: int, label: str = UP) -> Claim | None:
+    """What was claimed, where one model alone of a label has been champion: a record of several says nothing of any."""
+    champions = champions_of(ledger, horizon, label)
+    return claim_of(ledger, champions[0], horizon) if len(champions) == 1 else None
