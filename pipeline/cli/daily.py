@@ -25,6 +25,7 @@ def daily(
     best_effort: common.BestEffort = None,
     accept: common.Accept = None,
     exclude: common.Exclude = None,
+    label: common.Label = None,
     formatter: common.Formatter = None,
     models: common.Models = None,
     plugins: common.Plugins = None,

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from components.ledger.days import LATEST_OUTCOME
+from components.ledger.days import answered
 from components.ledger.file import Ledger
-from components.ledger.schema import DOWN, UP
 from components.live_evidence import Parameters
 from components.live_record import note_once
 from components.live_record.notes import CHALLENGE
@@ -77,19 +76,12 @@ def challenge(day: Day, told: Told) -> None:
 
 def compare(ledger: Ledger, champion: Speaker, challenger: Speaker) -> Compared:
     """Compares what two models said of the same shares after the same sessions."""
-    rows = ledger.select(
-        f"SELECT p.session, p.share_id, p.model, p.probability, o.direction = '{UP}' FROM {LATEST_OUTCOME} "
-        f"WHERE p.horizon = ? AND p.late = 0 AND p.model IN (?, ?) AND o.direction IN ('{UP}', '{DOWN}') "
-        "ORDER BY p.seq",
-        champion.card.horizon,
-        champion.digest,
-        challenger.digest,
-    )
     losses: dict[tuple[str, str], dict[str, float]] = {}
     least = Parameters().least_probability
-    for session, share, model, probability, up in rows:
-        stated = min(max(probability, least), 1 - least)
-        losses.setdefault((session, share), {}).setdefault(model, -float(np.log(stated if up else 1 - stated)))
+    for one in answered(ledger, champion.card.horizon, [champion.digest, challenger.digest]):
+        stated = min(max(one.probability, least), 1 - least)
+        of_share = losses.setdefault((one.session, one.share_id), {})
+        of_share.setdefault(one.model, -float(np.log(stated if one.yes else 1 - stated)))
     both = {key: found for key, found in losses.items() if len(found) == 2}
     by_session: dict[str, list[tuple[float, float]]] = {}
     for (session, _), found in both.items():

@@ -16,9 +16,8 @@ from components.drift.sessions import Session, summarise
 from components.feature_store import WINDOW, FeatureStore
 from components.feature_store.arrays import Floats
 from components.feature_store.windows import close_windows
-from components.ledger.days import LATEST_OUTCOME
+from components.ledger.days import answered
 from components.ledger.file import Ledger
-from components.ledger.schema import DOWN, UP
 from components.live_evidence import Parameters
 from components.records import RecordError, from_json, to_json
 from components.whole_files import write_whole
@@ -153,12 +152,7 @@ def _losses(day: Day, speaker: Speaker, kept: _Kept) -> tuple[LossDrift, ...]:
 
 def _live_losses(ledger: Ledger, speaker: Speaker) -> Floats:
     """The log loss of each session whose outcomes are known, in order."""
-    rows = ledger.select(
-        f"SELECT p.session, p.probability, o.direction = '{UP}' FROM {LATEST_OUTCOME} WHERE p.horizon = ? "
-        f"AND p.model = ? AND p.late = 0 AND o.direction IN ('{UP}', '{DOWN}')",
-        speaker.card.horizon,
-        speaker.digest,
-    )
+    rows = [(one.session, one.probability, one.yes) for one in answered(ledger, speaker.card.horizon, [speaker.digest])]
     sessions, probability, up = zip(*rows, strict=True) if rows else ((), (), ())
     return _by_day(np.array(sessions, str), np.array(probability, float), np.array(up, float))
 

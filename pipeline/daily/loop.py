@@ -14,7 +14,6 @@ from components.errors import UserError
 from components.ledger.instants import stamp
 from components.masking import masked
 from models.errors import PluginError
-from models.labels import UP, words_of
 from pipeline.daily.alerts import send_alerts
 from pipeline.daily.challenging import challenge
 from pipeline.daily.day import Day, Told
@@ -42,10 +41,6 @@ from pipeline.job.workspace import check_writable, workspace_lock
 
 class PartError(UserError):
     """There is no part of a name."""
-
-
-class LabelError(UserError):
-    """A ledger cannot keep what a label asks."""
 
 
 class FormatterError(UserError):
@@ -99,17 +94,11 @@ def run_daily(day: Day, only: Sequence[str] = ()) -> tuple[DailyReport, Path]:
 
     Raises:
         PartError: there is no part of a name.
-        LabelError: the plan's label is another than `up`.
         FormatterError: the plan's formatter reads more than the window of a share.
         OutputError: another loop is at work, or the workspace cannot be written.
         UserError: the prices are none that a loop can be about.
     """
     parts = chosen_parts(only)
-    if day.plan.label.name != UP:
-        raise LabelError(
-            f"label {day.plan.label.name}: a ledger keeps predictions of {words_of(UP).event} alone, with outcomes of "
-            "the share's own closes; `awesome predict` takes every label"
-        )
     if day.plan.formatter.day_columns:
         raise FormatterError(
             f"formatter {day.plan.formatter.name}: it reads the other shares of the day, and a ledger keeps windows of "

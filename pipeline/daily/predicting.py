@@ -11,6 +11,7 @@ from components.errors import UserError
 from components.evidence.words import number4
 from components.feature_store import FeatureStore
 from components.ledger.file import Ledger
+from components.ledger.labels import champions_of, keep_label
 from components.ledger.origins import keep_origin
 from components.ledger.predictions import Forecasts, WrittenDown, write_predictions
 from components.ledger.schema import CHALLENGER, CHAMPION
@@ -18,6 +19,7 @@ from components.ledger.setting_up import install
 from components.live_record import note_once
 from components.live_record.notes import ON_TRIAL
 from components.live_record.setting_up import begin, claim_of, keep_claim, parameters_of
+from models.labels import words_of
 from pipeline.daily.day import Day, Told
 from pipeline.daily.proof import first_parameters, say_days_to_proof
 from pipeline.daily.report import AlertKind
@@ -84,12 +86,10 @@ def write_down(day: Day, told: Told) -> None:
 
 
 def said_by(ledger: Ledger, speaker: Speaker, role: str) -> list[str]:
-    """The digests of the models whose predictions are not made again: all champions for a champion."""
+    """The digests of the models whose predictions are not made again: for a champion, all champions of its label."""
     if role == CHALLENGER:
         return [speaker.digest]
-    query = "SELECT DISTINCT digest FROM MODEL WHERE horizon = ? AND role = ?"
-    champions = [str(digest) for (digest,) in ledger.select(query, speaker.card.horizon, CHAMPION)]
-    return sorted({*champions, speaker.digest})
+    return sorted({*champions_of(ledger, speaker.card.horizon, speaker.card.label), speaker.digest})
 
 
 def _forecast(day: Day, speaker: Speaker, role: str) -> Forecast:
@@ -143,9 +143,17 @@ def _begin(day: Day, ledger: Ledger, one: Forecast, told: Told) -> None:
     speaker, horizon = one.speaker, one.speaker.card.horizon
     known = claim_of(ledger, speaker.digest, horizon)
     claim = known or speaker.claim()
-    if parameters_of(ledger, horizon) is None:
+    held = parameters_of(ledger, horizon)
+    if held is None or held.label != speaker.card.label:
         begin(ledger, first_parameters(day.plan, claim))
         told.said.append("the parameters of the evidence are fixed from here on")
+    if held is not None and held.label != speaker.card.label:
+        text = (
+            f"a new record begins: of {words_of(speaker.card.label).event}, no longer of {words_of(held.label).event}"
+        )
+        told.said.append(text)
+        told.alert(AlertKind.MODEL, text)
+    keep_label(ledger, speaker.digest, speaker.card.label)
     keep_origin(ledger, speaker.origin)
     if not speaker.blessed and note_once(ledger, ON_TRIAL, speaker.digest):
         told.said.append(f"no model was ever blessed: {speaker.card.model} predicts on trial, as its proof lies ahead")

@@ -107,12 +107,16 @@ def settle_outcomes(day: Day, told: Told) -> None:
         told.said.append("there is no prediction yet")
         return
     with day.ledger() as ledger, FeatureStore.open(day.plan.database) as store:
-        settled = settle(ledger, store, day.plan.settings.max_missing_sessions)
+        universe = day.plan.select(store)
+        settled = settle(ledger, store, day.plan.settings.max_missing_sessions, universe=universe)
         [(known,)] = ledger.select("SELECT COUNT(DISTINCT prediction) FROM OUTCOME")
     told.numbers |= {"new": settled.new, "restated": settled.restated, "pending": settled.pending}
     told.numbers["overdue"] = len(settled.overdue)
-    told.idle = not settled.due
+    told.idle = not settled.due and not settled.levels
     told.said.append(f"{settled.new:,} new, {settled.restated:,} of restated prices; {settled.pending:,} to come")
+    if settled.levels or settled.waiting:
+        count = len(settled.levels)
+        told.said.append(f"{count:,} new level{'' if count == 1 else 's'} of a day; {settled.waiting:,} to come")
     if settled.restated >= _MANY_RESTATED and 2 * settled.restated > known:
         text = (
             f"{settled.restated:,} of {known:,} outcomes are of restated prices: look whether {day.ledger_file} is the "

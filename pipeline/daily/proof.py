@@ -10,6 +10,7 @@ from components.ledger.file import Ledger
 from components.live_evidence import Claim, Parameters, days_to_proof
 from components.live_record import LiveRecord, claim_of, judge, note_once, only_claim, parameters_of
 from components.live_record.notes import PROVED, REFUTED
+from components.missing_sessions.finding import find_missing
 from components.missing_sessions.found import sessions
 from pipeline.daily.day import Day, Told
 from pipeline.daily.report import AlertKind
@@ -24,7 +25,8 @@ def first_parameters(plan: Plan, claim: Claim | None) -> Parameters:
     Raises:
         StoreError: the database cannot be read.
     """
-    parameters = Parameters(horizon=plan.horizon, base_rate=_share_of_rises(plan))
+    rate = share_of_yes(plan) if plan.label.of_the_day else _share_of_rises(plan)
+    parameters = Parameters(horizon=plan.horizon, base_rate=rate, label=plan.label.name)
     return parameters if claim is None else parameters.for_claim(claim)
 
 
@@ -93,7 +95,7 @@ def _keep_verdicts(ledger: Ledger, record: LiveRecord, told: Told) -> None:
         told.said.append(f"{text}: the outcomes of {record.proved_after} were the proof")
         if note_once(ledger, PROVED, text):
             told.alert(AlertKind.PROVED, text)
-    claim = only_claim(ledger, record.parameters.horizon)
+    claim = only_claim(ledger, record.parameters.horizon, record.parameters.label)
     if claim is not None and record.refutes(claim):
         text = f"{series}: the claim of a daily rank IC of {number4(claim.mean)} is refuted"
         told.said.append(text)
@@ -110,5 +112,26 @@ def _share_of_rises(plan: Plan) -> float:
             change = level[plan.horizon :] - level[: -plan.horizon]
             rises += int(np.count_nonzero(change > 0))
             moves += int(np.count_nonzero(change))
+    return _rate(rises, moves)
+
+
+def share_of_yes(plan: Plan) -> float:
+    """Of all returns over the horizon in the database, the part that is above the level of its day.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    # Arrow takes a while to be imported.
+    from components.feature_example_gen.day_levels import count_sides
+
+    with FeatureStore.open(plan.database) as store:
+        chosen = set(plan.select(store))
+        shares = [one for one in store.shares() if one.share_id in chosen]
+        gaps = find_missing(store).shares
+        above, below = count_sides(store, shares, plan.horizon, plan.label, gaps, plan.settings.max_missing_sessions)
+    return _rate(above, above + below)
+
+
+def _rate(part: int, whole: int) -> float:
     # Four digits, so that the parameters are a text that can be read.
-    return round((rises + 1) / (moves + 2), 4)
+    return round((part + 1) / (whole + 2), 4)

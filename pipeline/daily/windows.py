@@ -92,7 +92,7 @@ class Forecast:
         speaker: the model.
         role: of it in the ledger.
         wanted: the windows.
-        probability: that the close is higher after the horizon, [n].
+        probability: of what the model's label asks, [n].
         through_tensorflow: why TensorFlow was asked; empty where the model's twin answered.
     """
 

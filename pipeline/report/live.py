@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components.ledger.schema import CHAMPION
+from models.labels import words_of
 from pipeline.report.ledger import origin_in_words
 from pipeline.report.live_facts import LiveFacts
 from pipeline.report.live_words import (
@@ -43,6 +44,7 @@ def render_live(facts: LiveFacts) -> str:
         origin=origin_in_words,
     ).render(
         facts=facts,
+        words=words_of(facts.label),
         verdict=live_verdict(facts),
         waiting=waiting_line(facts),
         sequence=sequence_line(facts.evidence) if facts.evidence is not None and facts.evidence.days else "",
@@ -82,10 +84,11 @@ def _charts(facts: LiveFacts) -> dict[str, Any]:
     from pipeline.report import live_charts
 
     evidence = facts.evidence if facts.evidence is not None and facts.evidence.days else None
+    words = words_of(facts.label)
     return {
         "evidence": None if evidence is None else live_charts.evidence_chart(evidence),
         "sequence": None if evidence is None else live_charts.sequence_chart(evidence),
-        "calibration": live_charts.calibration_chart(facts.calibration) if facts.calibration else None,
+        "calibration": live_charts.calibration_chart(facts.calibration, words) if facts.calibration else None,
         "profit": None if facts.profit is None else live_charts.profit_chart(facts.profit),
         "drift": live_charts.drift_chart(facts.drift) if facts.drift else None,
     }

@@ -10,6 +10,7 @@ import numpy as np
 
 from components.evidence.interval import NORMAL_95
 from components.evidence.words import low_to_high, number4
+from models.labels import Words
 from pipeline.report.light_chart import LightChart
 from pipeline.report.live_facts import CalibrationBin, DriftDay, LiveEvidence, PaperProfit
 from pipeline.report.live_words import e_value
@@ -79,8 +80,8 @@ def sequence_chart(evidence: LiveEvidence) -> Chart | None:
     )
 
 
-def calibration_chart(bins: Sequence[CalibrationBin]) -> Chart:
-    """Draws what was predicted against what happened."""
+def calibration_chart(bins: Sequence[CalibrationBin], label: Words) -> Chart:
+    """Draws what was predicted against what happened; `label` are the words for what was predicted."""
     predicted, observed, rows = (
         np.array([getattr(one, name) for one in bins]) for name in CalibrationBin.__annotations__
     )
@@ -89,12 +90,16 @@ def calibration_chart(bins: Sequence[CalibrationBin]) -> Chart:
     ends = [*(observed - reach), *(observed + reach), *x_limits]
     y_limits = padded(float(min(ends)), float(max(ends)), 0.05, least=0.05, bounds=(0, 1))
     chart = LightChart(
-        _HEIGHT, x_limits, y_limits, x_label="predicted probability of a higher close", y_label="share that rose"
+        _HEIGHT,
+        x_limits,
+        y_limits,
+        x_label=f"predicted probability of {label.event}",
+        y_label=f"share that {label.did}",
     )
     chart.ticks(most=5)
     chart.line(x_limits, x_limits, INK, 1)
     chart.points(predicted.tolist(), observed.tolist(), reach.tolist(), model_styles(["model"])["model"].colour)
-    words = "; ".join(f"{one.predicted:.3f} predicted, {one.observed:.3f} rose" for one in bins)
+    words = "; ".join(f"{one.predicted:.3f} predicted, {one.observed:.3f} {label.did}" for one in bins)
     return chart.chart("live-calibration", "Calibration", f"Predicted against what happened: {words}.")
 
 

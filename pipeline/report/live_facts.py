@@ -10,6 +10,7 @@ from components.ledger.contents import Counted, Installed, Missing, Restated
 from components.ledger.days import DaySummary
 from components.live_evidence import Claim
 from components.records import Number
+from models.labels import UP
 
 SCHEMA_VERSION = 1
 
@@ -194,6 +195,7 @@ class LiveFacts:
         evidence: None where there is no series.
         calibration: bins of the predictions that count, ascending.
         labelled: how many these are.
+        label: what is predicted.
         profit: None where it cannot be told.
         drift: by session.
         versions: the models.
@@ -220,6 +222,7 @@ class LiveFacts:
     evidence: LiveEvidence | None = None
     calibration: tuple[CalibrationBin, ...] = ()
     labelled: int = 0
+    label: str = UP
     profit: PaperProfit | None = None
     drift: tuple[DriftDay, ...] = ()
     versions: tuple[Installed, ...] = ()

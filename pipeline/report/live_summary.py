@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from components.evidence.words import low_to_high, number4
+from models.labels import UP, words_of
 from pipeline.report.ledger import origin_in_words
 from pipeline.report.live_facts import LiveFacts
 from pipeline.report.live_words import (
@@ -38,6 +39,8 @@ def print_live(facts: LiveFacts, console: Console) -> None:
             table.add_row(day.session, *values, number4(day.mean), low_to_high(day.low, day.high, number4))
         console.print(table)
     lines = [waiting_line(facts), *open_lines(facts)]
+    if facts.counted is not None and facts.label != UP:
+        lines.insert(0, f"The probabilities are of {words_of(facts.label).event}.")
     if facts.profit is not None:
         lines.append(profit_line(facts.profit))
     if facts.versions:

@@ -167,6 +167,7 @@ def _gathered(
     on_trial = tuple(str(digest) for (digest,) in noted)
     facts = replace(
         facts,
+        label=record.parameters.label,
         evidence=_evidence(ledger, record),
         calibration=_calibration(up[known], probability[known]),
         labelled=int(known.sum()),
@@ -196,15 +197,13 @@ def _with_open(ledger: Ledger, plan: Plan, facts: LiveFacts) -> LiveFacts:
     try:
         with FeatureStore.open(plan.database) as store:
             limit = plan.settings.max_missing_sessions
-            settled = find_due(ledger, store, limit, counted.earliest_open)
+            settled = find_due(ledger, store, limit, counted.earliest_open, plan.select(store))
     except UserError as error:
         return replace(facts, notes=(*facts.notes, f"What is pending or overdue cannot be told: {error}."))
     overdue = [one for one in settled.overdue if one.horizon == facts.horizon]
     notes = list(facts.notes)
-    if settled.due:
-        notes.append(
-            f"{len(settled.due):,} outcomes are known to the prices and not written yet: awesome daily writes them."
-        )
+    if unwritten := len(settled.due) + len(settled.levels):
+        notes.append(f"{unwritten:,} outcomes are known to the prices and not written yet: awesome daily writes them.")
     return replace(
         facts,
         pending=counted.predicted - counted.due - len(overdue),
@@ -220,7 +219,7 @@ def _evidence(ledger: Ledger, record: LiveRecord) -> LiveEvidence:
     columns = (record.rank_ics, record.gains, *e_values, course.mean, course.low, course.high)
     champion = champion_row(ledger, parameters.horizon)
     claim = None if champion is None else claim_of(ledger, champion[1], parameters.horizon)
-    only = only_claim(ledger, parameters.horizon)
+    only = only_claim(ledger, parameters.horizon, parameters.label)
     needed = None
     if claim is not None and course.proved is None:
         log_loss = float(course.log_loss[-1]) if len(record.sessions) else -math.inf

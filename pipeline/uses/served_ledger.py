@@ -11,11 +11,12 @@ from components.errors import UserError
 from components.feature_store import FeatureStore
 from components.ledger.clocks import check_clock
 from components.ledger.file import Ledger
+from components.ledger.labels import Labels
 from components.ledger.predictions import Forecasts, write_predictions
 from components.ledger.setting_up import model_digest
 from components.missing_sessions.exchanges import exchanges_of
 from models.formatters import get_formatter
-from models.labels import UP, words_of
+from models.labels import words_of
 from pipeline.plan import Plan
 from pipeline.serving.answering import Answers
 from pipeline.serving.errors import Code, ServingError
@@ -75,11 +76,6 @@ class ServedLedger:
             )
         folder, label = answers.version.folder, answers.version.card.label
         formatter = answers.version.card.formatter
-        if label != UP:
-            raise UserError(
-                f"the model's label is {label}, and the ledger keeps predictions of {words_of(UP).event} alone; serve "
-                "it without --ledger"
-            )
         if get_formatter(formatter).day_columns:
             raise UserError(
                 f"the formatter {formatter} reads the other shares of the day, and the ledger keeps windows of single "
@@ -96,4 +92,9 @@ class ServedLedger:
             probability=answers.probabilities.astype(np.float64),
         )
         with Ledger.create(self._path) as ledger:
+            if (held := Labels(ledger).of(forecasts.model)) != label:
+                raise UserError(
+                    f"the model's label is {label}, and the ledger has it as one of {words_of(held).event}; let "
+                    "`awesome daily` write it down first"
+                )
             write_predictions(ledger, forecasts, exchanges)

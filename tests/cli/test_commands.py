@@ -192,16 +192,10 @@ def test_labels_are_described(awesome: Awesome) -> None:
         assert f"{label.name} {label.description}" in text
 
 
-@pytest.mark.parametrize("command", ["run", "predict", "walkforward"])
+@pytest.mark.parametrize("command", ["run", "predict", "walkforward", "daily"])
 def test_a_label_that_does_not_exist_is_one_line(awesome: Awesome, command: str) -> None:
     refused = awesome(command, "--label", "down").refusal
     assert refused.startswith("label (from --label): label 'down' does not exist; there are up, outperform, got 'down'")
-
-
-def test_the_ledger_takes_no_model_of_another_label(awesome: Awesome, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWESOME_LABEL", "outperform")
-    refused = awesome("daily").refusal
-    assert refused.startswith("label outperform: a ledger keeps predictions of a higher close alone")
 
 
 def test_models_are_described_with_versions_and_hyperparameters(awesome: Awesome) -> None:

@@ -27,6 +27,7 @@ from components.ledger.schema import TABLES
 from components.model_selector.files import EVIDENCE_FILE, Evidence
 from models.card import CARD_FILE, EXTRA_FOLDER, ModelCard
 from models.formatters import get_formatter
+from models.labels import UP
 from models.twin.features import described
 from models.twin.files import StepRecord, TwinRecord, twin_files
 from models.twin.forecasting import Twin, load_twin
@@ -72,7 +73,7 @@ def evening(session: dt.date, hour: int = 10) -> dt.datetime:
     return dt.datetime.combine(session, dt.time(hour), UTC)
 
 
-def write_model(saved_model: Path, seed: int = 0, horizon: int = 1) -> Path:
+def write_model(saved_model: Path, seed: int = 0, horizon: int = 1, label: str = UP) -> Path:
     """A model as an export leaves it, whose probability depends on the latest returns; TensorFlow never saw it."""
     formatter = get_formatter("window_returns")
     weights = np.random.default_rng(seed).normal(0, 0.05, (20, 1)).astype(np.float32)
@@ -93,7 +94,7 @@ def write_model(saved_model: Path, seed: int = 0, horizon: int = 1) -> Path:
     extra = saved_model / EXTRA_FOLDER
     extra.mkdir(parents=True)
     (saved_model / "saved_model.pb").write_bytes(weights.tobytes())
-    card = ModelCard("linear", 1, formatter.name, horizon, seed, 100, "code")
+    card = ModelCard("linear", 1, formatter.name, horizon, seed, 100, "code", label=label)
     (extra / CARD_FILE).write_text(card.to_json())
     for name, content in twin_files(replace(record, arrays=arrays)).items():
         (extra / name).write_bytes(content)
@@ -107,7 +108,7 @@ def write_run(
     """A finished run of one model, which is pushed or not."""
     folder = plan.workspace / name
     uri = plan.workspace / "tfx" / name / "model"
-    write_model(uri / "Format-Serving", seed, plan.horizon)
+    write_model(uri / "Format-Serving", seed, plan.horizon, plan.label.name)
     rng = np.random.default_rng(seed)
     days = np.repeat(np.array(SHANGHAI[:120], "datetime64[D]"), len(SHARES))
     ahead = rng.normal(0, 0.01, len(days))
@@ -123,7 +124,7 @@ def write_run(
     version = plan.serving / name.replace("-", "").replace("T", "")
     proof = Proof(load_twin(uri / "Format-Serving").digest, 500, 0.0)
     if pushed:
-        write_model(version, seed, plan.horizon)
+        write_model(version, seed, plan.horizon, plan.label.name)
     made = judged_runs.report(
         {"linear": judged_runs.model(0.52, blessed=pushed, model_uri=str(uri), twin=proof)},
         champion="linear" if pushed else None,
@@ -133,7 +134,13 @@ def write_run(
             "train": SplitResult("2024-01-02", "2024-05-31", 500, 0, 0, 100),
             "test": SplitResult("2024-06-03", "2024-08-30", 320, 0, 0, 64),
         },
-        settings={"formatter": "window_returns", "horizon": plan.horizon, "seed": 0, "models": "linear"},
+        settings={
+            "formatter": "window_returns",
+            "label": plan.label.name,
+            "horizon": plan.horizon,
+            "seed": 0,
+            "models": "linear",
+        },
         data=DataSummary(5, 160, "d", str(FIRST), "2024-08-30", SHARES, str(plan.database)),
     )
     save_report(replace(made, **changes), folder / REPORT_JSON)

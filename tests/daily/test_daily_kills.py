@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,15 @@ EVENINGS = SHANGHAI[START : START + 5]
 LATE, RESTATED = SHARES[3], {SHARES[2]: 51.0}
 
 
-def begun(folder: Path) -> World:
+@pytest.fixture(scope="module", params=["up", "outperform"])
+def label(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def begun(folder: Path, label: str) -> World:
     """A world without a source: its bars are put into the database before each loop."""
     folder.mkdir()
-    world = World(folder, None)
+    world = World(folder, None, {"label": label})
     write_run(world.plan())
     return world
 
@@ -31,9 +37,9 @@ def see(world: World, at: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def clean(tmp_path_factory: pytest.TempPathFactory) -> Rows:
+def clean(tmp_path_factory: pytest.TempPathFactory, label: str) -> Rows:
     """The ledger of one undisturbed loop on each evening."""
-    world = begun(tmp_path_factory.mktemp("clean") / "world")
+    world = begun(tmp_path_factory.mktemp("clean") / "world", label)
     for at, session in enumerate(EVENINGS):
         see(world, at)
         world.loop(evening(session))
@@ -48,9 +54,21 @@ def test_a_late_bar_and_a_restated_one_are_in_the_clean_ledger(clean: Rows) -> N
     assert len(outcomes) > len(set(outcomes))
 
 
+def test_a_level_waits_for_the_late_bar_and_is_restated_with_it(clean: Rows, label: str) -> None:
+    noted = [json.loads(row[2]) for name, row in clean if name == "NOTE" and row[1] == "level"]
+    due = [str(session) for session in EVENINGS]
+    if label == "up":
+        assert noted == []
+        return
+    # The third evening lacks a bar, so that the level of the second session comes on the fourth, with that of the
+    # third. The fifth restates a close of the fourth session, and with it the third level.
+    assert [one["session"] for one in noted] == [due[0], due[1], due[2], due[2], due[3]]
+    assert noted[2]["level"] != noted[3]["level"]
+
+
 @pytest.mark.parametrize("row", [1, 2, 3, 4, 5, 6, 7, 9, 12])
-def test_killed_at_any_row_of_the_first_evening(row: int, folder: Path, clean: Rows) -> None:
-    world = begun(folder / "world")
+def test_killed_at_any_row_of_the_first_evening(row: int, folder: Path, clean: Rows, label: str) -> None:
+    world = begun(folder / "world", label)
     see(world, 0)
     with killed_at(row):
         world.loop(evening(EVENINGS[0]))
@@ -71,9 +89,9 @@ _DISTURBANCE = st.one_of(
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(disturbances=st.lists(st.lists(_DISTURBANCE, max_size=2), min_size=5, max_size=5))
 def test_any_order_of_kills_and_doubled_loops_gives_the_clean_ledger(
-    disturbances: list[list[Any]], tmp_path_factory: pytest.TempPathFactory, clean: Rows
+    disturbances: list[list[Any]], tmp_path_factory: pytest.TempPathFactory, clean: Rows, label: str
 ) -> None:
-    world = begun(tmp_path_factory.mktemp("disturbed") / "world")
+    world = begun(tmp_path_factory.mktemp("disturbed") / "world", label)
     for at, session in enumerate(EVENINGS):
         see(world, at)
         for one in disturbances[at]:

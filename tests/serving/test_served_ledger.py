@@ -16,8 +16,10 @@ from components.feature_store import FeatureStore
 from components.ledger.clocks import MADE_CLOCK
 from components.ledger.errors import LedgerError
 from components.ledger.file import Ledger
+from components.ledger.labels import keep_label
 from components.ledger.setting_up import LiveModel, declare, install, model_digest, note
 from models.card import CARD_FILE, EXTRA_FOLDER, read_card
+from models.labels import UP
 from pipeline.plan import Plan, load_plan
 from pipeline.uses.serve import windows_of
 from pipeline.uses.served_ledger import ServedLedger
@@ -40,10 +42,11 @@ def pushed_model(folder: Path) -> Path:
     return push(folder / MODEL, 3)
 
 
-def begun(folder: Path, model: Path) -> Path:
+def begun(folder: Path, model: Path, label: str = UP) -> Path:
     path = folder / "copy.db.ledger"
     with Ledger.create(path) as ledger:
         declare(ledger, 1, {"made": "here"})
+        keep_label(ledger, model_digest(model), label)
         install(ledger, LiveModel(model_digest(model), "linear", "window_returns", 1))
     return path
 
@@ -114,10 +117,20 @@ def test_a_model_of_another_label_than_the_ledgers_is_not_answered_for(
         refused = server.http.get("/v1/forecast")
     assert refused.status_code == 400
     assert (
-        "the model's label is outperform, and the ledger keeps predictions of a higher close alone"
+        "the model's label is outperform, and the ledger has it as one of a higher close; let `awesome daily`"
         in (refused.json()["error"])
     )
     assert rows(path) == []
+
+
+def test_a_model_of_the_ledgers_own_label_is_answered_for(plan: Plan, folder: Path, pushed_model: Path) -> None:
+    path = begun(folder, pushed_model, "outperform")
+    card = read_card(pushed_model)
+    (pushed_model / EXTRA_FOLDER / CARD_FILE).write_text(replace(card, label="outperform").to_json())
+    with running(pushed_model.parent, windows=windows_of(plan), record=ServedLedger(plan, path)) as server:
+        answer = server.http.get("/v1/forecast")
+    assert answer.status_code == 200, answer.text
+    assert len(rows(path)) == len(SHARES)
 
 
 def test_a_ledger_that_is_not_there_is_refused_at_the_start(plan: Plan, folder: Path) -> None:
