@@ -21,6 +21,7 @@ from components.ledger.file import Ledger
 from components.ledger.labels import Labels, Level
 from components.missing_sessions.exchanges import exchanges_of
 from components.missing_sessions.found import ShareGaps
+from components.universe.universe import EVERYBODY, left_out, universe_of
 from models.features import WINDOW
 from models.labels import LABELS
 
@@ -50,7 +51,7 @@ def find_levels(
     deadlines: Deadlines,
     gaps: Mapping[str, ShareGaps],
     most_missing_sessions: int,
-    universe: Sequence[str] | None = None,
+    compared: Sequence[str] | None = None,
     since: str = "",
 ) -> Levels:
     """Finds the levels of the sessions that predictions were made after; nothing is written.
@@ -61,7 +62,8 @@ def find_levels(
         deadlines: what calendars say.
         gaps: the sessions that shares lack.
         most_missing_sessions: that 20 steps may reach across.
-        universe: the shares that are compared; None for all of the store that are not excluded.
+        compared: the shares; None for all of the store that runs take. On each day those of them count that were
+            members of its universe then.
         since: only sessions from this one (ISO) on; empty for all.
 
     Raises:
@@ -80,7 +82,7 @@ def find_levels(
     waiting = 0
     if not asked:
         return Levels()
-    search = _Search(store, deadlines, gaps, most_missing_sessions, universe)
+    search = _Search(store, deadlines, gaps, most_missing_sessions, compared)
     for (label, horizon), sessions in sorted(asked.items()):
         found = search.levels(label, horizon, sorted(set(sessions)))
         waiting += len(set(sessions)) - len(found)
@@ -101,21 +103,21 @@ class _Search:
         deadlines: Deadlines,
         gaps: Mapping[str, ShareGaps],
         limit: int,
-        universe: Sequence[str] | None,
+        compared: Sequence[str] | None,
     ) -> None:
         self._store, self._deadlines, self._gaps, self._limit = store, deadlines, gaps, limit
-        excluded = store.decisions().excluded
-        wanted = None if universe is None else set(universe)
+        out = left_out(store)
+        wanted = None if compared is None else set(compared)
         self._shares = [
-            one for one in store.shares() if one.share_id not in excluded and (wanted is None or one.share_id in wanted)
+            one for one in store.shares() if one.share_id not in out and (wanted is None or one.share_id in wanted)
         ]
-        # By exchange, the last bar of the share that is the furthest behind of those that are waited for.
-        self._behind: dict[str, str] = {}
         last_of = {one.share_id: str(one.last) for one in self._shares}
+        self._universe = universe_of(store, store.sessions([*last_of])) if last_of else EVERYBODY
+        # By exchange, the shares that are waited for, and the session of the last bar of each.
+        self._alive: dict[str, dict[str, str]] = {}
         for share, exchange in exchanges_of(store, [*last_of]).items():
-            last = last_of[share]
-            if not deadlines.has_closed(exchange, deadlines.session_ahead(exchange, last, PATIENCE)):
-                self._behind[exchange] = min(last, self._behind.get(exchange, last))
+            if share not in self._universe.delistings and not self._is_over(exchange, last_of[share], PATIENCE):
+                self._alive.setdefault(exchange, {})[share] = last_of[share]
 
     def levels(self, label: str, horizon: int, sessions: Sequence[str]) -> list[Level]:
         """Those of the sessions whose level is known."""
@@ -128,7 +130,9 @@ class _Search:
         if not ready or not there or label not in LABELS:
             return []
         days = self._store.sessions([one.share_id for one in there])
-        made = levels_of(self._store, there, days, (horizon,), LABELS[label], self._gaps, self._limit, since=since)
+        made = levels_of(
+            self._store, there, days, (horizon,), LABELS[label], self._gaps, self._limit, self._universe, since
+        )
         assert made is not None
         at = np.searchsorted(days, np.array(ready, "datetime64[D]"))
         found = []
@@ -141,11 +145,19 @@ class _Search:
 
     def _waits(self, session: str, horizon: int) -> bool:
         """Whether a price that the level of a session needs may still come."""
-        for exchange, last in self._behind.items():
+        day = np.array([session], "datetime64[D]")
+        for exchange, shares in self._alive.items():
             due = self._deadlines.session_ahead(exchange, session, horizon)
-            if last < due or not self._deadlines.has_closed(exchange, due):
+            behind = [share for share, last in shares.items() if last < due]
+            if not self._deadlines.has_closed(exchange, due) or any(
+                self._universe.members(share, day)[0] for share in behind
+            ):
                 return True
         return False
+
+    def _is_over(self, exchange: str, session: str, steps: int) -> bool:
+        """Whether the session so many after another one has closed."""
+        return self._deadlines.has_closed(exchange, self._deadlines.session_ahead(exchange, session, steps))
 
     def _since(self, session: str, horizon: int) -> str:
         """A day before all windows that end on a session or later, if they reach across no more than they may."""

@@ -135,7 +135,7 @@ def find_due(
     store: FeatureStore,
     most_missing_sessions: int = DEFAULT_LIMIT,
     since: str = "",
-    universe: Sequence[str] | None = None,
+    compared: Sequence[str] | None = None,
 ) -> Settled:
     """Finds which predictions have come due, or whose outcome other prices say today; nothing is written.
 
@@ -145,8 +145,7 @@ def find_due(
         most_missing_sessions: that 20 sessions ahead may reach across.
         since: only predictions made after this session (ISO) or a later one; empty for all. What it takes is
             proportional to their number.
-        universe: the shares that are compared where a label compares those of a day; None for all of the store that
-            are not excluded.
+        compared: the shares whose returns are, where a label compares those of a day; None for all that runs take.
 
     Raises:
         StoreError: the prices cannot be read.
@@ -173,7 +172,7 @@ def find_due(
                 pending += 1
             elif one.held is None or _differ(one.held, found):
                 due.append(found)
-    levels = find_levels(ledger, store, deadlines, gaps, most_missing_sessions, universe, since)
+    levels = find_levels(ledger, store, deadlines, gaps, most_missing_sessions, compared, since)
     return Settled(tuple(due), pending, tuple(overdue), levels.new, levels.waiting)
 
 
@@ -182,7 +181,7 @@ def settle(
     store: FeatureStore,
     most_missing_sessions: int = DEFAULT_LIMIT,
     since: str = "",
-    universe: Sequence[str] | None = None,
+    compared: Sequence[str] | None = None,
 ) -> Settled:
     """Writes the outcomes that `find_due` finds, all of them or none; twice in a row writes nothing the second time.
 
@@ -191,7 +190,7 @@ def settle(
         store: the prices.
         most_missing_sessions: as in `find_due`.
         since: as in `find_due`.
-        universe: as in `find_due`.
+        compared: as in `find_due`.
 
     Raises:
         StoreError: the prices cannot be read, or the ledger not be written.
@@ -199,7 +198,7 @@ def settle(
         LedgerError: as in `Ledger.writing`.
     """
     with ledger.writing() as batch:
-        settled = find_due(ledger, store, most_missing_sessions, since, universe)
+        settled = find_due(ledger, store, most_missing_sessions, since, compared)
         for one in settled.due:
             batch.add(OUTCOME.name, (one.prediction, one.due, one.close, one.close_due, one.factor, one.direction))
         for level in settled.levels:

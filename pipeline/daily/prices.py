@@ -107,8 +107,7 @@ def settle_outcomes(day: Day, told: Told) -> None:
         told.said.append("there is no prediction yet")
         return
     with day.ledger() as ledger, FeatureStore.open(day.plan.database) as store:
-        universe = day.plan.select(store)
-        settled = settle(ledger, store, day.plan.settings.max_missing_sessions, universe=universe)
+        settled = settle(ledger, store, day.plan.settings.max_missing_sessions, compared=day.plan.select(store))
         [(known,)] = ledger.select("SELECT COUNT(DISTINCT prediction) FROM OUTCOME")
     told.numbers |= {"new": settled.new, "restated": settled.restated, "pending": settled.pending}
     told.numbers["overdue"] = len(settled.overdue)

@@ -12,6 +12,7 @@ from components.live_record import LiveRecord, claim_of, judge, note_once, only_
 from components.live_record.notes import PROVED, REFUTED
 from components.missing_sessions.finding import find_missing
 from components.missing_sessions.found import sessions
+from components.universe.universe import universe_of
 from pipeline.daily.day import Day, Told
 from pipeline.daily.report import AlertKind
 from pipeline.daily.speaking import Speaker
@@ -127,8 +128,9 @@ def share_of_yes(plan: Plan) -> float:
     with FeatureStore.open(plan.database) as store:
         chosen = set(plan.select(store))
         shares = [one for one in store.shares() if one.share_id in chosen]
-        gaps = find_missing(store).shares
-        above, below = count_sides(store, shares, plan.horizon, plan.label, gaps, plan.settings.max_missing_sessions)
+        gaps, limit = find_missing(store).shares, plan.settings.max_missing_sessions
+        universe = universe_of(store, store.sessions([one.share_id for one in shares]))
+        above, below = count_sides(store, shares, plan.horizon, plan.label, gaps, limit, universe)
     return _rate(above, above + below)
 
 

@@ -13,7 +13,7 @@ from live_records import CHALLENGER, CHAMPION, NEW_YORK, Live, bars, moment, row
 from components.feature_example_gen.day_levels import levels_of
 from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SplitSettings, plan_splits
-from components.feature_store import FeatureStore, PriceBars
+from components.feature_store import FeatureStore, PriceBars, Spell
 from components.ledger import levels as levels_module
 from components.ledger.contents import count
 from components.ledger.days import LiveDay, answered, day_summaries, live_days, live_series
@@ -265,8 +265,24 @@ def test_only_shares_of_the_universe_are_compared(tmp_path: Path) -> None:
     live.now = moment(f"{NEW_YORK[31]} 23:00")
     live.store(str(NEW_YORK[31]))
     with live.ledger() as ledger, FeatureStore.open(live.database) as store:
-        [level] = settle(ledger, store, universe=SHARES[:3]).levels
+        [level] = settle(ledger, store, compared=SHARES[:3]).levels
     assert level.level == median_of(live, 30, but=SHARES[3:])
+
+
+def test_members_of_the_day_are_compared_with_what_delisted_ones_were_worth(tmp_path: Path) -> None:
+    live = living(tmp_path)
+    live.prices["DDD"] = bars(NEW_YORK[:30], 3)  # no bar of the session itself, and no member then
+    live.prices["EEE"] = bars(NEW_YORK[:31], 4)
+    evening(live, 30)
+    first, last = NEW_YORK[0].item(), NEW_YORK[30].item()
+    spells = [Spell("DDD", first, NEW_YORK[29].item()), Spell("EEE", first, last, -0.5)]
+    with FeatureStore.create(live.database) as store:
+        store.listings.put_members([*spells, *(Spell(share, first) for share in SHARES[:3])])
+    live.predict(NEW_YORK[30])
+    [level] = [one for one in evening(live, 31).levels if one.session == str(NEW_YORK[30])]
+    closes = [live.prices[share].adjusted_close for share in SHARES[:3]]
+    returns = [-0.5, *(close[31] / close[30] - 1 for close in closes)]
+    assert level.level == float(np.median(np.array(returns, np.float32)))
 
 
 def test_a_day_with_too_few_returns_has_no_answer(tmp_path: Path) -> None:
