@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ from pipeline.report.drawing import (
 
 _FAINT = 0.3
 """Opacity of a bar whose interval contains 0."""
+_LETTERS = 16
+"""Of a feature's name in a line."""
 
 
 def explanation_chart(place: int, name: str, found: ModelExplanation, style: Style) -> Chart:
@@ -40,22 +43,24 @@ def explanation_chart(place: int, name: str, found: ModelExplanation, style: Sty
     for one in found.parts:
         if one.part.lag is not None:
             sequences.setdefault(one.part.feature, []).append(one)
-    heights = [0.5 + 0.27 * len(found.features), *[1.9] * len(sequences)]
+    names = [_wrapped(one.part.feature) for one in found.features]
+    lines = 1 + max(name.count("\n") for name in names)
+    heights = [0.5 + (0.11 + 0.16 * lines) * len(names), *[1.9] * len(sequences)]
     with drawing():
         figure = Figure(figsize=(WIDTH, sum(heights)), layout="constrained")
         panels = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
-        _draw_features(panels[0], found.features, style)
+        _draw_features(panels[0], names, found.features, style)
         for axes, (feature, lags) in zip(panels[1:], sequences.items(), strict=True):
             _draw_lags(axes, feature, lags, style)
         return svg_chart(f"explained-{place}", f"What {name} looks at", _words(found, sequences), figure)
 
 
-def _draw_features(axes: Any, features: Sequence[Importance], style: Style) -> None:
+def _draw_features(axes: Any, names: Sequence[str], features: Sequence[Importance], style: Style) -> None:
     axes.axvline(0, color=INK, linewidth=1)
     for at, one in enumerate(features):
         axes.barh(at, one.lost.value, 0.62, color=style.colour, alpha=_opacity(one))
         axes.plot(_ends(one), [at, at], color=INK, linewidth=1.4)
-    axes.set_yticks(range(len(features)), [one.part.feature for one in features])
+    axes.set_yticks(range(len(features)), names)
     finish_rows(axes, len(features))
     axes.set_xlim(*_limits(features))
     axes.xaxis.set_major_locator(MaxNLocator(5))
@@ -66,12 +71,17 @@ def _draw_lags(axes: Any, feature: str, lags: Sequence[Importance], style: Style
     axes.axhline(0, color=INK, linewidth=1)
     for at, one in enumerate(lags):
         axes.bar(at, one.lost.value, 0.72, color=style.colour, alpha=_opacity(one))
-        axes.plot([at, at], _ends(one), color=INK, linewidth=1.4)
+        axes.plot([at, at], _ends(one), color=INK, linewidth=min(1.4, 40 / len(lags)))
     finish_columns(axes, [str(one.part.lag) for one in lags])
     axes.set_ylim(*_limits(lags))
     axes.yaxis.set_major_locator(MaxNLocator(5))
-    axes.set_xlabel(f"lag of {feature}, 1 is the latest session")
+    axes.set_xlabel(f"lag of {feature.replace('_', ' ')}; 1: the latest")
     axes.set_ylabel("AUC lost")
+
+
+def _wrapped(name: str) -> str:
+    """A name in lines: beside a long one nothing would be left of the axes."""
+    return textwrap.fill(name.replace("_", " "), _LETTERS)
 
 
 def _opacity(one: Importance) -> float:

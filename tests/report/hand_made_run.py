@@ -10,6 +10,8 @@ import pandas as pd
 
 from components.evidence.accuracy import accuracy, majority
 from components.evidence.auc import auc, auc_by_group
+from components.evidence.interval import Interval
+from components.explanation.results import Explanation, Importance, ModelExplanation, PairImportance, Part
 from pipeline.report.page import render_html
 from pipeline.runs.results import DataSummary, GroupScore, MarketSummary, RunReport, SplitResult
 
@@ -85,6 +87,21 @@ def made_run(champion: bool = False, shares: int = 5, days: int = 120, names: tu
         for name in names
     }
     return report, predictions, histories
+
+
+def made_explanation(names: tuple[str, ...] = NAMES) -> Explanation:
+    """One of two sequences and a feature with a long name, of which one lag helps and one does harm."""
+
+    def one(part: Part, value: float) -> Importance:
+        return Importance(part, Interval(value, value - 0.01, value + 0.01, 0.003), value)
+
+    sequences = (("returns", 20), ("market_relative_returns_of_the_day", 60))
+    lags = [Part(feature, lag) for feature, steps in sequences for lag in range(1, steps + 1)]
+    parts = tuple(one(part, {1: 0.03, 2: -0.02}.get(part.lag or 0, 0.001)) for part in lags)
+    features = tuple(one(Part(feature), 0.02) for feature, _ in sequences)
+    pair = PairImportance((lags[1], lags[-1]), *(Interval(0.03, 0.01, 0.05, 0.01),) * 2)
+    model = ModelExplanation(0.53, features, parts, (pair,))
+    return Explanation("2024-05-06", dict.fromkeys(names, model), 600, 120, 5, {NASTY: "it has none"})
 
 
 @functools.cache

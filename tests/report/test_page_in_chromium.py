@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 from chromium import Browser
-from hand_made_run import NAMES, made_run
+from hand_made_run import NAMES, made_explanation, made_run
 from judged_files import judged, made_forecasts, made_market
 from made_live import FIRST, NEW_YORK, lived
 
 from components.judging.forecast_columns import ColumnChoice
 from pipeline.daily.page import record_of
 from pipeline.report.live import write_live
-from pipeline.report.page import write_report
+from pipeline.report.page import render_html, write_report
 from pipeline.uses.judge import write_judgement
 
 
@@ -49,11 +49,15 @@ def assert_fits(browser: Browser) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("champion", [True, False])
 def test_the_page_in_chromium(browser: Browser, tmp_path: Path, champion: bool) -> None:
-    write_report(*made_run(champion=champion, shares=40), tmp_path / "run")
-    address = (tmp_path / "run" / "report.html").as_uri()
+    run = made_run(champion=champion, shares=40)
+    write_report(*run, tmp_path / "run")
+    page = tmp_path / "run" / "report.html"
+    if champion:  # and once with what `awesome explain` adds
+        page.write_text(render_html(*run, made_explanation()), encoding="utf-8")
+    address = page.as_uri()
     browser.call("Page.navigate", url=address)
     browser.wait_for("Page.loadEventFired")
-    assert browser.evaluate("document.querySelectorAll('svg').length") == 6 + len(NAMES)
+    assert browser.evaluate("document.querySelectorAll('svg').length") == 6 + len(NAMES) * (1 + champion)
     browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert_fits(browser)
     # The main table is not scrolled even on a telephone.
