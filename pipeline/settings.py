@@ -159,6 +159,7 @@ class Settings(BaseSettings):
     clock: dt.datetime | None = Field(
         None, description="a made present of `awesome daily`, with a zone, for replays; its ledger is marked"
     )
+    mlflow: str | None = Field(None, description="an MLflow server that `awesome run` logs to, http://HOST:PORT")
     cluster: str = Field("stage", description="of Kubeflow: stage or prod")
     clusters: dict[str, dict[str, Any]] = Field({}, description='by cluster: [clusters.stage] image = "..."')
 
@@ -208,7 +209,7 @@ class Settings(BaseSettings):
     def _plain_day(cls, value: Any) -> Any:
         return None if value == "" else _day(value)
 
-    @field_validator("sources_url", "s3_endpoint", "cos_endpoint")
+    @field_validator("sources_url", "s3_endpoint", "cos_endpoint", "mlflow")
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):

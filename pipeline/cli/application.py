@@ -20,6 +20,7 @@ _STOPPED = 130
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 _OWN_PACKAGES = ("pipeline", "components", "models", "awesome_kubeflow")
 _EXTRAS = {
+    "mlflow": ("mlflow",),
     "search": ("optuna", "sqlalchemy"),
     "serve": ("grpc", "httptools", "orjson", "prometheus_client", "starlette", "uvicorn"),
     "extract": ("circuitbreaker", "exchange_calendars", "requests", "tenacity"),

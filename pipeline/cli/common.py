@@ -93,6 +93,9 @@ MarketSessions = Annotated[int | None, typer.Option(help="Its sessions. (default
 Seed = Annotated[int | None, typer.Option(help="Of everything random. (default: 0)")]
 Workspace = Annotated[Path | None, typer.Option(help="Folder of runs, cache and pushed models. (default: runs)")]
 Cache = Annotated[bool | None, typer.Option("--cache/--no-cache", help="Take unchanged steps over.")]
+Mlflow = Annotated[
+    str | None, typer.Option(metavar="URI", help="An MLflow server to log to, such as http://127.0.0.1:5000.")
+]
 Clock = Annotated[str | None, typer.Option(help="A made present for replays, such as 2026-11-30T18:00+08:00.")]
 LedgerFile = Annotated[
     Path | None,

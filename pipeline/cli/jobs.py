@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -45,10 +46,12 @@ def run(
     audit: Annotated[bool | None, typer.Option("--audit/--no-audit", help="End with the leak audit.")] = None,
     accept_suspicion: common.AcceptSuspicion = None,
     cache: common.Cache = None,
+    mlflow: common.Mlflow = None,
 ) -> None:
     """Trains, evaluates and reports; pushes the best model that passes.
 
-    With --source, the first step brings the database up to date.
+    With --source, the first step brings the database up to date. With --mlflow, the finished run is logged there as
+    well; where that fails, a line says so and the run is complete all the same.
     """
     plan = plan_from(locals())
     console = new_console()
@@ -63,6 +66,25 @@ def run(
     if report.comparison is not None and report.pushed is not None:
         print_line(f"\nThe model predicts by: awesome predict --formatter {report.formatter} --label {report.label}")
     print_line(f"\nThe report: {folder / 'report.html'}")
+    if plan.settings.mlflow is not None:
+        _log_to_mlflow(folder, plan.settings.mlflow)
+
+
+def _log_to_mlflow(folder: Path, uri: str) -> None:
+    """Nothing that goes wrong here is the run's fault, nor hinders what follows it."""
+    from components.errors import UserError
+    from pipeline.runs.folder import open_run
+    from pipeline.uses.tracking import log_run
+
+    try:
+        with common.status("Logging to MLflow"):
+            said = log_run(open_run(folder), uri)
+    except UserError as error:
+        later = shlex.join(["awesome", "mlflow", str(folder), "--mlflow", uri])
+        text = f"warning: not logged: {error}; later: {later}"
+        new_console(stderr=True).print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+    else:
+        print_line(said)
 
 
 @app.command(epilog=example("awesome predict --model rnn"))
