@@ -199,6 +199,7 @@ def plan_splits(sessions: Dates, settings: SplitSettings) -> SplitPlan:
     )
     longest = max(settings.horizons)
     bounded = "" if end - start == count else f" from {sessions[start]} to {sessions[end - 1]}"
+    reads = f" (the formatter reads {settings.reach} sessions back)" if settings.reach >= WINDOW else ""
     for part in ranges:
         # Labels of the last split may be made of later prices, as far as there are any.
         last = min(part.end, count - longest) if part is ranges[-1] else part.end - longest
@@ -206,8 +207,9 @@ def plan_splits(sessions: Dates, settings: SplitSettings) -> SplitPlan:
         if usable < MINIMUM_SESSIONS:
             raise SplitError(
                 f"the data is too short: {end - start} sessions{bounded} leave the {part.name} split {max(usable, 0)} "
-                f"sessions after an embargo of {part.start - part.owned[0]} and the longest horizon of {longest}, and "
-                f"at least {MINIMUM_SESSIONS} are needed; bring more sessions, a shorter horizon or other split dates"
+                f"sessions after an embargo of {part.start - part.owned[0]}{reads} and the longest horizon of "
+                f"{longest}, and at least {MINIMUM_SESSIONS} are needed; bring more sessions, a shorter horizon or "
+                f"other split dates{' or split_fractions' if reads else ''}"
             )
     asked = (settings.embargo, settings.horizons, settings.horizon, settings.reach)
     return SplitPlan(sessions, (ranges[0], ranges[1], ranges[2]), *asked)

@@ -73,6 +73,26 @@ class Autoregression(Scenario):
 
 
 @dataclass(frozen=True)
+class LongAutoregression(Autoregression):
+    """The same of more returns than a window shows, which are forgotten so slowly that no burn-in would do.
+
+    So the first returns are drawn from the stationary state itself: they are jointly normal, with the autocovariances
+    that the Yule-Walker equations give. The limit is that of who sees as many returns as there are weights.
+    """
+
+    def _draw(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        lags = len(self.weights)
+        gamma = self._autocovariances(lags - 1) / self._autocovariances(0)[0]
+        stationary = np.linalg.cholesky(gamma[np.abs(np.subtract.outer(np.arange(lags), np.arange(lags)))])
+        returns = rng.standard_normal((lags + sessions, shares)) / math.sqrt(self._autocovariances(0)[0])
+        returns[:lags] = stationary @ rng.standard_normal((lags, shares))
+        oldest_first = np.array(self.weights[::-1])
+        for t in range(lags, len(returns)):
+            returns[t] += oldest_first @ returns[t - lags : t]
+        return returns[lags:]
+
+
+@dataclass(frozen=True)
 class Survivors(Autoregression):
     """Shares that are delisted once they have fallen far, and bring a bad return after their last price.
 

@@ -3,7 +3,7 @@
 Notation of all scenarios: r is a share's log return in units of its daily volatility, e is standard normal noise, h the
 horizon in sessions, and "up" means that the next h returns sum to more than 0. A scenario's limit is what the Bayes
 classifier reaches that sees a window of 20 returns (21 closes) and knows which share and which session it looks at; in
-`residual_reversal` it also sees the other shares.
+`residual_reversal` it also sees the other shares, and in `momentum_year` 252 returns.
 """
 
 from __future__ import annotations

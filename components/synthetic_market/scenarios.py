@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from components.synthetic_market.autoregression import Autoregression, Survivors
+from components.synthetic_market.autoregression import Autoregression, LongAutoregression, Survivors
 from components.synthetic_market.beyond_windows import MarketFactor, ResidualReversal, ShareDrift, Weekday
 from components.synthetic_market.leans import LargerMove, SignProduct, SizeAgreement, Threshold
 from components.synthetic_market.regimes import Regime, Turbulence
 from components.synthetic_market.scenario import WINDOW_RETURNS, Scenario, ScenarioError
 
 _MOMENTUM_WEIGHT = 0.5 / WINDOW_RETURNS
+_YEAR, _SKIPPED = 252, 21
 
 SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
     {
@@ -37,6 +38,11 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
             ResidualReversal("residual_reversal", "what a share did besides the market is in part taken back"),
             Survivors(
                 "survivors", "pure noise, and shares that fall far are delisted: without these, the fallen recover"
+            ),
+            LongAutoregression(
+                "momentum_year",
+                "the next return is 0.8 x the mean of the last 252 less the last 21, plus noise",
+                (0.0,) * _SKIPPED + (0.8 / (_YEAR - _SKIPPED),) * (_YEAR - _SKIPPED),
             ),
             Weekday("weekday", "shares lean down on Mondays and Tuesdays, up on Thursdays and Fridays"),
         )

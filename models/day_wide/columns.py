@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 RETURNS = WINDOW - 1
 """Returns of a window, and the sessions that one reaches back."""
 
+YEAR, MONTH, QUARTER = 252, 21, 60
+"""Sessions."""
+
 
 @dataclass(frozen=True)
 class DayColumn:
@@ -66,6 +69,56 @@ COLUMNS: Mapping[str, DayColumn] = MappingProxyType(
                 "rank of the root mean square of the last 20 market-relative returns within the day",
                 RETURNS,
                 lambda prices: prices.rank(prices.volatility(RETURNS)),
+            ),
+            DayColumn(
+                "momentum_5",
+                "market-relative return over 5 sessions, in deviations: over the root mean square of the last 60 and "
+                "the root of 5",
+                QUARTER,
+                lambda prices: prices.momentum(5, 0, QUARTER),
+            ),
+            DayColumn(
+                "momentum_20",
+                "the same over 20 sessions",
+                QUARTER,
+                lambda prices: prices.momentum(RETURNS, 0, QUARTER),
+            ),
+            DayColumn(
+                "momentum_60",
+                "the same over 60 sessions",
+                QUARTER,
+                lambda prices: prices.momentum(QUARTER, 0, QUARTER),
+            ),
+            DayColumn(
+                "momentum_252_21",
+                "market-relative return over 252 sessions less the last 21, over the root mean square of the last 252 "
+                "and the root of 231",
+                YEAR,
+                lambda prices: prices.momentum(YEAR, MONTH, YEAR),
+            ),
+            DayColumn(
+                "day_rank_60",
+                "rank of the return over 60 sessions within the day",
+                QUARTER,
+                lambda prices: prices.rank(prices.moved(QUARTER)),
+            ),
+            DayColumn(
+                "day_rank_252_21",
+                "rank of the return over 252 sessions less the last 21 within the day",
+                YEAR,
+                lambda prices: prices.rank(prices.moved(YEAR, MONTH)),
+            ),
+            DayColumn(
+                "log_volatility_60",
+                "log of the root mean square of the last 60 market-relative returns",
+                QUARTER,
+                lambda prices: prices.log_volatility(QUARTER),
+            ),
+            DayColumn(
+                "log_volatility_252",
+                "log of the root mean square of the last 252 market-relative returns",
+                YEAR,
+                lambda prices: prices.log_volatility(YEAR),
             ),
         )
     }

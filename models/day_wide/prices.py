@@ -24,6 +24,7 @@ Integers: TypeAlias = npt.NDArray[np.int64]
 Days: TypeAlias = npt.NDArray[np.datetime64]
 
 _GRID = 2.0**-40
+_LEAST_VOLATILITY = 1e-6
 _MARKET_STEP = 5
 """Sessions of the market since a share's close before, beyond which its return is none of a day's."""
 
@@ -166,6 +167,19 @@ class DayPrices:
     def volatility(self, steps: int) -> Floats:
         """Root mean square of a share's last market-relative returns, [rows]."""
         return np.sqrt(self.summed(np.square(self.beyond_market(1)), steps) / steps)
+
+    def log_volatility(self, steps: int) -> Floats:
+        """Log of `volatility`, [rows]; of one below a hundredth of a basis point, that of a hundredth."""
+        return np.log(np.maximum(self.volatility(steps), _LEAST_VOLATILITY))
+
+    def momentum(self, steps: int, until: int, over: int) -> Floats:
+        """`beyond_market` in deviations of a sum of as many independent returns, [rows]; 0 where nothing moved.
+
+        Their size is that of the share's last `over` market-relative returns.
+        """
+        size = self.volatility(over) * np.sqrt(steps - until)
+        moved = self.beyond_market(steps, until)
+        return np.where(size > 0, moved / np.where(size > 0, size, 1.0), 0.0 * size)
 
     def rank(self, values: Floats) -> Floats:
         """Where each value stands among the market's of its session: -1/2 the lowest, 1/2 the highest, [rows].

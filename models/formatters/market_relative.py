@@ -8,8 +8,8 @@ from models.formatters import SHARE, DataFormatter
 from models.operations import VOLATILITY_SCALED, Z_SCORE, Z_SCORED_LOG_VOLATILITY, Feature, Kind
 
 
-def rank(column: str) -> Feature:
-    """A rank within the day, as a model sees it: of the name of its column."""
+def scalar(column: str) -> Feature:
+    """A column of one number as a model sees it, named after it."""
     return Feature(f"scaled_{column}", column, Z_SCORE, Kind.SCALAR, known_on_the_day=True)
 
 
@@ -18,10 +18,10 @@ FEATURES = (
         "relative_returns", "market_relative_returns", VOLATILITY_SCALED, Kind.SEQUENCE, RETURNS, known_on_the_day=True
     ),
     Feature("log_volatility", CLOSES, Z_SCORED_LOG_VOLATILITY, Kind.SCALAR),
-    rank("day_rank_1"),
-    rank("day_rank_5"),
-    rank("day_rank_20"),
-    rank("day_rank_volatility"),
+    scalar("day_rank_1"),
+    scalar("day_rank_5"),
+    scalar("day_rank_20"),
+    scalar("day_rank_volatility"),
 )
 """What it tells of a share's window beside the others'."""
 

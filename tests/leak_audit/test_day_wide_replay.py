@@ -102,6 +102,16 @@ def test_columns_that_the_database_does_not_give_are_named(run: SmallRun, plant:
         assert "day_rank_5" in sentence
 
 
+def test_a_formatter_that_reads_a_year_back_passes_with_an_embargo_of_a_year(tmp_path: Path) -> None:
+    year = replace(MADE, market="momentum_year", formatter="momentum", sessions=1650, embargo=253)
+    report = audited_by(make_run(tmp_path, year), *_REPLAYED)
+
+    assert {check.name: check.status for check in report.checks} == dict.fromkeys(_REPLAYED, Status.PASSED)
+
+
+_REPLAYED = (split_proof.NAME, completeness.NAME, "label proof", prefix_replay.NAME, "scaling")
+
+
 def test_an_embargo_that_is_shorter_than_the_reach_is_named(run: SmallRun) -> None:
     assert run.config.splits is not None
     further = replace(run.config, splits=replace(run.config.splits, reach=252), embargo=253)

@@ -173,6 +173,22 @@ def test_residuals_revert_as_far_as_the_limit_says() -> None:
             assert scenario.best_auc(1) > 0.5 + 8 * error
 
 
+@pytest.mark.parametrize(("horizon", "expected"), [(1, 0.5492), (20, 0.7014)])
+def test_momentum_of_a_year_reaches_its_limit(horizon: int, expected: float) -> None:
+    scenario = get_scenario("momentum_year")
+    shares, windows, step = 1000, 50, 60
+    returns = scenario.simulate(shares, 252 + windows * step, np.random.default_rng(17))
+    scores, labels = [], []
+    for now in range(252, len(returns) - horizon, step):
+        # Of the next 21 returns, none is made of one that is not known yet.
+        path = [0.8 * returns[now + ahead - 252 : now + ahead - 21].mean(axis=0) for ahead in range(horizon)]
+        scores.append(np.sum(path, axis=0))
+        labels.append(returns[now : now + horizon].sum(axis=0) > 0)
+    error = 0.577 / math.sqrt(shares * len(scores))
+    assert scenario.best_auc(horizon) == pytest.approx(expected, abs=6e-5)
+    assert auc(np.concatenate(labels), np.concatenate(scores)) == pytest.approx(expected, abs=4 * error)
+
+
 def test_what_decides_a_lean_is_right_as_often_as_described() -> None:
     for name in ("xor", "xor_far", "sizes", "larger"):
         scenario = get_scenario(name)
@@ -237,7 +253,8 @@ def test_share_drift_is_the_same_for_every_seed_and_ascends() -> None:
 
 
 def test_scenarios_name_and_describe_themselves() -> None:
-    assert set(SCENARIOS) == {name for name, _, _ in TABLE + LATER} | {"regime", "turbulence", "residual_reversal"}
+    elsewhere = {"regime", "turbulence", "residual_reversal", "momentum_year"}
+    assert set(SCENARIOS) == {name for name, _, _ in TABLE + LATER} | elsewhere
     for name, scenario in SCENARIOS.items():
         assert scenario.name == name
         assert scenario.description
