@@ -46,10 +46,10 @@ def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> Pi
 
     `kind` is that of the try that a run is (components/evidence/tried.py).
     """
+    plan.check_single()
     from models.trainer import TrainingConfig
     from pipeline.pipeline import PipelineConfig
 
-    plan.check_single()
     plan.check_parts()
     plan.check_folders()
     settings = plan.settings

@@ -42,9 +42,10 @@ def sentences(found: Comparison) -> list[str]:
     if beaten == len(others):
         said.append("Every other combination is behind it by more than its interval.")
     else:
-        close = len(others) - beaten
+        close, among = len(others) - beaten, len(others)
+        many = "The other one is" if among == 1 else f"All {among} others are" if close == among else ""
         said.append(
-            f"{close} of the {len(others)} other{'s are' if len(others) > 1 else ' is'} within its interval of it: "
+            f"{many or f'{close} of the {among} others are'} within the interval of the difference: "
             "on these days nobody can tell which is better."
         )
     if winner.baseline and winner.baseline_rank_ic.value > winner.rank_ic.value:

@@ -28,16 +28,14 @@ def comparison_table(found: Comparison) -> Table:
         f"Compared on the eval split, {found.first} to {found.last}: {found.rows:,} rows, {found.days:,} days",
         tight=True,
     )
-    table.add_column("formatter\nlabel", min_width=14, overflow="fold")
-    table.add_column("best model", min_width=10, overflow="fold")
-    table.add_column("rank IC\n(95 %)", min_width=16)
-    table.add_column("less the best\n(95 %)", min_width=16)
-    table.add_column("best baseline\n(95 %)", min_width=16)
+    # A name may be folded, a number may not.
+    table.add_column("formatter\nlabel\nbest model", min_width=14, overflow="fold")
+    for name in ("rank IC", "less the best", "best baseline"):
+        table.add_column(f"{name}\n(95 %)", min_width=15)
     for one in ranked(found):
         style = "bold" if one is found.winner else ""
         table.add_row(
-            Text(f"{one.formatter}\n{one.label}", style=style),
-            Text(one.best or "none", style=style),
+            Text(f"{one.formatter}\n{one.label}\n{one.best or 'no rank IC'}", style=style),
             Text(_two_lines(one.rank_ic)),
             Text("chosen", style="bold green") if one.behind is None else Text(_two_lines(one.behind)),
             Text(f"{_two_lines(one.baseline_rank_ic)}\n{plain(one.baseline)}"),

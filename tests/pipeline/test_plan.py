@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.registry import ARCHITECTURES
-from pipeline.configuration import write_schema
+from pipeline.configuration import pipeline_config, write_schema
 from pipeline.plan import Plan, load_plan, resolve
 from pipeline.settings import Settings, SettingsError
 
@@ -223,4 +223,4 @@ def test_who_cannot_compare_refuses_to_be_asked_for_it(folder: Path) -> None:
     asked = load_plan({})
     assert asked.candidates == (("closes", "outperform"), ("window_returns", "outperform"))
     with pytest.raises(SettingsError, match=r"compare_formatters \(from awesome.toml\): `awesome run` alone compares"):
-        asked.check_single()
+        pipeline_config(asked)  # what a cluster and every other runner is told

@@ -35,7 +35,7 @@ FOUND = Comparison(
     107_500,
     (
         combination("window_returns", "up", 0.0213, figure(-0.002, 0.004)),
-        combination("a_formatter_of_mine", "outperform", 0.0233, None),
+        combination("a_formatter_of_mine_with_a_long_name", "outperform", 0.0233, None),
         combination("closes_with_time", "up", -0.0123, figure(-0.0356, 0.01)),
         Combination(
             "closes", "up", "", Interval(NAN, NAN, NAN, NAN), figure(0.5), "", Interval(NAN, NAN, NAN, NAN),
@@ -52,10 +52,12 @@ def test_the_table_fits_80_columns_the_best_first() -> None:
     words = text.split()
     for word in ("+0.023", "(+0.013", "+0.033)", "chosen", "-0.002", "(-0.006", "custom_dnn", "107,500"):
         assert word in words
-    places = [text.index(name) for name in ("a_formatter", "window_returns", "closes_with", "none")]
+    for interval in ("(+0.013 +0.033)", "(-0.006 +0.002)", "(-0.022 -0.002)", "(-0.005 +0.035)"):
+        assert interval in text
+    places = [text.index(name) for name in ("a_formatter", "window_returns", "closes_with", "no rank IC")]
     assert places == sorted(places)
-    assert "Chosen on the eval split: a_formatter_of_mine, outperform." in " ".join(words)
-    assert "2 of the 3 others are within its interval of it" in " ".join(words)
+    assert "Chosen on the eval split: a_formatter_of_mine_with_a_long_name, outperform." in " ".join(words)
+    assert "2 of the 3 others are within the interval of the difference" in " ".join(words)
     assert "the test split was looked at for the chosen one alone" in " ".join(words)
 
 
