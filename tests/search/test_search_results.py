@@ -19,6 +19,7 @@ from components.evidence.metric import METRICS
 from components.evidence.resampling import DayBlocks
 from pipeline.studies.search.page import render_search
 from pipeline.studies.search.results import SearchReport, results, write_search
+from pipeline.studies.search.running import how_to_use
 from pipeline.studies.search.study import Ended
 from pipeline.studies.search.table import print_search
 
@@ -131,6 +132,19 @@ def test_the_page_needs_nothing_from_elsewhere_and_escapes(many: SearchReport) -
     for one in many.ranked:
         assert f"{one.figure.value:.4f}" in page
     assert render_search(many) == page
+
+
+def test_a_search_without_a_figure_says_why_and_leaves_nothing_to_run_with(tmp_path: Path) -> None:
+    nothing = report(Ended({"rate": 9.0, "units": (8,)}, math.nan, np.array([]), 1.0, "training diverged"))
+    console = Console(width=80, record=True, file=io.StringIO())
+    print_search(nothing, console)
+    assert console.export_text().split() == "No trial has a figure: training diverged.".split()
+    page = render_search(nothing)
+    assert "No trial has a figure" in page
+    assert nothing.command not in page
+    assert how_to_use(nothing) == ""
+    write_search(nothing, page, tmp_path)
+    assert json.loads((tmp_path / "best.json").read_text()) == {"rnn": {}}
 
 
 def test_the_files_say_what_was_found(many: SearchReport, tmp_path: Path) -> None:

@@ -18,10 +18,11 @@ _SHOWN = 10
 
 def print_search(report: SearchReport, console: Console) -> None:
     """Prints the table and the verdict."""
-    console.print()
-    console.print(search_table(report))
     missing = [one for one in report.trials if one.why]
-    if missing:
+    if report.ranked:
+        console.print()
+        console.print(search_table(report))
+    if report.ranked and missing:
         many = "1 trial has" if len(missing) == 1 else f"{len(missing)} trials have"
         console.print(Text(f"{many} no figure: {missing[0].why}.", style="yellow"))
     verdict = report.verdict
