@@ -15,6 +15,7 @@ from pipeline.cli.common import app, example, new_console, plan_from, print_line
 def live(
     db: common.Db = None,
     ledger: common.LedgerFile = None,
+    label: common.Label = None,
     formatter: common.Formatter = None,
     horizon: common.Horizon = None,
     max_missing_sessions: common.MaxMissingSessions = None,
@@ -33,7 +34,7 @@ def live(
     What it says of evidence holds however often it is looked at. Exit code 1: the ledger is not as it was written, so
     its figures cannot be trusted; the page says why.
     """
-    names = ("db", "formatter", "horizon", "max_missing_sessions", "workspace", "clock")
+    names = ("db", "label", "formatter", "horizon", "max_missing_sessions", "workspace", "clock")
     given = locals()
     plan = plan_from({name: given[name] for name in names})
     from components.errors import UserError

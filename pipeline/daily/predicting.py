@@ -19,7 +19,7 @@ from components.ledger.setting_up import install
 from components.live_record import note_once
 from components.live_record.notes import ON_TRIAL
 from components.live_record.setting_up import begin, claim_of, keep_claim, parameters_of
-from models.labels import words_of
+from models.labels import UP, words_of
 from pipeline.daily.day import Day, Told
 from pipeline.daily.proof import first_parameters, say_days_to_proof
 from pipeline.daily.report import AlertKind
@@ -41,7 +41,8 @@ def predict(day: Day, told: Told) -> None:
     if speaker is None:
         told.wrong.append(_why_nobody(day))
         return
-    told.said.append(f"{speaker.said} predicts")
+    what = "" if speaker.card.label == UP else f" {words_of(speaker.card.label).event}"
+    told.said.append(f"{speaker.said} predicts{what}")
     made = [_forecast(day, speaker, CHAMPION)]
     if made[0].through_tensorflow:
         told.said.append(f"TensorFlow answers, as there is no twin: {made[0].through_tensorflow}")

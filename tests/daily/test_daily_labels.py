@@ -70,6 +70,7 @@ def test_what_is_predicted_is_written_down_and_settled_by_the_days_median(quiet:
     assert [one["session"] for one in noted] == [str(day) for day in EVENINGS[:-1]]
     for at, one in enumerate(noted):
         assert one["level"] == pytest.approx(np.median(returns(at)), abs=1e-7)
+    assert "predicts a return above the day's median" in " ".join(reports[0].part("predict").said)
     assert "1 new level of a day; 1 to come" in " ".join(reports[2].part("outcomes").said)
     assert verify("prices.db.ledger", now=evening(EVENINGS[-1])).sound
 
@@ -133,7 +134,7 @@ def test_another_label_begins_another_record_and_the_old_one_stays(quiet: World,
     assert facts.evidence is not None
     assert [day.session for day in facts.evidence.days] == [str(day) for day in EVENINGS[3:5]]
     assert verify("prices.db.ledger", now=evening(EVENINGS[-1])).sound
-    shown = awesome("live", "--db", "prices.db", "--workspace", "runs", "--output", "page.html").out
+    shown = awesome("live", "--db", "prices.db", "--label", "outperform", "--output", "page.html").out
     assert "The probabilities are of a return above the day's median." in shown
 
 
