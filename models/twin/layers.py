@@ -205,6 +205,11 @@ def _dot(settings: Settings, weights: Weights) -> Function:
     return lambda inputs: sum_of_columns(inputs[0] * inputs[1])
 
 
+def _rescaling(settings: Settings, weights: Weights) -> Function:
+    scale, offset = (np.asarray(settings[key], weights.arithmetic.dtype) for key in ("scale", "offset"))
+    return lambda inputs: inputs[0] * scale + offset
+
+
 def _as_it_is(settings: Settings, weights: Weights) -> Function:
     return lambda inputs: inputs[0]
 
@@ -234,6 +239,7 @@ LAYERS: Mapping[str, Kind] = MappingProxyType(
         "LayerNormalization": Kind(_layer_normalization, ("scale", "center", "epsilon"), _LAST_AXIS),
         "Maximum": Kind(_of_all(np.maximum)),
         "Multiply": Kind(_of_all(np.multiply)),
+        "Rescaling": Kind(_rescaling, ("scale", "offset")),
         "Reshape": Kind(_reshape, ("target_shape",)),
         "SimpleRNN": Kind(_simple_rnn, ("activation", "use_bias"), _RECURRENT),
         "Subtract": Kind(_of_all(np.subtract)),

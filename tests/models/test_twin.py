@@ -134,6 +134,8 @@ def test_the_other_layers_do_what_their_names_say() -> None:
     assert run_layer("Concatenate", [a, b], axis=-1).shape == (1, 6)
     assert run_layer("Cropping1D", [steps], cropping=[0, 1]).tolist() == [[[0, 1], [2, 3]]]
     assert run_layer("ZeroPadding1D", [steps], padding=[1, 0])[0, 0].tolist() == [0, 0]
+    assert run_layer("Rescaling", [a], scale=-2.0, offset=1.0).tolist() == [[-1, -3, -5]]
+    assert run_layer("Rescaling", [a], scale=[1, 0, 2], offset=0).tolist() == [[1, 0, 6]]
     assert run_layer("Reshape", [a], target_shape=[3, 1]).shape == (1, 3, 1)
     assert run_layer("Flatten", [steps]).tolist() == [[0, 1, 2, 3, 4, 5]]
     assert run_layer("Activation", [a - 2], activation="relu").tolist() == [[0, 0, 1]]
