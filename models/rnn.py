@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from models.architecture import Architecture, Hyperparameters, InputSpec
+from models.basis_expansion import expanded
 from models.search_space import Between, OneOf
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ class RnnHyperparameters(Hyperparameters):
         units: size of the recurrent state.
         embedding: numbers a share is turned into.
         dropout: share of the last state that is dropped in training.
+        readout_l1: penalty on the absolute values of what the last state says of the window's weights, in version 3.
+            With a weight w of a value of deviation 1, the loss falls by about w^2 / 8 at most: a weight
+            below 0.002, half of its noise with 200,000 rows, is 0.
     """
 
     learning_rate: float = 1e-2
@@ -29,6 +33,7 @@ class RnnHyperparameters(Hyperparameters):
     units: int = 16
     embedding: int = 4
     dropout: float = 0.0
+    readout_l1: float = 5e-4
 
 
 def build_gru(inputs: InputSpec, hyperparameters: RnnHyperparameters) -> keras.Model:
@@ -50,15 +55,47 @@ def build_readout(inputs: InputSpec, hyperparameters: RnnHyperparameters) -> ker
     linear in the window, with weights that are linear in the last state, the scalars and the share. So a linear model
     is one special case, and "follow the last move or bet against it, as the window's past suggests" another.
     """
+    steps, declared = inputs.sequence_input()
+    return _readout(steps, declared, inputs, hyperparameters)
+
+
+def build_expanded_readout(inputs: InputSpec, hyperparameters: RnnHyperparameters) -> keras.Model:
+    """Version 3: as version 2, and of every step its size is seen and read as well, and both squashed.
+
+    Four times as many weights would cost more by their noise than the sizes are worth, where the window says little. So
+    they are penalised by their absolute values, and those that are worth nothing stay about zero.
+    """
     import keras
 
     steps, declared = inputs.sequence_input()
+    return _readout(
+        expanded(steps), declared, inputs, hyperparameters, keras.regularizers.L1(hyperparameters.readout_l1)
+    )
+
+
+def _readout(
+    steps: Any,
+    declared: dict[str, Any],
+    inputs: InputSpec,
+    hyperparameters: RnnHyperparameters,
+    penalty: keras.regularizers.Regularizer | None = None,
+) -> keras.Model:
+    """The recurrent layer over a Keras tensor, [batch, steps, channels], and what it says of how that is to be read."""
+    import keras
+
     before = keras.layers.Cropping1D((0, 1))(keras.layers.ZeroPadding1D((1, 0))(steps))
     channels = keras.layers.Concatenate()([steps, keras.layers.Multiply()([steps, before])])
     state = keras.layers.SimpleRNN(hyperparameters.units)(channels)
     context, others = _context(inputs, hyperparameters, state)
     window = keras.layers.Flatten()(steps)
-    weights = keras.layers.Dense(window.shape[1], kernel_initializer="zeros", name="window_weights")(context)
+    read_by = keras.layers.Dense(
+        window.shape[1],
+        kernel_initializer="zeros",
+        kernel_regularizer=penalty,
+        bias_regularizer=penalty,
+        name="window_weights",
+    )
+    weights = read_by(context)
     read = keras.layers.Dot(axes=1)([weights, window])
     logit = keras.layers.Add(name="logit")([read, keras.layers.Dense(1, name="offset")(context)])
     return keras.Model({**declared, **others}, logit, name="rnn")
@@ -79,7 +116,7 @@ def _context(inputs: InputSpec, hyperparameters: RnnHyperparameters, state: Any)
 ARCHITECTURE = Architecture(
     name="rnn",
     description="recurrent over the steps of the window, with a share embedding",
-    versions={1: build_gru, 2: build_readout},
+    versions={1: build_gru, 2: build_readout, 3: build_expanded_readout},
     default_version=2,
     hyperparameters=RnnHyperparameters(),
     order=40,

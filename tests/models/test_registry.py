@@ -25,11 +25,12 @@ def test_a_name_leads_to_the_architecture_of_that_name(name: str) -> None:
     architecture = get_architecture(name)
     assert architecture.name == name
     assert architecture.description
-    assert architecture.default_version == max(architecture.versions)
+    assert architecture.default_version in architecture.versions
 
 
-def test_the_recurrent_model_has_two_versions() -> None:
-    assert sorted(get_architecture("rnn").versions) == [1, 2]
+def test_versions_of_before_stay() -> None:
+    assert sorted(get_architecture("rnn").versions) == [1, 2, 3]
+    assert sorted(get_architecture("dnn").versions) == [1, 2]
 
 
 def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
