@@ -16,6 +16,7 @@ from typing import Any
 
 from rich.console import Console
 
+from benchmarks.default_trees import on_features
 from benchmarks.measure import print_table, write_result
 
 
@@ -125,28 +126,21 @@ def _holds(target: Target, row: dict[str, Any]) -> str:
 
 def _lightgbm(workspace: Path, horizon: int, seed: int, like: dict[str, Any]) -> dict[str, Any]:
     """LightGBM with its defaults on the very features and rows that the models of the run saw."""
-    import lightgbm
-    import numpy as np
     import tensorflow_transform as tft
 
     from components.evidence.auc import auc_interval, skill
-    from models.data import Rows, load_rows
+    from models.data import load_rows
     from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
     from models.transform_graph import TransformGraph
 
     [graph] = workspace.glob("tfx/*/Transform/transform_graph/*")
     [examples] = workspace.glob("tfx/*/FeatureExampleGen/examples/*")
     features = TransformGraph(tft.TFTransformOutput(str(graph)), WINDOW_RETURNS)
-
-    def load(split: str) -> tuple[np.ndarray[Any, Any], Rows]:
-        rows = load_rows([f"{examples}/Split-{split}/*"], horizon, WINDOW_RETURNS, features)
-        return np.concatenate([rows.features[feature.name] for feature in WINDOW_RETURNS.features], axis=1), rows
-
-    (train, train_rows), (test, test_rows) = load("train"), load("test")
-    share = train.shape[1] - 1
-    model = lightgbm.LGBMClassifier(random_state=seed, verbose=-1)
-    model.fit(train, train_rows.label, categorical_feature=[share])
-    area = auc_interval(test_rows.label, model.predict_proba(test)[:, 1], test_rows.time, horizon=horizon, seed=seed)
+    train, test = (
+        load_rows([f"{examples}/Split-{split}/*"], horizon, WINDOW_RETURNS, features) for split in ("train", "test")
+    )
+    probability = on_features(train, test, seed)
+    area = auc_interval(test.label, probability, test.time, horizon=horizon, seed=seed)
     return like | {
         "model": "lightgbm",
         "auc": area.value,

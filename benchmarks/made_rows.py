@@ -1,0 +1,81 @@
+"""A synthetic market as the rows that models learn from, in memory: split and transformed as in a run."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_splits
+from components.synthetic_market import generate
+from models.architecture import InputSpec
+from models.data import Rows
+from models.features import CLOSES, SHARE_ID, TIME, WINDOW
+from models.formatters.window_returns import FORMATTER
+from models.in_memory import applied, fit_formatter
+from models.trainer import input_spec
+
+
+@dataclass(frozen=True)
+class MadeRows:
+    """The splits of a market whose label is the direction of the next session.
+
+    Attributes:
+        inputs: the features of `window_returns`.
+        rows: by split, in the order of time and share.
+        closes: by split, the windows, the latest first, [rows, 21].
+        best: the best possible AUC.
+    """
+
+    inputs: InputSpec
+    rows: Mapping[str, Rows]
+    closes: Mapping[str, NDArray[np.float64]]
+    best: float | None
+
+
+def make_rows(scenario: str, shares: int, sessions: int, seed: int) -> MadeRows:
+    """Makes a market of its seed and splits it with the default fractions, purge and embargo."""
+    market = generate(scenario, shares=shares, sessions=sessions, seed=seed)
+    windows = np.lib.stride_tricks.sliding_window_view(market.close, WINDOW, axis=0)[:-1, :, ::-1]
+    session = np.arange(WINDOW - 1, sessions - 1)
+    plan = plan_splits(market.time, SplitSettings(horizons=(1,)))
+    split, _ = plan.assign(session, session - plan.lookback, session + 1)
+    ahead = market.close[WINDOW:] / market.close[WINDOW - 1 : -1] - 1
+    number = np.array([int(str(day).replace("-", "")) for day in market.time[session]])
+    names = np.array([share.encode() for share in market.share_ids], dtype=object)
+    raw: dict[str, dict[str, NDArray[Any]]] = {}
+    following: dict[str, NDArray[np.float32]] = {}
+    for place, part in enumerate(SPLITS):
+        days = split == place
+        known = ahead[days].reshape(-1)
+        moved = known != 0  # an unchanged close is no label
+        columns = {
+            CLOSES: windows[days].reshape(-1, WINDOW),
+            SHARE_ID: np.tile(names, int(days.sum())),
+            TIME: np.repeat(number[days], shares),
+        }
+        raw[part] = {name: values[moved] for name, values in columns.items()}
+        raw[part][CLOSES] = raw[part][CLOSES].astype(np.float32)
+        following[part] = known[moved].astype(np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        transform = fit_formatter(raw["train"], FORMATTER, Path(folder) / "graph")
+        made = applied(FORMATTER, transform)
+        rows = {
+            part: Rows(
+                made(columns),
+                (following[part] > 0).astype(np.float32),
+                columns[TIME],
+                np.array([share.decode() for share in columns[SHARE_ID]], dtype=object),
+                following[part],
+                following[part],
+            )
+            for part, columns in raw.items()
+        }
+        inputs = input_spec(FORMATTER, transform)
+    closes = {part: columns[CLOSES].astype(np.float64) for part, columns in raw.items()}
+    return MadeRows(inputs, rows, closes, market.scenario.best_auc(1))
