@@ -81,6 +81,7 @@ def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> Pi
                     "components/feature_example_gen",
                     "components/missing_sessions",
                     "components/plausibility",
+                    "components/universe",
                     "models/day_wide",
                     "models/labels",
                 ]

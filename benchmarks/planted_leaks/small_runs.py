@@ -231,9 +231,9 @@ def _digest(raw: Mapping[str, Any], formatter: str) -> str:
 
 
 def plain_bars(market: Market, share: int) -> PriceBars:
-    """The share's closes as they are, without a dividend or a split."""
-    close = np.ascontiguousarray(market.close[:, share])
-    return PriceBars(market.time, close, np.ones_like(close))
+    """The share's closes as they are, as far as it goes, without a dividend or a split."""
+    close = market.close[~np.isnan(market.close[:, share]), share]
+    return PriceBars(market.time[: len(close)], close, np.ones_like(close))
 
 
 def write_prices(market: Market, database: Path, bars: Callable[[Market, int], PriceBars]) -> None:

@@ -19,9 +19,11 @@ from components.errors import SplitError, StoreError, UserError
 from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_splits
-from components.feature_store import CLOSE_COLUMNS, FeatureStore, PriceBars
+from components.feature_store import CLOSE_COLUMNS, FeatureStore, PriceBars, Spell
 from components.missing_sessions.finding import find_missing
 from components.plausibility import SUSPECTS_FILE
+from components.records import from_json
+from components.universe.summary import UNIVERSE_PROPERTY, UniverseSummary
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 
@@ -281,3 +283,27 @@ def test_shards_hold_whole_shares_in_order() -> None:
     assert [shard.shares for shard in shards] == [("A", "B"), ("C",), ("D",), ("E",), ("F",)]
     assert [(shard.index, shard.count) for shard in shards] == [(i, 5) for i in range(5)]
     assert [shard.shares for shard in make_shards(rows, 10**6)] == [tuple("ABCDEF")]
+
+
+def test_members_are_a_part_of_what_the_cache_sees_and_of_what_a_report_is_told(database: Path, run: Run) -> None:
+    config = ExampleGenConfig(str(database), splits=replace(SETTINGS, embargo=5))
+    everybody = run(config)
+    with FeatureStore.create(database) as store:
+        first, last = store.sessions()[0].item(), {one.share_id: one.last for one in store.shares()}["CCC"]
+        store.listings.put_members([Spell("AAA", first), Spell("CCC", first, last, -0.9), Spell("DDD", first)])
+    members = run(config)
+    assert not members.cached
+    assert run(config).cached
+    assert [one.number("shares") for one in (everybody, members)] == [3, 2]
+    told = [from_json(UniverseSummary, one.text(UNIVERSE_PROPERTY)) for one in (everybody, members)]
+    assert told == [UniverseSummary(shares=3, ended=1), UniverseSummary(2, 2, 1, ended=1, delisted=1)]
+    [row] = [
+        row for row in members.rows("test") if row["time"] == [int(f"{last:%Y%m%d}")] and row["share_id"] == [b"CCC"]
+    ]
+    assert row["forward_return_1"] == [np.float32(-0.9)]
+    assert row["label_20"] == [0]
+    with FeatureStore.create(database) as store:
+        store.listings.put_members([Spell("AAA", first), Spell("CCC", first, last)])
+    unknown = run(config)
+    assert not unknown.cached
+    assert unknown.number("test_unlabelled") == members.number("test_unlabelled") + 1
