@@ -21,13 +21,14 @@ _FIRST_DAY = np.datetime64("0001-01-01")
 def read_closes(
     store: FeatureStore, shares: Sequence[str], since: str = "", last: str = "", universe: Universe = EVERYBODY
 ) -> Iterator[ShareCloses]:
-    """The adjusted closes of some shares, from an ISO date on, to another one.
+    """The adjusted closes of some shares, from an ISO date on, to another one, and when they belong to a universe.
 
     Raises:
         StoreError: the store cannot be read, or holds what is no price.
     """
     for series in store.price_series(shares, since):
-        closes = ShareCloses(series.share_id, series.time, series.close * series.factor)
+        member = universe.members(series.share_id, series.time) if universe.given else None
+        closes = ShareCloses(series.share_id, series.time, series.close * series.factor, member)
         yield closes.until(np.datetime64(last)) if last else closes
 
 

@@ -10,7 +10,9 @@ import pytest
 from components.day_wide.reading import read_last, read_rows
 from components.feature_store import FeatureStore, PriceBars
 from components.synthetic_market import generate
+from components.universe.universe import Universe
 from models.day_wide.columns import COLUMNS
+from models.day_wide.rows import DayRows
 
 MARKET = generate("market_factor", shares=9, sessions=900)
 WITHOUT = "S008"
@@ -49,6 +51,33 @@ def test_the_last_rows_have_the_bits_of_a_run(database: Path) -> None:
     for name, values in expected.items():
         np.testing.assert_array_equal(found[name], values, err_msg=name)
         assert not np.isnan(values[[0, 3, 4]]).any(), name
+
+
+def test_who_is_no_member_of_the_day_is_no_part_of_its_market(database: Path) -> None:
+    """The columns of the others are those of a market that never held it, of its own past they are its own."""
+    market = [share for share in MARKET.share_ids if share != WITHOUT]
+    always = np.array([[MARKET.time[0], np.datetime64("9999-12-31")]])
+    gone, day = market[-1], MARKET.time[700]
+    universe = Universe(True, dict.fromkeys(market, always) | {gone: np.array([[MARKET.time[0], day]])})
+    with FeatureStore.open(database) as store:
+        whole = read_rows(store, market, list(COLUMNS), universe=universe)
+        everybody = read_rows(store, market, ["day_rank_1"])
+        others = read_rows(store, market[:-1], ["day_rank_1"])
+        last = store.listings.last_windows(market)
+        found = read_last(store, market, last.shares, last.time, list(COLUMNS), universe)
+    assert whole is not None
+    assert everybody is not None
+    assert others is not None
+    for name, values in whole.look_up(last.shares, np.array(last.time, "datetime64[D]")).items():
+        np.testing.assert_array_equal(found[name], values, err_msg=name)
+
+    def ranks(rows: DayRows, at: slice) -> np.ndarray:
+        days = MARKET.time[at]
+        return rows.look_up([market[0]] * len(days), days)["day_rank_1"]
+
+    np.testing.assert_array_equal(ranks(whole, slice(600, 701)), ranks(everybody, slice(600, 701)))
+    np.testing.assert_array_equal(ranks(whole, slice(701, 900)), ranks(others, slice(701, 900)))
+    assert not np.array_equal(ranks(others, slice(600, 701)), ranks(everybody, slice(600, 701)), equal_nan=True)
 
 
 def test_a_share_that_the_run_did_not_know_has_values_of_its_own(database: Path) -> None:

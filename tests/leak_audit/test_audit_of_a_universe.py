@@ -110,7 +110,7 @@ def test_a_database_whose_members_have_changed_cannot_be_compared(database: Path
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::FutureWarning:google")
 def test_a_run_with_members_and_delistings_passes_every_proof(tmp_path: Path) -> None:
-    asked = replace(SMALL, shares=8, sessions=SESSIONS, bars=some_bars, store=put_members)
+    asked = replace(SMALL, shares=8, sessions=SESSIONS, bars=some_bars, store=put_members, formatter="market_relative")
     report = audited_by(
         make_run(tmp_path, asked), completeness.NAME, label_proof.NAME, prefix_replay.NAME, split_proof.NAME
     )

@@ -204,7 +204,7 @@ def _replay(
     universe = universe_of(store, sessions)
     levels = levels_of(store, chosen, sessions, plan.horizons, get_label(config.label), gaps, limit, universe)
     columns = get_formatter(config.formatter).day_columns
-    closes = list(read_closes(store, names, last=config.last_session)) if columns else []
+    closes = list(read_closes(store, names, last=config.last_session, universe=universe)) if columns else []
     made = Made({}, plan, gaps, limit, levels, universe, closes, columns)
     with_prices = {one.share_id for one in priced}
     shards = [
