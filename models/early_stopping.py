@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 _STEPS = 64
 """Gradient steps from one look at the eval split to the next, at least; an epoch has at least as many."""
@@ -36,18 +37,28 @@ class EarlyStopping(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, inputs: Mapping[str, npt.NDArray[Any]], label: npt.NDArray[Any], steps_per_epoch: int, patience: int
+        self,
+        ask: Callable[[Mapping[str, Any]], Any],
+        inputs: Mapping[str, npt.NDArray[Any]],
+        label: npt.NDArray[Any],
+        steps_per_epoch: int,
+        patience: int,
     ) -> None:
         """Takes the eval split.
 
         Args:
+            ask: gives the model's logits, [n, 1], of its inputs; a traced function, as a look comes every 64 steps.
             inputs: the model's inputs by name, [rows, ...].
             label: 0 or 1, [rows].
             steps_per_epoch: gradient steps of an epoch.
             patience: epochs without a lower loss after which training ends, at the end of an epoch.
         """
         super().__init__()
-        self._inputs = inputs
+        self._ask = ask
+        self._parts = [
+            {name: tf.constant(values[begin : begin + _BATCH]) for name, values in inputs.items()}
+            for begin in range(0, len(label), _BATCH)
+        ]
         self._label = label.astype(np.float64)
         self._steps_per_epoch = steps_per_epoch
         self._patience = patience
@@ -81,11 +92,7 @@ class EarlyStopping(keras.callbacks.Callback):
 
     def _look(self) -> None:
         # Not with `evaluate`, which would begin the mean of the train loss anew.
-        parts = []
-        for begin in range(0, len(self._label), _BATCH):
-            inputs = {name: values[begin : begin + _BATCH] for name, values in self._inputs.items()}
-            parts.append(keras.ops.convert_to_numpy(self.model(inputs, training=False))[:, 0])
-        logit = np.concatenate(parts).astype(np.float64)
+        logit = np.concatenate([self._ask(part).numpy()[:, 0] for part in self._parts]).astype(np.float64)
         with np.errstate(invalid="ignore", over="ignore"):  # a diverged one is seen below
             loss = float(np.mean(np.logaddexp(0.0, logit) - self._label * logit))
         self.checks.append((self._epochs(), loss))

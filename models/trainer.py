@@ -212,6 +212,8 @@ class _Network:
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
+        self.ask = tf.function(partial(model, training=False), autograph=False)
+        """Its logits, [n, 1], of its inputs by name."""
         self._compiled: tuple[float, int, int] | None = None
 
     @property
@@ -289,7 +291,8 @@ def _fit(
     stopping: list[keras.callbacks.Callback] = []
     early = None
     if held_out is not None:
-        early = EarlyStopping(inputs_of(held_out), held_out.label, steps_per_epoch, hyperparameters.patience)
+        patience = hyperparameters.patience
+        early = EarlyStopping(network.ask, inputs_of(held_out), held_out.label, steps_per_epoch, patience)
         stopping.append(early)
     if most_steps is not None:
         steps = min(steps, most_steps)
