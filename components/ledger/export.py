@@ -120,7 +120,8 @@ def _holds_something_else(path: Path) -> bool:
         return False
     if path.suffix == ".parquet":
         try:
-            return not pa.parquet.read_schema(path).equals(_SCHEMA)
+            # One of an earlier version lacks the last columns.
+            return pa.parquet.read_schema(path).names[: len(_PREDICTED)] != [*_PREDICTED]
         except (pa.ArrowInvalid, OSError):
             return True
     with path.open("rb") as stream:

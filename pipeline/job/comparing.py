@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from rich.text import Text
 
-from components.comparison.choosing import Answered, compare, tries_of
+from components.comparison.choosing import Answered, ComparisonError, compare, tries_of
 from components.comparison.results import Comparison
 from components.evidence.baselines import BASELINES
 from components.evidence.findings import PREDICTIONS_FILE
@@ -27,7 +27,7 @@ from pipeline.job.prices import prices_named
 from pipeline.job.step import Step
 from pipeline.job.steps import run_pipeline
 from pipeline.pipeline import create_comparison
-from pipeline.plan import Plan, resolve
+from pipeline.plan import COMPARED, Plan, resolve
 from pipeline.report.comparison_table import print_comparison
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ def choose(
     answered: list[Answered] = []
     tested: set[int] = set()
     settings = plan.settings
+    if plan.extraction is None:
+        _check_shares(plan)
     for number, (formatter, label) in enumerate(plan.candidates, 1):
         console.print(Text(f"Candidate {number} of {len(plan.candidates)}: {formatter}, {label}", style="bold"))
         one = _single(plan, formatter, label)
@@ -74,6 +76,7 @@ def choose(
             steps = run_pipeline(create_comparison(pipeline_config(one), metadata), listener)
         if number == 1 and plan.extraction is not None:
             plan, after = _extracted(plan), {}  # prices must not change between two candidates
+            _check_shares(plan)
         [examples], [answers] = steps["FeatureExampleGen"].outputs["examples"], steps["EvalAnswers"].outputs["answers"]
         tested |= {int(examples.get_int_custom_property(f"test_{end}")) for end in ("first", "last")}
         rows = pd.read_parquet(Path(answers.uri) / PREDICTIONS_FILE)
@@ -87,6 +90,17 @@ def choose(
     print_comparison(found, console)
     console.print()
     return _single(plan, found.winner.formatter, found.winner.label), found
+
+
+def _check_shares(plan: Plan) -> None:
+    """Refuses before the first training what `compare` would refuse after the last one."""
+    with FeatureStore.open(plan.database) as store:
+        shares = plan.select(store)
+    if len(shares) < 2:
+        raise ComparisonError(
+            f"{COMPARED[0]}: what is compared is how shares of a day are ranked, and {shares[0]} is alone; run each "
+            "formatter and label by itself"
+        )
 
 
 def _single(plan: Plan, formatter: str, label: str) -> Plan:

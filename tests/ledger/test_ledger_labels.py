@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from compared_shares import SHARES, begin, evening, living, median_of, noted
 from live_records import CHALLENGER, CHAMPION, NEW_YORK, Live, moment, rows_of
@@ -57,6 +58,14 @@ def test_a_ledger_of_both_labels_judges_each_by_its_own(tmp_path: Path) -> None:
     assert [one.session for one in noted(live)] == [day.session for day in above]
     assert sum(one.moved for one in summaries if one.model.endswith(other.digest[:8])) == 4 * 4
     assert verify(live.path, now=live.now).sound
+    # An export of an earlier version, without the last columns, is one that may be replaced.
+    earlier = tmp_path / "rows.parquet"
+    with Ledger.open(live.path) as ledger:
+        count = export_predictions(ledger, earlier)
+        whole = pq.read_table(earlier)
+        pq.write_table(whole.select(whole.column_names[:-3]), earlier)
+        assert export_predictions(ledger, earlier) == count
+    assert pq.read_table(earlier).equals(whole)
     exported = tmp_path / "rows.csv"
     with Ledger.open(live.path) as ledger:
         export_predictions(ledger, exported)
