@@ -36,7 +36,7 @@ def test_a_model_has_the_hyperparameters_of_the_settings() -> None:
     ("flags", "message"),
     [
         ({"models": "lstm"}, "models (from --models): model 'lstm' does not exist; there are linear, dnn"),
-        ({"models": "rnn:3"}, "models (from --models): model rnn has no version '3'; there are 1, 2, got 'rnn:3'"),
+        ({"models": "rnn:9"}, "models (from --models): model rnn has no version '9'; there are 1, 2, 3, got 'rnn:9'"),
         ({"models": "rnn:one"}, "models (from --models): model rnn has no version 'one'"),
         ({"models": "rnn:²"}, "models (from --models): model rnn has no version '²'"),
         ({"models": "rnn:-1"}, "models (from --models): model rnn has no version '-1'"),
