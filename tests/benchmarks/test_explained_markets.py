@@ -46,5 +46,5 @@ def test_intervals_without_0_are_counted() -> None:
     quiet = null_row(made(0.0005, 0.0005, -0.0005), 400)
     assert quiet == {"cases": 4, "contain 0": 4, "contain 0 alone": 4}
     summary = null_summary([row, *[quiet] * 19])
-    assert [(one["share"], one["holds"]) for one in summary] == [(79 / 80, "yes"), (78 / 80, "yes"), (0.95, "yes")]
-    assert [one["holds"] for one in null_summary([row, quiet])] == ["no", "yes", "yes"]
+    assert [(one["share"], one["holds"]) for one in summary] == [(79 / 80, "yes"), (78 / 80, ""), (0.95, "")]
+    assert [one["holds"] for one in null_summary([row, quiet])] == ["no", "", ""]
