@@ -80,7 +80,7 @@ def comparison_chart(found: Comparison) -> Chart:
     ]
     with drawing():
         axes = interval_rows(rows, 0, 0.52, 9)
-        axes.set_xlabel("rank IC on the eval split, 95 % interval over blocks of days")
+        axes.set_xlabel("rank IC, 95 % interval")
         words = "; ".join(f"{one.name}: {one.best} {told(one.rank_ic, signed)}" for one in ranked(found))
         return svg_chart("comparison", "The combinations on the eval split", f"Rank IC: {words}.", axes.figure)
 

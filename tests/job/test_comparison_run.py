@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jobs import SETTINGS, SHARES, Job, succeeded
+from jobs import SETTINGS, SHARES, Job, awesome, succeeded
 
 from components.synthetic_market import generate, write_market
 from components.trials.record import read_record, record_path
@@ -95,3 +95,10 @@ def test_a_second_time_nothing_is_trained_and_no_try_is_new(run: Job, compared: 
             assert line.endswith("from the cache")
     assert again.report("again")["comparison"] == compared
     assert read_record(record_path(run.folder / "awesome.db")) == before
+
+
+def test_one_share_is_refused_before_anything_is_trained(run: Job) -> None:
+    refused = awesome(run.folder, "run", *ASKED, "--shares", "S000")
+    assert refused.code == 1
+    assert refused.err.startswith("awesome: compare_formatters: what is compared is how shares of a day are ranked")
+    assert "Trainer" not in refused.out

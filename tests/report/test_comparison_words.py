@@ -78,7 +78,7 @@ def test_the_page_shows_it_and_the_file_keeps_it() -> None:
     assert_needs_nothing_from_elsewhere(page)
     words = Page(page).words()
     assert "Which formatter, which label?" in words
-    assert "custom_dnn +0.023 +0.013 to +0.033 chosen 0.512 0.502 to 0.522 +0.015 logistic regression" in words
+    assert "custom_dnn +0.023 +0.013 to +0.033 chosen 0.512 0.502 to 0.522 +0.015 -0.005 to +0.035 logistic" in words
     assert "Which formatter" not in Page(render_html(replace(report, comparison=None), predictions, histories)).words()
     kept = from_json(RunReport, to_json(report)).comparison
     assert kept is not None
