@@ -46,7 +46,7 @@ _JSON_EXAMPLES = {"hyperparameters": '{"rnn": {"epochs": 9}}', "clusters": '{"st
 _SECRETS = ("alert_url",)
 """Settings that no message shows: whoever knows the address of a webhook can post to it."""
 
-_FLAGS = {"plugins": "--plugin", "search_trials": "--trials", "search_metric": "--metric"}
+_FLAGS = {"plugins": "--plugin", "search_trials": "--trials", "search_seeds": "--seeds", "search_metric": "--metric"}
 """Flags that are not called as their setting is."""
 
 _VALUE_ERROR = "Value error, "
@@ -122,6 +122,7 @@ class Settings(BaseSettings):
     market_sessions: int = Field(2900, ge=1, description="sessions of a synthetic market")
     cache: bool = Field(True, description="take unchanged steps from earlier runs")
     hyperparameters: dict[str, dict[str, Any]] = Field({}, description="by model: [hyperparameters.rnn] epochs = 9")
+    search_seeds: int = Field(1, ge=1, description="that each of its trials is trained with; a figure is their mean")
     search_trials: int = Field(30, ge=1, description="of `awesome search`, in all")
     search_metric: str = Field("auc", description="by which they are judged, on the eval split; see docs/metrics.md")
     train_steps: int = Field(

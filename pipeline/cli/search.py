@@ -15,6 +15,9 @@ from pipeline.cli.common import app, example, new_console, print_line, warn_of_f
 def search(
     model: Annotated[str, typer.Option(help="The model; name:version for an older one.")],
     trials: Annotated[int | None, typer.Option(help="How many there are to be in all. (default: 30)")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(help="That each trial is trained with: a figure is their mean. (default: 1)")
+    ] = None,
     metric: Annotated[
         str | None, typer.Option(help="By which they are judged: auc, loss_above_base_rate, ... (default: auc)")
     ] = None,
@@ -42,8 +45,8 @@ def search(
     trial counts as a try. What is finished is kept: the same command goes on where it was, and with more --trials adds
     to them.
     """
-    given = {name: value for name, value in locals().items() if name not in ("model", "trials", "metric")}
-    flags = given | {"models": model, "search_trials": trials, "search_metric": metric}
+    given = {name: value for name, value in locals().items() if name not in ("model", "trials", "seeds", "metric")}
+    flags = given | {"models": model, "search_trials": trials, "search_seeds": seeds, "search_metric": metric}
     from pipeline.plan import resolve
     from pipeline.settings import load_settings, origins
 

@@ -162,12 +162,17 @@ ARCHITECTURE = Architecture(
 
 def test_a_model_of_ones_own_is_searched_in_what_it_declares(in_folder: Path, database: Path) -> None:
     (in_folder / "mine.py").write_text(OWN)
-    found, folder = searched(models="mine", plugins=["mine.py"], search_trials=6)
+    found, folder = searched(models="mine", plugins=["mine.py"], search_trials=6, search_seeds=2)
     # There are two things to try: what comes again is not trained again, nor counted.
     assert {one.values["units"] for one in found.trials} == {2, 4}
     assert len({one.figure.value for one in found.trials}) == 2
     mine = [one for one in read_record(record_path(database)).trials if one.asked["models"] == "mine"]
-    assert sorted(re.findall(r"units \d", one.asked["with"])[0] for one in mine) == ["units 2", "units 4"]
+    tried = sorted((re.findall(r"units \d", one.asked["with"])[0], one.asked["seed"]) for one in mine)
+    assert tried == [("units 2", "0"), ("units 2", "1"), ("units 4", "0"), ("units 4", "1")]
+    for trial in found.trials:
+        units = f"units {trial.values['units']}"
+        aucs = [one.models[0].auc for one in mine if units in one.asked["with"]]
+        assert trial.figure.value == pytest.approx(sum(aucs) / 2)
     assert all(one.asked["parts"].startswith("mine.py (") for one in mine)
     assert "--plugin mine.py" in found.command
     assert json.loads((folder / "best.json").read_text())["mine"]["units"] in (2, 4)

@@ -6,6 +6,7 @@ import io
 import json
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ def of_days(daily: Any, **values: Any) -> Ended:
 def report(*ended: Ended, metric: Any = AUC) -> SearchReport:
     return SearchReport(
         created="2026-11-30T18:00:00+00:00", model="rnn", version=2, formatter="window_returns", label="up", horizon=1,
-        seed=0, metric=metric.name, metric_title=metric.title, higher_is_better=metric.higher_is_better,
+        seed=0, seeds=len(ended[0].by_seed) or 1, metric=metric.name, metric_title=metric.title,
+        higher_is_better=metric.higher_is_better,
         space={"rate": "0.001 to 0.1 (log)", "units": "8, 16-8"}, fixed={"epochs": 3}, train_rows=9000, rows=1200,
         days=DAYS, first=20100104, last=20110812, trials=results(ended, metric, BLOCKS), database="/tmp/a.db",
         command="awesome run --models rnn --hyperparameters best.json",
@@ -71,6 +73,23 @@ def test_beyond_noise_is_said_only_where_it_is() -> None:
     assert "a difference within noise" in lucky.verdict.sentence
     worse = report(OWN, of_days(0.45 + NOISE[0]))
     assert worse.verdict.label == "Nothing better was found"
+
+
+def test_with_several_seeds_an_interval_knows_of_them_too() -> None:
+    own = replace(OWN, by_seed=(0.49, 0.5, 0.51))
+    other = replace(of_days(0.52 + NOISE[0] + 0.01 * NOISE[1]), by_seed=(0.5, 0.52, 0.56))
+    one = results([OWN, replace(other, by_seed=())], AUC, BLOCKS)[1].gain
+    several = results([own, other], AUC, BLOCKS)[1].gain
+    assert several.value == one.value
+    between = np.var([0.01, 0.02, 0.05], ddof=1) / 3
+    both = one.standard_error**2 + between
+    assert several.standard_error == pytest.approx(math.sqrt(both))
+    degrees = both**2 / (one.standard_error**4 / BLOCKS.degrees + between**2 / 2)
+    assert several.high - several.value == pytest.approx(stats.t.ppf(0.975, degrees) * math.sqrt(both))
+    # Beyond the noise of the days, and not beyond that of the seeds.
+    assert report(OWN, replace(other, by_seed=())).verdict.label == "Better than the settings"
+    assert report(own, other).verdict.label == "Within noise"
+    assert "the mean of 3 seeds" in report(own, other).verdict.sentence
 
 
 def test_a_loss_is_better_where_it_is_lower() -> None:

@@ -28,7 +28,7 @@ def opened(path: Path, maximise: bool = True, seed: int = 3) -> Study:
 
 def step(study: Study, of: Callable[[Values], float] = worth) -> Values:
     trial, values = study.ask()
-    study.tell(trial, Ended(values, of(values), np.array([1.0, 2.5]), 0.5))
+    study.tell(trial, Ended(values, of(values), np.array([1.0, 2.5]), 0.5, by_seed=(1.0, 3.0)))
     return values
 
 
@@ -38,6 +38,7 @@ def test_the_first_trial_has_the_defaults_to_the_last_digit(tmp_path: Path) -> N
     [ended] = study.ended()
     assert ended.values == DEFAULTS
     assert (ended.value, ended.seconds, list(ended.drawn)) == (worth(DEFAULTS), 0.5, [1.0, 2.5])
+    assert ended.by_seed == (1.0, 3.0)
 
 
 def test_every_other_trial_lies_in_the_space_and_can_be_typed(tmp_path: Path) -> None:

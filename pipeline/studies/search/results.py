@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,15 @@ from pipeline.report.verdict import Verdict
 from pipeline.runs.folder import write_text
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from components.evidence.metric import Metric
     from components.evidence.resampling import DayBlocks
     from pipeline.studies.search.study import Ended
 
 SCHEMA_VERSION = 1
+_ALONE = 0.95
 SEARCH_JSON, SEARCH_HTML, BEST_JSON = "search.json", "search.html", "best.json"
 
 
@@ -59,6 +64,7 @@ class SearchReport:
         label: what it predicts.
         horizon: sessions ahead.
         seed: of the trainings, the resampling and of what was tried.
+        seeds: that each trial was trained with, from that one on.
         metric: by which the trials are judged.
         metric_title: for people.
         higher_is_better: of it.
@@ -81,6 +87,7 @@ class SearchReport:
     label: str
     horizon: int
     seed: int
+    seeds: int
     metric: str
     metric_title: str
     higher_is_better: bool
@@ -119,6 +126,7 @@ class SearchReport:
         if best is None:
             return Verdict("warning", "No trial has a figure", f"No trial has a figure: {self.trials[0].why}.")
         what = f"{self.metric_title} {number4(best.figure.value)} on the eval split"
+        what += f", the mean of {self.seeds} seeds" if self.seeds > 1 else ""
         said = f"Trial {best.number} is the best: {what}, {in_words(best.values)}."
         if self.trials[0].why:
             why = f"The settings' own hyperparameters have no figure to compare it with: {self.trials[0].why}."
@@ -157,11 +165,42 @@ def results(ended: Sequence[Ended], metric: Metric, blocks: DayBlocks) -> tuple[
     for number, one in enumerate(ended, 1):
         figure = gain = UNKNOWN
         if not one.why:
-            figure = blocks.summarise(one.value, one.drawn, bounds=metric.bounds)
+            figure = _of_days_and_seeds(one.value, one.drawn, one.by_seed, blocks, _ALONE, metric.bounds)
             if number > 1 and not ended[0].why:
-                gain = blocks.summarise(sign * (one.value - ended[0].value), sign * (one.drawn - ended[0].drawn), level)
+                own = ended[0]
+                by_seed = [mine - its for mine, its in zip(one.by_seed, own.by_seed, strict=True)]
+                value, drawn = sign * (one.value - own.value), sign * (one.drawn - own.drawn)
+                gain = _of_days_and_seeds(value, drawn, by_seed, blocks, level)
         made.append(TrialResult(number, one.values, figure, gain, one.seconds, one.why))
     return tuple(made)
+
+
+def _of_days_and_seeds(
+    value: float,
+    drawn: NDArray[np.float64],
+    by_seed: Sequence[float],
+    blocks: DayBlocks,
+    level: float,
+    bounds: tuple[float, float] | None = None,
+) -> Interval:
+    """The interval of a mean over seeds: of the days, and where there are several seeds of these as well.
+
+    The two variances add up, and the degrees of freedom of their sum are Welch's and Satterthwaite's.
+    """
+    found = blocks.summarise(value, drawn, level, bounds)
+    seeds = len(by_seed)
+    if seeds < 2 or math.isnan(found.standard_error):
+        return found
+    from scipy.special import stdtrit
+
+    of_days, of_seeds = found.standard_error**2, statistics.variance(by_seed) / seeds
+    both = of_days + of_seeds
+    if not both:
+        return found
+    degrees = both**2 / (of_days**2 / blocks.degrees + of_seeds**2 / (seeds - 1))
+    reach = float(stdtrit(degrees, (1 + level) / 2)) * math.sqrt(both)
+    low, high = bounds or (-math.inf, math.inf)
+    return Interval(value, max(low, value - reach), min(high, value + reach), math.sqrt(both))
 
 
 def write_search(report: SearchReport, page: str, folder: Path) -> None:

@@ -77,6 +77,7 @@ def search(plan: Plan, console: Console) -> tuple[SearchReport, Path]:
             label=plan.label.name,
             horizon=plan.horizon,
             seed=plan.settings.seed,
+            seeds=plan.settings.search_seeds,
             metric=metric.name,
             metric_title=metric.title,
             higher_is_better=metric.higher_is_better,
@@ -136,7 +137,7 @@ def _digest(plan: Plan, choice: ModelChoice, space: Space, data: SearchData) -> 
         "hyperparameters": asdict(choice.hyperparameters),
         "space": {name: repr(where) for name, where in space.items()},
         "metric": settings.search_metric,
-        "seed": settings.seed,
+        "seeds": [settings.seed, settings.search_seeds],
         "steps": settings.train_steps,
         "code": [config.examples.code, config.training[0].code, config.evaluation_code, *plan.parts],
     }
@@ -174,7 +175,7 @@ def _make_trials(
     return ended
 
 
-_OWN = ("models", "search_trials", "search_metric", "hyperparameters", "output", "source", "cache")
+_OWN = ("models", "search_trials", "search_seeds", "search_metric", "hyperparameters", "output", "source", "cache")
 """Settings that are said otherwise where the pipeline is run with what was found, or not at all."""
 
 

@@ -40,10 +40,11 @@ class Ended:
 
     Attributes:
         values: of what is searched for, by name.
-        value: of the metric on the eval split; NaN where it has none.
-        drawn: the metric on every resample of the days, [resamples]; empty where it has none.
+        value: of the metric on the eval split, the mean of its seeds'; NaN where it has none.
+        drawn: the same on every resample of the days, [resamples]; empty where it has none.
         seconds: wall time of the training.
         why: it has no figure; empty where it has one.
+        by_seed: the metric of each seed's model, in the order of the seeds; empty where it has none.
     """
 
     values: Mapping[str, Any]
@@ -51,6 +52,7 @@ class Ended:
     drawn: NDArray[np.float64]
     seconds: float
     why: str = ""
+    by_seed: tuple[float, ...] = ()
 
 
 class Study:
@@ -110,6 +112,7 @@ class Study:
             self._study.tell(trial, state=TrialState.PRUNED)
             return
         trial.set_user_attr("drawn", Series.of(ended.drawn).packed)
+        trial.set_user_attr("by_seed", list(ended.by_seed))
         self._study.tell(trial, ended.value)
 
     def _suggested(self, trial: optuna.Trial, name: str) -> Any:
@@ -140,4 +143,5 @@ class Study:
             drawn=Series(attributes.get("drawn", "")).values,
             seconds=attributes.get("seconds", math.nan),
             why=why,
+            by_seed=tuple(attributes.get("by_seed", ())),
         )

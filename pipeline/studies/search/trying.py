@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from components.evidence.interval import Interval
-from components.evidence.metric import AUC, METRICS, Answers
+from components.evidence.metric import AUC, METRICS, Answers, Measured
 from components.evidence.resampling import DayBlocks
 from components.evidence.tried import SEARCH, unjudged
 from components.trials.record import append, record_path
@@ -58,11 +58,25 @@ class Trier:
             TrialsError: the try cannot be counted.
         """
         begin = time.perf_counter()
-        try:
-            probability = self._answers(said, values)
-        except DivergenceError as error:
-            return Ended(values, np.nan, np.array([]), time.perf_counter() - begin, why=str(error))
+        settings = self._plan.settings
+        figures: list[Measured] = []
+        for number in range(settings.search_seeds):
+            seed = (settings.seed + number) % 2**32
+            try:
+                probability = self._answers(said, values, seed)
+            except DivergenceError as error:
+                return Ended(values, np.nan, np.array([]), time.perf_counter() - begin, why=str(error))
+            figures.append(self._measured(probability, values, seed))
+        by_seed = tuple(float(one.value) for one in figures)
         seconds = time.perf_counter() - begin
+        if not np.all(np.isfinite(by_seed)):
+            why = f"its answers have no {METRICS[settings.search_metric].title} on the eval split"
+            return Ended(values, np.nan, np.array([]), seconds, why)
+        drawn = np.mean([one.drawn for one in figures], axis=0)
+        return Ended(values, float(np.mean(by_seed)), drawn, seconds, by_seed=by_seed)
+
+    def _measured(self, probability: NDArray[np.float64], values: Mapping[str, Any], seed: int) -> Measured:
+        """The figure of a model's answers, which are counted."""
         rows, metric = self._data.held_out, self._plan.settings.search_metric
         answers = Answers(rows.label == 1, probability, rows.forward_return, self._blocks)
         measured = {}
@@ -70,13 +84,10 @@ class Trier:
             with METRICS.called(name):
                 measured[name] = METRICS[name].measure(answers)
         area = self._blocks.summarise(measured[AUC].value, measured[AUC].drawn, bounds=(0.0, 1.0))
-        self._count(probability, area, values)
-        if not np.isfinite(measured[metric].value):
-            why = f"its answers have no {METRICS[metric].title} on the eval split"
-            return Ended(values, np.nan, np.array([]), seconds, why)
-        return Ended(values, float(measured[metric].value), measured[metric].drawn, seconds)
+        self._count(probability, area, values, seed)
+        return measured[metric]
 
-    def _answers(self, said: str, values: Mapping[str, Any]) -> NDArray[np.float64]:
+    def _answers(self, said: str, values: Mapping[str, Any], seed: int) -> NDArray[np.float64]:
         """Probabilities of the rows of the eval split, [rows], of a model that is trained with these values."""
         hyperparameters = self._choice.hyperparameters.updated(values)
         settings, name = self._plan.settings, self._choice.architecture.name
@@ -88,7 +99,7 @@ class Trier:
                 self._data.inputs,
                 self._data.train,
                 self._data.held_out,
-                settings.seed,
+                seed,
                 lambda member: [progress(member)],
                 settings.train_steps or None,
             ).model
@@ -98,14 +109,14 @@ class Trier:
         keras.utils.clear_session()
         return np.asarray(0.5 * (1 + np.tanh(0.5 * logit)))
 
-    def _count(self, probability: NDArray[np.float64], area: Interval, values: Mapping[str, Any]) -> None:
+    def _count(self, probability: NDArray[np.float64], area: Interval, values: Mapping[str, Any], seed: int) -> None:
         """Adds the try to the record: it looked at the days of the eval split, and is a candidate for the test days."""
         plan, name = self._plan, self._choice.architecture.name
         trial = unjudged(self._frame.assign(**{name: probability}), {name: area}, plan.horizon)
         asked = {"models": name, "formatter": plan.formatter.name}
         if plan.label.name != "up":
             asked["label"] = plan.label.name
-        asked |= {"seed": str(plan.settings.seed), "split": "eval", "with": in_words(values)}
+        asked |= {"seed": str(seed), "split": "eval", "with": in_words(values)}
         if parts := (*origins_of([name], plan.formatter.name, plan.label.name), *METRICS.origins()):
             asked["parts"] = ", ".join(dict.fromkeys(parts))
         append(
