@@ -16,9 +16,14 @@ from jobs import SETTINGS, Job, awesome, succeeded
 
 from components.day_wide.reading import read_last
 from components.feature_store import FeatureStore
+from components.model_selector.opening import open_pushed
 from models.card import read_card
 from models.formatters import get_formatter
 from models.twin.forecasting import TOLERANCE
+from pipeline.plan import load_plan
+from pipeline.serving.version import load_version
+from pipeline.uses.predict import pushed_versions, through_tensorflow
+from pipeline.uses.serve import load_pushed, windows_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 
@@ -97,6 +102,24 @@ def test_what_the_model_sees_of_a_past_day_has_the_bits_of_the_run(run: Job, pas
         for at, share in enumerate(last.shares):
             held = np.array(carried[share][name].float_list.value, np.float32)
             np.testing.assert_array_equal(np.atleast_1d(found[name][at]), held, err_msg=f"{name} of {share}")
+
+
+def test_serve_and_tensorflow_answer_as_predict_does(run: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(run.folder)
+    flags = {"formatter": FORMATTER.name, "market": "residual_reversal", "market_shares": 12, "market_sessions": 700}
+    plan = load_plan(flags)
+    pushed = open_pushed(pushed_versions(plan.serving)[-1])
+    windows = windows_of(plan)((), pushed.card)
+    served = load_pushed(pushed).forecast(windows.share_ids, windows.closes, day=windows.day)
+
+    said = dict(re.findall(r"^(S\d+) +\S+ +(0\.\d+)", succeeded(run.folder, "predict", *ASKED, *MARKET).out, re.M))
+    assert {name: f"{one:.4f}" for name, one in zip(windows.share_ids, served.tolist(), strict=True)} == said
+    by_tensorflow = through_tensorflow(pushed.folder, windows.share_ids, windows.closes, windows.day)
+    np.testing.assert_allclose(by_tensorflow, served, rtol=0, atol=TOLERANCE)
+    with pytest.raises(ValueError, match="the formatter market_relative reads market_relative_returns, "):
+        load_pushed(pushed).forecast(windows.share_ids, windows.closes)
+    version = load_version(1, pushed.folder, load_pushed)
+    assert "reads the other shares of the day" in version.unanswered("serving_default")
 
 
 def test_the_market_is_that_of_the_run_whichever_shares_are_asked_for(run: Job, past: tuple[Path, str]) -> None:
