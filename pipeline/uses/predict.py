@@ -73,6 +73,7 @@ class Forecast:
         without_twin: why TensorFlow answered; empty where the model's twin did.
         label: name of the model's label.
         short: shares with too few sessions for what the model's formatter reads.
+        absent: shares of the market that the model was trained beside and that the database lacks.
     """
 
     shares: tuple[ShareForecast, ...]
@@ -91,6 +92,7 @@ class Forecast:
     label: str = UP
     outside: tuple[str, ...] = ()
     short: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         auc_high=chosen.auc_high,
         left_out=windows.left_out,
         short=windows.short,
+        absent=windows.absent,
         excluded=windows.excluded,
         suspects=windows.suspects.open,
         held_back=chosen.held_back,
@@ -229,6 +232,10 @@ def print_forecast(forecast: Forecast, console: Console) -> None:
         console.print(Text(line, style="yellow"), soft_wrap=True)
     if forecast.short:
         line = f"left out, as they have too few sessions for the model's formatter: {', '.join(forecast.short)}"
+        console.print(Text(line, style="yellow"), soft_wrap=True)
+    if forecast.absent:
+        few = ", ".join(forecast.absent[:10]) + (", ..." if len(forecast.absent) > 10 else "")
+        line = f"the market that the model knows lacks {len(forecast.absent)} shares here, so it is another one: {few}"
         console.print(Text(line, style="yellow"), soft_wrap=True)
     if forecast.excluded:
         line = f"excluded shares, left out: {', '.join(forecast.excluded)}"

@@ -89,6 +89,8 @@ def windows_of(plan: Plan) -> ReadWindows:
         left_out |= dict.fromkeys(found.short, f"it has too few sessions for the formatter {card.formatter}")
         wrong = [one for one in found.suspects.open if one.stops]
         cautions = tuple(f"{one.share_id}: {one.day}: {one.percent}, {one.cause}" for one in wrong)
+        if found.absent:
+            cautions += (f"the model's market lacks {len(found.absent)} shares here: {', '.join(found.absent[:10])}",)
         return LastWindows(found.share_ids, found.sessions, found.closes, left_out, cautions, found.day)
 
     return read

@@ -37,6 +37,7 @@ class LastWindows:
         suspects: returns of the windows that do not look like a market's.
         day: the day-wide columns that were asked for, float32 [n] or [n, width] by name.
         short: shares that have too few sessions for these columns, which are left out.
+        absent: shares that these columns were made of in the model's run and that the database lacks.
     """
 
     share_ids: tuple[str, ...]
@@ -48,6 +49,7 @@ class LastWindows:
     suspects: SuspectRecord
     day: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     short: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 def read_last_windows(plan: Plan, formatter: DataFormatter | None = None, market: Sequence[str] = ()) -> LastWindows:
@@ -87,6 +89,7 @@ def read_last_windows(plan: Plan, formatter: DataFormatter | None = None, market
             windows = store.listings.last_windows([share for share in wanted if share not in outside])
         excluded = store.decisions().excluded & set(plan.settings.shares or store.listings.share_ids())
         suspects = look_at_windows(plan, store, windows)
+        absent = sorted({*market} - {*store.listings.share_ids()}) if columns else []
         day = read_last(store, market, windows.shares, windows.time, columns, universe) if columns else {}
     known = np.ones(len(windows.shares), bool)
     for values in day.values():
@@ -106,5 +109,6 @@ def read_last_windows(plan: Plan, formatter: DataFormatter | None = None, market
         outside=outside,
         suspects=suspects,
         day={name: values[kept] for name, values in day.items()},
+        absent=tuple(absent),
         short=tuple(windows.shares[at] for at in np.flatnonzero(~known)),
     )

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.feature_store import FeatureStore, Spell
+from components.feature_store import FeatureStore, PriceBars, Spell
 from components.feature_store.decisions import read_decisions
+from models.formatters import get_formatter
 from pipeline.plan import load_plan
 from pipeline.uses.windows import WindowsError, read_last_windows
 
@@ -63,3 +64,22 @@ def test_shares_that_do_not_belong_to_the_universe_today_are_left_out(market_db:
         store.listings.put_members(spells[1:])
     with pytest.raises(WindowsError, match=rf"no share belongs to the universe on {last}, the last session; see who"):
         read_last_windows(load_plan({"db": copy}))
+
+
+def test_what_needs_the_whole_day_comes_with_the_windows(market_db: Path) -> None:
+    formatter = get_formatter("market_relative")
+    found = read_last_windows(load_plan({"db": market_db}), formatter, ("S000", "S001", "S002", "GONE"))
+
+    assert sorted(found.day) == sorted(formatter.day_columns)
+    assert found.day["market_relative_returns"].shape == (len(found.share_ids), 20)
+    assert (found.short, found.absent) == ((), ("GONE",))
+
+
+def test_a_database_that_is_too_short_for_what_a_formatter_reads_is_named(market_db: Path, tmp_path: Path) -> None:
+    with FeatureStore.open(market_db) as store, FeatureStore.create(tmp_path / "short.db") as short:
+        bars = store.bars("S000")
+        assert bars is not None
+        short.upsert("S000", PriceBars(bars.time[:100], bars.close[:100], bars.factor[:100]), source="made")
+
+    with pytest.raises(WindowsError, match="the formatter momentum reads 253 sessions of a share, and no share has so"):
+        read_last_windows(load_plan({"db": tmp_path / "short.db"}), get_formatter("momentum"), ("S000",))
