@@ -26,6 +26,7 @@ import pandas as pd
 from benchmarks.default_trees import on_features, on_returns
 from benchmarks.measure import print_table, write_result
 from components.evidence.words import low_to_high, number4
+from models.errors import UnknownNameError
 from models.registry import get_architecture
 
 CHOSEN_ON = ("sizes", "xor_far", "turbulence")
@@ -47,8 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     markets = (*CHOSEN_ON, *REPORTED, *BEFORE)
     parser.add_argument("--markets", nargs="+", choices=markets, default=markets)
-    parser.add_argument("--models", nargs="+", default=("dnn", "custom_dnn", "rnn"), help="as in awesome run --models")
-    parser.add_argument("--members", type=int, help="networks a model; default is each model's own number")
+    networks = ("dnn", "custom_dnn", "rnn")
+    parser.add_argument("--models", nargs="+", type=_model, default=networks, help="as in awesome run --models")
+    parser.add_argument("--members", type=_members, help="networks a model; default is each model's own number")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--shares", type=int, default=100)
     parser.add_argument("--sessions", type=int, default=2900)
@@ -65,6 +67,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     print_table("Networks beside trees", table)
     write_result("networks", {"learners": rows, "markets": table})
     return 1 if any(row["holds"] == "no" for row in table) else 0
+
+
+def _model(text: str) -> str:
+    """A model's name, with its version or without, if there is such a one."""
+    name, _, version = text.partition(":")
+    try:
+        versions = get_architecture(name).versions
+    except UnknownNameError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if version and version not in map(str, versions):
+        known = ", ".join(map(str, versions))
+        raise argparse.ArgumentTypeError(f"{name} has no version {version!r}; there are {known}")
+    return text
+
+
+def _members(text: str) -> int:
+    """A number of networks."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of networks: ask for 1 or more")
+    return int(text)
 
 
 def _measure(

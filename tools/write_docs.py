@@ -209,6 +209,14 @@ def _models_index() -> str:
         "predictive uncertainty estimation using deep ensembles*; Gu, Kelly and Xiu (2020), *Empirical asset pricing "
         "via machine learning*, average networks over seeds as well). The experiments that repeat the original "
         "project train one network, as it did.",
+        "## Why no trees",
+        "LightGBM is fitted in every run, on the features and rows of the models, and stands beside them in the "
+        "report, with the interval of the difference. It is no candidate of its own: on every synthetic market that "
+        "was [measured](benchmarks.md#networks-beside-trees) the better network is at or above the better of two "
+        "LightGBMs within the noise, whether the signal lies in signs, sizes, thresholds or regimes. What trees "
+        "would add is then another form of the same answer, and two more forms to hold: a SavedModel "
+        "and a [twin](twin.md) of trees, each to be proven equal to LightGBM, for TensorFlow Serving and for the daily "
+        "loop. Where trees are ahead on prices of your own, the report shows it.",
     )
 
 

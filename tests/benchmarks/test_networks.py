@@ -104,3 +104,12 @@ def test_where_nothing_can_be_known_every_network_is_near_a_coin(area: float, ho
     rows = [row | {"auc": 0.5 if row["learner"] != "rnn" else area, "skill": None} for row in seeds(0.0, 0.0)]
     found = summary("null", rows)
     assert (found["measure"], found["rnn"], found["holds"]) == ("auc", area, holds)
+
+
+@pytest.mark.parametrize(("model", "why"), [("lstm", "'lstm' does not exist"), ("rnn:9", "rnn has no version '9'")])
+def test_a_model_that_does_not_exist_is_refused_before_anything_is_made(
+    model: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--markets", "null", "--models", "dnn", model])
+    assert why in capsys.readouterr().err
