@@ -43,7 +43,8 @@ def build_expanded(inputs: InputSpec, hyperparameters: DnnHyperparameters) -> ke
     """Version 2: the same layers, which see of every value its size as well, and both squashed.
 
     What depends on how large two returns are, whatever their signs, the plain stack does not find. The weights of the
-    first layer are penalised by their absolute values: most of so many inputs tell nothing.
+    first layer are penalised by their absolute values: most of so many inputs tell nothing. It is not the default: what
+    depends on many products of signs, as on the market `regime`, it finds less of than version 1.
     """
     import keras
 
