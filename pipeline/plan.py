@@ -167,7 +167,8 @@ class Plan:
             SettingsError: several are to be compared.
         """
         if self.candidates:
-            name = next(one for one in COMPARED if getattr(self.settings, one))
+            formatters = {formatter for formatter, _ in self.candidates}
+            name = COMPARED[0] if len(formatters) > 1 else COMPARED[1]
             raise SettingsError(
                 f"{name} (from {self.origins.get(name, 'default')}): `awesome run` alone compares, on this machine; "
                 "leave it out here, and name one --formatter and one --label"
@@ -317,6 +318,7 @@ class _Resolver:
 
     def candidates(self) -> tuple[tuple[str, str], ...]:
         chosen: list[tuple[str, ...]] = []
+        compared, flags = [], {name for name, origin in self.came_from.items() if origin.startswith("--")}
         for name, known in zip(COMPARED, (get_formatter, get_label), strict=True):
             single, asked = name.removeprefix("compare_").removesuffix("s"), getattr(self.settings, name)
             for one in asked:
@@ -324,16 +326,18 @@ class _Resolver:
                     known(one)
                 except UnknownNameError as error:
                     raise self.refusal(name, error, one) from None
-            if asked and self.came_from.get(single, "").startswith("--"):
+            if asked and {name, single} <= flags:
                 raise self.refusal(name, f"chooses the {single}; name --{single} or what to compare, not both")
+            if single in flags:  # what a file says to compare is overruled
+                asked = ()
+            compared += [name] if asked else []
             chosen.append(tuple(dict.fromkeys(asked)) or (getattr(self.settings, single),))
         formatters, labels = chosen
         found = tuple(itertools.product(formatters, labels))
         if len(found) > 1:
             return found
-        for name in COMPARED:
-            if getattr(self.settings, name):
-                raise self.refusal(name, "one formatter with one label is nothing to compare; name one more")
+        if compared:
+            raise self.refusal(compared[0], "one formatter with one label is nothing to compare; name one more")
         return ()
 
     def models(self) -> dict[str, ModelChoice]:

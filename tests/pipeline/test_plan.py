@@ -224,3 +224,17 @@ def test_who_cannot_compare_refuses_to_be_asked_for_it(folder: Path) -> None:
     assert asked.candidates == (("closes", "outperform"), ("window_returns", "outperform"))
     with pytest.raises(SettingsError, match=r"compare_formatters \(from awesome.toml\): `awesome run` alone compares"):
         pipeline_config(asked)  # what a cluster and every other runner is told
+    both = load_plan({"compare_labels": "up,outperform", "formatter": "closes"})
+    with pytest.raises(SettingsError, match=r"compare_labels \(from --compare-labels\): `awesome run` alone compares"):
+        both.check_single()
+
+
+def test_a_flag_overrules_what_a_file_says_to_compare(folder: Path) -> None:
+    """What a comparison has pushed is asked for by the chosen names, whatever awesome.toml compares."""
+    (folder / "awesome.toml").write_text(
+        'compare_formatters = ["closes", "window_returns"]\ncompare_labels = ["up", "outperform"]\n'
+    )
+    assert load_plan({"formatter": "closes"}).candidates == (("closes", "up"), ("closes", "outperform"))
+    chosen = load_plan({"formatter": "closes", "label": "outperform"})
+    assert (chosen.candidates, chosen.formatter.name, chosen.label.name) == ((), "closes", "outperform")
+    chosen.check_single()
