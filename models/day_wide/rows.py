@@ -73,6 +73,8 @@ class DayRows:
     def _windows(self, name: str, row: npt.NDArray[np.int64], first: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """A column of rows [n], -1 for none, whose shares' first rows are `first`, [n]."""
         column, values = COLUMNS[name], self.values[name]
+        if not len(values):  # no share of the market has prices
+            return np.full((len(row), column.width) if column.width > 1 else len(row), np.nan, np.float32)
         lags = np.arange(column.width)[::-1]
         at = row[:, None] - lags
         there = (row[:, None] >= 0) & (at >= first[:, None])

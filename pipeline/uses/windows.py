@@ -62,8 +62,8 @@ def read_last_windows(plan: Plan, formatter: DataFormatter | None = None, market
 
     Raises:
         StoreError: the database cannot be read, or lacks a share.
-        WindowsError: every share's window reaches across too many missing sessions, none belongs to the universe, or
-            none has enough sessions for the columns.
+        WindowsError: every share's window reaches across too many missing sessions, none belongs to the universe, none
+            has enough sessions for the columns, or no share is there that these are made of.
     """
     columns = () if formatter is None else formatter.day_columns
     with FeatureStore.open(plan.database) as store:
@@ -95,6 +95,11 @@ def read_last_windows(plan: Plan, formatter: DataFormatter | None = None, market
     for values in day.values():
         known &= ~np.isnan(values).reshape(len(known), -1).any(axis=1)
     if formatter is not None and not known.any():
+        if absent and len(absent) == len({*market}):
+            raise WindowsError(
+                f"{plan.database}: the model was trained beside {len(absent)} shares, such as {absent[0]}, and none of "
+                "them is there; import their prices, or train a model on these shares"
+            )
         raise WindowsError(
             f"{plan.database}: the formatter {formatter.name} reads {formatter.reach + 1} sessions of a share, and no "
             "share has so many; bring earlier prices"

@@ -83,3 +83,8 @@ def test_a_database_that_is_too_short_for_what_a_formatter_reads_is_named(market
 
     with pytest.raises(WindowsError, match="the formatter momentum reads 253 sessions of a share, and no share has so"):
         read_last_windows(load_plan({"db": tmp_path / "short.db"}), get_formatter("momentum"), ("S000",))
+
+
+def test_a_database_without_the_market_of_a_model_is_named(market_db: Path) -> None:
+    with pytest.raises(WindowsError, match="trained beside 2 shares, such as GONE, and none of them is"):
+        read_last_windows(load_plan({"db": market_db}), get_formatter("market_relative"), ("LOST", "GONE"))

@@ -94,3 +94,12 @@ def test_nothing_is_read_for_no_columns_and_no_rows(database: Path) -> None:
         assert read_rows(store, MARKET.share_ids, ()) is None
         found = read_last(store, MARKET.share_ids, (), (), ["market_relative_returns"])
     assert found["market_relative_returns"].shape == (0, 20)
+
+
+def test_nothing_is_known_where_no_share_of_the_market_is_there(database: Path) -> None:
+    with FeatureStore.open(database) as store:
+        last = store.listings.last_windows(["S000", "S003"])
+        found = read_last(store, ["GONE", "LOST"], last.shares, last.time, list(COLUMNS))
+    for name, values in found.items():
+        assert values.shape == ((2, COLUMNS[name].width) if COLUMNS[name].width > 1 else (2,)), name
+        assert np.isnan(values).all(), name
