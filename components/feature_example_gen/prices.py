@@ -6,7 +6,7 @@ import numpy as np
 
 from components.feature_example_gen.config import ExampleGenConfig
 from components.feature_example_gen.splits import plan_splits
-from components.feature_store import WINDOW, FeatureStore
+from components.feature_store import FeatureStore
 from components.feature_store.arrays import Booleans, Days
 from components.plausibility import SuspectRecord
 from components.plausibility.search import Used, search, within
@@ -25,7 +25,7 @@ def find_suspects(config: ExampleGenConfig, store: FeatureStore) -> SuspectRecor
 
 
 def _used(config: ExampleGenConfig, store: FeatureStore) -> Used:
-    """The sessions of a share that a return of a window or a label ends on."""
+    """The sessions of a share that a return of a row's features or labels ends on."""
     if config.splits.start is None and config.splits.end is None:
         return within()
     chosen = config.select(store.shares(), left_out(store))
@@ -36,6 +36,6 @@ def _used(config: ExampleGenConfig, store: FeatureStore) -> Used:
         # By the share's own sessions: where it lacks some, its windows and labels reach further than other shares'.
         begin, end = int(np.searchsorted(days, first)), int(np.searchsorted(days, last, side="right"))
         at = np.arange(len(days))
-        return (begin < end) & (at > begin - (WINDOW - 1)) & (at < end + max(plan.horizons))
+        return (begin < end) & (at > begin - plan.reach) & (at < end + max(plan.horizons))
 
     return used

@@ -67,13 +67,22 @@ def test_to_accept_another_day_or_share_accepts_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "counts"),
-    [(None, None, True), (310, None, True), (330, None, False), (None, 295, False), (None, 300, True)],
+    ("start", "end", "reach", "counts"),
+    [
+        (None, None, 20, True),
+        (310, None, 20, True),
+        (330, None, 20, False),
+        (330, None, 60, True),  # a formatter that sees more than the window
+        (None, 295, 20, False),
+        (None, 300, 20, True),
+    ],
 )
-def test_only_returns_of_windows_and_labels_count(tmp_path: Path, start: int, end: int, counts: bool) -> None:
+def test_only_returns_of_features_and_labels_count(
+    tmp_path: Path, start: int, end: int, reach: int, counts: bool
+) -> None:
     first, last = (None if at is None else str(DAYS[at]) for at in (start, end))
     fractions = (0.4, 0.3, 0.3)
-    splits = SplitSettings(fractions=fractions, horizons=(1,), embargo=0, start=first, end=last)
+    splits = SplitSettings(fractions=fractions, horizons=(1,), embargo=0, start=first, end=last, reach=reach)
     if start is not None:
         with FeatureStore.create(put(tmp_path / "a.db")) as store:  # enough sessions behind the start
             for share in ("AAA", "BBB", "CCC"):
