@@ -122,20 +122,22 @@ def write_market(market: Market, store_path: Path | str, progress: Callable[[int
                     f"not of this market ({source}, {len(market.share_ids)} shares up to {market.time[-1]}): "
                     "write it to a new file"
                 )
-        spells = []
+        sessions = np.count_nonzero(~np.isnan(market.close), axis=0)
+        if market.ended.any():
+            # Before the prices: an interrupted run must not leave dead shares that look like members for ever.
+            spells = []
+            for share_id, count, ended in zip(market.share_ids, sessions, market.ended, strict=True):
+                end = (market.time[count - 1].item(), market.scenario.delisting_return) if ended else (None, None)
+                spells.append(Spell(share_id, market.time[0].item(), *end))
+            store.listings.put_members(spells)
         for s, share_id in enumerate(market.share_ids):
-            close = np.ascontiguousarray(market.close[~np.isnan(market.close[:, s]), s])
-            time = market.time[: len(close)]
+            close, time = np.ascontiguousarray(market.close[: sessions[s], s]), market.time[: sessions[s]]
             bars = PriceBars(
                 time=time, close=close, factor=np.ones_like(close), open=None, high=None, low=None, volume=None
             )
             store.upsert(share_id, bars, source=source)
-            end = (time[-1].item(), market.scenario.delisting_return) if market.ended[s] else (None, None)
-            spells.append(Spell(share_id, time[0].item(), *end))
             if progress is not None:
                 progress(s + 1, len(market.share_ids))
-        if market.ended.any():
-            store.listings.put_members(spells)
 
 
 def is_deathless(source: str) -> bool:

@@ -146,3 +146,18 @@ def test_one_row_in_thousands_is_known_and_no_more_of_the_limit_is_left_out() ->
     # All rows of the dead that are known are downs, and half of the others: AUC = 1/2 + d / (1 + d).
     part = market.ended.sum() / rows
     assert 0.0001 < part / (1 + part) < 0.0003
+
+
+def test_an_interrupted_run_leaves_no_dead_share_that_is_a_member_for_ever(tmp_path: Path) -> None:
+    market = generate("survivors", shares=60, sessions=1200, seed=2)
+
+    def stop(done: int, total: int) -> None:
+        if done == 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_market(market, tmp_path / "market.db", stop)
+    with FeatureStore.open(tmp_path / "market.db") as store:
+        ends = {one.share_id: one.last for one in store.listings.members() if one.last}
+        assert len(store.shares()) == 30
+        assert set(ends) == {share for share, ended in zip(market.share_ids, market.ended, strict=True) if ended}
