@@ -22,7 +22,8 @@ class Ahead:
     """What closes do a horizon later, [rows] each.
 
     Attributes:
-        later: position of the row a horizon later; of a share that was delisted on the way, of its last one.
+        later: position of the row a horizon later; of a share that was delisted on the way, of its last one. Where
+            nothing is known it may be a row of another share.
         rises: 1 where that close is higher, else 0, int64.
         change: that close over the row's own, less 1, float32.
         known: whether it is known: the share has that row, and it is that of `horizon` sessions later.
@@ -111,7 +112,7 @@ class FeatureRows:
         )
 
     def ends(self, ahead: Ahead) -> npt.NDArray[np.datetime64]:
-        """The day on which what closes do is known, [rows]; of a row whose is not, a day of its share."""
+        """The day on which what closes do is known, [rows]; any day where it is not."""
         return np.where(ahead.delisted, self._settled, self.days[ahead.later])
 
     def windows_across(self, most_missing_sessions: int) -> npt.NDArray[np.bool_]:

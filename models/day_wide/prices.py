@@ -182,9 +182,10 @@ class DayPrices:
         return np.where(size > 0, moved / np.where(size > 0, size, 1.0), 0.0 * size)
 
     def rank(self, values: Floats) -> Floats:
-        """Where each value stands among the market's of its session: -1/2 the lowest, 1/2 the highest, [rows].
+        """Where each value stands among the market's of its session, [rows]: -1/2 below all of them, 1/2 above all.
 
-        Ties stand in the middle of their places. nan stays nan, and is no value of the others'.
+        A value that is the market's own stands in the middle of its place, so the lowest of n has -1/2 + 1/2n; ties
+        stand in the middle of theirs. nan stays nan, and is no value of the others'.
         """
         found = np.full(len(values), np.nan)
         rows = np.flatnonzero(~np.isnan(values))
