@@ -3,12 +3,14 @@
 A prediction comes due as labels are made (components/feature_example_gen/examples.py): at the close of the share's own
 h-th next session, where the way there reaches across no more missing sessions than a label may. Factors accumulate
 from the first day on, so that the ratio of two of them is what happened between: a split changes it, and no return.
+What a delisted share was worth after its last price, where the universe says so (components/universe), happened to that
+price: the prediction comes due on its h-th next session by the calendar, as what is left is held as cash until then.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +30,9 @@ from components.missing_sessions.limit import DEFAULT_LIMIT, most_missing
 _FACTOR_DIGITS = 12
 """Of the ratio of two factors, which are products of many: another first day changes their last digits alone."""
 
+_NOTHING_LEFT = 1e-9
+"""What stands for the factor of a total loss: that of an outcome is above 0."""
+
 _SAME_FACTOR = 10.0 ** (2 - _FACTOR_DIGITS)
 """By what part of themselves two factors may differ that are the same."""
 
@@ -44,8 +49,9 @@ class Due:
         prediction: the row of the prediction.
         due: the session whose close decides, ISO.
         close: raw close of the session that the prediction was made after.
-        close_due: raw close of the session that it is due on.
-        factor: what happened between, such as 2 for a split of one share into two.
+        close_due: raw close of the session that it is due on; of a share that was delisted before, its last one.
+        factor: what happened between, such as 2 for a split of one share into two, and what happened to the last close
+            of a share that was delisted.
         restated: whether an outcome of other prices stands there already.
     """
 
@@ -158,10 +164,11 @@ def find_due(
     pending = 0
     query = "SELECT DISTINCT share_id FROM PREDICTION WHERE session >= ? ORDER BY share_id"
     shares = [str(share) for (share,) in ledger.select(query, since)]
+    worth = _worth(store)
     for share, series in _beside(shares, store.price_series(shares, since)):
-        prices = _Prices(series, gaps.get(share), most_missing_sessions)
+        prices = _Prices(series, gaps.get(share), most_missing_sessions, worth.get(share))
         for one in prices.to_look_at(_predictions_of(ledger, share, since), deadlines):
-            found = prices.outcome(one)
+            found = prices.outcome(one, deadlines)
             if isinstance(found, str):
                 ahead = deadlines.session_ahead(one.exchange, one.session, one.horizon)
                 waits = found == NO_PRICE and not deadlines.has_closed(one.exchange, ahead)
@@ -215,6 +222,15 @@ class _Prediction:
     held: Due | None
 
 
+def _worth(store: FeatureStore) -> Mapping[str, tuple[str, float]]:
+    """By share that was delisted: the day of its last price, ISO, and what a unit of it was worth after."""
+    return {
+        one.share_id: (str(one.last), max(1 + one.delisting_return, _NOTHING_LEFT))
+        for one in store.listings.members()
+        if one.delisting_return is not None
+    }
+
+
 def _beside(shares: Sequence[str], found: Iterator[PriceSeries]) -> Iterator[tuple[str, PriceSeries | None]]:
     """Each share with its prices, which come in the same order, and None for one that has none."""
     series = next(found, None)
@@ -238,7 +254,9 @@ def _predictions_of(ledger: Ledger, share: str, since: str) -> list[tuple[Any, .
 class _Prices:
     """The prices of one share, and what its predictions come to by them."""
 
-    def __init__(self, series: PriceSeries | None, gaps: ShareGaps | None, limit: int) -> None:
+    def __init__(
+        self, series: PriceSeries | None, gaps: ShareGaps | None, limit: int, worth: tuple[str, float] | None
+    ) -> None:
         self._series = series
         self._days: Sequence[str] = [] if series is None else series.time.astype(str).tolist()
         self._places = {day: place for place, day in enumerate(self._days)}
@@ -246,6 +264,8 @@ class _Prices:
         if series is not None and gaps is not None:
             self._before = np.searchsorted(gaps.days, series.time)
         self._limit = limit
+        # Prices that go on tell more than a delisting that somebody has noted before their end.
+        self._worth = None if worth is None or self._days[-1:] != [worth[0]] else worth[1]
 
     def to_look_at(self, rows: Sequence[tuple[Any, ...]], deadlines: Deadlines) -> Iterator[_Prediction]:
         """The predictions whose outcome is not plainly what it was."""
@@ -271,19 +291,25 @@ class _Prices:
         found: list[bool] = (same & (np.abs(factors[later] / factors[at] / factor - 1) < _SAME_FACTOR / 2)).tolist()
         return found
 
-    def outcome(self, one: _Prediction) -> Due | str:
+    def outcome(self, one: _Prediction, deadlines: Deadlines) -> Due | str:
         """What a prediction comes to, or why that is not known."""
         at = self._places.get(one.session)
         if at is None or self._series is None:
             return NO_SESSION
-        later = at + one.horizon
-        if later >= len(self._days):
-            return NO_PRICE
+        later, worth = at + one.horizon, 1.0
+        due = self._days[later] if later < len(self._days) else ""
+        if not due:
+            if self._worth is None:
+                return NO_PRICE
+            later, worth = len(self._days) - 1, self._worth
+            # Where the share lacked sessions, the one after its last price may lie behind those of the calendar.
+            ends = ((one.session, one.horizon), (self._days[later], 1))
+            due = max(deadlines.session_ahead(one.exchange, *end) for end in ends)
         if self._before[later] - self._before[at] > most_missing(self._limit, one.horizon):
             return ACROSS
         close, factor = self._series.close, self._series.factor
-        between = float(f"{factor[later] / factor[at]:.{_FACTOR_DIGITS}g}")
-        return Due(one.seq, self._days[later], float(close[at]), float(close[later]), between, one.held is not None)
+        between = float(f"{factor[later] / factor[at] * worth:.{_FACTOR_DIGITS}g}")
+        return Due(one.seq, due, float(close[at]), float(close[later]), between, one.held is not None)
 
 
 def _differ(held: Due, found: Due) -> bool:

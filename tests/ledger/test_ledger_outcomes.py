@@ -15,7 +15,7 @@ from live_records import CHAMPION, NEW_YORK, Live, bars, lived, moment
 
 from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SplitSettings, plan_splits
-from components.feature_store import FeatureStore, PriceBars
+from components.feature_store import FeatureStore, PriceBars, Spell
 from components.ledger import outcomes as outcomes_module
 from components.ledger.file import Ledger
 from components.ledger.outcomes import ACROSS, NO_PRICE, NO_SESSION, find_due
@@ -243,3 +243,35 @@ def test_outcomes_that_are_passed_over_at_once_are_those_that_a_look_at_each_lea
             with pytest.MonkeyPatch.context() as patches:
                 patches.setattr(outcomes_module._Prices, "_settled", lambda self, rows, deadlines: [False] * len(rows))
                 assert find_due(ledger, store) == at_once
+
+
+@pytest.mark.parametrize(("worth", "left"), [(-0.3, 0.7), (-1.0, 1e-9)])
+def test_what_a_delisted_share_was_worth_settles_its_last_predictions(
+    tmp_path: Path, worth: float, left: float
+) -> None:
+    """As in the examples: its return is that of the next session, and what is left is cash until the fifth."""
+    live = Live(tmp_path)
+    live.prices["AAA"] = bars(NEW_YORK[:31], 0)
+    live.now = moment(f"{NEW_YORK[28]} 12:00")
+    live.begin((dataclasses.replace(CHAMPION, horizon=5), "champion"))
+    assert live.evenings(NEW_YORK[28:31], dataclasses.replace(CHAMPION, horizon=5)).pending == 9
+    live.store(str(NEW_YORK[36]))
+    live.now = moment(f"{NEW_YORK[34]} 23:00")
+    assert [(one.share_id, one.reason) for one in live.settle().overdue] == 2 * [("AAA", NO_PRICE)]
+
+    first = NEW_YORK[0].item()
+    spells = [*(Spell(share, first) for share in live.shares[1:]), Spell("AAA", first, NEW_YORK[30].item(), worth)]
+    with FeatureStore.create(live.database) as store:
+        store.listings.put_members(spells)
+    settled = live.settle()
+    assert ([one.due for one in settled.due], settled.overdue) == ([str(day) for day in NEW_YORK[33:35]], ())
+    assert settled.pending == 3  # the last evening's come due on the next session
+    live.now = moment(f"{NEW_YORK[35]} 23:00")
+    assert live.settle().new == 3
+    close = live.prices["AAA"].close
+    found = [row for row in outcomes(live.path) if row[0] == "AAA"]
+    assert found == [
+        ("AAA", str(NEW_YORK[at]), str(NEW_YORK[at + 5]), close[at], close[30], left, "down") for at in (28, 29, 30)
+    ]
+    assert live.settle().due == ()
+    assert verify(live.path, now=live.now).sound
