@@ -101,9 +101,11 @@ def signal_row(model: ModelExplanation, lags: Sequence[int]) -> dict[str, Any]:
     }
     paired = True
     if len(lags) > 1:
-        first = model.pairs[0]
-        paired = sorted(part.lag or 0 for part in first.parts) == sorted(lags) and first.shared.low > 0
-        row["only together"] = first.shared.value / first.lost.value if paired else 0.0
+        first = next(iter(model.pairs), None)  # of a model that has found nothing there is none
+        paired = (
+            first is not None and sorted(part.lag or 0 for part in first.parts) == sorted(lags) and first.shared.low > 0
+        )
+        row["only together"] = first.shared.value / first.lost.value if first is not None and paired else 0.0
     # A part that is sure and tells nothing has to be seldom, not impossible: its column says it, and the share judges.
     return row | {"holds": "yes" if attributed >= ATTRIBUTED and paired else "no"}
 

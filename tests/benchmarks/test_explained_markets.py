@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.explain import null_row, null_summary, signal_row
@@ -37,6 +39,8 @@ def test_of_a_pair_the_two_have_to_be_first_and_beyond_doubt() -> None:
     assert (row["lags"], row["only together"], row["holds"]) == ("1 and 2", pytest.approx(0.75), "yes")
     assert signal_row(made(0.04, 0.04, 0.001, shared=0.002), (1, 2))["holds"] == "no"
     assert signal_row(made(0.04, 0.001, 0.04), (1, 3))["holds"] == "no"
+    nothing = signal_row(replace(made(0.001, -0.001, -0.002), pairs=()), (1, 2))
+    assert (nothing["only together"], nothing["holds"]) == (0.0, "no")
 
 
 def test_intervals_without_0_are_counted() -> None:
