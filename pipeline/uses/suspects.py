@@ -63,14 +63,21 @@ def look_at_all(plan: Plan, console: Console) -> tuple[SuspectRecord, tuple[Deci
         return record, store.decision_list()
 
 
-def look_at_windows(plan: Plan, store: FeatureStore, windows: LastWindows) -> SuspectRecord:
+def look_at_windows(plan: Plan, store: FeatureStore, windows: LastWindows, reach: int = WINDOW - 1) -> SuspectRecord:
     """Judges the returns of last windows, and names all suspects; shares without a move to be judged are not read.
+
+    Args:
+        plan: the bounds.
+        store: the prices.
+        windows: the last one of each share.
+        reach: sessions before the last one that a model sees; where these are more than a window's, all are read.
 
     Raises:
         StoreError: the database cannot be read.
     """
-    shares, returns = len(windows.shares), len(windows.shares) * (WINDOW - 1)
-    moved = np.flatnonzero(may_hold_suspects(windows.closes, plan.bounds)).tolist()
+    shares, returns = len(windows.shares), len(windows.shares) * reach
+    may = may_hold_suspects(windows.closes, plan.bounds) if reach < WINDOW else np.ones(shares, bool)
+    moved = np.flatnonzero(may).tolist()
     if not moved:
         return SuspectRecord(shares=shares, returns=returns, bounds=plan.bounds)
     first = dt.date.fromisoformat(min(windows.time[at] for at in moved))
@@ -78,7 +85,7 @@ def look_at_windows(plan: Plan, store: FeatureStore, windows: LastWindows) -> Su
     judged = {windows.shares[at] for at in moved}
 
     def used(days: Days) -> Booleans:
-        return np.arange(len(days)) > len(days) - WINDOW
+        return np.arange(len(days)) >= len(days) - reach
 
     record = search(store, windows.shares, plan.bounds, used, measured, most=None, only=judged)
     return replace(record, shares=shares, returns=returns)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from components.day_wide.reading import read_last
 from components.errors import UserError
-from components.feature_store import FeatureStore
+from components.feature_store import WINDOW, FeatureStore
 from components.missing_sessions.finding import last_windows_across
 from components.plausibility import SuspectRecord
 from components.universe.universe import universe_of
@@ -34,7 +34,7 @@ class LastWindows:
         left_out: shares whose last window reaches across too many missing sessions, and how many these are.
         excluded: shares that were asked for and that a person has excluded.
         outside: shares that do not belong to the universe on the last of these sessions.
-        suspects: returns of the windows that do not look like a market's.
+        suspects: returns of the windows, or as far back as the formatter reads, that do not look like a market's.
         day: the day-wide columns that were asked for, float32 [n] or [n, width] by name.
         short: shares that have too few sessions for these columns, which are left out.
         absent: shares that these columns were made of in the model's run and that the database lacks.
@@ -88,7 +88,7 @@ def read_last_windows(plan: Plan, formatter: DataFormatter | None = None, market
         if outside:
             windows = store.listings.last_windows([share for share in wanted if share not in outside])
         excluded = store.decisions().excluded & set(plan.settings.shares or store.listings.share_ids())
-        suspects = look_at_windows(plan, store, windows)
+        suspects = look_at_windows(plan, store, windows, WINDOW - 1 if formatter is None else formatter.reach)
         absent = sorted({*market} - {*store.listings.share_ids()}) if columns else []
         day = read_last(store, market, windows.shares, windows.time, columns, universe) if columns else {}
     known = np.ones(len(windows.shares), bool)

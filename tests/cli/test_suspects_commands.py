@@ -127,8 +127,12 @@ def test_more_than_a_thousand_suspects_hide_none(awesome: Awesome) -> None:
     plan = resolve(Settings(db=Path("many.db")))
     with FeatureStore.open("many.db") as store:
         record = look_at_windows(plan, store, store.listings.last_windows(store.listings.share_ids()))
+        further = look_at_windows(plan, store, store.listings.last_windows(store.listings.share_ids()), 252)
     assert [one.share_id for one in record.stopping] == ["S21"]
     assert (record.left_out, record.shares, record.returns) == (0, 22, 22 * 20)
+    # Each is up and back on the next day; the last 252 of 1500 days show those from day 1248 on.
+    spikes = [at for share in range(21) for at in range(100 + 2 * share, 1350, 50) if at >= 1500 - 252]
+    assert (len(further.suspects), further.returns) == (2 * len(spikes) + 1, 22 * 252)
 
 
 def test_a_decision_of_nothing_that_is_stored_is_said(awesome: Awesome) -> None:
