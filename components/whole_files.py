@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,6 +109,7 @@ def whole_file(path: Path, *, sync: bool = False) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written, by its name; like any error of the block, it leaves what was there.
     """
+    _refuse_special(path)
     clear_left(path.parent)
     partial = partial_beside(path)
     try:
@@ -124,6 +126,18 @@ def whole_file(path: Path, *, sync: bool = False) -> Iterator[Path]:
             if unnamed or error.filename == os.fspath(partial):
                 error.filename = os.fspath(path)
         raise
+
+
+def _refuse_special(path: Path) -> None:
+    """Raises OSError for a device, a pipe and the like: a rename would put a file in the place of /dev/full itself."""
+    try:
+        mode = path.stat().st_mode
+        # Links such as /dev/stdout lead to a regular file where the output goes to one.
+        special = path.is_symlink() and os.readlink(path).startswith("/proc/")
+    except OSError:  # it is not there, or writing says what is wrong
+        return
+    if special or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "it is a device or a pipe, and no file", os.fspath(path))
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

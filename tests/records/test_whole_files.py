@@ -196,3 +196,18 @@ def test_an_error_of_something_else_stays_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(ConnectionRefusedError) as raised, whole_file(tmp_path / "a"):
         raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")
     assert raised.value.filename is None
+
+
+def test_a_pipe_or_a_link_to_the_output_is_no_file_to_replace(tmp_path: Path) -> None:
+    pipe, to_pipe, output = tmp_path / "pipe", tmp_path / "link", tmp_path / "stdout"
+    os.mkfifo(pipe)
+    to_pipe.symlink_to(pipe)
+    output.symlink_to("/proc/self/fd/1")
+    for path in (pipe, to_pipe, output):
+        with pytest.raises(OSError, match="a device or a pipe") as found:
+            write_whole(path, "content")
+        assert found.value.filename == str(path)
+    assert pipe.is_fifo()
+    assert to_pipe.is_symlink()
+    assert output.is_symlink()
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["link", "pipe", "stdout"]
