@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from models.architecture import Architecture, Hyperparameters
+from models.architecture import Architecture, Hyperparameters, InputSpec
+from models.formatters import get_formatter
 from models.registry import ARCHITECTURES
 from models.search_space import Between, OneOf
 
@@ -24,7 +25,7 @@ def declared(**search: Any) -> Architecture:
     return Architecture("mine", "mine", {1: lambda *_: None}, 1, Mine(), search=search)
 
 
-LEFT_ALONE = {"dnn": {"first_l1"}}
+LEFT_ALONE = {"dnn": {"first_l1"}, "rnn": {"readout_l1"}}
 """Of versions that are not the default, which makes no use of them: a search would try the same model again."""
 
 
@@ -37,6 +38,26 @@ def test_every_model_of_the_project_is_looked_for_around_its_own_values(name: st
     assert own - one.space.keys() == LEFT_ALONE.get(name, set())
     for hyperparameter, where in one.space.items():
         assert where.holds(getattr(one.hyperparameters, hyperparameter))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning:google")
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_what_is_looked_for_makes_another_network_and_what_is_left_alone_does_not(name: str) -> None:
+    import keras
+
+    one = ARCHITECTURES[name]
+    inputs = InputSpec(get_formatter("window_returns"), {"share": 5})
+
+    def built(**changed: Any) -> str:
+        keras.utils.clear_session()  # layers are numbered from the beginning
+        return one.versions[one.default_version](inputs, one.hyperparameters.updated(changed)).to_json()
+
+    plain = built()
+    for hyperparameter in {field for field in vars(one.hyperparameters) if not hasattr(Hyperparameters, field)}:
+        value = getattr(one.hyperparameters, hyperparameter)
+        other = (*value, 7) if isinstance(value, tuple) else value / 2 + 0.1 if isinstance(value, float) else value + 1
+        assert (built(**{hyperparameter: other}) != plain) == (hyperparameter in one.space), hyperparameter
 
 
 def test_a_model_of_somebodys_own_is_looked_for_in_what_every_model_has() -> None:
