@@ -279,8 +279,16 @@ def _describe(artifact: Any, plan: SplitPlan, counts: Mapping[str, SplitCounts],
         )
         for key, value in values.items():
             artifact.set_int_custom_property(f"{part.name}_{key}", value)
-        artifact.set_int_custom_property(f"{part.name}_sessions", part.end - part.start)
+        artifact.set_int_custom_property(f"{part.name}_sessions", _sessions_of(plan, count))
     artifact.set_int_custom_property("shares", shares)
     artifact.set_int_custom_property("sessions", len(plan.sessions))
     artifact.set_string_custom_property("first_session", str(np.min(plan.sessions)))
     artifact.set_string_custom_property("last_session", str(np.max(plan.sessions)))
+
+
+def _sessions_of(plan: SplitPlan, count: SplitCounts) -> int:
+    """How many sessions lie from a split's first example to its last; what was purged or has no label yet is none."""
+    first, last = (
+        np.datetime64(f"{day // 10000}-{day // 100 % 100:02}-{day % 100:02}") for day in (count.first, count.last)
+    )
+    return int(np.searchsorted(plan.sessions, last, side="right") - np.searchsorted(plan.sessions, first))
