@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,6 +64,17 @@ def test_levels_and_labels_of_members_are_those_of_the_prices(database: Path) ->
         found = checked(database, rows, check)
         assert found.status is Status.PASSED, found.sentence
     assert "days are those that all shares' prices give" in checked(database, rows).sentence
+
+
+def test_a_spell_may_begin_and_end_on_the_first_and_last_day_there_is(database: Path) -> None:
+    with FeatureStore.create(database) as store:
+        spells = store.listings.members()
+        ever = [replace(one, first=dt.date.min, last=one.last or dt.date.max) for one in spells[:-2]]
+        store.listings.put_members([*ever, *spells[-2:]])
+    rows = rows_of_store(database, SPLIT, label=OUTPERFORM)
+    for check in (label_proof.NAME, completeness.NAME):
+        found = checked(database, rows, check)
+        assert found.status is Status.PASSED, found.sentence
 
 
 def test_levels_that_are_made_of_others_than_members_are_found(database: Path) -> None:

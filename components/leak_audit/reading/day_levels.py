@@ -145,14 +145,19 @@ def levels_again(
 
     from components.missing_sessions.finding import find_missing
 
-    gaps, spells = find_missing(store).shares, store.listings.members()
+    gaps = find_missing(store).shares
+    spells: dict[str, list[Spell]] = {}
+    for spell in store.listings.members():
+        spells.setdefault(spell.share_id, []).append(spell)
     sessions = store.sessions(shares)
     sessions = sessions[sessions <= np.datetime64(config.last_session or "9999-12-31")]
     parts: dict[int, list[pd.DataFrame]] = {horizon: [] for horizon in horizons}
     for one in store.price_series(shares):
+        own = spells.get(one.share_id, [])
+        ended = _ended(one, own, sessions)
         for horizon in horizons:
-            known = _returns(one, horizon, gaps.get(one.share_id), config, _ended(one, spells, sessions))
-            parts[horizon].append(known[_inside(known["day"], one.share_id, spells)])
+            known = _returns(one, horizon, gaps.get(one.share_id), config, ended)
+            parts[horizon].append(known[_inside(known["day"], own)] if spells else known)
     return {horizon: _by_day(pd.concat(some), label) for horizon, some in parts.items()}
 
 
@@ -184,22 +189,18 @@ def _returns(
 def _ended(one: PriceSeries, spells: Sequence[Spell], sessions: Days) -> tuple[float, Any] | None:
     """The return of a share after its last price, and the session that it is of; None where it is not known."""
     for spell in spells:
-        if spell.share_id != one.share_id or spell.delisting_return is None:
-            continue
-        if one.time[-1] == np.datetime64(spell.last, "D"):
+        if spell.delisting_return is not None and one.time[-1] == np.datetime64(spell.last, "D"):
             after = sessions[sessions > one.time[-1]]
             return (spell.delisting_return, after[0]) if len(after) else None
     return None
 
 
-def _inside(day: pd.Series, share: str, spells: Sequence[Spell]) -> pd.Series:
-    """Whether a share is in the universe on each day."""
-    import pandas as pd
-
-    inside = pd.Series(not spells, index=day.index)
+def _inside(day: pd.Series, spells: Sequence[Spell]) -> NDArray[np.bool_]:
+    """Whether a share of some spells is in the universe on each day."""
+    days = day.to_numpy().astype("datetime64[D]")  # a spell may begin or end on a day that pandas cannot hold
+    inside = np.zeros(len(days), bool)
     for spell in spells:
-        if spell.share_id == share:
-            inside |= day.between(pd.Timestamp(spell.first), pd.Timestamp(spell.last or "2262-01-01"))
+        inside |= (days >= np.datetime64(spell.first)) & (days <= np.datetime64(spell.last or "9999-12-31"))
     return inside
 
 
