@@ -166,6 +166,17 @@ def test_a_search_without_a_figure_says_why_and_leaves_nothing_to_run_with(tmp_p
     assert json.loads((tmp_path / "best.json").read_text()) == {"rnn": {}}
 
 
+def test_only_what_is_better_than_the_settings_is_to_be_run_with() -> None:
+    better, worse = (
+        replace(report(OWN_WITH_UNITS, of_days(at + NOISE[0], units=(8,))), command="awesome run --this")
+        for at in (0.6, 0.4)
+    )
+    assert (how_to_use(better).count(better.command), render_search(better).count(better.command)) == (1, 1)
+    assert worse.verdict.label == "Nothing better was found"
+    assert how_to_use(worse) == ""
+    assert worse.command not in render_search(worse)
+
+
 def test_the_files_say_what_was_found(many: SearchReport, tmp_path: Path) -> None:
     write_search(many, "page", tmp_path)
     assert json.loads((tmp_path / "best.json").read_text()) == {

@@ -115,6 +115,11 @@ class SearchReport:
         return self.ranked[0] if self.ranked else None
 
     @property
+    def found_better(self) -> bool:
+        """Whether another trial than that of the settings' own hyperparameters is the best, be it by noise."""
+        return self.best is not None and self.best.number > 1
+
+    @property
     def best_hyperparameters(self) -> dict[str, Any]:
         """What the pipeline is to be told, by name; empty where no trial has a figure."""
         return {} if self.best is None else {**self.fixed, **self.best.values}

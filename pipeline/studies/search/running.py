@@ -195,8 +195,8 @@ def _flag(flag: str, value: Any) -> Sequence[str]:
 
 
 def how_to_use(report: SearchReport) -> str:
-    """How the pipeline is run with what was found, for a person; empty where nothing was."""
-    if not report.best_hyperparameters:
+    """How the pipeline is run with what was found, for a person; empty where nothing better than the settings was."""
+    if not report.found_better:
         return ""
     return (
         f"The pipeline with it:\n\n{report.command}\n\nor in awesome.toml:\n\n"
