@@ -111,10 +111,12 @@ def test_the_data_is_described_as_sql_counts_it(report: Any, database: Path) -> 
 
 def test_the_splits_add_up_to_the_data(report: Any, database: Path) -> None:
     splits = report["splits"]
-    # 70, 10 and 20 % of 680 sessions, less an embargo of 21 behind each border.
-    assert {name: split["sessions"] for name, split in splits.items()} == {"train": 476, "eval": 47, "test": 115}
-    for split in splits.values():
-        assert split["rows"] + split["purged"] + split["unlabelled"] == SHARES * split["sessions"]
+    # 70, 10 and 20 % of 680 sessions, less an embargo of 21 behind each border; the last of them have no example, as
+    # those of 20 are purged, and of the very last one the next close is not known.
+    owned, without = {"train": 476, "eval": 47, "test": 115}, {"train": 20, "eval": 20, "test": 1}
+    for name, split in splits.items():
+        assert split["rows"] + split["purged"] + split["unlabelled"] == SHARES * owned[name]
+        assert split["sessions"] == owned[name] - without[name]
     # The longest horizon, 20, reaches over each border from 20 sessions before it.
     assert [splits[name]["purged"] for name in ("train", "eval", "test")] == [20 * SHARES, 20 * SHARES, 0]
     used = sum(split["rows"] + split["purged"] + split["unlabelled"] for split in splits.values())
