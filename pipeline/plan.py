@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 _USED_BY_RUNS: tuple[Registry[Any], ...] = (ARCHITECTURES, FORMATTERS, LABELS, METRICS, CHECKS)
 
-
 COMPARED = ("compare_formatters", "compare_labels")
 """The settings that name what a run chooses from."""
 
@@ -211,11 +210,13 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
     resolver.check_suspicions()
     candidates = resolver.candidates()
     formatter = resolver.formatter()
+    # What is to be compared has to fit before the first of it is trained: the one that reads furthest back says so.
+    furthest = max((get_formatter(name) for name, _ in candidates), key=lambda one: one.reach, default=formatter)
     return Plan(
         settings=settings,
         database=database,
         name=pipeline_name(settings, database, home),
-        splits=resolver.splits(formatter),
+        splits=resolver.splits(furthest),
         formatter=formatter,
         label=resolver.label(),
         models=resolver.models(),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from models.formatters import get_formatter
 from models.registry import ARCHITECTURES
 from pipeline.configuration import pipeline_config, write_schema
 from pipeline.plan import Plan, load_plan, resolve
@@ -227,6 +228,15 @@ def test_who_cannot_compare_refuses_to_be_asked_for_it(folder: Path) -> None:
     both = load_plan({"compare_labels": "up,outperform", "formatter": "closes"})
     with pytest.raises(SettingsError, match=r"compare_labels \(from --compare-labels\): `awesome run` alone compares"):
         both.check_single()
+
+
+def test_what_is_compared_is_split_by_the_candidate_that_reads_furthest_back(folder: Path) -> None:
+    assert load_plan({"compare_formatters": "window_returns,momentum"}).splits.reach == get_formatter("momentum").reach
+    (folder / "awesome.toml").write_text('formatter = "momentum"\n')
+    compared = load_plan({"compare_formatters": "closes,window_returns"}).splits
+    reach = max(get_formatter(name).reach for name in ("closes", "window_returns"))
+    assert (compared.reach, compared.embargo) == (reach, reach + 1)
+    assert reach < load_plan({}).splits.reach
 
 
 def test_a_flag_overrules_what_a_file_says_to_compare(folder: Path) -> None:
