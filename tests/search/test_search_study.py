@@ -104,3 +104,27 @@ def test_a_file_of_something_else_is_named(tmp_path: Path) -> None:
     with pytest.raises(SearchError, match=r"study\.db: cannot be read as what a search left .*; move it away"):
         opened(path)
     assert path.read_text() == "no database"
+
+
+@pytest.mark.parametrize("drawn", ["", "none", 3])
+def test_what_another_tool_has_put_there_is_named(tmp_path: Path, drawn: Any) -> None:
+    study = opened(tmp_path / "study.db")
+    step(study)
+    alien = optuna.load_study(study_name=None, storage=f"sqlite:///{tmp_path / 'study.db'}")
+    trial = alien.ask({"rate": optuna.distributions.FloatDistribution(1e-3, 1e-1, log=True)})
+    for name, value in {"drawn": drawn, "by_seed": [1.0]}.items() if drawn else ():
+        trial.set_user_attr(name, value)
+    alien.tell(trial, 1.0)
+    with pytest.raises(SearchError, match=r"study\.db: cannot be read as what a search left .*; move it away"):
+        study.ended()
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    study = opened(tmp_path / "study.db")
+    trial, values = study.ask()
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"gone bad" * 1000)
+    with pytest.raises(SearchError, match=r"study\.db: cannot be written"):
+        study.tell(trial, Ended(values, 1.0, np.array([1.0]), 0.5, by_seed=(1.0,)))
+    with pytest.raises(SearchError, match=r"study\.db: cannot be written"):
+        study.ask()

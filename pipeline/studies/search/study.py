@@ -7,7 +7,8 @@ killed, once or often, goes on with the very trial that it was killed in, and en
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 STUDY_FILE = "study.db"
 _NAME = "awesome search"
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+_BROKEN = (DatabaseError, RuntimeError, optuna.exceptions.OptunaError)
 
 
 class SearchError(UserError):
@@ -55,6 +57,25 @@ class Ended:
     by_seed: tuple[float, ...] = ()
 
 
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """What is wrong with the file is said in one line, also where another tool has changed what it holds."""
+    try:
+        yield
+    except (*_BROKEN, ValueError, TypeError, KeyError) as error:
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        raise SearchError(f"{path}: cannot be read as what a search left ({why}); move it away") from None
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Likewise where it cannot be written, as the disk is full."""
+    try:
+        yield
+    except _BROKEN as error:
+        raise SearchError(f"{path}: cannot be written ({str(error).splitlines()[0]})") from None
+
+
 class Study:
     """The trials of one search in a file; one process at a time."""
 
@@ -76,7 +97,8 @@ class Study:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._space, self._defaults, self._seed = space, defaults, seed
         url = URL.create("sqlite", database=str(path.absolute())).render_as_string()
-        try:
+        self._path = path
+        with _reading(path):
             self._study = optuna.create_study(
                 storage=optuna.storages.RDBStorage(url),
                 study_name=_NAME,
@@ -85,35 +107,47 @@ class Study:
             )
             for killed in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
                 self._study.tell(killed.number, state=TrialState.FAIL)
-        except (DatabaseError, RuntimeError, optuna.exceptions.OptunaError) as error:
-            why = str(error).splitlines()[0]
-            raise SearchError(f"{path}: cannot be read as what a search left ({why}); move it away") from None
 
     def ended(self) -> list[Ended]:
-        """All trials that have ended, in their order."""
-        return [self._read(one) for one in self._study.get_trials(deepcopy=False, states=_ENDED)]
+        """All trials that have ended, in their order.
+
+        Raises:
+            SearchError: the file cannot be read, or another tool has changed it.
+        """
+        with _reading(self._path):
+            return [self._read(one) for one in self._study.get_trials(deepcopy=False, states=_ENDED)]
 
     def ask(self) -> tuple[optuna.Trial, dict[str, Any]]:
-        """The next trial, and what is to be tried in it: first the defaults."""
-        place = len(self._study.get_trials(deepcopy=False, states=_ENDED))
-        if not place and not self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-            self._study.enqueue_trial({name: self._kept(name, value) for name, value in self._defaults.items()})
-        seed = np.random.SeedSequence([self._seed, place]).generate_state(1)[0]
-        self._study.sampler = optuna.samplers.TPESampler(seed=int(seed))
-        trial = self._study.ask()
-        return trial, {name: self._value(name, self._suggested(trial, name)) for name in self._space}
+        """The next trial, and what is to be tried in it: first the defaults.
+
+        Raises:
+            SearchError: the file cannot be written.
+        """
+        with _writing(self._path):
+            place = len(self._study.get_trials(deepcopy=False, states=_ENDED))
+            if not place and not self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+                self._study.enqueue_trial({name: self._kept(name, value) for name, value in self._defaults.items()})
+            seed = np.random.SeedSequence([self._seed, place]).generate_state(1)[0]
+            self._study.sampler = optuna.samplers.TPESampler(seed=int(seed))
+            trial = self._study.ask()
+            return trial, {name: self._value(name, self._suggested(trial, name)) for name in self._space}
 
     def tell(self, trial: optuna.Trial, ended: Ended) -> None:
-        """Keeps how a trial ended: from here on it is not made again."""
-        trial.set_user_attr("seconds", ended.seconds)
-        if ended.why:
-            trial.set_user_attr("why", ended.why)
-            # Unlike one that failed, it tells where not to look.
-            self._study.tell(trial, state=TrialState.PRUNED)
-            return
-        trial.set_user_attr("drawn", Series.of(ended.drawn).packed)
-        trial.set_user_attr("by_seed", list(ended.by_seed))
-        self._study.tell(trial, ended.value)
+        """Keeps how a trial ended: from here on it is not made again.
+
+        Raises:
+            SearchError: the file cannot be written.
+        """
+        with _writing(self._path):
+            trial.set_user_attr("seconds", ended.seconds)
+            if ended.why:
+                trial.set_user_attr("why", ended.why)
+                # Unlike one that failed, it tells where not to look.
+                self._study.tell(trial, state=TrialState.PRUNED)
+                return
+            trial.set_user_attr("drawn", Series.of(ended.drawn).packed)
+            trial.set_user_attr("by_seed", list(ended.by_seed))
+            self._study.tell(trial, ended.value)
 
     def _suggested(self, trial: optuna.Trial, name: str) -> Any:
         where = self._space[name]
@@ -137,6 +171,8 @@ class Study:
     def _read(self, trial: optuna.trial.FrozenTrial) -> Ended:
         attributes = trial.user_attrs
         why = attributes.get("why", "")
+        if not why and not {"drawn", "by_seed"} <= attributes.keys():
+            raise ValueError(f"trial {trial.number} was not made by a search")
         return Ended(
             values={name: self._value(name, trial.params[name]) for name in self._space},
             value=math.nan if why or trial.value is None else trial.value,
