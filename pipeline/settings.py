@@ -172,7 +172,10 @@ class Settings(BaseSettings):
         texts = (value,) if isinstance(value, str) else value
         if not isinstance(texts, (tuple, list)) or not all(isinstance(text, str) for text in texts):
             return value
-        return tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
+        parts = tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
+        if not parts and any(text.strip() for text in texts):
+            raise ValueError("has commas and nothing between them; name one, or leave it out")
+        return parts
 
     @field_validator("accept", "exclude")
     @classmethod

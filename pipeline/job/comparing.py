@@ -97,8 +97,9 @@ def _check_shares(plan: Plan) -> None:
     with FeatureStore.open(plan.database) as store:
         shares = plan.select(store)
     if len(shares) < 2:
+        name = next((name for name in COMPARED if getattr(plan.settings, name)), COMPARED[0])
         raise ComparisonError(
-            f"{COMPARED[0]}: what is compared is how shares of a day are ranked, and {shares[0]} is alone; run each "
+            f"{name}: what is compared is how shares of a day are ranked, and {shares[0]} is alone; run each "
             "formatter and label by itself"
         )
 

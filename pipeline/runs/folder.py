@@ -197,5 +197,5 @@ def write_text(path: Path, text: str) -> None:
         write_whole(path, text)
     except OSError as error:
         raise ReportError(
-            f"{path}: cannot be written ({error.strerror}). Choose another folder with --output."
+            f"{path}: cannot be written ({error.strerror}). Take away what is in the way, or choose another folder."
         ) from None

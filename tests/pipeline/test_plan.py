@@ -202,6 +202,7 @@ def test_formatters_and_labels_to_compare_are_candidates_in_the_order_given() ->
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
+        ({"compare_formatters": ","}, "compare_formatters (from --compare-formatters): has commas and nothing between"),
         ({"compare_formatters": "closes,x"}, "compare_formatters (from --compare-formatters): formatter 'x' does not"),
         ({"compare_labels": "up,sideways"}, "compare_labels (from --compare-labels): label 'sideways' does not exist"),
         ({"compare_labels": "up"}, "compare_labels (from --compare-labels): one formatter with one label is nothing"),
