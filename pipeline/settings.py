@@ -216,7 +216,7 @@ class Settings(BaseSettings):
     @field_validator("sources_url", "s3_endpoint", "cos_endpoint", "mlflow")
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
+        if value is not None and not (value.startswith(("http://", "https://")) and urlsplit(value).hostname):
             raise ValueError("is not an address such as http://127.0.0.1:8765")
         if value is not None and "@" in urlsplit(value).netloc:
             # Settings stand in reports and metadata, where no password belongs.

@@ -202,9 +202,10 @@ def test_days_are_dates() -> None:
     assert "since (from --since)" in refused({"since": "yesterday"})
 
 
-@pytest.mark.parametrize("name", ["sources_url", "s3_endpoint", "cos_endpoint"])
+@pytest.mark.parametrize("name", ["sources_url", "s3_endpoint", "cos_endpoint", "mlflow"])
 def test_an_address_needs_its_scheme_and_holds_no_password(name: str) -> None:
-    assert "is not an address" in refused({name: "127.0.0.1:8765"})
+    for value in ("127.0.0.1:8765", "http://", "https://:443/path"):
+        assert "is not an address" in refused({name: value})
     message = refused({name: "http://me:secret@127.0.0.1:8765"})
     assert "holds a user or password" in message
     assert "holds a query" in refused({name: "http://127.0.0.1:8765?token=x"})
