@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
+from sqlalchemy.pool import NullPool
 
 from models.search_space import Between, OneOf
 from pipeline.studies.search.study import Ended, SearchError, Study
@@ -24,6 +25,12 @@ def worth(values: Values) -> float:
 
 def opened(path: Path, maximise: bool = True, seed: int = 3) -> Study:
     return Study(path, SPACE, DEFAULTS, seed, maximise)
+
+
+def by_optuna(path: Path) -> optuna.Study:
+    return optuna.load_study(
+        study_name=None, storage=optuna.storages.RDBStorage(f"sqlite:///{path}", {"poolclass": NullPool})
+    )
 
 
 def step(study: Study, of: Callable[[Values], float] = worth) -> Values:
@@ -70,7 +77,7 @@ def test_a_search_that_was_killed_often_ends_where_one_that_was_not_ends(tmp_pat
         made.append(step(opened(stopped)))
     assert made == expected
     assert [one.values for one in opened(stopped).ended()] == expected
-    states = [one.state.name for one in optuna.load_study(study_name=None, storage=f"sqlite:///{stopped}").trials]
+    states = [one.state.name for one in by_optuna(stopped).trials]
     assert (states.count("COMPLETE"), states.count("FAIL")) == (16, 16)
 
 
@@ -110,7 +117,7 @@ def test_a_file_of_something_else_is_named(tmp_path: Path) -> None:
 def test_what_another_tool_has_put_there_is_named(tmp_path: Path, drawn: Any) -> None:
     study = opened(tmp_path / "study.db")
     step(study)
-    alien = optuna.load_study(study_name=None, storage=f"sqlite:///{tmp_path / 'study.db'}")
+    alien = by_optuna(tmp_path / "study.db")
     trial = alien.ask({"rate": optuna.distributions.FloatDistribution(1e-3, 1e-1, log=True)})
     for name, value in {"drawn": drawn, "by_seed": [1.0]}.items() if drawn else ():
         trial.set_user_attr(name, value)

@@ -18,6 +18,7 @@ import optuna
 from optuna.trial import TrialState
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import NullPool
 
 from components.errors import UserError
 from components.trials.record import Series
@@ -100,7 +101,8 @@ class Study:
         self._path = path
         with _reading(path):
             self._study = optuna.create_study(
-                storage=optuna.storages.RDBStorage(url),
+                # Each connection is closed after its use: nobody says when a study ends.
+                storage=optuna.storages.RDBStorage(url, {"poolclass": NullPool}),
                 study_name=_NAME,
                 direction="maximize" if higher_is_better else "minimize",
                 load_if_exists=True,
