@@ -40,7 +40,6 @@ PAIRS = (
     TODAY,
     ("window_returns", "outperform"),
     ("market_relative", "outperform"),
-    ("momentum", "outperform"),
 )
 LINEAR, LIGHTGBM = "linear", "lightgbm"
 FOLDS = 5
