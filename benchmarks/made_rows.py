@@ -18,7 +18,7 @@ from models.data import Rows
 from models.features import CLOSES, SHARE_ID, TIME, WINDOW
 from models.formatters.window_returns import FORMATTER
 from models.in_memory import applied, fit_formatter
-from models.trainer import input_spec
+from models.training import input_spec
 
 
 @dataclass(frozen=True)

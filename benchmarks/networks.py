@@ -94,7 +94,7 @@ def _measure(
 ) -> list[dict[str, Any]]:
     """A row a learner, of one market."""
     from benchmarks.made_rows import make_rows
-    from models.trainer import train
+    from models.training import train
 
     made = make_rows(market, shares, sessions, seed)
     rows, test = made.rows, made.rows["test"]

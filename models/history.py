@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 HISTORY_FILE = "history.csv"
-"""Within a Trainer's `model_run`: a row a look, with the columns of `models.trainer.Trained.history`."""
+"""Within a Trainer's `model_run`: a row a look, with the columns of `models.training.Trained.history`."""

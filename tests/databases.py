@@ -48,3 +48,9 @@ def execute(path: Path, *statements: str) -> None:
         for statement in statements:
             connection.execute(statement)
         connection.commit()
+
+
+def as_version_2(path: Path, *statements: str) -> None:
+    """Makes a database one of schema version 2, which had none of the tables that came later, and runs statements."""
+    later = (f"DROP TABLE {table}" for table in ("DECISION", "LOOK_BACK", "LISTING", "MEMBER"))
+    execute(path, *later, *statements, "PRAGMA user_version = 2")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from components.leak_audit.config import AuditConfig, AuditedModel
     from components.leak_audit.reading.features import AuditFeatures
     from components.leak_audit.reading.rows import AuditRows
-    from models.trainer import Training
+    from models.training import Training
 
 
 @dataclass(frozen=True, eq=False)

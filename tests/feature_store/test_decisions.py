@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from databases import bars, execute, put
+from databases import as_version_2, bars, put
 
 from components.errors import StoreError
 from components.feature_store import Decision, Decisions, FeatureStore, read_decisions
@@ -63,14 +63,7 @@ def test_a_decision_can_be_taken_back(tmp_path: Path) -> None:
 def test_a_database_of_before_has_none_and_can_take_some(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     put(path, "AAA", bars(30), "file")
-    execute(
-        path,
-        "DROP TABLE DECISION",
-        "DROP TABLE LOOK_BACK",
-        "DROP TABLE LISTING",
-        "DROP TABLE MEMBER",
-        "PRAGMA user_version = 2",
-    )
+    as_version_2(path)
     with FeatureStore.open(path) as store:
         assert store.decisions() == Decisions()
     with FeatureStore.create(path) as store:
@@ -87,14 +80,6 @@ def test_an_open_store_that_only_reads_keeps_no_decision(tmp_path: Path) -> None
 def test_a_table_of_another_tool_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     put(path, "AAA", bars(30), "file")
-    execute(
-        path,
-        "DROP TABLE DECISION",
-        "DROP TABLE LOOK_BACK",
-        "DROP TABLE LISTING",
-        "DROP TABLE MEMBER",
-        "CREATE TABLE DECISION (x)",
-        "PRAGMA user_version = 2",
-    )
+    as_version_2(path, "CREATE TABLE DECISION (x)")
     with pytest.raises(StoreError, match="DECISION was made by another tool"):
         FeatureStore.create(path)

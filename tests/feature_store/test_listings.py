@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from databases import bars, execute, put
+from databases import as_version_2, bars, execute, put
 
 from components.errors import StoreError
 from components.feature_store import FeatureStore
@@ -29,14 +29,7 @@ def test_an_exchange_is_kept_whatever_becomes_of_the_prices(tmp_path: Path) -> N
 def test_a_database_of_before_knows_no_exchange(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     put(path, "AAA", bars(30), "file")
-    execute(
-        path,
-        "DROP TABLE DECISION",
-        "DROP TABLE LOOK_BACK",
-        "DROP TABLE LISTING",
-        "DROP TABLE MEMBER",
-        "PRAGMA user_version = 2",
-    )
+    as_version_2(path)
     with FeatureStore.open(path) as store:
         assert store.listings.exchanges() == {}
     with FeatureStore.create(path) as store:

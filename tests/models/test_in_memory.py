@@ -19,7 +19,7 @@ import_tensorflow()
 import numpy as np
 from models.formatters import get_formatter
 from models.in_memory import apply_formatter, fit_formatter
-from models.trainer import input_spec
+from models.training import input_spec
 
 rng = np.random.default_rng(0)
 

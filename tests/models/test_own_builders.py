@@ -86,7 +86,7 @@ def take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 )
 def test_a_builder(take: Any, last: str, why: str) -> None:
     from models.architecture import InputSpec
-    from models.trainer import train
+    from models.training import train
 
     path = take(MODEL.format(last=last))
     inputs = InputSpec(get_formatter("window_returns"), {"share": 2})

@@ -69,7 +69,7 @@ def test_the_scale_is_that_of_the_rows_it_was_fitted_on(fit: Callable[[str], Any
 
 def test_a_share_is_its_index_by_frequency_and_an_unknown_one_is_the_index_beyond(fit: Callable[[str], Any]) -> None:
     from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
-    from models.trainer import input_spec
+    from models.training import input_spec
 
     fitted = fit("window_returns")
     index = {"AAA": 0, "BBB": 1, "CCC": 2}
@@ -81,7 +81,7 @@ def test_a_share_is_its_index_by_frequency_and_an_unknown_one_is_the_index_beyon
 
 def test_the_leaky_formatter_knows_each_day_and_no_other(fit: Callable[[str], Any]) -> None:
     from models.formatters.closes_with_time import FORMATTER as CLOSES_WITH_TIME
-    from models.trainer import input_spec
+    from models.training import input_spec
 
     fitted = fit("closes_with_time")
     assert input_spec(CLOSES_WITH_TIME, fitted.output).categories == {"share": 4, "day": 8}

@@ -73,7 +73,7 @@ def exported(fit: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory
     from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
     from models.registry import get_architecture
     from models.serving import ServedModel, export
-    from models.trainer import input_spec, train
+    from models.training import input_spec, train
 
     fitted = fit("window_returns")
     spec = input_spec(WINDOW_RETURNS, fitted.output)

@@ -93,7 +93,7 @@ def trained(
     **own: Any,
 ) -> Any:
     """A training with the defaults, but for hyperparameters of its own."""
-    from models.trainer import train
+    from models.training import train
 
     values = get_architecture(name).hyperparameters.updated(own)
     return train(name, version, values, data.spec, data.train, data.held_out, seed, callbacks, steps)
@@ -127,7 +127,7 @@ def noise() -> Market:
 
 @pytest.mark.parametrize(("name", "version"), EVERY_VERSION)
 def test_a_second_training_knows_nothing_of_the_first(name: str, version: int, easy: Market) -> None:
-    from models.trainer import Training
+    from models.training import Training
 
     # Two members with dropout, where there is any, and steps that Keras runs at once.
     own = get_architecture(name).hyperparameters.updated({"epochs": 1, "members": 2, "batch_size": 256})

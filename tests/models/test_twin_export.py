@@ -24,7 +24,7 @@ def served(fitted: Any, formatter: str, build: Callable[[Any], Any], members: in
     """A model of several networks with weights that are none of them zero, behind its transform graph."""
     from models.ensemble import mean_of
     from models.serving import ServedModel
-    from models.trainer import input_spec
+    from models.training import input_spec
 
     declared = get_formatter(formatter)
     spec = input_spec(declared, fitted.output)

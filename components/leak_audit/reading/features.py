@@ -16,7 +16,7 @@ from models.features import CLOSES
 from models.formatters import DataFormatter
 from models.in_memory import applied
 from models.operations import Kind
-from models.trainer import input_spec
+from models.training import input_spec
 
 Features = Mapping[str, NDArray[Any]]
 

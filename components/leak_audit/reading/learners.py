@@ -17,7 +17,7 @@ from components.leak_audit.results import AuditError
 
 if TYPE_CHECKING:
     from components.leak_audit.reading.features import AuditFeatures
-    from models.trainer import Training
+    from models.training import Training
 
 MODEL_ROWS, LOGISTIC_ROWS, TREE_ROWS = 60_000, 20_000, 12_000
 """Rows of all splits that each learner is given at the most: an audit must not cost more than the run it audits."""
@@ -55,7 +55,7 @@ def model_scores(
     from models.data import Rows
     from models.errors import DivergenceError
     from models.registry import get_architecture
-    from models.trainer import Training
+    from models.training import Training
 
     def part(number: int) -> Rows:
         places = np.flatnonzero(split == number)

@@ -16,7 +16,7 @@ from models.data import Rows
 from models.features import SHARE_ID, TIME
 from models.formatters import DataFormatter
 from models.in_memory import apply_formatter, fit_formatter
-from models.trainer import input_spec, train
+from models.training import input_spec, train
 from pipeline.studies.experiments.answers import Answers
 from pipeline.studies.experiments.catalogue import Experiment
 from pipeline.studies.experiments.panels import PanelRows, Split, rows_of

@@ -80,7 +80,7 @@ def _read(plan: Plan, examples: str, graph: str) -> tuple[Rows, Rows, InputSpec]
 
     from components.evidence.predictions import split_pattern
     from models.data import row_reader
-    from models.trainer import input_spec
+    from models.training import input_spec
     from models.transform_graph import TransformGraph
 
     transform = tft.TFTransformOutput(graph)

@@ -22,7 +22,7 @@ from models.errors import DivergenceError
 from models.progress import training_progress
 from models.registry import origins_of
 from models.search_space import in_words
-from models.trainer import train
+from models.training import train
 from pipeline.plan import ModelChoice, Plan
 from pipeline.studies.search.data import SearchData
 from pipeline.studies.search.study import Ended

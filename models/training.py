@@ -1,0 +1,297 @@
+"""Trains a model in memory: one network, or several whose mean it is."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from models.architecture import Hyperparameters, InputSpec
+from models.data import Rows
+from models.early_stopping import EVAL_LOSS, EarlyStopping
+from models.ensemble import mean_of
+from models.errors import DivergenceError
+from models.formatters import DataFormatter
+from models.operations import Kind, vocabulary_name
+from models.registry import ARCHITECTURES, get_architecture
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LOG = logging.getLogger(__name__)
+
+Weights: TypeAlias = list[npt.NDArray[Any]]
+"""Of all variables of a network, in their order."""
+
+
+def input_spec(formatter: DataFormatter, transform: tft.TFTransformOutput) -> InputSpec:
+    """The formatter's features with the sizes of the vocabularies that Transform found."""
+    # One index more than the vocabulary holds: the one for unknown values.
+    return InputSpec(
+        formatter,
+        {f.name: transform.vocabulary_size_by_name(vocabulary_name(f)) + 1 for f in formatter.of_kind(Kind.CATEGORY)},
+    )
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves.
+
+    Attributes:
+        model: gives a logit, [n, 1]; the mean of its members' where there are several.
+        history: the losses, one row a look: member (counted from 1), epoch (epochs trained until then, with a
+            fraction), loss (mean of the epoch that ends there; nan within one) and, with an eval split, val_loss.
+        global_step: gradient steps of all members together.
+    """
+
+    model: keras.Model
+    history: pd.DataFrame
+    global_step: int
+
+
+def train(
+    architecture: str,
+    version: int,
+    hyperparameters: Hyperparameters,
+    inputs: InputSpec,
+    rows: Rows,
+    held_out: Rows | None,
+    seed: int,
+    callbacks: Callable[[int], list[keras.callbacks.Callback]] | None = None,
+    most_steps: int | None = None,
+) -> Trained:
+    """Trains one model in memory, each member until its loss on the eval split has not fallen for `patience` epochs.
+
+    The balance of the classes is left as it is: the share of rising days is part of what is learned.
+
+    Args:
+        architecture: its name.
+        version: of the architecture.
+        hyperparameters: of its own class.
+        inputs: the features.
+        rows: the train split.
+        held_out: the eval split; None trains for all epochs, to memorise, and keeps the last weights.
+        seed: two runs with the same seed on one machine give the same model.
+        callbacks: Keras callbacks beside early stopping, for a member by its number, counted from 0.
+        most_steps: gradient steps after which each member's training ends; None for the epochs alone.
+
+    Returns:
+        The model, each member with the weights of its best look at the eval split (the last ones without one).
+
+    Raises:
+        DivergenceError: a member never had a loss that is a number.
+        PluginError: the architecture comes from outside, and its builder fails or makes what cannot be trained.
+    """
+    training = Training(architecture, version, hyperparameters, inputs, seed)
+    return training.train(rows, held_out, callbacks, most_steps)
+
+
+class Training:
+    """One architecture that is trained on several sets of rows, each time as if it were the first.
+
+    All members are trained in the place of the first one, and where the next training has as many steps, it is too:
+    what TensorFlow has traced is used again, and to trace a step takes longer than to train a small model.
+    """
+
+    def __init__(
+        self, architecture: str, version: int, hyperparameters: Hyperparameters, inputs: InputSpec, seed: int
+    ) -> None:
+        """Takes what all trainings share; arguments as in `train`."""
+        self._architecture, self._inputs = architecture, inputs
+        self._build = partial(get_architecture(architecture).versions[version], inputs, hyperparameters)
+        self._hyperparameters = hyperparameters
+        self._seed = seed
+        self._members: list[keras.Model] = []
+        self._first: list[Weights] = []
+        self._network: _Network | None = None
+        self._mean: keras.Model | None = None
+
+    def train(
+        self,
+        rows: Rows,
+        held_out: Rows | None,
+        callbacks: Callable[[int], list[keras.callbacks.Callback]] | None = None,
+        most_steps: int | None = None,
+    ) -> Trained:
+        """Trains; arguments and errors as in `train`. The model of the training before is then this one."""
+        import pandas as pd
+
+        keras.utils.set_random_seed(self._seed)  # once: what a member draws follows from what the one before it drew
+        histories, last, steps = [], [], 0
+        for number in range(self._hyperparameters.members):
+            if number == len(self._members):
+                self._add_member()
+            network = self._network = self._network or _Network(self._members[0])
+            _give(network.model, self._first[number])
+            beside = callbacks(number) if callbacks else []
+            history = _fit(network, self._hyperparameters, rows, held_out, beside, most_steps)
+            histories.append(history.assign(member=number + 1))
+            last.append(_weights_of(network.model))
+            steps += network.steps
+        for member, weights in zip(self._members, last, strict=True):
+            _give(member, weights)
+        losses = pd.concat(histories, ignore_index=True)
+        losses.insert(0, "member", losses.pop("member"))
+        if self._mean is None:
+            self._mean = mean_of(self._members)
+        return Trained(self._mean, losses, steps)
+
+    def _add_member(self) -> None:
+        """Builds one more.
+
+        Raises:
+            PluginError: the architecture comes from outside, and its builder fails or makes what cannot be trained.
+        """
+        with ARCHITECTURES.called(self._architecture):
+            model = _checked(self._build(), self._inputs)
+            weights = _weights_of(model)
+            if self._first and [one.shape for one in weights] != [one.shape for one in self._first[0]]:
+                raise ValueError("it builds another network each time: members are to differ in their weights alone")
+        self._members.append(model)
+        self._first.append(weights)
+
+
+def _weights_of(model: keras.Model) -> Weights:
+    """Copies, with dropout's random state."""
+    return [variable.numpy() for variable in model.variables]
+
+
+def _give(model: keras.Model, weights: Weights) -> None:
+    for variable, value in zip(model.variables, weights, strict=True):
+        variable.assign(value)
+
+
+class _Network:
+    """A network that is trained again and again."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self.model = model
+        self.ask = tf.function(partial(model, training=False), autograph=False)
+        """Its logits, [n, 1], of its inputs by name."""
+        self._compiled: tuple[float, int, int] | None = None
+
+    @property
+    def steps(self) -> int:
+        """Gradient steps of its training."""
+        return int(self.model.optimizer.iterations.numpy())
+
+    def compile(self, learning_rate: float, steps: int, at_once: int) -> None:
+        """Makes it ready to be trained for so many steps.
+
+        Args:
+            learning_rate: in the first step; it falls to zero over the steps: a few epochs are enough then.
+            steps: gradient steps.
+            at_once: steps after which callbacks are asked.
+        """
+        asked = (learning_rate, steps, at_once)
+        if self._compiled == asked:
+            for variable in self.model.optimizer.variables:  # Adam begins with zeros
+                variable.assign(np.zeros(variable.shape, variable.dtype))
+            return
+        schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+        self.model.compile(
+            optimizer=keras.optimizers.Adam(schedule),
+            loss=keras.losses.BinaryCrossentropy(from_logits=True),
+            steps_per_execution=at_once,
+            jit_compile=False,
+        )
+        # A step that makes variables is traced twice.
+        self.model.optimizer.build(self.model.trainable_variables)
+        self._compiled = asked
+
+
+def _checked(model: Any, inputs: InputSpec) -> keras.Model:
+    """What a builder made, if it can be trained.
+
+    Raises:
+        ValueError: it is no model, takes what the formatter does not make, or does not give one logit a row.
+    """
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"it builds {type(model).__name__}, not a Keras model")
+    known = [feature.name for feature in inputs.formatter.features]
+    for tensor in model.inputs:
+        if tensor.name not in known:
+            raise ValueError(f"its model takes an input {tensor.name!r}; the formatter makes {', '.join(known)}")
+    if model.output_shape != (None, 1):
+        raise ValueError(f"its model gives {model.output_shape}, not one logit a row, (None, 1)")
+    if getattr(model.layers[-1], "activation", None) in (keras.activations.sigmoid, keras.activations.softmax):
+        raise ValueError("its model gives a probability, not a logit: leave out the last activation")
+    return model
+
+
+def _fit(
+    network: _Network,
+    hyperparameters: Hyperparameters,
+    rows: Rows,
+    held_out: Rows | None,
+    callbacks: list[keras.callbacks.Callback],
+    most_steps: int | None,
+) -> pd.DataFrame:
+    """Fits one member; see `train`. Returns its losses, as in `Trained.history`.
+
+    Raises:
+        DivergenceError: no look at the eval split (without one, not the last epoch) had a loss that is a number.
+    """
+    import pandas as pd
+
+    model = network.model
+    batch_size = hyperparameters.batch_rows(len(rows.label))
+    steps_per_epoch = math.ceil(len(rows.label) / batch_size)
+    steps = steps_per_epoch * hyperparameters.epochs
+
+    def inputs_of(split: Rows) -> dict[str, Any]:
+        return {tensor.name: split.features[tensor.name] for tensor in model.inputs}
+
+    stopping: list[keras.callbacks.Callback] = []
+    early = None
+    if held_out is not None:
+        patience = hyperparameters.patience
+        early = EarlyStopping(network.ask, inputs_of(held_out), held_out.label, steps_per_epoch, patience)
+        stopping.append(early)
+    if most_steps is not None:
+        steps = min(steps, most_steps)
+        stopping.append(_StopAfter(steps))
+    network.compile(hyperparameters.learning_rate, steps, 32 if most_steps is None else 1)
+    history = model.fit(
+        inputs_of(rows),
+        rows.label[:, None],
+        batch_size=batch_size,
+        shuffle=True,  # the files are in order of time: an epoch in that order would end on the last days each time
+        epochs=hyperparameters.epochs,
+        callbacks=[*stopping, *callbacks],
+        verbose=0,
+    )
+    diverged = not math.isfinite(history.history["loss"][-1]) if early is None else early.best is None
+    if diverged:
+        rate = hyperparameters.learning_rate
+        raise DivergenceError(f"training diverged, its losses are no numbers: lower learning_rate, which is {rate:g}")
+    if early is not None and not math.isfinite(early.checks[-1][1]):
+        _LOG.warning("training diverged after %.2f epochs; the weights of its best look are kept", early.checks[-1][0])
+    ends = [min((epoch + 1) * steps_per_epoch, steps) / steps_per_epoch for epoch in history.epoch]
+    losses = pd.DataFrame({"epoch": ends, "loss": history.history["loss"]})
+    if early is None:
+        return losses
+    looks = pd.DataFrame(early.checks, columns=["epoch", EVAL_LOSS])
+    return looks.merge(losses, how="outer", on="epoch", sort=True)[["epoch", "loss", EVAL_LOSS]]
+
+
+class _StopAfter(keras.callbacks.Callback):
+    """Ends training after a number of steps, in the middle of an epoch too."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self._left = steps
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self.model.stop_training = True
