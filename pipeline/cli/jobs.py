@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from inspect import signature
 from pathlib import Path
 from typing import Annotated
 
@@ -64,7 +65,12 @@ def run(
     console.print()
     print_summary(report, console)
     if report.comparison is not None and report.pushed is not None:
-        print_line(f"\nThe model predicts by: awesome predict --formatter {report.formatter} --label {report.label}")
+        from pipeline.given_flags import given_flags
+
+        takes = signature(predict).parameters.keys() - {"formatter", "label"}
+        chosen = ["--formatter", report.formatter, "--label", report.label]
+        command = shlex.join(["awesome", "predict", *given_flags(plan, takes.__contains__), *chosen])
+        print_line(f"\nThe model predicts by: {command}")
     print_line(f"\nThe report: {folder / 'report.html'}")
     if plan.settings.mlflow is not None:
         _log_to_mlflow(folder, plan.settings.mlflow)

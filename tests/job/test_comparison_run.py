@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,12 @@ def test_terminal_and_page_show_the_table(run: Job, compared: Any) -> None:
     assert "Compared on the eval split" in run.out
     assert "Which formatter, which label?" in (run.folder / "out/report.html").read_text()
     assert "Chosen on the eval split" in succeeded(run.folder, "evaluate", "out").out
+
+
+def test_the_chosen_model_predicts_by_the_command_that_is_said(run: Job) -> None:
+    command = run.out.partition("The model predicts by: ")[2].splitlines()[0]
+    said = succeeded(run.folder, *shlex.split(command)[1:]).out
+    assert all(f"S{share:03}" in said for share in range(SHARES))
 
 
 def test_those_that_were_not_chosen_are_tries_on_the_test_days(run: Job, compared: Any) -> None:

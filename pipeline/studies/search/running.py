@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import json
 import shlex
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from components.evidence.words import number4
 from components.records import to_plain
 from models.errors import UnknownNameError
 from models.search_space import Space, in_words
+from pipeline.given_flags import given_flags
 from pipeline.job.quiet import run_log
 from pipeline.job.workspace import check_writable, workspace_lock
 from pipeline.plan import ModelChoice, Plan, resolve
@@ -182,16 +182,7 @@ _OWN = ("models", "search_trials", "search_seeds", "search_metric", "hyperparame
 def _command(plan: Plan, best: Path) -> str:
     """The command that runs the pipeline with what was found, with the flags that this one was given."""
     said = ["awesome", "run", "--models", ",".join(plan.settings.models), "--hyperparameters", str(best)]
-    for name, origin in plan.origins.items():
-        if origin.startswith("--") and name not in _OWN:
-            said += _flag(origin, getattr(plan.settings, name))
-    return shlex.join(said)
-
-
-def _flag(flag: str, value: Any) -> Sequence[str]:
-    if flag == "--plugin":
-        return [part for path in value for part in (flag, str(path))]
-    return flag, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return shlex.join([*said, *given_flags(plan, lambda name: name not in _OWN)])
 
 
 def how_to_use(report: SearchReport) -> str:
