@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
+from components.errors import UserError
 from components.feature_store import FeatureStore
 from components.universe.universe import EVERYBODY, Universe
 from models.day_wide.columns import reach_of
@@ -16,6 +17,10 @@ _DAYS_A_SESSION = 1.6
 """Calendar days for a session of most exchanges, to begin with."""
 
 _FIRST_DAY = np.datetime64("0001-01-01")
+
+
+class MarketError(UserError):
+    """Shares that cannot be looked at beside one another."""
 
 
 def read_closes(
@@ -50,9 +55,15 @@ def read_rows(
 
     Raises:
         StoreError: as in `read_closes`.
+        MarketError: there is one share alone.
     """
     if not columns:
         return None
+    if len(market) < 2:
+        raise MarketError(
+            f"share {', '.join(market)} is alone, and what its formatter sees of it beside the others of the day "
+            f"({', '.join(sorted(columns))}) never changes: take more shares, or the formatter window_returns"
+        )
     return DayRows.of(DayPrices(read_closes(store, market, last=last, universe=universe), market), columns)
 
 

@@ -75,8 +75,11 @@ def write_members_file(path: Path, spells: Iterable[Spell]) -> None:
     """Writes spells as `read_members` reads them; the file appears whole or not at all.
 
     Raises:
-        MembersError: It cannot be written, or is there and holds something else.
+        MembersError: There are no spells, it cannot be written, or is there and holds something else.
     """
+    spells = list(spells)
+    if not spells:
+        raise MembersError(f"{path}: not written, as the database holds no members; see `awesome members import`")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)

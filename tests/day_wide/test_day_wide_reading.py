@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.day_wide.reading import read_last, read_rows
+from components.day_wide.reading import MarketError, read_last, read_rows
 from components.feature_store import FeatureStore, PriceBars
 from components.synthetic_market import generate
 from components.universe.universe import Universe
@@ -87,6 +87,14 @@ def test_a_share_that_the_run_did_not_know_has_values_of_its_own(database: Path)
         found = read_last(store, market, last.shares, last.time, ["day_rank_1"])
 
     assert not np.isnan(found["day_rank_1"]).any()
+
+
+def test_a_share_alone_is_refused_as_it_is_its_own_market(database: Path) -> None:
+    with FeatureStore.open(database) as store:
+        share = store.shares()[0].share_id
+        with pytest.raises(MarketError, match=rf"share {share} is alone.*market_relative_returns.*take more shares"):
+            read_rows(store, [share], ["market_relative_returns"])
+        assert read_rows(store, [share], []) is None
 
 
 def test_nothing_is_read_for_no_columns_and_no_rows(database: Path) -> None:

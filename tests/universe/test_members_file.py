@@ -13,6 +13,7 @@ from components.universe.members_file import MembersError, read_members, write_m
 
 LAST_PRICES = {"AAA": dt.date(2020, 6, 30), "BBB": dt.date(2020, 6, 30), "O'Neil": dt.date(2019, 1, 3)}
 HEADER = "share,from,to,delisting_return\n"
+ONE = (Spell("AAA", dt.date(2019, 7, 1)),)
 
 
 def written(folder: Path, text: str) -> Path:
@@ -110,10 +111,16 @@ def test_files_that_cannot_be_read_or_written_are_named(tmp_path: Path) -> None:
     with pytest.raises(MembersError, match=r"latin\.csv is no CSV file in UTF-8"):
         read_members(latin, LAST_PRICES)
     with pytest.raises(MembersError, match="is a folder; name a file"):
-        write_members_file(tmp_path, ())
+        write_members_file(tmp_path, ONE)
     latin_bytes = latin.read_bytes()
     with pytest.raises(MembersError, match=r"latin\.csv is something else than a file of members; name another"):
-        write_members_file(latin, ())
+        write_members_file(latin, ONE)
     assert latin.read_bytes() == latin_bytes
     with pytest.raises(MembersError, match="cannot be written"):
-        write_members_file(tmp_path / "nowhere" / "members.csv", ())
+        write_members_file(tmp_path / "nowhere" / "members.csv", ONE)
+
+
+def test_nothing_is_written_that_an_import_refuses(tmp_path: Path) -> None:
+    with pytest.raises(MembersError, match=r"none\.csv: not written, as the database holds no members"):
+        write_members_file(tmp_path / "none.csv", ())
+    assert not (tmp_path / "none.csv").exists()
