@@ -1,22 +1,17 @@
-"""The one typed settings object: flags, then AWESOME_... in the environment, then awesome.toml, then defaults.
+"""The one typed settings object: what can be set, and the form of each value.
 
-This module is the only reader of the environment, but for keys and tokens (secrets.py, components/extractor/keys.py),
-which are no settings: they must not travel where settings do. Workers and pods, which read no settings, find the
-setting `plugins` there by themselves (models/plugged).
+Flags come first, then AWESOME_... in the environment, then awesome.toml, then defaults; loading.py reads them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-import os
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -28,28 +23,17 @@ from pydantic_settings import (
 from components.errors import UserError
 from components.leak_audit.limits import PLAUSIBLE_AUC
 from components.missing_sessions.limit import DEFAULT_LIMIT
-from pipeline.paths import names_in_file, pattern_in
+from pipeline.paths import names_in_file
 
 FILE = "awesome.toml"
 PREFIX = "AWESOME_"
-NODE_PREFIX = "AWESOME_NODE_"
-"""Of what a pod is told about its surroundings: see NodeSettings."""
-
 KFP_TOKEN = "AWESOME_KFP_TOKEN"
 """What Kubeflow Pipelines is shown by who asks; no setting, as it is a secret."""
 
 SERVE_TOKEN, SERVE_TOKEN_FILE = "AWESOME_SERVE_TOKEN", "AWESOME_SERVE_TOKEN_FILE"
 """What `awesome serve` asks for, or a file that holds it; no settings, for the same reason."""
 
-_JSON_EXAMPLES = {"hyperparameters": '{"rnn": {"epochs": 9}}', "clusters": '{"stage": {"image": "registry/awesome:1"}}'}
-
-_SECRETS = ("alert_url",)
-"""Settings that no message shows: whoever knows the address of a webhook can post to it."""
-
-_FLAGS = {"plugins": "--plugin", "search_trials": "--trials", "search_seeds": "--seeds", "search_metric": "--metric"}
-"""Flags that are not called as their setting is."""
-
-_VALUE_ERROR = "Value error, "
+VALUE_ERROR = "Value error, "
 """What pydantic puts before the words of a validator of ours."""
 
 
@@ -269,125 +253,6 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
-class NodeSettings(BaseSettings):
-    """What the environment of a pod says of the place it runs in: AWESOME_NODE_..., from a ConfigMap and a Secret."""
-
-    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix=NODE_PREFIX, frozen=True)
-
-    pipeline_root: Path | None = Field(None, description="folder of artifacts instead of the compiled one")
-    storage_secret: Path | None = Field(
-        None, description="folder of a Secret: each of its files becomes a variable, AWESOME_STORAGE_URL and keys"
-    )
-    metadata_sqlite: Path | None = Field(None, description="SQLite file of ML Metadata: one pod at a time")
-    metadata_host: str | None = Field(None, description="of MariaDB or MySQL")
-    metadata_port: int = Field(3306, ge=1, le=65535, description="of MariaDB or MySQL")
-    metadata_database: str = Field("metadata", description="name of the database")
-    metadata_user: str = Field("", description="who may create tables in it")
-    metadata_password: SecretStr = Field(SecretStr(""), description="of the user")
-
-    @field_validator("pipeline_root")
-    @classmethod
-    def _is_no_pattern(cls, value: Path | None) -> Path | None:
-        if value is not None and (why := pattern_in(value)):
-            raise ValueError(why)
-        return value
-
-
-def load_node_settings() -> NodeSettings:
-    """Reads what a pod's environment says.
-
-    Raises:
-        SettingsError: a value cannot be used; the message names the variable and not its value.
-    """
-    try:
-        return NodeSettings(**dict[str, Any]())
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise SettingsError(
-            f"{NODE_PREFIX}{str(first['loc'][0]).upper()}: {first['msg'].removeprefix(_VALUE_ERROR)}"
-        ) from None
-
-
 def _day(value: Any) -> Any:
     """A date of TOML as it is written elsewhere."""
     return value.isoformat() if isinstance(value, dt.date) else value
-
-
-def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
-    """Reads the settings.
-
-    Args:
-        flags: from the command line; None means not given.
-
-    Raises:
-        SettingsError: a value cannot be used; the message names the setting and its origin.
-    """
-    given = _given(flags)
-    if isinstance(given.get("hyperparameters"), Path):
-        given["hyperparameters"] = _in_json(given["hyperparameters"])
-    if Path(FILE).is_dir():
-        raise SettingsError(f"{FILE}: is a folder; name it otherwise, or make it a file of settings")
-    try:
-        TomlConfigSettingsSource(Settings)()
-    except ValueError as error:
-        raise SettingsError(f"{FILE}: is not TOML that can be read: {error}") from None
-    try:
-        settings = Settings(**given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else "settings"
-        what = first["msg"].removeprefix(_VALUE_ERROR)
-        if first["type"] == "extra_forbidden":
-            raise SettingsError(f"{FILE}: there is no setting {name!r}; see `awesome config`") from None
-        got = "" if name in _SECRETS else f", got {first['input']!r}"
-        raise SettingsError(f"{name} (from {_origin(name, given)}): {what}{got}") from None
-    except ValueError as error:  # what the environment gives as JSON
-        name = "clusters" if "clusters" in str(error) else "hyperparameters"
-        raise SettingsError(
-            f"{PREFIX}{name.upper()}: is not JSON; write it like {PREFIX}{name.upper()}='{_JSON_EXAMPLES[name]}'"
-        ) from None
-    unknown = [
-        key
-        for key in os.environ
-        if key.startswith(PREFIX)
-        and not key.startswith(NODE_PREFIX)
-        and key not in (KFP_TOKEN, SERVE_TOKEN, SERVE_TOKEN_FILE)
-        and key[len(PREFIX) :].lower() not in Settings.model_fields
-    ]
-    if unknown:
-        raise SettingsError(f"environment: there is no setting {unknown[0]}; see `awesome config`")
-    return settings
-
-
-def _in_json(path: Path) -> Any:
-    """What a file of hyperparameters holds; what else is set of the same models stays."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        why = error.strerror
-    except (ValueError, RecursionError):
-        why = "it is not JSON"
-    raise SettingsError(
-        f"hyperparameters (from --hyperparameters): {path} cannot be read ({why}); write it like "
-        f"{_JSON_EXAMPLES['hyperparameters']}"
-    )
-
-
-def origins(flags: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """Where each setting's value comes from: flag, environment, file or default."""
-    return {name: _origin(name, _given(flags)) for name in Settings.model_fields}
-
-
-def _given(flags: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {name: value for name, value in (flags or {}).items() if value is not None}
-
-
-def _origin(name: str, given: Mapping[str, Any]) -> str:
-    if name in given:
-        return _FLAGS.get(name, f"--{name.replace('_', '-')}")
-    for key in os.environ:
-        if key.upper() == f"{PREFIX}{name}".upper():
-            return key
-    if name in TomlConfigSettingsSource(Settings)():
-        return FILE
-    return "default"

@@ -30,8 +30,8 @@ def _run(arguments: Sequence[str] | None) -> None:
     from components.object_storage import pull_database, pull_tries
     from components.trials.record import read_record, record_path
     from pipeline.job.prices import idle_decisions
+    from pipeline.node_settings import load_node_settings
     from pipeline.plan import load_plan
-    from pipeline.settings import load_node_settings
     from pipeline.uses.storage import open_storage
 
     options = pod_options("database_pull", __doc__, "--database", "where to, on the volume", arguments, of_a_run=False)

@@ -1,6 +1,6 @@
 """What a pod runs: one node of the pipeline, with TFX's own launcher. `python -m awesome_kubeflow.entrypoint --help`.
 
-Where the metadata store is comes from the environment (pipeline.settings.NodeSettings). The log is JSON, a line a
+Where the metadata store is comes from the environment (pipeline.node_settings.NodeSettings). The log is JSON, a line a
 record. A node that failed ends the pod with a non-zero code, and why is the message of the log's last line.
 
 The same run id again finds the execution of the pod before: it is completed where that was killed or failed, and left
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from awesome_kubeflow.node import NodeSlice
     from awesome_kubeflow.parameters import RunParameters
     from pipeline.job.step import Step
-    from pipeline.settings import NodeSettings
+    from pipeline.node_settings import NodeSettings
 
 _LOG = logging.getLogger("awesome.node")
 
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> None:
     from awesome_kubeflow.pod.executor_io import ExecutorInput, write_outputs
-    from pipeline.settings import load_node_settings
+    from pipeline.node_settings import load_node_settings
 
     options = pod_options("entrypoint", "Runs one node.", "--slice", "the node, as the compiler wrote it", arguments)
     outputs = ExecutorInput.from_json(options.executor_input)

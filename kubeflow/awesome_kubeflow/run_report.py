@@ -30,7 +30,8 @@ from pipeline.job.quiet import import_tensorflow
 
 if TYPE_CHECKING:
     from awesome_kubeflow.parameters import RunParameters
-    from pipeline.settings import NodeSettings, Settings
+    from pipeline.node_settings import NodeSettings
+    from pipeline.settings import Settings
 
 TASK_ID = "RunReport"
 NEEDED = ("FeatureExampleGen", "ModelSelector", "Pusher")
@@ -86,8 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> None:
     from awesome_kubeflow.pod.executor_io import ExecutorInput, write_outputs
+    from pipeline.node_settings import load_node_settings
     from pipeline.runs.folder import REPORT_HTML, REPORT_JSON
-    from pipeline.settings import load_node_settings
 
     began = time.monotonic()
     options = pod_options(

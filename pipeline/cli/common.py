@@ -138,7 +138,8 @@ def take_plugins(plugins: list[str] | None) -> None:
     """Takes the files of `--plugin`, or those of the settings: for commands that need nothing else of these."""
     from models.errors import PluginError
     from models.plugins import take_files
-    from pipeline.settings import SettingsError, load_settings, origins
+    from pipeline.loading import load_settings, origins
+    from pipeline.settings import SettingsError
 
     flags = {"plugins": plugins}
     try:

@@ -13,7 +13,8 @@ def config() -> None:
     from rich.text import Text
 
     from components.masking import masked
-    from pipeline.settings import Settings, load_settings, origins
+    from pipeline.loading import load_settings, origins
+    from pipeline.settings import Settings
 
     settings, origin = load_settings(), origins()
     table = Table("setting", "value", "from", "meaning", box=None, pad_edge=False)

@@ -48,9 +48,9 @@ def extract(
     from components.extractor.progress import extraction_progress
     from components.records import to_json
     from components.trials.record import begun_with
-    from pipeline.plan import http_settings
     from pipeline.report.extraction import print_extraction
     from pipeline.report.suspects import print_excluded, print_suspects
+    from pipeline.resolver import http_settings
     from pipeline.uses.suspects import look_at_extracted
 
     with _stopped_by_signals() as stop, extraction_progress() as listener, begun_with(plan.settings.db):

@@ -47,8 +47,8 @@ def search(
     """
     given = {name: value for name, value in locals().items() if name not in ("model", "trials", "seeds", "metric")}
     flags = given | {"models": model, "search_trials": trials, "search_seeds": seeds, "search_metric": metric}
+    from pipeline.loading import load_settings, origins
     from pipeline.plan import resolve
-    from pipeline.settings import load_settings, origins
 
     plan = resolve(load_settings(flags), origins(flags) | {"models": "--model"})
     console = new_console()

@@ -27,8 +27,9 @@ from pipeline.job.prices import prices_named
 from pipeline.job.step import Step
 from pipeline.job.steps import run_pipeline
 from pipeline.pipeline import create_comparison
-from pipeline.plan import COMPARED, Plan, resolve
+from pipeline.plan import Plan, resolve
 from pipeline.report.comparison_table import print_comparison
+from pipeline.resolver import COMPARED
 
 if TYPE_CHECKING:
     from rich.console import Console

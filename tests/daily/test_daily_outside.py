@@ -21,7 +21,8 @@ from components.feature_store import FeatureStore, PriceBars
 from components.object_storage import Storage, stored_heads
 from pipeline.daily.alerts import send_alerts
 from pipeline.daily.report import Alert, AlertKind, DailyReport, Status
-from pipeline.settings import SettingsError, load_settings
+from pipeline.loading import load_settings
+from pipeline.settings import SettingsError
 
 EVENINGS = SHANGHAI[START : START + 4]
 LEDGER = Path("prices.db.ledger")

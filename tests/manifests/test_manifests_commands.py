@@ -13,7 +13,8 @@ import typer
 from overlays import Object, needs_kubectl, of_kind, own_containers, pod_templates
 
 from pipeline.cli import load_app
-from pipeline.settings import Settings, load_settings
+from pipeline.loading import load_settings
+from pipeline.settings import Settings
 
 SCRIPT = "extract-then-succeed"
 

@@ -12,8 +12,9 @@ import typer.main
 from pydantic import ValidationError
 
 from pipeline.cli import load_app
+from pipeline.loading import load_settings, origins
 from pipeline.secrets import cos_credentials
-from pipeline.settings import Settings, SettingsError, load_settings, origins
+from pipeline.settings import Settings, SettingsError
 
 pytestmark = pytest.mark.usefixtures("folder")
 

@@ -20,7 +20,7 @@ from components.errors import UserError
 from components.masking import masked
 
 if TYPE_CHECKING:
-    from pipeline.settings import NodeSettings
+    from pipeline.node_settings import NodeSettings
 
 _LOG = logging.getLogger("awesome.node")
 

@@ -19,8 +19,9 @@ from models.search_space import Space, in_words
 from pipeline.given_flags import given_flags
 from pipeline.job.quiet import run_log
 from pipeline.job.workspace import check_writable, workspace_lock
-from pipeline.plan import ModelChoice, Plan, resolve
+from pipeline.plan import Plan, resolve
 from pipeline.report.words import duration
+from pipeline.resolver import ModelChoice
 from pipeline.settings import SettingsError
 from pipeline.studies.search.data import SearchData, prepare_data
 from pipeline.studies.search.page import render_search

@@ -23,7 +23,8 @@ from models.progress import training_progress
 from models.registry import origins_of
 from models.search_space import in_words
 from models.training import train
-from pipeline.plan import ModelChoice, Plan
+from pipeline.plan import Plan
+from pipeline.resolver import ModelChoice
 from pipeline.studies.search.data import SearchData
 from pipeline.studies.search.study import Ended
 
