@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import common
-from pipeline.cli.common import LATEST_RUN, RunFolder, app, example, new_console, new_progress, plan_from
+from pipeline.cli.common import RunFolder, app, example, new_console, new_progress, plan_from
 
 LEAKING = 3
 """Exit code where a check finds a leak."""
@@ -15,7 +15,7 @@ LEAKING = 3
 
 @app.command(epilog=example("awesome audit runs/latest --models linear,dnn"))
 def audit(
-    run: RunFolder = LATEST_RUN,
+    run: RunFolder = None,
     models: Annotated[
         str | None, typer.Option(help="Models to train again, separated by commas. (default: the run's first)")
     ] = None,
@@ -30,12 +30,14 @@ def audit(
     auc = None if plan.origins["audit_plausible_auc"] == "default" else plan.settings.audit_plausible_auc
     from pipeline.job.quiet import quiet_log
     from pipeline.report.summary import print_audit
+    from pipeline.runs.folder import find_run
     from pipeline.uses.audit import audit_run
 
+    folder = find_run(plan.workspace, run)
     names = [name.strip() for name in (models or "").split(",") if name.strip()]
     with quiet_log(), new_progress() as progress:
         bar = progress.add_task("reading the run", total=None)
-        found = audit_run(run, names, auc, lambda name: progress.update(bar, description=f"audit: {name}"), full)
+        found = audit_run(folder, names, auc, lambda name: progress.update(bar, description=f"audit: {name}"), full)
     print_audit(found, new_console())
     if found.leaks:
         raise typer.Exit(LEAKING)

@@ -119,8 +119,10 @@ Timezone = Annotated[
 Encoding = Annotated[str | None, typer.Option(help="Of a CSV file. (default: UTF-8, else found out)")]
 Costs = Annotated[float, typer.Option(help="Basis points of what is bought or sold.")]
 Quantile = Annotated[float, typer.Option(help="Share of a day's shares to buy, and to sell short.")]
-RunFolder = Annotated[Path, typer.Argument(help="The run's folder, or its report.json.")]
-LATEST_RUN = Path("runs/latest")
+RunFolder = Annotated[
+    Path | None,
+    typer.Argument(help="The run: a folder, a report.json, a name in the workspace. (default: the latest)"),
+]
 
 
 def import_files(package: str) -> None:
@@ -162,6 +164,18 @@ def plan_from(flags: dict[str, Any]) -> Plan:
     from pipeline.plan import load_plan
 
     return load_plan(flags)
+
+
+def run_folder(named: Path | None, workspace: Path | None = None) -> Path:
+    """The folder of the run that a command is given: the latest one of the workspace where none is named.
+
+    Raises:
+        ReportError: there is none.
+    """
+    from pipeline.runs.folder import find_run
+    from pipeline.loading import load_settings
+
+    return find_run(load_settings({"workspace": workspace}).workspace, named)
 
 
 def columns_from(given: list[str] | None) -> dict[str, str]:

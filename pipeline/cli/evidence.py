@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import LATEST_RUN, Costs, Quantile, RunFolder, app, example, new_console, print_line, status
+from pipeline.cli.common import Costs, Quantile, RunFolder, app, example, new_console, print_line, run_folder, status
 
 
 @app.command(epilog=example("awesome backtest runs/latest --model linear --costs 5"))
 def backtest(
-    run: RunFolder = LATEST_RUN,
+    run: RunFolder = None,
     model: Annotated[
         str | None, typer.Option(help="The one to draw and to judge. (default: the champion, else the first)")
     ] = None,
@@ -26,8 +26,9 @@ def backtest(
     from pipeline.report.suspects import print_excluded, print_suspects
     from pipeline.uses.backtest import backtest_run, write_backtest
 
+    folder = run_folder(run)
     with status("Trading the test split"):
-        made = backtest_run(run, model, costs, quantile)
+        made = backtest_run(folder, model, costs, quantile)
         page = write_backtest(made)
     if made.report.prices is not None:
         print_suspects(made.report.prices, new_console(), database=made.report.data.database)

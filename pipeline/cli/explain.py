@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import common
-from pipeline.cli.common import LATEST_RUN, RunFolder, app, example, new_console, new_progress, plan_from, print_line
+from pipeline.cli.common import RunFolder, app, example, new_console, new_progress, plan_from, print_line
 
 
 @app.command(epilog=example("awesome explain runs/latest --models dnn"))
 def explain(
-    run: RunFolder = LATEST_RUN,
+    run: RunFolder = None,
     models: Annotated[
         str | None, typer.Option(help="Models to explain, separated by commas. (default: all of the run)")
     ] = None,
@@ -38,7 +38,7 @@ def explain(
         def show(name: str, done: int, total: int) -> None:
             progress.update(bar, description=f"permuting what {name} sees", completed=done, total=total)
 
-        made = explain_run(run, names, repeats, show)
+        made = explain_run(common.run_folder(run), names, repeats, show)
     if as_json:
         typer.echo(to_json(made.explanation))
         return

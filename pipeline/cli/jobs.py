@@ -128,13 +128,13 @@ def predict(
         print_forecast(forecast, new_console())
 
 
-@app.command(epilog=example("awesome evaluate runs/2026-11-23T18-30-00"))
-def evaluate(run: common.RunFolder) -> None:
+@app.command(epilog=example("awesome evaluate 2026-11-23T18-30-00"))
+def evaluate(run: common.RunFolder = None) -> None:
     """Prints a run's table again."""
     from pipeline.report.summary import print_summary
     from pipeline.runs.folder import read_report
 
-    report, console = read_report(run), new_console()
+    report, console = read_report(common.run_folder(run)), new_console()
     if report.comparison is not None:
         from pipeline.report.comparison_table import print_comparison
 
@@ -143,14 +143,14 @@ def evaluate(run: common.RunFolder) -> None:
     print_summary(report, console)
 
 
-@app.command(epilog=example("awesome tensorboard runs/2026-11-23T18-30-00 --port 6007"))
-def tensorboard(run: common.RunFolder, port: Annotated[int, typer.Option(help="Of the page.")] = 6006) -> None:
+@app.command(epilog=example("awesome tensorboard 2026-11-23T18-30-00 --port 6007"))
+def tensorboard(run: common.RunFolder = None, port: Annotated[int, typer.Option(help="Of the page.")] = 6006) -> None:
     """Opens a run's training curves in TensorBoard."""
     import os
 
     from pipeline.runs.folder import open_run
 
-    opened = open_run(run)
+    opened = open_run(common.run_folder(run))
     logs = ",".join(f"{name}:{opened.training_log(name)}" for name in opened.models())
     # The module has no entry point of its own that a frozen path would not break.
     command = [sys.executable, "-m", "tensorboard.main", f"--logdir_spec={logs}", f"--port={port}"]

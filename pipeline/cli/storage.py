@@ -11,7 +11,6 @@ import typer
 
 from components.evidence.words import low_to_high, number4
 from pipeline.cli.common import (
-    LATEST_RUN,
     Db,
     RunFolder,
     app,
@@ -88,13 +87,13 @@ def db_pull(
 @model_app.command("push", epilog=example("awesome model push s3://prices/awesome runs/latest --model rnn"))
 def model_push(
     url: Url = None,
-    run: RunFolder = LATEST_RUN,
+    run: RunFolder = None,
     model: Annotated[str | None, typer.Option(help="The model. (default: every model of the run)")] = None,
 ) -> None:
     """Pushes a run's models to models_training/MODEL/VERSION/ with their logs and evaluations."""
     from components.ledger.file import ledger_path
     from components.object_storage import push_ledger, push_model, push_tries
-    from pipeline.runs.folder import REPORT_JSON
+    from pipeline.runs.folder import REPORT_JSON, find_run
     from pipeline.uses.publish import database_of, models_to_push
     from pipeline.uses.storage import open_storage
 
@@ -102,13 +101,14 @@ def model_push(
         run, url = Path(url), None
     plan = plan_from({"storage_url": url})
 
-    chosen = models_to_push(run, model)
+    folder = find_run(plan.workspace, run)
+    chosen = models_to_push(folder, model)
     with open_storage(plan) as storage:
         for facts, folders in chosen:
             with _bar(f"Pushing {facts.model}") as progress:
                 pushed = push_model(storage, facts, folders, progress)
             _print_push(pushed)
-        if (database := database_of(run)) is not None:
+        if (database := database_of(folder)) is not None:
             _print_tries(push_tries(storage, database), "that the storage did not hold")
             _print_ledger(push_ledger(storage, ledger_path(database), database.name), "that the storage did not hold")
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
 from pipeline.cli import common
-from pipeline.cli.common import LATEST_RUN, app, example, plan_from, print_line, status
+from pipeline.cli.common import app, example, plan_from, print_line, status
 
 
 @app.command("mlflow", epilog=example("awesome mlflow runs/latest --mlflow http://127.0.0.1:5000"))
 def log_to_mlflow(
-    run: Annotated[Path, typer.Argument(help="The run's folder, or its report.json.")] = LATEST_RUN,
+    run: common.RunFolder = None,
     mlflow: common.Mlflow = None,
     plugins: common.Plugins = None,
 ) -> None:
@@ -24,10 +21,10 @@ def log_to_mlflow(
     plan = plan_from({"mlflow": mlflow, "plugins": plugins})
     if plan.settings.mlflow is None:
         raise typer.BadParameter("name the server's address, such as http://127.0.0.1:5000", param_hint="--mlflow")
-    from pipeline.runs.folder import open_run
+    from pipeline.runs.folder import find_run, open_run
     from pipeline.uses.tracking import log_run
 
-    opened = open_run(run)
+    opened = open_run(find_run(plan.workspace, run))
     with status("Logging to MLflow"):
         said = log_run(opened, plan.settings.mlflow)
     print_line(said)

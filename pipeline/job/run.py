@@ -54,11 +54,13 @@ def run(plan: Plan, console: Console, kind: str = RUN, serving: Path | None = No
             import_tensorflow()
             from pipeline.job.comparing import choose
             from pipeline.job.gathered_tries import gather_tries
+            from pipeline.job.relocation import relocate
             from pipeline.job.steps import clear_unfinished, run_pipeline, sqlite_metadata
             from pipeline.pipeline import create_pipeline
 
         plan.metadata.parent.mkdir(parents=True, exist_ok=True)
         store = sqlite_metadata(str(plan.metadata.absolute()))
+        relocate(store, plan.workspace)
         clear_unfinished(store, plan.root.parent)
         gather_tries(store, plan.database, record_path(plan.database), kind)
         comparison = None

@@ -24,8 +24,11 @@ class OutputError(UserError):
 
 def point_latest(workspace: Path, folder: Path) -> None:
     """Lets runs/latest stand for the last finished run."""
+    real, home = folder.resolve(), workspace.resolve()
+    # A workspace that is moved or copied takes its own runs along.
+    target = real.relative_to(home) if real.is_relative_to(home) else real
     with whole_file(workspace / LATEST) as partial:
-        partial.symlink_to(folder.resolve(), target_is_directory=True)
+        partial.symlink_to(target, target_is_directory=True)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from components.evidence.findings import PREDICTIONS_FILE
 from components.records import RecordError, from_json, to_json
 from components.whole_files import write_whole
+from pipeline.runs.moved import here
 from pipeline.runs.results import SCHEMA_VERSION, ModelResult, ReportError, RunReport
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ REPORT_HTML = "report.html"
 BACKTEST_JSON = "backtest.json"
 BACKTEST_HTML = "backtest.html"
 LOG_FILE = "run.log"
+COMPARE_HTML = "compare.html"
 LATEST = "latest"
 """The link in a workspace to its last finished run."""
 
@@ -41,6 +44,12 @@ class FinishedRun:
         if not path.is_absolute() and not path.exists():
             path = self.folder.resolve().parent.parent / path
         return path.absolute()
+
+    @property
+    def best(self) -> str:
+        """The model of the highest AUC on the test split; empty where none is known."""
+        known = {name: one.auc for name, one in self.report.models.items() if math.isfinite(one.auc)}
+        return max(known, key=lambda name: known[name], default="")
 
     def models(self, names: Sequence[str] = ()) -> dict[str, ModelResult]:
         """The models of these names, without any all of the run; at least one.
@@ -124,11 +133,28 @@ class FinishedRun:
 def open_run(path: Path) -> FinishedRun:
     """Opens a finished run by its folder, a link to it, or its report.json.
 
+    What the report names is that of the workspace that the folder lies in now (moved.py).
+
     Raises:
         ReportError: as in `read_report`.
     """
     path = Path(path)
-    return FinishedRun(path if path.is_dir() else path.parent, read_report(path))
+    folder = path if path.is_dir() else path.parent
+    return FinishedRun(folder, here(read_report(path), folder.resolve().parent))
+
+
+def find_run(workspace: Path, named: Path | None) -> Path:
+    """The folder of a run: the workspace's latest one where none is named; a name alone is looked for there, too.
+
+    Raises:
+        ReportError: none is named, and the workspace has no latest one.
+    """
+    if named is None:
+        if not (workspace / LATEST).is_dir():
+            raise ReportError(f"{workspace} has no finished run; make one with `awesome run`, or name its folder")
+        return workspace / LATEST
+    within = workspace / named
+    return within if not named.exists() and within.exists() else named
 
 
 def read_report(path: Path) -> RunReport:

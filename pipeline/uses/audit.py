@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from components.evidence.metric import AUC
 from components.leak_audit.results import AUDIT_FILE, AuditError, AuditReport
 from pipeline.report.verdict import plausible_auc
-from pipeline.runs.folder import open_run, write_text
+from pipeline.runs.folder import FinishedRun, open_run, write_text
 from pipeline.runs.results import RunReport
 
 if TYPE_CHECKING:
@@ -58,8 +58,11 @@ def audit_run(
     metadata = _metadata_file(run, report, names[0])
 
     from pipeline.job.quiet import import_tensorflow
+    from pipeline.job.relocation import relocate
+    from pipeline.job.steps import sqlite_metadata
 
     import_tensorflow()
+    relocate(sqlite_metadata(str(metadata)), metadata.parents[1])
     from components.leak_audit.audit import audit
     from components.leak_audit.executor import read_schema
 
@@ -70,7 +73,7 @@ def audit_run(
         read_schema(first.schema),
         first.transform_graph,
         {name: model.area for name, model in report.models.items()},
-        _config(trained, report, auc, full),
+        _config(trained, opened, auc, full),
         progress,
         {name: figures[AUC] for name, figures in report.baselines.items() if AUC in figures},
     )
@@ -135,10 +138,10 @@ class _Execution:
         }
 
 
-def _config(trained: Sequence[_Trained], report: RunReport, auc: float | None, full: bool) -> AuditConfig:
+def _config(trained: Sequence[_Trained], run: FinishedRun, auc: float | None, full: bool) -> AuditConfig:
     from components.leak_audit.config import AuditConfig, AuditedModel
 
-    first, generation = trained[0], trained[0].generation
+    first, generation, report = trained[0], trained[0].generation, run.report
     return AuditConfig(
         models=tuple(
             AuditedModel(one.training.model, one.training.version, one.training.hyperparameters) for one in trained
@@ -150,7 +153,7 @@ def _config(trained: Sequence[_Trained], report: RunReport, auc: float | None, f
         train_steps=first.train_steps,
         plausible_auc=plausible_auc(report.settings) if auc is None else auc,
         market=None if report.market is None else report.market.scenario,
-        database=generation.database,
+        database=str(run.database),
         splits=generation.splits,
         shares=generation.shares,
         max_missing_sessions=generation.max_missing_sessions,

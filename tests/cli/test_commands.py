@@ -46,7 +46,20 @@ def test_every_command_is_found() -> None:
     found = {" ".join(line) for line in command_lines()}
     # A new one needs no line here: docs/commands.md, which is made of all, shows that it came or went.
     assert found >= {
-        *("run", "predict", "evaluate", "audit", "backtest", "tensorboard", "config", "formatters", "models", "market"),
+        *(
+            "run",
+            "runs",
+            "compare",
+            "predict",
+            "evaluate",
+            "audit",
+            "backtest",
+            "tensorboard",
+            "config",
+            "formatters",
+            "models",
+            "market",
+        ),
         "experiments",
         *("prices import", "features export", "schema update", "extract", "sources"),
         "walkforward",
@@ -93,7 +106,7 @@ def test_a_group_without_a_command_prints_its_help(awesome: Awesome, group: tupl
         (("run", "extra"), "extra"),
         (("run", "--horizon", "abc"), "--horizon"),
         (("run", "--horizon"), "--horizon"),
-        (("evaluate",), "Missing argument"),
+        (("compare",), "Missing argument"),
         (("prices", "imprt"), "No such command 'imprt'"),
     ],
 )
