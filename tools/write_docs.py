@@ -269,8 +269,8 @@ def _commands_page() -> str:
 
 
 def _commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:
-    """Name and click's object of a command, or of all commands of a group."""
-    if not hasattr(command, "commands"):
+    """Name and click's object of a command, or of all commands of a group; and of one that is a command itself."""
+    if not hasattr(command, "commands") or command.invoke_without_command:
         yield name, command
     for part, one in getattr(command, "commands", {}).items():
         yield from _commands(f"{name} {part}", one)

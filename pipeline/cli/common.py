@@ -172,8 +172,8 @@ def run_folder(named: Path | None, workspace: Path | None = None) -> Path:
     Raises:
         ReportError: there is none.
     """
-    from pipeline.runs.folder import find_run
     from pipeline.loading import load_settings
+    from pipeline.runs.folder import find_run
 
     return find_run(load_settings({"workspace": workspace}).workspace, named)
 
