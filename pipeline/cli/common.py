@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipeline.plan import Plan
 
 PARTIAL, NOTHING = 3, 4
-"""Exit codes of commands that take a part, or nothing, of what they were given."""
+"""Exit codes of commands that do a part, or nothing, of what they were asked for; docs/exit-codes.md has all."""
 
 app = typer.Typer(
     name="awesome",

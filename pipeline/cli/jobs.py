@@ -48,13 +48,21 @@ def run(
     accept_suspicion: common.AcceptSuspicion = None,
     cache: common.Cache = None,
     mlflow: common.Mlflow = None,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(help="Outcomes to exit with 3 for: leaking, suspicious, behind, nothing-pushed. (default: none)"),
+    ] = None,
 ) -> None:
     """Trains, evaluates and reports; pushes the best model that passes.
 
     With --source, the first step brings the database up to date. With --mlflow, the finished run is logged there as
     well; where that fails, a line says so and the run is complete all the same.
     """
-    plan = plan_from(locals())
+    flags = {name: value for name, value in locals().items() if name != "fail_on"}
+    from pipeline.report.failing import failures, outcomes_named
+
+    failing = outcomes_named(fail_on)
+    plan = plan_from(flags)
     console = new_console()
     warn_of_formatter(plan)
     from pipeline.job.run import run as run_job
@@ -74,6 +82,10 @@ def run(
     print_line(f"\nThe report: {folder / 'report.html'}")
     if plan.settings.mlflow is not None:
         _log_to_mlflow(folder, plan.settings.mlflow)
+    if found := failures(report, failing):
+        for line in found:
+            new_console(stderr=True).print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(common.PARTIAL)
 
 
 def _log_to_mlflow(folder: Path, uri: str) -> None:
