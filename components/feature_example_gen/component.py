@@ -14,6 +14,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import standard_component_specs
 from tfx.utils import proto_utils
 
+from components.day_wide.reading import fingerprint_with
 from components.errors import ExtractionError
 from components.feature_example_gen.config import ExampleGenConfig, Extraction
 from components.feature_example_gen.executor import Executor
@@ -51,6 +52,7 @@ class Driver(driver.FileBasedDriver):
         with FeatureStore.open(Path(config.database)) as store:
             shares = [summary.share_id for summary in config.select(store.shares(), left_out(store))]
             prices = find_missing(store).of(shares).digest(store.digest(shares))
+            prices = fingerprint_with(store, shares, config.columns, prices)
             digest = fingerprint_of(store, shares, prices)
             suspects = find_suspects(config, store)
         for one in suspects.open:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class PriceSeries:
         close: Raw closes, above 0, shape (n,).
         factor: What adjusts them, above 0, shape (n,).
         ranges: Logs of high over low, shape (n,), NaN where unknown; None where nobody asked.
+        bars: Raw values of the other columns of a bar that were asked for, by name, shape (n,), NaN where unknown.
     """
 
     share_id: str
@@ -36,6 +37,7 @@ class PriceSeries:
     close: Floats
     factor: Floats
     ranges: Floats | None = None
+    bars: Mapping[str, Floats] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Returns the number of sessions."""
@@ -48,14 +50,16 @@ class PriceSeries:
 
 
 def read_series(
-    connection: sqlite3.Connection, name: str, shares: Sequence[str], since: str = ""
+    connection: sqlite3.Connection, name: str, shares: Sequence[str], since: str = "", columns: Sequence[str] = ()
 ) -> Iterator[PriceSeries]:
     """Yields the prices of each share that has any, from PRICE, or from FEATURE where another tool wrote only that.
 
-    Sessions before `since`, an ISO date, are left out.
+    Sessions before `since`, an ISO date, are left out. `columns` are others of a bar that are wanted too: of FEATURE
+    alone nothing is known of them.
 
     Raises:
-        StoreError: A time is no ISO date, or a close or factor no number above 0.
+        StoreError: A time is no ISO date, a close or factor no number above 0, or what was asked for beside is what no
+            bar can hold.
     """
     priced, derived = (bool(columns_of(connection, table)) for table in ("PRICE", "FEATURE"))
     numbers: dict[object, int] = {}  # shares have most of their days in common
@@ -72,16 +76,21 @@ def read_series(
         rows: list[tuple[Any, ...]] = []
         if priced:
             rows = connection.execute(
-                "SELECT time, close, factor FROM PRICE WHERE share_id = ? AND time >= ? ORDER BY time", (share, since)
+                f"SELECT {', '.join(('time', 'close', 'factor', *columns))} FROM PRICE "
+                "WHERE share_id = ? AND time >= ? ORDER BY time",
+                (share, since),
             ).fetchall()
         if not rows and derived:
             rows = connection.execute(
-                f"SELECT time, {CLOSE_COLUMNS[0]}, 1.0 FROM FEATURE WHERE share_id = ? AND time >= ? ORDER BY time",
+                f"SELECT {', '.join(('time', CLOSE_COLUMNS[0], '1.0', *('NULL' for _ in columns)))} FROM FEATURE "
+                "WHERE share_id = ? AND time >= ? ORDER BY time",
                 (share, since),
             ).fetchall()
         if rows:
-            time, close, factor = zip(*rows, strict=True)
-            yield PriceSeries(share, days(time, share), *(_numbers(column, name, share) for column in (close, factor)))
+            time, close, factor, *others = zip(*rows, strict=True)
+            bars = {column: _known(column, of, name, share) for column, of in zip(columns, others, strict=True)}
+            prices = _numbers(close, name, share), _numbers(factor, name, share)
+            yield PriceSeries(share, days(time, share), prices[0], prices[1], bars=bars)
 
 
 def bars_of(rows: list[tuple[Any, ...]], where: str) -> PriceBars | None:
@@ -128,4 +137,14 @@ def _numbers(column: tuple[object, ...], name: str, share: str) -> Floats:
         values = np.array([np.nan])
     if impossible("close", values).any():
         raise StoreError(f"{name}: share {share}: a close or factor is not a number above 0; import its prices again")
+    return values
+
+
+def _known(column: str, cells: tuple[object, ...], name: str, share: str) -> Floats:
+    try:
+        values = np.array(cells, dtype=np.float64)  # None becomes NaN
+    except (TypeError, ValueError):
+        values = np.array([np.inf])
+    if impossible(column, values).any():
+        raise StoreError(f"{name}: share {share}: {column} is not what a bar can hold; import its prices again")
     return values

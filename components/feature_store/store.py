@@ -357,14 +357,14 @@ class FeatureStore:
         with translated(self._path):
             return read_feature_table(self._connection, self._path, reading_uri(self._path), shares, since)
 
-    def price_series(self, shares: Sequence[str], since: str = "") -> Iterator[PriceSeries]:
-        """Yields the adjusted closes of each share that has prices, in the order given; from an ISO date on.
+    def price_series(self, shares: Sequence[str], since: str = "", bars: Sequence[str] = ()) -> Iterator[PriceSeries]:
+        """Yields the prices of each share that has any, in the order given, with `bars` beside; from an ISO date on.
 
         Raises:
             StoreError: Another tool has written what is no price.
         """
         with translated(self._path):
-            yield from read_series(self._connection, str(self._path), shares, since)
+            yield from read_series(self._connection, str(self._path), shares, since, bars)
 
     def day_ranges(self, share_id: str, since: str = "") -> Floats | None:
         """Returns log(high / low) of sessions, NaN where unknown, None where none is; raises as `price_series`."""

@@ -10,6 +10,7 @@ from components.synthetic_market.autoregression import Autoregression, Survivors
 from components.synthetic_market.beyond_windows import MarketFactor, ResidualReversal, ShareDrift, Weekday
 from components.synthetic_market.leans import LargerMove, Lean, SignProduct, SizeAgreement, Threshold
 from components.synthetic_market.market import Market, generate, is_deathless, write_market
+from components.synthetic_market.on_volume import VolumeReversal
 from components.synthetic_market.regimes import HiddenState, Regime, Turbulence
 from components.synthetic_market.scenario import WINDOW_RETURNS, Scenario, ScenarioError
 from components.synthetic_market.scenarios import SCENARIOS, get_scenario
@@ -33,6 +34,7 @@ __all__ = [
     "Survivors",
     "Threshold",
     "Turbulence",
+    "VolumeReversal",
     "Weekday",
     "generate",
     "get_scenario",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.errors import StoreError
+from components.synthetic_market.bars import Bars, make_bars
 from components.synthetic_market.scenario import Scenario, ScenarioError
 from components.synthetic_market.scenarios import SCENARIOS, get_scenario
 
@@ -33,12 +34,14 @@ class Market:
         share_ids: the shares, in the order of the columns of ``close``.
         close: float64 array [sessions, shares] of closing prices, all above 0; nan behind the last of a share that was
             delisted.
+        bars: the opens, highs, lows and volumes, as far as there are closes.
     """
 
     scenario: Scenario
     time: NDArray[np.datetime64]
     share_ids: tuple[str, ...]
     close: NDArray[np.float64]
+    bars: Bars
 
     @property
     def ended(self) -> NDArray[np.bool_]:
@@ -55,7 +58,8 @@ class Market:
             what = "all shares of it have" if self.ended.any() else "no share of it has"
             raise ScenarioError(f"the market {self.scenario.name} cannot be had without the dead: {what} ended")
         kept = np.flatnonzero(~self.ended)
-        return replace(self, share_ids=tuple(self.share_ids[at] for at in kept), close=self.close[:, kept])
+        names = tuple(self.share_ids[at] for at in kept)
+        return replace(self, share_ids=names, close=self.close[:, kept], bars=self.bars.of(kept))
 
 
 def generate(scenario: Scenario | str, *, shares: int = 100, sessions: int = 2900, seed: int = 0) -> Market:
@@ -81,17 +85,19 @@ def generate(scenario: Scenario | str, *, shares: int = 100, sessions: int = 290
     too_long = f"{sessions} sessions are more than prices and dates can hold: ask for fewer"
     if sessions > np.busday_count(_FIRST_SESSION, _PAST_LAST_SESSION):
         raise ScenarioError(too_long)
-    returns = scenario.simulate(shares, sessions, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    returns, activity = scenario.traded(shares, sessions, rng)
     with np.errstate(over="ignore", under="ignore"):
         close = _FIRST_PRICE * np.exp(_DAILY_VOLATILITY * np.cumsum(returns, axis=0))
     if not np.all(np.isfinite(close) & (close > 0)):
         raise ScenarioError(too_long)
+    bars = make_bars(_FIRST_PRICE, close, activity, _DAILY_VOLATILITY, rng)
     if scenario.fatal_fall is not None:
         fatal = close <= _FIRST_PRICE * math.exp(-scenario.fatal_fall)
         close[np.cumsum(fatal, axis=0) - fatal > 0] = np.nan
     time = np.busday_offset(_FIRST_SESSION, np.arange(sessions))
     digits = max(3, len(str(shares - 1)))
-    return Market(scenario, time, tuple(f"S{s:0{digits}d}" for s in range(shares)), close)
+    return Market(scenario, time, tuple(f"S{s:0{digits}d}" for s in range(shares)), close, bars)
 
 
 def write_market(market: Market, store_path: Path | str, progress: Callable[[int, int], None] | None = None) -> None:
@@ -131,10 +137,9 @@ def write_market(market: Market, store_path: Path | str, progress: Callable[[int
                 spells.append(Spell(share_id, market.time[0].item(), *end))
             store.listings.put_members(spells)
         for s, share_id in enumerate(market.share_ids):
-            close, time = np.ascontiguousarray(market.close[: sessions[s], s]), market.time[: sessions[s]]
-            bars = PriceBars(
-                time=time, close=close, factor=np.ones_like(close), open=None, high=None, low=None, volume=None
-            )
+            close, made = np.ascontiguousarray(market.close[: sessions[s], s]), market.bars
+            others = (column[: sessions[s], s] for column in (made.open, made.high, made.low, made.volume))
+            bars = PriceBars(market.time[: sessions[s]], close, np.ones_like(close), *others)
             store.upsert(share_id, bars, source=source)
             if progress is not None:
                 progress(s + 1, len(market.share_ids))

@@ -3,7 +3,7 @@
 Notation of all scenarios: r is a share's log return in units of its daily volatility, e is standard normal noise, h the
 horizon in sessions, and "up" means that the next h returns sum to more than 0. A scenario's limit is what the Bayes
 classifier reaches that sees a window of 20 returns (21 closes) and knows which share and which session it looks at; in
-`residual_reversal` it also sees the other shares, and in `momentum_year` 252 returns.
+`residual_reversal` it also sees the other shares, in `momentum_year` 252 returns, and in `volume_reversal` volumes.
 """
 
 from __future__ import annotations
@@ -69,11 +69,27 @@ class Scenario(ABC):
         Raises:
             ScenarioError: there are no shares or no sessions.
         """
-        if shares < 1 or sessions < 1:
-            raise ScenarioError(
-                f"a market of {shares} shares and {sessions} sessions is empty: ask for at least 1 of each"
-            )
+        check_size(shares, sessions)
         return self._draw(shares, sessions, rng)
+
+    def traded(
+        self, shares: int, sessions: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Draws returns and what is traded beside the usual volume, which tells nothing here.
+
+        Args:
+            shares: as in `simulate`.
+            sessions: likewise.
+            rng: likewise; the returns are those that `simulate` draws.
+
+        Returns:
+            Returns as `simulate` gives them, and normal deviations of the shares' log volumes, [sessions, shares] each.
+
+        Raises:
+            ScenarioError: as in `simulate`.
+        """
+        returns = self.simulate(shares, sessions, rng)
+        return returns, rng.standard_normal(returns.shape)
 
     def best_auc(self, horizon: int, label: str = UP) -> float | None:
         """The AUC of the Bayes classifier, which no honest model can pass but by luck.
@@ -107,6 +123,16 @@ class Scenario(ABC):
     @abstractmethod
     def _limit(self, horizon: int) -> float | None:
         """`best_auc` at a checked horizon."""
+
+
+def check_size(shares: int, sessions: int) -> None:
+    """Checks that a market is none that is empty.
+
+    Raises:
+        ScenarioError: there are no shares or no sessions.
+    """
+    if shares < 1 or sessions < 1:
+        raise ScenarioError(f"a market of {shares} shares and {sessions} sessions is empty: ask for at least 1 of each")
 
 
 def gaussian_limit(rho: float) -> float:

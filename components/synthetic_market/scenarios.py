@@ -8,6 +8,7 @@ from types import MappingProxyType
 from components.synthetic_market.autoregression import Autoregression, LongAutoregression, Survivors
 from components.synthetic_market.beyond_windows import MarketFactor, ResidualReversal, ShareDrift, Weekday
 from components.synthetic_market.leans import LargerMove, SignProduct, SizeAgreement, Threshold
+from components.synthetic_market.on_volume import VolumeReversal
 from components.synthetic_market.regimes import Regime, Turbulence
 from components.synthetic_market.scenario import WINDOW_RETURNS, Scenario, ScenarioError
 
@@ -43,6 +44,9 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
                 "momentum_year",
                 "the next return is 0.8 x the mean of the last 252 less the last 21, plus noise",
                 (0.0,) * _SKIPPED + (0.8 / (_YEAR - _SKIPPED),) * (_YEAR - _SKIPPED),
+            ),
+            VolumeReversal(
+                "volume_reversal", "returns on high volume are in part taken back, those on low volume go on"
             ),
             Weekday("weekday", "shares lean down on Mondays and Tuesdays, up on Thursdays and Fridays"),
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from models.features import WINDOW
 
 if TYPE_CHECKING:
+    from models.day_wide.activity import Activity
     from models.day_wide.prices import DayPrices, Floats
 
 RETURNS = WINDOW - 1
@@ -29,6 +30,7 @@ class DayColumn:
         reach: sessions of its share before the row's own whose close it is made of, a window's included.
         make: its values, one a row of the prices, float64 [rows]; nan where it is not known.
         width: 1, or the length of the window of values, the row's own the last.
+        bars: what it is made of beside closes, by the names of `ShareCloses.bars`.
     """
 
     name: str
@@ -36,7 +38,91 @@ class DayColumn:
     reach: int
     make: Callable[[DayPrices], Floats]
     width: int = 1
+    bars: tuple[str, ...] = ()
 
+
+VOLUME, RANGE, OPEN = ("volume",), ("high", "low"), ("open",)
+"""Of a bar."""
+
+
+def _active(make: Callable[[Activity], Floats]) -> Callable[[DayPrices], Floats]:
+    def made(prices: DayPrices) -> Floats:
+        from models.day_wide.activity import Activity  # NumPy is for whoever computes
+
+        return make(Activity(prices))
+
+    return made
+
+
+ACTIVITY = (
+    DayColumn(
+        "volume_shock_20",
+        "log of the day's volume over the geometric mean of the 20 sessions before, less the market's mean of the day",
+        RETURNS,
+        _active(lambda activity: activity.volume_shock(RETURNS)),
+        bars=VOLUME,
+    ),
+    DayColumn(
+        "volume_shock_60",
+        "the same over the 60 sessions before",
+        QUARTER,
+        _active(lambda activity: activity.volume_shock(QUARTER)),
+        bars=VOLUME,
+    ),
+    DayColumn(
+        "day_rank_volume_20",
+        "rank of the volume shock of 20 sessions within the day",
+        RETURNS,
+        _active(lambda activity: activity.volume_rank(RETURNS)),
+        bars=VOLUME,
+    ),
+    DayColumn(
+        "return_at_volume",
+        "the day's market-relative return, over the root mean square of the last 60, times the volume shock of 60 "
+        "sessions",
+        QUARTER,
+        _active(lambda activity: activity.return_at_volume(QUARTER)),
+        bars=VOLUME,
+    ),
+    DayColumn(
+        "log_parkinson",
+        "log of Parkinson's volatility, of the logs of high over low, of the window's 21 sessions, less the market's "
+        "mean of the day",
+        RETURNS,
+        _active(lambda activity: activity.log_parkinson(RETURNS)),
+        bars=RANGE,
+    ),
+    DayColumn(
+        "day_rank_parkinson",
+        "rank of that volatility within the day",
+        RETURNS,
+        _active(lambda activity: activity.parkinson_rank(RETURNS)),
+        bars=RANGE,
+    ),
+    DayColumn(
+        "range_shock_20",
+        "log of the day's log of high over low over the mean of the 20 sessions before, less the market's mean of the "
+        "day",
+        RETURNS,
+        _active(lambda activity: activity.range_shock(RETURNS)),
+        bars=RANGE,
+    ),
+    DayColumn(
+        "gap",
+        "market-relative return from the close before to the open, over the root mean square of the last 20 returns",
+        RETURNS,
+        _active(lambda activity: activity.gap(RETURNS)),
+        bars=OPEN,
+    ),
+    DayColumn(
+        "intraday",
+        "market-relative return from the open to the close, likewise",
+        RETURNS,
+        _active(lambda activity: activity.intraday(RETURNS)),
+        bars=OPEN,
+    ),
+)
+"""Those that need more of a day's bar than its close."""
 
 COLUMNS: Mapping[str, DayColumn] = MappingProxyType(
     {
@@ -120,6 +206,7 @@ COLUMNS: Mapping[str, DayColumn] = MappingProxyType(
                 YEAR,
                 lambda prices: prices.log_volatility(YEAR),
             ),
+            *ACTIVITY,
         )
     }
 )
@@ -134,6 +221,11 @@ def columns_of(sources: Iterable[str]) -> tuple[str, ...]:
 def reach_of(sources: Iterable[str]) -> int:
     """Sessions of its share before a row's own that any of some raw features is made of: a window's 20 at least."""
     return max([RETURNS, *(COLUMNS[name].reach for name in columns_of(sources))])
+
+
+def bars_of(sources: Iterable[str]) -> tuple[str, ...]:
+    """What is read of bars beside closes for some raw features, in order of names."""
+    return tuple(sorted({bar for name in columns_of(sources) for bar in COLUMNS[name].bars}))
 
 
 def width_of(source: str) -> int:

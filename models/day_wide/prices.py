@@ -12,7 +12,7 @@ number alone (`summed`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
@@ -52,18 +52,22 @@ class ShareCloses:
         days: its sessions, ascending, datetime64[D] [n].
         close: adjusted closes, above 0, [n].
         member: whether the share belongs to the market on each of them, where it is of it at all; None for always, [n].
+        bars: what else is known of the sessions, by name, [n], nan where it is not: open, high and low, adjusted as
+            closes are, and volume in shares of the first day, so that a split changes none of them.
     """
 
     share_id: str
     days: Days
     close: Floats
     member: npt.NDArray[np.bool_] | None = None
+    bars: Mapping[str, Floats] = field(default_factory=dict)
 
     def until(self, last: np.datetime64) -> ShareCloses:
         """Those up to a day."""
         known = int(np.searchsorted(self.days, last, side="right"))
         member = None if self.member is None else self.member[:known]
-        return ShareCloses(self.share_id, self.days[:known], self.close[:known], member)
+        bars = {name: values[:known] for name, values in self.bars.items()}
+        return ShareCloses(self.share_id, self.days[:known], self.close[:known], member, bars)
 
     def members(self) -> npt.NDArray[np.bool_]:
         """Whether it belongs to the market on each day, [n]."""
@@ -104,12 +108,18 @@ class DayPrices:
         day = np.concatenate([one.days[at] for one, at in kept]) if kept else self.days
         close = np.concatenate([one.close[at] for one, at in kept]) if kept else np.empty(0)
         self.session = np.searchsorted(self.days, day).astype(np.int64)
-        self.level = _on_grid(np.log(np.ascontiguousarray(close, np.float64)))
+        self.level = on_grid(np.log(np.ascontiguousarray(close, np.float64)))
         self._position = np.arange(len(self.level))
+        self._bars = {name: _joined(name, kept) for name in {name for one, _ in kept for name in one.bars}}
 
     def __len__(self) -> int:
         """Returns the number of rows."""
         return len(self.level)
+
+    def logs(self, name: str) -> Floats:
+        """Logs of something else of a bar on the grid, [rows]; nan where it is not known, or 0."""
+        values = self._bars.get(name, np.full(len(self), np.nan))
+        return on_grid(np.log(np.where(values > 0, values, np.nan)))
 
     def lagged(self, values: Floats, steps: int) -> Floats:
         """The values of as many of a share's own sessions before, [rows]; nan where none is near enough."""
@@ -125,10 +135,19 @@ class DayPrices:
         return there & (self.session - self.session[np.where(there, before, 0)] <= span(steps))
 
     def summed(self, values: Floats, steps: int) -> Floats:
-        """The sum of the values of a share's last sessions, [rows]; nan where not all are known.
+        """The sum of the values of a share's last sessions, [rows]; nan where not all are known."""
+        return np.where(self._near(steps), self._added(values, steps), np.nan)
 
-        Added up by halves, so the order follows from the number alone.
-        """
+    def summed_before(self, values: Floats, steps: int) -> Floats:
+        """As `summed`, of as many sessions before each row's own."""
+        return np.where(self._near(steps), self.lagged(self._added(values, steps), 1), np.nan)
+
+    def summed_with(self, values: Floats, steps: int) -> Floats:
+        """As `summed`, of as many sessions before each row's own and of that."""
+        return np.where(self._near(steps), self._added(values, steps + 1), np.nan)
+
+    def _added(self, values: Floats, steps: int) -> Floats:
+        """Added up by halves, so the order follows from the number alone."""
         total: Floats | None = None
         block, size, taken = values, 1, 0
         while steps >= size:
@@ -139,7 +158,7 @@ class DayPrices:
             block = block + self.lagged(block, size)
             size *= 2
         assert total is not None
-        return np.where(self._near(steps), total, np.nan)
+        return total
 
     def moved(self, steps: int, until: int = 0) -> Floats:
         """The log return from a share's session `steps` before a row's own to that of `until` before, [rows]."""
@@ -152,12 +171,20 @@ class DayPrices:
         A return that ends on the session counts, if it began at most five of the market's sessions before; 0 where
         there is none.
         """
-        returns = self.moved(1)
-        near = self.session - self.session[np.maximum(self._position - 1, 0)] <= _MARKET_STEP
-        use = np.flatnonzero(self.of_market & near & ~np.isnan(returns))
-        total = np.bincount(self.session[use], returns[use], minlength=len(self.days))
+        return self.day_mean(np.where(self.recent, self.moved(1), np.nan))
+
+    @cached_property
+    def recent(self) -> npt.NDArray[np.bool_]:
+        """Whether a share's session before is at most five of the market's before each row's own, [rows]."""
+        before = self.session[np.maximum(self._position - 1, 0)]
+        return (self._position > self.start) & (self.session - before <= _MARKET_STEP)
+
+    def day_mean(self, values: Floats) -> Floats:
+        """The mean of the market's values that are known on each of its sessions, [sessions]; 0 where there is none."""
+        use = np.flatnonzero(self.of_market & ~np.isnan(values))
+        total = np.bincount(self.session[use], values[use], minlength=len(self.days))
         count = np.bincount(self.session[use], minlength=len(self.days))
-        return _on_grid(total / np.maximum(count, 1))
+        return on_grid(total / np.maximum(count, 1))
 
     def beyond_market(self, steps: int, until: int = 0) -> Floats:
         """`moved` less what the market moved in the same sessions, [rows]."""
@@ -212,5 +239,11 @@ def _from_to(first: npt.NDArray[np.bool_]) -> tuple[Integers, Integers]:
     return begins[run], np.append(begins[1:], len(first))[run]
 
 
-def _on_grid(values: Floats) -> Floats:
+def _joined(name: str, kept: Iterable[tuple[ShareCloses, Integers]]) -> Floats:
+    """Something else of the bars of some rows of each share, nan where a share has none of it, [rows]."""
+    return np.concatenate([one.bars[name][at] if name in one.bars else np.full(len(at), np.nan) for one, at in kept])
+
+
+def on_grid(values: Floats) -> Floats:
+    """Rounded to multiples of 2^-40."""
     return np.rint(values / _GRID) * _GRID

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,24 @@ def closes(missing: float = 0.0, seed: int = 0) -> list[ShareCloses]:
     levels = 50 * np.exp(np.cumsum(moves, axis=0))
     there = rng.random(levels.shape) >= missing
     there[:, 0] = True
+    opened = levels * np.exp(0.01 * rng.standard_normal(levels.shape))
+    wide = np.exp(0.01 * rng.random(levels.shape))
+    bars = {"open": opened, "high": np.maximum(opened, levels) * wide, "low": np.minimum(opened, levels) / wide}
+    bars["volume"] = np.rint(1e6 * np.exp(0.5 * rng.standard_normal(levels.shape)))
     return [
-        ShareCloses(share, DAYS[there[:, at]], np.ascontiguousarray(levels[there[:, at], at]))
+        ShareCloses(
+            share,
+            DAYS[there[:, at]],
+            np.ascontiguousarray(levels[there[:, at], at]),
+            bars={name: values[there[:, at], at] for name, values in bars.items()},
+        )
         for at, share in enumerate(SHARES)
     ]
+
+
+def since(one: ShareCloses, first: np.datetime64) -> ShareCloses:
+    kept = one.days >= first
+    return replace(one, days=one.days[kept], close=one.close[kept], bars={n: v[kept] for n, v in one.bars.items()})
 
 
 def look_up(shares: Sequence[ShareCloses], market: Sequence[str] = SHARES, day: np.datetime64 | None = None) -> Values:
@@ -119,7 +134,7 @@ def test_a_row_has_the_same_bits_whatever_comes_after_it_and_needless_days_befor
     begins = DAYS[len(DAYS) - 1 - back - sessions_needed(LONGEST)]
     whole = look_up(shares, day=now)
     cut = [one.until(now) for one in shares]
-    short = [ShareCloses(o.share_id, o.days[o.days >= begins], o.close[o.days >= begins]) for o in cut]
+    short = [since(one, begins) for one in cut]
 
     for part in (cut, short, short[::-1]):
         found = look_up(part, day=now)
@@ -139,9 +154,10 @@ def test_a_column_reaches_back_as_far_as_it_says_and_no_further(column: DayColum
         rng = np.random.default_rng(1)
         other = []
         for one in shares:
-            close = one.close.copy()
-            close[len(DAYS) - 1 - ago] *= np.exp(rng.standard_normal())
-            other.append(ShareCloses(one.share_id, one.days, close))
+            moved = np.ones(len(DAYS))
+            moved[len(DAYS) - 1 - ago] = np.exp(rng.standard_normal())
+            bars = {name: one.bars[name] * moved ** (10 + rng.random()) for name in column.bars}
+            other.append(replace(one, close=one.close * moved, bars=one.bars | bars))
         return not np.array_equal(look_up(other)[name], before)
 
     assert changed(reach)

@@ -34,7 +34,10 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
             if share == SUSPENDED:
                 there[500:700] = False
             close = np.ascontiguousarray(MARKET.close[there, at])
-            store.upsert(share, PriceBars(MARKET.time[there], close, np.full(len(close), 1.5)), source="made")
+            bars, factor = MARKET.bars, np.full(len(close), 1.5)
+            others = [values[there, at] for values in (bars.open, bars.high, bars.low, bars.volume)]
+            others[-1][rng.random(len(close)) < 0.1] = np.nan
+            store.upsert(share, PriceBars(MARKET.time[there], close, factor, *others), source="made")
     return path
 
 

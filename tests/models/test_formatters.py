@@ -14,13 +14,13 @@ ALL = pytest.mark.parametrize("name", list(FORMATTERS))
 
 
 def test_the_one_to_use_comes_first() -> None:
-    assert list(FORMATTERS)[:4] == ["window_returns", "market_relative", "momentum", "closes"]
+    assert list(FORMATTERS)[:4] == ["window_returns", "market_relative", "market_activity", "momentum"]
 
 
 def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
     with pytest.raises(
         UnknownNameError,
-        match=r"'raw' does not exist; there are window_returns, market_relative, momentum, closes",
+        match=r"'raw' does not exist; there are window_returns, market_relative, market_activity, momentum, closes",
     ):
         get_formatter("raw")
 

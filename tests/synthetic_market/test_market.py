@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from statistics import NormalDist
 
@@ -33,6 +34,55 @@ def test_a_seed_decides_the_market(name: str) -> None:
     first, again, other = (generate(name, shares=5, sessions=40, seed=seed).close for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.any(first == other)
+
+
+@pytest.mark.parametrize("name", ["volume_reversal", "survivors"])
+def test_bars_fit_their_closes_and_come_back_from_the_store(name: str, tmp_path: Path) -> None:
+    market = generate(name, shares=40, sessions=900, seed=2)
+    bars, there = market.bars, ~np.isnan(market.close)
+    ends = np.stack([bars.open, market.close])[:, there]
+    assert (bars.high[there] >= ends.max(axis=0)).all()
+    assert (bars.low[there] <= ends.min(axis=0)).all()
+    assert (bars.volume >= 1).all()
+    assert (bars.volume == np.rint(bars.volume)).all()
+
+    write_market(market, tmp_path / "market.db")
+    with FeatureStore.open(tmp_path / "market.db") as store:
+        for at, share in enumerate(market.share_ids):
+            held = store.bars(share)
+            assert held is not None
+            for column in ("open", "high", "low", "volume"):
+                expected = getattr(bars, column)[: len(held), at]
+                np.testing.assert_array_equal(held.column(column), expected, err_msg=f"{column} of {share}")
+
+
+def test_a_day_is_a_brownian_path_through_its_open() -> None:
+    market = generate("null", shares=200, sessions=500, seed=3)
+    logs = np.log(market.close)
+    gap, rest = np.log(market.bars.open)[1:] - logs[:-1], (logs - np.log(market.bars.open))[1:]
+    wide = np.log(market.bars.high / market.bars.low)
+    error = math.sqrt(2 / gap.size)
+
+    assert gap.var() / 0.02**2 == pytest.approx(0.3, abs=4 * 0.3 * error)
+    assert rest.var() / 0.02**2 == pytest.approx(0.7, abs=4 * 0.7 * error)
+    assert np.mean(gap * rest) / 0.02**2 == pytest.approx(0, abs=4 / math.sqrt(gap.size))
+    # Parkinson's: the mean square of a path's range is 4 log 2 times its variance. Here high and low are each drawn
+    # by themselves, which changes the mean square of their distance a little.
+    up = np.log(market.bars.high / market.bars.open)
+    assert up.mean() / (0.02 * math.sqrt(0.7)) == pytest.approx(math.sqrt(2 / math.pi), abs=4 / math.sqrt(up.size))
+    assert np.mean(wide**2) / (4 * math.log(2)) == pytest.approx(0.7 * 0.02**2, rel=0.05)
+
+
+def test_volumes_have_a_level_of_each_share_and_a_part_in_common() -> None:
+    market = generate("volume_reversal", shares=300, sessions=600, seed=4)
+    _, activity = get_scenario("volume_reversal").traded(300, 600, np.random.default_rng(4))
+    logs = np.log(market.bars.volume)
+    own = logs - logs.mean(axis=0) - (logs - logs.mean(axis=0)).mean(axis=1, keepdims=True)
+
+    assert np.corrcoef(own.ravel(), activity.ravel())[0, 1] > 0.995
+    assert logs.mean(axis=0).std() == pytest.approx(1, abs=0.15)
+    common = logs.mean(axis=1)
+    assert np.corrcoef(common[1:], common[:-1])[0, 1] == pytest.approx(0.9, abs=0.08)
 
 
 def test_many_shares_keep_their_order_as_text() -> None:

@@ -189,6 +189,32 @@ def test_momentum_of_a_year_reaches_its_limit(horizon: int, expected: float) -> 
     assert auc(np.concatenate(labels), np.concatenate(scores)) == pytest.approx(expected, abs=4 * error)
 
 
+def test_returns_are_taken_back_or_go_on_as_volumes_and_the_limit_say() -> None:
+    scenario = get_scenario("volume_reversal")
+    returns, activity = scenario.traded(2000, 400, np.random.default_rng(18))
+    np.testing.assert_array_equal(returns, scenario.simulate(2000, 400, np.random.default_rng(18)))
+    part = -0.15 * np.clip(activity, -2, 2)
+    score = (part * returns / np.sqrt(1 - part**2))[:-1].ravel()
+    up = (returns[1:] > 0).ravel()
+    error = 0.577 / math.sqrt(up.size)
+
+    assert scenario.best_auc(1) == pytest.approx(0.5587, abs=6e-5)
+    assert auc(up, score) == pytest.approx(scenario.best_auc(1), abs=4 * error)
+    assert scenario.best_auc(20) is None
+    for blind in (returns[:-1].ravel(), activity[:-1].ravel()):
+        assert auc(up, blind) == pytest.approx(0.5, abs=4 * error)
+    # The pairs of all signs and sizes of the window's last two returns tell nothing either.
+    assert np.mean(returns[2:] * returns[1:-1] * returns[:-2]) == pytest.approx(0, abs=4 / math.sqrt(up.size))
+
+
+def test_of_other_markets_volumes_tell_nothing() -> None:
+    scenario = get_scenario("reversal")
+    returns, activity = scenario.traded(400, 500, np.random.default_rng(19))
+    np.testing.assert_array_equal(returns, scenario.simulate(400, 500, np.random.default_rng(19)))
+    assert np.mean(activity[:-1] * returns[:-1] * returns[1:]) == pytest.approx(0, abs=4 / math.sqrt(returns.size))
+    assert activity.std() == pytest.approx(1, abs=0.01)
+
+
 def test_what_decides_a_lean_is_right_as_often_as_described() -> None:
     for name in ("xor", "xor_far", "sizes", "larger"):
         scenario = get_scenario(name)
@@ -253,7 +279,7 @@ def test_share_drift_is_the_same_for_every_seed_and_ascends() -> None:
 
 
 def test_scenarios_name_and_describe_themselves() -> None:
-    elsewhere = {"regime", "turbulence", "residual_reversal", "momentum_year"}
+    elsewhere = {"regime", "turbulence", "residual_reversal", "momentum_year", "volume_reversal"}
     assert set(SCENARIOS) == {name for name, _, _ in TABLE + LATER} | elsewhere
     for name, scenario in SCENARIOS.items():
         assert scenario.name == name

@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from components.day_wide.reading import read_rows
+from components.day_wide.reading import MarketError, read_rows
 from components.errors import SplitError, StoreError
 from components.feature_example_gen.day_levels import levels_of
 from components.feature_example_gen.examples import LabelledRows, label_rows
@@ -84,7 +84,7 @@ def completeness(audited: Audited) -> CheckResult:
     try:
         with FeatureStore.open(config.database) as store:
             return _compare(audited, config.splits, store)
-    except (StoreError, SplitError) as error:
+    except (StoreError, SplitError, MarketError) as error:
         return CheckResult(NAME, Status.NOT_APPLICABLE, f"The examples cannot be made again: {error}.")
 
 

@@ -204,8 +204,8 @@ def _replay(
     universe = universe_of(store, sessions)
     levels = levels_of(store, chosen, sessions, plan.horizons, get_label(config.label), gaps, limit, universe)
     columns = get_formatter(config.formatter).day_columns
-    closes = list(read_closes(store, names, last=config.last_session, universe=universe)) if columns else []
-    made = Made({}, plan, gaps, limit, levels, universe, closes, columns)
+    closes = read_closes(store, names, last=config.last_session, universe=universe, columns=columns)
+    made = Made({}, plan, gaps, limit, levels, universe, list(closes) if columns else [], columns)
     with_prices = {one.share_id for one in priced}
     shards = [
         [share for share in shard.shares if share in with_prices]

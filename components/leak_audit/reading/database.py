@@ -33,8 +33,10 @@ def unchanged(config: AuditConfig, store: FeatureStore, shares: Sequence[str]) -
 
     True where it is not known what the run has read.
     """
+    from components.day_wide.reading import fingerprint_with
     from components.missing_sessions.finding import find_missing
     from components.universe.universe import fingerprint_of
+    from models.formatters import get_formatter
 
     if not config.fingerprint:
         return True
@@ -45,4 +47,6 @@ def unchanged(config: AuditConfig, store: FeatureStore, shares: Sequence[str]) -
         if len(kept := found.days[found.days <= last])
     }
     prices = replace(missing, shares=gaps).digest(store.digest(shares, config.last_session))
+    columns = get_formatter(config.formatter).day_columns
+    prices = fingerprint_with(store, shares, columns, prices, config.last_session)
     return fingerprint_of(store, shares, prices, last) == config.fingerprint
