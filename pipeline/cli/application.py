@@ -7,7 +7,7 @@ import gc
 import io
 import sys
 from functools import cache
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -27,6 +27,25 @@ _EXTRAS = {
     "storage": ("fsspec", "s3fs"),
 }
 """Packages by the extra that brings them; all others come with `pipeline`."""
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        import platform
+
+        from pipeline.version import PACKAGE, own_version
+
+        typer.echo(f"{PACKAGE} {own_version()}, Python {platform.python_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Share-price direction models whose evidence can be trusted."""
 
 
 @cache

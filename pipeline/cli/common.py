@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 
+from pipeline.cli.overview import Overview
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn
@@ -26,7 +28,7 @@ PARTIAL, NOTHING = 3, 4
 
 app = typer.Typer(
     name="awesome",
-    help="Share-price direction models whose evidence can be trusted.",
+    cls=Overview,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

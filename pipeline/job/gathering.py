@@ -32,6 +32,7 @@ from pipeline.runs.results import (
 )
 from pipeline.runs.tries import Tries, list_tries
 from pipeline.settings import Settings
+from pipeline.version import PACKAGE, own_version
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -265,5 +266,5 @@ def _plain_settings(settings: Settings) -> dict[str, str | int | float | bool | 
 
 
 def _versions() -> dict[str, str]:
-    packages = ("tfx", "tensorflow", "keras", "awesome")
-    return {"python": platform.python_version()} | {name: metadata.version(name) for name in packages}
+    packages = {name: metadata.version(name) for name in ("tfx", "tensorflow", "keras")}
+    return {"python": platform.python_version(), **packages, PACKAGE: own_version()}

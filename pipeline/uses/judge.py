@@ -6,7 +6,6 @@ import datetime as dt
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +43,7 @@ from pipeline.runs.folder import REPORT_JSON, save_report, write_text
 from pipeline.runs.judged import JUDGEMENT_HTML, JUDGEMENT_JSON, JudgedFile, Judgement
 from pipeline.runs.results import DataSummary, GroupScore, ModelResult, RunReport, SplitResult
 from pipeline.runs.tries import list_tries
+from pipeline.version import PACKAGE, own_version
 
 _COLUMNS = ("time", "share_id", "label", "forward_return", "next_return")
 
@@ -156,7 +156,7 @@ def judge_file(plan: Plan, path: Path, asked: Asked = Asked()) -> JudgedForecast
             **words,
         },
         market=None,
-        versions={"python": platform.python_version(), "awesome": metadata.version("awesome")},
+        versions={"python": platform.python_version(), PACKAGE: own_version()},
         baselines=findings.baselines,
         universe=there,
         missing=MissingSummary() if not missing.shares else missing.of(shares).summary(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.metadata
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -16,15 +15,12 @@ from models.card import ModelCard, read_card
 from pipeline.code_digest import code_digest
 from pipeline.runs.folder import REPORT_JSON, FinishedRun, open_run
 from pipeline.runs.results import ModelResult, ReportError, RunReport
+from pipeline.version import own_version
 
 
 def code_version() -> CodeVersion:
     """The version of the package, and the digest of what makes and reads the feature store."""
-    try:
-        version = importlib.metadata.version("awesome")
-    except importlib.metadata.PackageNotFoundError:
-        version = "unknown"
-    return CodeVersion(version, code_digest(["components/feature_store", "models"]))
+    return CodeVersion(own_version(), code_digest(["components/feature_store", "models"]))
 
 
 def models_to_push(run: Path, model: str | None = None) -> tuple[tuple[ModelFacts, ModelFolders], ...]:

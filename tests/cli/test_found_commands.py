@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 
 
 @pytest.fixture
@@ -92,3 +93,24 @@ def test_a_command_that_needs_nothing_of_a_broken_package_goes_on_without_it(
         assert "extra_broken" in lines.pop(0)
     [line] = lines
     assert line == "awesome: share 'nobody' is not a name of source tencent: write sh600519, sz000001 or hk00700"
+
+
+def test_every_command_of_the_project_stands_in_a_group_and_others_below_them(site: Path) -> None:
+    from pipeline.cli import load_app
+    from pipeline.cli.overview import GROUPS
+
+    grouped = [name for names in GROUPS.values() for name in names]
+    assert len(set(grouped)) == len(grouped)
+    assert set(typer.main.get_command(load_app()).commands) == set(grouped)  # type: ignore[attr-defined]
+    shown = awesome(site, "--help").stdout
+    places = [shown.index(f"\n{title}:\n") for title in (*GROUPS, "From other packages")]
+    assert places == sorted(places)
+    assert "greet" in shown[places[-1] :]
+    assert "..." not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_the_version_is_that_of_what_is_installed(site: Path) -> None:
+    from pipeline.version import own_version
+
+    assert awesome(site, "--version").stdout.startswith(f"awesome {own_version()}, Python 3.")
