@@ -106,7 +106,7 @@ def test_every_command_of_the_project_stands_in_a_group_and_others_below_them(si
     places = [shown.index(f"\n{title}:\n") for title in (*GROUPS, "From other packages")]
     assert places == sorted(places)
     assert "greet" in shown[places[-1] :]
-    assert "..." not in shown
+    assert "..." not in shown.replace("[ARGS]...", "")
     assert max(map(len, shown.splitlines())) <= 80
 
 
