@@ -181,9 +181,7 @@ def plan_splits(sessions: Dates, settings: SplitSettings) -> SplitPlan:
     count = len(sessions)
     start, end = _bounds(sessions, settings)
     if settings.dates is None:
-        train, evaluation, _ = settings.fractions
-        owned = end - start
-        borders = [start + round(owned * train), start + round(owned * (train + evaluation))]
+        borders = _borders(start, end, settings.fractions)
     else:
         borders = [int(np.searchsorted(sessions, np.datetime64(_parse_date(text), "D"))) for text in settings.dates]
         for text, border in zip(settings.dates, borders, strict=True):
@@ -197,22 +195,70 @@ def plan_splits(sessions: Dates, settings: SplitSettings) -> SplitPlan:
         SplitRange(name, (edges[i], edges[i + 1]), edges[i] + (settings.embargo if i else 0))
         for i, name in enumerate(SPLITS)
     )
-    longest = max(settings.horizons)
     bounded = "" if end - start == count else f" from {sessions[start]} to {sessions[end - 1]}"
     reads = f" (the formatter reads {settings.reach} sessions back)" if settings.reach >= WINDOW else ""
-    for part in ranges:
-        # Labels of the last split may be made of later prices, as far as there are any.
-        last = min(part.end, count - longest) if part is ranges[-1] else part.end - longest
-        usable = last - part.start
+    for part, usable in zip(ranges, _usable(edges, count, settings), strict=True):
         if usable < MINIMUM_SESSIONS:
             raise SplitError(
                 f"the data is too short: {end - start} sessions{bounded} leave the {part.name} split {max(usable, 0)} "
                 f"sessions after an embargo of {part.start - part.owned[0]}{reads} and the longest horizon of "
-                f"{longest}, and at least {MINIMUM_SESSIONS} are needed; bring more sessions, a shorter horizon or "
-                f"other split dates{' or split_fractions' if reads else ''}"
+                f"{max(settings.horizons)}, and at least {MINIMUM_SESSIONS} are needed; "
+                + _what_would_do(start, end, count, settings)
             )
     asked = (settings.embargo, settings.horizons, settings.horizon, settings.reach)
     return SplitPlan(sessions, (ranges[0], ranges[1], ranges[2]), *asked)
+
+
+def _borders(start: int, end: int, fractions: Sequence[float]) -> list[int]:
+    """The first sessions of eval and test."""
+    train, evaluation, _ = fractions
+    return [start + round((end - start) * part) for part in (train, train + evaluation)]
+
+
+def _usable(edges: Sequence[int], count: int, settings: SplitSettings) -> tuple[int, int, int]:
+    """How many sessions each split has whose rows have features and labels.
+
+    Args:
+        edges: where each split begins, and where the last one ends.
+        count: sessions of the data.
+        settings: embargo, horizons and reach.
+    """
+    longest = max(settings.horizons)
+    # The sessions are those of windows; what reads further back has its first row later.
+    without = max(0, settings.reach - (WINDOW - 1) - edges[0])
+    # Labels of the last split may be made of later prices, as far as there are any.
+    return (
+        edges[1] - longest - edges[0] - without,
+        edges[2] - longest - edges[1] - settings.embargo,
+        min(edges[3], count - longest) - edges[2] - settings.embargo,
+    )
+
+
+def _what_would_do(start: int, end: int, count: int, settings: SplitSettings) -> str:
+    """What a user can change: the fractions nearest to those that were asked for, if there are such, else the data."""
+    for parts in (20, 100):
+        asked = [round(part * parts) for part in settings.fractions]
+        fitting = [
+            (abs(evaluation - asked[1]) + abs(test - asked[2]), -test, (parts - evaluation - test, evaluation, test))
+            for evaluation in range(1, parts - 1)
+            for test in range(1, parts - evaluation)
+            if min(_usable(_edges(start, end, (parts - evaluation - test, evaluation, test), parts), count, settings))
+            >= MINIMUM_SESSIONS
+        ]
+        if fitting:
+            fractions = ", ".join(f"{part / parts:.3g}" for part in min(fitting)[2])
+            instead = "" if settings.dates is None else " and no split_dates"
+            return f"set split_fractions = [{fractions}]{instead} (in awesome.toml), or bring more sessions"
+    # With nothing to spare each split has the least.
+    lacking = 3 * MINIMUM_SESSIONS - sum(_usable((start, start, start, end), count, settings))
+    lacking = max(lacking, 1)
+    less = ", or take a formatter that reads less far back" if settings.reach >= WINDOW else ""
+    return f"bring some {lacking} sessions more, or a shorter horizon{less}"
+
+
+def _edges(start: int, end: int, parts: Sequence[int], of: int) -> tuple[int, int, int, int]:
+    first, second = _borders(start, end, [part / of for part in parts])
+    return start, first, second, end
 
 
 def _bounds(sessions: Dates, settings: SplitSettings) -> tuple[int, int]:

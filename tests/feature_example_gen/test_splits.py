@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -153,9 +155,51 @@ def test_a_split_of_just_enough_sessions_is_taken_and_one_fewer_refused() -> Non
         plan_splits(weekdays(600), settings)
     assert str(refused.value) == (
         "the data is too short: 600 sessions leave the eval split 19 sessions after an embargo of 21 and the longest "
-        f"horizon of 20, and at least {MINIMUM_SESSIONS} are needed; bring more sessions, a shorter horizon or other "
-        "split dates"
+        f"horizon of 20, and at least {MINIMUM_SESSIONS} are needed; set split_fractions = [0.65, 0.15, 0.2] "
+        "(in awesome.toml), or bring more sessions"
     )
+
+
+YEAR = SplitSettings(reach=252, embargo=253)
+"""What the formatter momentum asks for."""
+
+
+@pytest.mark.parametrize(
+    ("count", "settings"),
+    [
+        (600, SplitSettings()),
+        (2880, YEAR),
+        (1000, YEAR),
+        (900, YEAR),
+        (2880, SplitSettings(horizons=(1, 250))),
+    ],
+)
+def test_the_fractions_that_a_refusal_names_work(count: int, settings: SplitSettings) -> None:
+    dated = replace(settings, dates=tuple(str(day) for day in weekdays(count)[[-50, -20]]))
+    for asked in (settings, dated):
+        with pytest.raises(SplitError, match="too short") as refused:
+            plan_splits(weekdays(count), asked)
+        found = re.search(r"split_fractions = \[(.*)\](.*) \(in awesome.toml\)", str(refused.value))
+        assert found is not None
+        fractions = tuple(float(part) for part in found[1].split(", "))
+        plan_splits(weekdays(count), replace(asked, fractions=fractions, dates=None))
+        assert (found[2] == " and no split_dates") is (asked is dated)
+
+
+def test_where_no_fractions_work_the_sessions_that_lack_are_named() -> None:
+    with pytest.raises(SplitError) as refused:
+        plan_splits(weekdays(700), YEAR)
+    lacking = re.search(r"bring some (\d+) sessions more, .* or take a formatter that reads less", str(refused.value))
+    assert lacking is not None
+    with pytest.raises(SplitError, match="set split_fractions"):
+        plan_splits(weekdays(700 + int(lacking[1]) + 40), YEAR)
+
+
+def test_what_reads_further_back_than_a_window_has_its_first_rows_later() -> None:
+    settings = replace(YEAR, fractions=(0.1, 0.4, 0.5), horizons=(1,))
+    with pytest.raises(SplitError, match=r"leave the train split 17 sessions after an embargo of 0 \(the form"):
+        plan_splits(weekdays(2500), settings)
+    plan_splits(weekdays(2530), settings)
 
 
 HAS_500 = "which has 500 (sessions )?from 2000-01-03 to 2001-11-30$"

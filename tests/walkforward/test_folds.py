@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -128,6 +130,14 @@ def test_fewer_folds_are_offered_where_they_fit() -> None:
     assert text.endswith("; of these, --folds 15"), text
     plan_folds(weekdays(1200), WalkSettings(folds=15), SplitSettings())
     refusal(1200, WalkSettings(folds=16))
+
+
+@pytest.mark.parametrize("rolling", [False, True])
+def test_other_fractions_are_offered_where_they_fit(rolling: bool) -> None:
+    walk, year = WalkSettings(folds=5, rolling=rolling), SplitSettings(reach=252, embargo=253)
+    text = refusal(2880, walk, year)
+    assert "; of these, split_fractions = [0.6, 0.2, 0.2] (in awesome.toml)" in text
+    assert len(plan_folds(weekdays(2880), walk, replace(year, fractions=(0.6, 0.2, 0.2)))) == 5
 
 
 def test_a_first_test_that_leaves_no_train_is_refused() -> None:

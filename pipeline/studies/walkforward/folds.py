@@ -172,11 +172,30 @@ def _too_short(sessions: Dates, walk: WalkSettings, splits: SplitSettings, earli
     needed = _least(count, lambda size: fits(size, walk.folds))
     text += f", and {needed} would do" if needed else ", and train needs more of them before the first test"
     fewer = next((folds for folds in range(walk.folds - 1, 0, -1) if fits(count, folds)), 0)
+    split = None if earliest is not None and not needed else _other_fractions(sessions, walk, splits, earliest)
+    if split is not None:
+        text += "; of these, split_fractions = [{:g}, {:g}, {:g}] (in awesome.toml)".format(*split)
     if fewer:
-        text += f"; of these, --folds {fewer}"
+        text += f"{'; of these' if split is None else ' or'}, --folds {fewer}"
     elif earliest is not None and not needed:
         text += "; name a later --first-test"
     return text
+
+
+def _other_fractions(
+    sessions: Dates, walk: WalkSettings, splits: SplitSettings, earliest: int | None
+) -> tuple[float, float, float] | None:
+    """The fractions nearest to those that were asked for with which the folds fit; None where there are none."""
+    train, evaluation, _ = splits.fractions
+    parts = round(20 * (train + evaluation))
+    for other in sorted(range(1, parts), key=lambda part: abs(part / 20 - evaluation)):
+        fractions = (round((parts - other) / 20, 2), round(other / 20, 2), round(1 - parts / 20, 2))
+        try:
+            _folds(sessions, walk, replace(splits, fractions=fractions), earliest)
+        except SplitError:
+            continue
+        return fractions
+    return None
 
 
 def _least(low: int, fits: Callable[[int], bool]) -> int:
