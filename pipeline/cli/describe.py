@@ -1,28 +1,9 @@
-"""`awesome config`, `labels`, `formatters`, `models`: what there is, and how it is set."""
+"""`awesome labels`, `formatters`, `models`: what there is."""
 
 from __future__ import annotations
 
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console
-
-
-@app.command(epilog=example("awesome config"))
-def config() -> None:
-    """Prints every setting, its value and where the value comes from."""
-    from rich.table import Table
-    from rich.text import Text
-
-    from components.masking import masked
-    from pipeline.loading import load_settings, origins
-    from pipeline.settings import Settings
-
-    settings, origin = load_settings(), origins()
-    table = Table("setting", "value", "from", "meaning", box=None, pad_edge=False)
-    for name, field in Settings.model_fields.items():
-        value = getattr(settings, name)
-        text = masked(",".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value))
-        table.add_row(*map(Text, (name, text, origin[name], field.description or "")))
-    new_console().print(table)
 
 
 @app.command(epilog=example("awesome labels"))
