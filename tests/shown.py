@@ -63,8 +63,8 @@ def assert_needs_nothing_from_elsewhere(source: str) -> None:
     assert {one.lstrip("#") for one in [*inside, *re.findall(r"url\(#([^)]+)\)", source)]} <= set(ids)
 
 
-def printed(width: int, show: Callable[..., Any], *what: Any) -> str:
+def printed(width: int, show: Callable[..., Any], *what: Any, **named: Any) -> str:
     """What is printed on a terminal so wide; the console is what `show` takes last."""
     console = Console(width=width, file=io.StringIO(), color_system=None)
-    show(*what, console)
+    show(*what, console, **named)
     return console.file.getvalue()  # type: ignore[attr-defined]

@@ -90,6 +90,11 @@ class Twin:
         """
         return _in_parts(self._raw(share_ids, closes, day), self._estimate, spread)
 
+    def untrained(self, share_ids: Sequence[str]) -> tuple[str, ...]:
+        """Those of some shares that the model was not trained on, where it sees which share a row is of."""
+        seen = [fitted.index for fitted in self._features if fitted.feature.source == SHARE_ID and fitted.index]
+        return tuple(share for share in share_ids if any(share.encode() not in index for index in seen))
+
     def features_of(self, raw: Raw) -> dict[str, Array]:
         """What the model sees of raw features: by feature, [rows, steps]."""
         return {fitted.feature.name: fitted(raw) for fitted in self._features}

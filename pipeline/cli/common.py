@@ -258,9 +258,9 @@ def print_line(text: str) -> None:
 
 
 @contextmanager
-def status(text: str, shown: bool = True) -> Iterator[None]:
-    """A spinner on the error stream, where nothing else shows that it goes on."""
-    console = new_console(stderr=True)
+def status(text: str, shown: bool = True, console: Console | None = None) -> Iterator[None]:
+    """A spinner on the error stream, where nothing else shows that it goes on; on `console`, if more is said there."""
+    console = console or new_console(stderr=True)
     if not (shown and console.is_terminal):
         yield
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shlex
 import sys
 from inspect import signature
@@ -112,6 +113,9 @@ def predict(
     ] = None,
     run_folder: Annotated[Path | None, typer.Option("--run", help="The run. (default: the latest one)")] = None,
     as_json: common.AsJson = False,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it to a file, too: .csv, .parquet or .json.")
+    ] = None,
     db: common.Db = None,
     shares: common.Shares = None,
     label: common.Label = None,
@@ -126,18 +130,34 @@ def predict(
     market_sessions: common.MarketSessions = None,
 ) -> None:
     """Prints the probability that each share's next close is higher, or of what else a model's label asks."""
-    flags = {k: v for k, v in locals().items() if k not in ("model", "run_folder", "as_json")}
+    flags = {k: v for k, v in locals().items() if k not in ("model", "run_folder", "as_json", "output")}
     common.algebra_in_one_thread()
     plan = plan_from(flags)
-    from components.records import to_json
-    from pipeline.uses.predict import predict as predict_shares
-    from pipeline.uses.predict import print_forecast
+    if run_folder is not None:
+        from pipeline.runs.folder import find_run
 
-    forecast = predict_shares(plan, model, run_folder, new_console(stderr=True))
+        run_folder = find_run(plan.workspace, run_folder)
+    console = new_console(stderr=True)
+    with common.status("Predicting", console=console):
+        from pipeline.uses.forecast import check_output, write_forecast
+        from pipeline.uses.predict import predict as predict_shares
+
+        if output is not None:
+            check_output(output)
+        forecast = predict_shares(plan, model, run_folder, console)
+    if output is not None:
+        write_forecast(forecast, output)
     if as_json:
+        from components.records import to_json
+
         typer.echo(to_json(forecast))
-    else:
-        print_forecast(forecast, new_console())
+        return
+    from pipeline.uses.forecast_table import print_forecast
+
+    today = dt.date.today() if plan.settings.market is None else None
+    print_forecast(forecast, new_console(), today)
+    if output is not None:
+        print_line(f"\nThe forecast: {output}")
 
 
 @app.command(epilog=example("awesome evaluate 2026-11-23T18-30-00"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,26 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.errors import UserError
-from components.evidence.words import low_to_high, number4
 from components.model_selector.files import Evidence, read_evidence
 from components.model_selector.opening import open_card
-from components.plausibility import Suspect
 from components.records import RecordError, from_json
 from components.whole_files import temporary_folder
 from models.errors import TwinError, UnknownNameError
 from models.features import CLOSES, SHARE_ID
 from models.formatters import DataFormatter, get_formatter
-from models.labels import UP, words_of
+from models.labels import UP
 from models.twin.proof import Proof
 from models.twin.proving import proven_twin
 from pipeline.job.quiet import import_tensorflow
 from pipeline.paths import pattern_in
 from pipeline.plan import Plan
 from pipeline.report.suspects import print_plain, print_suspects
-from pipeline.report.universe import in_short
 from pipeline.runs.folder import REPORT_JSON, FinishedRun, open_run
 from pipeline.runs.results import ReportError
-from pipeline.uses.windows import LastWindows, read_last_windows
+from pipeline.uses.forecast import Forecast, ShareForecast
+from pipeline.uses.windows import read_last_windows
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,58 +39,6 @@ if TYPE_CHECKING:
 
 class PredictionError(UserError):
     """There is no model to predict with, or it does not fit what was asked."""
-
-
-@dataclass(frozen=True)
-class ShareForecast:
-    """The probability of what a model's label asks of a share, and its last session used, ISO."""
-
-    share_id: str
-    session: str
-    probability: float
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What a model says of every share, and what that is worth.
-
-    Attributes:
-        shares: the likeliest first.
-        model: name of the architecture.
-        origin: the folder of the model.
-        blessed: whether it may be pushed.
-        horizon: sessions ahead.
-        auc: on the test split.
-        auc_low: lower end of its 95 % interval over blocks of days.
-        auc_high: upper end.
-        left_out: shares whose last window reaches across too many missing sessions, and how many these are.
-        excluded: shares that were asked for and that a person has excluded.
-        outside: shares that do not belong to the universe on the last session.
-        suspects: returns of the last windows that do not look like a market's and that nobody has accepted.
-        held_back: checks of the leak audit that keep the model from being pushed, blessed or not.
-        without_twin: why TensorFlow answered; empty where the model's twin did.
-        label: name of the model's label.
-        short: shares with too few sessions for what the model's formatter reads.
-        absent: shares of the market that the model was trained beside and that the database lacks.
-    """
-
-    shares: tuple[ShareForecast, ...]
-    model: str
-    origin: str
-    blessed: bool
-    horizon: int
-    auc: float
-    auc_low: float
-    auc_high: float
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    excluded: tuple[str, ...] = ()
-    suspects: tuple[Suspect, ...] = ()
-    held_back: tuple[str, ...] = ()
-    without_twin: str = ""
-    label: str = UP
-    outside: tuple[str, ...] = ()
-    short: tuple[str, ...] = ()
-    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,7 +59,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         plan: the database, the shares, and which pushed model (formatter, horizon, market).
         model: name of a run's candidate, or the folder of a pulled model; None for the pushed model.
         run: the run's folder; None for the latest one.
-        console: where progress is shown.
+        console: where it says what is not as it should be.
 
     Raises:
         PredictionError: there is no such model.
@@ -126,12 +72,13 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
     windows = read_last_windows(plan, formatter_of(card), card.market)
     print_suspects(windows.suspects, console, database=plan.database)
     try:
-        answer, without_twin = _by_twin(chosen, windows), ""
+        twin = proven_twin(chosen.saved_model, chosen.twin)
+        answer, without_twin = twin.forecast(windows.share_ids, windows.closes, day=windows.day), ""
+        untrained = twin.untrained(windows.share_ids)
     except TwinError as error:
-        without_twin = str(error)
+        without_twin, untrained = str(error), ()
         print_plain(console, f"{card.model} has no twin and predicts through TensorFlow: {error}", "yellow")
-        with console.status("Loading the model"):
-            answer = through_tensorflow(chosen.saved_model, windows.share_ids, windows.closes, windows.day)
+        answer = through_tensorflow(chosen.saved_model, windows.share_ids, windows.closes, windows.day)
     forecasts = [
         ShareForecast(name, session, float(probability))
         for name, session, probability in zip(windows.share_ids, windows.sessions, answer, strict=True)
@@ -148,6 +95,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         left_out=windows.left_out,
         short=windows.short,
         absent=windows.absent,
+        untrained=untrained,
         excluded=windows.excluded,
         suspects=windows.suspects.open,
         held_back=chosen.held_back,
@@ -155,12 +103,6 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         label=card.label,
         outside=windows.outside,
     )
-
-
-def _by_twin(chosen: _Chosen, windows: LastWindows) -> NDArray[np.float32]:
-    """What the model's twin answers; TwinError where it may not."""
-    twin = proven_twin(chosen.saved_model, chosen.twin)
-    return twin.forecast(windows.share_ids, windows.closes, day=windows.day)
 
 
 def formatter_of(card: ModelCard) -> DataFormatter:
@@ -207,50 +149,6 @@ def _loadable(saved_model: Path) -> Iterator[Path]:
             raise PredictionError(f"{saved_model}: cannot be loaded: {why}, or set TMPDIR to such a one")
         link.symlink_to(saved_model.absolute(), target_is_directory=True)
         yield link
-
-
-def print_forecast(forecast: Forecast, console: Console) -> None:
-    """Prints a table of the shares, and under it what the model is worth."""
-    from rich.table import Table
-    from rich.text import Text
-
-    ahead = "1 session" if forecast.horizon == 1 else f"{forecast.horizon} sessions"
-    event = words_of(forecast.label).event
-    table = Table("share", "last session", f"probability of {event} after {ahead}", box=None, pad_edge=False)
-    wrong: dict[str, list[str]] = {}
-    for one in forecast.suspects:
-        if one.stops:
-            wrong.setdefault(one.share_id, []).append(one.day)
-    if wrong:
-        table.add_column("wrong prices in its window", style="bold red")
-    for share in forecast.shares:
-        days = [", ".join(wrong.get(share.share_id, ()))] if wrong else []
-        table.add_row(Text(share.share_id), share.session, f"{share.probability:.4f}", *days)  # no markup in a name
-    console.print(table)
-    for name, count in forecast.left_out.items():
-        line = f"{name} is left out: its last window reaches across {count} missing sessions (--max-missing-sessions)"
-        console.print(Text(line, style="yellow"), soft_wrap=True)
-    if forecast.short:
-        line = f"left out, as they have too few sessions for the model's formatter: {', '.join(forecast.short)}"
-        console.print(Text(line, style="yellow"), soft_wrap=True)
-    if forecast.absent:
-        few = ", ".join(forecast.absent[:10]) + (", ..." if len(forecast.absent) > 10 else "")
-        line = f"the market that the model knows lacks {len(forecast.absent)} shares here, so it is another one: {few}"
-        console.print(Text(line, style="yellow"), soft_wrap=True)
-    if forecast.excluded:
-        line = f"excluded shares, left out: {', '.join(forecast.excluded)}"
-        console.print(Text(line, style="yellow"), soft_wrap=True)
-    if forecast.outside:
-        line = f"no members of the universe today, left out: {in_short(forecast.outside)}"
-        console.print(Text(line, style="yellow"), soft_wrap=True)
-    mark = "" if forecast.blessed else " NOT BLESSED: it did not beat chance or its predecessor on the test split;"
-    if forecast.held_back:
-        mark += f" HELD BACK: the leak audit does not believe its figures ({', '.join(forecast.held_back)});"
-    console.print(
-        f"\n{forecast.model}:{mark} AUC on the test split {forecast.auc:.4f} "
-        f"(95 % interval over blocks of days {low_to_high(forecast.auc_low, forecast.auc_high, number4)})",
-        highlight=False,
-    )
 
 
 def _choose(plan: Plan, model: str | None, run: Path | None) -> _Chosen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Callable
@@ -86,7 +87,7 @@ def test_predict_takes_the_latest_run_and_passes_over_reports_it_cannot_read(awe
 
 def test_the_printed_json_of_a_forecast_is_json() -> None:
     from components.records import to_json
-    from pipeline.uses.predict import Forecast, ShareForecast
+    from pipeline.uses.forecast import Forecast, ShareForecast
 
     forecast = Forecast((ShareForecast("IBM", "2013-03-01", 0.5),), "rnn", "x", False, 1, 0.51, float("nan"), 0.53)
     values = json.loads(to_json(forecast))
@@ -96,7 +97,8 @@ def test_the_printed_json_of_a_forecast_is_json() -> None:
 
 @pytest.mark.parametrize("blessed", [False, True])
 def test_a_forecast_says_what_it_is_worth(blessed: bool) -> None:
-    from pipeline.uses.predict import Forecast, ShareForecast, print_forecast
+    from pipeline.uses.forecast import Forecast, ShareForecast
+    from pipeline.uses.forecast_table import print_forecast
 
     forecast = Forecast((ShareForecast("[b]", "2013-03-01", 0.51234),), "rnn", "x", blessed, 20, 0.513, 0.49, 0.536)
     text = printed(200, print_forecast, forecast)
@@ -109,7 +111,8 @@ def test_a_forecast_says_what_it_is_worth(blessed: bool) -> None:
 
 
 def test_a_forecast_of_a_model_that_the_audit_holds_back_says_so() -> None:
-    from pipeline.uses.predict import Forecast, ShareForecast, print_forecast
+    from pipeline.uses.forecast import Forecast, ShareForecast
+    from pipeline.uses.forecast_table import print_forecast
 
     shares = (ShareForecast("IBM", "2013-03-01", 0.5),)
     forecast = Forecast(shares, "rnn", "x", True, 1, 0.61, 0.57, 0.65, held_back=("level test", "alarm"))
@@ -120,7 +123,8 @@ def test_a_forecast_of_a_model_that_the_audit_holds_back_says_so() -> None:
 
 def test_a_forecast_marks_each_share_whose_window_holds_wrong_prices() -> None:
     from components.plausibility import Grade, Suspect
-    from pipeline.uses.predict import Forecast, ShareForecast, print_forecast
+    from pipeline.uses.forecast import Forecast, ShareForecast
+    from pipeline.uses.forecast_table import print_forecast
 
     shares = tuple(ShareForecast(f"S{number:02d}", "2013-03-01", 0.5) for number in range(60))
     wrong = tuple(Suspect(one.share_id, "2013-02-25", -0.75, Grade.WRONG, "a split") for one in shares[1:])
@@ -130,3 +134,43 @@ def test_a_forecast_marks_each_share_whose_window_holds_wrong_prices() -> None:
     assert len(re.findall(r"^S\d\d +2013-03-01 +0\.5000 +2013-02-25 *$", text, re.MULTILINE)) == 59
     assert re.search(r"^S00 +2013-03-01 +0\.5000 *$", text, re.MULTILINE)
     assert "\nexcluded shares, left out: GONE\n" in text
+
+
+def test_a_forecast_says_which_shares_cannot_be_set_beside_the_others_and_how_old_it_is() -> None:
+    from pipeline.uses.forecast import Forecast, ShareForecast
+    from pipeline.uses.forecast_table import print_forecast
+
+    shares = (ShareForecast("A", "2013-03-01", 0.5), ShareForecast("B", "2013-02-22", 0.6))
+    forecast = Forecast(shares, "rnn", "x", True, 1, 0.61, 0.57, 0.65, untrained=("A",))
+    text = printed(200, print_forecast, forecast, today=dt.date(2013, 3, 12))
+    assert "the prices end on 2013-03-01, 11 days ago" in text
+    assert "of an earlier session than the others, so of another day: B\n" in text
+    assert "never trained on, so answered as an unknown share: A\n" in text
+    for today in (None, dt.date(2013, 3, 5)):
+        assert "days ago" not in printed(200, print_forecast, forecast, today=today)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "json"])
+def test_a_forecast_is_written_as_its_file_is_called(suffix: str, tmp_path: Path) -> None:
+    import pandas as pd
+
+    from pipeline.uses.forecast import COLUMNS, Forecast, ShareForecast, write_forecast
+
+    shares = (ShareForecast("000001", "2013-03-01", 0.625), ShareForecast("B", "2013-02-22", 0.5))
+    forecast = Forecast(shares, "rnn", "x", True, 5, 0.61, 0.57, 0.65, untrained=("B",))
+    path = tmp_path / f"f.{suffix}"
+    write_forecast(forecast, path)
+    if suffix == "json":
+        assert json.loads(path.read_text())["shares"][0]["probability"] == 0.625
+        return
+    read = pd.read_csv(path, dtype={"share_id": str}) if suffix == "csv" else pd.read_parquet(path)
+    assert tuple(read.columns) == COLUMNS
+    assert read.to_numpy().tolist() == [
+        ["000001", "2013-03-01", 0.625, "rnn", "up", 5, True, True],
+        ["B", "2013-02-22", 0.5, "rnn", "up", 5, False, False],
+    ]
+
+
+def test_a_file_of_no_known_format_is_refused_before_anything_is_read(awesome: Awesome) -> None:
+    refusal = awesome("predict", "--output", "f.xlsx").refusal
+    assert refusal == "--output f.xlsx: name a file that ends in .csv, .parquet, .json"

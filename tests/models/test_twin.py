@@ -182,6 +182,7 @@ def test_a_twin_answers_as_the_formula_does_for_known_and_unknown_shares(tmp_pat
     assert (answer.dtype, answer.shape) == (np.float32, (60,))
     np.testing.assert_allclose(answer, expected, atol=2e-7)
     assert np.std(expected) > 0.05
+    assert twin.untrained(shares[:3]) == ("NEW",)
 
 
 def test_an_answer_is_the_same_to_the_last_bit_whoever_asks_beside_it(tmp_path: Path) -> None:

@@ -1,0 +1,130 @@
+"""What a model says of the shares of a database, as typed values; and as a file for other programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from components.errors import UserError
+from components.plausibility import Suspect
+from components.records import to_json
+from components.whole_files import whole_file, write_whole
+from models.labels import UP
+
+
+class OutputFormatError(UserError):
+    """A forecast cannot be written as a file of that name."""
+
+
+@dataclass(frozen=True)
+class ShareForecast:
+    """The probability of what a model's label asks of a share, and its last session used, ISO."""
+
+    share_id: str
+    session: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a model says of every share, and what that is worth.
+
+    Attributes:
+        shares: the likeliest first.
+        model: name of the architecture.
+        origin: the folder of the model.
+        blessed: whether it may be pushed.
+        horizon: sessions ahead.
+        auc: on the test split.
+        auc_low: lower end of its 95 % interval over blocks of days.
+        auc_high: upper end.
+        left_out: shares whose last window reaches across too many missing sessions, and how many these are.
+        excluded: shares that were asked for and that a person has excluded.
+        outside: shares that do not belong to the universe on the last session.
+        suspects: returns of the last windows that do not look like a market's and that nobody has accepted.
+        held_back: checks of the leak audit that keep the model from being pushed, blessed or not.
+        without_twin: why TensorFlow answered; empty where the model's twin did.
+        label: name of the model's label.
+        short: shares with too few sessions for what the model's formatter reads.
+        absent: shares of the market that the model was trained beside and that the database lacks.
+        untrained: shares that the model was not trained on, where it sees which share a row is of.
+    """
+
+    shares: tuple[ShareForecast, ...]
+    model: str
+    origin: str
+    blessed: bool
+    horizon: int
+    auc: float
+    auc_low: float
+    auc_high: float
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    excluded: tuple[str, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+    held_back: tuple[str, ...] = ()
+    without_twin: str = ""
+    label: str = UP
+    outside: tuple[str, ...] = ()
+    short: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    untrained: tuple[str, ...] = ()
+
+    @property
+    def session(self) -> str:
+        """The last session of all, ISO: what most shares are predicted from."""
+        return max((share.session for share in self.shares), default="")
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """Shares whose last session is an earlier one: their probability is of another day."""
+        return tuple(share.share_id for share in self.shares if share.session != self.session)
+
+
+COLUMNS = ("share_id", "session", "probability", "model", "label", "horizon", "session_is_last", "trained_on")
+"""Of a file of a forecast, one row a share, the likeliest first."""
+
+_SUFFIXES = (".csv", ".parquet", ".json")
+
+
+def check_output(path: Path) -> None:
+    """Refuses a file that a forecast cannot be written to, before anything is computed.
+
+    Raises:
+        OutputFormatError: its suffix says no format that is known.
+    """
+    if path.suffix.lower() not in _SUFFIXES:
+        raise OutputFormatError(f"--output {path}: name a file that ends in {', '.join(_SUFFIXES)}")
+
+
+def write_forecast(forecast: Forecast, path: Path) -> None:
+    """Writes a forecast as CSV, Parquet or JSON, as the name says, whole or not at all.
+
+    Raises:
+        OutputFormatError: as in `check_output`.
+        OSError: it cannot be written.
+    """
+    check_output(path)
+    if path.suffix.lower() == ".json":
+        write_whole(path, to_json(forecast) + "\n")
+        return
+    behind, untrained = set(forecast.behind), set(forecast.untrained)
+    made = forecast.model, forecast.label, forecast.horizon
+    rows = [
+        (one.share_id, one.session, one.probability, *made, one.share_id not in behind, one.share_id not in untrained)
+        for one in forecast.shares
+    ]
+    if path.suffix.lower() == ".csv":
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows([COLUMNS, *rows])
+        write_whole(path, text.getvalue())
+        return
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({name: list(values) for name, values in zip(COLUMNS, zip(*rows, strict=True), strict=True)})
+    with whole_file(path) as partial:
+        pq.write_table(table, partial)
