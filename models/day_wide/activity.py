@@ -54,21 +54,27 @@ class Activity:
 
     def gap(self, steps: int) -> Floats:
         """The return from the close before to the open, less the market's, in deviations of the last returns."""
-        return self._in_deviations(self._gap(), steps)
+        return self._in_deviations(self._prices.once(("gap",), self._gap), steps)
 
     def intraday(self, steps: int) -> Floats:
         """The return from the open to the close, likewise: what `gap` leaves of the day's."""
-        return self._in_deviations(self._prices.beyond_market(1) - self._gap(), steps)
+        return self._in_deviations(self._prices.beyond_market(1) - self._prices.once(("gap",), self._gap), steps)
 
     def _volume(self, steps: int) -> Floats:
-        logs = self._prices.logs("volume")
-        return on_grid(logs - self._usual(logs, steps))
+        def make() -> Floats:
+            logs = self._prices.logs("volume")
+            return on_grid(logs - self._usual(logs, steps))
+
+        return self._prices.once(("volume", steps), make)
 
     def _range(self) -> Floats:
         """Log of high over low."""
         return self._prices.logs("high") - self._prices.logs("low")
 
     def _log_parkinson(self, steps: int) -> Floats:
+        return self._prices.once(("parkinson", steps), lambda: self._parkinson(steps))
+
+    def _parkinson(self, steps: int) -> Floats:
         # Parkinson (1980), The Extreme Value Method for Estimating the Variance of the Rate of Return.
         squares = np.square(self._range()) / (4 * math.log(2))
         known = ~np.isnan(squares)

@@ -11,7 +11,7 @@ number alone (`summed`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
@@ -110,11 +110,18 @@ class DayPrices:
         self.session = np.searchsorted(self.days, day).astype(np.int64)
         self.level = on_grid(np.log(np.ascontiguousarray(close, np.float64)))
         self._position = np.arange(len(self.level))
+        self._made: dict[tuple[object, ...], Floats] = {}
         self._bars = {name: _joined(name, kept) for name in {name for one, _ in kept for name in one.bars}}
 
     def __len__(self) -> int:
         """Returns the number of rows."""
         return len(self.level)
+
+    def once(self, key: tuple[object, ...], make: Callable[[], Floats]) -> Floats:
+        """What several columns are made of, made for the first of them; nobody changes it."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
     def logs(self, name: str) -> Floats:
         """Logs of something else of a bar on the grid, [rows]; nan where it is not known, or 0."""
@@ -188,12 +195,21 @@ class DayPrices:
 
     def beyond_market(self, steps: int, until: int = 0) -> Floats:
         """`moved` less what the market moved in the same sessions, [rows]."""
-        index = np.cumsum(self.market)[self.session]  # on the grid, so differences are those of any other beginning
-        return self.moved(steps, until) - (self.lagged(index, until) - self.lagged(index, steps))
+        return self.lagged(self._beside, until) - self.lagged(self._beside, steps)
+
+    @cached_property
+    def _beside(self) -> Floats:
+        """Level less the market's index, [rows]."""
+        # Both are on the grid, so differences are exact, and those of any other beginning.
+        return self.level - np.cumsum(self.market)[self.session]
 
     def volatility(self, steps: int) -> Floats:
         """Root mean square of a share's last market-relative returns, [rows]."""
-        return np.sqrt(self.summed(np.square(self.beyond_market(1)), steps) / steps)
+        return self.once(("volatility", steps), lambda: np.sqrt(self.summed(self._squares, steps) / steps))
+
+    @cached_property
+    def _squares(self) -> Floats:
+        return np.square(self.beyond_market(1))
 
     def log_volatility(self, steps: int) -> Floats:
         """Log of `volatility`, [rows]; of one below a hundredth of a basis point, that of a hundredth."""

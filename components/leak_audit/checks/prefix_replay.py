@@ -22,8 +22,9 @@ learned elsewhere. `python -m benchmarks.judging_cost runs/latest` prints the se
 
 Out of sight: a source that has restated raw prices before they were stored, as PRICE holds one version of each day; a
 factor at its right day and of a wrong size; which shares were chosen; and which sessions count as missing, which is
-taken from the whole database, as it says which rows are left out and nothing of what they hold. A column that is made
-across shares is replayed with the sample's shares; a difference there counts only if the whole shard shows it too.
+taken from the whole database, as it says which rows are left out and nothing of what they hold. Day-wide columns are
+made of all shares at each cut, once for all that are replayed. Another column that is made across shares is replayed
+with the sample's shares; a difference there counts only if the whole shard shows it too.
 """
 
 from __future__ import annotations
@@ -187,6 +188,7 @@ def _replay(
     from components.feature_example_gen.day_levels import levels_of
     from components.feature_example_gen.executor import make_shards
     from components.feature_example_gen.splits import plan_splits
+    from components.leak_audit.reading.day_columns import DayColumns
     from components.leak_audit.reading.prefixes import Made
     from components.missing_sessions.finding import find_missing
     from components.universe.universe import universe_of
@@ -204,8 +206,11 @@ def _replay(
     universe = universe_of(store, sessions)
     levels = levels_of(store, chosen, sessions, plan.horizons, get_label(config.label), gaps, limit, universe)
     columns = get_formatter(config.formatter).day_columns
-    closes = read_closes(store, names, last=config.last_session, universe=universe, columns=columns)
-    made = Made({}, plan, gaps, limit, levels, universe, list(closes) if columns else [], columns)
+    day = None
+    if columns:
+        closes = read_closes(store, names, last=config.last_session, universe=universe, columns=columns)
+        day = DayColumns(list(closes), columns, universe)
+    made = Made({}, plan, gaps, limit, levels, universe, day)
     with_prices = {one.share_id for one in priced}
     shards = [
         [share for share in shard.shares if share in with_prices]
@@ -258,7 +263,12 @@ def _replay_group(
     audited: Audited, made: Made, events: Sequence[Event], cost: _Cost | None, asked: Sequence[str]
 ) -> tuple[_Seen, Difference | None]:
     """Replays some shares together, cut at days of their own choice or at those that are asked for."""
-    from components.leak_audit.reading.prefixes import compare_examples, compare_prefix, cut_database
+    from components.leak_audit.reading.prefixes import (
+        column_difference,
+        compare_examples,
+        compare_prefix,
+        cut_database,
+    )
     from components.leak_audit.reading.transformed import compare_cut_rows
     from models.formatters import get_formatter
 
@@ -266,7 +276,8 @@ def _replay_group(
         return _Seen(), None
     config = audited.config
     random = np.random.default_rng(config.seed)
-    own = [event for event in events if event.share in made.bars]
+    # Day-wide columns are made of all shares at each cut, so all shares are cut at the same days.
+    own = [event for event in events if made.day is not None or event.share in made.bars]
     days = [np.datetime64(day) for day in asked] if cost is None else _cut_days(random, made.plan, own, cost)
     last = max(bars.time[-1] for bars in made.bars.values())
     with cut_database(made) as replay:
@@ -277,6 +288,8 @@ def _replay_group(
     difference, values = compare_examples(audited.rows, whole)
     with cut_database(made) as replay:
         for day in days:
+            if difference is None and day < last:
+                difference = column_difference(made, day)
             prefix = None if difference is not None or day >= last else replay.until(day)
             if prefix is not None:
                 difference = compare_prefix(prefix, whole, made.plan.horizons)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,10 @@ from components.feature_example_gen.day_levels import DayLevels
 from components.feature_example_gen.examples import LabelledRows
 from components.feature_example_gen.splits import SPLITS, SplitPlan
 from components.feature_store import WINDOW, FeatureStore, PriceBars
+from components.leak_audit.reading.day_columns import DayColumns
 from components.leak_audit.reading.rows import AuditRows
 from components.missing_sessions.found import ShareGaps
 from components.universe.universe import EVERYBODY, Universe
-from models.day_wide.prices import DayPrices, ShareCloses
-from models.day_wide.rows import DayRows
 from models.features import CLOSES, SESSION, SHARE_ID, TIME, excess_return_key, forward_return_key, label_key
 
 
@@ -35,8 +34,7 @@ class Made:
         limit: missing sessions that a window may reach across.
         levels: what returns must exceed by day, of all shares (the label proof's matter); None where there is no such.
         universe: who belongs to it when.
-        closes: of all shares of the run, up to the last session that it read; empty where it has no day-wide columns.
-        columns: the day-wide columns.
+        day: the day-wide columns of all shares of the run; None where it has none.
     """
 
     bars: Mapping[str, PriceBars]
@@ -45,16 +43,7 @@ class Made:
     limit: int
     levels: DayLevels | None = None
     universe: Universe = EVERYBODY
-    closes: Sequence[ShareCloses] = ()
-    columns: tuple[str, ...] = ()
-
-    def day_rows(self, cut: np.datetime64, universe: Universe) -> DayRows | None:
-        """The day-wide columns of a database of all shares that ends on a day; None where there are none."""
-        if not self.columns:
-            return None
-        known = [one.until(cut) for one in self.closes]
-        members = [replace(one, member=universe.members(one.share_id, one.days)) for one in known]
-        return DayRows.of(DayPrices(members, [one.share_id for one in known]), self.columns)
+    day: DayColumns | None = None
 
 
 @dataclass(frozen=True)
@@ -160,7 +149,10 @@ class Replay:
         levels = made.levels if made.levels is None or whole else made.levels.until(cut)
         universe = made.universe if whole else made.universe.until(cut)
         with FeatureStore.open(self._database) as store:
-            asked = (made.plan, made.gaps, made.limit, levels, universe, made.day_rows(cut, universe))
+            # Day-wide columns are compared by themselves, of all shares (`column_difference`): the rows up to a cut at
+            # which none differs are those of all sessions.
+            day_rows = None if made.day is None else made.day.whole
+            asked = (made.plan, made.gaps, made.limit, levels, universe, day_rows)
             rows = executor.labelled_rows(store, list(windows), *asked)
         return Prefix(cut, rows, windows, levels)
 
@@ -174,6 +166,15 @@ class Replay:
 def part_of(bars: PriceBars, begin: int, end: int) -> PriceBars:
     """Some of the bars: closes and factors, which is what windows are made of."""
     return PriceBars(bars.time[begin:end], bars.close[begin:end], bars.factor[begin:end])
+
+
+def column_difference(made: Made, cut: np.datetime64) -> Difference | None:
+    """The first day-wide column that a database which ends on a day gives otherwise; None where there is none."""
+    found = None if made.day is None else made.day.difference(cut)
+    if found is None:
+        return None
+    day = str(found.day.astype("datetime64[D]"))
+    return Difference(found.share, day, found.column, str(cut), *texts(found.held, found.replayed), found.count)
 
 
 def compare_prefix(prefix: Prefix, whole: Prefix, horizons: Sequence[int]) -> Difference | None:
