@@ -13,6 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from components.feature_store.schema import CLOSE_COLUMNS
+from components.ledger.columns import BEFORE_PREDICTION
 from components.ledger.days import LATEST_OUTCOME, came
 from components.ledger.errors import LedgerError
 from components.ledger.file import Ledger
@@ -36,9 +37,11 @@ _SCHEMA = pa.schema(
         **dict.fromkeys(CLOSE_COLUMNS, _NUMBER),
         "hash": _TEXT,
         **{"label": _TEXT, "needed": _NUMBER, "came": _TEXT},
+        "columns": _TEXT,
     }
 )
-"""`label` is that of the model, `needed` the return that `ahead` had to exceed, `came` on which side of it that is."""
+"""`label` is that of the model, `needed` the return that `ahead` had to exceed, `came` on which side of it that is;
+`columns` are the day-wide ones that the model saw, JSON."""
 
 _CELLS = ", ".join(
     [
@@ -47,6 +50,7 @@ _CELLS = ", ".join(
         "o.close_due * o.factor / o.close - 1",
         "(SELECT COUNT(*) FROM OUTCOME WHERE prediction = p.seq)",
         *(f"p.{name}" for name in (*CLOSE_COLUMNS, "hash")),
+        "CASE WHEN json_valid(n.text) THEN json_extract(n.text, '$.columns') END",
     ]
 )
 _HEADER = ",".join(f'"{name}"' for name in _PREDICTED).encode()
@@ -91,9 +95,11 @@ def export_predictions(ledger: Ledger, path: Path) -> int:
 
 
 def _batches(ledger: Ledger) -> Iterator[pa.RecordBatch]:
-    rows = ledger.stream(f"SELECT {_CELLS} FROM {LATEST_OUTCOME} ORDER BY p.seq")
+    rows = ledger.stream(
+        f"SELECT {_CELLS} FROM {LATEST_OUTCOME} LEFT JOIN NOTE n ON {BEFORE_PREDICTION} ORDER BY p.seq"
+    )
     labels = Labels(ledger)
-    while part := [(*row, *_answer(labels, row)) for row in itertools.islice(rows, _ROWS_AT_ONCE)]:
+    while part := [(*row[:-1], *_answer(labels, row), row[-1]) for row in itertools.islice(rows, _ROWS_AT_ONCE)]:
         columns = zip(*part, strict=True)
         try:
             arrays = [pa.array(values, kind) for values, kind in zip(columns, _SCHEMA.types, strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from components.feature_store.arrays import Booleans, Floats
 from components.feature_store.dates import is_iso_day
 from components.feature_store.rules import is_usable_name
 from components.ledger.chain import window_digest
+from components.ledger.columns import BEFORE_PREDICTION, COLUMNS, Columns, reads_of, seen, widths
 from components.ledger.deadlines import Deadlines, calendars_in_use
 from components.ledger.errors import LedgerError
 from components.ledger.file import Batch, Ledger
@@ -32,6 +33,7 @@ class Forecasts:
         sessions: the last session of each one's window, ISO.
         closes: the windows that the model saw, close0 first, adjusted, float64, [n, 21].
         probability: of what the model's label asks, by default that the close is higher after the horizon, [n].
+        day: the day-wide columns that it saw beside the windows, as its `Reads` in the ledger says; empty for none.
     """
 
     model: str
@@ -40,6 +42,7 @@ class Forecasts:
     sessions: Sequence[str]
     closes: Floats
     probability: Floats
+    day: Columns = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,9 @@ class WrittenDown:
 def write_predictions(ledger: Ledger, forecasts: Forecasts, exchanges: Mapping[str, str]) -> WrittenDown:
     """Writes predictions down, all of them in one transaction or none.
 
-    One that stands there already, of the same share, session, horizon, model, window and probability, is not written
-    again. One that differs (a restated price, another window) is a row of its own; the first that was on time counts.
+    One that stands there already, of the same share, session, horizon, model, window, columns and probability, is not
+    written again. One that differs (a restated price, another window) is a row of its own; the first that was on time
+    counts.
 
     Args:
         ledger: opened to write, with the parameters of the evidence and the model.
@@ -69,13 +73,14 @@ def write_predictions(ledger: Ledger, forecasts: Forecasts, exchanges: Mapping[s
         exchanges: the exchange of each share, as exchange_calendars names it.
 
     Raises:
-        LedgerError: the parameters of the evidence or the model were not written before; a share's exchange is not
-            known; a session lies ahead of the clock; or a value is no prediction. Nothing is written.
+        LedgerError: the parameters of the evidence, the model or what it reads were not written before; a share's
+            exchange is not known; a session lies ahead of the clock; or a value is no prediction. Nothing is written.
         ExchangeError: the sessions of an exchange cannot be had.
     """
     _check(ledger, forecasts, exchanges)
     deadlines = Deadlines(ledger.clock())
     rows = []
+    columns = seen(forecasts.share_ids, forecasts.sessions, forecasts.day) if forecasts.day else []
     with ledger.writing() as batch:
         _check_begun(ledger, forecasts)
         windows = zip(
@@ -83,9 +88,10 @@ def write_predictions(ledger: Ledger, forecasts: Forecasts, exchanges: Mapping[s
             forecasts.sessions,
             forecasts.closes.tolist(),
             forecasts.probability.tolist(),
+            columns or [""] * len(forecasts.share_ids),
             strict=True,
         )
-        for share, session, closes, probability in windows:
+        for share, session, closes, probability, column in windows:
             exchange = exchanges[share]
             if batch.written < deadlines.opening(exchange, session):
                 raise LedgerError(
@@ -94,13 +100,15 @@ def write_predictions(ledger: Ledger, forecasts: Forecasts, exchanges: Mapping[s
                 )
             window, deadline = window_digest(closes), deadlines.deadline(exchange, session)
             what = (share, session, forecasts.horizon, probability, forecasts.model)
-            if not _is_known(ledger, *what, window):
-                rows.append((*what, *closes, window, exchange, deadline, int(batch.written >= deadline)))
+            if not _is_known(ledger, *what, window, column):
+                rows.append((column, (*what, *closes, window, exchange, deadline, int(batch.written >= deadline))))
         if rows:
             _note_calendars(ledger, batch)
-        for row in rows:
+        for column, row in rows:
+            if column:
+                batch.add(NOTE.name, (COLUMNS, column))
             batch.add(PREDICTION.name, row)
-    return WrittenDown(len(rows), sum(row[-1] for row in rows), len(forecasts.share_ids) - len(rows))
+    return WrittenDown(len(rows), sum(row[-1] for _, row in rows), len(forecasts.share_ids) - len(rows))
 
 
 def _check(ledger: Ledger, forecasts: Forecasts, exchanges: Mapping[str, str]) -> None:
@@ -119,6 +127,11 @@ def _check(ledger: Ledger, forecasts: Forecasts, exchanges: Mapping[str, str]) -
     _refuse(ledger, forecasts, forecasts.closes, (forecasts.closes > 0) & np.isfinite(forecasts.closes), "close")
     probability = forecasts.probability[:, None]
     _refuse(ledger, forecasts, probability, (probability >= 0) & (probability <= 1), "probability")
+    for name, values in forecasts.day.items():
+        if len(values) != count:
+            raise ValueError(f"{count} shares do not go with {len(values)} values of {name}")
+        of_share = values.reshape(count, -1)
+        _refuse(ledger, forecasts, of_share, np.isfinite(of_share), f"value of {name}")
 
 
 def _refuse(ledger: Ledger, forecasts: Forecasts, values: Floats, good: Booleans, what: str) -> None:
@@ -140,6 +153,13 @@ def _check_begun(ledger: Ledger, forecasts: Forecasts) -> None:
             f"{ledger.path}: the model {forecasts.model[:8]} is written before its first prediction, with its horizon "
             f"({forecasts.horizon})"
         )
+    reads = reads_of(ledger).get(forecasts.model)
+    if (reads.columns if reads else {}) != widths(forecasts.day):
+        given, held = (", ".join(sorted(one)) or "nothing" for one in (forecasts.day, reads.columns if reads else {}))
+        raise LedgerError(
+            f"{ledger.path}: the model {forecasts.model[:8]} stands there as one that reads {held} beside windows, and "
+            f"{given} was given; let `awesome daily` write it down first"
+        )
 
 
 def _note_calendars(ledger: Ledger, batch: Batch) -> None:
@@ -150,11 +170,12 @@ def _note_calendars(ledger: Ledger, batch: Batch) -> None:
 
 
 def _is_known(
-    ledger: Ledger, share: str, session: str, horizon: int, probability: float, model: str, window: str
+    ledger: Ledger, share: str, session: str, horizon: int, probability: float, model: str, window: str, columns: str
 ) -> bool:
     # REAL columns hold the eight bytes of a float, so equal means equal to the bit.
     query = (
-        "SELECT 1 FROM PREDICTION WHERE share_id = ? AND session = ? AND horizon = ? AND probability = ? AND model = ? "
-        "AND window = ? LIMIT 1"
+        "SELECT n.text FROM PREDICTION p LEFT JOIN NOTE n ON " + BEFORE_PREDICTION + " "
+        "WHERE share_id = ? AND session = ? AND horizon = ? AND probability = ? AND model = ? AND window = ?"
     )
-    return bool(ledger.select(query, share, session, horizon, probability, model, window))
+    held = ledger.select(query, share, session, horizon, probability, model, window)
+    return any((text or "") == columns for (text,) in held)

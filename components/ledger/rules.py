@@ -12,6 +12,7 @@ from components.errors import ExchangeError
 from components.feature_store.dates import is_iso_day
 from components.feature_store.schema import CLOSE_COLUMNS
 from components.ledger.chain import window_digest
+from components.ledger.columns import ColumnRules, reads_of
 from components.ledger.deadlines import Deadlines, calendars_in_use
 from components.ledger.file import Ledger, Row
 from components.ledger.instants import is_stamp, stamp
@@ -42,6 +43,7 @@ class Rules:
         self._setups: set[int] = set()
         self._models: set[tuple[str, int]] = set()
         self._calendars = ""
+        self._columns = ColumnRules(lambda digest: any(digest == model for model, _ in self._models))
         self._of: dict[str, Callable[[Row], str]] = {
             LEDGER.name: self._ledger_row,
             SETUP.name: self._setup_row,
@@ -59,10 +61,12 @@ class Rules:
         self._models = set(select("SELECT DISTINCT digest, horizon FROM MODEL WHERE seq <= ?", seq))
         query = "SELECT text FROM NOTE WHERE kind = ? AND seq <= ? ORDER BY seq DESC LIMIT 1"
         self._calendars = next((text for (text,) in select(query, CALENDARS, seq)), "")
+        self._columns.go_on(reads_of(self._ledger, seq))
 
     def distrust(self) -> None:
         """Takes back what rests on rows that were changed or are missing: later ones may refer to them."""
         self._trusting = False
+        self._columns.forget()
 
     def broken(self, row: Row) -> str:
         """The rule that a row breaks, in words; empty where it breaks none."""
@@ -80,7 +84,11 @@ class Rules:
             return "a ledger begins with another row"
         if written > self._now:
             return f"it was written at {written}, which has not come"
-        return self._of[row.table](row)
+        return self._of[row.table](row) or self._columns.broken(row, self._trusting)
+
+    def unfinished(self) -> str:
+        """What is wrong with the last row, in words, as another one must stand behind it; empty where nothing is."""
+        return self._columns.unfinished()
 
     def _ledger_row(self, row: Row) -> str:
         if row.seq != 1:

@@ -202,6 +202,8 @@ class _Verifier:
         except (StoreError, TypeError, OverflowError) as error:  # a page that is damaged, a number that is none
             at = 0 if self._last is None else self._last.seq
             self._say(at, f"what follows row {at}", f"it cannot be read ({' '.join(str(error).split())})")
+        if self._last is not None and (lacking := self._rules.unfinished()):
+            self._say(self._last.seq, name_of(self._last), lacking)
         identity = self._identity()
         for head in self._heads:
             self._check_head(head, identity)

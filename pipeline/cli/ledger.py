@@ -47,27 +47,40 @@ def ledger_verify(
     head: Annotated[
         list[str] | None, typer.Option("--head", metavar="SEQ:HASH", help="A head that somebody kept.")
     ] = None,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Make every probability again, and from the prices what it was made of.")
+    ] = False,
+    workspace: common.Workspace = None,
+    plugins: common.Plugins = None,
     as_json: common.AsJson = False,
 ) -> None:
     """Finds every row that was edited, taken out, put in, exchanged or back-dated, and names it.
 
     What was cut off the end, or a chain that was made anew, shows against heads that are kept elsewhere: each
     `db push` and `model push` keeps one in the storage. Exit code 1 where anything is wrong.
+
+    With --recompute the models that lie in the workspace are asked once more about what stands in the ledger, to the
+    last bit; windows and columns of the day that today's prices make other ones are named, as prices may be restated.
     """
-    plan = plan_from({"db": db, "storage_url": storage_url})
-    from components.records import to_json
+    plan = plan_from({"db": db, "storage_url": storage_url, "workspace": workspace, "plugins": plugins})
+    from components.records import to_json, to_plain
     from pipeline.daily.page import look_file
     from pipeline.report.ledger import print_verification
     from pipeline.uses.ledger import keep_look, verify_ledger
+    from pipeline.uses.recomputing import print_recomputed, recompute_ledger
 
     found = verify_ledger(plan, ledger, head or ())
     if ledger is None:  # the next look of the loop goes on from this one, or passes over nothing that is wrong
         keep_look(look_file(plan), found.verification)
+    sound = found.verification.sound
+    again = recompute_ledger(plan, ledger) if recompute and sound else ()
     if as_json:
-        typer.echo(to_json(found.verification))
+        plain = to_plain(found.verification)
+        typer.echo(to_json({**plain, "recomputed": again} if recompute else plain))
     else:
         print_verification(found.ledger, found.storage, found.verification, new_console())
-    if not found.verification.sound:
+        print_recomputed(again, plan.database, new_console())
+    if not sound or any(one.computed is not None and one.computed.different for one in again):
         raise typer.Exit(1)
 
 

@@ -22,6 +22,7 @@ from components.live_evidence import Parameters
 from components.records import RecordError, from_json, to_json
 from components.whole_files import write_whole
 from models.errors import TwinError
+from pipeline.daily.columns import known, read_columns
 from pipeline.daily.day import Day, Drift, Told
 from pipeline.daily.report import AlertKind, daily_folder
 from pipeline.daily.speaking import Speaker
@@ -96,7 +97,8 @@ def _make(day: Day, speaker: Speaker, run: FinishedRun, store: FeatureStore) -> 
     features, losses, said = None, None, []
     try:
         train = run.report.splits["train"]
-        features = make_reference(_sessions(speaker, store, shares, train.first, train.last)[-_MOST_SESSIONS:])
+        seen = _sessions(day, speaker, store, shares, train.first, train.last)
+        features = make_reference(seen[-_MOST_SESSIONS:])
     except (TwinError, ValueError, KeyError) as error:  # too few sessions, or features that only TensorFlow can make
         said.append(f"features are not compared: {error}")
     try:
@@ -113,7 +115,7 @@ def _features(day: Day, speaker: Speaker, store: FeatureStore, kept: _Kept) -> F
     if kept.features is None:
         return None
     since = str((day.clock.now() - _LATEST).date())
-    latest = _sessions(speaker, store, kept.shares, since, "9999-12-31", since)[-max(STRETCHES) :]
+    latest = _sessions(day, speaker, store, kept.shares, since, "9999-12-31", since)[-max(STRETCHES) :]
     return feature_drift(kept.features, latest) if latest else None
 
 
@@ -125,20 +127,28 @@ def _read(path: Path) -> _Kept | None:
 
 
 def _sessions(
-    speaker: Speaker, store: FeatureStore, shares: Sequence[str], first: str, last: str, since: str = ""
+    day: Day, speaker: Speaker, store: FeatureStore, shares: Sequence[str], first: str, last: str, since: str = ""
 ) -> list[Session]:
     """What the model sees of some shares after each session of a range, of prices from a day on."""
-    by_day: dict[str, list[tuple[str, Floats]]] = {}
+    rows: list[tuple[str, str, Floats]] = []
     for series in store.price_series(shares, since):
         windows = close_windows(series.close * series.factor)
         days = series.time[WINDOW - 1 :].astype(str).tolist()
         for session, window in zip(days, windows, strict=True):
             if first <= session <= last:
-                by_day.setdefault(session, []).append((series.share_id, window))
+                rows.append((session, series.share_id, window))
+    if not rows:
+        return []
+    sessions, names, closes = zip(*rows, strict=True)
+    columns = read_columns(store, speaker.card, names, sessions, day.clock.now())
+    by_day: dict[str, list[int]] = {}
+    for at in np.flatnonzero(known(columns, len(rows))).tolist():
+        by_day.setdefault(sessions[at], []).append(at)
     found = []
-    for session in sorted(by_day):
-        names, closes = zip(*by_day[session], strict=True)
-        found.append(summarise(session, speaker.twin.features(names, np.array(closes, np.float32))))
+    for session, places in sorted(by_day.items()):
+        beside = {name: values[places] for name, values in columns.items()}
+        of_day = np.array([closes[at] for at in places], np.float32)
+        found.append(summarise(session, speaker.twin.features([names[at] for at in places], of_day, beside)))
     return found
 
 

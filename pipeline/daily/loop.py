@@ -43,10 +43,6 @@ class PartError(UserError):
     """There is no part of a name."""
 
 
-class FormatterError(UserError):
-    """A ledger cannot keep what a formatter reads."""
-
-
 @dataclass(frozen=True)
 class Part:
     """A part of the loop.
@@ -94,16 +90,10 @@ def run_daily(day: Day, only: Sequence[str] = ()) -> tuple[DailyReport, Path]:
 
     Raises:
         PartError: there is no part of a name.
-        FormatterError: the plan's formatter reads more than the window of a share.
         OutputError: another loop is at work, or the workspace cannot be written.
         UserError: the prices are none that a loop can be about.
     """
     parts = chosen_parts(only)
-    if day.plan.formatter.day_columns:
-        raise FormatterError(
-            f"formatter {day.plan.formatter.name}: it reads the other shares of the day, and a ledger keeps windows of "
-            "single shares, from which anybody computes a prediction again; `awesome predict` takes every formatter"
-        )
     check_prices(day.plan)
     folder = daily_folder(day.plan)
     check_writable(folder)

@@ -10,6 +10,7 @@ import numpy as np
 from components.errors import UserError
 from components.evidence.words import number4
 from components.feature_store import FeatureStore
+from components.ledger.columns import keep_reads
 from components.ledger.file import Ledger
 from components.ledger.labels import champions_of, keep_label
 from components.ledger.origins import keep_origin
@@ -20,11 +21,12 @@ from components.live_record import note_once
 from components.live_record.notes import ON_TRIAL
 from components.live_record.setting_up import begin, claim_of, keep_claim, parameters_of
 from models.labels import UP, words_of
+from pipeline.daily.columns import reads_of_card, with_columns
 from pipeline.daily.day import Day, Told
 from pipeline.daily.proof import first_parameters, say_days_to_proof
 from pipeline.daily.report import AlertKind
 from pipeline.daily.speaking import Speaker
-from pipeline.daily.windows import Forecast, Said, Wanted, find_wanted, read_said
+from pipeline.daily.windows import Forecast, Said, find_wanted, read_said
 from pipeline.uses.predict import finished_runs
 
 _SHOWN = 5
@@ -46,7 +48,7 @@ def predict(day: Day, told: Told) -> None:
     made = [_forecast(day, speaker, CHAMPION)]
     if made[0].through_tensorflow:
         told.said.append(f"TensorFlow answers, as there is no twin: {made[0].through_tensorflow}")
-    _say_missing(made[0].wanted, day, told)
+    _say_missing(made[0], day, told)
     if day.challenger is not None:
         try:
             made.append(_forecast(day, day.challenger, CHALLENGER))
@@ -103,12 +105,14 @@ def _forecast(day: Day, speaker: Speaker, role: str) -> Forecast:
             with day.ledger() as ledger:
                 models = said_by(ledger, speaker, role)
                 said = read_said(ledger, speaker.card.horizon, models, exchanges, now)
-        wanted = find_wanted(store, shares, exchanges, said, now, plan.settings.max_missing_sessions)
+        windows = find_wanted(store, shares, exchanges, said, now, plan.settings.max_missing_sessions)
+        wanted = with_columns(store, windows, speaker.card, now)
     if not wanted.share_ids:
         return Forecast(speaker, role, wanted, np.zeros(0))
     # In single precision, as it sees them: from what is written down it gives the same answer once more.
     answers, why = speaker.voice
-    probability = np.asarray(answers(wanted.share_ids, wanted.closes.astype(np.float32)), float)
+    beside = {"day": wanted.day} if wanted.day else {}
+    probability = np.asarray(answers(wanted.share_ids, wanted.closes.astype(np.float32), **beside), float)
     return Forecast(speaker, role, wanted, probability, why)
 
 
@@ -136,6 +140,7 @@ def _as_forecasts(one: Forecast) -> Forecasts:
         wanted.sessions,
         wanted.closes,
         one.probability,
+        wanted.day,
     )
 
 
@@ -155,6 +160,7 @@ def _begin(day: Day, ledger: Ledger, one: Forecast, told: Told) -> None:
         told.said.append(text)
         told.alert(AlertKind.MODEL, text)
     keep_label(ledger, speaker.digest, speaker.card.label)
+    keep_reads(ledger, reads_of_card(speaker.digest, speaker.card))
     keep_origin(ledger, speaker.origin)
     if not speaker.blessed and note_once(ledger, ON_TRIAL, speaker.digest):
         told.said.append(f"no model was ever blessed: {speaker.card.model} predicts on trial, as its proof lies ahead")
@@ -180,26 +186,32 @@ def _say_written(one: Forecast, written: WrittenDown, told: Told) -> None:
         told.alert(AlertKind.LATE, f"{written.late:,} predictions came after the next session had opened: no evidence")
 
 
-def _say_missing(wanted: Wanted, day: Day, told: Told) -> None:
+def _say_missing(one: Forecast, day: Day, told: Told) -> None:
+    wanted, formatter = one.wanted, one.speaker.card.formatter
+    compared = ", and what the others are compared with lacks it" if wanted.day else ""
     unknown = (
         "their exchange is not known, so nobody can say until when a prediction is one; import their file once more "
         f"with it: awesome prices import FILE --exchange XNYS --db {shlex.quote(str(day.plan.database))}"
     )
     for shares, why in (
         (wanted.nowhere, unknown),
-        (wanted.behind, "the bar of the last session has not come"),
+        (wanted.behind, f"the bar of the last session has not come{compared}"),
+        (wanted.short, f"they have too few sessions for the formatter {formatter}"),
         (wanted.across, "their last window reaches across too many missing sessions (--max-missing-sessions)"),
     ):
         if shares:
             text = f"{_some(shares)} not predicted: {why}"
             told.wrong.append(text)
             told.alert(AlertKind.MISSING, text)
+    if wanted.absent:
+        text = f"{_some(wanted.absent)} not there, of the market that the model was trained beside: it is another one"
+        told.wrong.append(text)
     if wanted.waiting:
         text = f"{_some(wanted.waiting)} not begun: the session after the last bar has opened already"
         told.said.append(text)
         if not wanted.share_ids and len(wanted.waiting) == len(wanted.exchanges):
             told.wrong.append(text)
-    told.numbers["missing"] = len({*wanted.nowhere, *wanted.behind, *wanted.across})
+    told.numbers["missing"] = len({*wanted.nowhere, *wanted.behind, *wanted.across, *wanted.short})
 
 
 def _some(shares: Sequence[str]) -> str:

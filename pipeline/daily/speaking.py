@@ -31,8 +31,8 @@ from pipeline.uses.predict import check_asked, finished_runs, pushed_versions, t
 _SECONDS = 10
 """Digits of a time in seconds since 1970, from 2001 to 2286."""
 
-Answers = Callable[[Sequence[str], NDArray[np.float32]], NDArray[Any]]
-"""Shares [n] and their windows [n, 21], close0 first, to probabilities [n]."""
+Answers = Callable[..., NDArray[Any]]
+"""Shares [n] and their windows [n, 21], close0 first, and as `day` the columns by name, to probabilities [n]."""
 
 
 @dataclass(frozen=True)

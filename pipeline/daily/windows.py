@@ -20,6 +20,7 @@ from components.feature_store import WINDOW, FeatureStore
 from components.feature_store.arrays import Floats
 from components.feature_store.series import PriceSeries
 from components.feature_store.windows import close_windows
+from components.ledger.columns import Columns
 from components.ledger.deadlines import Deadlines
 from components.ledger.file import Ledger
 from components.ledger.instants import stamp
@@ -72,6 +73,9 @@ class Wanted:
         behind: shares that were predicted lately and lack the bar of the last closed session.
         waiting: shares that are not predicted yet, as the next session has opened since their last bar.
         nowhere: shares whose exchange is not known.
+        day: the day-wide columns that the model reads, float32 [n] or [n, width] by name; empty where it reads none.
+        short: shares that are left out, as too few of their sessions are known for what the model reads.
+        absent: shares that its market was made of in training and that the database lacks.
     """
 
     share_ids: tuple[str, ...]
@@ -82,6 +86,9 @@ class Wanted:
     behind: tuple[str, ...]
     waiting: tuple[str, ...]
     nowhere: tuple[str, ...]
+    day: Columns = field(default_factory=dict)
+    short: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,7 @@ class Answers:
         probabilities: float32 [n].
         sessions: the last session of each window, ISO [n]; None where who asked brought the windows, as the protocol
             has no place for a day.
+        day: the day-wide columns that it saw, float32 [n] or [n, width] by name; empty for none.
     """
 
     version: ServedVersion
@@ -45,6 +46,7 @@ class Answers:
     closes: npt.NDArray[np.float32]
     probabilities: npt.NDArray[np.float32]
     sessions: tuple[str, ...] | None = None
+    day: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
 
 Record = Callable[[Answers], None]
@@ -152,7 +154,7 @@ class Answering:
         found = np.asarray(ask(shares, closes, day=day) if day else ask(shares, closes), np.float32)
         if self.record is not None and len(shares):
             now = dt.datetime.now(dt.timezone.utc)
-            self.record(Answers(version, now, shares, closes, found, sessions))
+            self.record(Answers(version, now, shares, closes, found, sessions, day or {}))
         return found
 
 

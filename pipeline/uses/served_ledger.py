@@ -15,7 +15,6 @@ from components.ledger.labels import Labels
 from components.ledger.predictions import Forecasts, write_predictions
 from components.ledger.setting_up import model_digest
 from components.missing_sessions.exchanges import exchanges_of
-from models.formatters import get_formatter
 from models.labels import words_of
 from pipeline.plan import Plan
 from pipeline.serving.answering import Answers
@@ -75,12 +74,6 @@ class ServedLedger:
                 "say after which session it is"
             )
         folder, label = answers.version.folder, answers.version.card.label
-        formatter = answers.version.card.formatter
-        if get_formatter(formatter).day_columns:
-            raise UserError(
-                f"the formatter {formatter} reads the other shares of the day, and the ledger keeps windows of single "
-                "shares; serve it without --ledger"
-            )
         if folder not in self._digests:
             self._digests = {folder: model_digest(folder)}
         forecasts = Forecasts(
@@ -90,6 +83,7 @@ class ServedLedger:
             sessions=[windows.time[row] for row in rows],
             closes=closes,
             probability=answers.probabilities.astype(np.float64),
+            day=answers.day,
         )
         with Ledger.create(self._path) as ledger:
             if (held := Labels(ledger).of(forecasts.model)) != label:

@@ -26,9 +26,10 @@ from components.ledger.file import Batch
 from components.ledger.schema import TABLES
 from components.model_selector.files import EVIDENCE_FILE, Evidence
 from models.card import CARD_FILE, EXTRA_FOLDER, ModelCard
+from models.day_wide.columns import width_of
 from models.formatters import get_formatter
 from models.labels import UP
-from models.twin.features import described
+from models.twin.features import described, moment_arrays
 from models.twin.files import StepRecord, TwinRecord, twin_files
 from models.twin.forecasting import Twin, load_twin
 from models.twin.proof import Proof
@@ -73,28 +74,44 @@ def evening(session: dt.date, hour: int = 10) -> dt.datetime:
     return dt.datetime.combine(session, dt.time(hour), UTC)
 
 
-def write_model(saved_model: Path, seed: int = 0, horizon: int = 1, label: str = UP) -> Path:
+def write_model(
+    saved_model: Path, seed: int = 0, horizon: int = 1, label: str = UP, formatter_name: str = "window_returns"
+) -> Path:
     """A model as an export leaves it, whose probability depends on the latest returns; TensorFlow never saw it."""
-    formatter = get_formatter("window_returns")
-    weights = np.random.default_rng(seed).normal(0, 0.05, (20, 1)).astype(np.float32)
+    formatter = get_formatter(formatter_name)
+    seen = [feature.name for feature in formatter.features if feature.name != "share"]
+    size = sum(feature.steps for feature in formatter.features if feature.name != "share")
+    rng = np.random.default_rng(seed)
+    # Twenty returns; the share's own volatility has no say; and what else there is, as ranks within the day.
+    weights = np.concatenate([rng.normal(0, 0.05, 20), [0.0], rng.normal(0, 0.05, size - 21)])
+    weights = weights.astype(np.float32)[:, None]
     arrays = {
         "logit/0": weights,
         "logit/1": np.zeros(1, np.float32),
-        "log_volatility/mean": np.zeros(1),
-        "log_volatility/deviation": np.ones(1),
         "share/vocabulary": np.array([share.encode() for share in SHARES]),
     }
-    steps = (StepRecord("Dense", "logit", ("returns",), {"activation": "linear", "use_bias": True}, 2),)
+    for feature in formatter.features:
+        arrays |= dict(zip(moment_arrays(feature), (np.zeros(feature.steps), np.ones(feature.steps)), strict=True))
+    steps = (
+        StepRecord("Concatenate", "seen", tuple(seen), {"axis": -1}),
+        StepRecord("Dense", "logit", ("seen",), {"activation": "linear", "use_bias": True}, 2),
+    )
     features = tuple(described(feature) for feature in formatter.features)
     record = TwinRecord(formatter.name, features, steps, "logit", arrays)
     shares = np.array([SHARES[0].encode()] * 3)
     closes = np.exp(np.random.default_rng(1).normal(0, 0.02, (3, 21)).cumsum(axis=1)).astype(np.float32) * 50
-    answer = Twin(record, "").forecast([share.decode() for share in shares], closes)
+    day = {
+        name: rng.normal(0, 0.01, (3, width) if (width := width_of(name)) > 1 else 3).astype(np.float32)
+        for name in formatter.day_columns
+    }
+    answer = Twin(record, "").forecast([share.decode() for share in shares], closes, day=day)
     arrays |= {"example/share_id": shares, "example/closes": closes, "example/probability": answer}
+    arrays |= {f"example/{name}": values for name, values in day.items()}
     extra = saved_model / EXTRA_FOLDER
     extra.mkdir(parents=True)
     (saved_model / "saved_model.pb").write_bytes(weights.tobytes())
-    card = ModelCard("linear", 1, formatter.name, horizon, seed, 100, "code", label=label)
+    market = SHARES if formatter.day_columns else ()
+    card = ModelCard("linear", 1, formatter.name, horizon, seed, 100, "code", label=label, market=market)
     (extra / CARD_FILE).write_text(card.to_json())
     for name, content in twin_files(replace(record, arrays=arrays)).items():
         (extra / name).write_bytes(content)
@@ -108,7 +125,8 @@ def write_run(
     """A finished run of one model, which is pushed or not."""
     folder = plan.workspace / name
     uri = plan.workspace / "tfx" / name / "model"
-    write_model(uri / "Format-Serving", seed, plan.horizon, plan.label.name)
+    asked = seed, plan.horizon, plan.label.name, plan.formatter.name
+    write_model(uri / "Format-Serving", *asked)
     rng = np.random.default_rng(seed)
     days = np.repeat(np.array(SHANGHAI[:120], "datetime64[D]"), len(SHARES))
     ahead = rng.normal(0, 0.01, len(days))
@@ -124,7 +142,7 @@ def write_run(
     version = plan.serving / name.replace("-", "").replace("T", "")
     proof = Proof(load_twin(uri / "Format-Serving").digest, 500, 0.0)
     if pushed:
-        write_model(version, seed, plan.horizon, plan.label.name)
+        write_model(version, *asked)
     made = judged_runs.report(
         {"linear": judged_runs.model(0.52, blessed=pushed, model_uri=str(uri), twin=proof)},
         champion="linear" if pushed else None,
@@ -135,7 +153,7 @@ def write_run(
             "test": SplitResult("2024-06-03", "2024-08-30", 320, 0, 0, 64),
         },
         settings={
-            "formatter": "window_returns",
+            "formatter": plan.formatter.name,
             "label": plan.label.name,
             "horizon": plan.horizon,
             "seed": 0,
