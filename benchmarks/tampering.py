@@ -1,9 +1,9 @@
 """Changes to ledgers, and which of them `awesome ledger verify` finds: `python -m benchmarks.tampering`.
 
-A small record of some days, the head of each day kept elsewhere, is changed at random, one change at a time: a value is
-edited, rows are taken out, put in, exchanged or back-dated. Half of the changes are made by somebody who only turns
-the triggers off, half by somebody who makes every later hash anew. A change is found where verify says anything,
-and named where what it says covers the row.
+A small record of some days, of a model that sees the other shares of the day as well, the head of each day kept
+elsewhere, is changed at random, one change at a time: a value is edited, rows are taken out, put in, exchanged or
+back-dated. Half of the changes are made by somebody who only turns the triggers off, half by somebody who makes every
+later hash anew. A change is found where verify says anything, and named where what it says covers the row.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from rich.progress import track
 from benchmarks.measure import print_table, write_result
 from components.feature_store import FeatureStore
 from components.ledger.chain import GENESIS, Head, row_hash
+from components.ledger.columns import Reads, keep_reads
 from components.ledger.errors import LedgerError
 from components.ledger.file import Ledger, Row
 from components.ledger.outcomes import settle
@@ -39,6 +40,7 @@ from components.synthetic_market import generate, write_market
 
 KINDS = ("edit", "deletion", "insertion", "exchange", "back-dating")
 _SHARES, _DAYS, _FIRST = 3, 12, 20
+_COLUMN = "day_rank_1"
 _EXCHANGE = "24/5"  # open on every weekday, as synthetic markets are
 _UTC = dt.timezone.utc
 
@@ -67,12 +69,14 @@ def lived(folder: Path) -> tuple[Path, tuple[Head, ...], dt.datetime]:
     now = dt.datetime.combine(market.time[_FIRST].item(), dt.time(1), _UTC)
     with FeatureStore.open(folder / "market.db") as store, Ledger.create(path, lambda: now) as ledger:
         declare(ledger, 1, {"alpha": 0.05})
+        keep_reads(ledger, Reads(model.digest, {_COLUMN: 1}, tuple(market.share_ids)))
         install(ledger, model)
         for day in range(_FIRST, _FIRST + _DAYS):
             now = dt.datetime.combine(market.time[day].item(), dt.time(23), _UTC)
             names, sessions = market.share_ids, [str(market.time[day])] * _SHARES
             closes = np.ascontiguousarray(market.close[day - 20 : day + 1][::-1].T)
-            says = Forecasts(model.digest, 1, names, sessions, closes, generator.random(_SHARES))
+            seen = {_COLUMN: generator.random(_SHARES).astype(np.float32)}
+            says = Forecasts(model.digest, 1, names, sessions, closes, generator.random(_SHARES), seen)
             write_predictions(ledger, says, dict.fromkeys(names, _EXCHANGE))
             settle(ledger, store)
             now += dt.timedelta(minutes=5)

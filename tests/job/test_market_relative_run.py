@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from jobs import SETTINGS, Job, awesome, succeeded
+from jobs import SETTINGS, Job, succeeded
 
 from components.day_wide.reading import read_last
 from components.feature_store import FeatureStore
@@ -131,9 +131,15 @@ def test_the_market_is_that_of_the_run_whichever_shares_are_asked_for(run: Job, 
     assert all(line in everyone.splitlines() for line in lines)
 
 
-def test_the_loop_and_its_ledger_refuse_what_they_cannot_keep(run: Job, past: tuple[Path, str]) -> None:
-    refused = awesome(run.folder, "daily", *ASKED, "--db", str(past[0]))
+def test_the_loop_writes_down_what_the_model_saw_and_verify_makes_it_again(run: Job) -> None:
+    database = run.folder / run.report()["data"]["database"]
+    with FeatureStore.create(database) as store:
+        day = max(store.listings.last_windows(store.listings.share_ids()).time)
+        store.listings.put(store.listings.share_ids(), "24/5")
+    asked = (*ASKED, "--db", str(database), "--no-retrain", "--clock", f"{day}T23:00+00:00")
+    said = succeeded(run.folder, "daily", *asked).out
+    assert "12 written down on time, 0 late" in said
 
-    assert refused.code != 0
-    assert "reads the other shares of the day" in " ".join(refused.err.split())
-    assert "Traceback" not in refused.err
+    again = succeeded(run.folder, "ledger", "verify", "--recompute", "--db", str(database)).out
+    assert "12 predictions computed again: the same to the last bit" in again
+    assert f"what 12 predictions were made of, again from {database}: the same to the last bit" in again

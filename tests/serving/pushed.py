@@ -25,7 +25,7 @@ EXAMPLES = 5
 
 
 class Sloped:
-    """Gives a share's last return a slope; the slope stands in a file of the folder."""
+    """Gives a share's last return a slope, which stands in a file of the folder, and its rank of the day another."""
 
     def __init__(self, slope: float) -> None:
         self.slope = slope
@@ -33,15 +33,16 @@ class Sloped:
         self.go_on = threading.Event()
         self.go_on.set()
 
-    def forecast(self, share_ids: Sequence[str], closes: Array) -> Array:
+    def forecast(self, share_ids: Sequence[str], closes: Array, *, day: Any = None) -> Array:
         assert len(share_ids) == len(closes)
         self.answering.set()
         assert self.go_on.wait(20)
         returns = np.log(np.asarray(closes, np.float64))
-        return 1 / (1 + np.exp(self.slope * (returns[:, 0] - returns[:, 1])))
+        ranks = 0.0 if day is None else np.asarray(day["day_rank_1"], np.float64)
+        return 1 / (1 + np.exp(self.slope * (returns[:, 0] - returns[:, 1]) + ranks))
 
-    def estimate(self, share_ids: Sequence[str], closes: Array) -> Array:
-        return self.forecast(share_ids, closes)
+    def estimate(self, share_ids: Sequence[str], closes: Array, *, day: Any = None) -> Array:
+        return self.forecast(share_ids, closes, day=day)
 
 
 class NotReproducedError(UserError):

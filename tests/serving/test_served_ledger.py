@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from pushed import MODEL, names, push, windows
+from pushed import MODEL, Sloped, names, push, windows
 from running import running
 
 from components.feature_store import FeatureStore
 from components.ledger.clocks import MADE_CLOCK
+from components.ledger.columns import Reads, keep_reads
 from components.ledger.errors import LedgerError
 from components.ledger.file import Ledger
 from components.ledger.labels import keep_label
+from components.ledger.recomputing import recompute, written_predictions
 from components.ledger.setting_up import LiveModel, declare, install, model_digest, note
 from models.card import CARD_FILE, EXTRA_FOLDER, read_card
+from models.day_wide.columns import width_of
+from models.formatters import get_formatter
 from models.labels import UP
 from pipeline.plan import Plan, load_plan
 from pipeline.uses.serve import windows_of
@@ -42,11 +46,12 @@ def pushed_model(folder: Path) -> Path:
     return push(folder / MODEL, 3)
 
 
-def begun(folder: Path, model: Path, label: str = UP) -> Path:
+def begun(folder: Path, model: Path, label: str = UP, reads: Mapping[str, int] | None = None) -> Path:
     path = folder / "copy.db.ledger"
     with Ledger.create(path) as ledger:
         declare(ledger, 1, {"made": "here"})
         keep_label(ledger, model_digest(model), label)
+        keep_reads(ledger, Reads(model_digest(model), reads or {}, tuple(SHARES) if reads else ()))
         install(ledger, LiveModel(model_digest(model), "linear", "window_returns", 1))
     return path
 
@@ -131,6 +136,40 @@ def test_a_model_of_the_ledgers_own_label_is_answered_for(plan: Plan, folder: Pa
         answer = server.http.get("/v1/forecast")
     assert answer.status_code == 200, answer.text
     assert len(rows(path)) == len(SHARES)
+
+
+def test_a_model_that_sees_the_other_shares_is_answered_for_with_what_it_saw(
+    plan: Plan, folder: Path, pushed_model: Path
+) -> None:
+    formatter = get_formatter("market_relative")
+    card = replace(read_card(pushed_model), formatter=formatter.name, market=tuple(SHARES))
+    (pushed_model / EXTRA_FOLDER / CARD_FILE).write_text(card.to_json())
+    path = begun(folder, pushed_model, reads={name: width_of(name) for name in formatter.day_columns})
+    with running(pushed_model.parent, windows=windows_of(plan), record=ServedLedger(plan, path)) as server:
+        assert server.http.get("/v1/forecast").status_code == 200
+        alone = server.http.get("/v1/forecast", params={"shares": "S001"})
+        assert alone.status_code == 200  # the same prediction, which stands there already
+    held = last_windows(plan)
+    moved = np.log(held.closes[:, 0]) - np.log(held.closes[:, 1])
+    with Ledger.open(path) as ledger:
+        [found] = written_predictions(ledger, model_digest(pushed_model))
+        again = recompute(ledger, model_digest(pushed_model), Sloped(10).forecast)
+    np.testing.assert_allclose(found.day["day_rank_1"], np.argsort(np.argsort(moved)) / 3 - 1 / 3, atol=1e-7)
+    assert (again.predictions, len(again.different)) == (len(SHARES), len(SHARES))  # answers are in single precision
+    assert max(abs(one.computed - one.written) for one in again.different) < 1e-7
+
+
+def test_a_model_whose_columns_the_ledger_does_not_know_is_not_answered_for(
+    plan: Plan, folder: Path, pushed_model: Path
+) -> None:
+    path = begun(folder, pushed_model)
+    card = replace(read_card(pushed_model), formatter="market_relative", market=tuple(SHARES))
+    (pushed_model / EXTRA_FOLDER / CARD_FILE).write_text(card.to_json())
+    with running(pushed_model.parent, windows=windows_of(plan), record=ServedLedger(plan, path)) as server:
+        refused = server.http.get("/v1/forecast")
+    assert refused.status_code == 400
+    assert "as one that reads nothing beside windows" in refused.json()["error"]
+    assert rows(path) == []
 
 
 def test_a_ledger_that_is_not_there_is_refused_at_the_start(plan: Plan, folder: Path) -> None:
