@@ -136,7 +136,14 @@ def test_the_loop_writes_down_what_the_model_saw_and_verify_makes_it_again(run: 
     with FeatureStore.create(database) as store:
         day = max(store.listings.last_windows(store.listings.share_ids()).time)
         store.listings.put(store.listings.share_ids(), "24/5")
-    asked = (*ASKED, "--db", str(database), "--no-retrain", "--clock", f"{day}T23:00+00:00")
+    asked = (
+        *ASKED,
+        "--db",
+        str(database),
+        "--no-retrain",
+        "--clock",
+        f"{np.datetime64(day) + 1}T12:00+00:00",
+    )  # a Saturday
     said = succeeded(run.folder, "daily", *asked).out
     assert "12 written down on time, 0 late" in said
 
