@@ -135,6 +135,7 @@ def explain(
         pairs=tuple(sorted(pairs, key=lambda pair: -pair.shared.value)),
         level=level,
         pair_level=pair_level,
+        repeats=repeats,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from components.errors import UserError
@@ -84,6 +84,7 @@ class ModelExplanation:
         pairs: of the parts that are worth most, those first that share most.
         level: of the intervals of features and parts, each by itself.
         pair_level: of those of pairs.
+        repeats: permutations that an importance is the mean of; 0 where the file says it of all models.
     """
 
     auc: Number
@@ -92,6 +93,7 @@ class ModelExplanation:
     pairs: tuple[PairImportance, ...] = ()
     level: float = 0.95
     pair_level: float = 0.95
+    repeats: int = 0
 
     @property
     def helpful(self) -> tuple[Importance, ...]:
@@ -114,7 +116,7 @@ class Explanation:
         models: by name.
         rows: of the test split.
         days: of the test split.
-        repeats: permutations that an importance is the mean of.
+        repeats: permutations that an importance is the mean of, of the models that were explained last.
         left_out: models that were not explained, and why.
         schema_version: of the layout.
     """
@@ -128,3 +130,16 @@ class Explanation:
     schema_version: int = SCHEMA_VERSION
 
     JSON_FIRST: ClassVar = ("schema_version",)
+
+    def beside(self, earlier: Explanation) -> Explanation:
+        """This one with the models of an earlier one of the same run that are not explained here."""
+        if (earlier.run, earlier.rows, earlier.days) != (self.run, self.rows, self.days):
+            return self
+        said = self.models.keys() | self.left_out.keys()
+        kept = {
+            name: replace(one, repeats=one.repeats or earlier.repeats)
+            for name, one in earlier.models.items()
+            if name not in said
+        }
+        out = {name: why for name, why in earlier.left_out.items() if name not in said}
+        return replace(self, models={**kept, **self.models}, left_out={**out, **self.left_out})

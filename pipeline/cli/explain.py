@@ -23,7 +23,7 @@ def explain(
     """Says what a run's models look at: the AUC that each loses on the test split when a part of it is permuted.
 
     By feature, by lag of the returns (lag 1 is the latest session) and by pairs of these. Writes explain.json into the
-    run's folder, and a section into its report.html.
+    run's folder, and a section into its report.html; what stands there of other models stays.
     """
     common.algebra_in_one_thread()
     plan_from({"plugins": plugins})
@@ -32,6 +32,8 @@ def explain(
     from pipeline.uses.explain import explain_run
 
     names = [name.strip() for name in (models or "").split(",") if name.strip()]
+    if models is not None and not names:
+        raise typer.BadParameter("it names no model; leave it out for all", param_hint="--models")
     with new_progress() as progress:
         bar = progress.add_task("reading the run", total=None)
 

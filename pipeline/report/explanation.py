@@ -106,7 +106,8 @@ def sentence(name: str, found: ModelExplanation) -> str:
 
 
 def _how(explanation: Explanation) -> str:
-    times = "once" if explanation.repeats == 1 else f"{explanation.repeats} times"
+    counts = sorted({one.repeats or explanation.repeats for one in explanation.models.values()})
+    times = "once" if counts == [1] else f"{' or '.join(map(str, counts))} times"
     return (
         f"What a model's AUC loses when a part of what it sees is permuted among the {explanation.rows:,} rows of the "
         f"test split ({explanation.days:,} days), {times}; 95 % intervals for all parts together."

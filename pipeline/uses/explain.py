@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from components.evidence.resampling import DayBlocks
 from components.explanation.importance import REPEATS, Judged, evaluations, explain
 from components.explanation.reading import SplitRows, read_test_rows
 from components.explanation.results import EXPLANATION_FILE, Explanation, ExplanationError, ModelExplanation
-from components.records import to_json
+from components.records import RecordError, from_json, to_json
 from models.errors import TwinError, UnknownNameError
 from models.formatters import DataFormatter, get_formatter
 from models.twin.forecasting import TOLERANCE, Twin
@@ -34,7 +34,7 @@ class ExplainedRun:
 
     Attributes:
         run: the run.
-        explanation: of its models.
+        explanation: of the models that were asked for; the file and the page hold those explained before as well.
         page: its page, where the explanation is a section now; None where the page could not be drawn again.
         undrawn: why it could not.
     """
@@ -48,7 +48,7 @@ class ExplainedRun:
 def explain_run(
     run: Path, models: Sequence[str] = (), repeats: int = REPEATS, progress: Progress | None = None
 ) -> ExplainedRun:
-    """Explains models of a run, writes explain.json into its folder, and draws its page again.
+    """Explains models of a run, writes them into its explain.json, and draws its page again.
 
     Args:
         run: its folder, or its report.json.
@@ -105,9 +105,23 @@ def explain_run(
         repeats=repeats,
         left_out=left_out,
     )
-    write_text(opened.folder / EXPLANATION_FILE, to_json(explanation, indent=1) + "\n")
-    page, undrawn = _draw(opened, predictions, explanation)
+    path = opened.folder / EXPLANATION_FILE
+    every = _in_order(_beside_earlier(explanation, path), [*report.models])
+    write_text(path, to_json(every, indent=1) + "\n")
+    page, undrawn = _draw(opened, predictions, every)
     return ExplainedRun(opened, explanation, page, undrawn)
+
+
+def _beside_earlier(explanation: Explanation, path: Path) -> Explanation:
+    try:
+        return explanation.beside(from_json(Explanation, path.read_bytes()))
+    except (OSError, RecordError):  # there is none yet, or none that can be read
+        return explanation
+
+
+def _in_order(explanation: Explanation, names: Sequence[str]) -> Explanation:
+    """An explanation with its models in the order of the run's."""
+    return replace(explanation, models={name: explanation.models[name] for name in names if name in explanation.models})
 
 
 def _formatter(opened: FinishedRun) -> DataFormatter:

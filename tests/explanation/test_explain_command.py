@@ -77,6 +77,28 @@ def test_json_is_what_stands_in_the_file_and_the_same_again(awesome: Awesome) ->
     assert (LATEST / "report.html").read_bytes() == page
 
 
+def test_one_model_explained_leaves_what_stands_there_of_the_others(awesome: Awesome) -> None:
+    made_run(Path(), days=60, page=False)
+    assert awesome("explain", "--repeats", "1").code == 0
+    before = explanation()["models"]
+    said = awesome("explain", "--models", "dnn", "--repeats", "2", "--json")
+    assert list(json.loads(said.out)["models"]) == ["dnn"]
+    after = explanation()["models"]
+    assert list(after) == list(before) == ["linear", "dnn"]
+    assert after["linear"] == before["linear"]
+    assert [after[name]["repeats"] for name in after] == [1, 2]
+    page = " ".join((LATEST / "report.html").read_text().split())
+    assert "What linear looks at" in page
+    assert "(60 days), 1 or 2 times" in page
+
+    # What stands there of another run, or cannot be read, goes.
+    path = LATEST / "explain.json"
+    for text in (path.read_text().replace('"run": "', '"run": "not '), "{"):
+        path.write_text(text)
+        assert awesome("explain", "--models", "dnn", "--repeats", "1").code == 0
+        assert list(explanation()["models"]) == ["dnn"]
+
+
 def test_a_model_without_a_twin_is_left_out_and_says_why(awesome: Awesome) -> None:
     made_run(Path(), page=False)
     change_report(dnn={"twin": Proof(reason="the layer LSTM is not written without TensorFlow")})
@@ -156,6 +178,8 @@ def other_formatter() -> None:
     [
         (("runs/none",), None, r"^runs/none.*no report here"),
         (("--models", "tree"), None, r"^runs/latest has no model 'tree'; it has linear, dnn$"),
+        (("--models", " ,"), None, r"--models.* it names no model; leave it out for all;"),
+        (("--models", ""), None, r"--models.* it names no model; leave it out for all;"),
         (("--repeats", "0"), None, r"--repeats.* greater than or equal to 1"),
         (("--repeats", "many"), None, r"--repeats.* valid integer"),
         (("--models", "dnn"), no_twin, r"^runs/latest: dnn cannot be explained, as it has no twin: its run was of a"),
