@@ -145,6 +145,11 @@ def _scaled(xp: Any, returns: Any, feature: Feature) -> Any:
     return returns / xp.where(volatility > 0, volatility, xp.ones_like(volatility))
 
 
+def _over_uniform_deviation(xp: Any, ranks: Any, feature: Feature) -> Any:
+    del feature
+    return xp.asarray(ranks, dtype=xp.float64) * math.sqrt(12)
+
+
 def _log_volatility(xp: Any, closes: Any, feature: Feature) -> Any:
     del feature
     volatility = _volatility(xp, log_returns(xp, closes))
@@ -200,6 +205,11 @@ VOLATILITY_SCALED_RETURNS = written_once(
     "VOLATILITY_SCALED_RETURNS", "log returns of the window, oldest first, over their root mean square", _scaled_returns
 )
 VOLATILITY_SCALED = written_once("VOLATILITY_SCALED", "log returns, oldest first, over their root mean square", _scaled)
+RANK_SCALED = written_once(
+    "RANK_SCALED",
+    "ranks from -1/2 to 1/2, oldest first, over the deviation of a uniform distribution, the root of 1/12",
+    _over_uniform_deviation,
+)
 Z_SCORED_LOG_VOLATILITY = written_once(
     "Z_SCORED_LOG_VOLATILITY",
     "log of the root mean square of the window's log returns, z-scored over the train split",

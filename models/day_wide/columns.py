@@ -136,6 +136,13 @@ COLUMNS: Mapping[str, DayColumn] = MappingProxyType(
                 RETURNS,
             ),
             DayColumn(
+                "day_ranks",
+                "ranks of the last 20 returns, each within its own day",
+                RETURNS,
+                lambda prices: prices.rank(prices.moved(1)),
+                RETURNS,
+            ),
+            DayColumn(
                 "day_rank_1", "rank of the return within the day", 1, lambda prices: prices.rank(prices.moved(1))
             ),
             DayColumn(

@@ -39,8 +39,12 @@ def span(steps: int) -> int:
 
 
 def sessions_needed(reach: int) -> int:
-    """Sessions of the market before a row's own that decide what a column of such a reach is there."""
-    return span(reach) + _MARKET_STEP + 1
+    """Sessions of the market before a row's own that decide what a column of such a reach is there.
+
+    A window's oldest return may end as far back as it spans; those of the others that it is ranked among may have
+    begun further back still.
+    """
+    return span(reach) + span(1) + 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from models.day_wide.columns import COLUMNS, DayColumn, columns_of, reach_of, width_of
-from models.day_wide.prices import DayPrices, Floats, ShareCloses, sessions_needed
+from models.day_wide.prices import DayPrices, Floats, ShareCloses, sessions_needed, span
 from models.day_wide.rows import DayRows, Values
 
 SHARES = [f"S{at:02}" for at in range(12)]
@@ -77,6 +77,35 @@ def test_ranks_of_returns_are_pandas(steps: int) -> None:
     expected = ranks(np.log(as_table(shares)).diff(steps))
 
     np.testing.assert_allclose(look_up(shares)[f"day_rank_{steps}"], expected, rtol=0, atol=1e-7)
+
+
+def test_ranks_of_a_window_are_pandas_of_each_day_the_oldest_first() -> None:
+    shares = closes()
+    returns = np.log(as_table(shares)).diff()
+    expected = np.array([ranks(returns.iloc[: len(DAYS) - ago]) for ago in reversed(range(20))]).T
+
+    np.testing.assert_allclose(look_up(shares)["day_ranks"], expected, rtol=0, atol=1e-7)
+
+
+def test_ranks_of_a_window_are_known_from_the_sessions_that_are_read_whoever_was_gone() -> None:
+    """The share's window spans what it may, and on its oldest day another one has been gone for as long as it may."""
+    table = as_table(closes()[:4])
+    last = len(DAYS) - 1
+    ranked = last - span(20) + 1  # the session of the oldest return, which began the day before
+    there = {one: np.ones(len(DAYS), bool) for one in ("S00", "S01", "S02", "S03")}
+    there["S01"][ranked + 1 :] = False
+    there["S01"][np.linspace(ranked, last, 20).round().astype(int)] = True
+    there["S02"][ranked - span(1) + 1 : ranked] = False
+    shares = [ShareCloses(one, DAYS[at], table[one].to_numpy()[at]) for one, at in there.items()]
+    begins = DAYS[len(DAYS) - 1 - sessions_needed(20)]
+    short = [ShareCloses(o.share_id, o.days[o.days >= begins], o.close[o.days >= begins]) for o in shares]
+
+    def of(some: Sequence[ShareCloses]) -> Floats:
+        found = DayRows.of(DayPrices(some, list(there)), ["day_ranks"]).look_up(["S01"], DAYS[-1:])["day_ranks"]
+        return np.asarray(found)
+
+    assert not np.isnan(of(shares)).any()
+    np.testing.assert_array_equal(of(short), of(shares))
 
 
 def test_ranks_of_volatility_are_pandas() -> None:

@@ -20,7 +20,7 @@ def test_the_one_to_use_comes_first() -> None:
 def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
     with pytest.raises(
         UnknownNameError,
-        match=r"'raw' does not exist; there are window_returns, market_relative, market_activity, momentum, closes",
+        match="'raw' does not exist; there are window_returns, market_relative, market_activity, momentum, day_ranks, ",
     ):
         get_formatter("raw")
 
