@@ -70,11 +70,23 @@ class _WithoutPasswords(logging.Formatter):
         return masked(super().format(record))
 
 
+class _LogFile(logging.FileHandler):
+    """A full disk must not print a traceback for every record: what ends the run says it in one line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Drops what cannot be written."""
+
+    def close(self) -> None:
+        """Closes the file, whether or not its last lines could be written."""
+        with contextlib.suppress(OSError):
+            super().close()
+
+
 @contextlib.contextmanager
 def run_log(path: Path) -> Iterator[None]:
     """Appends every log record and warning to a file while the block runs."""
     root = logging.getLogger()
-    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler = _LogFile(path, encoding="utf-8", delay=True)
     handler.setFormatter(_WithoutPasswords("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     before, level = root.handlers[:], root.level
     root.handlers[:] = [handler]

@@ -14,6 +14,7 @@ from components.plausibility import read_suspects
 from components.trials.record import record_path
 from pipeline.configuration import pipeline_config
 from pipeline.job.console import Clock, ConsoleListener
+from pipeline.job.full_disk import full_disk_named
 from pipeline.job.gathering import gather_report
 from pipeline.job.prices import prepare_prices, prices_named, say_idle, say_suspects
 from pipeline.job.quiet import import_tensorflow, run_log
@@ -44,6 +45,7 @@ def run(plan: Plan, console: Console, kind: str = RUN, serving: Path | None = No
     plan.check_folders()
     check_writable(plan.workspace)
     with (
+        full_disk_named(plan.workspace),
         workspace_lock(plan.workspace),
         output_folder(plan.workspace, plan.settings.output) as folder,
         run_log(folder / LOG_FILE),

@@ -33,7 +33,7 @@ def point_latest(workspace: Path, folder: Path) -> None:
 
 @contextlib.contextmanager
 def output_folder(workspace: Path, output: Path | None, stem: str = "report") -> Iterator[Path]:
-    """Makes the run's folder; a mistake of the user's takes it away again if it holds nothing or an empty log.
+    """Makes the run's folder; a mistake of the user's, and Ctrl-C, take it away again if nothing was done in it yet.
 
     Args:
         workspace: takes a new folder, named after the time, where no other is named.
@@ -64,7 +64,7 @@ def output_folder(workspace: Path, output: Path | None, stem: str = "report") ->
         (folder / name).unlink(missing_ok=True)
     try:
         yield folder
-    except UserError:
+    except (UserError, KeyboardInterrupt):
         log = folder / LOG_FILE
         with contextlib.suppress(OSError):
             if log.exists() and not log.stat().st_size:
