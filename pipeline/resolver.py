@@ -97,6 +97,7 @@ class Resolver:
                 start=settings.split_start,
                 end=settings.split_end,
                 reach=reach,
+                embargo_fixed=settings.embargo is not None,
             )
         except SplitError as error:
             name = error.setting if error.setting in Settings.model_fields else f"split_{error.setting}"

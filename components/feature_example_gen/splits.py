@@ -44,6 +44,7 @@ class SplitSettings:
         fractions: the shares of the sessions within the bounds that train, eval and test own; they sum to 1.
         dates: the first sessions of eval and test, ISO; they replace the fractions.
         embargo: sessions left out after a border. The default is the length of the window.
+        embargo_fixed: whether a person has asked for that embargo, so that it stays whatever a formatter reads.
         reach: sessions of its share before a row's own that its features are made of; a window's 20 at least.
         horizons: every horizon (sessions ahead) that rows get a label for; the longest decides the purge.
         horizon: the one that is trained; a row without this label is left out.
@@ -59,6 +60,7 @@ class SplitSettings:
     start: str | None = None
     end: str | None = None
     reach: int = WINDOW - 1
+    embargo_fixed: bool = False
 
     def __post_init__(self) -> None:
         """Checks the settings.
@@ -86,9 +88,9 @@ class SplitSettings:
                 raise SplitError(why, setting if later_setting == "dates" else later_setting)
 
     def reaching(self, reach: int) -> SplitSettings:
-        """The same for a formatter of another reach; an embargo that was as long as the old one goes with it."""
-        embargo = reach + 1 if self.embargo == self.reach + 1 else self.embargo
-        return replace(self, reach=reach, embargo=embargo)
+        """The same for a formatter of another reach; an embargo that nobody has asked for goes with it."""
+        asked = self.embargo_fixed or self.embargo != self.reach + 1  # earlier versions kept the number alone
+        return replace(self, reach=reach, embargo=self.embargo if asked else reach + 1)
 
 
 @dataclass(frozen=True)

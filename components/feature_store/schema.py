@@ -151,8 +151,11 @@ def check_readable(connection: sqlite3.Connection, name: str) -> None:
     """Checks that a database, only read, has a table FEATURE with all its columns, or PRICE from which it is derived.
 
     Raises:
-        StoreError: Neither table is there, columns are missing, or something changes what is written to them.
+        StoreError: It is of a newer version, neither table is there, columns are missing, or something changes what is
+            written to them.
     """
+    if columns_of(connection, "PRICE"):  # a table FEATURE alone is another tool's, whose number means something else
+        check_version(connection, name)
     check_additions(connection, name, CREATED)
     feature, price = columns_of(connection, "FEATURE"), columns_of(connection, "PRICE")
     for table, found, wanted in (("FEATURE", feature, FEATURE_COLUMNS), ("PRICE", price, PRICE_COLUMNS)):
@@ -166,6 +169,21 @@ def check_readable(connection: sqlite3.Connection, name: str) -> None:
         raise StoreError(
             f"{name}: the database holds neither FEATURE nor PRICE; import prices with `awesome prices import FILE`"
         )
+
+
+def check_version(connection: sqlite3.Connection, name: str) -> int:
+    """Gives the schema version of a database that this program, or a newer one, has made.
+
+    Raises:
+        StoreError: It is of a newer version, whose tables may mean something else.
+    """
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{name}: the database has schema version {version}, this program knows {SCHEMA_VERSION}; upgrade the "
+            "program or name another file"
+        )
+    return version
 
 
 def check_intact(connection: sqlite3.Connection, name: str) -> None:
@@ -255,12 +273,7 @@ def migrate(connection: sqlite3.Connection, name: str) -> None:
         StoreError: The database is of a newer version or belongs to something else.
     """
     with transaction(connection):
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise StoreError(
-                f"{name}: the database has schema version {version}, this program knows {SCHEMA_VERSION}; "
-                "upgrade the program or name a new file"
-            )
+        version = check_version(connection, name)
         check_intact(connection, name)
         if version > 0:
             check_readable(connection, name)

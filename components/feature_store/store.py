@@ -63,8 +63,8 @@ class FeatureStore:
             path: A database made by `create`, or one of another tool that has the table FEATURE.
 
         Raises:
-            StoreError: The file is missing, is no SQLite database, or holds neither FEATURE with all its columns nor
-                PRICE.
+            StoreError: The file is missing, is no SQLite database, was made by a newer version, or holds neither
+                FEATURE with all its columns nor PRICE.
         """
         file = Path(path)
         return FeatureStore(file, connect_to_read(file), writable=False)

@@ -165,7 +165,7 @@ def came(prices: Sequence[float], needed: float) -> str:
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnsweredPrediction:
     """A prediction that was on time, and whether it came as the label of its model asks."""
 
     session: str
@@ -175,7 +175,7 @@ class Answered:
     yes: bool
 
 
-def answered(ledger: Ledger, horizon: int, digests: Sequence[str]) -> Iterator[Answered]:
+def answered(ledger: Ledger, horizon: int, digests: Sequence[str]) -> Iterator[AnsweredPrediction]:
     """Yields the predictions of some models that were on time and came to a side, in the order they were written in."""
     held, marks = Labels(ledger), ", ".join("?" * len(digests))
     rows = ledger.stream(
@@ -189,7 +189,7 @@ def answered(ledger: Ledger, horizon: int, digests: Sequence[str]) -> Iterator[A
         needed = held.needed(model, horizon, session)
         side = UNCHANGED if needed is None else came(prices, needed)
         if side != UNCHANGED:
-            yield Answered(session, share, model, probability, side == UP)
+            yield AnsweredPrediction(session, share, model, probability, side == UP)
 
 
 def day_summaries(ledger: Ledger, last: int) -> tuple[DaySummary, ...]:

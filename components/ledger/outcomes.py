@@ -30,8 +30,8 @@ from components.missing_sessions.limit import DEFAULT_LIMIT, most_missing
 _FACTOR_DIGITS = 12
 """Of the ratio of two factors, which are products of many: another first day changes their last digits alone."""
 
-_NOTHING_LEFT = 1e-9
-"""What stands for the factor of a total loss: that of an outcome is above 0."""
+_NOTHING_LEFT = 1e-200
+"""What stands for the factor of a total loss, as that of an outcome is above 0: so little that the return is -1."""
 
 _SAME_FACTOR = 10.0 ** (2 - _FACTOR_DIGITS)
 """By what part of themselves two factors may differ that are the same."""

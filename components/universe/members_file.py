@@ -19,6 +19,9 @@ from components.whole_files import write_whole
 
 COLUMNS = ("share", "from", "to", "delisting_return")
 
+MOST_GAINED = 1.0
+"""Delisting return above which a file is refused: 30 is 30 % written otherwise, and hardly a gain of 3,000 %."""
+
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "share": ("share", "share_id", "symbol", "ticker"),
     "from": ("from", "first", "start"),
@@ -166,6 +169,11 @@ def _spell(where: str, cells: Mapping[str, str]) -> Spell:
         raise MembersError(
             f"{where}, share {share}: delisting_return is {text!r}, not a number such as -0.3 for a loss of 30 %"
         ) from None
+    if value is not None and value > MOST_GAINED:
+        raise MembersError(
+            f"{where}, share {share}: delisting_return is {text!r}, a gain of {value:,.0%} after the last price; write "
+            "0.3 for 30 %, and leave out what is more than doubled"
+        )
     try:
         return Spell(share, first, days["to"], value)
     except ValueError as error:

@@ -48,7 +48,10 @@ def take(day: Day, told: Told) -> None:
         tries = pull_tries(storage, plan.database, of_any_name=False) if plan.database.exists() else 0
         if tries:
             told.said.append(f"{tries:,} {'try' if tries == 1 else 'tries'} that {_were(tries)} not known here")
-        champion = newest_champion(storage, plan) if plan.settings.take_champion else None
+        champion, unreadable = newest_champion(storage, plan) if plan.settings.take_champion else (None, ())
+        if unreadable:
+            more = f", and {len(unreadable) - 1:,} more" if len(unreadable) > 1 else ""
+            told.wrong.append(f"passed over, as it cannot be read: {unreadable[0]}{more}")
         told.numbers["tries"] = tries
         told.idle = not tries and champion is None
         if champion is None:
@@ -64,8 +67,10 @@ def take(day: Day, told: Told) -> None:
     told.alert(AlertKind.PUSHED, text)
 
 
-def newest_champion(storage: Storage, plan: Plan) -> ModelFacts | None:
+def newest_champion(storage: Storage, plan: Plan) -> tuple[ModelFacts | None, tuple[str, ...]]:
     """The latest champion of a run on the same data, label, formatter and horizon, if it is newer than the one here.
+
+    And why others, which may be such, could not be read.
 
     Raises:
         StorageError: the storage cannot be read.
@@ -73,15 +78,16 @@ def newest_champion(storage: Storage, plan: Plan) -> ModelFacts | None:
     runs = finished_runs(plan)
     known = {version_of(run.report, run.folder): run.report.pushed is not None for run in runs}
     wanted = (plan.database.name, plan.label.name, plan.formatter.name, plan.horizon, None)
+    listed = list_models(storage, after=max((one for one, pushed in known.items() if pushed), default=""))
     found = [
         one.facts
-        for one in list_models(storage, after=max((one for one, pushed in known.items() if pushed), default="")).models
+        for one in listed.models
         if one.facts.champion
         and one.facts.blessed
         and one.facts.version not in known  # it was taken before, and somebody has gone back to an older one
         and _question(one.facts) == wanted
     ]
-    return max(found, key=lambda facts: facts.version, default=None)
+    return max(found, key=lambda facts: facts.version, default=None), listed.unreadable
 
 
 def _question(facts: ModelFacts) -> tuple[str, str, str, int, str | None]:

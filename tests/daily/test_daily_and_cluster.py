@@ -167,6 +167,19 @@ def test_a_model_that_is_not_wanted_not_blessed_or_of_another_kind_is_not_taken(
     assert not list(world.folder.glob("runs/serving/*/*"))
 
 
+def test_a_manifest_that_cannot_be_read_is_named_and_hinders_no_other(world: World, folder: Path) -> None:
+    trained_on_the_cluster(folder, "2024-09-02T12-00-00", 1)
+    trained_on_the_cluster(folder, "2024-09-03T12-00-00", 2)
+    manifests = sorted(folder.glob("storage/models_training/linear/*/manifest.json"))
+    manifests[-1].write_text("{}")
+    world.bars(EVENINGS[0])
+    report = part(world.loop(evening(EVENINGS[0]), "take"), "take")
+    [line] = report.wrong
+    assert line.startswith("passed over, as it cannot be read: ")
+    assert str(manifests[-1].parent.name) in line
+    assert "is taken from the storage" in report.said[-1]
+
+
 def test_a_champion_of_another_label_is_not_taken(world: World, folder: Path) -> None:
     trained_on_the_cluster(folder, "2024-09-02T12-00-00", 1)
     [manifest] = folder.glob("storage/models_training/linear/*/manifest.json")

@@ -17,6 +17,8 @@ from components.feature_example_gen.splits import (
     describe_plan,
     plan_splits,
 )
+from models.formatters import get_formatter
+from pipeline.plan import load_plan
 
 
 def weekdays(count: int, first: str = "2000-01-03") -> np.ndarray:
@@ -193,6 +195,18 @@ def test_where_no_fractions_work_the_sessions_that_lack_are_named() -> None:
     assert lacking is not None
     with pytest.raises(SplitError, match="set split_fractions"):
         plan_splits(weekdays(700 + int(lacking[1]) + 40), YEAR)
+
+
+@pytest.mark.parametrize(
+    ("given", "there"), [({}, 253), ({"embargo": 21}, 21), ({"embargo": 5}, 5), ({"embargo": 300}, 300)]
+)
+def test_an_embargo_that_was_asked_for_stays_whatever_a_formatter_reads(given: dict[str, int], there: int) -> None:
+    """Whether the formatter is that of the settings, or a parameter of a run on a cluster."""
+    flags = given | {"split_fractions": "0.6,0.2,0.2"}
+    at_once = load_plan(flags | {"formatter": "momentum"}).splits
+    later = load_plan(flags | {"formatter": "window_returns"}).splits.reaching(get_formatter("momentum").reach)
+    assert at_once == later
+    assert at_once.embargo == there
 
 
 def test_what_reads_further_back_than_a_window_has_its_first_rows_later() -> None:

@@ -18,7 +18,7 @@ from components.feature_example_gen.splits import SplitSettings, plan_splits
 from components.feature_store import FeatureStore, PriceBars, Spell
 from components.ledger import outcomes as outcomes_module
 from components.ledger.file import Ledger
-from components.ledger.outcomes import ACROSS, NO_PRICE, NO_SESSION, find_due
+from components.ledger.outcomes import ACROSS, NO_PRICE, NO_SESSION, find_due, simple_return
 from components.ledger.verifying import verify
 from components.missing_sessions.finding import find_missing
 from models.features import TIME, forward_return_key, label_key
@@ -245,7 +245,7 @@ def test_outcomes_that_are_passed_over_at_once_are_those_that_a_look_at_each_lea
                 assert find_due(ledger, store) == at_once
 
 
-@pytest.mark.parametrize(("worth", "left"), [(-0.3, 0.7), (-1.0, 1e-9)])
+@pytest.mark.parametrize(("worth", "left"), [(-0.3, 0.7), (-1.0, 1e-200)])
 def test_what_a_delisted_share_was_worth_settles_its_last_predictions(
     tmp_path: Path, worth: float, left: float
 ) -> None:
@@ -273,5 +273,7 @@ def test_what_a_delisted_share_was_worth_settles_its_last_predictions(
     assert found == [
         ("AAA", str(NEW_YORK[at]), str(NEW_YORK[at + 5]), close[at], close[30], left, "down") for at in (28, 29, 30)
     ]
+    ahead = [simple_return(*row[3:6]) for row in found]
+    assert ahead == ([-1.0] * 3 if worth == -1 else pytest.approx([0.7 * row[4] / row[3] - 1 for row in found]))
     assert live.settle().due == ()
     assert verify(live.path, now=live.now).sound

@@ -71,6 +71,8 @@ def test_a_compressed_file_is_read(tmp_path: Path) -> None:
         (HEADER + "AAA,2019-07-01,\n", "row 2 has 3 cells, and the header names 4"),
         (HEADER + ",2019-07-01,,\n", "row 2 names no share"),
         (HEADER + "AAA,2019-07-01,,\nXXX,2019-07-01,,\n", "row 3: the database has no prices of XXX; import them"),
+        (HEADER + "AAA,2019-07-01,2020-07-01,30\n", "share AAA: delisting_return is '30', a gain of 3,000%"),
+        (HEADER + "AAA,2019-07-01,2020-07-01,1.01\n", "row 2, share AAA: delisting_return is '1.01', a gain of 101%"),
         (HEADER + "AAA,01.07.2019,,\n", r"row 2, share AAA: from is '01\.07\.2019', not a day such as 2020-01-31"),
         (HEADER + "AAA,,2019-07-01,\n", "row 2, share AAA: from is ''"),
         (HEADER + "AAA,2019-07-01,today,\n", "to is 'today'.*an open end is an empty cell"),
