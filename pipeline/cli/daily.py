@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import common
-from pipeline.cli.common import app, enduring_output, example, new_console, plan_from, print_line, warn_of_formatter
+from pipeline.cli.common import app, enduring_output, example, new_console, plan_from, print_line, warn_of_plan
 
 _NO_SETTINGS = ("only", "retrain", "part_suffices", "as_json")
 
@@ -58,7 +58,7 @@ def daily(
     """
     flags = {name: value for name, value in locals().items() if name not in _NO_SETTINGS}
     plan = plan_from(flags)
-    warn_of_formatter(plan)
+    warn_of_plan(plan)
     from components.extractor.report import PARTIAL
     from components.records import to_json
     from pipeline.daily.clock import LoopClock

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import common
-from pipeline.cli.common import app, example, new_console, plan_from, print_line, warn_of_formatter
+from pipeline.cli.common import app, example, new_console, plan_from, print_line, warn_of_plan
 
 
 @app.command(epilog=example("awesome run --models linear,rnn --horizon 20"))
@@ -65,7 +65,7 @@ def run(
     failing = outcomes_named(fail_on)
     plan = plan_from(flags)
     console = new_console()
-    warn_of_formatter(plan)
+    warn_of_plan(plan)
     from pipeline.job.run import run as run_job
 
     report, folder = run_job(plan, console)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import common
-from pipeline.cli.common import app, example, new_console, print_line, warn_of_formatter
+from pipeline.cli.common import app, example, new_console, print_line, warn_of_plan
 
 
 @app.command(epilog=example("awesome search --model rnn --trials 30"))
@@ -52,7 +52,7 @@ def search(
 
     plan = resolve(load_settings(flags), origins(flags) | {"models": "--model"})
     console = new_console()
-    warn_of_formatter(plan)
+    warn_of_plan(plan)
     from pipeline.studies.search.running import how_to_use
     from pipeline.studies.search.running import search as run_search
     from pipeline.studies.search.table import print_search

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import common
-from pipeline.cli.common import app, example, new_console, plan_from, print_line, warn_of_formatter
+from pipeline.cli.common import app, example, new_console, plan_from, print_line, warn_of_plan
 
 
 @app.command(epilog=example("awesome walkforward --folds 5 --horizons 1,20 --models linear,rnn"))
@@ -57,7 +57,7 @@ def walkforward(
     from pipeline.studies.walkforward.running import walk_forward
     from pipeline.studies.walkforward.summary import print_walk
 
-    warn_of_formatter(plan)
+    warn_of_plan(plan)
     walk, folder = walk_forward(plan, chosen, console)
     print_walk(walk, console)
     print_line(f"\nThe page: {folder / 'walkforward.html'}")

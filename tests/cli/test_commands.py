@@ -18,6 +18,8 @@ from models.formatters import FORMATTERS
 from models.labels import LABELS
 from models.registry import ARCHITECTURES
 from pipeline.cli import load_app
+from pipeline.cli.common import warn_of_plan
+from pipeline.plan import load_plan
 
 Awesome = Callable[..., Any]
 
@@ -230,6 +232,17 @@ def test_models_are_described_with_versions_and_hyperparameters(awesome: Awesome
         assert architecture.description in text
         assert f"learning_rate {architecture.hyperparameters.learning_rate}" in text
     assert "version 1, 2 (default)" in text
+
+
+def test_hyperparameters_of_a_model_that_is_not_trained_are_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "awesome.toml").write_text("[hyperparameters.rnn]\nepochs = 9\n[hyperparameters.linear]\nepochs = 3\n")
+    warn_of_plan(load_plan({"models": "linear"}))
+    said = capsys.readouterr().err
+    assert said == "hyperparameters of rnn (from awesome.toml) do nothing, as linear alone is trained\n"
+    warn_of_plan(load_plan({"models": "linear,rnn"}))
+    assert capsys.readouterr().err == ""
 
 
 def test_markets_are_listed_with_the_best_possible_auc(awesome: Awesome) -> None:
