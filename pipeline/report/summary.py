@@ -47,7 +47,7 @@ def summary_table(report: RunReport) -> Table:
 
     Returns:
         model, AUC with its 95 % interval over blocks of days, accuracy beside the majority class, rank IC, skill
-        where the data is a synthetic market, and blessed or why not.
+        where the data is a synthetic market, and blessed or not; why not is for `reasons`.
     """
     test = report.splits.get("test")
     title = "Test split"
@@ -57,15 +57,14 @@ def summary_table(report: RunReport) -> Table:
         title += f"\nSynthetic market {report.market.scenario}: best possible AUC {number(report.market.best_auc)}"
     table = titled_table(title)
     names = [*report.models, "model"]
-    # The widths are those of the longest piece without a blank: a reason may wrap, a number may not. Intervals stand
-    # below their numbers, so that 80 columns leave room for the reason.
+    # The widths are those of the longest piece without a blank: no number is torn, and every row has two lines.
     table.add_column("model", min_width=min(max(map(len, names)), 20), overflow="fold")
     table.add_column("AUC\n(95 %)", min_width=13)
     table.add_column("accuracy\n(majority)", min_width=10)
     table.add_column("rank IC", min_width=7)
     if report.market is not None:
         table.add_column("skill", min_width=5)
-    table.add_column("blessed", min_width=20 if report.market is None else 18, overflow="fold")
+    table.add_column("blessed", min_width=14, overflow="fold")
     for name, model in report.models.items():
         champion = name == report.champion
         cells = [
@@ -79,15 +78,26 @@ def summary_table(report: RunReport) -> Table:
         if champion:
             cells.append(Text("yes, champion", style="bold green"))
         elif name in report.held_back and model.blessed:
-            cells.append(Text(f"yes, but held back: {', '.join(report.held_back[name])}", style="yellow"))
+            cells.append(Text("yes, held back", style="yellow"))
         elif model.blessed:
             cells.append(Text("yes", style="green"))
         else:
-            cells.append(Text(f"no: {model.reason}" if model.reason else "no"))
+            cells.append(Text("no"))
         table.add_row(*cells)
     for name, figures in report.baselines.items():
         table.add_row(*_baseline_cells(name, figures, report), style="dim")
     return table
+
+
+def reasons(report: RunReport) -> list[str]:
+    """Why models are not blessed, or held back although they are, a sentence each."""
+    said = []
+    for name, model in report.models.items():
+        if model.blessed and name in report.held_back and name != report.champion:
+            said.append(f"{name} is held back: {', '.join(report.held_back[name])}.")
+        elif not model.blessed and model.reason:
+            said.append(f"{name} is not blessed: {model.reason.rstrip('.')}.")
+    return said
 
 
 def _baseline_cells(name: str, figures: Figures, report: RunReport) -> list[Text]:
@@ -113,6 +123,8 @@ def print_summary(report: RunReport, console: Console) -> None:
     if report.prices is not None and report.prices.open:
         console.print(Text(f"{report.prices.headline} (named in the report)", style="yellow"))
     console.print(summary_table(report))
+    for sentence in reasons(report):
+        console.print(Text(sentence))
     for sentence in (missing_in_words(report.missing), left_out_in_words(report), outside_in_words(report)):
         if sentence:
             console.print(Text(sentence, style="yellow"))

@@ -191,4 +191,4 @@ def test_the_shipped_prices_are_the_default(tmp_path: Path) -> None:
     assert model["skill"] is None
     assert report["champion"] == ("linear" if model["blessed"] else None)
     assert (report["pushed"] is None) == (report["champion"] is None)
-    assert ("yes, champion" if model["blessed"] else "no: AUC") in " ".join(job.out.split())
+    assert ("yes, champion" if model["blessed"] else "is not blessed: AUC") in " ".join(job.out.split())

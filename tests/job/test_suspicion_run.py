@@ -28,7 +28,7 @@ def test_a_suspicion_is_accepted_by_name_and_the_other_steps_come_from_the_cache
     checks = report["held_back"]["linear"]
     assert "alarm" in checks
     assert report["accepted"] == {}
-    assert f"yes, but held back: {checks[0]}" in " ".join(job.out.split())
+    assert f"is held back: {checks[0]}" in " ".join(job.out.split())
     assert f"--accept-suspicion '{checks[0]}'" in " ".join(job.out.split())
     assert "Suspicious, nothing pushed" in (tmp_path / "held" / "report.html").read_text()
     assert not list((tmp_path / "runs" / "serving").glob("*/*"))

@@ -26,12 +26,22 @@ def test_the_table_fits_80_columns_and_no_number_is_torn(market: MarketSummary |
     assert ("82%" in words) == (market is not None)
     assert ("skill" in words) == (market is not None)
     assert "champion" in text
-    assert "0.5" in words, "the reason is there to its end"
+    assert " ".join(words).count("contains 0.5.") == 3, "the reasons are there to their ends"
 
 
 def test_a_reason_is_not_read_as_markup() -> None:
     text = printed(200, print_summary, report({"linear": model(0.5, reason="threshold [red]0.5[/red] missed")}))
-    assert "threshold [red]0.5[/red] missed" in text
+    assert "linear is not blessed: threshold [red]0.5[/red] missed.\n" in text
+
+
+@pytest.mark.parametrize("market", [None, REVERSAL])
+def test_a_row_of_the_table_has_two_lines(market: MarketSummary | None) -> None:
+    models = {name: model(0.5021, skill=0.046) for name in ("linear", "custom_dnn")}
+    text = printed(80, print_summary, report(models, market=market))
+    lines = text.splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("  linear"))
+    assert lines[first + 2].startswith("  custom_dnn")
+    assert lines[first + 4].strip() == ""
 
 
 def test_a_baseline_without_a_figure_is_printed_without_it() -> None:
@@ -64,7 +74,7 @@ def test_a_blessed_model_that_is_held_back_is_marked_with_the_check() -> None:
     run = report({"linear": model(0.548, blessed=True), "rnn": model(0.5)})
     assert "held back" not in printed(200, print_summary, run)
     text = printed(200, print_summary, replace(run, held_back={"linear": ("level test",), "rnn": ("level test",)}))
-    assert "yes, but held back: level test" in text
+    assert "yes, held back" in text
+    assert "linear is held back: level test.\n" in text
     assert "champion" not in text
-    [line] = [line for line in text.splitlines() if line.lstrip().startswith("rnn")]
-    assert "held back" not in line
+    assert all("held back" not in line for line in text.splitlines() if line.lstrip().startswith("rnn"))
