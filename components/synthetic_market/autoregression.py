@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from components.synthetic_market.scenario import BURN_IN, COIN, Scenario, gaussian_limit
+from components.synthetic_market.scenario import BURN_IN, COIN, Scenario, gaussian_limit, gaussian_rank_limit
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,9 @@ class Autoregression(Scenario):
         if not self.weights:
             return COIN
         return gaussian_limit(math.sqrt(self.explained(horizon)[0]))
+
+    def _rank_limit(self, horizon: int) -> float | None:
+        return gaussian_rank_limit(math.sqrt(self.explained(horizon)[0])) if self.weights else 0.0
 
     def explained(self, horizon: int) -> tuple[float, float]:
         """What part of the variance of the next `horizon` returns' sum the window tells, and that variance."""
@@ -107,3 +110,6 @@ class Survivors(Autoregression):
 
     def _limit(self, horizon: int) -> float | None:
         return super()._limit(horizon) if horizon == 1 else None
+
+    def _rank_limit(self, horizon: int) -> float | None:
+        return super()._rank_limit(horizon) if horizon == 1 else None

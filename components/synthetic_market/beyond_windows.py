@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.synthetic_market.autoregression import Autoregression
-from components.synthetic_market.scenario import COIN, NORMAL, Scenario, gaussian_limit, lean_limit
+from components.synthetic_market.scenario import COIN, NORMAL, Scenario, gaussian_limit, gaussian_rank_limit, lean_limit
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,15 @@ class ShareDrift(Scenario):
     def _draw(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:
         return self.drift(shares) + rng.standard_normal((sessions, shares))
 
-    def _limit(self, horizon: int) -> float:
+    def _correlation(self, horizon: int) -> float:
         known = horizon * self.spread**2
-        return gaussian_limit(math.sqrt(known / (known + 1)))
+        return math.sqrt(known / (known + 1))
+
+    def _limit(self, horizon: int) -> float:
+        return gaussian_limit(self._correlation(horizon))
+
+    def _rank_limit(self, horizon: int) -> float:
+        return gaussian_rank_limit(self._correlation(horizon))
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,13 @@ class ResidualReversal(Scenario):
         own = (1 - self.correlation) * variance
         return gaussian_limit(math.sqrt(known * own / (own + horizon * self.correlation)))
 
+    def _limit_beside(self, horizon: int) -> float:
+        # The day's median moves with the market, so residuals alone decide.
+        return gaussian_limit(math.sqrt(self._residual().explained(horizon)[0]))
+
+    def _rank_limit(self, horizon: int) -> float:
+        return gaussian_rank_limit(math.sqrt(self._residual().explained(horizon)[0]))
+
 
 @dataclass(frozen=True)
 class Weekday(Scenario):
@@ -115,3 +128,6 @@ class Weekday(Scenario):
         sums = [sum(self._week()[(first + i) % 5] for i in range(horizon)) for first in range(5)]
         leans = sorted(total / (self._noise() * math.sqrt(horizon)) for total in sums)
         return lean_limit(leans, [0.2] * 5)
+
+    def _limit_beside(self, horizon: int) -> float:
+        return COIN  # all shares lean alike

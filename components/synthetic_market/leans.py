@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.synthetic_market.scenario import BURN_IN, NORMAL, Scenario, lean_limit
+from components.synthetic_market.scenario import BURN_IN, NORMAL, Scenario, lean_limit, lean_rank_limit
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,10 @@ class Lean(Scenario):
     def _limit(self, horizon: int) -> float | None:
         # The score has two values, equally often; each is right with this chance.
         return NORMAL.cdf(self.lean / math.sqrt(1 - self.lean**2)) if horizon == 1 else None
+
+    def _rank_limit(self, horizon: int) -> float | None:
+        lean = self.lean / math.sqrt(1 - self.lean**2)
+        return lean_rank_limit((-lean, lean), (0.5, 0.5)) if horizon == 1 else None
 
 
 @dataclass(frozen=True)
@@ -118,8 +122,13 @@ class Threshold(Scenario):
         return returns[-sessions:]
 
     def _limit(self, horizon: int) -> float | None:
-        if horizon > 1:
-            return None
+        return lean_limit(*self._leans()) if horizon == 1 else None
+
+    def _rank_limit(self, horizon: int) -> float | None:
+        return lean_rank_limit(*self._leans()) if horizon == 1 else None
+
+    def _leans(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The means of the next return, in units of the noise, and how often each is the case."""
         noise = self.noise()
         large, lean = self._large(noise), self.lean / noise
-        return lean_limit((-lean, 0.0, lean), (large / 2, 1 - large, large / 2))
+        return (-lean, 0.0, lean), (large / 2, 1 - large, large / 2)

@@ -51,14 +51,19 @@ class VolumeReversal(Scenario):
         return self.traded(shares, sessions, rng)[0]
 
     def _limit(self, horizon: int) -> float | None:
-        if horizon > 1:
-            return None
+        # Given its volume, score and next return of a row are jointly normal, and its chance of a rise follows from
+        # the score over the noise. Of a row that rose and one that fell, the two next returns and the difference of
+        # the scores are normal, and the chance of an orthant of three is a sum of arcsines.
+        return 0.5 + 2 / math.pi * float(np.arcsin(self._known()).mean()) if horizon == 1 else None
+
+    def _rank_limit(self, horizon: int) -> float | None:
+        # Of a row's score less another's and its next return less that of a third one, both are normal.
+        return 6 / math.pi * float(np.arcsin(self._known() / math.sqrt(2)).mean()) if horizon == 1 else None
+
+    def _known(self) -> NDArray[np.float64]:
+        """Correlations of a row's next return and of its score less another's, of each volume of both."""
         quantiles = np.array([NORMAL.inv_cdf((at + 0.5) / _PARTS) for at in range(_PARTS)])
         rho = np.abs(self.carried(quantiles))
-        # Given its volume, score and next return of a row are jointly normal with the correlation rho, and its chance
-        # of a rise follows from the score over the noise. Of a row that rose and one that fell, the two next returns
-        # and the difference of the scores are normal, and the chance of an orthant of three is a sum of arcsines.
         score = rho / np.sqrt(1 - rho**2)
-        difference = np.sqrt(np.add.outer(score**2, score**2))
-        arcs = np.arcsin((score * rho)[:, np.newaxis] / difference)
-        return 0.5 + 2 * float(arcs.mean()) / math.pi
+        found: NDArray[np.float64] = (score * rho)[:, np.newaxis] / np.sqrt(np.add.outer(score**2, score**2))
+        return found

@@ -45,7 +45,9 @@ def market(
     console = new_console()
     if scenario is None:
         for known in SCENARIOS.values():
-            console.print(f"[bold]{known.name:<14}[/] {_best(known, 1):<8} {known.description}", highlight=False)
+            console.print(
+                f"[bold]{known.name:<14}[/] {_known(known.best_auc(1)):<8} {known.description}", highlight=False
+            )
         return
     chosen = get_scenario(scenario)
     path = db or Path(f"market-{scenario}{'-without-dead' if without_dead else ''}.db")
@@ -59,11 +61,12 @@ def market(
         what = "left out" if without_dead else f"with a return of {chosen.delisting_return:.0%} after their last price"
         print_line(f"{dead} of {shares} shares were delisted, {what}")
     for horizon in (1, 20):
-        print_line(f"best possible AUC at horizon {horizon}: {_best(chosen, horizon)}")
+        print_line(f"best possible AUC at horizon {horizon}: {_known(chosen.best_auc(horizon))}")
+        beside, ranks = chosen.best_auc(horizon, "outperform"), chosen.best_rank_ic(horizon)
+        print_line(f"of the label outperform: {_known(beside)}; rank IC of a day: {_known(ranks)}")
 
 
-def _best(scenario: Any, horizon: int) -> str:
-    best = scenario.best_auc(horizon)
+def _known(best: float | None) -> str:
     return "unknown" if best is None else f"{best:.4f}"
 
 

@@ -147,8 +147,9 @@ def _market(plan: Plan) -> MarketSummary | None:
         return None
     from components.synthetic_market import get_scenario
 
-    best = get_scenario(scenario).best_auc(plan.horizon, plan.label.name)
-    return MarketSummary(scenario, float("nan") if best is None else best)
+    made = get_scenario(scenario)
+    limits = made.best_auc(plan.horizon, plan.label.name), made.best_rank_ic(plan.horizon)
+    return MarketSummary(scenario, *(float("nan") if best is None else best for best in limits))
 
 
 def _model_result(

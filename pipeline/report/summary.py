@@ -55,6 +55,8 @@ def summary_table(report: RunReport) -> Table:
         title += f" {test.first} to {test.last}: {test.rows:,} rows, {test.sessions:,} sessions"
     if report.market is not None:
         title += f"\nSynthetic market {report.market.scenario}: best possible AUC {number(report.market.best_auc)}"
+        if not math.isnan(report.market.best_rank_ic):
+            title += f", rank IC {signed(report.market.best_rank_ic)}"
     table = titled_table(title)
     names = [*report.models, "model"]
     # The widths are those of the longest piece without a blank: no number is torn, and every row has two lines.

@@ -170,11 +170,13 @@ class MarketSummary:
 
     Attributes:
         scenario: its name.
-        best_auc: the Bayes classifier's AUC at the run's horizon.
+        best_auc: the Bayes classifier's AUC at the run's horizon, of the run's label.
+        best_rank_ic: its rank IC of a day, in the mean; NaN where it is not known, as in files of before.
     """
 
     scenario: str
     best_auc: Number
+    best_rank_ic: Number = float("nan")
 
 
 @dataclass(frozen=True)

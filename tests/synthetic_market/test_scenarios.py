@@ -5,6 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from components.errors import UserError
 from components.evidence.auc import auc
@@ -101,10 +102,81 @@ def test_limits_are_the_table_s(name: str, horizon: int, expected: float) -> Non
     assert get_scenario(name).best_auc(horizon) == pytest.approx(expected, abs=6e-5)
 
 
-def test_of_another_label_the_limit_is_known_where_there_is_nothing_to_know() -> None:
-    known = {name: scenario.best_auc(1, "outperform") for name, scenario in SCENARIOS.items()}
-    nothing = {"null", "market_factor", "survivors"}
-    assert {name: best for name, best in known.items() if best is not None} == dict.fromkeys(nothing, 0.5)
+def test_what_is_known_of_other_labels() -> None:
+    for name, scenario in SCENARIOS.items():
+        nothing = name in ("null", "market_factor", "survivors")
+        assert scenario.best_auc(1, "somebody's own") == (0.5 if nothing else None)
+        same = scenario.best_auc(1) == scenario.best_auc(1, "outperform")
+        assert same is (name not in ("residual_reversal", "weekday"))
+    # Of the residual alone: 1/2 + (2/pi) asin(0.2 / sqrt 2); of a day on which all shares lean alike, nothing.
+    assert SCENARIOS["residual_reversal"].best_auc(1, "outperform") == pytest.approx(0.5903, abs=6e-5)
+    assert SCENARIOS["weekday"].best_auc(1, "outperform") == 0.5
+
+
+def known_of_day(
+    scenario: Scenario, horizon: int, windows: int, shares: int, seed: int
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Bayes scores and sums of the next returns of days that share no session, [shares] each."""
+    step = 20 + horizon
+    if scenario.name == "volume_reversal":
+        returns, activity = scenario.traded(shares, windows * step, np.random.default_rng(seed))
+        part = -0.15 * np.clip(activity, -2, 2)
+        volumes = part / np.sqrt(1 - part**2) * returns
+    else:
+        returns = scenario.simulate(shares, windows * step, np.random.default_rng(seed))
+    scores, ahead = [], []
+    for start in range(0, windows * step, step):
+        window = returns[start : start + 20]
+        if scenario.name == "volume_reversal":
+            scores.append(volumes[start + 19])
+        elif scenario.name == "residual_reversal":
+            scores.append(window[-1].mean() - window[-1])
+        elif isinstance(scenario, HiddenState):
+            scores.append(scenario.probability_up(window.T))
+        else:
+            scores.append(bayes_score(scenario, window, horizon))
+        ahead.append(returns[start + 20 : start + step].sum(axis=0))
+    return scores, ahead
+
+
+@pytest.mark.parametrize(
+    ("name", "horizon"),
+    [
+        *((name, horizon) for name, horizon, _ in TABLE + LATER if name != "survivors" or horizon == 1),
+        *((name, 1) for name in ("regime", "turbulence", "volume_reversal", "residual_reversal")),
+        ("residual_reversal", 20),
+    ],
+)
+def test_simulation_reaches_the_limits_of_a_day(name: str, horizon: int) -> None:
+    """Of `outperform`, and of the rank IC, with many shares."""
+    scenario = get_scenario(name)
+    best, ranks = scenario.best_auc(horizon, "outperform"), scenario.best_rank_ic(horizon)
+    scores, ahead = known_of_day(scenario, horizon, 40, 2000, 21)
+    above = [returns > np.median(returns) for returns in ahead]
+    error = 0.577 / math.sqrt(40 * 2000)
+
+    assert best is not None
+    assert ranks is not None
+    assert auc(np.concatenate(above), np.concatenate(scores)) == pytest.approx(best, abs=4 * error)
+    daily = [
+        spearmanr(score, returns).statistic if len(np.unique(score)) > 1 else 0.0
+        for score, returns in zip(scores, ahead, strict=True)
+    ]
+    simulated = 0.0021 if isinstance(scenario, HiddenState) else 0.0
+    assert np.mean(daily) == pytest.approx(ranks, abs=4 * math.hypot(1 / math.sqrt(40 * 2000), simulated))
+
+
+@pytest.mark.parametrize(("shares", "less"), [(20, 0.014), (50, 0.006)])
+def test_with_few_shares_the_limit_of_outperform_is_lower_by_as_much_as_described(shares: int, less: float) -> None:
+    scenario = get_scenario("reversal_easy")
+    returns = scenario.simulate(shares, 400_000 // shares, np.random.default_rng(22))
+    score = returns[:-1].mean(axis=1, keepdims=True) - returns[:-1]  # the others move the median
+    ahead = returns[1:] - np.median(returns[1:], axis=1, keepdims=True)
+    best = scenario.best_auc(1, "outperform")
+    assert best is not None
+    error = 0.577 / math.sqrt(returns.size)
+    expected = 0.5 + (best - 0.5) * (1 - less)
+    assert auc(ahead.ravel() > 0, score.ravel()) == pytest.approx(expected, abs=4 * error)
 
 
 @pytest.mark.parametrize(("name", "expected"), [("regime", 0.609), ("turbulence", 0.5937)])
