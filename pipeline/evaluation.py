@@ -7,27 +7,14 @@ import json
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.evidence.tfma import metrics as tfma_metrics
-from components.evidence.tfma.evaluations import AUC, BASELINE, CANDIDATE
+from components.evidence.tfma import thresholds
+from components.evidence.tfma.evaluations import BASELINE, CANDIDATE
 from models.features import YEAR, label_key
 from models.labels import UP
 from models.serving import PROBABILITY
 
-# Probabilities of this field crowd around 1/2; with TFMA's default a narrow band of them would share a threshold.
-_THRESHOLDS = 10_000
-
 EXTRACTORS = "components.evidence.tfma.extractors"
 """The module that gives the Evaluator its extractors."""
-
-# Cross-entropy is not among them: TFMA weighs it wrongly where rows come in groups (tfma/extractors.py).
-_METRICS: tuple[tuple[str, dict[str, object]], ...] = (
-    ("BinaryAccuracy", {"name": "accuracy"}),
-    ("Precision", {"name": "precision"}),
-    ("Recall", {"name": "recall"}),
-    ("AUC", {"name": AUC, "num_thresholds": _THRESHOLDS}),
-    ("AUC", {"name": "auc_precision_recall", "curve": "PR", "num_thresholds": _THRESHOLDS}),
-    ("MeanLabel", {"name": "label/mean"}),
-    ("MeanPrediction", {"name": "prediction/mean"}),
-)
 
 
 def evaluation_config(horizon: int, code: str = "", label: str = UP) -> config_pb2.EvalConfig:
@@ -51,7 +38,11 @@ def evaluation_config(horizon: int, code: str = "", label: str = UP) -> config_p
         )
         for name in (CANDIDATE, BASELINE)
     ]
-    metrics = [config_pb2.MetricConfig(class_name=name, config=json.dumps(config)) for name, config in _METRICS]
+    counts = config_pb2.MetricConfig(
+        class_name=thresholds.CountsByThreshold.__name__,
+        module=thresholds.__name__,
+        config=json.dumps({"name": f"counts_by_threshold_{code}"}),
+    )
     evidence = config_pb2.MetricConfig(
         class_name=tfma_metrics.EvidenceOverDays.__name__,
         module=tfma_metrics.__name__,
@@ -59,6 +50,6 @@ def evaluation_config(horizon: int, code: str = "", label: str = UP) -> config_p
     )
     return config_pb2.EvalConfig(
         model_specs=specs,
-        metrics_specs=[config_pb2.MetricsSpec(metrics=[*metrics, evidence])],
+        metrics_specs=[config_pb2.MetricsSpec(metrics=[counts, evidence])],
         slicing_specs=[config_pb2.SlicingSpec(), config_pb2.SlicingSpec(feature_keys=[YEAR])],
     )

@@ -20,6 +20,7 @@ from models.formatters import DataFormatter
 from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
 from models.labels import Label
 from models.labels.up import LABEL as UP
+from models.loaded import loaded_model
 from models.serving import PROBABILITY
 from models.transform_graph import TransformGraph
 from models.twin.proof import Proof
@@ -47,7 +48,7 @@ def ask_models(examples_uri: str, models: Mapping[str, str], split: str = TEST) 
     """
     answers = {}
     for name, uri in models.items():
-        signature = tf.saved_model.load(path_utils.serving_model_path(uri)).signatures["serving_default"]
+        signature = loaded_model(path_utils.serving_model_path(uri)).signatures["serving_default"]
         batches = record_batches(split_pattern(examples_uri, split))
         parts = [signature(batch)[PROBABILITY].numpy()[:, 0] for batch in batches]
         answers[name] = np.concatenate(parts).astype(np.float64)

@@ -12,7 +12,6 @@ from models.features import YEAR
 
 CANDIDATE = "candidate"
 BASELINE = "baseline"
-AUC = "auc"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""custom_extractors: keeps the rows of a batch together, by year, where TFMA would take them apart one by one.
+"""What the Evaluator calls: custom_extractors and custom_eval_shared_model.
+
+`custom_extractors` keeps the rows of a batch together, by year, where TFMA would take them apart one by one.
 
 TFMA's metrics accept arrays of labels and predictions as well as single ones, but by default it makes a Python dict of
 every row and hands each to every metric of every slice. With a few hundred groups instead of tens of thousands of rows
@@ -9,21 +11,31 @@ BinaryCrossEntropy weighs them wrongly; EvidenceOverDays (metrics.py) gives both
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
+import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
 from models.features import TIME, YEAR, excess_return_key, forward_return_key
+from models.loaded import loaded_model
 
 _UNBATCH = tfma.extractors.UnbatchExtractor().stage_name
 _RETURNS = tuple(key(0).removesuffix("0") for key in (forward_return_key, excess_return_key))
 _FEATURES, _LABELS, _PREDICTIONS = tfma.FEATURES_KEY, tfma.LABELS_KEY, tfma.PREDICTIONS_KEY
 
 
+def custom_eval_shared_model(eval_saved_model_path: str, **arguments: Any) -> Any:
+    """TFMA's default for a model, which is loaded once for all steps of a process."""
+    tags = [tf.saved_model.SERVING]
+    loader = tfma.types.ModelLoader(construct_fn=partial(loaded_model, eval_saved_model_path), tags=tags)
+    return tfma.default_eval_shared_model(eval_saved_model_path, tags=tags, custom_model_loader=loader, **arguments)
+
+
 def custom_extractors(eval_shared_model: Any, eval_config: Any, tensor_adapter_config: Any) -> list[Any]:
-    """What the Evaluator calls: TFMA's default extractors, with the one that takes batches apart replaced."""
+    """TFMA's default extractors, with the one that takes batches apart replaced."""
     extractors = tfma.default_extractors(
         eval_shared_model=eval_shared_model, eval_config=eval_config, tensor_adapter_config=tensor_adapter_config
     )
