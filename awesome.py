@@ -1,4 +1,8 @@
-"""The command `awesome`, under a name that nobody else has; `python -m awesome` is the same.
+"""The command `awesome`, under a name that nobody else has (`python -m awesome` is the same), and what Python calls.
+
+    >>> import awesome
+    >>> sorted(awesome.__all__)
+    ['UserError', 'compare', 'open_run', 'predict', 'run', 'runs']
 
 `pipeline`, `components` and `models` are names that many projects have. Where Python was told to look elsewhere first
 (PYTHONPATH, `python -m` in a folder), it would take those of somebody else; this module makes sure that it takes ours.
@@ -16,6 +20,10 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
+    from pipeline.api import UserError, compare, open_run, predict, run, runs
+
+__all__ = ["UserError", "compare", "open_run", "predict", "run", "runs"]  # pipeline/api.py
+
 PACKAGES = ("pipeline", "components", "models")
 _HOME = os.path.dirname(os.path.abspath(__file__))
 
@@ -29,13 +37,27 @@ class OwnPackages:
         return PathFinder.find_spec(name, [_HOME]) if name in PACKAGES else None
 
 
-def main() -> None:
-    """Runs the command line."""
+def __getattr__(name: str) -> object:
+    """What `pipeline.api` has under a name: imported when it is asked for, as a command has no use for it."""
+    if name not in __all__:
+        raise AttributeError(f"module 'awesome' has no attribute {name!r}")
+    _find_own_packages()
+    from pipeline import api
+
+    return getattr(api, name)
+
+
+def _find_own_packages() -> None:
     if OwnPackages not in sys.meta_path:
         sys.meta_path.insert(0, OwnPackages)
-    from pipeline.cli import main as run
 
-    run()
+
+def main() -> None:
+    """Runs the command line."""
+    _find_own_packages()
+    from pipeline.cli import main as command
+
+    command()
 
 
 if __name__ == "__main__":
