@@ -1,7 +1,8 @@
 """Beside SHAP, which shares a model's output out among its inputs where an importance says what these are worth.
 
 They answer different questions, so sizes differ: a part that moves the output and tells nothing has a SHAP value, and
-loses no AUC. Where a model is right about its inputs, both have to rank them alike, and agree on which only work together.
+loses no AUC. Where a model is right about its inputs, both have to rank them alike, and agree on which only work
+together.
 """
 
 from __future__ import annotations
