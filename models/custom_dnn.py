@@ -38,6 +38,8 @@ def build(inputs: InputSpec, hyperparameters: CustomDnnHyperparameters) -> keras
     """The stack is shared: a step is read alike wherever in the window it stands."""
     import keras
 
+    from models.dropout import Dropout
+
     steps, declared = inputs.sequence_input()
     scalars, scalar_inputs = inputs.scalar_input()
     embedded, categories = inputs.embedded_categories(hyperparameters.embedding, hyperparameters.category_l2)
@@ -48,7 +50,7 @@ def build(inputs: InputSpec, hyperparameters: CustomDnnHyperparameters) -> keras
     others = [*scalars, *embedded]
     hidden = keras.layers.Concatenate()([hidden, *others]) if others else hidden
     hidden = keras.layers.Dense(hyperparameters.units, activation="relu")(hidden)
-    hidden = keras.layers.Dropout(hyperparameters.dropout)(hidden)
+    hidden = Dropout(hyperparameters.dropout)(hidden)
     logit = keras.layers.Dense(1, name="logit")(hidden)
     return keras.Model({**declared, **scalar_inputs, **categories}, logit, name="custom_dnn")
 

@@ -71,12 +71,14 @@ def _stack(
     """
     import keras
 
+    from models.dropout import Dropout
+
     embedded, categories = inputs.embedded_categories(hyperparameters.embedding, hyperparameters.category_l2)
     hidden = keras.layers.Concatenate()([hidden, *embedded]) if embedded else hidden
     for number, units in enumerate(hyperparameters.units):
         first = None if number else penalty
         hidden = keras.layers.Dense(units, activation="relu", kernel_regularizer=first)(hidden)
-        hidden = keras.layers.Dropout(hyperparameters.dropout)(hidden)
+        hidden = Dropout(hyperparameters.dropout)(hidden)
     return keras.Model({**declared, **categories}, keras.layers.Dense(1, name="logit")(hidden), name="dnn")
 
 

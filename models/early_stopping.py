@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-_STEPS = 64
-"""Gradient steps from one look at the eval split to the next, at least; an epoch has at least as many."""
+from models.gradient_steps import AT_ONCE
 
 _BATCH = 8192
 
@@ -69,7 +68,7 @@ class EarlyStopping(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Looks where enough steps have gone by."""
         before = self.checks[-1][0] if self.checks else 0.0
-        if (self._epochs() - before) * self._steps_per_epoch >= _STEPS - 0.5:
+        if (self._epochs() - before) * self._steps_per_epoch >= AT_ONCE - 0.5:
             self._look()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:

@@ -85,7 +85,7 @@ def _readout(
 
     before = keras.layers.Cropping1D((0, 1))(keras.layers.ZeroPadding1D((1, 0))(steps))
     channels = keras.layers.Concatenate()([steps, keras.layers.Multiply()([steps, before])])
-    state = keras.layers.SimpleRNN(hyperparameters.units)(channels)
+    state = keras.layers.SimpleRNN(hyperparameters.units, unroll=True)(channels)
     context, others = _context(inputs, hyperparameters, state)
     window = keras.layers.Flatten()(steps)
     read_by = keras.layers.Dense(
@@ -105,9 +105,11 @@ def _context(inputs: InputSpec, hyperparameters: RnnHyperparameters, state: Any)
     """The last state beside the scalars and the share, [batch, values], and the dict of the inputs this adds."""
     import keras
 
+    from models.dropout import Dropout
+
     scalars, scalar_inputs = inputs.scalar_input()
     embedded, categories = inputs.embedded_categories(hyperparameters.embedding, hyperparameters.category_l2)
-    state = keras.layers.Dropout(hyperparameters.dropout)(state)
+    state = Dropout(hyperparameters.dropout)(state)
     others = [*scalars, *embedded]
     context = keras.layers.Concatenate()([state, *others]) if others else state
     return context, {**scalar_inputs, **categories}
@@ -117,7 +119,7 @@ ARCHITECTURE = Architecture(
     name="rnn",
     description="recurrent over the steps of the window, with a share embedding",
     versions={1: build_gru, 2: build_readout, 3: build_expanded_readout},
-    default_version=2,
+    default_version=3,
     hyperparameters=RnnHyperparameters(),
     order=40,
     search={"units": OneOf((8, 16, 32)), "embedding": OneOf((2, 4, 8)), "dropout": Between(0.0, 0.4)},

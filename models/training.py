@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ from models.early_stopping import EVAL_LOSS, EarlyStopping
 from models.ensemble import mean_of
 from models.errors import DivergenceError
 from models.formatters import DataFormatter
+from models.gradient_steps import AT_ONCE, GradientSteps, batches
 from models.operations import Kind, vocabulary_name
 from models.registry import ARCHITECTURES, get_architecture
 
@@ -125,15 +127,18 @@ class Training:
         """Trains; arguments and errors as in `train`. The model of the training before is then this one."""
         import pandas as pd
 
-        keras.utils.set_random_seed(self._seed)  # once: what a member draws follows from what the one before it drew
+        keras.utils.set_random_seed(self._seed)  # of the first weights and of what is dropped
         histories, last, steps = [], [], 0
+        tensors = None
         for number in range(self._hyperparameters.members):
             if number == len(self._members):
                 self._add_member()
             network = self._network = self._network or _Network(self._members[0])
+            tensors = tensors or _tensors(network.model, rows)
             _give(network.model, self._first[number])
             beside = callbacks(number) if callbacks else []
-            history = _fit(network, self._hyperparameters, rows, held_out, beside, most_steps)
+            rng = np.random.default_rng((self._seed, number))
+            history = _fit(network, self._hyperparameters, tensors, held_out, beside, most_steps, rng)
             histories.append(history.assign(member=number + 1))
             last.append(_weights_of(network.model))
             steps += network.steps
@@ -160,6 +165,19 @@ class Training:
         self._first.append(weights)
 
 
+@dataclass(frozen=True)
+class _Tensors:
+    """A split as tensors, made once for all members: features by name, [rows, ...], and the label, [rows, 1]."""
+
+    features: dict[str, Any]
+    label: Any
+
+
+def _tensors(model: keras.Model, rows: Rows) -> _Tensors:
+    features = {tensor.name: tf.constant(rows.features[tensor.name]) for tensor in model.inputs}
+    return _Tensors(features, tf.constant(rows.label[:, None], tf.float32))
+
+
 def _weights_of(model: keras.Model) -> Weights:
     """Copies, with dropout's random state."""
     return [variable.numpy() for variable in model.variables]
@@ -177,36 +195,22 @@ class _Network:
         self.model = model
         self.ask = tf.function(partial(model, training=False), autograph=False)
         """Its logits, [n, 1], of its inputs by name."""
-        self._compiled: tuple[float, int, int] | None = None
+        self._for: tuple[float, int] | None = None
+        self._steps: GradientSteps | None = None
 
     @property
     def steps(self) -> int:
         """Gradient steps of its training."""
         return int(self.model.optimizer.iterations.numpy())
 
-    def compile(self, learning_rate: float, steps: int, at_once: int) -> None:
-        """Makes it ready to be trained for so many steps.
-
-        Args:
-            learning_rate: in the first step; it falls to zero over the steps: a few epochs are enough then.
-            steps: gradient steps.
-            at_once: steps after which callbacks are asked.
-        """
-        asked = (learning_rate, steps, at_once)
-        if self._compiled == asked:
-            for variable in self.model.optimizer.variables:  # Adam begins with zeros
-                variable.assign(np.zeros(variable.shape, variable.dtype))
-            return
-        schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-        self.model.compile(
-            optimizer=keras.optimizers.Adam(schedule),
-            loss=keras.losses.BinaryCrossentropy(from_logits=True),
-            steps_per_execution=at_once,
-            jit_compile=False,
-        )
-        # A step that makes variables is traced twice.
-        self.model.optimizer.build(self.model.trainable_variables)
-        self._compiled = asked
+    def ready(self, learning_rate: float, steps: int) -> GradientSteps:
+        """Makes it ready to be trained for so many steps; arguments as of `GradientSteps`."""
+        if self._steps is None or self._for != (learning_rate, steps):
+            self._for = (learning_rate, steps)
+            self._steps = GradientSteps(self.model, learning_rate, steps)
+        else:
+            self._steps.forget()
+        return self._steps
 
 
 def _checked(model: Any, inputs: InputSpec) -> keras.Model:
@@ -231,10 +235,11 @@ def _checked(model: Any, inputs: InputSpec) -> keras.Model:
 def _fit(
     network: _Network,
     hyperparameters: Hyperparameters,
-    rows: Rows,
+    rows: _Tensors,
     held_out: Rows | None,
     callbacks: list[keras.callbacks.Callback],
     most_steps: int | None,
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Fits one member; see `train`. Returns its losses, as in `Trained.history`.
 
@@ -244,54 +249,46 @@ def _fit(
     import pandas as pd
 
     model = network.model
-    batch_size = hyperparameters.batch_rows(len(rows.label))
-    steps_per_epoch = math.ceil(len(rows.label) / batch_size)
-    steps = steps_per_epoch * hyperparameters.epochs
-
-    def inputs_of(split: Rows) -> dict[str, Any]:
-        return {tensor.name: split.features[tensor.name] for tensor in model.inputs}
-
-    stopping: list[keras.callbacks.Callback] = []
+    count = len(rows.label)
+    batch_size = hyperparameters.batch_rows(count)
+    steps_per_epoch = math.ceil(count / batch_size)
+    steps = min(steps_per_epoch * hyperparameters.epochs, most_steps or sys.maxsize)
     early = None
     if held_out is not None:
-        patience = hyperparameters.patience
-        early = EarlyStopping(network.ask, inputs_of(held_out), held_out.label, steps_per_epoch, patience)
-        stopping.append(early)
-    if most_steps is not None:
-        steps = min(steps, most_steps)
-        stopping.append(_StopAfter(steps))
-    network.compile(hyperparameters.learning_rate, steps, 32 if most_steps is None else 1)
-    history = model.fit(
-        inputs_of(rows),
-        rows.label[:, None],
-        batch_size=batch_size,
-        shuffle=True,  # the files are in order of time: an epoch in that order would end on the last days each time
-        epochs=hyperparameters.epochs,
-        callbacks=[*stopping, *callbacks],
-        verbose=0,
-    )
-    diverged = not math.isfinite(history.history["loss"][-1]) if early is None else early.best is None
+        inputs = {tensor.name: held_out.features[tensor.name] for tensor in model.inputs}
+        early = EarlyStopping(network.ask, inputs, held_out.label, steps_per_epoch, hyperparameters.patience)
+    taking = network.ready(hyperparameters.learning_rate, steps)
+    # The files are in order of time: an epoch in that order would end on the last days each time.
+    epochs = batches(count, batch_size, steps_per_epoch, rng)
+    everything = keras.callbacks.CallbackList([*([early] if early else []), *callbacks], model=model)
+    model.stop_training = False
+    everything.on_train_begin()
+    ends, losses = [], []
+    for epoch in range(math.ceil(steps / steps_per_epoch)):
+        everything.on_epoch_begin(epoch)
+        order = next(epochs)[: steps - epoch * steps_per_epoch]
+        total = 0.0
+        for begin in range(0, len(order), AT_ONCE):
+            everything.on_train_batch_begin(begin)
+            part = order[begin : begin + AT_ONCE]
+            total += taking.take(rows.features, rows.label, part)
+            everything.on_train_batch_end(begin + len(part) - 1, {"loss": total / (begin + len(part))})
+            if model.stop_training:
+                break
+        losses.append(total / (begin + len(part)))
+        ends.append(network.steps / steps_per_epoch)
+        everything.on_epoch_end(epoch, {"loss": losses[-1]})
+        if model.stop_training:
+            break
+    everything.on_train_end()
+    diverged = not math.isfinite(losses[-1]) if early is None else early.best is None
     if diverged:
         rate = hyperparameters.learning_rate
         raise DivergenceError(f"training diverged, its losses are no numbers: lower learning_rate, which is {rate:g}")
     if early is not None and not math.isfinite(early.checks[-1][1]):
         _LOG.warning("training diverged after %.2f epochs; the weights of its best look are kept", early.checks[-1][0])
-    ends = [min((epoch + 1) * steps_per_epoch, steps) / steps_per_epoch for epoch in history.epoch]
-    losses = pd.DataFrame({"epoch": ends, "loss": history.history["loss"]})
+    found = pd.DataFrame({"epoch": ends, "loss": losses})
     if early is None:
-        return losses
+        return found
     looks = pd.DataFrame(early.checks, columns=["epoch", EVAL_LOSS])
-    return looks.merge(losses, how="outer", on="epoch", sort=True)[["epoch", "loss", EVAL_LOSS]]
-
-
-class _StopAfter(keras.callbacks.Callback):
-    """Ends training after a number of steps, in the middle of an epoch too."""
-
-    def __init__(self, steps: int) -> None:
-        super().__init__()
-        self._left = steps
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self._left -= 1
-        if self._left == 0:
-            self.model.stop_training = True
+    return looks.merge(found, how="outer", on="epoch", sort=True)[["epoch", "loss", EVAL_LOSS]]

@@ -16,6 +16,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from models.day_wide.columns import COLUMNS
+from models.dropout import Dropout
 from models.errors import TwinError
 from models.features import CLOSES, SHARE_ID, WINDOW
 from models.formatters import DataFormatter
@@ -166,7 +167,7 @@ def _add(
         inner, output = _walk(layer, f"{name}/", dict(zip(names, inputs, strict=True)), weights)
         steps += inner
         return output
-    if type(layer) is not getattr(keras.layers, kind, None) or kind not in LAYERS:
+    if type(layer) not in (getattr(keras.layers, kind, None), Dropout) or kind not in LAYERS:
         raise TwinError(f"the layer {name} ({kind}) is not written without TensorFlow")
     config = layer.get_config()
     for key, value in LAYERS[kind].only.items():

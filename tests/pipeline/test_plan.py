@@ -24,7 +24,7 @@ def test_a_model_is_taken_in_its_default_version_unless_another_is_named() -> No
     assert list(chosen) == ["rnn", "linear"]
     assert (chosen["rnn"].architecture, chosen["rnn"].version) == (ARCHITECTURES["rnn"], 1)
     assert chosen["linear"].version == ARCHITECTURES["linear"].default_version
-    assert plan(models=("rnn",)).models["rnn"].version == ARCHITECTURES["rnn"].default_version == 2
+    assert plan(models=("rnn",)).models["rnn"].version == ARCHITECTURES["rnn"].default_version == 3
 
 
 def test_a_model_has_the_hyperparameters_of_the_settings() -> None:

@@ -1,0 +1,99 @@
+"""Gradient steps of a network in memory, many at a call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+AT_ONCE = 64
+"""Steps at a call; callbacks are asked after each."""
+
+
+class GradientSteps:
+    """What trains a network: its optimizer, and the traced step.
+
+    A batch is as large as every other, so that a step is traced once, and its layers know how many rows there are.
+    """
+
+    def __init__(self, model: keras.Model, learning_rate: float, steps: int) -> None:
+        """Makes a network ready to be trained.
+
+        Args:
+            model: gives a logit, [n, 1].
+            learning_rate: in the first step; it falls to zero over the steps: a few epochs are enough then.
+            steps: gradient steps.
+        """
+        self._model = model
+        schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+        model.compile(optimizer=keras.optimizers.Adam(schedule), jit_compile=False)  # where callbacks look for it
+        model.optimizer.build(model.trainable_variables)  # a step that makes variables is traced twice
+        self._traced: dict[tuple[str, ...], Any] = {}
+
+    def forget(self) -> None:
+        """Puts the optimizer back to its beginning, for other weights: Adam begins with zeros."""
+        for variable in self._model.optimizer.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+
+    def take(self, features: Mapping[str, Any], label: Any, order: npt.NDArray[np.int32]) -> float:
+        """Takes steps.
+
+        Args:
+            features: the model's inputs by name, tensors [rows, ...].
+            label: 0 or 1, a tensor [rows, 1].
+            order: the rows of each step, [steps, batch].
+
+        Returns:
+            The sum of the steps' losses, penalties included.
+        """
+        key = (str(order.shape[1]), *(f"{name} {value.shape[1:]}" for name, value in features.items()))
+        if key not in self._traced:
+            self._traced[key] = self._trace(features, order.shape[1])
+        return float(self._traced[key](dict(features), label, tf.constant(order)))
+
+    def _trace(self, features: Mapping[str, Any], batch: int) -> Any:
+        model = self._model
+        cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+
+        def step(some: dict[str, Any], labels: Any) -> Any:
+            with tf.GradientTape() as tape:
+                loss = cross_entropy(labels, model(some, training=True)) + sum(model.losses)
+            variables = model.trainable_variables
+            model.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            return loss
+
+        spec = {name: tf.TensorSpec([None, *value.shape[1:]], value.dtype) for name, value in features.items()}
+        signature = [spec, tf.TensorSpec([None, 1], tf.float32), tf.TensorSpec([None, batch], tf.int32)]
+
+        @tf.function(input_signature=signature, autograph=False)
+        def several(rows: dict[str, Any], label: Any, order: Any) -> Any:
+            def one(number: Any, total: Any) -> tuple[Any, Any]:
+                at = order[number]
+                some = {name: tf.gather(value, at) for name, value in rows.items()}
+                return number + 1, total + step(some, tf.gather(label, at))
+
+            begin = (tf.constant(0), tf.constant(0.0))
+            return tf.while_loop(lambda number, _: number < tf.shape(order)[0], one, begin, parallel_iterations=1)[1]
+
+        return several
+
+
+def batches(rows: int, batch: int, steps: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int32]]:
+    """The rows of an epoch in a random order, without end.
+
+    Args:
+        rows: how many there are.
+        batch: rows of a step.
+        steps: steps of an epoch: enough for all rows. What is left of the last one is filled up with rows of the first.
+        rng: draws the order.
+
+    Yields:
+        An epoch's, [steps, batch].
+    """
+    while True:
+        order = rng.permutation(rows).astype(np.int32)
+        yield np.resize(order, (steps, batch))
