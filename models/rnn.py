@@ -122,5 +122,10 @@ ARCHITECTURE = Architecture(
     default_version=3,
     hyperparameters=RnnHyperparameters(),
     order=40,
-    search={"units": OneOf((8, 16, 32)), "embedding": OneOf((2, 4, 8)), "dropout": Between(0.0, 0.4)},
+    search={
+        "units": OneOf((8, 16, 32)),
+        "embedding": OneOf((2, 4, 8)),
+        "dropout": Between(0.0, 0.4),
+        "readout_l1": Between(5e-5, 5e-3, log=True),
+    },
 )

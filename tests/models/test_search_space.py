@@ -25,7 +25,7 @@ def declared(**search: Any) -> Architecture:
     return Architecture("mine", "mine", {1: lambda *_: None}, 1, Mine(), search=search)
 
 
-LEFT_ALONE = {"dnn": {"first_l1"}, "rnn": {"readout_l1"}}
+LEFT_ALONE = {"dnn": {"first_l1"}}
 """Of versions that are not the default, which makes no use of them: a search would try the same model again."""
 
 
