@@ -2,6 +2,7 @@
 
 UserError            one clear line: what is wrong, where (file, row, share, setting) and what to do
 |- StoreError        the database is missing, unreadable or does not hold what is needed
+|  `- PanelError        likewise a panel: its manifest or one of its files
 |- ImportFileError   a file of prices whose layout is not recognised
 |- ExchangeError     the sessions of an exchange cannot be had: there is none of that name, or its calendar fails
 |- ExtractionError   an extraction that cannot start: its source, a share's name, a key, the journal
@@ -49,6 +50,10 @@ class UserError(Exception):
 
 class StoreError(UserError):
     """The database is missing, unreadable, or does not hold what is needed."""
+
+
+class PanelError(StoreError):
+    """A panel is missing, damaged, of a later version, or does not hold what is needed."""
 
 
 class ImportFileError(UserError):

@@ -43,7 +43,7 @@ def pipeline_name(settings: Settings, database: Path, home: Path | None = None) 
     """
     workspace = settings.workspace.resolve()
     real, tail = database.resolve(), _tail(settings)
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", real.stem)
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", real.stem) + ("" if settings.panel is None else "-panel")
     near, away = f"{stem}{tail}", f"{stem}-{_digest(str(real.parent))}{tail}"
     if settings.market is not None:
         return near
@@ -55,6 +55,15 @@ def pipeline_name(settings: Settings, database: Path, home: Path | None = None) 
         # An earlier version may have kept the runs of another database under it.
         return away if name in read and real not in read[name] else name
     return next((earlier for earlier, of in read.items() if of == {real} and _is_in(workspace, earlier)), name)
+
+
+def panel_folder(panel: str, workspace: Path) -> Path:
+    """Where the files of a panel are read: its own folder, or that of the workspace which those of a URL come to."""
+    scheme, _, rest = panel.rpartition("://")
+    if scheme in ("", "file"):
+        return Path(rest).expanduser()
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", panel.rstrip("/").rpartition("/")[2])
+    return workspace / "panels" / f"{stem}-{_digest(panel.rstrip('/'))}"
 
 
 def name_part(formatter: str, horizon: int) -> str:

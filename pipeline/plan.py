@@ -8,7 +8,7 @@ share of that name, do its sessions suffice) is for who reads the data.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from models.labels import LABELS, Label
 from models.plugins import Registry
 from models.registry import ARCHITECTURES, origins_of
 from pipeline.loading import load_settings, origins
-from pipeline.naming import metadata_file, pipeline_name
+from pipeline.naming import metadata_file, panel_folder, pipeline_name
 from pipeline.paths import pattern_in
 from pipeline.resolver import COMPARED, ModelChoice, Resolver
 from pipeline.settings import Settings, SettingsError
@@ -43,7 +43,7 @@ class Plan:
 
     Attributes:
         settings: as they were given.
-        database: the store that is read: the synthetic market's own file, or `db`.
+        database: what is read: the synthetic market's own file, the folder of the panel, or `db`.
         name: of the pipeline; see `naming.pipeline_name`.
         splits: the trained horizon is one of its horizons, and so is the next session, which a backtest needs.
         formatter: what a model sees.
@@ -189,6 +189,8 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
     """
     resolver = Resolver(settings, came_from or {})
     resolver.take_plugins()
+    settings = resolver.of_one_source()
+    resolver = replace(resolver, settings=settings)
     database = _database(settings)
     resolver.check_market()
     resolver.check_suspicions()
@@ -212,6 +214,8 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
 
 
 def _database(settings: Settings) -> Path:
+    if settings.panel is not None:
+        return panel_folder(settings.panel, settings.workspace)
     if settings.market is None:
         return settings.db
     name = f"{settings.market}-{settings.market_shares}x{settings.market_sessions}-seed{settings.seed}.db"

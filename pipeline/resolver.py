@@ -76,6 +76,29 @@ class Resolver:
         except UserError as error:
             raise self.refusal("market", error) from None
 
+    def of_one_source(self) -> Settings:
+        """The settings without those that a flag has overruled: prices come from a panel, or from somewhere else."""
+        panel = self.settings.panel
+        if panel is None:
+            return self.settings
+        others = ("db", "market", "source")
+        flags = {name for name, origin in self.came_from.items() if origin.startswith("--")}
+        if "panel" not in flags and flags & {"db", "market"}:
+            return self.settings.model_copy(update={"panel": None})
+        set_too = [name for name in others[1:] if getattr(self.settings, name) is not None]
+        for other in others if "panel" in flags else set_too:
+            if other in flags or "panel" not in flags:
+                raise self.refusal("panel", f"is where prices come from; name a panel or {other}, not both")
+        from components.object_storage.opening import parse_url
+
+        try:
+            parse_url(panel)
+        except UserError as error:
+            raise self.refusal("panel", error) from None
+        if not panel.strip():
+            raise self.refusal("panel", "is empty; name a folder or a URL")
+        return self.settings.model_copy(update={"market": None, "source": None})
+
     def check_suspicions(self) -> None:
         """What is accepted is a check of the leak audit."""
         names = check_names()

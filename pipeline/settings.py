@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     )
 
     db: Path = Field(Path("awesome.db"), description="the feature store")
+    panel: str | None = Field(
+        None, description="a panel of prices instead of the database: a folder, s3:// or cos://, see docs/panel.md"
+    )
     shares: Names = Field((), description="shares to take, separated by commas, or @FILE, one a line; empty for all")
     source: str | None = Field(None, description="where prices come from first, see `awesome sources`; or file:PATH")
     since: dt.date | None = Field(None, description="first day asked for; default is that of before, or 2010-01-01")

@@ -19,8 +19,8 @@ from components.errors import ExtractionError
 from components.feature_example_gen.config import ExampleGenConfig, Extraction
 from components.feature_example_gen.executor import Executor
 from components.feature_example_gen.prices import find_suspects
-from components.feature_store import FeatureStore
 from components.missing_sessions.finding import find_missing
+from components.price_panel.opening import open_prices
 from components.trials.record import begun_with
 from components.universe.universe import fingerprint_of, left_out
 
@@ -49,7 +49,7 @@ class Driver(driver.FileBasedDriver):
         config = ExampleGenConfig.from_exec_properties(exec_properties)
         if config.extraction is not None:
             _bring_up_to_date(config.database, config.extraction)
-        with FeatureStore.open(Path(config.database)) as store:
+        with open_prices(config.database, check=True) as store:
             shares = [summary.share_id for summary in config.select(store.shares(), left_out(store))]
             prices = find_missing(store).of(shares).digest(store.digest(shares))
             prices = fingerprint_with(store, shares, config.columns, prices)

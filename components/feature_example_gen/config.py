@@ -11,6 +11,7 @@ from components.feature_example_gen.splits import SplitSettings
 from components.feature_store import WINDOW
 from components.missing_sessions.limit import DEFAULT_LIMIT
 from components.plausibility import Bounds
+from components.price_panel.opening import flag_of
 from components.records import from_plain, to_plain
 from models.labels import UP
 
@@ -152,6 +153,6 @@ class ExampleGenConfig:
             raise StoreError(
                 f"{self.database}: all shares that were asked for are excluded ({names}), or never members of the "
                 "universe (awesome members list); take one back with "
-                f"`awesome prices suspects --forget {chosen[0]} --db {self.database}`"
+                f"`awesome prices suspects --forget {chosen[0]} {flag_of(self.database)}`"
             )
         return left

@@ -31,6 +31,7 @@ from components.missing_sessions.finding import find_missing
 from components.missing_sessions.found import ShareGaps
 from components.missing_sessions.summary import MISSING_PROPERTY
 from components.plausibility import SUSPECTS_FILE
+from components.price_panel.opening import open_prices
 from components.records import from_json, to_json
 from components.universe.summary import UNIVERSE_PROPERTY
 from components.universe.survivorship import summarise
@@ -141,7 +142,7 @@ class WriteShard(beam.DoFn):
         """Writes one shard, and yields what became of its rows."""
         try:
             day_rows = DayRows.open(Path(self._day_rows)) if self._day_rows else None
-            with FeatureStore.open(Path(self._database)) as store:
+            with open_prices(self._database) as store:
                 labelled = labelled_rows(
                     store, shard.shares, self._plan, self._gaps, self._limit, self._levels, self._universe, day_rows
                 )
@@ -195,7 +196,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         config = ExampleGenConfig.from_exec_properties(exec_properties)
-        with FeatureStore.open(Path(config.database)) as store:
+        with open_prices(config.database) as store:
             summaries = config.select(store.shares(), left_out(store))
             shares = [summary.share_id for summary in summaries]
             sessions = store.sessions(shares)

@@ -15,12 +15,15 @@ from components.whole_files import clear_left
 
 _SQLITE_HEADER = b"SQLite format 3\0"
 
+_NO_PANEL = "of a panel (docs/panel.md) this command makes no use, it needs a database: --db FILE"
+
 
 def connect_to_read(file: Path) -> sqlite3.Connection:
     """Opens a database never to change it; raises as `FeatureStore.open` says."""
     if not file.is_file():
-        what = "is a folder, not a database" if file.is_dir() else "does not exist"
-        raise StoreError(f"{file} {what}; import prices into it with `awesome prices import FILE`")
+        if file.is_dir():
+            raise StoreError(f"{file} is a folder, not a database; {_NO_PANEL}")
+        raise StoreError(f"{file} does not exist; import prices into it with `awesome prices import FILE`")
     _check_header(file, may_be_empty=False)
     with translated(file):
         connection = sqlite3.connect(reading_uri(file), uri=True, isolation_level=None, timeout=30)
@@ -33,7 +36,7 @@ def connect_to_read(file: Path) -> sqlite3.Connection:
 def connect_to_write(file: Path) -> sqlite3.Connection:
     """Opens or makes a database of the current schema; raises as `FeatureStore.create` says."""
     if file.is_dir():
-        raise StoreError(f"{file} is a folder; name a database file in it, such as {file / 'awesome.db'}")
+        raise StoreError(f"{file} is a folder; name a database file in it, such as {file / 'awesome.db'}; {_NO_PANEL}")
     if not file.parent.is_dir():
         raise StoreError(f"{file}: the folder {file.parent} does not exist; make it or name another database")
     real = Path(os.path.realpath(file))

@@ -17,8 +17,8 @@ from components.feature_store.schema import CLOSE_COLUMNS, where_shares
 
 _NAMES = """
 WITH RECURSIVE share(name) AS (
-  SELECT MIN(share_id) FROM FEATURE
-  UNION ALL SELECT (SELECT MIN(share_id) FROM FEATURE WHERE share_id > name) FROM share WHERE name IS NOT NULL
+  SELECT MIN(share_id) FROM {table}
+  UNION ALL SELECT (SELECT MIN(share_id) FROM {table} WHERE share_id > name) FROM share WHERE name IS NOT NULL
 ) SELECT name FROM share WHERE name IS NOT NULL
 """
 
@@ -38,14 +38,15 @@ class LastWindows:
     closes: Floats
 
 
-def read_share_ids(connection: sqlite3.Connection) -> list[str]:
-    """The shares of FEATURE, sorted."""
+def read_share_ids(connection: sqlite3.Connection, table: str = "FEATURE") -> list[str]:
+    """The shares of FEATURE, or of PRICE, sorted."""
     keyed = any(
         next(iter(connection.execute(f'PRAGMA index_info("{index[1]}")')), (0, 0, ""))[2] == "share_id"
-        for index in connection.execute("PRAGMA index_list(FEATURE)")
+        for index in connection.execute(f"PRAGMA index_list({table})")
     )
     # A step from share to share along the key; a table of another tool may have none.
-    rows = connection.execute(_NAMES if keyed else "SELECT DISTINCT share_id FROM FEATURE WHERE share_id IS NOT NULL")
+    names = _NAMES if keyed else "SELECT DISTINCT share_id FROM {table} WHERE share_id IS NOT NULL"
+    rows = connection.execute(names.format(table=table))
     return sorted(str(row[0]) for row in rows)
 
 

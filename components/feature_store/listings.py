@@ -78,6 +78,11 @@ class Listings:
         with translated(self._path):
             return read_share_ids(self._connection) if columns_of(self._connection, "FEATURE") else []
 
+    def priced(self) -> list[str]:
+        """Returns the shares of PRICE, sorted, those that have no window yet too."""
+        with translated(self._path):
+            return read_share_ids(self._connection, "PRICE") if columns_of(self._connection, "PRICE") else []
+
     def last_windows(self, shares: Sequence[str]) -> LastWindows:
         """Reads the last window of each of some shares, in their order.
 

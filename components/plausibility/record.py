@@ -9,6 +9,7 @@ from pathlib import Path
 from shlex import quote
 
 from components.errors import UserError
+from components.price_panel.opening import flag_of
 from components.records import RecordError, from_json, to_json
 
 SUSPECTS_FILE = "suspects.json"
@@ -156,7 +157,7 @@ def what_to_do(suspects: Sequence[Suspect], database: str | Path = "") -> str:
     or leave the share out (--exclude 'A B')"
     """
     first = suspects[0]
-    which = f" --db {quote(str(database))}" if str(database) else ""
+    which = f" {flag_of(database)}" if str(database) else ""
     return (
         f"correct the prices, or say that they are right (awesome prices suspects{which} --accept {quote(first.name)}),"
         f" or leave the share out (--exclude {quote(first.share_id)})"

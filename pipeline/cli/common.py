@@ -36,6 +36,9 @@ app = typer.Typer(
 )
 
 Db = Annotated[Path | None, typer.Option("--db", help="The feature store. (default: awesome.db)")]
+Panel = Annotated[
+    str | None, typer.Option("--panel", metavar="DIR|URL", help="A panel of prices instead of the database.")
+]
 Shares = Annotated[str | None, typer.Option(help="Shares to take, separated by commas. (default: all)")]
 Source = Annotated[str | None, typer.Option(help="Where prices come from, see `awesome sources`; or file:PATH.")]
 SourceShares = Annotated[

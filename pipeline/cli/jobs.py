@@ -18,6 +18,7 @@ from pipeline.cli.common import app, example, new_console, plan_from, print_line
 @app.command(epilog=example("awesome run --models linear,rnn --horizon 20"))
 def run(
     db: common.Db = None,
+    panel: common.Panel = None,
     source: common.Source = None,
     shares: common.Shares = None,
     since: common.Since = None,
@@ -117,6 +118,7 @@ def predict(
         Path | None, typer.Option(metavar="FILE", help="Write it to a file, too: .csv, .parquet or .json.")
     ] = None,
     db: common.Db = None,
+    panel: common.Panel = None,
     shares: common.Shares = None,
     label: common.Label = None,
     formatter: common.Formatter = None,

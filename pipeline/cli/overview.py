@@ -8,7 +8,7 @@ from typing import Any
 import typer.core
 
 GROUPS: Mapping[str, Sequence[str]] = {
-    "Prices": ("market", "sources", "extract", "prices", "members", "features", "db"),
+    "Prices": ("market", "sources", "extract", "prices", "members", "features", "db", "panel"),
     "Train and predict": ("run", "predict", "search", "walkforward", "models", "formatters", "labels"),
     "Judge": (
         *("runs", "compare", "evaluate", "audit", "explain", "backtest", "trials", "judge", "experiments"),

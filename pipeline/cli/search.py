@@ -24,6 +24,7 @@ def search(
     hyperparameters: common.HyperparametersFile = None,
     plugins: common.Plugins = None,
     db: common.Db = None,
+    panel: common.Panel = None,
     shares: common.Shares = None,
     accept: common.Accept = None,
     exclude: common.Exclude = None,

@@ -14,6 +14,7 @@ from pipeline.cli.prices import prices_app
 @prices_app.command("suspects", epilog=example("awesome prices suspects --db awesome.db --accept AAPL:2000-09-29"))
 def prices_suspects(
     db: common.Db = None,
+    panel: common.Panel = None,
     shares: common.Shares = None,
     accept: common.Accept = None,
     exclude: common.Exclude = None,
@@ -27,19 +28,20 @@ def prices_suspects(
 
     While a wrong one is neither accepted nor of an excluded share, nothing is pushed. Exit code 3 while there is one.
     """
-    plan = plan_from({"db": db, "shares": shares, "accept": accept, "exclude": exclude})
-    from components.feature_store import FeatureStore, read_decisions
+    plan = plan_from({"db": db, "panel": panel, "shares": shares, "accept": accept, "exclude": exclude})
+    from components.feature_store import read_decisions
+    from components.price_panel.opening import open_prices, open_to_decide
     from components.records import to_json
     from pipeline.job.prices import keep_decisions
     from pipeline.report.suspects import print_excluded, print_suspects
     from pipeline.uses.suspects import look_at_all
 
-    FeatureStore.open(plan.database).close()  # a database that is not there must not be made
+    open_prices(plan.database).close()  # a database that is not there must not be made
     keep_decisions(plan)
     if forget:
         taken_back = read_decisions(accept=forget)
         whole = [one.share_id for one in taken_back if one.day is None]
-        with FeatureStore.create(plan.database) as store:
+        with open_to_decide(plan.database) as store:
             taken = store.forget((*taken_back, *read_decisions(exclude=whole)))
         print_line(f"{taken} decisions taken back")
     record, decisions = look_at_all(plan, new_console(stderr=True))

@@ -13,6 +13,7 @@ from pipeline.cli.common import app, example, new_console, plan_from
 @app.command(epilog=example("awesome trials --days 2020-01-01:2021-12-31"))
 def trials(
     db: common.Db = None,
+    panel: common.Panel = None,
     shares: common.Shares = None,
     days: Annotated[
         str,
@@ -33,7 +34,7 @@ def trials(
     workspace; those whose reports were deleted are among them. What was asked a second time with the same answer counts
     once.
     """
-    flags = {"db": db, "shares": shares, "workspace": workspace, "market": market, "seed": seed}
+    flags = {"db": db, "panel": panel, "shares": shares, "workspace": workspace, "market": market, "seed": seed}
     plan = plan_from(flags | {"market_shares": market_shares, "market_sessions": market_sessions})
     from components.errors import UserError
     from components.records import to_json

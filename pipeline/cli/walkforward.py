@@ -26,6 +26,7 @@ def walkforward(
         float | None, typer.Option(help="Or the part of the sessions that is tested. (default: 0.5)")
     ] = None,
     db: common.Db = None,
+    panel: common.Panel = None,
     shares: common.Shares = None,
     accept: common.Accept = None,
     exclude: common.Exclude = None,

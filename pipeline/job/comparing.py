@@ -19,7 +19,7 @@ from components.comparison.choosing import Answered, ComparisonError, compare, t
 from components.comparison.results import Comparison
 from components.evidence.baselines import BASELINES
 from components.evidence.findings import PREDICTIONS_FILE
-from components.feature_store import FeatureStore
+from components.price_panel.opening import open_prices
 from components.trials.record import append, record_path
 from pipeline.configuration import pipeline_config
 from pipeline.job.console import Clock, ConsoleListener
@@ -95,7 +95,7 @@ def choose(
 
 def _check_shares(plan: Plan) -> None:
     """Refuses before the first training what `compare` would refuse after the last one."""
-    with FeatureStore.open(plan.database) as store:
+    with open_prices(plan.database) as store:
         shares = plan.select(store)
     if len(shares) < 2:
         name = next((name for name in COMPARED if getattr(plan.settings, name)), COMPARED[0])
@@ -113,6 +113,6 @@ def _single(plan: Plan, formatter: str, label: str) -> Plan:
 
 def _extracted(plan: Plan) -> Plan:
     """The plan without a source, of the shares that could be had from it."""
-    with FeatureStore.open(plan.database) as store:
+    with open_prices(plan.database) as store:
         shares = tuple(plan.select(store)) if plan.settings.shares else ()
     return resolve(plan.settings.model_copy(update={"source": None, "shares": shares}), plan.origins)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from components.evidence.findings import PREDICTIONS_FILE, ModelFindings
 from components.feature_example_gen.splits import SPLITS
-from components.feature_store import FeatureStore
 from components.leak_audit.results import AUDIT_FILE, AuditReport
 from components.masking import masked
 from components.missing_sessions.summary import MISSING_PROPERTY, MissingSummary
 from components.plausibility import read_suspects
+from components.price_panel.opening import open_prices
 from components.records import from_json
 from components.trials.record import read_record, record_path
 from components.universe.summary import UNIVERSE_PROPERTY, UniverseSummary
@@ -234,7 +234,7 @@ def split_results(examples: Any) -> dict[str, SplitResult]:
 
 def _data(examples: Any, plan: Plan) -> DataSummary:
     shares = plan.settings.shares
-    with FeatureStore.open(plan.database) as store:
+    with open_prices(plan.database) as store:
         gone = left_out(store)
         asked = [summary for summary in store.shares() if not shares or summary.share_id in shares]
     chosen = [summary for summary in asked if summary.share_id not in gone]

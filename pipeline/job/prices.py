@@ -21,10 +21,12 @@ from components.missing_sessions.finding import find_missing
 from components.missing_sessions.found import MissingSessions
 from components.plausibility.record import name_some, what_to_do
 from components.plausibility.search import suspects_among
+from components.price_panel.opening import open_prices, open_to_decide
 from components.trials.record import begun_with
 from components.universe.survivorship import summarise
 from components.whole_files import clear_left, whole_file
 from pipeline.job.console import Clock
+from pipeline.job.panel import say_fetched
 from pipeline.plan import Plan
 from pipeline.report.missing import print_missing
 from pipeline.report.universe import print_universe
@@ -63,7 +65,7 @@ def prepare_prices(plan: Plan, console: Console, clock: Clock | None = None) -> 
             keep_decisions(plan)
         return
     ensure_prices(plan, console, clock)
-    with FeatureStore.open(plan.database) as store:
+    with open_prices(plan.database) as store:
         shares = plan.select(store)
         plan_splits(store.sessions(shares), plan.splits)
         chosen = frozenset(shares)
@@ -82,7 +84,7 @@ def keep_decisions(plan: Plan) -> None:
         StoreError: the database cannot be written.
     """
     if plan.decisions:
-        with FeatureStore.create(plan.database) as store:
+        with open_to_decide(plan.database) as store:
             store.decide(plan.decisions)
 
 
@@ -162,7 +164,9 @@ def ensure_prices(plan: Plan, console: Console, clock: Clock | None = None) -> N
     clock = clock or Clock(console)
     settings, path = plan.settings, plan.database
     clear_left(path.parent)
-    if settings.market is not None:
+    if settings.panel is not None:
+        say_fetched(plan, console)
+    elif settings.market is not None:
         from components.synthetic_market import generate, get_scenario, write_market
 
         with clock.measured("market", f"Making the market {settings.market}") as notes:
@@ -236,7 +240,7 @@ def prices_named(plan: Plan) -> Iterator[None]:
     try:
         yield
     except AnomalyError as error:
-        with FeatureStore.open(plan.database) as store:
+        with open_prices(plan.database) as store:
             wrong = suspects_of(plan, store).stopping
         if not wrong:
             raise

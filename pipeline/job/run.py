@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.evidence.tried import RUN
-from components.feature_store import FeatureStore
 from components.plausibility import read_suspects
+from components.price_panel.opening import open_prices
 from components.trials.record import record_path
 from pipeline.configuration import pipeline_config
 from pipeline.job.console import Clock, ConsoleListener
@@ -89,7 +89,7 @@ def _after_extraction(plan: Plan, console: Console) -> dict[str, Callable[[Step]
 def _say_extracted(plan: Plan, step: Step, console: Console) -> None:
     """Says what looks wrong in the prices that the first step has extracted."""
     record = read_suspects(step.outputs["examples"][0].uri)
-    with FeatureStore.open(plan.database) as store:
+    with open_prices(plan.database) as store:
         say_idle(plan, store, plan.select(store), console)
     if record is not None:
         say_suspects(plan, record, console)

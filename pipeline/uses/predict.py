@@ -182,8 +182,10 @@ def _pushed(plan: Plan) -> _Chosen:
     folder = plan.serving
     versions = pushed_versions(folder)
     if not versions:
-        if plan.settings.market is None and not plan.database.is_file():
-            raise PredictionError(f"{plan.database} does not exist; name the database that a run was made of (--db)")
+        if plan.settings.market is None and not plan.database.exists():
+            raise PredictionError(
+                f"{plan.database} does not exist; name the database that a run was made of (--db), or the panel"
+            )
         raise PredictionError(
             f"no model was pushed to {folder}: no run with these settings had a blessed one; "
             "name a candidate of a run to see what it says all the same: awesome predict --model linear"

@@ -10,7 +10,7 @@ from components.errors import UserError
 from components.feature_example_gen.day_levels import make_levels
 from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SPLITS, plan_splits
-from components.feature_store import FeatureStore
+from components.price_panel.opening import open_prices
 from components.universe.universe import universe_of
 from components.whole_files import PARTIAL, write_whole
 from pipeline.job.quiet import import_tensorflow
@@ -28,7 +28,7 @@ def update_schema(plan: Plan, out: Path) -> str:
         UserError: the data cannot be read or is too short, or the file cannot be written.
     """
     _check_writable(out)
-    with FeatureStore.open(plan.database) as store:
+    with open_prices(plan.database) as store:
         shares = plan.select(store)
         features, splits = store.read_features(shares), plan_splits(store.sessions(shares), plan.splits)
         universe, columns = universe_of(store, splits.sessions), plan.formatter.day_columns

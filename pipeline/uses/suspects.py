@@ -16,6 +16,7 @@ from components.feature_store.arrays import Booleans, Days
 from components.plausibility import SuspectRecord
 from components.plausibility.returns import may_hold_suspects
 from components.plausibility.search import joined, search
+from components.price_panel.opening import open_prices
 from pipeline.job.prices import say_idle
 from pipeline.plan import Plan
 from pipeline.report.suspects import print_excluded, print_suspects
@@ -43,7 +44,7 @@ def look(plan: Plan, shares: Sequence[str]) -> SuspectRecord:
     """
     if not shares:
         return SuspectRecord(bounds=plan.bounds)
-    with FeatureStore.open(plan.database) as store:
+    with open_prices(plan.database) as store:
         return search(store, shares, plan.bounds)
 
 
@@ -55,7 +56,7 @@ def look_at_all(plan: Plan, console: Console) -> tuple[SuspectRecord, tuple[Deci
     Raises:
         StoreError: the database cannot be read, or lacks a share.
     """
-    with FeatureStore.open(plan.database) as store:
+    with open_prices(plan.database) as store:
         asked = ExampleGenConfig(str(plan.database), plan.settings.shares).select(store.shares())
         shares = [one.share_id for one in asked]
         record = search(store, shares, plan.bounds, most=None)
@@ -104,7 +105,7 @@ def report_suspects(plan: Plan, database: Path, shares: Sequence[str], console: 
         StoreError: the database cannot be read.
     """
     record = look(replace(plan, database=database), shares)
-    with FeatureStore.open(database) as store:
+    with open_prices(database) as store:
         say_idle(plan, store, shares, console)
     print_suspects(record, console, database=plan.database)
     print_excluded(record, console)
@@ -124,7 +125,7 @@ def look_at_extracted(plan: Plan, report: ExtractionReport, console: Console) ->
     stored = [one for one in report.shares if one.new or one.changed]
     few = [one for one in stored if one.status.value != "readjusted" and one.new <= _FEW and not one.changed]
     record = look(plan, [one.share_id for one in stored if one not in few])
-    with FeatureStore.open(plan.database) as store:
+    with open_prices(plan.database) as store:
         say_idle(plan, store, [one.share_id for one in report.shares], console)
         excluded = store.decisions().excluded & {one.share_id for one in report.shares}
         if few:

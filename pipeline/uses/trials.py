@@ -9,9 +9,9 @@ import numpy as np
 
 from components.errors import UserError
 from components.feature_example_gen.splits import describe_plan, plan_splits
-from components.feature_store import FeatureStore
 from components.object_storage import PulledModel
 from components.object_storage.models import TRIES
+from components.price_panel.opening import open_prices
 from components.trials.hurdle import hurdle
 from components.trials.record import Record, Trial, append, merge, parse_record, read_record, record_path
 from pipeline.plan import Plan
@@ -70,7 +70,7 @@ def _sessions(plan: Plan, record: Record, days: str) -> list[int]:
     """All sessions of the database where days were named, else those of the test split of the next run."""
     if not plan.database.exists() and record.trials:  # its prices are gone, what was tried on them is not
         return sorted({day for trial in record.trials for day in trial.days})
-    with FeatureStore.open(plan.database) as store:
+    with open_prices(plan.database) as store:
         sessions = store.sessions(plan.select(store))
     if not days:
         [(_, first, last, _)] = [

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from components.day_wide.reading import read_last
 from components.errors import UserError
-from components.feature_store import WINDOW, FeatureStore
+from components.feature_store import WINDOW
 from components.missing_sessions.finding import last_windows_across
 from components.plausibility import SuspectRecord
+from components.price_panel.opening import open_prices
 from components.universe.universe import universe_of
 from models.formatters import DataFormatter
+from pipeline.job.panel import fetch_panel
 from pipeline.plan import Plan
 from pipeline.uses.suspects import look_at_windows
 
@@ -66,7 +68,9 @@ def read_last_windows(plan: Plan, formatter: DataFormatter | None = None, market
             has enough sessions for the columns, or no share is there that these are made of.
     """
     columns = () if formatter is None else formatter.day_columns
-    with FeatureStore.open(plan.database) as store:
+    if plan.settings.panel is not None:
+        fetch_panel(plan)
+    with open_prices(plan.database) as store:
         shares = plan.select(store)
         left_out = last_windows_across(store, shares, plan.settings.max_missing_sessions)
         if len(left_out) == len(shares):

@@ -76,13 +76,13 @@ _OTHER_ANSWER = "rows have another {} than the database, or none"
 
 def completeness(audited: Audited) -> CheckResult:
     """Makes the check; it does not apply where there is no database, or another one than that of the run."""
-    from components.feature_store import FeatureStore
+    from components.price_panel.opening import open_prices
 
     config = audited.config
-    if config.splits is None or not config.database or not Path(config.database).is_file():
+    if config.splits is None or not config.database or not Path(config.database).exists():
         return CheckResult(NAME, Status.NOT_APPLICABLE, "There is no database: rows that were taken out are not seen.")
     try:
-        with FeatureStore.open(config.database) as store:
+        with open_prices(config.database) as store:
             return _compare(audited, config.splits, store)
     except (StoreError, SplitError, MarketError) as error:
         return CheckResult(NAME, Status.NOT_APPLICABLE, f"The examples cannot be made again: {error}.")

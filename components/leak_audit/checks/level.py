@@ -97,12 +97,12 @@ def _last_level(rows: AuditRows, level: NDArray[np.float64]) -> NDArray[np.float
 def _last_factors(rows: AuditRows, database: str) -> NDArray[np.float64] | None:
     """Factor of each share's last day over that of its first, [shares]; None where there are none to be had."""
     from components.errors import StoreError
-    from components.feature_store import FeatureStore
+    from components.price_panel.opening import open_prices
 
-    if not database or not Path(database).is_file():
+    if not database or not Path(database).exists():
         return None
     try:
-        with FeatureStore.open(database) as store:
+        with open_prices(database) as store:
             grown = {one.share_id: one.factor[-1] / one.factor[0] for one in store.price_series(rows.shares)}
     except StoreError:
         return None

@@ -81,15 +81,15 @@ class _Seen:
 
 def prefix_replay(audited: Audited) -> CheckResult:
     """Makes the check; not applicable without the database that the examples were made of."""
-    from components.feature_store import FeatureStore
+    from components.price_panel.opening import open_prices
 
     config = audited.config
     if config.splits is None:
         return _not_applicable("it is not known how these examples were made")
-    if not config.database or not Path(config.database).is_file():
+    if not config.database or not Path(config.database).exists():
         return _not_applicable("the database that the examples were made of is not there")
     try:
-        with FeatureStore.open(config.database) as store:
+        with open_prices(config.database) as store:
             return _in_store(audited, store)
     except (StoreError, SplitError) as error:
         return _not_applicable(f"the database cannot be read again ({error})")

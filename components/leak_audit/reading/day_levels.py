@@ -59,12 +59,12 @@ def prove_levels(rows: AuditRows, label: Label, config: AuditConfig) -> LevelPro
         unequal = _unequal(rows, horizon)
         if len(unequal):
             return LevelProof(unequal=(int(unequal[0]), horizon), faults=len(unequal))
-    if config.splits is None or not config.database or not Path(config.database).is_file():
+    if config.splits is None or not config.database or not Path(config.database).exists():
         return LevelProof(why="there is no database to make them again of")
-    from components.feature_store import FeatureStore
+    from components.price_panel.opening import open_prices
 
     try:
-        with FeatureStore.open(config.database) as store:
+        with open_prices(config.database) as store:
             return _by_prices(rows, label, config, config.splits, store)
     except (StoreError, SplitError) as error:
         return LevelProof(why=f"they cannot be made again: {error}")

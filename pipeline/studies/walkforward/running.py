@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from components.errors import UserError
 from components.evidence.tried import WALK_FORWARD
-from components.feature_store import FeatureStore
+from components.price_panel.opening import open_prices
 from components.trials.record import merge, read_record, record_path
 from pipeline.job.prices import ensure_prices, say_idle
 from pipeline.job.run import run
@@ -68,7 +68,7 @@ def walk_forward(plan: Plan, walk: WalkSettings, console: Console) -> tuple[Walk
     check_writable(inner.workspace)
     with workspace_lock(home), output_folder(home, plan.settings.output, "walkforward") as output:
         ensure_prices(inner, console)
-        with FeatureStore.open(inner.database) as store:
+        with open_prices(inner.database) as store:
             shares = inner.select(store)
             say_idle(inner, store, shares, console)
             folds = plan_folds(store.sessions(shares), walk, inner.splits)

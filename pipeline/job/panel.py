@@ -1,0 +1,64 @@
+"""The panel that a plan names: brought from object storage where it lies there, and written back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from components.price_panel.manifest import read_manifest
+from pipeline.plan import Plan
+from pipeline.secrets import cos_credentials
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from components.object_storage import Storage
+    from components.object_storage.panels import Moved
+    from components.object_storage.transfer import Progress
+
+
+def panel_storage(plan: Plan) -> Storage | None:
+    """The object storage that the plan's panel lies in; None where it lies in a folder.
+
+    Raises:
+        StorageError: the URL or the account cannot be used.
+    """
+    url = plan.settings.panel or ""
+    if url.partition("://")[0] not in ("s3", "cos"):
+        return None
+    from components.object_storage import Storage
+    from components.object_storage.opening import StorageSettings
+
+    key, secret = cos_credentials()
+    settings = plan.settings
+    how = StorageSettings(settings.s3_endpoint, settings.cos_region, settings.cos_endpoint)
+    return Storage.at(url, replace(how, cos_key=key, cos_secret=secret))
+
+
+def fetch_panel(plan: Plan, progress: Progress | None = None) -> Moved | None:
+    """Brings what is new of a panel in object storage into the workspace; looks alone whether a folder is a panel.
+
+    Raises:
+        PanelError: there is no panel.
+        StorageError: the storage cannot be reached.
+    """
+    storage = panel_storage(plan)
+    if storage is None:
+        read_manifest(plan.database)
+        return None
+    from components.object_storage.panels import pull_panel
+
+    with storage:
+        return pull_panel(storage, plan.database, progress)
+
+
+def say_fetched(plan: Plan, console: Console) -> None:
+    """Brings the panel, and says in a line what came."""
+    with console.status(f"Fetching {plan.settings.panel}"):
+        moved = fetch_panel(plan)
+    if moved is not None:
+        console.print(
+            f"{plan.settings.panel}: {moved.files} files ({moved.size / 2**20:.1f} MiB) came to {plan.database}",
+            highlight=False,
+            markup=False,
+        )
