@@ -141,7 +141,11 @@ def _summary(target: Target, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     best = means.drop(TREES).idxmax()
     mine = frame[frame["learner"] == best]
     reach = float(stats.t.ppf(0.975, len(mine) - 1)) * float(mine["skill"].sem()) if len(mine) > 1 else float("inf")
-    found |= {"best model": best, "skill": round(float(means[best]), 3), "95 %": round(reach, 3)}
+    found |= {
+        "best model": best,
+        "skill": round(float(means[best]), 3),
+        "95 %": round(reach, 3) if len(mine) > 1 else None,
+    }
     found |= {"lightgbm": round(float(means[TREES]), 3), "bayes there": round(float(mine["bayes there"].mean()), 3)}
     found["of it"] = round(float(mine["of it"].mean()), 3)
     if target.blind:

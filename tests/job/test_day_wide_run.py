@@ -1,4 +1,4 @@
-"""A run that sees the other shares of the day, and what is predicted with it: the same of a past day as in the run."""
+"""A run that sees volumes and the other shares of the day, and what is predicted with it: of a past day the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from jobs import SETTINGS, Job, succeeded
+from jobs import SETTINGS, Job, awesome, succeeded
 
 from components.day_wide.reading import read_last
 from components.feature_store import FeatureStore
@@ -27,14 +27,16 @@ from pipeline.uses.serve import load_pushed, windows_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning:google")]
 
-FORMATTER = get_formatter("market_relative")
+FORMATTER = get_formatter("market_activity")
+"""All that market_relative sees, and the rest of the bars."""
+
 ASKED = ("--formatter", FORMATTER.name)
-MARKET = ("--market", "residual_reversal", "--market-shares", "12", "--market-sessions", "700")
+MARKET = ("--market", "volume_reversal", "--market-shares", "12", "--market-sessions", "1100")
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Job:
-    folder = tmp_path_factory.mktemp("market_relative_run")
+    folder = tmp_path_factory.mktemp("day_wide_run")
     (folder / "awesome.toml").write_text(SETTINGS)
     return succeeded(folder, "run", *ASKED, *MARKET, "--models", "linear", "--output", "out")
 
@@ -57,13 +59,28 @@ def test_the_run_is_clean_and_says_what_it_reads(run: Job) -> None:
     report = run.report()
     assert "Leak audit: clean" in run.out
     assert report["models"]["linear"]["twin"]["reason"] == ""
-    assert (report["reach"], report["settings"]["embargo"]) == (20, 21)
+    assert (report["reach"], report["settings"]["embargo"]) == (60, 61)
     page = " ".join((run.folder / "out/report.html").read_text().split())
-    assert "reaches 20 sessions back, and the embargo is 21 sessions." in page
+    assert "reaches 60 sessions back, and the embargo is 61 sessions." in page
 
 
-def test_it_finds_what_shares_did_besides_the_market(run: Job) -> None:
-    assert run.report()["models"]["linear"]["rank_ic"] > 0.1
+def test_it_finds_what_becomes_of_returns_on_high_volume(run: Job) -> None:
+    market = run.report()["market"]
+    assert (market["best_auc"], market["best_rank_ic"]) == pytest.approx((0.5587, 0.1241), abs=6e-5)
+    assert run.report()["models"]["linear"]["rank_ic"] > 0.05
+
+
+def test_without_volumes_a_prediction_is_refused_in_one_line(run: Job, past: tuple[Path, str]) -> None:
+    path = run.folder / "closes.db"
+    shutil.copy(past[0], path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE PRICE SET volume = NULL")
+        connection.commit()
+    refused = awesome(run.folder, "predict", *ASKED, "--db", str(path), "--run", "out", "--model", "linear")
+
+    assert refused.code == 1
+    assert "0% of the sessions of these shares have a volume above 0" in " ".join(refused.err.split())
+    assert "Traceback" not in refused.err
 
 
 def test_predict_gives_of_a_past_day_what_the_run_gave(run: Job, past: tuple[Path, str]) -> None:
@@ -106,7 +123,7 @@ def test_what_the_model_sees_of_a_past_day_has_the_bits_of_the_run(run: Job, pas
 
 def test_serve_and_tensorflow_answer_as_predict_does(run: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(run.folder)
-    flags = {"formatter": FORMATTER.name, "market": "residual_reversal", "market_shares": 12, "market_sessions": 700}
+    flags = {"formatter": FORMATTER.name, "market": "volume_reversal", "market_shares": 12, "market_sessions": 1100}
     plan = load_plan(flags)
     pushed = open_pushed(pushed_versions(plan.serving)[-1])
     windows = windows_of(plan)((), pushed.card)
@@ -116,7 +133,7 @@ def test_serve_and_tensorflow_answer_as_predict_does(run: Job, monkeypatch: pyte
     assert {name: f"{one:.4f}" for name, one in zip(windows.share_ids, served.tolist(), strict=True)} == said
     by_tensorflow = through_tensorflow(pushed.folder, windows.share_ids, windows.closes, windows.day)
     np.testing.assert_allclose(by_tensorflow, served, rtol=0, atol=TOLERANCE)
-    with pytest.raises(ValueError, match="the formatter market_relative reads market_relative_returns, "):
+    with pytest.raises(ValueError, match="the formatter market_activity reads market_relative_returns, "):
         load_pushed(pushed).forecast(windows.share_ids, windows.closes)
     version = load_version(1, pushed.folder, load_pushed)
     assert "reads the other shares of the day" in version.unanswered("serving_default")
