@@ -23,7 +23,7 @@ from components.leak_audit.limits import PLAUSIBLE_AUC
 from components.leak_audit.results import AuditReport
 from components.plausibility import SUSPECTS_FILE
 from components.plausibility.search import search
-from components.synthetic_market import Autoregression, Market, generate, get_scenario
+from components.synthetic_market import Autoregression, Bars, Market, generate, get_scenario
 from components.universe.universe import universe_of
 from models.registry import get_architecture
 from models.schema import schema_for
@@ -219,7 +219,9 @@ def _shipped(sessions: int, seed: int) -> Market:
     table = table.iloc[end - sessions : end]
     # A market is of a scenario; nobody asks this one how much can be known of it.
     nothing_known = Autoregression(SHIPPED, "the prices that come with the project")
-    return Market(nothing_known, table.index.to_numpy("datetime64[D]"), tuple(table.columns), table.to_numpy())
+    closes = table.to_numpy()
+    unknown = Bars(*np.full((4, *closes.shape), np.nan))
+    return Market(nothing_known, table.index.to_numpy("datetime64[D]"), tuple(table.columns), closes, unknown)
 
 
 def _digest(raw: Mapping[str, Any], formatter: str) -> str:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from components.synthetic_market.autoregression import Autoregression, Survivors
+from components.synthetic_market.bars import Bars
 from components.synthetic_market.beyond_windows import MarketFactor, ResidualReversal, ShareDrift, Weekday
 from components.synthetic_market.leans import LargerMove, Lean, SignProduct, SizeAgreement, Threshold
 from components.synthetic_market.market import Market, generate, is_deathless, write_market
@@ -19,6 +20,7 @@ __all__ = [
     "SCENARIOS",
     "WINDOW_RETURNS",
     "Autoregression",
+    "Bars",
     "HiddenState",
     "LargerMove",
     "Lean",

@@ -13,8 +13,10 @@ import pytest
 from audited_parts import SMALL, accusing, audited_by
 
 from benchmarks.planted_leaks.small_runs import SmallRun, make_run
+from components.feature_store import PriceBars
 from components.leak_audit.checks import completeness, prefix_replay, split_proof
 from components.leak_audit.results import Status
+from components.synthetic_market import Market
 from models.day_wide import columns
 from models.day_wide.prices import DayPrices, Floats
 
@@ -106,6 +108,31 @@ def test_a_formatter_that_reads_a_year_back_passes_with_an_embargo_of_a_year(tmp
     report = audited_by(make_run(tmp_path, year), *_REPLAYED)
 
     assert {check.name: check.status for check in report.checks} == dict.fromkeys(_REPLAYED, Status.PASSED)
+
+
+def whole_bars(market: Market, share: int) -> PriceBars:
+    bars = (of[:, share] for of in (market.bars.open, market.bars.high, market.bars.low, market.bars.volume))
+    close = np.ascontiguousarray(market.close[:, share])
+    return PriceBars(market.time, close, np.ones_like(close), *bars)
+
+
+BARS = replace(SMALL, market="volume_reversal", formatter="market_activity", sessions=900, embargo=61, bars=whole_bars)
+
+
+def test_a_formatter_of_whole_bars_passes_and_one_that_knows_the_next_volume_does_not(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, plant: Plant
+) -> None:
+    report = audited_by(make_run(tmp_path, BARS), *_REPLAYED)
+    assert {check.name: check.status for check in report.checks} == dict.fromkeys(_REPLAYED, Status.PASSED)
+
+    def with_the_next(prices: DayPrices, values: Floats) -> Floats:
+        last = np.append(prices.start[1:] != prices.start[:-1], True)
+        return values + np.where(last, 0.0, 0.001 * np.append(np.diff(prices.logs("volume")), 0.0))
+
+    plant("volume_shock_20", with_the_next)
+    status, sentence = status_of(make_run(tmp_path_factory.mktemp("planted"), BARS), prefix_replay.NAME)
+    assert status is Status.LEAKING
+    assert "volume_shock_20: " in sentence
 
 
 _REPLAYED = (split_proof.NAME, completeness.NAME, "label proof", prefix_replay.NAME, "scaling")
