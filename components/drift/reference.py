@@ -127,7 +127,8 @@ def make_reference(sessions: Iterable[Session], stretches: Sequence[int] = STRET
             known.add(found)
     if len(days) < LEAST_SESSIONS:
         raise ValueError(f"{len(days)} sessions of training are too few to know drift by: need {LEAST_SESSIONS}")
-    limits = _limits(numbers, stretches)
+    # What one share more or less makes of quantiles is no drift: ranks within the day never differ otherwise.
+    limits = np.maximum(_limits(numbers, stretches), 1 / float(np.median(rows)))
     before = stretches[-1]
     usual = np.array([np.median(rows[max(0, at - before) : at]) for at in range(1, len(rows))])
     return Reference(

@@ -61,6 +61,7 @@ def ledger_verify(
 
     With --recompute the models that lie in the workspace are asked once more about what stands in the ledger, to the
     last bit; windows and columns of the day that today's prices make other ones are named, as prices may be restated.
+    Exit code 3 where a model is not there, or cannot be asked.
     """
     plan = plan_from({"db": db, "storage_url": storage_url, "workspace": workspace, "plugins": plugins})
     from components.records import to_json, to_plain
@@ -80,8 +81,12 @@ def ledger_verify(
     else:
         print_verification(found.ledger, found.storage, found.verification, new_console())
         print_recomputed(again, plan.database, new_console())
+        if recompute and not sound:
+            new_console().print("what is not as it was written is not computed again", style="yellow")
     if not sound or any(one.computed is not None and one.computed.different for one in again):
         raise typer.Exit(1)
+    if any(one.computed is None for one in again):
+        raise typer.Exit(common.PARTIAL)
 
 
 @ledger_app.command("export", epilog=example("awesome ledger export predictions.parquet"))

@@ -13,6 +13,7 @@ import pyarrow.parquet
 import pytest
 from live_records import NEW_YORK, Live, lived, tampered
 
+from components.feature_store import PriceBars
 from components.ledger.file import Ledger
 
 Awesome = Callable[..., Any]
@@ -54,6 +55,28 @@ def test_verify_says_that_all_is_well_and_what_that_rests_on(awesome: Awesome, l
     done = awesome("ledger", "verify", "--head", head[1])
     assert done.code == 1
     assert "the file ends with row 24: what stood behind it by the head of row 25 was taken out" in done.out
+
+
+def test_what_cannot_be_computed_again_is_said_beside_what_it_was_made_of(awesome: Awesome, live: Live) -> None:
+    done = awesome("ledger", "verify", "--recompute")
+    assert done.code == 3
+    assert "linear aaaaaaaa: not computed again: its files are nowhere in runs" in done.out
+    same = "linear aaaaaaaa: what 12 predictions were made of, again from awesome.db: the same to the last bit"
+    assert same in done.out
+    [found] = json.loads(awesome("ledger", "verify", "--recompute", "--json").out)["recomputed"]
+    assert (found["computed"], found["inputs"], found["otherwise"]) == (None, 12, [])
+
+    close = live.prices["BBB"].close.copy()
+    close[5] += 1
+    live.prices["BBB"] = PriceBars(live.prices["BBB"].time, close, live.prices["BBB"].factor)
+    live.store(str(NEW_YORK[23]))
+    again = awesome("ledger", "verify", "--recompute")
+    assert (again.code, "4 other, such as BBB after" in again.out, "(closes)" in again.out) == (3, True, True)
+
+    tampered(live.path, "UPDATE PREDICTION SET probability = 0.75 WHERE seq = 9")
+    done = awesome("ledger", "verify", "--recompute")
+    assert (done.code, "what is not as it was written is not computed again" in done.out) == (1, True)
+    assert "12 predictions were made of" not in done.out
 
 
 def test_a_damaged_file_is_a_line_that_says_what_to_do(awesome: Awesome, live: Live) -> None:

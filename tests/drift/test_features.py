@@ -48,6 +48,23 @@ def test_the_same_market_rings_nothing(reference: Reference, latest: list[Sessio
     ]
 
 
+def ranks(count: int, rng: np.random.Generator) -> Features:
+    return {"rank": (rng.permutation(count) + 0.5) / count - 0.5}
+
+
+def test_a_share_less_is_no_drift_of_ranks_within_the_day() -> None:
+    """They are the same numbers every day, dealt out otherwise: nothing of training is far from the rest of it."""
+    rng = np.random.default_rng(3)
+    days = np.busday_offset("2000-01-03", np.arange(TRAINING + 20)).astype(str)
+    made = [summarise(day, ranks(12, rng)) for day in days]
+    reference = make_reference(made[:TRAINING])
+    for count in (11, 9, 7):
+        lacking = [*made[TRAINING:-1], summarise(days[-1], ranks(count, rng))]
+        assert [one for one in feature_drift(reference, lacking).alarms if one.kind is Kind.DISTANCE] == []
+    moved = [*made[TRAINING:-1], summarise(days[-1], {"rank": ranks(12, rng)["rank"] + 0.1})]
+    assert Kind.DISTANCE in {one.kind for one in feature_drift(reference, moved).alarms}
+
+
 @pytest.mark.parametrize("feature", ["returns", "log_volatility"])
 @pytest.mark.parametrize(
     ("value", "kinds"),
