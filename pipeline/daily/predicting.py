@@ -196,13 +196,15 @@ def _say_missing(one: Forecast, day: Day, told: Told) -> None:
     for shares, why in (
         (wanted.nowhere, unknown),
         (wanted.behind, f"the bar of the last session has not come{compared}"),
-        (wanted.short, f"they have too few sessions for the formatter {formatter}"),
         (wanted.across, "their last window reaches across too many missing sessions (--max-missing-sessions)"),
     ):
         if shares:
             text = f"{_some(shares)} not predicted: {why}"
             told.wrong.append(text)
             told.alert(AlertKind.MISSING, text)
+    if wanted.short:  # of a share that is new nobody has to be told every evening for a year
+        text = f"{_some(wanted.short)} not predicted: too few sessions for the formatter {formatter}"
+        (told.said if wanted.share_ids else told.wrong).append(text)
     if wanted.absent:
         text = f"{_some(wanted.absent)} not there, of the market that the model was trained beside: it is another one"
         told.wrong.append(text)

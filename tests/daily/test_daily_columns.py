@@ -150,6 +150,29 @@ def test_shares_that_lack_sessions_and_bars_are_named(quiet: World) -> None:
     assert {one.session for one in again.otherwise} == {str(EVENINGS[0]), str(EVENINGS[1]), str(EVENINGS[3])}
 
 
+def test_a_share_with_too_few_sessions_is_left_out_and_said(folder: Path) -> None:
+    world = World(folder, None, {"formatter": "momentum"})
+    write_run(world.plan(), pushed=True)
+    report = lived(world, 0)  # some 160 sessions, and momentum reads 252 back
+    [why] = report.part("predict").wrong
+    assert why == f"{', '.join(sorted(SHARES))} are not predicted: too few sessions for the formatter momentum"
+    assert AlertKind.MISSING not in [alert.kind for alert in report.alerts]
+    assert not LEDGER.exists()
+
+
+def test_a_market_that_lacks_shares_is_named(quiet: World) -> None:
+    """Of the market that the model was trained beside one share is gone: it is compared with another one."""
+    quiet.bars(EVENINGS[0])
+    with closing(sqlite3.connect("prices.db")) as connection:
+        for table in ("PRICE", "FEATURE"):
+            connection.execute(f"DELETE FROM {table} WHERE share_id = ?", (SHARES[4],))
+        connection.commit()
+    report = quiet.loop(evening(EVENINGS[0], 11), shares=",".join(SHARES[:4]))
+    assert f"{SHARES[4]} is not there, of the market that the model was trained beside" in " ".join(
+        report.part("predict").wrong
+    )
+
+
 def test_an_export_holds_the_columns(quiet: World) -> None:
     lived(quiet, 0)
     with Ledger.open(LEDGER) as ledger:
