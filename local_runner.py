@@ -16,6 +16,7 @@ from rich.console import Console
 
 from components.errors import UserError
 from pipeline.configuration import pipeline_config
+from pipeline.job.engine_check import check_engine
 from pipeline.job.prices import prepare_prices
 from pipeline.job.quiet import import_tensorflow, run_log
 from pipeline.job.workspace import check_writable, workspace_lock
@@ -77,6 +78,7 @@ def create_runner(plan: Plan, console: Console) -> LocalDagRunner:
     class PreparedRunner(LocalDagRunner):
         def run_with_ir(self, pipeline: Any, run_options: Any = None) -> None:
             with workspace_lock(plan.workspace):
+                check_engine(plan.engine, plan.root)
                 prepare_prices(plan, console)
                 clear_unfinished(sqlite_metadata(str(plan.metadata.absolute())), plan.root.parent)
                 with _step_lines(console):

@@ -12,6 +12,7 @@ UserError            one clear line: what is wrong, where (file, row, share, set
 |  `- HostError           the host does not serve anybody: 429, 5xx, no connection, a refused key
 |- StorageError      object storage that cannot be reached, or does not hold what was asked for, whole
 |- SplitError        the data is too short for the splits that were asked for
+|- EngineError       what Beam's steps run on does not answer, or a job on it failed
 |- TrainingError     a training that comes to nothing with the hyperparameters it was given
 `- AnomalyError      the data does not fit the curated schema
 
@@ -99,6 +100,10 @@ class SplitError(UserError):
         """Says what is wrong, and with which setting."""
         super().__init__(message)
         self.setting = setting
+
+
+class EngineError(UserError):
+    """What Beam's steps run on does not answer, starts no worker, or ended a job before it was done."""
 
 
 class TrainingError(UserError):

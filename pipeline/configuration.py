@@ -96,6 +96,7 @@ def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> Pi
         serving=str(plan.serving.absolute()),
         evaluation_code=code_digest(["components/comparison", "components/evidence", "components/trials"]),
         kind=kind,
+        beam_arguments=plan.engine.arguments,
         train_steps=settings.train_steps,
         cache=settings.cache,
         audit=_audit_config(plan, training[0]) if settings.audit else None,

@@ -28,22 +28,12 @@ from components.model_selector import predecessor
 from components.model_selector.component import ModelSelector
 from components.trials.record import record_path
 from models.trainer import TrainingConfig
+from pipeline.engine import DIRECT_RUNNER
 from pipeline.evaluation import EXTRACTORS, evaluation_config
 from pipeline.paths import hides_packages
 
 PREPROCESSING_FN = "models.preprocessing.preprocessing_fn"
 RUN_FN = "models.trainer.run_fn"
-
-DIRECT_RUNNER = (
-    # The runner that Beam's DirectRunner hands a batch to. That one first tries to download another, Prism, and builds
-    # the pipeline for it in vain, at every step.
-    "--runner=FnApiRunner",
-    # One process is the fastest at this size.
-    "--direct_running_mode=in_memory",
-    "--direct_num_workers=1",
-    # Workers in this process need no packages. Without this, TFX packs itself for them at every step: 4 s each.
-    "--requirements_file=/dev/null",
-)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from models.formatters import FORMATTERS, DataFormatter, get_formatter
 from models.labels import LABELS, Label
 from models.plugins import Registry
 from models.registry import ARCHITECTURES, origins_of
+from pipeline.engine import Engine
 from pipeline.loading import load_settings, origins
 from pipeline.naming import metadata_file, panel_folder, pipeline_name
 from pipeline.paths import pattern_in
@@ -71,6 +72,20 @@ class Plan:
     def extraction(self) -> Extraction | None:
         """What the first step does; None where the database is read as it is. A synthetic market is made complete."""
         return None if self.settings.market is not None else self.source
+
+    @property
+    def engine(self) -> Engine:
+        """Where Beam's steps run."""
+        settings = self.settings
+        return Engine(
+            runner=settings.beam_runner,
+            flink_master=settings.flink_master,
+            job_server=None if settings.flink_job_server is None else str(settings.flink_job_server.absolute()),
+            job_endpoint=settings.beam_job_endpoint,
+            workers=settings.beam_workers,
+            parallelism=settings.beam_parallelism,
+            start_seconds=settings.beam_start_seconds,
+        )
 
     @property
     def horizon(self) -> int:
@@ -193,6 +208,7 @@ def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home
     resolver = replace(resolver, settings=settings)
     database = _database(settings)
     resolver.check_market()
+    resolver.check_engine()
     resolver.check_suspicions()
     candidates = resolver.candidates()
     formatter = resolver.formatter()

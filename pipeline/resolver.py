@@ -99,6 +99,17 @@ class Resolver:
             raise self.refusal("panel", "is empty; name a folder or a URL")
         return self.settings.model_copy(update={"market": None, "source": None})
 
+    def check_engine(self) -> None:
+        """Beam's runner is told all that it needs."""
+        settings = self.settings
+        if settings.beam_runner == "flink" and settings.flink_master is None:
+            raise self.refusal("beam_runner", "needs --flink-master HOST:PORT, the REST address of the JobManager")
+        if settings.beam_runner == "portable" and settings.beam_job_endpoint is None:
+            raise self.refusal("beam_runner", "needs --beam-job-endpoint HOST:PORT, where Beam's job service listens")
+        jar = settings.flink_job_server
+        if settings.beam_runner == "flink" and jar is not None and not jar.is_file():
+            raise self.refusal("flink_job_server", "is no file; name the jar of Beam's job server", str(jar))
+
     def check_suspicions(self) -> None:
         """What is accepted is a check of the leak audit."""
         names = check_names()

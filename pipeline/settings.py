@@ -23,6 +23,7 @@ from pydantic_settings import (
 from components.errors import UserError
 from components.leak_audit.limits import PLAUSIBLE_AUC
 from components.missing_sessions.limit import DEFAULT_LIMIT
+from pipeline.engine import Runner
 from pipeline.paths import names_in_file
 
 FILE = "awesome.toml"
@@ -108,6 +109,23 @@ class Settings(BaseSettings):
     market_shares: int = Field(100, ge=1, description="shares of a synthetic market")
     market_sessions: int = Field(2900, ge=1, description="sessions of a synthetic market")
     cache: bool = Field(True, description="take unchanged steps from earlier runs")
+    beam_runner: Runner = Field(
+        "direct", description="what runs Beam's steps: direct (this process), flink or portable; see docs/scale.md"
+    )
+    flink_master: str | None = Field(None, description="Flink's REST address, HOST:PORT")
+    flink_job_server: Path | None = Field(
+        None, description="Beam's job server for that Flink, a jar; default is what Beam fetches"
+    )
+    beam_job_endpoint: str | None = Field(
+        None, description="a running job service of Beam's, HOST:PORT, instead of one for each step"
+    )
+    beam_workers: str = Field(
+        "localhost:50000", description="Beam's worker pool, HOST:PORT, as each TaskManager reaches it"
+    )
+    beam_parallelism: int = Field(1, ge=1, description="parts that a step is split into; as many as Flink has slots")
+    beam_start_seconds: float = Field(
+        30, gt=0, description="without a worker after which a run on Flink is given up before its first step"
+    )
     hyperparameters: dict[str, dict[str, Any]] = Field({}, description="by model: [hyperparameters.rnn] epochs = 9")
     search_seeds: int = Field(1, ge=1, description="that each of its trials is trained with; a figure is their mean")
     search_trials: int = Field(30, ge=1, description="of `awesome search`, in all")
@@ -210,6 +228,16 @@ class Settings(BaseSettings):
             raise ValueError("holds a user or password; leave them out")
         if value is not None and set("?#") & set(value):
             raise ValueError("holds a query, in which keys are sent; leave it out")
+        return value
+
+    @field_validator("flink_master", "beam_job_endpoint", "beam_workers")
+    @classmethod
+    def _is_host_and_port(cls, value: str | None) -> str | None:
+        if value is None:
+            return value
+        host, colon, port = value.rpartition(":")
+        if not (host and colon and port.isdecimal() and 0 < int(port) < 65536) or set("/@ ") & set(host):
+            raise ValueError("is no HOST:PORT such as 127.0.0.1:8081")
         return value
 
     @field_validator("clock")

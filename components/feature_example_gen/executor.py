@@ -36,7 +36,7 @@ from components.records import from_json, to_json
 from components.universe.summary import UNIVERSE_PROPERTY
 from components.universe.survivorship import summarise
 from components.universe.universe import EVERYBODY, Universe, left_out, universe_of
-from components.whole_files import temporary_folder
+from components.whole_files import scratch_folder
 from models.data import MARKET_FILE
 from models.day_wide.rows import DayRows
 from models.labels import get_label
@@ -220,7 +220,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         shards = make_shards([(s.share_id, s.rows) for s in summaries], config.shard_rows)
         result_path = os.path.join(artifact.uri, "result.json")
         # Mapped into each worker's memory: with the work itself Beam would send all of them to all.
-        with written(day_rows) as folder, self._make_beam_pipeline() as pipeline:
+        with written(day_rows, Path(artifact.uri)) as folder, self._make_beam_pipeline() as pipeline:
             write = WriteShard(config.database, plan, split_uris, missing.shares, limit, levels, universe, folder)
             _ = (
                 pipeline
@@ -246,12 +246,15 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
 
 @contextlib.contextmanager
-def written(day_rows: DayRows | None) -> Iterator[str]:
-    """The folder that day-wide columns are written to, for as long as they are read; none where there are none."""
+def written(day_rows: DayRows | None, beside: Path) -> Iterator[str]:
+    """The folder that day-wide columns are written to, for as long as they are read; none where there are none.
+
+    It is made in `beside`, where workers on other machines find it.
+    """
     if day_rows is None:
         yield ""
         return
-    with temporary_folder("day-wide") as folder:
+    with scratch_folder(beside / "day-wide") as folder:
         day_rows.write(folder)
         yield str(folder)
 

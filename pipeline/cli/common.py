@@ -98,6 +98,21 @@ MarketSessions = Annotated[int | None, typer.Option(help="Its sessions. (default
 Seed = Annotated[int | None, typer.Option(help="Of everything random. (default: 0)")]
 Workspace = Annotated[Path | None, typer.Option(help="Folder of runs, cache and pushed models. (default: runs)")]
 Cache = Annotated[bool | None, typer.Option("--cache/--no-cache", help="Take unchanged steps over.")]
+BeamRunner = Annotated[
+    str | None, typer.Option(help="What runs Beam's steps: direct, flink or portable. (default: direct, this process)")
+]
+FlinkMaster = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Flink's REST address.")]
+FlinkJobServer = Annotated[
+    Path | None, typer.Option(metavar="JAR", help="Beam's job server for that Flink. (default: what Beam fetches)")
+]
+BeamJobEndpoint = Annotated[
+    str | None, typer.Option(metavar="HOST:PORT", help="A running job server. (default: one is started for each step)")
+]
+BeamWorkers = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT", help="The worker pool, as TaskManagers reach it. (default: localhost:50000)"),
+]
+BeamParallelism = Annotated[int | None, typer.Option(help="Parts that a step is split into. (default: 1)")]
 Mlflow = Annotated[
     str | None, typer.Option(metavar="URI", help="An MLflow server to log to, such as http://127.0.0.1:5000.")
 ]

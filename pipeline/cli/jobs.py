@@ -49,6 +49,12 @@ def run(
     audit: Annotated[bool | None, typer.Option("--audit/--no-audit", help="End with the leak audit.")] = None,
     accept_suspicion: common.AcceptSuspicion = None,
     cache: common.Cache = None,
+    beam_runner: common.BeamRunner = None,
+    flink_master: common.FlinkMaster = None,
+    flink_job_server: common.FlinkJobServer = None,
+    beam_job_endpoint: common.BeamJobEndpoint = None,
+    beam_workers: common.BeamWorkers = None,
+    beam_parallelism: common.BeamParallelism = None,
     mlflow: common.Mlflow = None,
     fail_on: Annotated[
         str | None,

@@ -15,7 +15,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         *("tensorboard", "mlflow"),
     ),
     "Every day": ("daily", "live", "ledger", "serve", "model"),
-    "Set up": ("config", "schema", "kubeflow"),
+    "Set up": ("config", "schema", "workers", "kubeflow"),
 }
 """Commands by what they are for; those of other packages stand below them."""
 

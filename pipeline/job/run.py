@@ -14,6 +14,7 @@ from components.price_panel.opening import open_prices
 from components.trials.record import record_path
 from pipeline.configuration import pipeline_config
 from pipeline.job.console import Clock, ConsoleListener
+from pipeline.job.engine_check import check_engine
 from pipeline.job.full_disk import full_disk_named
 from pipeline.job.gathering import gather_report
 from pipeline.job.prices import prepare_prices, prices_named, say_idle, say_suspects
@@ -60,6 +61,9 @@ def run(plan: Plan, console: Console, kind: str = RUN, serving: Path | None = No
             from pipeline.job.steps import clear_unfinished, run_pipeline, sqlite_metadata
             from pipeline.pipeline import create_pipeline
 
+        if plan.engine.remote:
+            with clock.measured("engine", "Asking for a worker"):
+                check_engine(plan.engine, plan.root)
         plan.metadata.parent.mkdir(parents=True, exist_ok=True)
         store = sqlite_metadata(str(plan.metadata.absolute()))
         relocate(store, plan.workspace)

@@ -19,8 +19,9 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.types import artifact_utils
 
-from components.errors import TrainingError
+from components.errors import EngineError, TrainingError
 from models.errors import DivergenceError
+from pipeline.job.engine_check import reason
 from pipeline.job.step import Step, StepListener
 
 _LOG = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
 
     Raises:
         RuntimeError: the node failed where TFX only logs it.
+        EngineError: Beam's job failed on another engine than this process.
         UserError: the node failed for a reason that the user can fix.
     """
     name = node.node_info.id
@@ -84,9 +86,11 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
     except DivergenceError as error:
         _LOG.exception("step %s failed", name)
         raise TrainingError(f"{name}: {error}") from None
-    except Exception:
+    except Exception as error:
         # TFX's own log says that a step failed, not why.
         _LOG.exception("step %s failed", name)
+        if (why := reason(error)) is not None:
+            raise EngineError(f"{name}: {why}; the next run takes up from the finished steps") from None
         raise
     outputs, cached = _outputs(connection, execution.execution_id)
     return Step(name, time.perf_counter() - begin, cached, outputs)
