@@ -166,7 +166,7 @@ def make_run(folder: Path, asked: Asked | None = None, graphs: Path | None = Non
     uris = {split: str(examples / f"Split-{split}") for split in SPLITS}
     for uri in uris.values():
         Path(uri).mkdir(parents=True)
-    with written(day_rows) as day_folder:
+    with written(day_rows, examples) as day_folder:
         writing = WriteShard(str(database), plan, uris, {}, 20, universe=universe, day_rows=day_folder)
         [result] = writing.process(Shard(0, 1, market.share_ids))
     assert not result.refusal

@@ -16,8 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 def artifact(folder: Path, step: str, output: str) -> Path:
-    [found] = folder.glob(f"runs/tfx/*/{step}/{output}/*")
-    return found
+    return max(folder.glob(f"runs/tfx/*/{step}/{output}/*"), key=lambda path: int(path.name))
 
 
 def rows(folder: Path, split: str) -> list[bytes]:

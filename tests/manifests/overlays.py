@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MANIFESTS = ROOT / "kubeflow" / "manifests"
 STAGE, PROD = "training-stage", "training-prod"
 OVERLAYS = (STAGE, PROD)
+
+BASES = "bases:\n  - ../../base\n"
 
 Object = dict[str, Any]
 CI = bool(os.environ.get("CI"))
@@ -73,3 +76,18 @@ def secret_keys(name: str) -> set[tuple[str, str]]:
         if "secretKeyRef" in env.get("valueFrom", {})
     ]
     return {(ref["name"], ref["key"]) for ref in refs}
+
+
+@functools.cache
+def added(name: str, folder: str) -> tuple[Object, ...]:
+    """What an overlay has more with a folder of manifests."""
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = shutil.copytree(MANIFESTS, Path(temporary) / "manifests")
+        path = copy / "overlays" / name / "kustomization.yaml"
+        text = path.read_text(encoding="utf-8")
+        assert BASES in text
+        path.write_text(text.replace(BASES, f"{BASES}  - ../../{folder}\n"), encoding="utf-8")
+        built = build(path.parent)
+    known = overlay(name)
+    assert all(one in built for one in known)
+    return tuple(one for one in built if one not in known)

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import re
-import shutil
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from overlays import CI, MANIFESTS, Object, build, needs_kubectl, overlay
+from overlays import CI, MANIFESTS, added, needs_kubectl, overlay
 
 pytestmark = needs_kubectl
 
 README = (MANIFESTS / "README.md").read_text(encoding="utf-8")
-BASES = "bases:\n  - ../../base\n"
-
-
-@functools.cache
-def added(name: str, folder: str) -> tuple[Object, ...]:
-    """What an overlay has more with a folder of manifests."""
-    with tempfile.TemporaryDirectory() as temporary:
-        copy = shutil.copytree(MANIFESTS, Path(temporary) / "manifests")
-        path = copy / "overlays" / name / "kustomization.yaml"
-        text = path.read_text(encoding="utf-8")
-        assert BASES in text
-        path.write_text(text.replace(BASES, f"{BASES}  - ../../{folder}\n"), encoding="utf-8")
-        built = build(path.parent)
-    known = overlay(name)
-    assert all(one in built for one in known)
-    return tuple(one for one in built if one not in known)
 
 
 def of_kind(name: str, kind: str) -> Any:

@@ -13,6 +13,11 @@ from components.errors import UserError
 from components.whole_files import temporary_folder
 from pipeline.cli.common import (
     AcceptSuspicion,
+    BeamJobEndpoint,
+    BeamParallelism,
+    BeamRunner,
+    BeamWorkers,
+    FlinkMaster,
     Formatter,
     Horizon,
     Label,
@@ -53,6 +58,11 @@ def compile_(
     train_steps: TrainSteps = None,
     accept_suspicion: AcceptSuspicion = None,
     plugins: Plugins = None,
+    beam_runner: BeamRunner = None,
+    flink_master: FlinkMaster = None,
+    beam_job_endpoint: BeamJobEndpoint = None,
+    beam_workers: BeamWorkers = None,
+    beam_parallelism: BeamParallelism = None,
 ) -> None:
     """Writes the package that Kubeflow Pipelines takes; what is set here are the defaults of a run's form."""
     flags: dict[str, object] = {
@@ -67,6 +77,11 @@ def compile_(
         "train_steps": train_steps,
         "accept_suspicion": accept_suspicion,
         "plugins": plugins,
+        "beam_runner": beam_runner,
+        "flink_master": flink_master,
+        "beam_job_endpoint": beam_job_endpoint,
+        "beam_workers": beam_workers,
+        "beam_parallelism": beam_parallelism,
     }
     from awesome_kubeflow.package.output import check_output
 
