@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.extractor.calendar import ExchangeCalendar
+from components.ledger.columns import reads_of
 from components.ledger.file import Ledger
 from components.ledger.labels import Labels
 from components.ledger.origins import Origin, Origins
@@ -55,6 +56,7 @@ class Installed:
         predicted: its predictions in this role.
         late: those of them that came too late.
         origin: whether it was blessed, by which run, and when it was pushed; None where nobody noted it.
+        market: shares beside which it sees a share's day; 0 where it sees windows alone.
     """
 
     digest: str
@@ -67,6 +69,7 @@ class Installed:
     predicted: int
     late: int
     origin: Origin | None = None
+    market: int = 0
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ def installed(ledger: Ledger, horizon: int) -> tuple[Installed, ...]:
     rows = ledger.select(
         "SELECT seq, digest, name, role, written, trained_until FROM MODEL WHERE horizon = ? ORDER BY seq", horizon
     )
-    origins, found = Origins(ledger), []
+    origins, reads, found = Origins(ledger), reads_of(ledger), []
     for at, (seq, digest, name, role, written, until) in enumerate(rows):
         # The same model may come back, as after a rollback: each time counts its own.
         end = next((later[0] for later in rows[at + 1 :] if later[1] == digest), None)
@@ -160,7 +163,8 @@ def installed(ledger: Ledger, horizon: int) -> tuple[Installed, ...]:
         )
         origin = origins.of(digest, horizon, end)
         days = first or "", last or ""
-        found.append(Installed(digest, name, role, written, until, *days, predicted, late or 0, origin))
+        market = len(reads[digest].market) if digest in reads else 0
+        found.append(Installed(digest, name, role, written, until, *days, predicted, late or 0, origin, market))
     return tuple(found)
 
 

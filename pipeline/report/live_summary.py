@@ -46,7 +46,8 @@ def print_live(facts: LiveFacts, console: Console) -> None:
     if facts.versions:
         one = facts.versions[-1]
         since = f"{one.name} {one.digest[:8]} is {one.role} since {readable_time(one.since)}"
-        lines.append(f"{since}; {origin_in_words(one.origin)}.")
+        beside = f"; it sees a share beside the {one.market:,} shares of its market" if one.market else ""
+        lines.append(f"{since}; {origin_in_words(one.origin)}{beside}.")
         lines.append(drift_line(facts))
     for line in (*lines, *facts.notes):
         if line:

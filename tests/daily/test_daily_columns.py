@@ -81,6 +81,9 @@ def test_what_was_seen_of_the_day_stands_before_each_prediction(quiet: World, no
     assert verify(LEDGER, now=evening(EVENINGS[2])).sound
 
     facts = live_facts(quiet.plan(), now=evening(EVENINGS[2]))
+    assert [one.market for one in facts.versions] == [len(SHARES)]
+    [page] = quiet.plan().workspace.glob("daily/*/live.html")
+    assert "beside 5 shares of the day" in page.read_text()
     assert facts.evidence is not None
     assert [day.session for day in facts.evidence.days] == [str(day) for day in EVENINGS[:2]]
 
