@@ -11,6 +11,7 @@ from components.evidence.tried import RUN
 from components.feature_example_gen.config import ExampleGenConfig
 from components.whole_files import write_whole
 from pipeline.code_digest import code_digest
+from pipeline.naming import is_url
 from pipeline.plan import Plan
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> Pi
             bounds=plan.bounds,
             label=plan.label.name,
             columns=plan.formatter.day_columns,
+            panel="" if settings.panel is None else _panel(plan),
         ),
         schema=str((write_schema(plan) if write_files else _schema(plan)[0]).absolute()),
         training=training,
@@ -102,6 +104,12 @@ def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> Pi
         audit=_audit_config(plan, training[0]) if settings.audit else None,
         accept=settings.accept_suspicion,
     )
+
+
+def _panel(plan: Plan) -> str:
+    """The panel's URL, or the folder that it is: however it was named, it is the same for the cache."""
+    url = plan.settings.panel or ""
+    return url if is_url(url) else str(plan.database.absolute())
 
 
 def _audit_config(plan: Plan, first: TrainingConfig) -> AuditConfig:

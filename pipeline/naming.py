@@ -57,11 +57,15 @@ def pipeline_name(settings: Settings, database: Path, home: Path | None = None) 
     return next((earlier for earlier, of in read.items() if of == {real} and _is_in(workspace, earlier)), name)
 
 
+def is_url(panel: str) -> bool:
+    """Whether a panel lies in object storage, and not in a folder."""
+    return "://" in panel and not panel.startswith("file://")
+
+
 def panel_folder(panel: str, workspace: Path) -> Path:
     """Where the files of a panel are read: its own folder, or that of the workspace which those of a URL come to."""
-    scheme, _, rest = panel.rpartition("://")
-    if scheme in ("", "file"):
-        return Path(rest).expanduser()
+    if not is_url(panel):
+        return Path(panel.removeprefix("file://")).expanduser()
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", panel.rstrip("/").rpartition("/")[2])
     return workspace / "panels" / f"{stem}-{_digest(panel.rstrip('/'))}"
 

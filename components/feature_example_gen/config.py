@@ -49,7 +49,7 @@ class ExampleGenConfig:
     """The settings of one FeatureExampleGen.
 
     Attributes:
-        database: path of the feature store.
+        database: path of the feature store, or the folder of a panel.
         shares: the shares to take; empty for all.
         splits: borders, purge, embargo, horizons.
         max_missing_sessions: that a window, or in proportion a label, may reach across (components/missing_sessions).
@@ -60,6 +60,7 @@ class ExampleGenConfig:
         suspects: what the driver found of the prices, as JSON; it travels to the executor, and the cache sees it.
         label: name of the label (models/labels/).
         columns: the day-wide columns that examples carry (models/day_wide), as the formatter reads them.
+        panel: where `database`, then a folder, is a panel: that folder, or the URL that its files come from.
     """
 
     database: str
@@ -73,6 +74,7 @@ class ExampleGenConfig:
     suspects: str = ""
     label: str = UP
     columns: tuple[str, ...] = ()
+    panel: str = ""
 
     def to_proto(self) -> Any:
         """The settings but the database as TFX's CustomConfig message."""
@@ -81,6 +83,8 @@ class ExampleGenConfig:
 
         values = to_plain(self)
         del values["database"]
+        if not self.panel:  # as before there were panels
+            del values["panel"]
         struct = struct_pb2.Struct()
         struct.update(values)
         config = example_gen_pb2.CustomConfig()
@@ -112,6 +116,7 @@ class ExampleGenConfig:
             suspects=values["suspects"],
             label=values.get("label", UP),  # a run of an older version says none
             columns=tuple(values.get("columns", ())),  # likewise
+            panel=values.get("panel", ""),
         )
 
     def select(self, summaries: Sequence[ShareSummary], excluded: Collection[str] = frozenset()) -> list[ShareSummary]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from components.price_panel.manifest import read_manifest
+from pipeline.naming import is_url
 from pipeline.plan import Plan
 from pipeline.secrets import cos_credentials
 
@@ -24,7 +25,7 @@ def panel_storage(plan: Plan) -> Storage | None:
         StorageError: the URL or the account cannot be used.
     """
     url = plan.settings.panel or ""
-    if url.partition("://")[0] not in ("s3", "cos"):
+    if not is_url(url):
         return None
     from components.object_storage import Storage
     from components.object_storage.opening import StorageSettings

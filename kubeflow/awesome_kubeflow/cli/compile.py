@@ -47,6 +47,10 @@ def compile_(
     ),
     cluster: Cluster = None,
     source: Source = None,
+    panel: Annotated[
+        str | None,
+        typer.Option(metavar="DIR|URL", help="A panel instead of the database; a folder is one of the volume."),
+    ] = None,
     shares: Shares = None,
     since: Since = None,
     label: Label = None,
@@ -68,6 +72,7 @@ def compile_(
     flags: dict[str, object] = {
         "cluster": cluster,
         "source": source,
+        "panel": panel,
         "shares": shares,
         "since": since,
         "label": label,

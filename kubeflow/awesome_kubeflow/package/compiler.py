@@ -26,6 +26,7 @@ from awesome_kubeflow.parameters import INPUT_TYPES, check_size
 from awesome_kubeflow.sdk import check_kfp, quiet_imports
 from awesome_kubeflow.steps.kind import step_kind
 from components.whole_files import whole_file
+from pipeline.naming import is_url
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
@@ -129,8 +130,11 @@ def _tasks(ir: Any, compiled: CompiledWith, cluster: ClusterSettings) -> dict[st
     inputs = ("run_id", *INPUT_TYPES)
     example_gen = example_gen_config(ir)
     tasks: dict[str, _Task] = {}
-    if cluster.storage_secret and example_gen.extraction is None:
-        given = ("--database", example_gen.database)
+    on_volume = bool(example_gen.panel) and not is_url(example_gen.panel)
+    if cluster.storage_secret and example_gen.extraction is None and not on_volume:
+        given: tuple[str, ...] = ("--database", example_gen.database)
+        if example_gen.panel:
+            given = (*given, "--panel", example_gen.panel)
         tasks[database_pull.TASK_ID] = _Task("database_pull", (), given, (), "light", with_storage=True)
     for node in ir.nodes:
         info = node.pipeline_node.node_info

@@ -53,7 +53,7 @@ def describe_run(ir: Any, compiled: CompiledWith, data_folder: str) -> CompiledR
     nodes = [one.pipeline_node for one in ir.nodes]
     trainers = [json.loads(properties_of(node)[CUSTOM_CONFIG]) for node in nodes if node.node_info.type.name == TRAINER]
     settings: dict[str, Any] = {
-        "db": config.database,
+        **({"panel": config.panel, "db": f"{data_folder}/awesome.db"} if config.panel else {"db": config.database}),
         "workspace": data_folder,
         "horizons": config.splits.horizons,
         "split_fractions": config.splits.fractions,

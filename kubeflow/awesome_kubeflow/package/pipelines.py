@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from awesome_kubeflow.cluster import ClusterSettings
+from pipeline.naming import is_url, panel_folder
 from pipeline.plan import Plan, resolve
 
 if TYPE_CHECKING:
@@ -16,14 +17,17 @@ def cluster_plan(plan: Plan, cluster: ClusterSettings) -> Plan:
     """The same plan on the cluster's volume, whose folder holds `awesome.db`, `tfx/` and `serving/`.
 
     Args:
-        plan: of the command; database, workspace and market are the cluster's instead.
+        plan: of the command; database, workspace and market are the cluster's instead. The folder of a panel is one
+            of the volume.
         cluster: where the pipeline is to run.
 
     Returns:
         The plan; Kubeflow Pipelines knows its name with '-' for other signs.
     """
     data = Path(cluster.data_folder)
-    on_volume = {"workspace": data, "db": data / "awesome.db", "market": None}
+    on_volume: dict[str, Any] = {"workspace": data, "db": data / "awesome.db", "market": None}
+    if plan.settings.panel is not None and not is_url(plan.settings.panel):
+        on_volume["panel"] = str(data / panel_folder(plan.settings.panel, data))
     return resolve(plan.settings.model_copy(update=on_volume), plan.origins, home=data)
 
 

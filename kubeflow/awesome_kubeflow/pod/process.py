@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from awesome_kubeflow.errors import NodeError
@@ -87,7 +87,13 @@ def run_pod(run: Callable[[], None], task: str = "") -> int:
 
 
 def pod_options(
-    module: str, description: str, option: str, help_: str, arguments: Sequence[str] | None, of_a_run: bool = True
+    module: str,
+    description: str,
+    option: str,
+    help_: str,
+    arguments: Sequence[str] | None,
+    of_a_run: bool = True,
+    beside: Mapping[str, str] = {},
 ) -> argparse.Namespace:
     """Reads a pod's command: an option of its own, where its report goes, and the parameters of a run.
 
@@ -98,6 +104,7 @@ def pod_options(
         help_: of the option.
         arguments: of the command; None for the process's own.
         of_a_run: whether the run's id and its parameters are among them.
+        beside: other options that it may have, and the help of each.
     """
     from pipeline.settings import Settings
 
@@ -108,6 +115,8 @@ def pod_options(
             told = Settings.model_fields[name].description
             parser.add_argument(f"--{name.replace('_', '-')}", required=True, help=told)
     parser.add_argument(option, required=True, help=help_)
+    for name, told in beside.items():
+        parser.add_argument(name, default="", help=told)
     parser.add_argument("--executor-input", required=True, help="JSON of Kubeflow Pipelines: where outputs go")
     return parser.parse_args(arguments)
 
