@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,30 @@ def test_the_same_is_written_once_and_other_columns_are_a_row_of_their_own(live:
     day["moves"][1, 2] = np.nextafter(day["moves"][1, 2], np.float32(1))
     assert predict(live, DAYS[-1], day=day) == WrittenDown(1, 0, 2)
     assert verify(live.path, now=live.now).sound
+
+
+def test_two_writers_at_once_leave_each_prediction_behind_its_columns(tmp_path: Path) -> None:
+    live = begun(tmp_path)
+    other = "c" * 64
+    with live.ledger() as ledger:
+        keep_reads(ledger, dataclasses.replace(WIDE, model=other))
+        install(ledger, dataclasses.replace(CHAMPION, digest=other), "challenger")
+    live.now = moment(f"{DAYS[0]} 23:00")
+    with ThreadPoolExecutor(2) as threads:
+        written = [*threads.map(lambda model: predict(live, DAYS[0], model=model), [CHAMPION.digest, other])]
+    assert written == [WrittenDown(3, 0, 0)] * 2
+    assert verify(live.path, now=live.now).sound
+    with Ledger.open(live.path) as ledger:
+        assert [recompute(ledger, model, wide).predictions for model in (CHAMPION.digest, other)] == [3, 3]
+
+
+def test_a_ledger_made_anew_of_its_rows_holds_the_columns(live: Live, tmp_path: Path) -> None:
+    """As `awesome db pull` does of what a storage holds."""
+    with Ledger.open(live.path) as ledger:
+        Ledger.restore(tmp_path / "again", ledger.rows())
+    assert rows_of(tmp_path / "again") == rows_of(live.path)
+    with Ledger.open(tmp_path / "again") as again:
+        assert recompute(again, CHAMPION.digest, wide).different == ()
 
 
 def test_a_model_speaks_only_of_what_it_is_known_to_read(live: Live) -> None:
