@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -12,6 +14,31 @@ import tensorflow as tf
 
 AT_ONCE = 64
 """Steps at a call; callbacks are asked after each."""
+
+_MOST_UNROLLED = 64
+"""Steps of a recurrent layer that are worth to be traced one by one."""
+
+
+@contextmanager
+def unrolled(model: keras.Model) -> Iterator[None]:
+    """While the block traces a network, its recurrent layers are written without a loop.
+
+    They compute the same in less time. An exported one has the loop: a graph of so many operations takes longer to
+    save and to load than it saves there.
+    """
+    layers = [
+        layer
+        for layer in model.layers
+        if isinstance(layer, keras.layers.RNN) and not layer.unroll
+        and (layer.input.shape[1] or sys.maxsize) <= _MOST_UNROLLED
+    ]  # fmt: skip
+    for layer in layers:
+        layer.unroll = True
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.unroll = False
 
 
 class GradientSteps:
@@ -61,7 +88,9 @@ class GradientSteps:
 
         def step(some: dict[str, Any], labels: Any) -> Any:
             with tf.GradientTape() as tape:
-                loss = cross_entropy(labels, model(some, training=True)) + sum(model.losses)
+                with unrolled(model):
+                    logit = model(some, training=True)
+                loss = cross_entropy(labels, logit) + sum(model.losses)
             variables = model.trainable_variables
             model.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
             return loss

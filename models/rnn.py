@@ -85,7 +85,7 @@ def _readout(
 
     before = keras.layers.Cropping1D((0, 1))(keras.layers.ZeroPadding1D((1, 0))(steps))
     channels = keras.layers.Concatenate()([steps, keras.layers.Multiply()([steps, before])])
-    state = keras.layers.SimpleRNN(hyperparameters.units, unroll=True)(channels)
+    state = keras.layers.SimpleRNN(hyperparameters.units)(channels)
     context, others = _context(inputs, hyperparameters, state)
     window = keras.layers.Flatten()(steps)
     read_by = keras.layers.Dense(

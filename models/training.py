@@ -22,7 +22,7 @@ from models.early_stopping import EVAL_LOSS, EarlyStopping
 from models.ensemble import mean_of
 from models.errors import DivergenceError
 from models.formatters import DataFormatter
-from models.gradient_steps import AT_ONCE, GradientSteps, batches
+from models.gradient_steps import AT_ONCE, GradientSteps, batches, unrolled
 from models.operations import Kind, vocabulary_name
 from models.registry import ARCHITECTURES, get_architecture
 
@@ -193,10 +193,14 @@ class _Network:
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
-        self.ask = tf.function(partial(model, training=False), autograph=False)
+        self.ask = tf.function(self._answer, autograph=False)
         """Its logits, [n, 1], of its inputs by name."""
         self._for: tuple[float, int] | None = None
         self._steps: GradientSteps | None = None
+
+    def _answer(self, features: dict[str, Any]) -> Any:
+        with unrolled(self.model):
+            return self.model(features, training=False)
 
     @property
     def steps(self) -> int:
