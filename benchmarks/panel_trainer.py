@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--workspace", type=Path, required=True, help="of one finished run")
     parser.add_argument("--model", required=True, help="as in awesome run --models")
     parser.add_argument("--horizon", type=int, required=True, help="of the run")
+    parser.add_argument("--label", default="up", help="of the run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, required=True, help="takes the model and its logs")
     arguments = parser.parse_args()
@@ -46,6 +47,7 @@ def main() -> None:
         horizon=arguments.horizon,
         seed=arguments.seed,
         code="",
+        label=arguments.label,
     )
     with measured(steps, "train"):
         run_fn(

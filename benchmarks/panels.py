@@ -4,7 +4,8 @@ Two panels are fetched from the package registry (see benchmarks/panel_data.py) 
 default. For each horizon the main job trains its models and fits its baselines, and a plain script
 (benchmarks/straightforward/panel.py) fits each learner on the same rows and features; that the rows are the same is
 checked, the test's share by share and day by day. Every process runs alone, one after the other: the main job, each of
-its Trainers once more, each script. Takes half an hour on two cores that others use as well.
+its Trainers once more, each script. All of that once for each label; what a Trainer takes does not depend on the label,
+and is measured with the first alone. Takes an hour on two cores that others use as well.
 
 What is asked: the best of the project's models is within 0.005 AUC of LightGBM's or above it, of the main job's
 baseline (more trees, stopped early on the eval split) and of the script's (defaults) alike. The best is taken on the
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 DATA = Path(__file__).parent / ".data"
 MODELS = ("linear", "dnn", "custom_dnn", "rnn")
+LABELS = ("up", "outperform")
 LEARNERS = ("logistic_regression", "lightgbm")
 HORIZONS = (1, 20)
 TOLERANCE = 0.005
@@ -44,21 +46,23 @@ TOLERANCE = 0.005
 
 @dataclass(frozen=True)
 class Case:
-    """One panel at one horizon.
+    """One panel at one horizon with one label.
 
     Attributes:
         panel: its name.
         horizon: sessions ahead.
+        label: what is predicted.
         findings: figures and paired differences of the project's models; as baselines those of the main job, and of the
             scripts under `script_name`.
-        used: by the name of a model, what its Trainer used, or of a script, from prices to predictions; the main job's
-            baselines have no process of their own.
+        used: by the name of a model, what its Trainer used, where that was measured, or of a script, from prices to
+            predictions; the main job's baselines have no process of their own.
         imports: CPU seconds of each Trainer that went into the import of TensorFlow and TFX.
         job: the whole main job, every step of it for all models.
     """
 
     panel: str
     horizon: int
+    label: str
     findings: Findings
     used: Mapping[str, ProcessUsage]
     imports: Mapping[str, float]
@@ -77,14 +81,16 @@ def main(argv: list[str] | None = None) -> int:
         argv: command line; None for the process's own.
 
     Returns:
-        0 if the best model is within the tolerance of LightGBM's AUC, or above it, on every panel and horizon; 1 where
-        it is not; 2 where a panel cannot be had.
+        0 if the best model is within the tolerance of LightGBM's AUC, or above it, on every panel, label and horizon; 1
+        where it is not; 2 where a panel cannot be had.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [panel.name for panel in PANELS]
     parser.add_argument("--data", type=Path, default=DATA, help="keeps the panels (default: %(default)s)")
     parser.add_argument("--panels", nargs="+", choices=names, default=names)
     parser.add_argument("--horizons", nargs="+", type=int, default=list(HORIZONS), help="sessions ahead")
+    parser.add_argument("--labels", nargs="+", choices=LABELS, default=list(LABELS))
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="work in this new folder and keep it")
     arguments = parser.parse_args(argv)
@@ -97,9 +103,14 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.keep or Path(temporary)
         cases = [
-            _measure(panel, files[panel.name], horizon, work / f"{panel.name}-{horizon}", arguments.seed)
+            _measure(
+                Asked(panel, files[panel.name], horizon, label, tuple(arguments.models), arguments.seed),
+                work / f"{panel.name}-{horizon}-{label}",
+                timed=label == arguments.labels[0],
+            )
             for panel in chosen
             for horizon in arguments.horizons
+            for label in arguments.labels
         ]
     payload = {
         "panels": [_panel_row(panel, files[panel.name]) for panel in chosen],
@@ -122,6 +133,7 @@ def skill_rows(case: Case) -> list[dict[str, Any]]:
         {
             "panel": case.panel,
             "horizon": case.horizon,
+            "label": case.label,
             "model": name,
             "auc": round(scores[AUC].value, 4),
             "auc 95 %": low_to_high(scores[AUC].low, scores[AUC].high, number4),
@@ -145,6 +157,7 @@ def target_rows(case: Case) -> list[dict[str, Any]]:
             {
                 "panel": case.panel,
                 "horizon": case.horizon,
+                "label": case.label,
                 "test rows": case.findings.rows,
                 "days": case.findings.days,
                 "best": best,
@@ -166,7 +179,7 @@ def speed_rows(case: Case) -> list[dict[str, Any]]:
     """
     scripts = {name: case.used[name].cpu for name in map(script_name, LEARNERS)}
     processes = [
-        *((f"Trainer {name}", case.used[name].cpu, case.imports[name]) for name in case.findings.models),
+        *((f"Trainer {name}", case.used[name].cpu, imports) for name, imports in case.imports.items()),
         ("whole job", case.job.cpu, None),
         *((name, cpu, None) for name, cpu in scripts.items()),
     ]
@@ -174,6 +187,7 @@ def speed_rows(case: Case) -> list[dict[str, Any]]:
         {
             "panel": case.panel,
             "horizon": case.horizon,
+            "label": case.label,
             "process": name,
             "cpu s": round(cpu, 1),
             "of it imports": None if imports is None else round(imports, 1),
@@ -195,45 +209,63 @@ def _panel_row(panel: Panel, files: PanelFiles) -> dict[str, Any]:
     }
 
 
-def _measure(panel: Panel, files: PanelFiles, horizon: int, work: Path, seed: int) -> Case:
-    """Runs the main job, its Trainers and the scripts on one panel at one horizon."""
+@dataclass(frozen=True)
+class Asked:
+    """What one case is measured of: a panel, its files, and what is predicted by which models with which seed."""
+
+    panel: Panel
+    files: PanelFiles
+    horizon: int
+    label: str
+    models: tuple[str, ...]
+    seed: int
+
+
+def _measure(asked: Asked, work: Path, timed: bool) -> Case:
+    """Runs the main job, its Trainers where they are timed, and the scripts."""
     import pandas as pd
 
     from components.evidence.comparing import compare
     from pipeline.runs.folder import open_run
 
-    print(f"{panel.description}, {horizon} day{'s' if horizon > 1 else ''} ahead", file=sys.stderr, flush=True)
+    ahead = f"{asked.horizon} day{'s' if asked.horizon > 1 else ''} ahead"
+    print(f"{asked.panel.description}, {ahead}, {asked.label}", file=sys.stderr, flush=True)
     run, workspace = work / "run", work / "workspace"
     work.mkdir(parents=True)
-    awesome = [str(Path(sys.executable).with_name("awesome")), "run", "--db", str(files.database)]
-    choices = ["--models", ",".join(MODELS), "--horizon", str(horizon), "--seed", str(seed)]
-    job = run_process([*awesome, *choices, "--output", str(run), "--workspace", str(workspace)])
+    awesome = [str(Path(sys.executable).with_name("awesome")), "run", "--db", str(asked.files.database)]
+    same = ["--horizon", str(asked.horizon), "--seed", str(asked.seed)]
+    choices = ["--models", ",".join(asked.models), "--label", asked.label, *same]
+    # The audit takes its time, and is a part of the job as it is measured with the first label.
+    audit = ["--audit" if timed else "--no-audit"]
+    job = run_process([*awesome, *choices, *audit, "--output", str(run), "--workspace", str(workspace)])
     opened = open_run(run)
     report, predictions = opened.report, opened.predictions()
     used, imports = {}, {}
-    for name in MODELS:
+    for name in asked.models if timed else ():
         module = [sys.executable, "-m", "benchmarks.panel_trainer", "--workspace", str(workspace), "--model", name]
-        options = ["--horizon", str(horizon), "--seed", str(seed), "--output", str(work / name)]
+        options = ["--label", asked.label, *same, "--output", str(work / name)]
         used[name] = run_process([*module, *options])
         imports[name] = _last_line(used[name])["import"]["cpu"]
     for learner in LEARNERS:
         name, answered = script_name(learner), work / f"{learner}.parquet"
-        used[name] = run_process(_script(learner, files.prices, horizon, report, seed, answered))
+        used[name] = run_process(_script(learner, asked, report, answered))
         own = pd.read_parquet(answered)
         check_same_rows(predictions, own, report.splits["train"].rows, _last_line(used[name])["train_rows"])
         own = own[["time", "share_id", "probability"]].rename(columns={"probability": name})
         predictions = predictions.merge(own, on=["time", "share_id"])
     rivals = [*report.baselines, *map(script_name, LEARNERS)]
-    findings, _ = compare(predictions, MODELS, rivals, horizon, seed)
-    return Case(panel.name, horizon, findings, used, imports, job)
+    findings, _ = compare(predictions, asked.models, rivals, asked.horizon, asked.seed)
+    return Case(asked.panel.name, asked.horizon, asked.label, findings, used, imports, job)
 
 
-def _script(learner: str, prices: Path, horizon: int, report: RunReport, seed: int, answered: Path) -> list[str]:
+def _script(learner: str, asked: Asked, report: RunReport, answered: Path) -> list[str]:
     """The plain script's command, with the days that the run's purge and embargo left."""
     train, test = report.splits["train"], report.splits["test"]
-    module = [sys.executable, "-m", "benchmarks.straightforward.panel", "--prices", str(prices), "--learner", learner]
+    prices = str(asked.files.prices)
+    module = [sys.executable, "-m", "benchmarks.straightforward.panel", "--prices", prices, "--learner", learner]
     days = ["--train", train.first, train.last, "--test", test.first, test.last]
-    return [*module, *days, "--horizon", str(horizon), "--seed", str(seed), "--predictions", str(answered)]
+    same = ["--horizon", str(asked.horizon), "--label", asked.label, "--seed", str(asked.seed)]
+    return [*module, *days, *same, "--predictions", str(answered)]
 
 
 def _last_line(usage: ProcessUsage) -> dict[str, Any]:

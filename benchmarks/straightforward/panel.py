@@ -25,19 +25,22 @@ if TYPE_CHECKING:
 
 RETURNS = 20
 LEARNERS = ("logistic_regression", "lightgbm")
+UP, OUTPERFORM = "up", "outperform"
 _FEATURES = [*(f"return{i}" for i in range(RETURNS)), "log_volatility", "share_id"]
 
 
-def read_rows(prices: Path, horizon: int) -> pd.DataFrame:
+def read_rows(prices: Path, horizon: int, label: str = UP) -> pd.DataFrame:
     """Every row that has a whole window and a label.
 
     Args:
         prices: a CSV file of closes: a column time (ISO) and one a share.
         horizon: sessions ahead that the label looks.
+        label: `up`, or `outperform`: above the median of all shares with a window and a return on the day.
 
     Returns:
-        time, return0 (the oldest) to return19, log_volatility, share_id (a category), label (1 where the close is
-        higher after the horizon, 0 where it is lower) and forward_return. Unchanged closes are left out.
+        time, return0 (the oldest) to return19, log_volatility, share_id (a category), label (1 where the return over
+        the horizon is above 0 or the median, 0 where it is below) and forward_return, less the median where there is
+        one. Rows between the two are left out.
     """
     import numpy as np
     import pandas as pd
@@ -54,10 +57,17 @@ def read_rows(prices: Path, horizon: int) -> pd.DataFrame:
     rows["log_volatility"] = np.log(np.maximum(volatility, 1e-6)).ravel()
     rows["share_id"] = pd.Categorical(np.tile(closes.columns, days), categories=closes.columns)
     rows["time"] = np.repeat(closes.index[RETURNS:], shares)
+    known = ~np.isnan(later) & ~np.isnan(returns).any(axis=-1)
+    change = np.where(known, later / close - 1, np.nan)
     rows["label"] = (later > close).astype(int).ravel()
-    rows["forward_return"] = (later / close - 1).ravel()
-    known = ~np.isnan(later) & ~np.isnan(returns).any(axis=-1) & (later != close)
-    return rows[known.ravel()]
+    decided = later != close
+    if label == OUTPERFORM:
+        told = pd.DataFrame(change.astype(np.float32))  # the digits of the run's examples: ties are the same ones
+        change = told.sub(told.astype(float).median(axis=1).astype(np.float32), axis=0).to_numpy()
+        rows["label"] = (change > 0).astype(int).ravel()
+        decided = change != 0
+    rows["forward_return"] = change.ravel()
+    return rows[(known & decided).ravel()]
 
 
 def make_learner(name: str, seed: int) -> Any:
@@ -87,6 +97,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--prices", type=Path, required=True, help="CSV file of closes, a column a share")
     parser.add_argument("--learner", choices=LEARNERS, required=True)
     parser.add_argument("--horizon", type=int, default=1, help="sessions ahead")
+    parser.add_argument("--label", choices=(UP, OUTPERFORM), default=UP, help="what is predicted")
     parser.add_argument("--train", nargs=2, required=True, metavar="DATE", help="first and last session to fit on")
     parser.add_argument("--test", nargs=2, required=True, metavar="DATE", help="first and last session to predict")
     parser.add_argument("--seed", type=int, default=0)
@@ -94,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     steps: Steps = {}
     with measured(steps, "read"):
-        rows = read_rows(arguments.prices, arguments.horizon)
+        rows = read_rows(arguments.prices, arguments.horizon, arguments.label)
         train = rows[rows["time"].between(*arguments.train)]
         test = rows[rows["time"].between(*arguments.test)]
     with measured(steps, "fit"):

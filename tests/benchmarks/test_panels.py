@@ -38,7 +38,7 @@ def case(ahead: float, ahead_of_script: float = 0.0) -> Case:
     seconds = {"linear": 8.0, "rnn": 10.0, "script logistic_regression": 2.0, "script lightgbm": 5.0}
     used = {name: usage(cpu) for name, cpu in seconds.items()}
     findings = Findings(models, {name: scores(0.5) for name in learners}, 5, 3)
-    return Case("made", 20, findings, used, dict.fromkeys(models, 4.0), usage(70.0))
+    return Case("made", 20, "up", findings, used, dict.fromkeys(models, 4.0), usage(70.0))
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,22 @@ def test_the_scripts_rows_are_windows_with_a_label(tmp_path: Path) -> None:
     assert up["label"].eq(1).all()
     assert late["label"].eq(0).all()
     np.testing.assert_allclose(up["forward_return"], np.exp(0.02) - 1)
+
+
+def test_the_scripts_rows_of_outperform_are_those_beside_the_median_of_the_shares_with_a_window(tmp_path: Path) -> None:
+    table = prices(tmp_path / "prices.csv")
+    table["DOWN"] = 30 * np.exp(np.arange(len(table)) * -0.02)
+    table.to_csv(tmp_path / "prices.csv", date_format="%Y-%m-%d")
+    rows = script.read_rows(tmp_path / "prices.csv", horizon=2, label="outperform")
+    told = {(row.time, row.share_id): (row.label, row.forward_return) for row in rows.itertuples()}
+    early, late = table.index[20], table.index[23]
+    # Of three shares FLAT is the median itself; from session 23 on LATE falls as well, by less than DOWN.
+    assert {share: told[early, share][0] for share in ("UP", "DOWN")} == {"UP": 1, "DOWN": 0}
+    assert (early, "FLAT") not in told
+    median = (0 + np.exp(-0.02) - 1) / 2
+    expected = {"UP": np.exp(0.02) - 1 - median, "FLAT": -median, "LATE": median, "DOWN": np.exp(-0.04) - 1 - median}
+    assert {share: told[late, share][1] for share in expected} == pytest.approx(expected, abs=1e-6)
+    assert [told[late, share][0] for share in expected] == [1, 1, 0, 0]
 
 
 def test_the_scripts_returns_stand_with_the_oldest_first(tmp_path: Path) -> None:
