@@ -87,7 +87,7 @@ def lift(honest: Scores, leaking: Scores, model: str) -> Interval:
 
 def score(run: SmallRun) -> Scores:
     """Fits logistic regression and LightGBM on what a model sees of the train rows."""
-    from components.evidence.baselines import BASELINES
+    from components.evidence.baselines import BASELINES, Table, table_of
     from components.leak_audit.reading.features import transform_rows
     from components.leak_audit.reading.rows import EVAL, TEST, TRAIN, read_rows
     from models.data import Rows
@@ -98,21 +98,20 @@ def score(run: SmallRun) -> Scores:
     features = transform_rows(rows, formatter, str(run.graph))
     label = rows.labels[config.horizon]
 
-    def part(split: int) -> Rows:
+    def part(split: int) -> Table:
         places = rows.of(split)
-        nothing = np.zeros(len(places), np.float32)
         values = {name: column[places] for name, column in features.values.items()}
-        own = label[places].astype(np.float32)
-        return Rows(values, own, rows.time[places], nothing.astype(object), nothing, nothing)
+        return table_of(formatter, [Rows(values, label[places].astype(np.float32))])
 
     train, held_out, test = part(TRAIN), part(EVAL), part(TEST)
     of = {
-        name: np.asarray(BASELINES[fitted](formatter, train, held_out, config.seed)(test), np.float64)
+        name: np.asarray(BASELINES[fitted](train, held_out, config.seed)(test), np.float64)
         for name, fitted in ((LINEAR, LOGISTIC_REGRESSION), (LIGHTGBM, LIGHTGBM))
     }
     places = rows.of(TEST)
-    row = np.array([f"{rows.shares[share]} {day}" for share, day in zip(rows.share[places], test.time, strict=True)])
-    return Scores(row, label[places], test.time, config.horizon, of)
+    time = rows.time[places]
+    row = np.array([f"{rows.shares[share]} {day}" for share, day in zip(rows.share[places], time, strict=True)])
+    return Scores(row, label[places], time, config.horizon, of)
 
 
 def audited(run: SmallRun, scores: Scores) -> AuditReport:

@@ -104,7 +104,7 @@ def _measure(target: Target, seed: int, arguments: argparse.Namespace) -> list[d
     """A row a learner."""
     from benchmarks.made_rows import make_rows
     from components.evidence.auc import auc, skill
-    from components.evidence.baselines import fit_lightgbm
+    from components.evidence.baselines import fit_lightgbm, table_of
     from components.synthetic_market import get_scenario
     from models.formatters import get_formatter
     from models.registry import get_architecture
@@ -124,8 +124,8 @@ def _measure(target: Target, seed: int, arguments: argparse.Namespace) -> list[d
         trained = train(name, declared.default_version, own, made.inputs, made.rows["train"], made.rows["eval"], seed)
         features = {tensor.name: test.features[tensor.name] for tensor in trained.model.inputs}
         areas[name] = auc(test.label, trained.model.predict(features, batch_size=8192, verbose=0)[:, 0].astype(float))
-    trees = fit_lightgbm(made.inputs.formatter, made.rows["train"], made.rows["eval"], seed)
-    areas[TREES] = auc(test.label, trees(test))
+    tables = {part: table_of(made.inputs.formatter, [rows]) for part, rows in made.rows.items()}
+    areas[TREES] = auc(test.label, fit_lightgbm(tables["train"], tables["eval"], seed)(tables["test"]))
     return [
         {"market": target.market, "formatter": target.formatter, "seed": seed, "learner": name, "rows": len(test.label)}
         | {"auc": area, "best": best, "skill": skill(area, best), "bayes there": skill(bayes, best)}

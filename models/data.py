@@ -1,15 +1,16 @@
-"""Examples in memory: raw TFRecords through the transform graph into NumPy arrays.
+"""Examples as NumPy arrays: raw TFRecords through the transform graph, in large batches or all at once.
 
-A training set of this field fits into memory many times over (200,000 rows are 20 MB), and reading it once in large
-batches costs a hundredth of what a per-row input pipeline does.
+A training set of this field mostly fits into memory many times over (200,000 rows are 20 MB), and reading it once in
+large batches costs a hundredth of what a per-row input pipeline does. What may be larger is read batch by batch, or in
+part.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from models.labels import Label
 from models.labels.up import LABEL as UP
 
 _BATCH = 20_000
+_MEASURED, _FRAME = 1000, 16
+"""Examples whose length is taken for that of all, and bytes that a TFRecord adds to one."""
 
 RAW_FEATURES: Mapping[str, Any] = {
     CLOSES: tf.io.FixedLenFeature([WINDOW], tf.float32),
@@ -57,12 +60,12 @@ def market_of(patterns: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Rows:
-    """One split in memory, in the order of its files: by shard, then time.
+    """Rows of a split in memory, in the order of its files: by shard, then time.
 
     Attributes:
         features: transformed features by name, [rows, steps] or [rows, 1].
         label: 0 or 1, float32 [rows].
-        time: YYYYMMDD [rows].
+        time: YYYYMMDD [rows]; this and what follows is empty where rows were read to learn from alone.
         share_id: [rows], object array of str.
         forward_return: over the trained horizon, the one that the label tells the sign of, [rows].
         next_return: to the share's next session, [rows]; nan where there is none yet.
@@ -70,16 +73,53 @@ class Rows:
 
     features: Mapping[str, npt.NDArray[np.generic]]
     label: npt.NDArray[np.float32]
-    time: npt.NDArray[np.int64]
-    share_id: npt.NDArray[np.object_]
-    forward_return: npt.NDArray[np.float32]
-    next_return: npt.NDArray[np.float32]
+    time: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    share_id: npt.NDArray[np.object_] = field(default_factory=lambda: np.empty(0, np.object_))
+    forward_return: npt.NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    next_return: npt.NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+
+
+class Column:
+    """An array that parts are put behind, without ever being there twice."""
+
+    def __init__(self, expected: int) -> None:
+        """Takes how many rows are expected; more or fewer may come. Room that is never used takes no memory."""
+        self._expected, self._rows = expected, 0
+        self._values: npt.NDArray[Any] | None = None
+
+    def add(self, part: npt.NDArray[Any]) -> None:
+        """Puts a part behind the others: [rows, ...], of the same shape and type but for the rows."""
+        end = self._rows + len(part)
+        if self._values is None:
+            self._values = np.empty((max(self._expected, end), *part.shape[1:]), part.dtype)
+        if end > len(self._values):
+            self._values.resize((end + end // 2, *part.shape[1:]), refcheck=False)
+        self._values[self._rows : end] = part
+        self._rows = end
+
+    def whole(self) -> npt.NDArray[Any]:
+        """All parts, [rows, ...]; nothing is added after that."""
+        assert self._values is not None, "no part was added"
+        return self._values[: self._rows]
 
 
 def record_batches(patterns: Sequence[str]) -> tf.data.Dataset:
     """Serialized examples of uncompressed TFRecord files in large batches, files in order of name."""
-    files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
-    return tf.data.TFRecordDataset(files, buffer_size=8 << 20).batch(_BATCH)
+    return tf.data.TFRecordDataset(record_files(patterns), buffer_size=8 << 20).batch(_BATCH)
+
+
+def record_files(patterns: Sequence[str]) -> list[str]:
+    """The files of some patterns in order of name."""
+    return sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
+
+
+def expected_rows(patterns: Sequence[str]) -> int:
+    """About how many examples there are, by the length of the files and of their first examples; 0 where none is."""
+    files = record_files(patterns)
+    for first in tf.data.TFRecordDataset(files).batch(_MEASURED).take(1):
+        length = float(np.mean([len(record) for record in first.numpy()])) + _FRAME
+        return round(sum(tf.io.gfile.stat(file).length for file in files) / length)
+    return 0
 
 
 def load_rows(
@@ -101,44 +141,85 @@ def load_rows(
 
 
 def row_reader(
-    horizon: int, formatter: DataFormatter, transform: Any = None, kind: Label = UP
-) -> Callable[[Sequence[str]], Rows]:
-    """`load_rows` of patterns, for several splits: the graph is traced once."""
-    label, ahead, following = label_key(horizon), kind.return_key(horizon), forward_return_key(NEXT_SESSION)
-    spec = (
-        dict(RAW_FEATURES)
-        | raw_feature_spec(formatter)
-        | {
-            label: tf.io.FixedLenFeature([1], tf.int64),
+    horizon: int, formatter: DataFormatter, transform: Any = None, kind: Label = UP, *, to_learn: bool = False
+) -> RowReader:
+    """`load_rows` of patterns, for several splits: the graph is traced once.
+
+    With `to_learn`, features and labels alone are read.
+    """
+    return RowReader(horizon, formatter, transform, kind, to_learn)
+
+
+class RowReader:
+    """Reads splits; `row_reader` makes it."""
+
+    def __init__(self, horizon: int, formatter: DataFormatter, transform: Any, kind: Label, to_learn: bool) -> None:
+        """Takes the arguments of `row_reader`."""
+        label, ahead, following = label_key(horizon), kind.return_key(horizon), forward_return_key(NEXT_SESSION)
+        beside = {
             following: tf.io.FixedLenFeature([1], tf.float32, default_value=[np.nan]),
             ahead: tf.io.FixedLenFeature([1], tf.float32),
+            TIME: RAW_FEATURES[TIME],
+            SHARE_ID: RAW_FEATURES[SHARE_ID],
         }
-    )
+        spec = {label: tf.io.FixedLenFeature([1], tf.int64)} | ({} if to_learn else beside)
+        spec |= {} if transform is None else raw_feature_spec(formatter)
 
-    # Nothing here branches on a tensor, and converting TFT's code for the case takes longer than 100,000 rows.
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-    def read(records: tf.Tensor) -> dict[str, Any]:
-        raw = tf.io.parse_example(records, spec)
-        used = {source: raw[source] for source in formatter.sources}
-        return {
-            "features": {} if transform is None else transform(used),
-            **{k: raw[k] for k in (label, ahead, following, TIME, SHARE_ID)},
-        }
+        # Nothing here branches on a tensor, and converting TFT's code for the case takes longer than 100,000 rows.
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+        def read(records: tf.Tensor) -> dict[str, Any]:
+            raw = tf.io.parse_example(records, spec)
+            others = {"label": raw[label]}
+            if not to_learn:
+                others |= {"time": raw[TIME], "share_id": raw[SHARE_ID]}
+                others |= {"forward_return": raw[ahead], "next_return": raw[following]}
+            if transform is None:
+                return {"features": {}, "others": others}
+            return {"features": transform({source: raw[source] for source in formatter.sources}), "others": others}
 
-    def load(patterns: Sequence[str]) -> Rows:
-        parts = [
-            tf.nest.map_structure(lambda tensor: tensor.numpy(), read(batch)) for batch in record_batches(patterns)
-        ]
-        features = {name: np.concatenate([part["features"][name] for part in parts]) for name in parts[0]["features"]}
-        shares = np.concatenate([part[SHARE_ID][:, 0] for part in parts])
-        names, code = np.unique(shares.astype(bytes), return_inverse=True)
+        self._read = read
+        self._names: dict[bytes, str] = {}
+
+    def __call__(self, patterns: Sequence[str], most: int | None = None, seed: int = 0) -> Rows:
+        """Reads a split, or about so many rows of it; arguments as in `batches`."""
+        expected = expected_rows(patterns)
+        room = expected + expected // 50 if most is None else min(expected, most + most // 50)
+        features: dict[str, Column] = {}
+        others: dict[str, Column] = {}
+        for batch in self.batches(patterns, most, seed):
+            for name, values in batch.features.items():
+                features.setdefault(name, Column(room)).add(values)
+            for name, values in vars(batch).items():
+                if name != "features":
+                    others.setdefault(name, Column(room)).add(values)
         return Rows(
-            features=features,
-            label=np.concatenate([part[label][:, 0] for part in parts]).astype(np.float32),
-            time=np.concatenate([part[TIME][:, 0] for part in parts]),
-            share_id=np.array([name.decode() for name in names], dtype=object)[code],
-            forward_return=np.concatenate([part[ahead][:, 0] for part in parts]),
-            next_return=np.concatenate([part[following][:, 0] for part in parts]),
+            {name: column.whole() for name, column in features.items()},
+            **{name: column.whole() for name, column in others.items()},
         )
 
-    return load
+    def batches(self, patterns: Sequence[str], most: int | None = None, seed: int = 0) -> Iterator[Rows]:
+        """Reads a split batch by batch.
+
+        Args:
+            patterns: of TFRecord files.
+            most: about how many rows are read, each as likely as any other; None for all.
+            seed: of the choice.
+        """
+        expected = expected_rows(patterns) if most is not None else 0
+        kept = most / expected if most is not None and most < expected else 1.0
+        random = np.random.default_rng(seed)
+        for records in record_batches(patterns):
+            if kept < 1:
+                records = tf.boolean_mask(records, random.random(len(records)) < kept)
+            found = tf.nest.map_structure(lambda tensor: tensor.numpy(), self._read(records))
+            others = {name: values[:, 0] for name, values in found["others"].items()}
+            others["label"] = others["label"].astype(np.float32)
+            if "share_id" in others:
+                others["share_id"] = self._texts(others["share_id"])
+            yield Rows(found["features"], **others)
+
+    def _texts(self, shares: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+        """Names as texts, each text once for all rows."""
+        names, code = np.unique(shares.astype(bytes), return_inverse=True)
+        texts = [self._names.setdefault(name, name.decode()) for name in names.tolist()]
+        return np.array(texts, dtype=object)[code.reshape(-1)]

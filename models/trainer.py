@@ -69,7 +69,8 @@ def run_fn(fn_args: FnArgs) -> None:
     defaults = get_architecture(config.model).hyperparameters
     hyperparameters = defaults.updated(config.hyperparameters)
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    read = row_reader(config.horizon, formatter, TransformGraph(transform, formatter), get_label(config.label))
+    graph = TransformGraph(transform, formatter)
+    read = row_reader(config.horizon, formatter, graph, get_label(config.label), to_learn=True)
     rows, held_out = read(fn_args.train_files), read(fn_args.eval_files)
     _LOG.info("%s: %d rows to train, %d for early stopping", config.model, len(rows.label), len(held_out.label))
 

@@ -173,8 +173,7 @@ def make_run(folder: Path, asked: Asked | None = None, graphs: Path | None = Non
     (examples / SUSPECTS_FILE).write_text(suspects.to_json())
 
     rows = read_examples(examples, formatter.sources)
-    analyzed = np.isin(rows.split, asked.analyzed)
-    raw = {name: values[analyzed] for name, values in rows.raw.items()}
+    raw = rows.read(formatter.sources, np.flatnonzero(np.isin(rows.split, asked.analyzed)))
     graph = folder / "graph" if graphs is None else graphs / _digest(raw, asked.formatter)
     if not graph.exists():
         fit_formatter(raw, formatter, graph)

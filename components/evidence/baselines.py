@@ -1,87 +1,119 @@
 """What every model has to be compared with: logistic regression and LightGBM on the same rows and features.
 
-Both are untuned, as somebody would try them first. A model that does not beat them is not worth its trouble.
+Both are untuned, as somebody would try them first. A model that does not beat them is not worth its trouble. Of a train
+split of more than a million rows they learn from a million at random: both need all of them in memory.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data import Rows
+from models.data import Column, Rows
 from models.formatters import DataFormatter
 from models.operations import Kind
 
 LOGISTIC_REGRESSION = "logistic_regression"
 LIGHTGBM = "lightgbm"
 
+MOST_ROWS = 1_000_000
+"""That either learns from, and that LightGBM is stopped by: as much as two cores fit in a minute."""
+
 _TREES = 500
 _PATIENCE = 50
 
 
-def fit_logistic_regression(
-    formatter: DataFormatter, train: Rows, held_out: Rows, seed: int
-) -> Callable[[Rows], NDArray[Any]]:
-    """scikit-learn's LogisticRegression with its defaults; categories one-hot, an unknown one no column.
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows as both libraries take them.
+
+    Attributes:
+        numbers: all sequences and scalars side by side, float32 [rows, values].
+        categories: all categories, [rows, categories].
+        label: 0 or 1, float32 [rows].
+    """
+
+    numbers: NDArray[np.float32]
+    categories: NDArray[np.int64]
+    label: NDArray[np.float32]
+
+
+Predict = Callable[[Table], NDArray[Any]]
+"""Rows to probabilities, [rows]."""
+
+
+def table_of(formatter: DataFormatter, batches: Iterable[Rows], expected: int = 0) -> Table:
+    """Puts batches below each other.
 
     Args:
         formatter: says which features are numbers and which are categories.
+        batches: at least one.
+        expected: about how many rows they have.
+    """
+    numbers, categories, label = (Column(expected) for _ in range(3))
+    for rows in batches:
+        numbers.add(_side_by_side(formatter, rows, (Kind.SEQUENCE, Kind.SCALAR), np.float32))
+        categories.add(_side_by_side(formatter, rows, (Kind.CATEGORY,), np.int64))
+        label.add(rows.label)
+    return Table(numbers.whole(), categories.whole(), label.whole())
+
+
+def _side_by_side(formatter: DataFormatter, rows: Rows, kinds: tuple[Kind, ...], type_: type) -> NDArray[Any]:
+    columns = [rows.features[feature.name] for kind in kinds for feature in formatter.of_kind(kind)]
+    return np.concatenate([np.empty((len(rows.label), 0), type_), *columns], axis=1, dtype=type_)
+
+
+def fit_logistic_regression(train: Table, held_out: Table, seed: int) -> Predict:
+    """scikit-learn's LogisticRegression with its defaults; categories one-hot, an unknown one no column.
+
+    Args:
         train: rows to learn from.
         held_out: unused; there is nothing to stop early.
         seed: unused; the problem is convex.
-
-    Returns:
-        Rows to probabilities [rows].
     """
     from scipy import sparse
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import OneHotEncoder
 
     del held_out, seed
-    names = [feature.name for feature in formatter.of_kind(Kind.CATEGORY)]
+    has_categories = train.categories.shape[1] > 0
     encoder = OneHotEncoder(handle_unknown="ignore")
 
-    def categories(rows: Rows) -> NDArray[Any]:
-        return np.concatenate([rows.features[name] for name in names], axis=1)
+    def inputs(table: Table) -> Any:
+        if not has_categories:
+            return table.numbers
+        return sparse.hstack([table.numbers, encoder.transform(table.categories)], format="csr")
 
-    def table(rows: Rows) -> Any:
-        numbers = _numbers(formatter, rows)
-        return sparse.hstack([numbers, encoder.transform(categories(rows))], format="csr") if names else numbers
-
-    if names:
-        encoder.fit(categories(train))
-    model = LogisticRegression(max_iter=1000).fit(table(train), train.label)
-    return lambda rows: model.predict_proba(table(rows))[:, 1]
+    if has_categories:
+        encoder.fit(train.categories)
+    model = LogisticRegression(max_iter=1000).fit(inputs(train), train.label)
+    return lambda table: model.predict_proba(inputs(table))[:, 1]
 
 
-def fit_lightgbm(formatter: DataFormatter, train: Rows, held_out: Rows, seed: int) -> Callable[[Rows], NDArray[Any]]:
+def fit_lightgbm(train: Table, held_out: Table, seed: int) -> Predict:
     """LightGBM with its defaults but more and slower trees, stopped early on the eval split.
 
     Args:
-        formatter: says which features are numbers and which are categories.
         train: rows to learn from.
         held_out: decide when to stop.
         seed: of LightGBM; with it the model is the same on every machine.
-
-    Returns:
-        Rows to probabilities [rows].
     """
     import lightgbm
 
-    names = [feature.name for feature in formatter.of_kind(Kind.CATEGORY)]
+    def inputs(table: Table) -> NDArray[Any]:
+        if not table.categories.shape[1]:
+            return table.numbers
+        return np.concatenate([table.numbers, table.categories], axis=1, dtype=np.float32)
 
-    def table(rows: Rows) -> NDArray[Any]:
-        parts = [_numbers(formatter, rows), *(rows.features[name].astype(np.float32) for name in names)]
-        return np.concatenate(parts, axis=1)
-
-    inputs = table(train)
-    columns = list(range(inputs.shape[1] - len(names), inputs.shape[1]))
-    data = lightgbm.Dataset(inputs, train.label, categorical_feature=columns or "auto", params={"verbose": -1})
+    known = inputs(train)
+    columns = list(range(train.numbers.shape[1], known.shape[1]))
+    data = lightgbm.Dataset(known, train.label, categorical_feature=columns or "auto", params={"verbose": -1})
     parameters = {
         "objective": "binary",
         "learning_rate": 0.05,
@@ -99,20 +131,13 @@ def fit_lightgbm(formatter: DataFormatter, train: Rows, held_out: Rows, seed: in
             parameters,
             data,
             num_boost_round=_TREES,
-            valid_sets=[data.create_valid(table(held_out), held_out.label)],
+            valid_sets=[data.create_valid(inputs(held_out), held_out.label)],
             callbacks=[lightgbm.early_stopping(_PATIENCE, verbose=False)],
         )
-    return lambda rows: model.predict(table(rows), num_iteration=model.best_iteration)
+    return lambda table: model.predict(inputs(table), num_iteration=model.best_iteration)
 
 
-BASELINES: Mapping[str, Callable[[DataFormatter, Rows, Rows, int], Callable[[Rows], NDArray[Any]]]] = MappingProxyType(
+BASELINES: Mapping[str, Callable[[Table, Table, int], Predict]] = MappingProxyType(
     {LOGISTIC_REGRESSION: fit_logistic_regression, LIGHTGBM: fit_lightgbm}
 )
 """By name, what fits each."""
-
-
-def _numbers(formatter: DataFormatter, rows: Rows) -> NDArray[Any]:
-    """All sequences and scalars side by side, float32 [rows, values]."""
-    kinds = (Kind.SEQUENCE, Kind.SCALAR)
-    columns = [rows.features[feature.name] for kind in kinds for feature in formatter.of_kind(kind)]
-    return np.concatenate(columns, axis=1).astype(np.float32)

@@ -13,8 +13,16 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.utils import path_utils
 
-from components.evidence.baselines import BASELINES
-from models.data import RAW_FEATURES, load_rows, raw_feature_spec, record_batches, row_reader
+from components.evidence.baselines import BASELINES, MOST_ROWS, table_of
+from models.data import (
+    RAW_FEATURES,
+    Column,
+    expected_rows,
+    load_rows,
+    raw_feature_spec,
+    record_batches,
+    row_reader,
+)
 from models.features import SHARE_ID, TIME
 from models.formatters import DataFormatter
 from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
@@ -49,9 +57,10 @@ def ask_models(examples_uri: str, models: Mapping[str, str], split: str = TEST) 
     answers = {}
     for name, uri in models.items():
         signature = loaded_model(path_utils.serving_model_path(uri)).signatures["serving_default"]
-        batches = record_batches(split_pattern(examples_uri, split))
-        parts = [signature(batch)[PROBABILITY].numpy()[:, 0] for batch in batches]
-        answers[name] = np.concatenate(parts).astype(np.float64)
+        answered = Column(expected_rows(split_pattern(examples_uri, split)))
+        for batch in record_batches(split_pattern(examples_uri, split)):
+            answered.add(signature(batch)[PROBABILITY].numpy()[:, 0].astype(np.float64))
+        answers[name] = answered.whole()
     return answers
 
 
@@ -104,17 +113,19 @@ def predict_split(
         the sign of), next_return (of the close itself, to the share's next session, nan where it is not known yet), and
         a column of probabilities for each name; sorted by time and share.
     """
-    pattern = split_pattern(examples_uri, split)
-    rows = load_rows(pattern, horizon, WINDOW_RETURNS, kind=label)
+    rows = load_rows(split_pattern(examples_uri, split), horizon, WINDOW_RETURNS, kind=label)
+    days, day = np.unique(rows.time, return_inverse=True)
     frame = pd.DataFrame(
         {
-            "time": pd.to_datetime(pd.Series(rows.time.astype(str)), format="%Y%m%d"),
+            "time": pd.to_datetime(pd.Series(days.astype(str)), format="%Y%m%d").to_numpy()[day.reshape(-1)],
             "share_id": rows.share_id,
             "label": rows.label.astype(np.int64),
             "forward_return": rows.forward_return.astype(np.float64),
             "next_return": rows.next_return.astype(np.float64),
-        }
+        },
+        copy=False,
     )
+    del rows, day
     for name, probabilities in answers.items():
         frame[name] = probabilities
     return frame.sort_values(["time", "share_id"], ignore_index=True)
@@ -136,7 +147,7 @@ def predict_baselines(
         transform_graph_uri: of the TransformGraph artifact.
         formatter: what the models see.
         horizon: the trained one.
-        seed: of what is random in them.
+        seed: of what is random in them, and of the rows that they learn from where there are more than `MOST_ROWS`.
         label: that of the examples.
         split: that they are asked about; beside it train and eval are read, which they learn from.
 
@@ -144,12 +155,21 @@ def predict_baselines(
         Probabilities on the split by name, [rows] in the order of the files.
     """
     graph = TransformGraph(tft.TFTransformOutput(transform_graph_uri), formatter)
-    read = row_reader(horizon, formatter, graph, label)
-    parts = {one: read(split_pattern(examples_uri, one)) for one in dict.fromkeys(("train", "eval", split))}
-    train, held_out, asked = parts["train"], parts["eval"], parts[split]
+    reader = row_reader(horizon, formatter, graph, label, to_learn=True)
+    train, held_out = (
+        table_of(formatter, reader.batches(patterns, MOST_ROWS, seed), min(expected_rows(patterns), MOST_ROWS))
+        for patterns in (split_pattern(examples_uri, one) for one in ("train", "eval"))
+    )
+    asked = split_pattern(examples_uri, split)
     if len(np.unique(train.label)) < 2:
         # Prices that only rise: there is nothing to tell apart, and neither library takes it.
-        return {name: np.full(len(asked.label), float(train.label[0])) for name in BASELINES}
-    return {
-        name: np.asarray(fit(formatter, train, held_out, seed)(asked), np.float64) for name, fit in BASELINES.items()
-    }
+        rows = sum(len(batch.label) for batch in reader.batches(asked))
+        return {name: np.full(rows, float(train.label[0])) for name in BASELINES}
+    fitted = {name: fit(train, held_out, seed) for name, fit in BASELINES.items()}
+    del train, held_out
+    answers = {name: Column(expected_rows(asked)) for name in BASELINES}
+    for batch in reader.batches(asked):
+        table = table_of(formatter, [batch])
+        for name, predict in fitted.items():
+            answers[name].add(np.asarray(predict(table), np.float64))
+    return {name: column.whole() for name, column in answers.items()}

@@ -147,7 +147,7 @@ def _single_features(audited: Audited) -> tuple[list[Figure], list[Finding]]:
     rows, features, config = audited.rows, audited.features, audited.config
     test = rows.of(TEST)
     label, time = rows.labels[config.horizon][test], rows.time[test]
-    columns = {name: values[test] for name, values in features.columns().items()}
+    columns = features.columns(test)
     aucs = {name: auc(label, values) for name, values in columns.items()}
     farthest = sorted(aucs, key=lambda name: -abs(aucs[name] - 0.5))
     # A window's 21 levels wander together: they must not hide the others.

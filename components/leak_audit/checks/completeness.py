@@ -30,6 +30,7 @@ from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_sp
 from components.leak_audit.check import Audited, Check
 from components.leak_audit.reading.database import chosen_shares, unchanged
 from components.leak_audit.reading.rows import AuditRows
+from components.leak_audit.reading.subsets import rows_at
 from components.leak_audit.results import CheckResult, Figure, Status
 from components.missing_sessions.finding import find_missing
 from components.universe.universe import universe_of
@@ -94,7 +95,7 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
     summaries = sorted(chosen_shares(config, store), key=lambda one: one.share_id)
     names = [one.share_id for one in summaries]
     place = {name: at for at, name in enumerate(names)}
-    own = np.array([place.get(name, -1) for name in rows.shares], np.int64)[rows.share]
+    own = np.array([place.get(name, -1) for name in rows.shares], np.int64)
     last = config.last_session or "9999-12-31"
     sessions = store.sessions(names)
     plan = plan_splits(sessions[sessions <= np.datetime64(last)], splits)
@@ -104,16 +105,17 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
     levels = levels_of(store, summaries, plan.sessions, plan.horizons, label, missing.shares, limit, universe)
     columns = columns_of(rows.raw)
     day_rows = read_rows(store, names, columns, last, universe)
-    looked_at = _sample([one.rows for one in summaries], own, None if config.full else MOST_ROWS, config.seed)
+    there = own[np.unique(rows.share)]
+    looked_at = _sample([one.rows for one in summaries], there, None if config.full else MOST_ROWS, config.seed)
 
     parts: _Parts = {}
-    _add(parts, _ALIEN, _rows(rows, own, np.flatnonzero(own < 0)))
+    _add(parts, _ALIEN, _rows(rows, own, rows.of_shares(np.flatnonzero(own < 0))))
     compared = 0
     for group in _groups(looked_at, [one.rows for one in summaries]):
         features = store.read_features([names[at] for at in group])
         features = features.filter(pc.less_equal(features.column("time"), last))
         if not len(features):  # all that these shares have came after the run
-            _add(parts, _ALIEN, _rows(rows, own, np.flatnonzero(np.isin(own, group))))
+            _add(parts, _ALIEN, _rows(rows, own, rows.of_shares(np.flatnonzero(np.isin(own, group)))))
             continue
         labelled = label_rows(features, plan, missing.shares, limit, levels, universe, day_rows)
         compared += _compare_rows(parts, rows, own, place, np.array(group), labelled)
@@ -166,7 +168,7 @@ def _sample(sizes: Sequence[int], own: NDArray[np.int64], most: int | None, seed
 
     Args:
         sizes: windows of each share.
-        own: the share of each example, -1 for one that is not known.
+        own: which of them each share of the examples is, -1 for one that is not known.
         most: None for all.
         seed: of the choice.
     """
@@ -209,9 +211,10 @@ def _compare_rows(
     share = np.array([place.get(name.decode(), -1) for name in names], np.int64)[np.cumsum(begins) - 1]
     # A share that the code itself has renamed is none of the database; its examples are alien ones.
     due = np.flatnonzero((labelled.split >= 0) & (share >= 0))
-    mine = np.flatnonzero(np.isin(own, group))
+    rows = rows_at(rows, rows.of_shares(np.flatnonzero(np.isin(own, group))))
+    mine = np.arange(len(rows))
     key = share[due] * _DAYS + columns[TIME][due]
-    asked = own[mine] * _DAYS + rows.time[mine]
+    asked = own[rows.share] * _DAYS + rows.time
     at = np.searchsorted(key, asked)
     known = at < len(key)
     known[known] = key[at[known]] == asked[known]
@@ -247,7 +250,8 @@ def _answers(rows: AuditRows) -> Iterator[tuple[str, NDArray[np.float64]]]:
 
 def _rows(rows: AuditRows, own: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:
     # A share that the database does not have is known by its place among the examples' shares, from -1 down.
-    share = np.where(own[places] < 0, -1 - rows.share[places], own[places])
+    held = rows.share[places].astype(np.int64)
+    share = np.where(own[held] < 0, -1 - held, own[held])
     return np.stack([share, rows.time[places], rows.split[places]], axis=1)
 
 

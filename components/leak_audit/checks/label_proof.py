@@ -18,6 +18,7 @@ from components.feature_example_gen.splits import SPLITS
 from components.leak_audit.check import Audited, Check
 from components.leak_audit.reading.day_levels import prove_levels
 from components.leak_audit.reading.rows import AuditRows
+from components.leak_audit.reading.subsets import rows_at
 from components.leak_audit.results import CheckResult, Figure, Status
 from models.features import WINDOW
 from models.labels import get_label
@@ -30,21 +31,27 @@ _ROUNDING = 5e-7
 
 def label_proof(rows: AuditRows) -> CheckResult:
     """Makes the check; that no label could be verified is a leak, but where rows are too few for any proof."""
-    closes = _Closes(rows)
-    figures: list[Figure] = []
-    faults: list[tuple[int, int]] = []
-    verified_in_all = 0
-    for horizon in rows.returns:
-        verified, wrong = _compare(rows, closes, horizon)
-        known = int(np.count_nonzero(~np.isnan(rows.returns[horizon])))
-        verified_in_all += verified
-        figures += [
-            Figure(f"labels of horizon {horizon} verified", verified),
-            Figure(f"labels of horizon {horizon} whose later close no row holds", known - verified - len(wrong)),
-            Figure(f"labels of horizon {horizon} that are wrong", len(wrong)),
-        ]
-        if len(wrong):
-            faults.append((horizon, int(wrong[0])))
+    counts = {horizon: np.zeros(3, np.int64) for horizon in rows.returns}
+    first_wrong: dict[int, int] = {}
+    too_close = True
+    for block in rows.blocks():
+        part = rows_at(rows, block)
+        closes = _Closes(part)
+        too_close = too_close and _too_close(part)
+        for horizon in part.returns:
+            verified, wrong = _compare(part, closes, horizon)
+            known = np.count_nonzero(~np.isnan(part.returns[horizon]))
+            counts[horizon] += verified, known - verified - len(wrong), len(wrong)
+            if len(wrong):
+                first_wrong.setdefault(horizon, block.start + int(wrong[0]))
+    kinds = ("verified", "whose later close no row holds", "that are wrong")
+    figures = [
+        Figure(f"labels of horizon {horizon} {kind}", int(count))
+        for horizon, found in counts.items()
+        for kind, count in zip(kinds, found, strict=True)
+    ]
+    faults = [(horizon, first_wrong[horizon]) for horizon in counts if horizon in first_wrong]
+    verified_in_all = sum(int(found[0]) for found in counts.values())
     if faults:
         horizon, row = faults[0]
         return CheckResult(
@@ -55,7 +62,7 @@ def label_proof(rows: AuditRows) -> CheckResult:
             "see where windows end (a window that holds a later close knows its label) and how labels are made",
         )
     if not verified_in_all:
-        if _too_close(rows):
+        if too_close:
             return CheckResult(
                 NAME,
                 Status.NOT_APPLICABLE,
@@ -89,13 +96,13 @@ class _Closes:
     """The close of each share and session, as the windows of all rows hold it."""
 
     def __init__(self, rows: AuditRows) -> None:
-        span = np.zeros(len(rows.shares), np.int64)
+        span = np.full(len(rows.shares), -WINDOW)
         np.maximum.at(span, rows.share, rows.session)
         self._begin = np.concatenate([[0], np.cumsum(span + WINDOW)])
         self._close = np.full(self._begin[-1], np.nan, np.float32)
-        at = self._begin[rows.share] + rows.session
+        at, windows = self._begin[rows.share] + rows.session, rows.closes[:]
         for lag in reversed(range(WINDOW)):
-            self._close[at + WINDOW - 1 - lag] = rows.closes[:, lag]
+            self._close[at + WINDOW - 1 - lag] = windows[:, lag]
 
     def at(self, share: NDArray[np.int64], session: NDArray[np.int64]) -> NDArray[np.float64]:
         """The close of a share's session, [rows]; nan where no row holds it."""

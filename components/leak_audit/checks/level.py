@@ -39,7 +39,9 @@ def level_test(audited: Audited) -> CheckResult:
     rows, config, seeing_level = audited.rows, audited.config, audited.features.seeing_level
     if not seeing_level:  # the comparison is for information then
         rows, _ = around_borders(rows, audited.features, ILLUSTRATED_ROWS)
-    own = -np.log(rows.closes[:, -1].astype(np.float64))
+    own = np.empty(len(rows))
+    for block in rows.blocks():
+        own[block] = -np.log(rows.closes[block][:, -1].astype(np.float64))
     ic, own_figures = _figures("prices as the run has them", rows, own, config)
     factors = _last_factors(rows, config.database)
     if factors is None:

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from components.evidence.auc import auc_interval
 from components.evidence.interval import Interval
 from components.evidence.words import figure, number4
+from components.feature_example_gen.splits import SPLITS
 from components.leak_audit.check import Audited, Check
 from components.leak_audit.reading.learners import MODEL_ROWS, model_scores
 from components.leak_audit.reading.rows import TEST
-from components.leak_audit.reading.subsets import around_borders, take
+from components.leak_audit.reading.subsets import near_borders, take
 from components.leak_audit.results import CheckResult, Figure, Status
 
 NAME = "permuted labels"
@@ -32,12 +33,13 @@ def permuted_labels(audited: Audited) -> CheckResult:
     """Deals the labels of each day out anew in all splits, and trains the audited architecture on them."""
     rows, model, config = audited.rows, audited.model, audited.config
     # A label that is alone on its day could only be dealt to its own row.
-    split_day = rows.split * (10**8) + rows.time
-    _, day, count = np.unique(split_day, return_inverse=True, return_counts=True)
-    shared = np.flatnonzero(count[day.reshape(-1)] > 1)
-    if not all(np.any(rows.split[shared] == split) for split in range(3)):
+    shared = rows.split.astype(np.int8)
+    for split in range(len(SPLITS)):
+        _, day, count = np.unique(rows.time[shared == split], return_inverse=True, return_counts=True)
+        shared[shared == split] = np.where(count[day.reshape(-1)] > 1, split, -1)
+    if not all(np.any(shared == split) for split in range(len(SPLITS))):
         return CheckResult(NAME, Status.NOT_APPLICABLE, "No day has two shares, so there is nothing to deal out.")
-    rows, features = around_borders(*take(rows, audited.features, shared), MODEL_ROWS)
+    rows, features = take(rows, audited.features, near_borders(rows, shared, MODEL_ROWS))
     label = deal_within_days(rows.labels[config.horizon], rows.split * (10**8) + rows.time, config.seed)
     test = np.flatnonzero(rows.split == TEST)
     scores = model_scores(model, config, features, label, rows.split, audited.trainings)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from components.leak_audit.check import Audited, Check
-from components.leak_audit.reading.rows import TRAIN
+from components.leak_audit.reading.rows import BLOCK, TRAIN
+from components.leak_audit.reading.stored import pieces
 from components.leak_audit.results import CheckResult, Figure, Status
 from models.operations import Feature, Kind
+
+if TYPE_CHECKING:
+    from components.leak_audit.reading.features import AuditFeatures
 
 NAME = "scaling"
 _TOLERANCE = 1e-3
@@ -24,11 +30,10 @@ def scaling(audited: Audited) -> CheckResult:
     for feature in features.formatter.features:
         if feature.operation.scaled:
             checked += 1
-            values = features.values[feature.name]
-            off = _off_standard(values[train])
+            off = _off_standard(features, feature, train)
             figures.append(Figure(f"{feature.name}: mean or variance on train rows off 0 or 1 by", off, decimals=6))
             if off > _TOLERANCE:
-                everywhere = " and is that of all splits" if _off_standard(values) <= _TOLERANCE else ""
+                everywhere = " and is that of all splits" if _off_standard(features, feature) <= _TOLERANCE else ""
                 faults.append(f"the scale of {feature.name} is not that of the train rows{everywhere}")
         elif feature.kind is Kind.CATEGORY:
             checked += 1
@@ -52,10 +57,9 @@ def scaling(audited: Audited) -> CheckResult:
     )
 
 
-def _off_standard(values: NDArray[np.generic]) -> float:
+def _off_standard(features: AuditFeatures, feature: Feature, places: NDArray[np.int64] | None = None) -> float:
     """How far the mean is from 0 or the variance from 1, the larger; a constant has no variance to be scaled."""
-    numbers = values.astype(np.float64)
-    mean, variance = np.mean(numbers, axis=0), np.var(numbers, axis=0)
+    mean, variance = features.moments(feature.name, places)
     return float(np.max(np.maximum(np.abs(mean), np.where(variance > 0, np.abs(variance - 1), 0))))
 
 
@@ -66,7 +70,9 @@ def _not_in_train(feature: Feature, audited: Audited, train: NDArray[np.int64]) 
     from models.operations import vocabulary_name
 
     vocabulary = tft.TFTransformOutput(audited.transform_graph).vocabulary_by_name(vocabulary_name(feature))
-    values = set(audited.rows.raw[feature.source][train])
+    values: set[Any] = set()
+    for some in pieces(train, BLOCK):
+        values.update(audited.rows.read([feature.source], some)[feature.source].reshape(-1).tolist())
     known = {value if isinstance(value, bytes) else str(value).encode() for value in values}
     return [value.decode(errors="replace") for value in vocabulary if value not in known]
 

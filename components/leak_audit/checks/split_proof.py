@@ -17,10 +17,14 @@ from numpy.typing import NDArray
 from components.feature_example_gen.splits import SPLITS
 from components.leak_audit.check import Check
 from components.leak_audit.reading.rows import EVAL, TEST, TRAIN, AuditRows
+from components.leak_audit.reading.subsets import rows_at
 from components.leak_audit.results import CheckResult, Figure, Status
 from models.features import WINDOW
 
 NAME = "split proof"
+_NEVER = 99999999
+"""A day that no row is behind, YYYYMMDD."""
+
 _PAIRS = ((TRAIN, TEST), (EVAL, TEST), (TRAIN, EVAL))
 
 # Windows that should have nothing in common share so many closes only where they are the same sessions.
@@ -45,6 +49,17 @@ class Shared:
     late: int
     worst_row: int
 
+    def plus(self, other: Shared, begin: int) -> Shared:
+        """With what was found of other shares, whose rows begin at a place."""
+        worst = other.worst_row + begin if other.sessions > self.sessions else self.worst_row
+        return Shared(
+            self.rows + other.rows,
+            max(self.sessions, other.sessions),
+            self.reaching + other.reaching,
+            self.late + other.late,
+            worst,
+        )
+
 
 @dataclass(frozen=True)
 class Ordinals:
@@ -62,6 +77,11 @@ class Ordinals:
     wrong: int
     first_wrong: int
 
+    def plus(self, other: Ordinals, begin: int) -> Ordinals:
+        """With what was found of other shares, whose rows begin at a place."""
+        first = other.first_wrong + begin if self.wrong == 0 and other.wrong else self.first_wrong
+        return Ordinals(self.verified + other.verified, self.apart + other.apart, self.wrong + other.wrong, first)
+
 
 def split_proof(rows: AuditRows, embargo: int, reach: int = WINDOW - 1) -> CheckResult:
     """Makes the check; a proof that does not hold is a leak.
@@ -72,9 +92,16 @@ def split_proof(rows: AuditRows, embargo: int, reach: int = WINDOW - 1) -> Check
         reach: sessions before its own that a row's features are made of.
     """
     allowed = max(0, reach - embargo)
-    shared = {pair: shared_sessions(rows, *pair, reach) for pair in _PAIRS}
-    twice = rows_in_two_splits(rows)
-    ordinals = prove_ordinals(rows)
+    begins = [int(np.min(rows.time[rows.split == split], initial=_NEVER)) for split in range(len(SPLITS))]
+    shared = dict.fromkeys(_PAIRS, Shared(0, 0, 0, 0, -1))
+    twice, ordinals = 0, Ordinals(0, 0, 0, -1)
+    for block in rows.blocks():
+        part = rows_at(rows, block)
+        for earlier, later in _PAIRS:
+            found = shared_sessions(part, earlier, later, reach, begins[later])
+            shared[earlier, later] = shared[earlier, later].plus(found, block.start)
+        twice += rows_in_two_splits(part)
+        ordinals = ordinals.plus(prove_ordinals(part), block.start)
     figures = [
         Figure("neighbouring windows that prove their ordinals", ordinals.verified),
         Figure("neighbouring windows without a common close, as their ordinals say", ordinals.apart),
@@ -132,12 +159,18 @@ def label_reach(rows: AuditRows) -> NDArray[np.int64]:
     return reach
 
 
-def shared_sessions(rows: AuditRows, earlier: int, later: int, back: int = WINDOW - 1) -> Shared:
-    """Compares two splits, given by their numbers, share by share; each row reaches `back` sessions back."""
+def shared_sessions(
+    rows: AuditRows, earlier: int, later: int, back: int = WINDOW - 1, day: int | None = None
+) -> Shared:
+    """Compares two splits, given by their numbers, share by share; each row reaches `back` sessions back.
+
+    `day` is the first of the later split, YYYYMMDD; that of these rows if None.
+    """
     first, second = rows.of(earlier), rows.of(later)
+    day = int(np.min(rows.time[second], initial=_NEVER)) if day is None else day
     reach = label_reach(rows)
     # Every share gets a stretch of one line of sessions, long enough for its oldest close and its last label.
-    span = np.zeros(len(rows.shares), np.int64)
+    span = np.full(len(rows.shares), -back - 1)
     np.maximum.at(span, rows.share, rows.session + reach)
     start = np.concatenate([[0], np.cumsum(span + back + 1)])
     oldest = start[rows.share] + rows.session  # of session k - back, as each stretch begins so many sessions early
@@ -151,15 +184,14 @@ def shared_sessions(rows: AuditRows, earlier: int, later: int, back: int = WINDO
     begins = np.full(len(rows.shares), np.iinfo(np.int64).max)
     np.minimum.at(begins, rows.share[second], rows.session[second])
     into = rows.session[first] + reach[first] >= begins[rows.share[first]]
-    day = np.min(rows.time[second])
     into |= (_day_at_least(rows, reach)[first] >= day) & (reach[first] > 0)
     late = rows.time[first] >= day
     return Shared(
         rows=int(np.count_nonzero(common)),
-        sessions=int(np.max(common)),
+        sessions=int(np.max(common, initial=0)),
         reaching=int(np.count_nonzero(into)),
         late=int(np.count_nonzero(late)),
-        worst_row=int(second[np.argmax(common)]) if np.max(common) else -1,
+        worst_row=int(second[np.argmax(common)]) if np.any(common) else -1,
     )
 
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from components.leak_audit.check import Check
 from components.leak_audit.reading.rows import TEST, AuditRows
+from components.leak_audit.reading.stored import pieces
 from components.leak_audit.results import CheckResult, Figure, Status
 from models.features import WINDOW
 
@@ -31,6 +32,19 @@ NAME = "twins"
 _RETURNS = WINDOW - 1
 _BITS, _HASHES = 24, 4
 """Two windows that have nothing in common have the same hash once in 17 million pairs."""
+
+_ONES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1, dtype=np.uint8)
+"""Bits of every byte that are set."""
+
+_PLACE_BITS = 39
+"""Of a row's place, beside its hash in one number: there may be five hundred billion rows."""
+
+_MOST_DIFFERING = 20
+"""Bits of all hashes together that may differ before two rows are compared: windows of a correlation of 0.97 differ in
+6 of them, by 2.3 more or fewer, windows that have nothing in common in 36, by 4."""
+
+_PAIRS = 20_000
+"""That are compared at once."""
 
 _NEIGHBOURS = 3
 """Of rows with the same hash, how many before it a row is compared with, beside the first one."""
@@ -120,64 +134,81 @@ def twins(rows: AuditRows) -> CheckResult:
 
 def find_twins(rows: AuditRows) -> Twins:
     """Finds rows with the same moves; of several, each is compared with the first by split and with its neighbour."""
-    telling, moves = _moves(rows)
-    pairs = [telling[places] @ np.array([len(rows), 1]) for key in _hashes(moves) for places in _of_same_key(key)]
-    like, row = np.divmod(np.unique(np.concatenate(pairs)), max(1, len(rows)))
+    telling, hashes = _hashed(rows)
+    found = [np.empty(0, np.int64)]
+    for number in range(_HASHES):
+        for places in _of_same_key(hashes[:, number]):
+            like, row = (hashes[places[:, at]] for at in (0, 1))
+            differing = _ONES[(like ^ row).view(np.uint8)].sum(axis=1, dtype=np.int64)
+            found.append(telling[places[differing <= _MOST_DIFFERING]] @ np.array([len(rows), 1]))
+    like, row = np.divmod(np.unique(np.concatenate(found)), max(1, len(rows)))
     other = (rows.share[row] != rows.share[like]) | (rows.session[row] != rows.session[like])
     row, like = row[other], like[other]
-    place = np.empty(len(rows), np.int64)
-    place[telling] = np.arange(len(telling))
-    correlation = np.einsum("ij,ij->i", moves[place[row]], moves[place[like]])
+    correlation, tells = np.empty(len(row), np.float32), np.empty(len(row), bool)
+    for some in pieces(np.arange(len(row)), _PAIRS):
+        pair = [rows.closes[of[some]] for of in (row, like)]
+        correlation[some] = np.einsum("ij,ij->i", *(_directions(np.diff(np.log(closes), axis=1)) for closes in pair))
+        tells[some] = np.minimum(*map(_distinct_moves, pair)) >= _DISTINCT_MOVES
     same = correlation >= _CORRELATION
-    row, like, correlation = row[same], like[same], correlation[same]
-    tells = np.minimum(_distinct_moves(rows, row), _distinct_moves(rows, like)) >= _DISTINCT_MOVES
+    row, like, correlation, tells = row[same], like[same], correlation[same], tells[same]
     return Twins(row[tells], like[tells], correlation[tells], int(np.count_nonzero(~tells)))
 
 
-def _moves(rows: AuditRows) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The rows that moved on most days and both ways, by split, and their returns about their mean, of length 1."""
-    returns = np.diff(np.log(rows.closes), axis=1)
-    moved = np.count_nonzero(returns, axis=1) > _RETURNS // 2
-    # What never falls is interest, three days' on a Monday: its weeks are alike, and that tells what all know.
-    moved &= np.any(returns > 0, axis=1) & np.any(returns < 0, axis=1)
-    places = np.flatnonzero(moved)
-    places = places[np.argsort(rows.split[places], kind="stable")]
-    returns = returns[places]
+def _hashed(rows: AuditRows) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The rows that moved on most days and both ways, by split, and their hashes, [rows, hashes]."""
+    places, hashes = [], []
+    for block in rows.blocks():
+        returns = np.diff(np.log(rows.closes[block]), axis=1)
+        moved = np.count_nonzero(returns, axis=1) > _RETURNS // 2
+        # What never falls is interest, three days' on a Monday: its weeks are alike, and that tells what all know.
+        moved &= np.any(returns > 0, axis=1) & np.any(returns < 0, axis=1)
+        places.append(block.start + np.flatnonzero(moved))
+        hashes.append(np.stack(list(_hashes(_directions(returns[moved]))), axis=1))
+    telling = np.concatenate([np.empty(0, np.int64), *places])
+    order = np.argsort(rows.split[telling], kind="stable")
+    return telling[order], np.concatenate([np.empty((0, _HASHES), np.int32), *hashes])[order]
+
+
+def _directions(returns: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The returns of windows about their mean, of length 1, none of them large."""
     typical = np.median(np.abs(returns), axis=1)[:, None]
     bounded = np.clip(returns / typical, -_LARGEST, _LARGEST)
     # About their mean: funds that earn the same interest each day have nothing else in common.
     bounded -= np.mean(bounded, axis=1)[:, None]
     length = np.linalg.norm(bounded, axis=1)[:, None]
-    return places, np.divide(bounded, length, out=np.zeros_like(bounded), where=length > 0)
+    return np.divide(bounded, length, out=np.zeros_like(bounded), where=length > 0)
 
 
-def _hashes(moves: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
+def _hashes(moves: NDArray[np.float32]) -> Iterator[NDArray[np.int32]]:
     """Each hash of all rows, [rows]: the signs of random sums of their returns."""
     rng = np.random.default_rng(0)
     for _ in range(_HASHES):
         sums = moves @ rng.standard_normal((moves.shape[1], _BITS), np.float32)
-        yield ((sums > 0).astype(np.float32) @ np.float32(2) ** np.arange(_BITS, dtype=np.float32)).astype(np.int64)
+        yield ((sums > 0).astype(np.float32) @ np.float32(2) ** np.arange(_BITS, dtype=np.float32)).astype(np.int32)
 
 
-def _of_same_key(key: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+def _of_same_key(key: NDArray[np.int32]) -> Iterator[NDArray[np.int64]]:
     """Places with the same key, [pairs, 2]: each row behind the first of its key, and behind some before it."""
-    rows = np.arange(len(key))
-    key, order = np.divmod(np.sort(key * max(1, len(key)) + rows), max(1, len(key)))
-    begins = rows.copy()
-    begins[1:][key[1:] == key[:-1]] = 0
-    first = np.maximum.accumulate(begins)
-    again = np.flatnonzero(first < rows)
-    first = first[again]
+    ordered = key.astype(np.int64) << _PLACE_BITS
+    ordered |= np.arange(len(key))
+    ordered.sort()
+    again = 1 + np.flatnonzero((ordered[1:] ^ ordered[:-1]) >> _PLACE_BITS == 0)
+    if not len(again):
+        return
+    ordered &= (1 << _PLACE_BITS) - 1
+    # Rows that follow one another there have one key, and the one before them is the first of it.
+    first = np.maximum.accumulate(np.where(np.diff(again, prepend=-1) != 1, again - 1, 0))
     for back in range(1, _NEIGHBOURS + 1):
-        before = again - back
-        yield np.stack([order[before], order[again]], axis=1)[before >= first]
-    yield np.stack([order[first], order[again]], axis=1)[first < again - _NEIGHBOURS]
+        behind = again - first >= back
+        yield np.stack([ordered[again[behind] - back], ordered[again[behind]]], axis=1)
+    behind = again - first > _NEIGHBOURS
+    yield np.stack([ordered[first[behind]], ordered[again[behind]]], axis=1)
 
 
-def _distinct_moves(rows: AuditRows, place: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Distinct moves of the windows of some rows, in money and in percent, the fewer of both, [places]."""
-    closes = rows.closes[place].astype(np.float64)
-    fewest = np.full(len(place), _RETURNS)
+def _distinct_moves(windows: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Distinct moves of windows, in money and in percent, the fewer of both, [windows]."""
+    closes = windows.astype(np.float64)
+    fewest = np.full(len(closes), _RETURNS)
     for values in (closes, np.log(closes)):
         moves = np.sort(np.diff(values, axis=1), axis=1)
         step = _SAME_MOVE * np.median(np.abs(moves), axis=1)[:, None]

@@ -101,9 +101,9 @@ def _by_prices(
     plan = plan_splits(sessions[sessions <= np.datetime64(config.last_session or "9999-12-31")], splits)
     # The first day that the next split owns; behind test there is none.
     borders = [plan.sessions[part.end] for part in plan.ranges[:-1]] + [np.datetime64("9999-12-31")]
-    text = rows.time.astype(str)
-    day = np.array([f"{one[:4]}-{one[4:6]}-{one[6:]}" for one in np.unique(text).tolist()], dtype="datetime64[D]")
-    day = day[np.unique(text, return_inverse=True)[1].reshape(-1)]
+    numbers, place = np.unique(rows.time, return_inverse=True)
+    texts = map(str, numbers.tolist())
+    day = np.array([f"{one[:4]}-{one[4:6]}-{one[6:]}" for one in texts], dtype="datetime64[D]")[place.reshape(-1)]
     days = 0
     for horizon, again in levels_again(store, names, tuple(rows.excess), label, config).items():
         here = again.reindex(day)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow_transform as tft
 from numpy.typing import NDArray
 
-from components.leak_audit.reading.rows import AuditRows
+from components.leak_audit.reading.rows import BLOCK, AuditRows, Values
+from components.leak_audit.reading.stored import Storing, pieces
 from models.architecture import InputSpec
 from models.features import CLOSES
 from models.formatters import DataFormatter
@@ -19,6 +20,9 @@ from models.operations import Kind
 from models.training import input_spec
 
 Features = Mapping[str, NDArray[Any]]
+
+_AT_ONCE = 8 * 8192
+"""Rows that are transformed at once: the graph is given 8192 of them at a time."""
 
 _PROBED = 2000
 """Windows that are made larger to see whether a model would notice."""
@@ -43,21 +47,35 @@ class AuditFeatures:
 
     formatter: DataFormatter
     inputs: InputSpec
-    values: Features
+    values: Mapping[str, Values]
     seeing_level: tuple[str, ...]
 
-    def columns(self) -> dict[str, NDArray[np.float64]]:
-        """Every single number that a model sees, by name, [rows] each; categories by their index."""
+    def columns(self, places: Any = slice(None)) -> dict[str, NDArray[np.number]]:
+        """Every single number that a model sees of some rows, by name, [rows] each; categories by their index."""
         found = {}
         for feature in self.formatter.features:
-            values = self.values[feature.name].astype(np.float64)
+            values = self.values[feature.name][places]
             for step in range(values.shape[1]):
                 found[feature.name if values.shape[1] == 1 else f"{feature.name}[{step}]"] = values[:, step]
         return found
 
+    def numbers(self, name: str, places: NDArray[np.int64]) -> Iterator[NDArray[np.float64]]:
+        """A feature of some rows, [rows, steps], so many rows at a time."""
+        for some in pieces(places, BLOCK):
+            yield self.values[name][some].astype(np.float64)
+
     def matrix(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
         """The numbers that a model sees of some rows, [rows, numbers]; categories by their index."""
         return np.concatenate([self.values[f.name][places] for f in self.formatter.features], axis=1).astype(np.float32)
+
+    def moments(
+        self, name: str, places: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and variance of a feature over some rows, [steps] each; over all if None."""
+        places = np.arange(len(self.values[name])) if places is None else places
+        mean = sum(np.sum(part, axis=0) for part in self.numbers(name, places)) / len(places)
+        variance = sum(np.sum((part - mean) ** 2, axis=0) for part in self.numbers(name, places)) / len(places)
+        return mean, variance
 
     def categories(self) -> tuple[str, ...]:
         """Names of the features that are indices."""
@@ -73,30 +91,36 @@ def transform_rows(rows: AuditRows, formatter: DataFormatter, transform_graph: s
         transform_graph: folder of the TransformGraph artifact.
     """
     transform = tft.TFTransformOutput(transform_graph)
-    raw = {source: rows.raw[source] for source in formatter.sources}
     apply = applied(formatter, transform)
-    values = apply(raw)
-    seeing = _seeing_level(raw, rows.closes, values, formatter, apply) if CLOSES in raw else ()
+    storing = {feature.name: Storing() for feature in formatter.features}
+    for begin in range(0, len(rows), _AT_ONCE):
+        for name, part in apply(rows.read(formatter.sources, slice(begin, begin + _AT_ONCE))).items():
+            storing[name].add(part)
+    values = {name: one.whole() for name, one in storing.items()}
+    seeing = _seeing_level(rows, values, formatter, apply) if CLOSES in formatter.sources else ()
     return AuditFeatures(formatter, input_spec(formatter, transform), values, seeing)
 
 
 def _seeing_level(
-    raw: Mapping[str, NDArray[Any]],
-    closes: NDArray[np.float32],
-    values: Features,
+    rows: AuditRows,
+    values: Mapping[str, Values],
     formatter: DataFormatter,
     apply: Callable[[Features], Features],
 ) -> tuple[str, ...]:
     """Features that notice that prices are other ones, though every return is the same."""
-    returns = np.diff(np.log(closes.astype(np.float64)), axis=1)
-    moving = np.flatnonzero(np.sqrt(np.mean(returns**2, axis=1)) > _LEAST_VOLATILITY)
+    moves = np.empty(len(rows), bool)
+    for block in rows.blocks():
+        returns = np.diff(np.log(rows.closes[block].astype(np.float64)), axis=1)
+        moves[block] = np.sqrt(np.mean(returns**2, axis=1)) > _LEAST_VOLATILITY
+    moving = np.flatnonzero(moves)
     probed = moving[:: max(1, len(moving) // _PROBED)]
     if not len(probed):
         return ()
-    part = {source: column[probed] for source, column in raw.items()}
+    part = rows.read(formatter.sources, probed)
+    closes = part[CLOSES]
     seeing: set[str] = set()
     for factor in _FACTORS:
-        scaled = apply({**part, CLOSES: closes[probed] * np.float32(factor)})
+        scaled = apply({**part, CLOSES: closes * np.float32(factor)})
         for name, value in scaled.items():
             before = values[name][probed].astype(np.float64)
             spread = np.std(before, axis=0) if np.issubdtype(values[name].dtype, np.floating) else 0.0

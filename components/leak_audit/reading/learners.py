@@ -59,15 +59,8 @@ def model_scores(
 
     def part(number: int) -> Rows:
         places = np.flatnonzero(split == number)
-        nothing = np.zeros(len(places), np.float32)
-        return Rows(
-            features={name: values[places] for name, values in features.values.items()},
-            label=label[places].astype(np.float32),
-            time=nothing.astype(np.int64),
-            share_id=nothing.astype(object),
-            forward_return=nothing,
-            next_return=nothing,
-        )
+        values = {name: column[places] for name, column in features.values.items()}
+        return Rows(values, label[places].astype(np.float32))
 
     trainings = {} if trainings is None else trainings
     if model.name not in trainings:
@@ -126,7 +119,7 @@ def logistic_scores(
     train, test = np.flatnonzero(split == TRAIN), np.flatnonzero(split == TEST)
     columns = features.columns()
     categories = [columns.pop(name).astype(np.int64) for name in features.categories()]
-    numbers = [*columns.values(), *([] if extra is None else [extra])]
+    numbers = [*(values.astype(np.float64) for values in columns.values()), *([] if extra is None else [extra])]
     parts: list[Any] = []
     if numbers:
         dense = np.stack(numbers, axis=1)

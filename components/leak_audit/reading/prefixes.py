@@ -230,7 +230,7 @@ def compare_examples(rows: AuditRows, whole: Prefix) -> tuple[Difference | None,
     """
     columns, cut = whole.rows.columns, str(whole.cut)
     replayed = {key: at for at, key in enumerate(zip(columns[SHARE_ID].tolist(), columns[TIME].tolist(), strict=True))}
-    mine = np.flatnonzero(np.array([share in whole.windows for share in rows.shares])[rows.share])
+    mine = rows.of_shares(np.flatnonzero([share in whole.windows for share in rows.shares]))
     names = [share.encode() for share in rows.shares]
     keys = zip(rows.share[mine].tolist(), rows.time[mine].tolist(), strict=True)
     at = np.array([replayed.get((names[share], time), -1) for share, time in keys], dtype=np.int64)
@@ -253,7 +253,7 @@ def compare_examples(rows: AuditRows, whole: Prefix) -> tuple[Difference | None,
         label, ahead = label_key(horizon), forward_return_key(horizon)
         if ahead in columns and label in columns:
             again = np.where(_known(whole, label)[at], columns[label][at], -1)
-            pairs.append((label, rows.labels[horizon][mine], again))
+            pairs.append((label, rows.labels[horizon][mine].astype(np.int64), again))
             returned = np.where(_known(whole, ahead)[at], columns[ahead][at], np.float32(np.nan))
             pairs.append((ahead, rows.returns[horizon][mine], returned))
         if (beyond := excess_return_key(horizon)) in columns and horizon in rows.excess:

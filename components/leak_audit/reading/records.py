@@ -67,17 +67,26 @@ def concatenated(parts: Sequence[tuple[Columns, int]]) -> tuple[Columns, int]:
     """
     types: dict[str, np.dtype[Any]] = {}
     for columns, _ in parts:
-        for name, column in columns.items():
-            if types.setdefault(name, column.values.dtype) != column.values.dtype:
-                raise AuditError(
-                    f"the examples carry the feature {name} as {types[name]} and as {column.values.dtype}; run again"
-                )
+        check_types(columns, types)
 
     def whole(name: str) -> Column:
         there = [columns.get(name) or Column(np.empty(0, types[name]), _none(rows)) for columns, rows in parts]
         return Column(np.concatenate([one.values for one in there]), np.concatenate([one.counts for one in there]))
 
     return {name: whole(name) for name in types}, sum(rows for _, rows in parts)
+
+
+def check_types(columns: Columns, types: dict[str, np.dtype[Any]]) -> None:
+    """Refuses columns of other types than those before; takes in what is new.
+
+    Raises:
+        AuditError: a feature is of more than one type.
+    """
+    for name, column in columns.items():
+        if types.setdefault(name, column.values.dtype) != column.values.dtype:
+            raise AuditError(
+                f"the examples carry the feature {name} as {types[name]} and as {column.values.dtype}; run again"
+            )
 
 
 def _columns(records: tf.Tensor) -> tuple[Columns, int]:

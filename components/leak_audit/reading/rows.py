@@ -1,17 +1,22 @@
-"""The examples of all splits as the audit reads them: every feature that is there, and nothing taken on trust."""
+"""The examples of all splits as the audit reads them: every feature that is there, and nothing taken on trust.
+
+What is narrow is in memory, in the smallest integers that hold it; closes and what formatters read beside them lie on
+disk (stored.py).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.feature_example_gen.splits import SPLITS
-from components.leak_audit.reading.records import Columns, concatenated, read_columns
+from components.leak_audit.reading.records import Columns, check_types, read_columns
+from components.leak_audit.reading.stored import Stored, Storing, in_order
 from components.leak_audit.results import AuditError
 from models.day_wide.columns import width_of
 from models.features import (
@@ -25,12 +30,23 @@ from models.features import (
     label_key,
 )
 
+_LABEL, *_RETURNS = (key(0).removesuffix("0") for key in (label_key, forward_return_key, excess_return_key))
+_ANSWERS = (_LABEL, *_RETURNS)
+
 TRAIN, EVAL, TEST = range(len(SPLITS))
+
+BLOCK = 50_000
+"""About how many rows are looked at at once, where all are."""
+
+Values: TypeAlias = "NDArray[Any] | Stored"
+"""Of rows, in memory or on disk; indexed by rows, both give arrays."""
 
 
 @dataclass(frozen=True, eq=False)
 class AuditRows:
     """The examples of a run, sorted by share, session and split; all arrays are [rows].
+
+    Those of a whole run have the smallest integers; those that `subsets.rows_at` gives have int64, to reckon with.
 
     Attributes:
         features: the names of all features that the examples carry.
@@ -42,20 +58,20 @@ class AuditRows:
         split: 0, 1, 2 for train, eval, test.
         labels: by horizon: 0 or 1, -1 where there is none.
         returns: forward returns by horizon, float32, nan where there is none.
-        raw: the features that a DataFormatter may read, as models/features.py has them: [rows] or [rows, width].
+        raw: further features that a DataFormatter may read, as models/features.py has them, [rows, width].
         excess: by horizon, forward returns less the level of their day, as `returns`; none where the label has none.
     """
 
     features: tuple[str, ...]
-    share: NDArray[np.int64]
+    share: NDArray[np.integer]
     shares: tuple[str, ...]
-    time: NDArray[np.int64]
-    session: NDArray[np.int64]
-    closes: NDArray[np.float32]
-    split: NDArray[np.int64]
-    labels: Mapping[int, NDArray[np.int64]]
+    time: NDArray[np.integer]
+    session: NDArray[np.integer]
+    closes: Values
+    split: NDArray[np.integer]
+    labels: Mapping[int, NDArray[np.integer]]
     returns: Mapping[int, NDArray[np.float32]]
-    raw: Mapping[str, NDArray[Any]]
+    raw: Mapping[str, Values]
     excess: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -73,6 +89,35 @@ class AuditRows:
     def label_returns(self, horizon: int) -> NDArray[np.float32]:
         """The returns that the labels tell the signs of, [rows]; nan where there is none."""
         return self.excess.get(horizon, self.returns[horizon])
+
+    def read(self, sources: Sequence[str], places: Any) -> dict[str, NDArray[Any]]:
+        """What a DataFormatter reads of some rows, by source, as models/features.py has it."""
+        found: dict[str, NDArray[Any]] = {}
+        for source in sources:
+            if source == SHARE_ID:
+                found[source] = np.array([share.encode() for share in self.shares], object)[self.share[places]]
+            elif source == TIME:
+                found[source] = self.time[places].astype(np.int64)
+            else:
+                found[source] = (self.closes if source == CLOSES else self.raw[source])[places]
+        return found
+
+    def blocks(self, most: int = BLOCK) -> Iterator[slice]:
+        """Rows that follow one another, so many at a time or one share if it has more: no share is in two of them."""
+        ends = np.searchsorted(self.share, np.arange(len(self.shares)), side="right").tolist()
+        begin = end = 0
+        for until in ends:
+            if until - begin > most and end > begin:
+                yield slice(begin, end)
+                begin = end
+            end = until
+        if end > begin:
+            yield slice(begin, end)
+
+    def of_shares(self, shares: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Places of the rows of some shares, given by their places among `shares` in order."""
+        bounds = np.searchsorted(self.share, np.stack([shares, shares + 1]))
+        return np.concatenate([np.empty(0, np.int64), *(np.arange(*ends) for ends in bounds.T.tolist())])
 
     def place(self, row: int) -> str:
         """Share and day of a row, in words."""
@@ -94,48 +139,85 @@ def read_rows(examples: str | Path, sources: Sequence[str] = ()) -> AuditRows:
     Raises:
         AuditError: a split is missing or empty, or a feature that the audit needs is.
     """
-    parts = [_read_split(Path(examples), name) for name in SPLITS]
-    joined, _ = concatenated(parts)
-    features = sorted(joined)
-    for name in (SHARE_ID, TIME, SESSION, CLOSES):
-        if name not in features:
-            raise AuditError(f"{examples}: its examples carry no feature {name}; run again with this version")
-    split = np.repeat(np.arange(len(SPLITS)), [rows for _, rows in parts])
-    names, share = np.unique(_values(joined, SHARE_ID, 1).astype(bytes), return_inverse=True)
-    time, session = _values(joined, TIME, 1), _values(joined, SESSION, 1)
-    order = np.lexsort((split, session, share))
-    rows = len(order)
-    horizons = _horizons(features)
-    raw = {SHARE_ID: names.astype(object)[share][order], TIME: time[order]}
-    raw[CLOSES] = _values(joined, CLOSES, WINDOW).astype(np.float32)[order]
-    for source in sources:
-        if source not in raw:
-            raw[source] = _values(joined, source, width_of(source))[order]
-    return AuditRows(
-        features=tuple(features),
-        share=share[order],
-        shares=tuple(name.decode() for name in names),
-        time=time[order],
-        session=session[order],
-        closes=raw[CLOSES],
-        split=split[order],
-        labels={h: _optional(joined, label_key(h), -1, rows)[order].astype(np.int64) for h in horizons},
-        returns={h: _optional(joined, forward_return_key(h), np.nan, rows)[order].astype(np.float32) for h in horizons},
-        raw=raw,
-        excess={
-            h: _optional(joined, excess_return_key(h), np.nan, rows)[order].astype(np.float32)
-            for h in horizons
-            if excess_return_key(h) in features
-        },
-    )
+    from models.data import record_files
+
+    reading = _Reading(str(examples), tuple(one for one in sources if one not in (SHARE_ID, TIME, CLOSES)))
+    for split, name in enumerate(SPLITS):
+        pattern, before = f"{examples}/Split-{name}/*", reading.rows
+        for file in record_files([pattern]):
+            reading.add(*read_columns([file]), split)
+        if reading.rows == before:
+            raise AuditError(f"{pattern}: there are no examples; the pipeline's cache was removed, run again")
+    return reading.whole()
 
 
-def _read_split(examples: Path, split: str) -> tuple[Columns, int]:
-    files = f"{examples}/Split-{split}/*"
-    columns, rows = read_columns([files])
-    if not rows:
-        raise AuditError(f"{files}: there are no examples; the pipeline's cache was removed, run again")
-    return columns, rows
+class _Reading:
+    """The rows of one file after the other, and then all of them in order."""
+
+    def __init__(self, examples: str, sources: tuple[str, ...]) -> None:
+        self._examples, self._sources = examples, sources
+        self._types: dict[str, np.dtype[Any]] = {}
+        self._codes: dict[bytes, int] = {}
+        self._parts: dict[str, list[NDArray[Any]]] = {}
+        self._stored = {name: Storing() for name in (CLOSES, *sources)}
+        self.rows = 0
+
+    def add(self, columns: Columns, rows: int, split: int) -> None:
+        if not rows:
+            return
+        for name in (SHARE_ID, TIME, SESSION, CLOSES):
+            if name not in columns:
+                raise AuditError(f"{self._examples}: its examples carry no feature {name}; run again with this version")
+        check_types(columns, self._types)
+        names, share = np.unique(_values(columns, SHARE_ID, 1).astype(bytes), return_inverse=True)
+        codes = np.array([self._codes.setdefault(name, len(self._codes)) for name in names.tolist()], np.int32)
+        self._put("share", codes[share.reshape(-1)])
+        self._put("split", np.full(rows, split, np.int8))
+        for name in (TIME, SESSION):
+            self._put(name, _values(columns, name, 1).astype(np.int32))
+        for name in {*self._parts, *columns}:
+            if name.startswith(_ANSWERS):
+                missing, kind = (-1, np.int8) if name.startswith(_LABEL) else (np.nan, np.float32)
+                self._parts.setdefault(name, [np.full(self.rows, missing, kind)])
+                self._put(name, _optional(columns, name, missing, rows).astype(kind))
+        self._stored[CLOSES].add(_values(columns, CLOSES, WINDOW).astype(np.float32))
+        for source in self._sources:
+            self._stored[source].add(_values(columns, source, width_of(source)))
+        self.rows += rows
+
+    def _put(self, name: str, part: NDArray[Any]) -> None:
+        self._parts.setdefault(name, []).append(part)
+
+    def whole(self) -> AuditRows:
+        columns = {name: np.concatenate(self._parts.pop(name)) for name in list(self._parts)}
+        names = sorted(self._codes)
+        rank = np.empty(len(names), np.int32)
+        rank[[self._codes[name] for name in names]] = np.arange(len(names))
+        columns["share"] = rank[columns["share"]]
+        order = np.lexsort((columns["split"], columns[SESSION], columns["share"]))
+        if not np.array_equal(order, np.arange(len(order))):
+            columns = {name: values[order] for name, values in columns.items()}
+        stored = {name: in_order(one.whole(), order) for name, one in self._stored.items()}
+        features = sorted(self._types)
+        horizons = _horizons(features)
+        nothing = np.full(self.rows, -1, np.int8)
+
+        def returns(key: Callable[[int], str]) -> dict[int, NDArray[np.float32]]:
+            return {h: columns[key(h)] for h in horizons if key(h) in columns}
+
+        return AuditRows(
+            features=tuple(features),
+            share=columns["share"],
+            shares=tuple(name.decode() for name in names),
+            time=columns[TIME],
+            session=columns[SESSION],
+            closes=stored.pop(CLOSES),
+            split=columns["split"],
+            labels={h: columns.get(label_key(h), nothing) for h in horizons},
+            returns=returns(forward_return_key),
+            raw=stored,
+            excess=returns(excess_return_key),
+        )
 
 
 def _horizons(features: Sequence[str]) -> tuple[int, ...]:

@@ -22,15 +22,23 @@ def around_borders(rows: AuditRows, features: AuditFeatures, most: int) -> tuple
     """
     if len(rows) <= most:
         return rows, features
+    return take(rows, features, near_borders(rows, rows.split, most))
+
+
+def near_borders(rows: AuditRows, split: NDArray[np.integer], most: int) -> NDArray[np.int64]:
+    """Places of the rows of `around_borders`, ascending, by the split of each; those with one below 0 are left out."""
     kept = []
-    for split in (TRAIN, EVAL, TEST):
-        places = rows.of(split)
-        wanted = max(1, int(len(places) * most / len(rows)))
+    count_of_all = int(np.count_nonzero(split >= 0))
+    if count_of_all <= most:
+        return np.flatnonzero(split >= 0)
+    for one in (TRAIN, EVAL, TEST):
+        places = np.flatnonzero(split == one)
+        wanted = max(1, int(len(places) * most / count_of_all))
         days, count = np.unique(rows.time[places], return_counts=True)
-        order = slice(None) if split == TEST else slice(None, None, -1)
+        order = slice(None) if one == TEST else slice(None, None, -1)
         enough = int(np.searchsorted(np.cumsum(count[order]), wanted)) + 1
         kept.append(places[np.isin(rows.time[places], days[order][:enough])])
-    return take(rows, features, np.sort(np.concatenate(kept)))
+    return np.sort(np.concatenate(kept))
 
 
 def take(rows: AuditRows, features: AuditFeatures, places: NDArray[np.int64]) -> tuple[AuditRows, AuditFeatures]:
@@ -40,16 +48,16 @@ def take(rows: AuditRows, features: AuditFeatures, places: NDArray[np.int64]) ->
     )
 
 
-def rows_at(rows: AuditRows, places: NDArray[np.int64]) -> AuditRows:
-    """The rows at some places, in their order."""
+def rows_at(rows: AuditRows, places: NDArray[np.int64] | slice) -> AuditRows:
+    """The rows at some places, in their order, in memory."""
     return replace(
         rows,
-        share=rows.share[places],
-        time=rows.time[places],
-        session=rows.session[places],
+        share=rows.share[places].astype(np.int64),
+        time=rows.time[places].astype(np.int64),
+        session=rows.session[places].astype(np.int64),
         closes=rows.closes[places],
-        split=rows.split[places],
-        labels={h: values[places] for h, values in rows.labels.items()},
+        split=rows.split[places].astype(np.int64),
+        labels={h: values[places].astype(np.int64) for h, values in rows.labels.items()},
         returns={h: values[places] for h, values in rows.returns.items()},
         excess={h: values[places] for h, values in rows.excess.items()},
         raw={name: values[places] for name, values in rows.raw.items()},

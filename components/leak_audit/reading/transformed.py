@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from components.leak_audit.reading.features import AuditFeatures
 from components.leak_audit.reading.prefixes import Difference, Prefix, differ, iso, texts
-from components.leak_audit.reading.rows import TRAIN, AuditRows
+from components.leak_audit.reading.rows import TRAIN, AuditRows, Values
+from components.leak_audit.reading.stored import Storing
 from models.features import TIME
 from models.formatters import DataFormatter
-from models.in_memory import apply_formatter, fit_formatter
+from models.in_memory import applied, apply_formatter, fit_formatter
 from models.operations import VOCABULARY, Z_SCORE, Z_SCORED_LOG_VOLATILITY, Feature, vocabulary_name
 
 ROWS = 8192
@@ -105,15 +106,17 @@ def analysed_on_train(
     formatter = features.formatter
     if not again:
         return _by_hand(rows, features, transform_graph, cut)
-    raw: Mapping[str, NDArray[Any]] = {source: rows.raw[source] for source in formatter.sources}
     with tempfile.TemporaryDirectory(prefix="awesome-audit-") as folder:
-        graph = fit_formatter({name: values[train] for name, values in raw.items()}, formatter, Path(folder) / "graph")
-        values = apply_formatter(raw, formatter, graph)
-    for feature in formatter.features:
-        held, other = features.values[feature.name], values[feature.name]
-        off = differ(held, other)
-        if off.any():
-            return _difference(rows, feature, cut, off, held, other), ()
+        graph = fit_formatter(rows.read(formatter.sources, train), formatter, Path(folder) / "graph")
+        apply = applied(formatter, graph)
+        for feature in formatter.features:
+            off, held, other = np.zeros(len(rows), bool), features.values[feature.name], Storing()
+            for block in rows.blocks():
+                values = apply(rows.read(formatter.sources, block))[feature.name]
+                off[block] = differ(held[block], values)
+                other.add(values)
+            if off.any():
+                return _difference(rows, feature, cut, off, held, other.whole()), ()
     return None, tuple(feature.name for feature in formatter.features)
 
 
@@ -125,20 +128,26 @@ def _by_hand(
     for feature in features.formatter.features:
         held = features.values[feature.name]
         if feature.operation in (Z_SCORE, Z_SCORED_LOG_VOLATILITY):
-            numbers = held.astype(np.float64)
-            mean, deviation = np.mean(numbers[train], axis=0), np.std(numbers[train], axis=0)
+            mean, variance = features.moments(feature.name, train)
+            deviation = np.sqrt(variance)
             varies = deviation > 0
-            # What the train rows alone would have made of it.
-            other = np.where(varies, (numbers - mean) / np.where(varies, deviation, 1), numbers)
-            off = np.any((np.abs(mean) > _ROUNDED) | (varies & (np.abs(deviation - 1) > _ROUNDED)), keepdims=True)
-            if off.any():
-                change = np.max(np.abs(other - numbers), axis=1)
-                return _difference(rows, feature, cut, change == np.max(change), held, other.astype(np.float32)), ()
+            if np.any((np.abs(mean) > _ROUNDED) | (varies & (np.abs(deviation - 1) > _ROUNDED))):
+                change, other = np.empty(len(rows)), Storing()
+                for block in rows.blocks():
+                    numbers = held[block].astype(np.float64)
+                    # What the train rows alone would have made of it.
+                    again = np.where(varies, (numbers - mean) / np.where(varies, deviation, 1), numbers)
+                    change[block] = np.max(np.abs(again - numbers), axis=1)
+                    other.add(again.astype(np.float32))
+                return _difference(rows, feature, cut, change == np.max(change), held, other.whole()), ()
         elif feature.operation is VOCABULARY:
-            other = _own_index(feature, rows.raw[feature.source], train, transform_graph)
-            off = other != held[:, 0]
+            index = held[:][:, 0]
+            again = _own_index(
+                feature, rows.read([feature.source], slice(None))[feature.source], train, transform_graph
+            )
+            off = again != index
             if off.any():
-                return _difference(rows, feature, cut, off, held[:, 0], other), ()
+                return _difference(rows, feature, cut, off, index, again), ()
         else:
             continue
         compared.append(feature.name)
@@ -166,7 +175,7 @@ def _own_index(
 
 
 def _difference(
-    rows: AuditRows, feature: Feature, cut: str, off: NDArray[np.bool_], held: NDArray[Any], other: NDArray[Any]
+    rows: AuditRows, feature: Feature, cut: str, off: NDArray[np.bool_], held: Values, other: Values
 ) -> Difference:
     row = int(np.argmax(off))
     share, day = rows.shares[rows.share[row]], iso(rows.time[row])

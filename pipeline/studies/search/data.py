@@ -84,6 +84,7 @@ def _read(plan: Plan, examples: str, graph: str) -> tuple[Rows, Rows, InputSpec]
     from models.transform_graph import TransformGraph
 
     transform = tft.TFTransformOutput(graph)
-    read = row_reader(plan.horizon, plan.formatter, TransformGraph(transform, plan.formatter), plan.label)
+    graph_of = TransformGraph(transform, plan.formatter)
+    read = row_reader(plan.horizon, plan.formatter, graph_of, plan.label, to_learn=True)
     train, held_out = (read(split_pattern(examples, split)) for split in ("train", "eval"))
     return train, held_out, input_spec(plan.formatter, transform)
