@@ -22,6 +22,7 @@ from models.features import CLOSES, NEXT_SESSION, SHARE_ID, TIME, WINDOW, forwar
 from models.formatters import DataFormatter
 from models.labels import Label
 from models.labels.up import LABEL as UP
+from models.stored import Storing, Values
 
 _BATCH = 20_000
 _MEASURED, _FRAME = 1000, 16
@@ -63,7 +64,7 @@ class Rows:
     """Rows of a split in memory, in the order of its files: by shard, then time.
 
     Attributes:
-        features: transformed features by name, [rows, steps] or [rows, 1].
+        features: transformed features by name, [rows, steps] or [rows, 1]; on disk where a split was read so.
         label: 0 or 1, float32 [rows].
         time: YYYYMMDD [rows]; this and what follows is empty where rows were read to learn from alone.
         share_id: [rows], object array of str.
@@ -71,7 +72,7 @@ class Rows:
         next_return: to the share's next session, [rows]; nan where there is none yet.
     """
 
-    features: Mapping[str, npt.NDArray[np.generic]]
+    features: Mapping[str, Values]
     label: npt.NDArray[np.float32]
     time: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     share_id: npt.NDArray[np.object_] = field(default_factory=lambda: np.empty(0, np.object_))
@@ -180,15 +181,23 @@ class RowReader:
         self._read = read
         self._names: dict[bytes, str] = {}
 
-    def __call__(self, patterns: Sequence[str], most: int | None = None, seed: int = 0) -> Rows:
-        """Reads a split, or about so many rows of it; arguments as in `batches`."""
+    def __call__(
+        self, patterns: Sequence[str], most: int | None = None, seed: int = 0, in_memory: int | None = None
+    ) -> Rows:
+        """Reads a split, or about so many rows of it; arguments as in `batches`.
+
+        Where there are more than about `in_memory` rows, their features lie on disk.
+        """
         expected = expected_rows(patterns)
+        on_disk = in_memory is not None and min(expected, most or expected) > in_memory
         room = expected + expected // 50 if most is None else min(expected, most + most // 50)
-        features: dict[str, Column] = {}
+        features: dict[str, Column | Storing] = {}
         others: dict[str, Column] = {}
         for batch in self.batches(patterns, most, seed):
             for name, values in batch.features.items():
-                features.setdefault(name, Column(room)).add(values)
+                if name not in features:
+                    features[name] = Storing() if on_disk else Column(room)
+                features[name].add(values)
             for name, values in vars(batch).items():
                 if name != "features":
                     others.setdefault(name, Column(room)).add(values)

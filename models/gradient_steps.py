@@ -117,7 +117,8 @@ def batches(rows: int, batch: int, steps: int, rng: np.random.Generator) -> Iter
     Args:
         rows: how many there are.
         batch: rows of a step.
-        steps: steps of an epoch: enough for all rows. What is left of the last one is filled up with rows of the first.
+        steps: steps of an epoch. Where there are enough for all rows, what is left of the last one is filled up with
+            rows of the first; where there are not, the epochs take other rows in turn, until too few are left for one.
         rng: draws the order.
 
     Yields:
@@ -125,4 +126,5 @@ def batches(rows: int, batch: int, steps: int, rng: np.random.Generator) -> Iter
     """
     while True:
         order = rng.permutation(rows).astype(np.int32)
-        yield np.resize(order, (steps, batch))
+        for epoch in range(max(1, rows // (steps * batch))):
+            yield np.resize(order[epoch * steps * batch : (epoch + 1) * steps * batch], (steps, batch))

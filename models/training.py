@@ -25,11 +25,16 @@ from models.formatters import DataFormatter
 from models.gradient_steps import AT_ONCE, GradientSteps, batches, unrolled
 from models.operations import Kind, vocabulary_name
 from models.registry import ARCHITECTURES, get_architecture
+from models.stored import Stored
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _LOG = logging.getLogger(__name__)
+
+EPOCH_ROWS = 1_000_000
+"""Rows of an epoch at the most: of more there are to train on, each epoch takes others. A network that has seen so many
+without a lower loss has learned what it can, and to go on to the end of a market of fifty million rows takes days."""
 
 Weights: TypeAlias = list[npt.NDArray[Any]]
 """Of all variables of a network, in their order."""
@@ -167,14 +172,29 @@ class Training:
 
 @dataclass(frozen=True)
 class _Tensors:
-    """A split as tensors, made once for all members: features by name, [rows, ...], and the label, [rows, 1]."""
+    """A split as tensors, made once for all members: features by name, [rows, ...], and the label, [rows, 1].
+
+    What lies on disk becomes tensors for a few steps.
+    """
 
     features: dict[str, Any]
     label: Any
 
+    def of(self, order: npt.NDArray[np.int32]) -> tuple[dict[str, Any], Any, npt.NDArray[np.int32]]:
+        """Features and labels that hold the rows of some steps, and where they are, [steps, batch]."""
+        if not any(isinstance(values, Stored) for values in self.features.values()):
+            return self.features, self.label, order
+        places = order.reshape(-1)
+        some = {
+            name: tf.gather(values, places) if tf.is_tensor(values) else tf.constant(values[places])
+            for name, values in self.features.items()
+        }
+        return some, tf.gather(self.label, places), np.arange(order.size, dtype=np.int32).reshape(order.shape)
+
 
 def _tensors(model: keras.Model, rows: Rows) -> _Tensors:
-    features = {tensor.name: tf.constant(rows.features[tensor.name]) for tensor in model.inputs}
+    known = {tensor.name: rows.features[tensor.name] for tensor in model.inputs}
+    features = {name: one if isinstance(one, Stored) else tf.constant(one) for name, one in known.items()}
     return _Tensors(features, tf.constant(rows.label[:, None], tf.float32))
 
 
@@ -255,7 +275,7 @@ def _fit(
     model = network.model
     count = len(rows.label)
     batch_size = hyperparameters.batch_rows(count)
-    steps_per_epoch = math.ceil(count / batch_size)
+    steps_per_epoch = math.ceil(min(count, EPOCH_ROWS) / batch_size)
     steps = min(steps_per_epoch * hyperparameters.epochs, most_steps or sys.maxsize)
     early = None
     if held_out is not None:
@@ -275,7 +295,7 @@ def _fit(
         for begin in range(0, len(order), AT_ONCE):
             everything.on_train_batch_begin(begin)
             part = order[begin : begin + AT_ONCE]
-            total += taking.take(rows.features, rows.label, part)
+            total += taking.take(*rows.of(part))
             everything.on_train_batch_end(begin + len(part) - 1, {"loss": total / (begin + len(part))})
             if model.stop_training:
                 break

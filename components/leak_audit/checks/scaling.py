@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from components.leak_audit.check import Audited, Check
 from components.leak_audit.reading.rows import BLOCK, TRAIN
-from components.leak_audit.reading.stored import pieces
 from components.leak_audit.results import CheckResult, Figure, Status
 from models.operations import Feature, Kind
+from models.stored import pieces
 
 if TYPE_CHECKING:
     from components.leak_audit.reading.features import AuditFeatures

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from components.leak_audit.check import Check
 from components.leak_audit.reading.rows import TEST, AuditRows
-from components.leak_audit.reading.stored import pieces
 from components.leak_audit.results import CheckResult, Figure, Status
 from models.features import WINDOW
+from models.stored import pieces
 
 NAME = "twins"
 _RETURNS = WINDOW - 1

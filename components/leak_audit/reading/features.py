@@ -10,13 +10,13 @@ import numpy as np
 import tensorflow_transform as tft
 from numpy.typing import NDArray
 
-from components.leak_audit.reading.rows import BLOCK, AuditRows, Values
-from components.leak_audit.reading.stored import Storing, pieces
+from components.leak_audit.reading.rows import BLOCK, AuditRows
 from models.architecture import InputSpec
 from models.features import CLOSES
 from models.formatters import DataFormatter
 from models.in_memory import applied
 from models.operations import Kind
+from models.stored import Storing, Values, pieces
 from models.training import input_spec
 
 Features = Mapping[str, NDArray[Any]]

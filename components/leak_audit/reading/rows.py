@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.feature_example_gen.splits import SPLITS
 from components.leak_audit.reading.records import Columns, check_types, read_columns
-from components.leak_audit.reading.stored import Stored, Storing, in_order
 from components.leak_audit.results import AuditError
 from models.day_wide.columns import width_of
 from models.features import (
@@ -29,6 +28,7 @@ from models.features import (
     forward_return_key,
     label_key,
 )
+from models.stored import Storing, Values, in_order
 
 _LABEL, *_RETURNS = (key(0).removesuffix("0") for key in (label_key, forward_return_key, excess_return_key))
 _ANSWERS = (_LABEL, *_RETURNS)
@@ -37,9 +37,6 @@ TRAIN, EVAL, TEST = range(len(SPLITS))
 
 BLOCK = 50_000
 """About how many rows are looked at at once, where all are."""
-
-Values: TypeAlias = "NDArray[Any] | Stored"
-"""Of rows, in memory or on disk; indexed by rows, both give arrays."""
 
 
 @dataclass(frozen=True, eq=False)

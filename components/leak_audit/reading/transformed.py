@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from components.leak_audit.reading.features import AuditFeatures
 from components.leak_audit.reading.prefixes import Difference, Prefix, differ, iso, texts
-from components.leak_audit.reading.rows import TRAIN, AuditRows, Values
-from components.leak_audit.reading.stored import Storing
+from components.leak_audit.reading.rows import TRAIN, AuditRows
 from models.features import TIME
 from models.formatters import DataFormatter
 from models.in_memory import applied, apply_formatter, fit_formatter
 from models.operations import VOCABULARY, Z_SCORE, Z_SCORED_LOG_VOLATILITY, Feature, vocabulary_name
+from models.stored import Storing, Values
 
 ROWS = 8192
 """Rows that a graph is given at a time: with other numbers of rows TensorFlow may round another way."""

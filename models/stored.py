@@ -1,4 +1,4 @@
-"""Columns of rows on disk: an audit looks at all rows, and they need not all be in memory for that.
+"""Columns of rows on disk: who looks at all rows, to train or to audit, need not have them all in memory.
 
 The files have no name, so that nothing of them is left however the process ends. They lie where TMPDIR says, and in
 /var/tmp without it, as /tmp may be memory itself.
@@ -11,7 +11,7 @@ import os
 import tempfile
 import weakref
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,10 @@ class Stored:
         length = self.dtype.itemsize * int(np.prod(self.shape))
         view = mmap.mmap(self._file.number, length, access=mmap.ACCESS_READ)
         return np.frombuffer(view, self.dtype).reshape(self.shape)
+
+
+Values: TypeAlias = "NDArray[Any] | Stored"
+"""Of rows, in memory or on disk; indexed by rows, both give arrays."""
 
 
 class Storing:
