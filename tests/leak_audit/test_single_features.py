@@ -31,7 +31,7 @@ def look(
     features: Any = SimpleNamespace(
         formatter=get_formatter("window_returns"),
         seeing_level=levels,
-        columns=lambda places: {name: values[places] for name, values in columns.items()},
+        columns=lambda places=slice(None): {name: values[places] for name, values in columns.items()},
         categories=lambda: (),
     )
     model = AuditedModel("linear", 1, {})
