@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from jobs import SETTINGS, Job, awesome, succeeded
+from jobs import Job, awesome, succeeded
 
 from components.day_wide.reading import read_last
 from components.feature_store import FeatureStore
@@ -31,13 +31,13 @@ FORMATTER = get_formatter("market_activity")
 """All that market_relative sees, and the rest of the bars."""
 
 ASKED = ("--formatter", FORMATTER.name)
-MARKET = ("--market", "volume_reversal", "--market-shares", "12", "--market-sessions", "1100")
+MARKET = ("--market", "volume_reversal", "--market-shares", "24", "--market-sessions", "1100")
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Job:
     folder = tmp_path_factory.mktemp("day_wide_run")
-    (folder / "awesome.toml").write_text(SETTINGS)
+    (folder / "awesome.toml").write_text("[hyperparameters.linear]\nepochs = 3\n")
     return succeeded(folder, "run", *ASKED, *MARKET, "--models", "linear", "--output", "out")
 
 
@@ -90,7 +90,7 @@ def test_predict_gives_of_a_past_day_what_the_run_gave(run: Job, past: tuple[Pat
 
     rows = pd.read_parquet(run.folder / "out/predictions.parquet")
     rows = rows[rows["time"] == day]
-    assert len(found) == len(rows) == 12
+    assert len(found) == len(rows) == 24
     for share, probability in zip(rows["share_id"], rows["linear"], strict=True):
         assert found[share] == pytest.approx(probability, abs=TOLERANCE + 5e-5)  # four decimals are printed
 
@@ -123,7 +123,7 @@ def test_what_the_model_sees_of_a_past_day_has_the_bits_of_the_run(run: Job, pas
 
 def test_serve_and_tensorflow_answer_as_predict_does(run: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(run.folder)
-    flags = {"formatter": FORMATTER.name, "market": "volume_reversal", "market_shares": 12, "market_sessions": 1100}
+    flags = {"formatter": FORMATTER.name, "market": "volume_reversal", "market_shares": 24, "market_sessions": 1100}
     plan = load_plan(flags)
     pushed = open_pushed(pushed_versions(plan.serving)[-1])
     windows = windows_of(plan)((), pushed.card)
@@ -162,8 +162,8 @@ def test_the_loop_writes_down_what_the_model_saw_and_verify_makes_it_again(run: 
         f"{np.datetime64(day) + 1}T12:00+00:00",
     )  # a Saturday
     said = succeeded(run.folder, "daily", *asked).out
-    assert "12 written down on time, 0 late" in said
+    assert "24 written down on time, 0 late" in said
 
     again = succeeded(run.folder, "ledger", "verify", "--recompute", "--db", str(database)).out
-    assert "12 predictions computed again: the same to the last bit" in again
-    assert f"what 12 predictions were made of, again from {database}: the same to the last bit" in again
+    assert "24 predictions computed again: the same to the last bit" in again
+    assert f"what 24 predictions were made of, again from {database}: the same to the last bit" in again
