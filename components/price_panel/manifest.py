@@ -150,6 +150,8 @@ def read_manifest(folder: Path) -> Manifest:
     except FileNotFoundError:
         what = "does not exist" if not folder.exists() else f"is a folder without {MANIFEST}, so it is no panel"
         raise PanelError(f"{folder} {what}; write one: awesome panel write {folder}") from None
+    except NotADirectoryError:
+        raise PanelError(f"{folder} is a file, and a panel is a folder; name another --panel") from None
     except OSError as error:
         raise PanelError(f"{path} cannot be read: {error.strerror}") from None
     return Manifest.from_bytes(content, str(path))

@@ -65,6 +65,7 @@ class Written:
         unchanged: Prices that were there already.
         shares: Shares that came.
         manifest: Of the panel now.
+        refused: What was not taken of files, a line each.
     """
 
     files: tuple[PanelFile, ...]
@@ -73,6 +74,7 @@ class Written:
     unchanged: int
     shares: int
     manifest: Manifest
+    refused: tuple[str, ...] = ()
 
 
 def write_store(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from components.price_panel.writing import Progress, Written
     from pipeline.plan import Plan
 
+_MOST_REFUSALS = 20
+
 panel_app = typer.Typer(
     help="Prices as Parquet files with a manifest: the source of a run beside the database.", no_args_is_help=True
 )
@@ -47,7 +49,8 @@ def panel_write(
 
     Of a database all its prices and what was said of its shares (accepted, excluded, exchanges, members) are taken. A
     folder of Parquet files needs columns of a share, a day, a close and a factor (or adj_close), and may be cut into
-    folders such as share_id=000001 or time=2026-11-30; files are read as `awesome prices import` does.
+    folders such as share_id=000001 or time=2026-11-30; files are read as `awesome prices import` does. Exit code 3
+    where rows of files were refused.
     """
     if from_panel is not None and (db is not None or files):
         raise typer.BadParameter("name a panel to write from, a database or files, one of the three")
@@ -59,6 +62,8 @@ def panel_write(
     with _bar(f"Writing {panel}") as progress:
         written = write_panel(plan, db or from_panel, files or (), source, file_rows, progress)
     _say_written(plan, written)
+    if written.refused:
+        raise typer.Exit(common.PARTIAL)
 
 
 @panel_app.command("verify", epilog=example("awesome panel verify prices.panel"))
@@ -99,6 +104,10 @@ def _say_written(plan: Plan, written: Written) -> None:
             f"{one.path}: {one.rows:,} prices of {one.shares:,} shares{again}, {one.first} to {one.last}, "
             f"{one.size / 2**20:.2f} MiB"
         )
+    for line in written.refused[:_MOST_REFUSALS]:
+        print_line(f"refused: {line}")
+    if (more := len(written.refused) - _MOST_REFUSALS) > 0:
+        print_line(f"... and {more} more")
     manifest = written.manifest
     counts = f"{written.new:,} prices new, {written.replaced:,} replaced, {written.unchanged:,} there already"
     print_line(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from components.errors import ImportFileError, PanelError
@@ -101,4 +102,6 @@ def _write(
             why = "".join(f": {one}" for one in report.failed[:1])
             raise ImportFileError(f"{files[0]}: no price could be read{why}; see `awesome prices import --dry-run`")
         with open_prices(database) as store:
-            return write_store(folder, store, (), file_rows, progress)
+            written = write_store(folder, store, (), file_rows, progress)
+    rows = [f"row {one.row}, share {one.share_id or '?'}, {one.time or '?'}: {one.reason}" for one in report.refused]
+    return replace(written, refused=(*(f"{one.path}: {one.reason}" for one in report.failed), *rows))
