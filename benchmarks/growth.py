@@ -35,7 +35,6 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=SESSIONS)
     parser.add_argument("--market", default="reversal", help="the scenario")
     parser.add_argument("--models", nargs="+", default=["linear", "dnn", "rnn"])
-    parser.add_argument("--steps", nargs="+", help="measure these alone; the others run as well, as they need them")
     parser.add_argument("--keep", type=Path, help="work in this folder and keep it; what it holds is not made again")
     arguments = parser.parse_args()
     sizes: dict[int, dict[str, dict[str, float]]] = {}
@@ -94,9 +93,9 @@ def slopes(sizes: dict[int, dict[str, dict[str, float]]]) -> list[dict[str, Any]
 
 
 def _print_size(rows: int, used: dict[str, dict[str, float]]) -> None:
-    whole = {name: sum(one["cpu"] for one in used.values()) for name in ("cpu",)}
-    table = [{"step": name, **one} for name, one in used.items()]
-    table.append({"step": "all", "cpu": whole["cpu"], "peak_rss": max(one["peak_rss"] for one in used.values())})
+    table: list[dict[str, Any]] = [{"step": name, **one} for name, one in used.items()]
+    cpu, peak = (function(one[of] for one in used.values()) for function, of in ((sum, "cpu"), (max, "peak_rss")))
+    table.append({"step": "all", "wall": None, "cpu": cpu, "peak_rss": peak})
     print_table(f"{rows:,} rows", table)
 
 

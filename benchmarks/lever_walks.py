@@ -210,8 +210,8 @@ def _fit_linear(formatter: DataFormatter, train: Any, held_out: Any, seed: int) 
 
 
 def _fit_lightgbm(formatter: DataFormatter, train: Any, held_out: Any, seed: int) -> Ask:
-    from components.evidence.baselines import fit_lightgbm
+    from components.evidence.baselines import fit_lightgbm, table_of
     from models.data import Rows
 
-    fitted = fit_lightgbm(formatter, train, held_out, seed)
-    return lambda features: fitted(Rows(features, *(np.empty(0) for _ in range(5))))
+    fitted = fit_lightgbm(table_of(formatter, [train]), table_of(formatter, [held_out]), seed)
+    return lambda features: fitted(table_of(formatter, [Rows(features, np.empty(0, np.float32))]))

@@ -66,7 +66,8 @@ def table_of(formatter: DataFormatter, batches: Iterable[Rows], expected: int = 
 
 def _side_by_side(formatter: DataFormatter, rows: Rows, kinds: tuple[Kind, ...], type_: type) -> NDArray[Any]:
     columns = [rows.features[feature.name] for kind in kinds for feature in formatter.of_kind(kind)]
-    return np.concatenate([np.empty((len(rows.label), 0), type_), *columns], axis=1, dtype=type_)
+    count = len(next(iter(rows.features.values())))  # rows that are only asked about have no labels
+    return np.concatenate([np.empty((count, 0), type_), *columns], axis=1, dtype=type_)
 
 
 def fit_logistic_regression(train: Table, held_out: Table, seed: int) -> Predict:
