@@ -141,6 +141,12 @@ class PanelStore(FeatureStore):
         block = self.files.read([share_id], BAR_COLUMNS)
         return bars_of_block(block, 0) if block.shares else None
 
+    def bars_of(self, shares: Sequence[str]) -> Iterator[tuple[str, PriceBars, str]]:
+        """Yields shares with their bars and where these came from, sorted by share; many at a time are read."""
+        for block in self._blocks(sorted(set(shares)), BAR_COLUMNS, sources=True):
+            for at, share in enumerate(block.shares):
+                yield share, bars_of_block(block, at), block.sources[at]
+
     # --- reading
 
     def shares(self) -> list[ShareSummary]:

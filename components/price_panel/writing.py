@@ -22,6 +22,7 @@ from components.feature_store.rules import is_usable_name
 from components.feature_store.schema import BAR_COLUMNS
 from components.price_panel.blocks import PanelFiles, bars_of_block, file_schema
 from components.price_panel.manifest import MANIFEST, Manifest, PanelFile, read_manifest, write_manifest, writing
+from components.price_panel.store import PanelStore
 from components.whole_files import clear_left, whole_file
 
 FILE_ROWS = 1_000_000
@@ -108,10 +109,13 @@ def write_store(
     chosen = sorted(set(shares)) or priced
 
     def prices() -> Iterator[SharePrices]:
+        if isinstance(store, PanelStore):
+            for share, bars, source in store.bars_of(chosen):
+                yield SharePrices(share, bars, source, whole=True)
+            return
         for share in chosen:
-            bars = store.bars(share)
-            if bars is not None:
-                yield SharePrices(share, bars, store.source_of(share) or "unknown", whole=True)
+            if (stored := store.bars(share)) is not None:
+                yield SharePrices(share, stored, store.source_of(share) or "unknown", whole=True)
 
     def said(manifest: Manifest) -> Manifest:
         members = store.listings.members()
