@@ -32,10 +32,13 @@ def prices_suspects(
     from components.feature_store import read_decisions
     from components.price_panel.opening import open_prices, open_to_decide
     from components.records import to_json
+    from pipeline.job.panel import fetch_panel
     from pipeline.job.prices import keep_decisions
     from pipeline.report.suspects import print_excluded, print_suspects
     from pipeline.uses.suspects import look_at_all
 
+    if plan.settings.panel is not None:
+        fetch_panel(plan)
     open_prices(plan.database).close()  # a database that is not there must not be made
     keep_decisions(plan)
     if forget:

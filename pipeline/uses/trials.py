@@ -14,6 +14,7 @@ from components.object_storage.models import TRIES
 from components.price_panel.opening import open_prices
 from components.trials.hurdle import hurdle
 from components.trials.record import Record, Trial, append, merge, parse_record, read_record, record_path
+from pipeline.job.panel import fetch_panel
 from pipeline.plan import Plan
 from pipeline.runs.tries import Tries, iso, list_tries
 
@@ -37,6 +38,8 @@ def find_tries(plan: Plan, days: str = "", every: bool = False, horizon: int | N
     from pipeline.job.gathered_tries import gather_workspace
 
     first, last = _ends(days)
+    if plan.settings.panel is not None:
+        fetch_panel(plan)
     gather_workspace(plan.workspace, plan.database)
     whole = record = read_record(record_path(plan.database))
     if horizon is not None:

@@ -63,6 +63,8 @@ def test_what_was_damaged_is_named_and_ends_with_1(folder: Path, awesome: Awesom
         ("run --panel p --source tencent", "name a panel or source, not both"),
         ("run --panel nowhere", "nowhere does not exist; write one: awesome panel write nowhere"),
         ("predict --panel nowhere --model linear", "nowhere"),
+        ("prices suspects --panel nowhere", "nowhere does not exist; write one: awesome panel write nowhere"),
+        ("trials --panel nowhere", "nowhere does not exist; write one: awesome panel write nowhere"),
     ],
 )
 def test_refusals(folder: Path, awesome: Awesome, arguments: str, why: str) -> None:
