@@ -70,7 +70,8 @@ class LocalFlink:
         master: its REST address.
         job_endpoint: of Beam's job server.
         workers: of the worker pool.
-        managers: the processes of the TaskManagers.
+        processes: all of them.
+        managers: those of the TaskManagers.
         pool: the process of the worker pool.
         start_manager: starts one more TaskManager.
     """
@@ -78,6 +79,7 @@ class LocalFlink:
     master: str
     job_endpoint: str
     workers: str
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     managers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     pool: subprocess.Popen[bytes] | None = None
     start_manager: Callable[[], subprocess.Popen[bytes]] | None = None
@@ -132,6 +134,7 @@ def local_flink(home: Path, folder: Path, managers: int = 2) -> Iterator[LocalFl
                     stderr=subprocess.STDOUT,
                 )
             stack.callback(_end, process)
+            flink.processes.append(process)
             return process
 
         def java(name: str, heap: int, main: str | Path, *arguments: str) -> subprocess.Popen[bytes]:
@@ -158,12 +161,23 @@ def local_flink(home: Path, folder: Path, managers: int = 2) -> Iterator[LocalFl
 
 
 def cpu_seconds(processes: Sequence[subprocess.Popen[bytes]]) -> float:
-    """What processes that run, and those that they started and have waited for, have used so far."""
-    ticks = 0
-    for process in processes:
-        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += sum(map(int, fields[11:15]))
-    return ticks / os.sysconf("SC_CLK_TCK")
+    """What processes that run have used so far, with all that come from them, those that have ended among them."""
+    children: dict[int, list[int]] = {}
+    ticks: dict[int, int] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        pid = int(path.parent.name)
+        children.setdefault(int(fields[1]), []).append(pid)
+        ticks[pid] = sum(map(int, fields[11:15]))  # of its own, and of the children that it has waited for
+    found, total = [process.pid for process in processes], 0
+    while found:
+        pid = found.pop()
+        total += ticks.get(pid, 0)
+        found += children.get(pid, [])
+    return float(total / os.sysconf("SC_CLK_TCK"))
 
 
 def _free_ports(count: int) -> list[int]:

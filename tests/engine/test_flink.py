@@ -42,22 +42,24 @@ def statistics(folder: Path) -> dict[str, tuple[int, float, float]]:
 
 
 def transformed(folder: Path) -> dict[str, Any]:
+    """What the transform graph makes of five rows."""
+    import tensorflow as tf
     import tensorflow_transform as tft
 
-    graph = tft.TFTransformOutput(str(artifact(folder, "Transform", "transform_graph")))
-    layer = graph.transform_features_layer()
-    import tensorflow as tf
+    from models.data import raw_feature_spec
+    from models.formatters import get_formatter
+    from models.transform_graph import TransformGraph
 
-    spec = graph.raw_feature_spec()
+    formatter = get_formatter("window_returns")
+    graph = TransformGraph(tft.TFTransformOutput(str(artifact(folder, "Transform", "transform_graph"))), formatter)
     generator = np.random.default_rng(0)
-    raw = {}
-    for name, feature in spec.items():
-        shape = (5, *(feature.shape or (1,)))
-        if feature.dtype == tf.string:
-            raw[name] = tf.constant(np.full(shape, b"S0"))
-        else:
-            raw[name] = tf.cast(generator.uniform(50, 60, shape), feature.dtype)
-    return {name: value.numpy() for name, value in layer(raw).items() if value.dtype == tf.float32}
+    raw = {
+        name: tf.fill((5, *one.shape), b"S0")
+        if one.dtype == tf.string
+        else tf.cast(generator.uniform(50, 60, (5, *one.shape)), one.dtype)
+        for name, one in raw_feature_spec(formatter).items()
+    }
+    return {name: tensor.numpy() for name, tensor in graph(raw).items()}
 
 
 def evaluated(folder: Path) -> dict[str, float]:
