@@ -17,6 +17,7 @@ from rich.console import Console
 from components.errors import UserError
 from pipeline.configuration import pipeline_config
 from pipeline.job.engine_check import check_engine
+from pipeline.job.light_imports import light_imports
 from pipeline.job.prices import prepare_prices
 from pipeline.job.quiet import import_tensorflow, run_log
 from pipeline.job.workspace import check_writable, workspace_lock
@@ -104,9 +105,10 @@ def main() -> None:
             check_writable(folder)
         # The imports too: TensorFlow prints its own log unless it finds that somebody takes it.
         with run_log(log):
-            import_tensorflow()
-            from pipeline.job.steps import sqlite_metadata
-            from pipeline.pipeline import create_pipeline
+            with light_imports():
+                import_tensorflow()
+                from pipeline.job.steps import sqlite_metadata
+                from pipeline.pipeline import create_pipeline
 
             metadata = sqlite_metadata(str(plan.metadata.absolute()))
             create_runner(plan, Console()).run(create_pipeline(pipeline_config(plan), metadata))

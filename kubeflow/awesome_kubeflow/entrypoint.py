@@ -25,6 +25,7 @@ from awesome_kubeflow.pod.process import (
 from awesome_kubeflow.steps.kind import step_kind
 from awesome_kubeflow.steps.page import Table, page
 from components.whole_files import write_whole
+from pipeline.job.light_imports import light_imports
 from pipeline.job.quiet import import_tensorflow
 
 if TYPE_CHECKING:
@@ -49,9 +50,11 @@ def _run(arguments: Sequence[str] | None) -> None:
     outputs = ExecutorInput.from_json(options.executor_input)
     settings = load_node_settings()
     check_store(settings)
-    import_tensorflow()
-    from awesome_kubeflow.node import decode
-    from awesome_kubeflow.pod.changes import apply
+    with light_imports():
+        import_tensorflow()
+        from awesome_kubeflow.node import decode
+        from awesome_kubeflow.pod.changes import apply
+        from pipeline.job.steps import run_node
 
     compiled = decode(options.slice)
     # TensorFlow and absl have put handlers of their own in the meantime.
@@ -61,8 +64,6 @@ def _run(arguments: Sequence[str] | None) -> None:
     kind = step_kind(part.node_type)
     if kind.writes is not None:
         _write(*kind.writes(part, parameters))
-
-    from pipeline.job.steps import run_node
 
     _fill(part.ir, options.run_id, settings)
     _LOG.info("run %s, pipeline %s, parameters %s", options.run_id, part.name, parameters.to_texts())

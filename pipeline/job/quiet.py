@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.masking import masked
+from pipeline.job.light_imports import light_imports
 
 
 def quiet_tensorflow() -> None:
@@ -35,7 +36,8 @@ def import_tensorflow() -> None:
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
-            import tensorflow  # noqa: F401
+            with light_imports():
+                import tensorflow  # noqa: F401
         except BaseException:
             held.seek(0)
             os.write(terminal, held.read())

@@ -17,6 +17,7 @@ from pipeline.job.console import Clock, ConsoleListener
 from pipeline.job.engine_check import check_engine
 from pipeline.job.full_disk import full_disk_named
 from pipeline.job.gathering import gather_report
+from pipeline.job.light_imports import light_imports
 from pipeline.job.prices import prepare_prices, prices_named, say_idle, say_suspects
 from pipeline.job.quiet import import_tensorflow, run_log
 from pipeline.job.step import Step
@@ -53,7 +54,7 @@ def run(plan: Plan, console: Console, kind: str = RUN, serving: Path | None = No
     ):
         clock = Clock(console)
         prepare_prices(plan, console, clock)
-        with clock.measured("imports", "Loading TensorFlow and TFX"):
+        with clock.measured("imports", "Loading TensorFlow and TFX"), light_imports():
             import_tensorflow()
             from pipeline.job.comparing import choose
             from pipeline.job.gathered_tries import gather_tries
