@@ -56,9 +56,16 @@ def measured(steps: Steps, name: str) -> Iterator[None]:
 
 def _used() -> tuple[float, float, float]:
     """The clock, and CPU seconds and peak memory of this process and of all children it has waited for so far."""
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    cpu = sum(usage.ru_utime + usage.ru_stime for usage in usages)
-    return time.perf_counter(), cpu, max(usage.ru_maxrss for usage in usages) / _MIB
+    return time.perf_counter(), used_cpu(), max(usage.ru_maxrss for usage in _usages()) / _MIB
+
+
+def used_cpu() -> float:
+    """CPU seconds of this process and of all children it has waited for so far."""
+    return sum(usage.ru_utime + usage.ru_stime for usage in _usages())
+
+
+def _usages() -> list[resource.struct_rusage]:
+    return [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
 
 
 @dataclass(frozen=True)
