@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.evidence.tfma import metrics as tfma_metrics
 from components.evidence.tfma import thresholds
-from components.evidence.tfma.evaluations import BASELINE, CANDIDATE
 from models.features import YEAR, label_key
 from models.labels import UP
 from models.serving import PROBABILITY
 
-EXTRACTORS = "components.evidence.tfma.extractors"
-"""The module that gives the Evaluator its extractors."""
 
-
-def evaluation_config(horizon: int, code: str = "", label: str = UP) -> config_pb2.EvalConfig:
-    """What each Evaluator is told.
-
-    Where there is a predecessor, TFMA gives the change of every metric beside it.
+def evaluation_config(models: Sequence[str], horizon: int, code: str = "", label: str = UP) -> config_pb2.EvalConfig:
+    """What the Evaluator is told.
 
     Args:
+        models: their names.
         horizon: the trained one.
         code: digest of the metrics' code; it becomes part of a name, so that TFX's cache sees a change.
         label: name of the label.
     """
     specs = [
         config_pb2.ModelSpec(
-            name=name,
+            # TFMA leaves out the name of an only model when it writes, and then does not find what it wrote.
+            name=name if len(models) > 1 else "",
             model_type="tf_generic",
             signature_name="serving_default",
             label_key=label_key(horizon),
             prediction_key=PROBABILITY,
-            is_baseline=name == BASELINE,
         )
-        for name in (CANDIDATE, BASELINE)
+        for name in models
     ]
     counts = config_pb2.MetricConfig(
         class_name=thresholds.CountsByThreshold.__name__,

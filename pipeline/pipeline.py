@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ml_metadata.proto import metadata_store_pb2
-from tfx.components.evaluator.component import Evaluator
 from tfx.components.pusher.component import Pusher
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
@@ -21,6 +20,7 @@ from tfx.types import Channel, standard_artifacts
 
 from components.comparison.component import EvalAnswers
 from components.errors import UserError
+from components.evaluator.component import Evaluator
 from components.evidence.component import Contender, Evidence
 from components.evidence.tried import RUN
 from components.example_validator.component import StoppingExampleValidator
@@ -33,7 +33,7 @@ from components.model_selector.component import ModelSelector
 from components.trials.record import record_path
 from models.trainer import TrainingConfig
 from pipeline.engine import DIRECT_RUNNER
-from pipeline.evaluation import EXTRACTORS, evaluation_config
+from pipeline.evaluation import evaluation_config
 from pipeline.paths import hides_packages
 
 PREPROCESSING_FN = "models.preprocessing.preprocessing_fn"
@@ -113,18 +113,17 @@ def create_pipeline(
                 ),
             },
         ).with_id(f"Predecessor.{training.model}")
-        evaluator = Evaluator(
-            examples=example_gen.outputs["examples"],
-            example_splits=["test"],
-            model=trainer.outputs["model"],
-            baseline_model=resolver.outputs[predecessor.MODEL],
-            eval_config=evaluation_config(horizon, config.evaluation_code, first.label),
-            schema=schema_gen.outputs["schema"],
-            module_path=EXTRACTORS,
-        ).with_id(f"Evaluator.{training.model}")
-        components += [trainer, resolver, evaluator]
+        components += [trainer, resolver]
         contenders[training.model] = Contender(trainer.outputs["model"], resolver.outputs[predecessor.MODEL])
 
+    components.append(
+        Evaluator(
+            examples=example_gen.outputs["examples"],
+            schema=schema_gen.outputs["schema"],
+            models={name: one.model for name, one in contenders.items()},
+            eval_config=evaluation_config(tuple(contenders), horizon, config.evaluation_code, first.label),
+        )
+    )
     evidence = Evidence(
         examples=example_gen.outputs["examples"],
         transform_graph=transform.outputs["transform_graph"],

@@ -165,8 +165,8 @@ def _model_result(
     from components.evidence.tfma import metrics as tfma_metrics
     from components.evidence.tfma.evaluations import read_evaluation
 
-    evaluation_uri = steps[f"Evaluator.{name}"].outputs["evaluation"][0].uri
-    evaluation = read_evaluation(evaluation_uri)
+    evaluation_uri = steps["Evaluator"].outputs["evaluation"][0].uri
+    evaluation = read_evaluation(evaluation_uri, name)
     label, probability = predictions["label"].to_numpy(), predictions[name].to_numpy()
     area, ranks = found.scores[AUC], found.scores[RANK_IC]
     if abs(evaluation.metrics[tfma_metrics.AUC_EXACT] - area.value) > _AGREEMENT:

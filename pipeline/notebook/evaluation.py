@@ -55,7 +55,7 @@ def _metric_table(columns: Mapping[str, Figures], write: Callable[[float], str])
 
 def tfma_table(run: FinishedRun) -> pd.DataFrame:
     """What TFMA computed over the whole test split, a column a model."""
-    columns = {name: read_evaluation(run.evaluation(name)).metrics for name in run.report.models}
+    columns = {name: read_evaluation(run.evaluation(name), name).metrics for name in run.report.models}
     return pd.DataFrame(columns).rename_axis("metric")
 
 
@@ -68,7 +68,7 @@ def year_table(run: FinishedRun, predictions: pd.DataFrame) -> pd.DataFrame:
     years = predictions["time"].dt.year
     rows = []
     for name in run.report.models:
-        for year, values in read_evaluation(run.evaluation(name)).by_year.items():
+        for year, values in read_evaluation(run.evaluation(name), name).by_year.items():
             area = _interval(run, predictions[years == year], name)
             rows.append(
                 {
@@ -114,7 +114,7 @@ def interactive_metrics(run: FinishedRun, model: str) -> Any:
         return Line(elsewhere)
     import tensorflow_model_analysis as tfma
 
-    return tfma.view.render_slicing_metrics(load_result(run.evaluation(model)), slicing_column=YEAR)
+    return tfma.view.render_slicing_metrics(load_result(run.evaluation(model), model), slicing_column=YEAR)
 
 
 def _interval(run: FinishedRun, rows: pd.DataFrame, model: str) -> Interval:

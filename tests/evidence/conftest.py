@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from answered_rows import HORIZONS, STEPS, AnsweredRows, Evaluate, write_examples
@@ -15,18 +14,19 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
-    """Runs TFX's Evaluator as the pipeline does; `grouped=False` leaves out the extractors that keep rows together."""
+    """Runs the Evaluator as the pipeline does; `grouped=False` leaves out the extractors that keep rows together."""
     import tensorflow as tf
+    import tensorflow_model_analysis as tfma
     from google.protobuf import text_format
-    from tfx.components.evaluator import executor
     from tfx.components.util import examples_utils
     from tfx.proto import example_gen_pb2
     from tfx.types import standard_artifacts
     from tfx.utils import proto_utils
 
+    from components.evaluator import executor
     from components.evidence.tfma.evaluations import read_evaluation
     from models.schema import schema_for
-    from pipeline.evaluation import EXTRACTORS, evaluation_config
+    from pipeline.evaluation import evaluation_config
     from pipeline.pipeline import DIRECT_RUNNER
 
     class Answer(tf.Module):
@@ -40,6 +40,9 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
             probability = parsed[self.feature]
             step = tf.constant(STEPS[self.feature], tf.int64)
             return {"probability": probability, "global_step": tf.fill(tf.shape(probability), step)}
+
+    def one_by_one(model: Any, config: Any, tensors: Any) -> Any:
+        return tfma.default_extractors(eval_shared_model=model, eval_config=config, tensor_adapter_config=tensors)
 
     root = tmp_path_factory.mktemp("models")
     models = {}
@@ -57,7 +60,7 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
         horizon: int = 1,
         files: int = 1,
         grouped: bool = True,
-        blessing: Path | None = None,
+        model: str = "candidate",
     ) -> Evaluation:
         folder = tmp_path_factory.mktemp("evaluation")
         write_examples(rows, horizon, folder / "examples" / "Split-test", files)
@@ -70,28 +73,22 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
         (folder / "schema").mkdir()
         text = text_format.MessageToString(schema_for(HORIZONS, trained=horizon))
         (folder / "schema" / "schema.pbtxt").write_text(text)
-        evaluation, blessed = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
-        evaluation.uri, blessed.uri = str(folder / "evaluation"), str(blessing or folder / "blessing")
+        evaluation = standard_artifacts.ModelEvaluation()
+        evaluation.uri = str(folder / "evaluation")
         context = executor.Executor.Context(
             beam_pipeline_args=[*DIRECT_RUNNER, f"--requirements_file={os.devnull}"],
             tmp_dir=str(folder / "tmp"),
             unique_id="1",
         )
-        executor.Executor(context).Do(
-            {
-                "examples": [examples],
-                "model": [models["candidate"]],
-                "baseline_model": [models["baseline"]] if baseline else [],
-                "schema": [schema],
-            },
-            {"evaluation": [evaluation], "blessing": [blessed]},
-            {
-                "eval_config": proto_utils.proto_to_json(evaluation_config(horizon)),
-                "example_splits": '["test"]',
-                "fairness_indicator_thresholds": "null",
-                **({"module_path": EXTRACTORS} if grouped else {}),
-            },
-        )
-        return read_evaluation(evaluation.uri)
+        names = ("candidate", "baseline") if baseline else ("candidate",)
+        with pytest.MonkeyPatch.context() as patch:
+            if not grouped:
+                patch.setattr(executor, "custom_extractors", one_by_one)
+            executor.Executor(context).Do(
+                {"examples": [examples], "schema": [schema]} | {f"{name}.model": [models[name]] for name in names},
+                {"evaluation": [evaluation]},
+                {"eval_config": proto_utils.proto_to_json(evaluation_config(names, horizon))},
+            )
+        return read_evaluation(evaluation.uri, model)
 
     return run

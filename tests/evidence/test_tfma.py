@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,7 +98,7 @@ def test_the_order_of_rows_and_their_files_do_not_matter(evaluate: Evaluate) -> 
 
 
 def test_rows_taken_one_by_one_give_the_same_figures(evaluate: Evaluate) -> None:
-    # Both ways with a predecessor, whose predictions lie one level deeper.
+    # Both ways with a second model: predictions lie one level deeper then.
     rows = make_rows(days=120, shares=4, candidate=0.6, baseline=0.2)
     together = evaluate(rows)
     apart = evaluate(rows, grouped=False)
@@ -121,14 +120,11 @@ def test_horizon_chooses_the_return_and_sure_answers_have_a_finite_loss(evaluate
     assert found["loss"] == pytest.approx(metrics.log_loss(rows.label, clipped), abs=1e-6)
 
 
-def test_a_predecessor_does_not_change_the_candidate_s_figures(evaluate: Evaluate) -> None:
+def test_each_of_two_models_has_the_figures_that_it_has_alone(evaluate: Evaluate) -> None:
     rows = make_rows(days=60, shares=5, candidate=0.6, baseline=1.2)
     alone, beside = evaluate(rows, baseline=False), evaluate(rows)
     assert dict(beside.metrics) == pytest.approx(dict(alone.metrics), rel=1e-6)
     assert beside.metrics["global_step"] == STEPS["candidate"]
-
-
-def test_the_evaluator_blesses_nothing(evaluate: Evaluate, tmp_path: Path) -> None:
-    """That is the Evidence step's, which knows the intervals: two verdicts would be one too many."""
-    evaluate(make_rows(days=60, shares=5, candidate=3.0, baseline=0.0), blessing=tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    other = evaluate(rows, model="baseline").metrics
+    assert other["auc_exact"] == pytest.approx(metrics.roc_auc_score(rows.label, rows.baseline), abs=1e-6)
+    assert other["global_step"] == STEPS["baseline"]

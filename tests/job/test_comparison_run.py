@@ -55,7 +55,7 @@ def test_the_run_is_made_with_the_chosen_one_and_trains_it_once(run: Job, compar
     assert (report["settings"]["formatter"], report["settings"]["label"]) == (chosen["formatter"], "outperform")
     assert chosen["rank_ic"]["value"] == max(one["rank_ic"]["value"] for one in compared["combinations"])
     assert "Trainer.linear" in report["cached"]
-    assert run.out.count("✓ Evaluator.linear") == run.out.count("✓ Evidence") == 1
+    assert run.out.count("✓ Evaluator") == run.out.count("✓ Evidence") == 1
     assert report["splits"]["eval"]["first"] <= compared["first"] < compared["last"] < report["splits"]["test"]["first"]
 
 

@@ -179,20 +179,25 @@ def test_a_second_run_hits_the_cache_and_resolves_the_firsts_model(
     pages = [(run.folder / "evidence" / "html").read_text() for run in (first, second)]
     assert ["<td>predecessor</td>" in page for page in pages] == [False, True]
     steps = [
-        json.loads((run.folder / "evaluator-linear" / "metrics").read_text())["global_step"] for run in (first, second)
+        json.loads((run.folder / "evaluator" / "metrics").read_text())["linear.global_step"] for run in (first, second)
     ]
     assert steps[1] == 60 < steps[0]
 
 
 def test_the_metrics_are_those_of_another_tensorflow(first: Run, first_run: dict[str, Pod]) -> None:
     """The same rows in both; weights that two versions of TensorFlow trained from the same seed."""
-    for step in ("evaluator-linear", "evidence"):
+    for step in ("evaluator", "evidence"):
         ours = json.loads((first.folder / step / "metrics").read_text())
         other = json.loads((first_run[step].out / "metrics").read_text())
         assert ours.keys() == other.keys()
-        for name in {"example_count", "label/mean", "accuracy_baseline", "linear.blessed"} & ours.keys():
+        for name in {
+            "linear.example_count",
+            "linear.label/mean",
+            "linear.accuracy_baseline",
+            "linear.blessed",
+        } & ours.keys():
             assert ours[name] == other[name]
-        for name in ours.keys() & {"auc_exact", "linear.auc", "logistic_regression.auc"}:
+        for name in ours.keys() & {"linear.auc_exact", "linear.auc", "logistic_regression.auc"}:
             assert ours[name] == pytest.approx(other[name], abs=1e-3)
     assert ours["linear.auc_low"] == pytest.approx(other["linear.auc_low"], abs=2e-3)
 

@@ -46,7 +46,7 @@ def test_every_pod_logs_json_and_nothing_else(cluster: Cluster, first_run: dict[
 def test_every_pod_lists_what_it_wrote(first_run: dict[str, Pod]) -> None:
     for name, pod in first_run.items():
         listed = json.loads((pod.out / "output.json").read_text())["artifacts"]
-        assert set(listed) == ({"html", "metrics"} if name in ("evaluator-linear", "evidence") else {"html"})
+        assert set(listed) == ({"html", "metrics"} if name in ("evaluator", "evidence") else {"html"})
         for key, value in listed.items():
             assert Path(value["artifacts"][0]["uri"]) == pod.out / key
             assert (pod.out / key).stat().st_size > 0
@@ -167,15 +167,15 @@ def metrics_of(pod: Pod) -> dict[str, float]:
 
 
 def test_metrics_are_numbers_and_those_of_the_tables(first_run: dict[str, Pod]) -> None:
-    judged, evaluated = metrics_of(first_run["evidence"]), metrics_of(first_run["evaluator-linear"])
+    judged, evaluated = metrics_of(first_run["evidence"]), metrics_of(first_run["evaluator"])
     area, low, high = (judged[f"linear.auc{end}"] for end in ("", "_low", "_high"))
     assert low < area < high
     # The market's signal is strong: a coin's AUC would be within 0.04 of a half.
     assert area > 0.54
     assert judged["linear.blessed"] == 1
-    assert evaluated["auc_exact"] == pytest.approx(area, abs=1e-6)
+    assert evaluated["linear.auc_exact"] == pytest.approx(area, abs=1e-6)
     assert f"<td>{area:.3f} ({low:.3f} to {high:.3f})</td>" in first_run["evidence"].page
-    assert f"<td>{area:.3f}</td><td>0.5</td>" in first_run["evaluator-linear"].page
+    assert f'<th scope="row">linear</th><td>{area:.3f}</td>' in first_run["evaluator"].page
     for baseline in ("logistic_regression", "lightgbm"):
         assert judged[f"{baseline}.auc"] > 0.5
         assert f'<th scope="row">{baseline}</th>' in first_run["evidence"].page

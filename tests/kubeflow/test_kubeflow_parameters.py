@@ -228,7 +228,7 @@ def test_the_cache_can_be_switched_off(default_ir: Any) -> None:
         ("Transform", {"formatter": "closes"}),
         ("Trainer.linear", {"train_steps": 200}),
         ("Trainer.linear", {"hyperparameters": {"linear": {"learning_rate": 0.5}}}),
-        ("Evaluator.linear", {"horizon": HORIZON}),
+        ("Evaluator", {"horizon": HORIZON}),
     ],
 )
 def test_a_changed_parameter_is_another_cache_key(default_ir: Any, tmp_path: Path, node: str, values: Any) -> None:

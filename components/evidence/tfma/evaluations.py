@@ -1,4 +1,4 @@
-"""What an Evaluator left behind: TFMA's point values, overall and by year."""
+"""What the Evaluator left behind: TFMA's point values, overall and by year."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import tensorflow_model_analysis as tfma
 
 from models.features import YEAR
 
-CANDIDATE = "candidate"
-BASELINE = "baseline"
+_CANDIDATE = "candidate"
+"""The name that every model had where each had an Evaluator of its own."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Evaluation:
     by_year: Mapping[int, Mapping[str, float]]
 
 
-def read_evaluation(evaluation_uri: str) -> Evaluation:
-    """Reads the metrics of a ModelEvaluation artifact."""
-    result = load_result(evaluation_uri)
+def read_evaluation(evaluation_uri: str, model: str) -> Evaluation:
+    """Reads the metrics of a model from a ModelEvaluation artifact."""
+    result = load_result(evaluation_uri, model)
     overall: Mapping[str, float] = {}
     by_year: dict[int, Mapping[str, float]] = {}
     for slice_key, metrics in result.slicing_metrics:
@@ -41,11 +41,14 @@ def read_evaluation(evaluation_uri: str) -> Evaluation:
     return Evaluation(overall, dict(sorted(by_year.items())))
 
 
-def load_result(evaluation_uri: str) -> Any:
-    """TFMA's result of the candidate, from a ModelEvaluation artifact."""
-    result = tfma.load_eval_result(evaluation_uri, model_name=CANDIDATE)
-    # Without a baseline TFMA drops the only model's name.
-    return result if result.slicing_metrics else tfma.load_eval_result(evaluation_uri)
+def load_result(evaluation_uri: str, model: str) -> Any:
+    """TFMA's result of a model, from a ModelEvaluation artifact."""
+    for name in (model, _CANDIDATE):
+        result = tfma.load_eval_result(evaluation_uri, model_name=name)
+        if result.slicing_metrics:
+            return result
+    # TFMA gives an only model no name.
+    return tfma.load_eval_result(evaluation_uri)
 
 
 def _values(metrics: Mapping[str, Any]) -> dict[str, float]:

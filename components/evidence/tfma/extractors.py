@@ -1,4 +1,4 @@
-"""What the Evaluator calls: custom_extractors and custom_eval_shared_model.
+"""What the Evaluator gives TFMA: custom_extractors and custom_eval_shared_model.
 
 `custom_extractors` keeps the rows of a batch together, by year, where TFMA would take them apart one by one.
 

@@ -1,4 +1,4 @@
-"""Evaluator: TFMA's point values of one model."""
+"""Evaluator: TFMA's point values of all models."""
 
 from __future__ import annotations
 
@@ -21,47 +21,63 @@ def _section(step: Step) -> Section:
     from components.evidence.tfma import metrics as names
     from components.evidence.words import number
 
-    evaluation = _evaluation(step)
-    metrics = evaluation.metrics
+    evaluations = _evaluations(step)
 
-    def of(name: str) -> float:
-        return float(metrics.get(name, math.nan))
+    def of(values: Mapping[str, float], name: str) -> str:
+        return number(float(values.get(name, math.nan)))
 
-    figures = (
-        ("AUC", number(of(names.AUC_EXACT)), "0.5"),
-        ("rank IC", number(of(names.RANK_IC)), "0"),
-        ("accuracy", number(of("accuracy")), number(of(names.ACCURACY_BASELINE))),
+    figures = tuple(
+        (
+            model,
+            of(one.metrics, names.AUC_EXACT),
+            of(one.metrics, names.RANK_IC),
+            of(one.metrics, "accuracy"),
+            of(one.metrics, names.ACCURACY_BASELINE),
+        )
+        for model, one in evaluations.items()
     )
     years = tuple(
-        (str(year), number(float(values.get(names.AUC_EXACT, math.nan))), f"{values.get('example_count', 0):,.0f}")
-        for year, values in evaluation.by_year.items()
+        (model, str(year), of(values, names.AUC_EXACT), f"{values.get('example_count', 0):,.0f}")
+        for model, one in evaluations.items()
+        for year, values in one.by_year.items()
     )
-    every = tuple((name, f"{value:.6g}") for name, value in sorted(metrics.items()))
+    every = tuple((name, f"{value:.6g}") for name, value in _named(evaluations).items())
+    areas = ", ".join(f"{model} {of(one.metrics, names.AUC_EXACT)}" for model, one in evaluations.items())
     return Section(
-        f"AUC {number(of(names.AUC_EXACT))} on the test split. Intervals, baselines and the blessing are on the page of"
-        " the step Evidence.",
+        f"AUC on the test split: {areas}. Intervals, baselines and the blessings are on the page of the step Evidence.",
         (
             Table(
                 "On the test split",
-                ("figure", "value", "without skill"),
+                ("model", "AUC", "rank IC", "accuracy", "accuracy of the commoner direction"),
                 figures,
-                "Without skill: a coin, and for the accuracy the test split's commoner direction.",
+                "Without skill an AUC is 0.5 and a rank IC 0.",
             ),
-            Table("By year", ("year", "AUC", "rows"), years),
+            Table("By year", ("model", "year", "AUC", "rows"), years),
             Table("Every metric", ("metric", "value"), every),
         ),
     )
 
 
-def _evaluation(step: Step) -> Any:
+def _evaluations(step: Step) -> Mapping[str, Any]:
+    """By model, in order of name."""
+    from components.evaluator.executor import MODELS_PROPERTY
     from components.evidence.tfma.evaluations import read_evaluation
 
-    return read_evaluation(only(step, "evaluation").uri)
+    artifact = only(step, "evaluation")
+    models = artifact.get_string_custom_property(MODELS_PROPERTY).split(",")
+    return {model: read_evaluation(artifact.uri, model) for model in models}
+
+
+def _named(evaluations: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        f"{model}.{name}": float(value)
+        for model, one in evaluations.items()
+        for name, value in sorted(one.metrics.items())
+    }
 
 
 def _metrics(step: Step) -> Mapping[str, float]:
-    metrics = _evaluation(step).metrics
-    return {name: float(value) for name, value in sorted(metrics.items()) if math.isfinite(value)}
+    return {name: value for name, value in _named(_evaluations(step)).items() if math.isfinite(value)}
 
 
 def _change(part: NodeSlice, parameters: RunParameters) -> None:
