@@ -40,7 +40,7 @@ _Accumulator = list[tuple[np.ndarray[Any, Any], ...]]
 """Label, probability, day and forward return, [rows], and the highest step, [1], of groups of rows, as they came.
 
 An exact AUC and ranks within days need every row. As examples hold them one takes 13 bytes: protobuf, which takes 2 GB
-at most, is reached with 165 million test rows.
+at most, is reached with 165 million test rows of one model; those of all models of a run go together.
 """
 
 
