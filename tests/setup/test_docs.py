@@ -61,7 +61,8 @@ def test_a_models_page_gives_each_hyperparameter_its_default_and_meaning() -> No
         assert page.count("\n### ") == len(architecture.versions)
     rnn = write_docs.pages()[Path("models/rnn.md")]
     assert "### 1\n\nOne GRU layer" in rnn
-    assert "### 2, the default\n\nA plain recurrent layer" in rnn
+    assert "### 2\n\nA plain recurrent layer" in rnn
+    assert "### 3, the default\n\nAs version 2" in rnn
     assert "`awesome run --models rnn:1`" in rnn
     # The base class's words, then the model's own.
     assert "of Adam in the first step; it falls to 0 along half a cosine over all steps. Here: larger than" in rnn

@@ -273,7 +273,7 @@ def machine(tmp_path: Path) -> Checkout:
     programs.mkdir()
     for name in ("bash", "dirname"):
         (programs / name).symlink_to(str(shutil.which(name)))
-    needed = "sqlite3 chromium kubectl podman runc debootstrap docker-registry busybox mariadbd c++ python3"
+    needed = "sqlite3 chromium kubectl podman runc debootstrap docker-registry busybox mariadbd c++ java mvn python3"
     for name in needed.split():
         _write_program(programs / name, "exit 0")
     _write_program(programs / "id", "echo 0")
