@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.configuration import pipeline_config
 from pipeline.job.console import Clock, ConsoleListener
+from pipeline.job.engine_check import check_engine
 from pipeline.job.prices import prepare_prices, prices_named
 from pipeline.job.quiet import import_tensorflow
 from pipeline.plan import Plan
@@ -59,6 +60,7 @@ def prepare_data(plan: Plan, console: Console) -> SearchData:
         from pipeline.job.steps import clear_unfinished, run_pipeline, sqlite_metadata
         from pipeline.pipeline import create_data_pipeline
 
+    check_engine(plan.engine, plan.root)
     config = pipeline_config(plan)
     plan.metadata.parent.mkdir(parents=True, exist_ok=True)
     store = sqlite_metadata(str(plan.metadata.absolute()))
