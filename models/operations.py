@@ -7,7 +7,7 @@ one of the two modules. TensorFlow Transform, which learns what is learned, is i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -104,13 +104,28 @@ def written_once(name: str, words: str, values: Values, learned: Learned = Learn
     return Operation(name, words, function, learned is Learned.MOMENTS, values, learned)
 
 
+def unstandardised(source: tf.Tensor, feature: Feature) -> tf.Tensor | None:
+    """A feature before it is standardised, float64 [batch, steps]; None where its operation standardises nothing."""
+    import tensorflow as tf
+
+    operation = feature.operation
+    if operation.values is None or operation.learned is not Learned.MOMENTS:
+        return None
+    return operation.values(tf.experimental.numpy, _windows(source, feature), feature)
+
+
+def _windows(source: tf.Tensor, feature: Feature) -> tf.Tensor:
+    import tensorflow as tf
+
+    return tf.ensure_shape(source, [None, WINDOW]) if feature.source == CLOSES else source
+
+
 def _in_tensorflow(values: Values, learned: Learned, source: tf.Tensor, feature: Feature) -> tf.Tensor:
     import tensorflow as tf
 
-    if feature.source == CLOSES:
-        source = tf.ensure_shape(source, [None, WINDOW])
+    source = _windows(source, feature)
     made = values(tf.experimental.numpy, source, feature)
-    return standardised(made, feature) if learned is Learned.MOMENTS else tf.cast(made, tf.float32)
+    return standardised({feature: made})[feature] if learned is Learned.MOMENTS else tf.cast(made, tf.float32)
 
 
 def log_returns(xp: Any, closes: Any) -> Any:
@@ -162,8 +177,10 @@ def _oldest_first(xp: Any, values: Any, feature: Feature) -> Any:
     return xp.flip(xp.asarray(values, dtype=xp.float64), axis=1)
 
 
-def standardised(values: tf.Tensor, feature: Feature) -> tf.Tensor:
+def standardised(values: Mapping[Feature, tf.Tensor]) -> dict[Feature, tf.Tensor]:
     """Less the train split's mean, over its standard deviation, each position of the window by itself.
+
+    Of several features at once, as every mean and every variance is a walk of its own for Beam.
 
     Beam adds up in another order in every run, so that mean and variance differ in their last digits, and Adam makes
     another network of that. They are rounded to a hundred thousandth of the deviation: two runs see the same features.
@@ -172,16 +189,21 @@ def standardised(values: tf.Tensor, feature: Feature) -> tf.Tensor:
     import tensorflow as tf
     import tensorflow_transform as tft
 
-    exact = tf.cast(values, tf.float64)
-    deviation = tf.sqrt(tft.var(exact, reduce_instance_dims=False))
-    step = tf.pow(tf.constant(10.0, tf.float64), tf.floor(tf.math.log(deviation) / math.log(10)) - 5)
-    mean, deviation = (
-        tf.identity(tf.round(one / step) * step, name)
-        for one, name in zip(
-            (tft.mean(exact, reduce_instance_dims=False), deviation), moment_names(feature), strict=True
-        )
+    each = {feature: tf.cast(one, tf.float64) for feature, one in values.items()}
+    exact = tf.concat(list(each.values()), axis=1)
+    deviations = tf.sqrt(tft.var(exact, reduce_instance_dims=False))
+    step = tf.pow(tf.constant(10.0, tf.float64), tf.floor(tf.math.log(deviations) / math.log(10)) - 5)
+    widths = [one.shape[1] for one in each.values()]
+    parts = (
+        # Before anything is learned, TensorFlow Transform traces with numbers in the place of vectors.
+        tf.split(tf.broadcast_to(tf.round(one / step) * step, [sum(widths)]), widths)
+        for one in (tft.mean(exact, reduce_instance_dims=False), deviations)
     )
-    return tf.cast(scaled_by(tf.experimental.numpy, exact, mean, deviation), tf.float32)
+    scaled = {}
+    for (feature, one), *moments in zip(each.items(), *parts, strict=True):
+        mean, deviation = (tf.identity(of, name) for of, name in zip(moments, moment_names(feature), strict=True))
+        scaled[feature] = tf.cast(scaled_by(tf.experimental.numpy, one, mean, deviation), tf.float32)
+    return scaled
 
 
 def scaled_by(xp: Any, values: Any, mean: Any, deviation: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.formatters import FORMATTERS, get_formatter
+from models.operations import standardised, unstandardised
 
 
 def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,4 +24,10 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
     """
     formatter = get_formatter(custom_config["formatter"])
     with FORMATTERS.called(formatter.name):
-        return {one.name: one.operation.function(inputs[one.source], one) for one in formatter.features}
+        values = {one: unstandardised(inputs[one.source], one) for one in formatter.features}
+        together = {one: value for one, value in values.items() if value is not None}
+        scaled = standardised(together) if together else {}
+        return {
+            one.name: scaled[one] if one in scaled else one.operation.function(inputs[one.source], one)
+            for one in formatter.features
+        }
