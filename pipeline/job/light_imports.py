@@ -1,4 +1,4 @@
-"""Imports of TensorFlow and TFX without what they need not do: measured, half of the processor time that they take.
+"""Imports of TensorFlow and TFX without what they need not do.
 
 Python looks for garbage in a million new objects again and again while they are made, and `tfx.components` brings in
 every component there is, a client of Kubernetes and a tuner among them, as soon as anything below it is imported.
