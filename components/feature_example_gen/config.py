@@ -11,7 +11,7 @@ from components.feature_example_gen.splits import SplitSettings
 from components.feature_store import WINDOW
 from components.missing_sessions.limit import DEFAULT_LIMIT
 from components.plausibility import Bounds
-from components.price_panel.opening import flag_of
+from components.price_panel.flags import flag_of
 from components.records import from_plain, to_plain
 from models.labels import UP
 

@@ -29,9 +29,9 @@ class Moved:
     """What a transfer did.
 
     Attributes:
-        files: How many files were moved.
-        size: Their bytes.
-        manifest: Of the panel on both sides.
+        files: how many files were moved.
+        size: their bytes.
+        manifest: of the panel on both sides.
     """
 
     files: int
@@ -45,8 +45,8 @@ def pull_panel(storage: Storage, folder: Path, progress: Progress | None = None)
     What a person has decided on the panel in the folder stays.
 
     Raises:
-        StorageError: The storage cannot be reached, or a file is another one than the manifest names.
-        PanelError: There is no panel, or the folder cannot be written.
+        StorageError: the storage cannot be reached, or a file is another one than the manifest names.
+        PanelError: there is no panel, or the folder cannot be written.
     """
     manifest = _stored(storage)
     if manifest is None:
@@ -73,8 +73,8 @@ def push_panel(storage: Storage, folder: Path, progress: Progress | None = None)
     """Brings what a panel in a folder has more than that in object storage there.
 
     Raises:
-        StorageError: The storage cannot be reached or written.
-        PanelError: The folder is no panel, or the storage has a panel that this one does not go on from.
+        StorageError: the storage cannot be reached or written.
+        PanelError: the folder is no panel, or the storage has a panel that this one does not go on from.
     """
     manifest, stored = read_manifest(folder), _stored(storage)
     _check_goes_on(storage, folder, stored, manifest)

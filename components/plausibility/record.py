@@ -9,7 +9,7 @@ from pathlib import Path
 from shlex import quote
 
 from components.errors import UserError
-from components.price_panel.opening import flag_of
+from components.price_panel.flags import flag_of
 from components.records import RecordError, from_json, to_json
 
 SUSPECTS_FILE = "suspects.json"

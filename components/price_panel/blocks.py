@@ -39,11 +39,11 @@ class Block:
     """Prices of some shares, one share after the other, each in order of days.
 
     Attributes:
-        shares: Those that have any, sorted, [shares].
-        start: Where the rows of each begin, and the end of all, [shares + 1].
-        time: Days, datetime64[D], [rows].
-        columns: The numbers that were asked for, float64, [rows]; NaN where unknown.
-        sources: Where the last price of each share came from, [shares]; empty where nobody asked.
+        shares: those that have any, sorted, [shares].
+        start: where the rows of each begin, and the end of all, [shares + 1].
+        time: days, datetime64[D], [rows].
+        columns: the numbers that were asked for, float64, [rows]; NaN where unknown.
+        sources: where the last price of each share came from, [shares]; empty where nobody asked.
     """
 
     shares: tuple[str, ...]
@@ -75,7 +75,7 @@ class PanelFiles:
         """Looks whether the files are there, with the sizes that they had.
 
         Raises:
-            PanelError: A file is missing, or of another size.
+            PanelError: a file is missing, or of another size.
         """
         self.folder = folder
         self.manifest = manifest
@@ -109,13 +109,13 @@ class PanelFiles:
         """Reads the prices of some shares; of those that the panel does not hold there are none.
 
         Args:
-            shares: Sorted and distinct.
-            columns: Of a bar, which are asked for.
-            since: The first day that is read, ISO; empty for all.
-            sources: Whether to read where prices came from.
+            shares: sorted and distinct.
+            columns: of a bar, which are asked for.
+            since: the first day that is read, ISO; empty for all.
+            sources: whether to read where prices came from.
 
         Raises:
-            PanelError: A file is damaged, not in order, holds what is no price, or a day that another has as well.
+            PanelError: a file is damaged, not in order, holds what is no price, or a day that another has as well.
         """
         parts = _Parts(columns={name: [] for name in columns})
         wanted = pa.array(shares, pa.string())
@@ -266,7 +266,7 @@ def bars_of_block(block: Block, at: int) -> PriceBars:
     """The bars of one share of a block that was read with all columns of a bar.
 
     Raises:
-        PanelError: They are none.
+        PanelError: they are none.
     """
     rows = block.of(at)
     try:

@@ -33,17 +33,17 @@ class PanelFile:
     """A file of prices, which never changes once the manifest names it.
 
     Attributes:
-        path: Its name in the panel's folder.
-        size: In bytes.
-        sha256: Of its content, in hexadecimal.
-        rows: Prices.
-        shares: How many shares they are of.
-        first_share: The first of these by name.
-        last_share: The last.
-        sessions: How many days they are of.
-        first: The first of these, ISO.
-        last: The last.
-        replaces: How many of the rows stand in the place of one of an earlier file, with the same share and day.
+        path: its name in the panel's folder.
+        size: in bytes.
+        sha256: of its content, in hexadecimal.
+        rows: prices.
+        shares: how many shares they are of.
+        first_share: the first of these by name.
+        last_share: the last.
+        sessions: how many days they are of.
+        first: the first of these, ISO.
+        last: the last.
+        replaces: how many of the rows stand in the place of one of an earlier file, with the same share and day.
     """
 
     path: str
@@ -64,10 +64,10 @@ class Manifest:
     """What a panel holds.
 
     Attributes:
-        files: In the order in which they were written.
-        decisions: What a person has accepted or excluded.
-        exchanges: By share, where it is listed, as far as somebody said.
-        members: When which share belongs to the universe; none where all always do.
+        files: in the order in which they were written.
+        decisions: what a person has accepted or excluded.
+        exchanges: by share, where it is listed, as far as somebody said.
+        members: when which share belongs to the universe; none where all always do.
     """
 
     files: tuple[PanelFile, ...] = ()
@@ -100,7 +100,7 @@ class Manifest:
         """Reads a manifest's file, which errors name as `where`.
 
         Raises:
-            PanelError: It is none, is of a later version, or names what cannot be a file of a panel.
+            PanelError: it is none, is of a later version, or names what cannot be a file of a panel.
         """
         try:
             header = from_json(_Header, content)
@@ -142,7 +142,7 @@ def read_manifest(folder: Path) -> Manifest:
     """Reads the manifest of a panel.
 
     Raises:
-        PanelError: The folder is no panel, or its manifest cannot be used.
+        PanelError: the folder is no panel, or its manifest cannot be used.
     """
     path = folder / MANIFEST
     try:
@@ -161,7 +161,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Puts a manifest in the place of that of before; until it is whole, readers see that of before.
 
     Raises:
-        PanelError: It cannot be written.
+        PanelError: it cannot be written.
     """
     try:
         with whole_file(folder / MANIFEST, sync=True) as partial:
@@ -175,7 +175,7 @@ def writing(folder: Path) -> Iterator[None]:
     """One writer at a time; readers are not kept out, as no file that the manifest names ever changes.
 
     Raises:
-        PanelError: Another process writes the panel, or the folder cannot be written.
+        PanelError: another process writes the panel, or the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -195,7 +195,7 @@ def update_manifest(folder: Path, change: Callable[[Manifest], Manifest]) -> Non
     """Changes what a panel's manifest says of shares.
 
     Raises:
-        PanelError: The folder is no panel, another process writes it, or it cannot be written.
+        PanelError: the folder is no panel, another process writes it, or it cannot be written.
     """
     with writing(folder):
         write_manifest(folder, change(read_manifest(folder)))

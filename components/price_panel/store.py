@@ -46,9 +46,9 @@ class _Index:
     """What the panel holds of each share, sorted by share.
 
     Attributes:
-        rows: Prices.
-        summaries: Of those with a window.
-        sources: Where the last price came from.
+        rows: prices.
+        summaries: of those with a window.
+        sources: where the last price came from.
     """
 
     rows: dict[str, int]
@@ -70,7 +70,7 @@ class PanelStore(FeatureStore):
         """Opens a panel as its manifest is now; files that come later are not seen.
 
         Raises:
-            PanelError: The folder is no panel, its manifest is of a later version, or a file is missing or of another
+            PanelError: the folder is no panel, its manifest is of a later version, or a file is missing or of another
                 size.
         """
         folder = Path(path)
@@ -175,7 +175,7 @@ class PanelStore(FeatureStore):
         """Makes the windows of some shares; see `FeatureStore.read_features`.
 
         Raises:
-            PanelError: A share has no window, or a file cannot be used.
+            PanelError: a share has no window, or a file cannot be used.
         """
         wanted = sorted(set(shares))
         block = self.files.read(wanted)
@@ -216,7 +216,7 @@ class PanelStore(FeatureStore):
         """Compares each file with its digest, which reads every byte once.
 
         Raises:
-            PanelError: A file is another one than the manifest names.
+            PanelError: a file is another one than the manifest names.
         """
         for one in self.files.manifest.files:
             digest = hashlib.sha256()

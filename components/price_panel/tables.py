@@ -37,9 +37,9 @@ class _Layout:
     """Which column is what.
 
     Attributes:
-        share: The share.
-        day: The session.
-        numbers: Columns of a bar by what they are, and _FACTOR where a column has adjusted closes in its place.
+        share: the share.
+        day: the session.
+        numbers: columns of a bar by what they are, and _FACTOR where a column has adjusted closes in its place.
     """
 
     share: str
@@ -67,14 +67,14 @@ def write_table(
     there. Without a word on splits and dividends a table is refused.
 
     Args:
-        folder: Of the panel, which is made where it is missing.
-        table: A folder of Parquet files; parts of their path such as share_id=000001 are columns, read as texts.
-        source: What to call the origin of the prices.
-        file_rows: Prices of a file, about.
-        progress: Told of each share.
+        folder: of the panel, which is made where it is missing.
+        table: a folder of Parquet files; parts of their path such as share_id=000001 are columns, read as texts.
+        source: what to call the origin of the prices.
+        file_rows: prices of a file, about.
+        progress: told of each share.
 
     Raises:
-        PanelError: The table cannot be read, says too little, or contradicts the panel; nothing was written.
+        PanelError: the table cannot be read, says too little, or contradicts the panel; nothing was written.
     """
     rows = _open(table)
     layout = _layout(table, rows.schema)

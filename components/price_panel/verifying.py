@@ -20,9 +20,9 @@ class Verified:
     """What a look at a panel found.
 
     Attributes:
-        manifest: Of the panel.
-        faults: What is wrong, a line each; none where the panel is whole.
-        strays: Files of prices in the folder that the manifest does not name.
+        manifest: of the panel.
+        faults: what is wrong, a line each; none where the panel is whole.
+        strays: files of prices in the folder that the manifest does not name.
     """
 
     manifest: Manifest
@@ -34,11 +34,11 @@ def verify_panel(folder: Path, progress: Callable[[int, int], None] | None = Non
     """Compares each file with the manifest, its digest and its rows, and then the files with one another.
 
     Args:
-        folder: Of the panel.
-        progress: Told how many files have been looked at, of how many.
+        folder: of the panel.
+        progress: told how many files have been looked at, of how many.
 
     Raises:
-        PanelError: The folder is no panel, or its manifest cannot be used.
+        PanelError: the folder is no panel, or its manifest cannot be used.
     """
     manifest = read_manifest(folder)
     faults: list[str] = []

@@ -41,11 +41,11 @@ class SharePrices:
     """Prices of one share, from one source.
 
     Attributes:
-        share_id: The share.
-        bars: Its bars.
-        source: Where they came from.
-        whole: Whether these are all sessions of the share, so that one that the panel has besides is a contradiction.
-        begins: Whether factors are told from the first of these sessions on, which therefore is the first of the share.
+        share_id: the share.
+        bars: its bars.
+        source: where they came from.
+        whole: whether these are all sessions of the share, so that one that the panel has besides is a contradiction.
+        begins: whether factors are told from the first of these sessions on, which therefore is the first of the share.
     """
 
     share_id: str
@@ -60,13 +60,13 @@ class Written:
     """What became of prices that were to be written.
 
     Attributes:
-        files: Those that were added.
-        new: Prices that were not there.
-        replaced: Prices that stand in the place of others.
-        unchanged: Prices that were there already.
-        shares: Shares that came.
-        manifest: Of the panel now.
-        refused: What was not taken of files, a line each.
+        files: those that were added.
+        new: prices that were not there.
+        replaced: prices that stand in the place of others.
+        unchanged: prices that were there already.
+        shares: shares that came.
+        manifest: of the panel now.
+        refused: what was not taken of files, a line each.
     """
 
     files: tuple[PanelFile, ...]
@@ -88,15 +88,15 @@ def write_store(
     """Writes the prices of a database, and what people have said of its shares, into a panel.
 
     Args:
-        folder: Of the panel, which is made where it is missing.
-        store: The database, or another panel.
-        shares: Those that are taken; empty for all.
-        file_rows: Prices of a file, about.
-        progress: Told of each share.
+        folder: of the panel, which is made where it is missing.
+        store: the database, or another panel.
+        shares: those that are taken; empty for all.
+        file_rows: prices of a file, about.
+        progress: told of each share.
 
     Raises:
-        PanelError: The panel contradicts the database, or cannot be written.
-        StoreError: The database cannot be read, lacks a share, or holds windows without prices.
+        PanelError: the panel contradicts the database, or cannot be written.
+        StoreError: the database cannot be read, lacks a share, or holds windows without prices.
     """
     priced = store.listings.priced()
     if only := sorted(set(store.listings.share_ids()) - set(priced)):
@@ -139,15 +139,15 @@ def write_prices(
     """Writes prices into a panel, which is made where it is missing.
 
     Args:
-        folder: Of the panel.
-        prices: A share at a time, sorted by share.
-        shares: How many there are, for the progress.
-        file_rows: Prices of a file, about; a share is never cut.
-        progress: Told of each share.
-        said: Adds to the manifest what people have said of shares.
+        folder: of the panel.
+        prices: a share at a time, sorted by share.
+        shares: how many there are, for the progress.
+        file_rows: prices of a file, about; a share is never cut.
+        progress: told of each share.
+        said: adds to the manifest what people have said of shares.
 
     Raises:
-        PanelError: The prices contradict those of the panel, or it cannot be written.
+        PanelError: the prices contradict those of the panel, or it cannot be written.
     """
     with writing(folder):
         manifest = _begin(folder)

@@ -231,7 +231,7 @@ def test_models_are_described_with_versions_and_hyperparameters(awesome: Awesome
     for architecture in ARCHITECTURES.values():
         assert architecture.description in text
         assert f"learning_rate {architecture.hyperparameters.learning_rate}" in text
-    assert "version 1, 2 (default)" in text
+    assert "version 1, 2, 3 (default)" in text
 
 
 def test_hyperparameters_of_a_model_that_is_not_trained_are_named(
