@@ -18,7 +18,7 @@ _GATHERED = "evidence"
 """What `asked` names the Evidence artifact by that a try of an older version was made of."""
 
 _EVALUATION = "ModelEvaluation"
-"""The type of what TFX's Evaluator puts out."""
+"""The type of what an Evaluator puts out: of all models, or of one in older versions."""
 
 
 def gather_tries(connection: Any, database: Path, record: Path, kind: str = RUN) -> int:
@@ -114,13 +114,13 @@ def _uncounted(store: Any, database: Path) -> list[str]:
     newest = 0
     for artifact in store.get_artifacts_by_type(EVIDENCE):
         if _ended_well(artifact) and (execution := _producer(store, artifact.id)) is not None:
-            counted |= set(_inputs(store, execution, ".model"))
+            counted |= set(_inputs(store, execution, "model"))
             newest = max(newest, execution.id)
     found = []
     for artifact in store.get_artifacts_by_type(_EVALUATION):
         execution = _producer(store, artifact.id)
         # A run that was stopped may still be taken up where it ended: until another one has gone past it.
-        if execution is None or execution.id > newest or counted.intersection(_inputs(store, execution, "model")):
+        if execution is None or execution.id > newest or counted.issuperset(_inputs(store, execution, "model")):
             continue
         made = _made(store, artifact)
         if made is not None and _same(made.database, database):
@@ -130,14 +130,14 @@ def _uncounted(store: Any, database: Path) -> list[str]:
 
 
 def _inputs(store: Any, execution: Any, key: str) -> list[int]:
-    """The artifacts that an execution read from the channels whose name ends so."""
+    """The artifacts that an execution read from the channels of a name, or, behind a point, of each model."""
     from ml_metadata.proto import metadata_store_pb2 as proto
 
     events = store.get_events_by_execution_ids([execution.id])
     return [
         one.artifact_id
         for one in events
-        if one.type == proto.Event.INPUT and any(step.key.endswith(key) for step in one.path.steps)
+        if one.type == proto.Event.INPUT and any(step.key.rpartition(".")[2] == key for step in one.path.steps)
     ]
 
 

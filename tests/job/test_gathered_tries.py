@@ -41,6 +41,7 @@ class Workspace:
         }
         self.node = self.store.put_execution_type(proto.ExecutionType(name="node"))
         self.pipeline = self.store.put_context_type(proto.ContextType(name="pipeline"))
+        self.pushed = 0
 
     def _artifact(self, kind: str, uri: str, **texts: str) -> int:
         artifact = self.proto.Artifact(type_id=self.types[kind], uri=uri, state=self.proto.Artifact.LIVE)
@@ -63,12 +64,19 @@ class Workspace:
             self.store.put_events([one])
         return int(made)
 
-    def evaluated(self, database: Path) -> tuple[int, int]:
-        """Leaves what a run leaves that is stopped behind the Evaluator: its examples and its model."""
+    def evaluated(self, database: Path, *beside: str, older: bool = False) -> tuple[int, int]:
+        """Leaves what a run leaves that is stopped behind the Evaluator: its examples and its model, linear.
+
+        Other models are judged in the same pass; an older version had an Evaluator for each, and a predecessor.
+        """
         examples, model = self._artifact("Examples", "examples"), self._artifact("Model", "model")
         self._execution({}, [examples], input_base=str(database))
-        evaluation = self._artifact("ModelEvaluation", "runs/tfx/p/Evaluator.linear/evaluation/7")
-        made = self._execution({"examples": examples, "model": model}, [evaluation])
+        node = "Evaluator.linear" if older else "Evaluator"
+        evaluation = self._artifact("ModelEvaluation", f"runs/tfx/p/{node}/evaluation/7")
+        models = {f"{name}.model": self._artifact("Model", name) for name in beside} | {"linear.model": model}
+        if older:
+            models = {"model": model, "baseline_model": self.pushed}
+        made = self._execution({"examples": examples, **models}, [evaluation])
         self._of_pipeline(made, f"pipeline of evaluation {made}")
         return examples, model
 
@@ -92,6 +100,7 @@ class Workspace:
             write_trial(trial, folder)
         examples, model = self.evaluated(database) if evaluated is None else evaluated
         evidence = self._artifact("Evidence", str(folder), **({} if older else {TRIAL_PROPERTY: trial.id}))
+        self.pushed = model
         inputs = {"examples": examples, "linear.model": model}
         made = self._execution(inputs, [evidence], formatter="closes", horizon=1, seed=5)
         self._of_pipeline(made, f"pipeline-{number}")
@@ -183,13 +192,14 @@ def test_evidence_that_is_gone_makes_the_count_a_lower_bound_once(workspace: Wor
     append(record_path(database), [lost])
 
 
+@pytest.mark.parametrize(("older", "node"), [(False, "Evaluator"), (True, "Evaluator.linear")])
 def test_a_run_that_was_stopped_behind_the_evaluator_makes_the_count_a_lower_bound(
-    workspace: Workspace, database: Path
+    workspace: Workspace, database: Path, older: bool, node: str
 ) -> None:
     record = record_path(database)
     append(record, [], complete=True)
     workspace.run(database, 1)
-    workspace.evaluated(database)
+    workspace.evaluated(database, older=older)
     assert gather_tries(workspace.connection, database, record) == 1
     assert read_record(record).gaps == ()  # it may still be taken up
 
@@ -197,7 +207,21 @@ def test_a_run_that_was_stopped_behind_the_evaluator_makes_the_count_a_lower_bou
 
     assert gather_tries(workspace.connection, database, record) == 1
     [gap] = read_record(record).gaps
-    assert gap.startswith("a run was stopped once a model was evaluated: p/Evaluator.linear/evaluation/7")
+    assert gap.startswith(f"a run was stopped once a model was evaluated: p/{node}/evaluation/7")
+
+
+def test_of_the_models_that_a_stopped_run_judged_one_that_a_later_run_takes_again_hides_no_other(
+    workspace: Workspace, database: Path
+) -> None:
+    record = record_path(database)
+    append(record, [], complete=True)
+    of_linear = workspace.evaluated(database, "dnn", "rnn")
+
+    workspace.run(database, 1, evaluated=of_linear)
+
+    assert gather_tries(workspace.connection, database, record) == 1
+    [gap] = read_record(record).gaps
+    assert gap.startswith("a run was stopped once a model was evaluated: p/Evaluator/evaluation/7")
 
 
 def test_a_run_that_was_taken_up_again_is_counted_and_nothing_else(workspace: Workspace, database: Path) -> None:
