@@ -29,9 +29,8 @@ def unrolled(model: keras.Model) -> Iterator[None]:
     layers = [
         layer
         for layer in model.layers
-        if isinstance(layer, keras.layers.RNN) and not layer.unroll
-        and (layer.input.shape[1] or sys.maxsize) <= _MOST_UNROLLED
-    ]  # fmt: skip
+        if isinstance(layer, keras.layers.RNN) and not layer.unroll and _steps_of(layer) <= _MOST_UNROLLED
+    ]
     for layer in layers:
         layer.unroll = True
     try:
@@ -39,6 +38,12 @@ def unrolled(model: keras.Model) -> Iterator[None]:
     finally:
         for layer in layers:
             layer.unroll = False
+
+
+def _steps_of(layer: keras.layers.RNN) -> int:
+    # With an initial state, the layer has more inputs than its sequence.
+    sequence = layer.input[0] if isinstance(layer.input, list | tuple) else layer.input
+    return sequence.shape[1] or sys.maxsize
 
 
 class GradientSteps:

@@ -97,3 +97,16 @@ def test_a_recurrent_layer_without_a_loop_is_the_same_layer(kind: str) -> None:
     assert [one for one in looped.get_concrete_function().graph.get_operations() if "While" in one.type]
     for found, wanted in zip(plain(), looped(), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=2e-5, atol=1e-6)
+
+
+def test_a_recurrent_layer_that_begins_in_a_given_state_loses_its_loop_too() -> None:
+    import keras
+
+    from models.gradient_steps import unrolled
+
+    values, first = keras.Input((20, 3), name="values"), keras.Input((4,), name="first")
+    layer = keras.layers.GRU(4)
+    model = keras.Model({"values": values, "first": first}, keras.layers.Dense(1)(layer(values, initial_state=first)))
+    with unrolled(model):
+        assert layer.unroll
+    assert not layer.unroll
