@@ -96,7 +96,7 @@ def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> Pi
         schema=str((write_schema(plan) if write_files else _schema(plan)[0]).absolute()),
         training=training,
         serving=str(plan.serving.absolute()),
-        evaluation_code=code_digest(["components/comparison", "components/evidence", "components/trials"]),
+        evaluation_code=code_digest([f"components/{one}" for one in ("comparison", "evaluator", "evidence", "trials")]),
         kind=kind,
         beam_arguments=plan.engine.arguments,
         train_steps=settings.train_steps,

@@ -21,8 +21,7 @@ _LOG = logging.getLogger(__name__)
 _IMPORTED_BY_STEPS = (
     "apache_beam.runners.worker.sdk_worker",
     "components.feature_example_gen.executor",
-    "components.evidence.tfma.extractors",
-    "tfx.components.evaluator.executor",
+    "components.evaluator.executor",
     "tfx.components.statistics_gen.executor",
     "tfx.components.transform.executor",
 )

@@ -11,7 +11,7 @@ For a jointly Gaussian score and return with correlation c, `AUC = 1/2 + (2/π) 
 
 - Hanley and McNeil (1982), *The meaning and use of the area under a ROC curve*, Radiology 143; Mann and Whitney (1947).
 - `components/evidence/auc.py`: `auc`, exact and with ties counted half, `auc_by_group` for years and shares;
-  `components/evidence/curves.py`: `roc_curve` for the plot. TFMA's own `auc` (trapezoids over 10,000 thresholds) stands
+  `components/evidence/curves.py`: `roc_curve` for the plot. The Evaluator's `auc` (by 10,000 bins) stands
   beside it in the report's list of metrics.
 """
 
