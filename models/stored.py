@@ -29,11 +29,15 @@ class _File:
     def __init__(self) -> None:
         self.number, path = tempfile.mkstemp(dir=_roomy())
         os.unlink(path)
+        self._folder = os.path.dirname(path)
         weakref.finalize(self, os.close, self.number)
 
     def write(self, part: memoryview) -> None:
-        while len(part):
-            part = part[os.write(self.number, part) :]
+        try:
+            while len(part):
+                part = part[os.write(self.number, part) :]
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self._folder) from None  # a number tells nobody where
 
 
 class Stored:
@@ -82,7 +86,11 @@ class Storing:
         self._like = np.empty((0, 0))
 
     def add(self, part: NDArray[Any]) -> None:
-        """Puts a part behind the others: [rows, ...], of the same shape and type but for the rows."""
+        """Puts a part behind the others: [rows, ...], of the same shape and type but for the rows.
+
+        Raises:
+            OSError: it cannot be written; it names the folder.
+        """
         self._file.write(memoryview(np.ascontiguousarray(part)).cast("B") if part.size else memoryview(b""))
         self._rows += len(part)
         self._like = part[:0]

@@ -30,22 +30,28 @@ def full_disk_named(folder: Path) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        if not _is_full(error):
+        if (full := _full(error)) is None:
             raise
+        beside = full.filename if isinstance(full, OSError) else None
+        if isinstance(beside, str) and Path(beside).is_dir():  # files without a name (models/stored.py)
+            raise FullDiskError(
+                f"{beside}: no space is left for temporary files; free some, or name another folder (TMPDIR); the same "
+                "command takes up from what is finished"
+            ) from None
         raise FullDiskError(
             f"{folder}: no space is left on its disk; free some (awesome runs prune), or name a workspace elsewhere "
             "(--workspace); the same command takes up from what is finished"
         ) from None
 
 
-def _is_full(error: BaseException | None) -> bool:
-    """Whether an error, or one that it came from, is that of a full disk."""
+def _full(error: BaseException | None) -> BaseException | None:
+    """The error of a full disk: this one, or one that it came from; None where there is none."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         if isinstance(error, OSError) and error.errno in _FULL:
-            return True
+            return error
         if any(words in str(error) for words in _WORDS):
-            return True
+            return error
         error = error.__cause__ or error.__context__
-    return False
+    return None

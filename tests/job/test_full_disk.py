@@ -7,9 +7,11 @@ import logging
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from components.errors import UserError
+from models.stored import Storing
 from pipeline.job.full_disk import FullDiskError, full_disk_named
 from pipeline.job.quiet import run_log
 from pipeline.job.workspace import output_folder
@@ -40,6 +42,21 @@ def test_whatever_library_meets_it_says_it_in_one_line(error: Exception) -> None
     with pytest.raises(FullDiskError, match=r"^runs: no space is left on its disk; .*the same command takes up"):
         with full_disk_named(Path("runs")):
             raise error
+
+
+def test_where_the_rows_that_lie_on_disk_find_no_room_their_folder_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(number: int, part: memoryview) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    storing = Storing()
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(FullDiskError, match=rf"^{tmp_path}: no space is left for temporary files; .*\(TMPDIR\)"):
+        with full_disk_named(Path("runs")):
+            storing.add(np.arange(10.0))
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), OSError(errno.EACCES, "Permission denied"), UserError("full")])
