@@ -197,11 +197,11 @@ def _models_index() -> str:
         _table(("model", "what it is", "versions"), rows),
         _adding(ARCHITECTURES),
         "## How all are trained",
-        "The cross-entropy is minimised by Adam, the whole train split in a new random order each epoch, until the loss "
-        "on the eval split has not fallen for `patience` epochs. Of more than a million rows, epochs take a million "
-        "each in turn; of more than half a million, features are read from disk. The eval split (of a larger one, about "
-        "half a million rows at random) is looked at several "
-        "times an epoch, as a large network may be at its best before the first one is over, and the weights of the "
+        "The cross-entropy is minimised by Adam, the whole train split in a new random order each epoch, until the "
+        "loss on the eval split has not fallen for `patience` epochs. Of more than a million rows, epochs take a "
+        "million each in turn; of more than half a million, features are read from disk. The eval split (of a larger "
+        "one, about half a million rows at random) is looked at several times an epoch, as a large network may be at "
+        "its best before the first one is over, and the weights of the "
         "best look are kept. The learning rate falls along half a cosine. The balance of the two answers is left "
         "as it is. Two runs with one seed on one machine give the same model.",
         "Where so little can be learned, a single network's answers are to a good part those of its first weights and "
