@@ -25,13 +25,14 @@ def light_imports() -> Iterator[None]:
     """What is imported within is left alone by the garbage collector, then and later; packages in DEFERRED wait."""
     if _DeferringFinder not in sys.meta_path:
         sys.meta_path.insert(0, _DeferringFinder)
-    enabled = gc.isenabled()
+    enabled, before = gc.isenabled(), len(sys.modules)
     gc.disable()
     try:
         yield
     finally:
-        # Modules stay: a collection would look at each of their objects in vain.
-        gc.freeze()
+        # Modules stay: a collection would look at each of their objects in vain. What a run before has left does not.
+        if len(sys.modules) > before:
+            gc.freeze()
         if enabled:
             gc.enable()
 

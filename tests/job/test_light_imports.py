@@ -33,3 +33,22 @@ except ImportError as error:
     print(type(error).__name__)
 """
     assert said(program) == ["", "True True", "InfraValidator True True", "ImportError"]
+
+
+def test_what_a_process_has_made_since_its_imports_is_collected_as_ever() -> None:
+    program = """
+import gc, weakref
+from pipeline.job.light_imports import light_imports
+with light_imports():
+    import wave
+print(gc.get_freeze_count() > 0)
+class Ring:
+    def __init__(self):
+        self.itself = self
+left = weakref.ref(Ring())
+with light_imports():
+    import wave
+gc.collect()
+print(left())
+"""
+    assert said(program) == ["True", "None"]
