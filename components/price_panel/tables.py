@@ -225,9 +225,7 @@ def _plain(table: Path, batch: pa.RecordBatch, layout: _Layout) -> pa.RecordBatc
     if day.null_count:
         raise PanelError(f"{table}: a row of share {share[0]} or another one has no {layout.day}")
     try:
-        if pa.types.is_string(day.type) or pa.types.is_large_string(day.type):
-            day = pc.strptime(day, format="%Y-%m-%d", unit="s")
-        day = day.cast(pa.timestamp("us")).cast(pa.date32(), safe=False)
+        day = _days(day)
     except pa.ArrowException:
         raise PanelError(
             f"{table}: the column {layout.day} holds {day.type} that are no days such as 2024-01-31"
@@ -240,3 +238,14 @@ def _plain(table: Path, batch: pa.RecordBatch, layout: _Layout) -> pa.RecordBatc
         except pa.ArrowException:
             raise PanelError(f"{table}: the column {name} holds {column.type}, and prices are numbers") from None
     return pa.RecordBatch.from_arrays([share, day, *numbers], ["share_id", "time", *layout.numbers])
+
+
+def _days(column: pa.Array) -> pa.Array:
+    if pa.types.is_integer(column.type):  # Arrow would take 20240131 as microseconds since 1970
+        raise pa.ArrowInvalid("integers")
+    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+        # Its own zone's day: midnight in Shanghai is still the day before in UTC, as which a cast reads it.
+        column = pc.strftime(column, format="%Y-%m-%d")
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = pc.strptime(column, format="%Y-%m-%d", unit="s")
+    return column.cast(pa.timestamp("us")).cast(pa.date32(), safe=False)

@@ -99,6 +99,16 @@ def test_days_of_any_type(tmp_path: Path, kind: pa.DataType) -> None:
         assert panel.stored_range("000001") == (dt.date(2020, 1, 1), dt.date(2020, 2, 9))
 
 
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
+def test_days_with_a_zone_are_those_of_the_zone(tmp_path: Path, zone: str) -> None:
+    (tmp_path / "table").mkdir()
+    frame = prices().assign(time=lambda rows: pd.to_datetime(rows["time"]).dt.tz_localize(zone))
+    frame.to_parquet(tmp_path / "table" / "a.parquet", index=False)
+    taken(tmp_path, tmp_path / "table")
+    with PanelStore.open(tmp_path / "panel") as panel:
+        assert panel.stored_range("000001") == (dt.date(2020, 1, 1), dt.date(2020, 2, 9))
+
+
 def test_adjusted_closes_become_factors(tmp_path: Path) -> None:
     frame = prices().assign(adj_close=lambda rows: rows["close"] * rows["factor"] * 0.25).drop(columns="factor")
     taken(tmp_path, cut(tmp_path / "table", frame, ["share_id"]))
@@ -118,6 +128,7 @@ def test_adjusted_closes_become_factors(tmp_path: Path) -> None:
         (lambda f: f.drop(columns="factor"), "has neither factor nor adj_close"),
         (lambda f: f.assign(share_id=1), "the column share_id holds int64, and a share's name is a text"),
         (lambda f: f.assign(close="high"), "the column close holds string, and prices are numbers"),
+        (lambda f: f.assign(time=20200501), "the column time holds int64 that are no days such as 2024-01-31"),
         (lambda f: f.assign(time="1 May 2020"), "holds string that are no days such as 2024-01-31"),
         (lambda f: f.assign(close=-1.0), "share 000001: close on 2020-01-01 is not a finite number above 0"),
         (lambda f: pd.concat([f, f]), "share 000001: time on 2020-01-01 does not come after the day before it"),
