@@ -119,7 +119,7 @@ class Manifest:
             raise PanelError(f"{where}: is no whole manifest: {error}; write the panel anew") from None
         seen: set[str] = set()
         for one in manifest.files:
-            if not _NAME.fullmatch(one.path) or not _SHA256.fullmatch(one.sha256) or one.path in seen:
+            if not is_file_name(one.path) or not _SHA256.fullmatch(one.sha256) or one.path in seen:
                 raise PanelError(f"{where}: names a file {one.path!r} that cannot be, or twice; write the panel anew")
             seen.add(one.path)
         return manifest
@@ -131,6 +131,11 @@ class _Header:
 
     format: Any = None
     kind: Any = None
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a name is one that a panel gives a file of prices."""
+    return _NAME.fullmatch(name) is not None
 
 
 def is_panel(folder: Path) -> bool:

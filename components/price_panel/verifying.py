@@ -12,7 +12,7 @@ import numpy as np
 from components.errors import PanelError
 from components.feature_store.schema import BAR_COLUMNS
 from components.price_panel.blocks import PanelFiles, groups_of
-from components.price_panel.manifest import Manifest, PanelFile, read_manifest
+from components.price_panel.manifest import Manifest, PanelFile, is_file_name, read_manifest
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def verify_panel(folder: Path, progress: Callable[[int, int], None] | None = Non
     if not faults:
         faults += _faults_between(folder, manifest)
     named = {one.path for one in manifest.files}
-    strays = sorted(path.name for path in folder.glob("prices-*.parquet") if path.name not in named)
+    strays = sorted(path.name for path in folder.iterdir() if is_file_name(path.name) and path.name not in named)
     return Verified(manifest, tuple(faults), tuple(strays))
 
 

@@ -21,7 +21,15 @@ from components.feature_store.arrays import Booleans
 from components.feature_store.rules import is_usable_name
 from components.feature_store.schema import BAR_COLUMNS
 from components.price_panel.blocks import PanelFiles, bars_of_block, file_schema
-from components.price_panel.manifest import MANIFEST, Manifest, PanelFile, read_manifest, write_manifest, writing
+from components.price_panel.manifest import (
+    MANIFEST,
+    Manifest,
+    PanelFile,
+    is_file_name,
+    read_manifest,
+    write_manifest,
+    writing,
+)
 from components.price_panel.store import PanelStore
 from components.whole_files import clear_left, whole_file
 
@@ -174,13 +182,13 @@ def _begin(folder: Path) -> Manifest:
     there = [one.name for one in folder.iterdir() if not one.name.startswith(".")]
     if MANIFEST in there:
         manifest = read_manifest(folder)
-    elif strange := [name for name in there if not (name.startswith("prices-") and name.endswith(".parquet"))]:
+    elif strange := [name for name in there if not is_file_name(name)]:
         raise PanelError(f"{folder} holds {strange[0]} and no {MANIFEST}, so it is no panel; name a new folder")
     else:
         manifest = Manifest()
     known = {one.path for one in manifest.files}
     for name in there:
-        if name.startswith("prices-") and name.endswith(".parquet") and name not in known:
+        if is_file_name(name) and name not in known:
             (folder / name).unlink()
     return manifest
 

@@ -144,12 +144,20 @@ def test_two_writers_at_once_are_one_too_many(tmp_path: Path) -> None:
     write(panel, tmp_path / "prices.db")
 
 
-def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["thesis.tex", "prices-2024.parquet"])
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / "panel").mkdir()
-    (tmp_path / "panel" / "thesis.tex").write_text("mine")
-    with pytest.raises(PanelError, match=r"holds thesis.tex and no panel.json"):
+    (tmp_path / "panel" / name).write_text("mine")
+    with pytest.raises(PanelError, match=f"holds {name} and no panel.json"):
         small_panel(tmp_path)
-    assert [path.name for path in (tmp_path / "panel").iterdir() if not path.name.startswith(".")] == ["thesis.tex"]
+    assert [path.name for path in (tmp_path / "panel").iterdir() if not path.name.startswith(".")] == [name]
+
+
+def test_files_of_somebody_else_in_a_panel_stay(tmp_path: Path) -> None:
+    panel = small_panel(tmp_path)
+    (panel / "prices-2024.parquet").write_text("mine")
+    write(panel, write_database(tmp_path / "prices.db", 45))
+    assert (panel / "prices-2024.parquet").read_text() == "mine"
 
 
 def test_a_panel_is_written_from_another_one_into_fewer_files(tmp_path: Path) -> None:
