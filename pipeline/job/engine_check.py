@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import socket
@@ -107,7 +108,7 @@ def _check_flink(master: str) -> None:
     try:
         with urllib.request.urlopen(f"http://{master}/overview", timeout=_CONNECT_SECONDS) as reply:
             slots = int(json.load(reply)["slots-total"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         raise EngineError(f"flink_master: what answers at {master} is no JobManager; name Flink's REST port") from None
     if not slots:
         raise EngineError(f"flink_master: the Flink at {master} has no TaskManager; start one")

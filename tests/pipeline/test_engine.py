@@ -84,7 +84,12 @@ class _NoTaskManager(_NoFlink):
     reply = b'{"slots-total": 0}'
 
 
-@pytest.fixture(params=[_NoFlink, _NoTaskManager])
+class _NoHttp(_NoFlink):
+    def do_GET(self) -> None:
+        self.wfile.write(b"SSH-2.0-x\r\n")
+
+
+@pytest.fixture(params=[_NoFlink, _NoHttp, _NoTaskManager])
 def server(request: pytest.FixtureRequest) -> Iterator[tuple[type, str]]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), request.param) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
@@ -94,7 +99,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[tuple[type, str]]:
 
 def test_what_is_no_flink_or_has_no_task_manager_is_told(server: tuple[type, str], tmp_path: Path) -> None:
     kind, address = server
-    expected = "no JobManager" if kind is _NoFlink else "has no TaskManager; start one"
+    expected = "has no TaskManager; start one" if kind is _NoTaskManager else "no JobManager"
     with pytest.raises(EngineError, match=expected):
         check_engine(Engine("flink", address), tmp_path / "root")
     assert not (tmp_path / "root").exists()
