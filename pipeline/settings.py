@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
@@ -177,10 +178,7 @@ class Settings(BaseSettings):
         texts = (value,) if isinstance(value, str) else value
         if not isinstance(texts, (tuple, list)) or not all(isinstance(text, str) for text in texts):
             return value
-        parts = tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
-        if not parts and any(text.strip() for text in texts):
-            raise ValueError("has commas and nothing between them; name one, or leave it out")
-        return parts
+        return _between_commas(texts)
 
     @field_validator("accept", "exclude")
     @classmethod
@@ -202,7 +200,7 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             if info.field_name == "shares" and value.startswith("@"):
                 return names_in_file(Path(value[1:]))
-            value = tuple(part.strip() for part in value.split(",") if part.strip())
+            value = _between_commas((value,))
         if info.field_name == "split_fractions" and isinstance(value, (tuple, list)) and len(value) != 3:
             raise ValueError("give three numbers, the parts of train, eval and test")
         if info.field_name == "split_dates" and isinstance(value, (tuple, list)):
@@ -282,6 +280,13 @@ class Settings(BaseSettings):
         """Flags, environment, file; no .env and no secrets folder."""
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def _between_commas(texts: Sequence[str]) -> tuple[str, ...]:
+    parts = tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
+    if not parts and any(text.strip() for text in texts):
+        raise ValueError("has commas and nothing between them; name one, or leave it out")
+    return parts
 
 
 def _day(value: Any) -> Any:
