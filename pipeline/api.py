@@ -126,4 +126,4 @@ def _plan(settings: dict[str, Any]) -> Plan:
 def _console(show: bool) -> Console:
     from rich.console import Console
 
-    return Console(quiet=not show)
+    return Console(quiet=not show, emoji=False)

@@ -304,14 +304,15 @@ class _Files:
         path = self._folder / f".{partial_name}.parquet"
         with whole_file(path, sync=True) as partial:
             numbers = [name for name in table.column_names if name in BAR_COLUMNS]
-            pq.write_table(
-                table,
-                partial,
-                compression="zstd",
-                use_dictionary=["share_id", "source", "factor"],
-                use_byte_stream_split=[name for name in numbers if name != "factor"],
-                row_group_size=group,
-            )
+            with partial.open("wb") as stream:  # Arrow would take a name such as a:b for a URI
+                pq.write_table(
+                    table,
+                    stream,
+                    compression="zstd",
+                    use_dictionary=["share_id", "source", "factor"],
+                    use_byte_stream_split=[name for name in numbers if name != "factor"],
+                    row_group_size=group,
+                )
             content = partial.read_bytes()
             digest = hashlib.sha256(content).hexdigest()
         name = f"{partial_name}-{digest[:12]}.parquet"

@@ -221,7 +221,7 @@ def new_console(stderr: bool = False) -> Console:
     """Where a command prints."""
     from rich.console import Console
 
-    return Console(stderr=stderr)
+    return Console(stderr=stderr, emoji=False)  # a share or a folder may be called a:b:c
 
 
 def new_progress(*counts: ProgressColumn) -> Progress:

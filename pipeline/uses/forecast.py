@@ -126,5 +126,5 @@ def write_forecast(forecast: Forecast, path: Path) -> None:
     import pyarrow.parquet as pq
 
     table = pa.table({name: list(values) for name, values in zip(COLUMNS, zip(*rows, strict=True), strict=True)})
-    with whole_file(path) as partial:
-        pq.write_table(table, partial)
+    with whole_file(path) as partial, partial.open("wb") as stream:  # Arrow would take a name such as a:b for a URI
+        pq.write_table(table, stream)

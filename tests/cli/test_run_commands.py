@@ -151,14 +151,14 @@ def test_a_forecast_says_which_shares_cannot_be_set_beside_the_others_and_how_ol
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "json"])
-def test_a_forecast_is_written_as_its_file_is_called(suffix: str, tmp_path: Path) -> None:
+def test_a_forecast_is_written_as_its_file_is_called(suffix: str, folder: Path) -> None:
     import pandas as pd
 
     from pipeline.uses.forecast import COLUMNS, Forecast, ShareForecast, write_forecast
 
     shares = (ShareForecast("000001", "2013-03-01", 0.625), ShareForecast("B", "2013-02-22", 0.5))
     forecast = Forecast(shares, "rnn", "x", True, 5, 0.61, 0.57, 0.65, untrained=("B",))
-    path = tmp_path / f"f.{suffix}"
+    path = Path(f"to:day.{suffix}")  # which is no URI
     write_forecast(forecast, path)
     if suffix == "json":
         assert json.loads(path.read_text())["shares"][0]["probability"] == 0.625

@@ -28,6 +28,12 @@ def test_a_database_becomes_a_panel_that_grows(folder: Path, awesome: Awesome) -
     assert (done.code, done.out.partition(", 0.")[0]) == (0, "prices.panel: as it was written: 2 files, 123 prices")
 
 
+def test_a_name_with_colons_is_no_uri_and_no_emoji(folder: Path, awesome: Awesome) -> None:
+    write_database(folder / "awesome.db")
+    assert "\na:b: 120 prices new" in awesome("panel", "write", "a:b").out
+    assert "a:b: as it was written: 1 file, 120 prices" in awesome("panel", "verify", "a:b").out
+
+
 def test_files_are_read_as_an_import_reads_them(folder: Path, awesome: Awesome) -> None:
     (folder / "prices.csv").write_text(PRICES + "2020-02-30,000001,5,1\n")
     done = awesome("panel", "write", "p", "prices.csv")
