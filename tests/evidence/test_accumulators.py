@@ -1,4 +1,4 @@
-"""What an Evaluator sends between workers is a protocol buffer, and none of those may have more than 2 GB."""
+"""What the Evaluator sends between workers is a protocol buffer, and none may have more than 2 GB, for all models."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def gathered(combine: Any, seeds: range) -> Any:
     return combine.compact(accumulator)
 
 
-def test_the_accumulator_of_four_hundred_million_rows_fits_into_a_message() -> None:
+def test_the_accumulator_of_one_model_and_four_hundred_million_rows_fits_into_a_message() -> None:
     combine = combiner()
 
     whole = combine.compact(

@@ -1,7 +1,7 @@
 """What the parameters of a run change in a node, before it is launched.
 
 TFX's own RuntimeParameter can stand for a whole execution property only, and ours sit inside properties: the horizon is
-a number within the JSON of FeatureExampleGen's, each Trainer's and each Evaluator's configuration, decides the schema
+a number within the JSON of FeatureExampleGen's, each Trainer's and the Evaluator's configuration, decides the schema
 and is part of the pipeline's name, which keeps models of different horizons apart. So the parameters go to the
 entrypoint as they are, and `apply` puts them into the node's slice. It does so before TFX sees the node: what TFX
 records, and what it makes the cache's key of, is what runs. The defaults change nothing.

@@ -39,7 +39,7 @@ class ExecutorInput:
 
     Attributes:
         output_file: where the pod lists what it wrote.
-        artifacts: the outputs by name: html, and metrics of an Evaluator and of Evidence.
+        artifacts: the outputs by name: html, and metrics of the Evaluator and of Evidence.
     """
 
     output_file: Path
