@@ -31,7 +31,7 @@ from components.feature_store.series import PriceSeries
 from components.feature_store.summaries import digest_of
 from components.feature_store.windows import close_windows
 from components.price_panel.blocks import NEEDED, Block, PanelFiles, bars_of_block, groups_of
-from components.price_panel.manifest import Manifest, read_manifest, update_manifest
+from components.price_panel.manifest import MANIFEST, Manifest, read_manifest, update_manifest
 
 if TYPE_CHECKING:
     from components.feature_store.summaries import Columns
@@ -345,9 +345,12 @@ def _said(manifest: Manifest, name: str) -> sqlite3.Connection:
     """A database in memory with what people have said of shares."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     migrate(connection, name)
-    write_decisions(connection, manifest.decisions)
-    write_members(connection, manifest.members)
     rows = list(manifest.exchanges.items())
-    connection.executemany("INSERT INTO LISTING (share_id, exchange) VALUES (?, ?)", rows)
+    try:
+        write_decisions(connection, manifest.decisions)
+        write_members(connection, manifest.members)
+        connection.executemany("INSERT INTO LISTING (share_id, exchange) VALUES (?, ?)", rows)
+    except sqlite3.IntegrityError as error:
+        raise PanelError(f"{name}/{MANIFEST}: says of a share what cannot be ({error}); write the panel anew") from None
     connection.execute("PRAGMA query_only = ON")
     return connection

@@ -149,6 +149,7 @@ def test_a_file_that_no_manifest_names_is_told(tmp_path: Path) -> None:
         ({"format": "1"}, "has format '1'"),
         ({"kind": "model"}, "is no manifest of a panel; name another folder"),
         ({"files": [{"path": "x"}]}, "is no whole manifest"),
+        ({"exchanges": {"IBM": ""}}, "says of a share what cannot be"),
         ({"members": [{"share_id": "IBM", "first": "2020-02-01", "last": "2020-01-01"}]}, "is no whole manifest"),
     ],
 )
