@@ -57,6 +57,8 @@ def compare(
     home = plan_from({"workspace": workspace}).workspace
     with common.status("Comparing"):
         found = compare_runs([find_run(home, run) for run in runs], model)
+    if output is None:
+        home.mkdir(parents=True, exist_ok=True)  # the runs may all lie elsewhere
     page = output or home / COMPARE_HTML
     write_text(page, render_compared_runs(found))
     if as_json:

@@ -9,7 +9,7 @@ from pathlib import Path
 from components.evidence.interval import UNKNOWN
 from components.records import Number
 from pipeline.report.verdict import Tone, assess
-from pipeline.runs.folder import LATEST, REPORT_JSON, FinishedRun, open_run
+from pipeline.runs.folder import LATEST, REPORT_JSON, FinishedRun, check_workspace, open_run
 from pipeline.runs.results import ReportError
 
 
@@ -66,8 +66,7 @@ def list_runs(workspace: Path) -> list[ListedRun]:
     Raises:
         ReportError: there is no such folder.
     """
-    if not workspace.is_dir():
-        raise ReportError(f"{workspace} is no folder of runs; name it (--workspace), or make one with `awesome run`")
+    check_workspace(workspace)
     latest = (workspace / LATEST).resolve()
     folders = [path.parent for path in workspace.glob(f"*/{REPORT_JSON}")]
     found = [_listed(folder, latest) for folder in folders if not folder.is_symlink()]

@@ -143,6 +143,16 @@ def open_run(path: Path) -> FinishedRun:
     return FinishedRun(folder, here(read_report(path), folder.resolve().parent))
 
 
+def check_workspace(workspace: Path) -> None:
+    """Refuses what cannot hold runs.
+
+    Raises:
+        ReportError: there is no such folder.
+    """
+    if not workspace.is_dir():
+        raise ReportError(f"{workspace} is no folder of runs; name it (--workspace), or make one with `awesome run`")
+
+
 def find_run(workspace: Path, named: Path | None) -> Path:
     """The folder of a run: the workspace's latest one where none is named; a name alone is looked for there, too.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.job.workspace import workspace_lock
 from pipeline.naming import metadata_file
-from pipeline.runs.folder import LATEST, REPORT_JSON, FinishedRun, open_run
+from pipeline.runs.folder import LATEST, REPORT_JSON, FinishedRun, check_workspace, open_run
 from pipeline.runs.moved import parted
 from pipeline.runs.results import ReportError, RunReport
 
@@ -41,7 +41,11 @@ def find_prunable(workspace: Path, keep: int) -> Prunable:
     Args:
         workspace: its folder.
         keep: how many of the newest runs stay.
+
+    Raises:
+        ReportError: there is no such folder.
     """
+    check_workspace(workspace)
     latest = (workspace / LATEST).resolve()
     runs = sorted(_opened(workspace), key=lambda run: (run.report.created, run.folder.name))
     pushed = {_pipeline(run.report): run.folder for run in runs if run.report.pushed}
@@ -60,9 +64,11 @@ def prune(workspace: Path, keep: int) -> Prunable:
     """Takes out what `find_prunable` names; a run's folder goes last, so that a stopped command can be given again.
 
     Raises:
+        ReportError: there is no such folder.
         OutputError: another run works in the workspace.
         OSError: something cannot be removed.
     """
+    check_workspace(workspace)
     with workspace_lock(workspace):
         found = find_prunable(workspace, keep)
         _forget(workspace, {str(path) for path in found.artifacts})

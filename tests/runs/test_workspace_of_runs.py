@@ -204,7 +204,8 @@ def test_the_cache_knows_what_is_gone(workspace: Path) -> None:
 
 def test_the_commands_read_well_at_80_columns(awesome: Awesome, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    assert awesome("runs").code == 1
+    for command in (["runs"], ["runs", "prune"], ["runs", "prune", "--yes"]):
+        assert "runs is no folder of runs" in awesome(*command).refusal
     home = folder / "runs"
     home.mkdir()
     assert "no finished run in runs yet" in awesome("runs").out
@@ -221,6 +222,8 @@ def test_the_commands_read_well_at_80_columns(awesome: Awesome, folder: Path, mo
     assert "The page: runs/compare.html" in done.out
     assert (home / "compare.html").is_file()
     assert json.loads(awesome("compare", "run-01", "run-02", "--json").out)["runs"][1]["common_days"] == DAYS
+    elsewhere = awesome("compare", "runs/run-01", "runs/run-02", "--workspace", "other")
+    assert (elsewhere.code, (folder / "other" / "compare.html").is_file()) == (0, True)
     assert "would go; do it with --yes" in awesome("runs", "prune", "--keep", "1").out
     assert (home / "run-01").is_dir()
     assert "removed 1 of 2 runs" in awesome("runs", "prune", "--keep", "1", "--yes").out
