@@ -25,8 +25,8 @@ def here(report: RunReport, workspace: Path) -> RunReport:
         workspace: the folder that holds the run's, absolute; of a run that was written elsewhere (`--output`), any one.
 
     Returns:
-        A path within the workspace where that has artifacts of its own, and the database beside it where one is there;
-        else what was written down.
+        A path within the workspace where that has artifacts of its own, of the database too where it lay in it, and the
+        database beside it where one is there; else what was written down.
     """
     if not (workspace / _ARTIFACTS).is_dir():
         return report
@@ -55,6 +55,8 @@ def _beside(path: Path, artifact: str, workspace: Path) -> Path:
     before, inside = parted(artifact)
     if inside is None or before == workspace or not path.is_relative_to(before.parent):
         return path
+    if path.is_relative_to(before):  # a market's, or a panel that was fetched; the workspace may have another name now
+        return workspace / path.relative_to(before)
     found = workspace.parent / path.relative_to(before.parent)
     return found if found.exists() else path
 

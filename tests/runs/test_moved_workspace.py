@@ -10,7 +10,7 @@ import pytest
 from judged_runs import model, report
 
 from pipeline.job.workspace import point_latest
-from pipeline.runs.folder import find_run, open_run, save_report
+from pipeline.runs.folder import find_run, open_run, read_report, save_report
 from pipeline.runs.results import ReportError
 
 STEP = Path("tfx", "awesome-window_returns-h1")
@@ -54,6 +54,16 @@ def test_a_copy_names_what_is_in_it(project: Path, tmp_path: Path) -> None:
         latest = find_run(home / "runs", None)
         assert latest.resolve() == home / "runs" / "one"
         assert all(path.is_relative_to(home) for path in named(latest))
+
+
+def test_a_copy_of_another_name_names_the_market_in_it(project: Path, tmp_path: Path) -> None:
+    runs = project / "runs"
+    made = read_report(runs / "one")
+    market = replace(made, data=replace(made.data, database=str(runs / "markets" / "null.db")))
+    save_report(market, runs / "one" / "report.json")
+    shutil.copytree(runs, tmp_path / "copied", symlinks=True)
+    assert open_run(tmp_path / "copied" / "one").database == tmp_path / "copied" / "markets" / "null.db"
+    assert open_run(runs / "one").database == runs / "markets" / "null.db"
 
 
 def test_what_a_copy_lacks_is_not_taken_from_the_original(project: Path, tmp_path: Path) -> None:
