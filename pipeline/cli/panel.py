@@ -85,12 +85,10 @@ def panel_verify(panel: PanelPlace, as_json: common.AsJson = False) -> None:
             print_line(
                 f"warning: {panel}: {stray} is named by no manifest: a writer was killed, the next one removes it"
             )
-        what = (
-            f"{len(found.faults)} fault{'' if len(found.faults) == 1 else 's'}" if found.faults else "as it was written"
-        )
+        what = _some(len(found.faults), "fault") if found.faults else "as it was written"
         days = f", {min(one.first for one in manifest.files)} to {max(one.last for one in manifest.files)}"
         print_line(
-            f"{panel}: {what}: {_files(manifest)}, {manifest.rows:,} prices, {manifest.size / 2**20:.1f} MiB"
+            f"{panel}: {what}: {_files(manifest)}, {_some(manifest.rows, 'price')}, {manifest.size / 2**20:.1f} MiB"
             f"{days if manifest.files else ''}"
         )
     if found.faults:
@@ -101,8 +99,8 @@ def _say_written(plan: Plan, written: Written) -> None:
     for one in written.files:
         again = f", {one.replaces:,} of them in the place of others" if one.replaces else ""
         print_line(
-            f"{one.path}: {one.rows:,} prices of {one.shares:,} shares{again}, {one.first} to {one.last}, "
-            f"{one.size / 2**20:.2f} MiB"
+            f"{one.path}: {_some(one.rows, 'price')} of {_some(one.shares, 'share')}{again}, "
+            f"{one.first} to {one.last}, {one.size / 2**20:.2f} MiB"
         )
     for line in written.refused[:_MOST_REFUSALS]:
         print_line(f"refused: {line}")
@@ -116,7 +114,11 @@ def _say_written(plan: Plan, written: Written) -> None:
 
 
 def _files(manifest: Manifest) -> str:
-    return "1 file" if len(manifest.files) == 1 else f"{len(manifest.files):,} files"
+    return _some(len(manifest.files), "file")
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 @contextmanager
