@@ -23,6 +23,7 @@ from models.ensemble import mean_of
 from models.errors import DivergenceError
 from models.formatters import DataFormatter
 from models.gradient_steps import AT_ONCE, GradientSteps, batches, unrolled
+from models.noise_penalty import fit_penalties
 from models.operations import Kind, vocabulary_name
 from models.registry import ARCHITECTURES, get_architecture
 from models.stored import Stored
@@ -140,6 +141,7 @@ class Training:
                 self._add_member()
             network = self._network = self._network or _Network(self._members[0])
             tensors = tensors or _tensors(network.model, rows)
+            fit_penalties(network.model, len(rows.label))
             _give(network.model, self._first[number])
             beside = callbacks(number) if callbacks else []
             rng = np.random.default_rng((self._seed, number))
