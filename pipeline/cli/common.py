@@ -299,12 +299,14 @@ def print_broken(registry: Registry[Any]) -> None:
 
 
 def warn_of_plan(plan: Plan) -> None:
-    """Says on the error stream what is wrong with a formatter that only shows a leak, and which settings do nothing."""
+    """Says on the error stream what is wrong with a formatter that only shows a leak, and which flags do nothing."""
     if warning := plan.formatter.warning:
         text = f"[yellow]warning: formatter {plan.formatter.name}: {warning}[/]"
         new_console(stderr=True).print(text, highlight=False)
-    if idle := [name for name in plan.settings.hyperparameters if name not in plan.models]:
-        where = plan.origins.get("hyperparameters", "settings")
-        text = f"hyperparameters of {', '.join(idle)} (from {where}) do nothing, as {', '.join(plan.models)} alone "
+    # A file of settings is for all runs, also for those of a few models; a flag is for this one.
+    asked = plan.origins.get("hyperparameters") == "--hyperparameters"
+    if asked and (idle := [name for name in plan.settings.hyperparameters if name not in plan.models]):
+        text = f"hyperparameters of {', '.join(idle)} (from --hyperparameters) do nothing, as "
+        text += f"{', '.join(plan.models)} alone "
         text += "is trained" if len(plan.models) == 1 else "are trained"
         new_console(stderr=True).print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)

@@ -83,7 +83,7 @@ def run(
     if report.comparison is not None and report.pushed is not None:
         from pipeline.given_flags import given_flags
 
-        takes = signature(predict).parameters.keys() - {"formatter", "label"}
+        takes = signature(predict).parameters.keys() - {"formatter", "label", "output"}
         chosen = ["--formatter", report.formatter, "--label", report.label]
         command = shlex.join(["awesome", "predict", *given_flags(plan, takes.__contains__), *chosen])
         print_line(f"\nThe model predicts by: {command}")

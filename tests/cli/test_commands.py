@@ -237,11 +237,15 @@ def test_models_are_described_with_versions_and_hyperparameters(awesome: Awesome
 def test_hyperparameters_of_a_model_that_is_not_trained_are_named(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / "awesome.toml").write_text("[hyperparameters.rnn]\nepochs = 9\n[hyperparameters.linear]\nepochs = 3\n")
-    warn_of_plan(load_plan({"models": "linear"}))
+    found = folder / "best.json"
+    found.write_text('{"rnn": {"epochs": 9}, "linear": {"epochs": 3}}')
+    warn_of_plan(load_plan({"models": "linear", "hyperparameters": found}))
     said = capsys.readouterr().err
-    assert said == "hyperparameters of rnn (from awesome.toml) do nothing, as linear alone is trained\n"
-    warn_of_plan(load_plan({"models": "linear,rnn"}))
+    assert said == "hyperparameters of rnn (from --hyperparameters) do nothing, as linear alone is trained\n"
+    warn_of_plan(load_plan({"models": "linear,rnn", "hyperparameters": found}))
+    # A file of settings is for all runs.
+    (folder / "awesome.toml").write_text("[hyperparameters.rnn]\nepochs = 9\n")
+    warn_of_plan(load_plan({"models": "linear"}))
     assert capsys.readouterr().err == ""
 
 

@@ -95,7 +95,11 @@ def test_the_report_says_what_was_asked_for(report: Any) -> None:
     assert settings["formatter"] == "window_returns"
     assert set(report["versions"]) == {"python", "tfx", "tensorflow", "keras", "awesome"}
     best = get_scenario("reversal_easy").best_auc(1)
-    assert report["market"] == {"scenario": "reversal_easy", "best_auc": pytest.approx(best)}
+    assert report["market"] == {
+        "scenario": "reversal_easy",
+        "best_auc": pytest.approx(best),
+        "best_rank_ic": pytest.approx(get_scenario("reversal_easy").best_rank_ic(1)),
+    }
     assert report["cached"] == []
 
 

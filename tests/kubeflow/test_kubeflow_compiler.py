@@ -195,7 +195,8 @@ def test_the_report_is_told_what_no_parameter_says(tmp_path: Path, monkeypatch: 
 
 
 def test_every_task_leaves_the_cache_to_tfx(default_package: Any) -> None:
-    assert [task["cachingOptions"] for task in default_package.tasks.values()] == [{}] * 23
+    assert default_package.tasks
+    assert all(task["cachingOptions"] == {} for task in default_package.tasks.values())
 
 
 def test_names_that_collide_are_refused(tmp_path: Path) -> None:

@@ -87,6 +87,6 @@ def _read(plan: Plan, examples: str, graph: str) -> tuple[Rows, Rows, InputSpec]
 
     transform = tft.TFTransformOutput(graph)
     graph_of = TransformGraph(transform, plan.formatter)
-    read = row_reader(plan.horizon, plan.formatter, graph_of, plan.label, to_learn=True)
+    read = row_reader(plan.horizon, plan.formatter, graph_of, plan.label)
     train, held_out = (read(split_pattern(examples, split)) for split in ("train", "eval"))
     return train, held_out, input_spec(plan.formatter, transform)
