@@ -166,6 +166,7 @@ def write_prices(
             after = said(replace(manifest, files=(*manifest.files, *added)))
             if after != manifest or not (folder / MANIFEST).is_file():
                 write_manifest(folder, after)
+            (folder / _FIRST).unlink(missing_ok=True)
         except BaseException as error:
             files.remove()
             if isinstance(error, OSError):
@@ -176,16 +177,30 @@ def write_prices(
     return Written(added, new, replaced, files.unchanged, seen, after)
 
 
+_FIRST = ".panel.first"
+"""Stands in a folder until its first manifest does: files without one were left by a killed writer, and are no loss."""
+
+
 def _begin(folder: Path) -> Manifest:
-    """The manifest of a panel, an empty one of a new folder; what a killed writer left is taken away."""
+    """The manifest of a panel, an empty one of a new folder; what a killed writer left is taken away.
+
+    Raises:
+        PanelError: it is the folder of something else, or of a panel whose manifest was lost.
+    """
     clear_left(folder)
     there = [one.name for one in folder.iterdir() if not one.name.startswith(".")]
     if MANIFEST in there:
         manifest = read_manifest(folder)
     elif strange := [name for name in there if not is_file_name(name)]:
         raise PanelError(f"{folder} holds {strange[0]} and no {MANIFEST}, so it is no panel; name a new folder")
+    elif there and not (folder / _FIRST).exists():
+        raise PanelError(
+            f"{folder} holds {there[0]} and no {MANIFEST}: bring that back, or move the files away, as nothing says "
+            "which of them count"
+        )
     else:
         manifest = Manifest()
+        (folder / _FIRST).touch()
     known = {one.path for one in manifest.files}
     for name in there:
         if is_file_name(name) and name not in known:

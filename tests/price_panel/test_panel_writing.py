@@ -135,6 +135,27 @@ def test_a_first_write_that_is_killed_is_no_panel(tmp_path: Path, monkeypatch: p
     small_panel(tmp_path)
 
 
+def test_files_that_a_killed_first_writer_left_are_no_loss_and_those_of_a_lost_manifest_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(writing, "write_manifest", stop)
+        killed.setattr(writing._Files, "remove", lambda files: None)
+        with pytest.raises(KeyboardInterrupt):
+            small_panel(tmp_path)
+    panel = tmp_path / "panel"
+    assert len(list(panel.glob("*.parquet"))) == 1
+    write(panel, tmp_path / "prices.db")
+    (panel / "panel.json").unlink()
+    before = contents(panel)
+    with pytest.raises(PanelError, match=r"holds prices-\S+ and no panel\.json: bring that back"):
+        write(panel, tmp_path / "prices.db")
+    assert contents(panel) == before
+
+
 def test_two_writers_at_once_are_one_too_many(tmp_path: Path) -> None:
     panel = small_panel(tmp_path)
     with (panel / ".panel.lock").open("w") as other:
