@@ -34,7 +34,9 @@ def made(folder: Path, turned: bool) -> Path:
     (folder / "awesome.toml").write_text(
         f'split_dates = ["{market.time[300]}", "{market.time[TESTED]}"]\nembargo = 5\n{SETTINGS}'
     )
-    write_market(replace(market, close=close), folder / "awesome.db")
+    moved, bars = close / market.close, market.bars
+    bars = replace(bars, open=bars.open * moved, high=bars.high * moved, low=bars.low * moved)
+    write_market(replace(market, close=close, bars=bars), folder / "awesome.db")
     return folder
 
 
