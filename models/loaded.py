@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+_FINGERPRINT = "fingerprint.pb"
 _KEPT = 8
 """Models: those of a run and their predecessors, were one asked by several steps; each is some megabytes."""
 
@@ -18,10 +19,16 @@ def loaded_model(directory: str) -> Any:
         directory: that holds saved_model.pb.
     """
     written = tf.io.gfile.stat(tf.io.gfile.join(directory, tf.saved_model.SAVED_MODEL_FILENAME_PB))
-    return _load(directory, written.mtime_nsec, written.length)
+    # TensorFlow tells whole seconds; the fingerprint is another one of every export.
+    fingerprint = tf.io.gfile.join(directory, _FINGERPRINT)
+    said = b""
+    if tf.io.gfile.exists(fingerprint):
+        with tf.io.gfile.GFile(fingerprint, "rb") as file:
+            said = file.read()
+    return _load(directory, written.mtime_nsec, written.length, said)
 
 
 @functools.lru_cache(maxsize=_KEPT)
-def _load(directory: str, written: int, length: int) -> Any:
-    del written, length  # they tell one that was written anew to the same place
+def _load(directory: str, written: int, length: int, fingerprint: bytes) -> Any:
+    del written, length, fingerprint  # they tell one that was written anew to the same place
     return tf.saved_model.load(directory)

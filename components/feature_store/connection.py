@@ -27,7 +27,7 @@ def connect_to_read(file: Path) -> sqlite3.Connection:
     _check_header(file, may_be_empty=False)
     with translated(file):
         connection = sqlite3.connect(reading_uri(file), uri=True, isolation_level=None, timeout=30)
-        with _closed_on_error(connection):
+        with closed_on_error(connection):
             connection.execute("PRAGMA query_only = ON")
             check_readable(connection, str(file))
     return connection
@@ -48,7 +48,7 @@ def connect_to_write(file: Path) -> sqlite3.Connection:
         clear_left(folder)
     with translated(file):
         connection = sqlite3.connect(file, isolation_level=None, timeout=30)
-        with _closed_on_error(connection):
+        with closed_on_error(connection):
             connection.execute("PRAGMA page_size = 8192")  # only a new file takes it: rows of 200 bytes pack better
             # A table of somebody's own that refers to ours keeps its rows: replacing one of ours begins by removing it.
             connection.execute("PRAGMA foreign_keys = OFF")
@@ -87,7 +87,8 @@ def translated(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+def closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    """Closes a connection where what the block does with it fails."""
     try:
         yield
     except BaseException:

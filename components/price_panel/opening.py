@@ -24,7 +24,11 @@ def open_prices(path: str | os.PathLike[str], check: bool = False) -> FeatureSto
 
     panel = PanelStore.open(path)
     if check:
-        panel.check()
+        try:
+            panel.check()
+        except BaseException:
+            panel.close()
+            raise
     return panel
 
 

@@ -22,6 +22,7 @@ import pyarrow as pa
 from components.errors import PanelError
 from components.feature_store import CLOSE_COLUMNS, WINDOW, FeatureStore, LastWindows, PriceBars, ShareSummary
 from components.feature_store.arrays import Days, Floats, Integers
+from components.feature_store.connection import closed_on_error
 from components.feature_store.decisions import Decision, write_decisions
 from components.feature_store.listings import Listings
 from components.feature_store.members import write_members
@@ -61,8 +62,9 @@ class PanelStore(FeatureStore):
 
     def __init__(self, folder: Path, manifest: Manifest, writable: bool = False) -> None:
         """Takes a panel; use `open` or `create` instead."""
+        files = PanelFiles(folder, manifest)  # first, as it may fail
         super().__init__(folder, _said(manifest, str(folder)), writable)
-        self.files = PanelFiles(folder, manifest)
+        self.files = files
         self._known: _Index | None = None
 
     @classmethod
@@ -113,8 +115,8 @@ class PanelStore(FeatureStore):
     def _change(self, gone: Collection[Decision], added: Sequence[Decision]) -> None:
         self._check_writable()
         update_manifest(self._path, lambda manifest: manifest.deciding(gone, added))
-        self._connection.close()
-        self._connection = _said(read_manifest(self._path), str(self._path))
+        before, self._connection = self._connection, _said(read_manifest(self._path), str(self._path))
+        before.close()
 
     # --- what is stored of a share
 
@@ -344,13 +346,15 @@ def _windows(block: Block, adjusted: Floats, since: str = "", until: str = "") -
 def _said(manifest: Manifest, name: str) -> sqlite3.Connection:
     """A database in memory with what people have said of shares."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(connection, name)
     rows = list(manifest.exchanges.items())
-    try:
-        write_decisions(connection, manifest.decisions)
-        write_members(connection, manifest.members)
-        connection.executemany("INSERT INTO LISTING (share_id, exchange) VALUES (?, ?)", rows)
-    except sqlite3.IntegrityError as error:
-        raise PanelError(f"{name}/{MANIFEST}: says of a share what cannot be ({error}); write the panel anew") from None
-    connection.execute("PRAGMA query_only = ON")
+    with closed_on_error(connection):
+        migrate(connection, name)
+        try:
+            write_decisions(connection, manifest.decisions)
+            write_members(connection, manifest.members)
+            connection.executemany("INSERT INTO LISTING (share_id, exchange) VALUES (?, ?)", rows)
+        except sqlite3.IntegrityError as error:
+            why = f"{name}/{MANIFEST}: says of a share what cannot be ({error}); write the panel anew"
+            raise PanelError(why) from None
+        connection.execute("PRAGMA query_only = ON")
     return connection

@@ -226,7 +226,7 @@ def test_a_run_can_be_named_alone_where_the_storage_is_set(
 
 def test_what_cannot_be_pushed_is_one_line(awesome: Awesome, tmp_path: Path) -> None:
     url = str(tmp_path / "storage")
-    assert "there is no report here" in awesome("model", "push", url).err
+    assert "has no finished run; make one with `awesome run`" in awesome("model", "push", url).err
     folder = write_run(tmp_path / "runs")
     unknown = awesome("model", "push", url, str(folder), "--model", "cnn")
     assert unknown.err == f"awesome: {folder} has no model 'cnn'; it has linear, rnn\n"

@@ -69,9 +69,11 @@ def test_a_name_with_signs_that_folders_cannot_have(tmp_path: Path) -> None:
 
 
 def test_a_name_that_became_two_folders_is_refused(tmp_path: Path) -> None:
-    frame = prices().replace({"share_id": {"1": "BRK/B"}})
+    table = cut(tmp_path / "table", prices(), ["share_id"])
+    (table / "share_id=BRK").mkdir()
+    (table / "share_id=1").rename(table / "share_id=BRK" / "B")  # as a writer that escapes nothing leaves BRK/B
     with pytest.raises(PanelError, match=r"share_id=BRK/B/.*: the folder B says of no column what it holds"):
-        taken(tmp_path, cut(tmp_path / "table", frame, ["share_id"]))  # Arrow escapes nothing
+        taken(tmp_path, table)
 
 
 def test_it_is_dealt_into_piles_where_it_is_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

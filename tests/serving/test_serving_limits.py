@@ -74,7 +74,7 @@ def test_with_the_token_everything_is_answered_and_no_log_shows_it(
     caplog.set_level(logging.DEBUG, "uvicorn")
 
     class Failing(Sloped):
-        def forecast(self, share_ids: Any, closes: Any) -> Any:
+        def forecast(self, share_ids: Any, closes: Any, *, day: Any = None) -> Any:
             raise RuntimeError("no more memory")
 
     with running(base, load=lambda folder: Failing(1), token=SecretStr(TOKEN)) as server:

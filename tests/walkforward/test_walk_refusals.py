@@ -26,7 +26,7 @@ def test_too_few_sessions_name_the_number_that_would_do(awesome: Awesome, market
 
 REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "a horizon of nothing": (("--horizons", "0"), "horizons (0, 1) must be 1 or more each"),
-    "no horizon": (("--horizons", ","), "horizons: name at least one"),
+    "no horizon": (("--horizons", ","), "horizons (from --horizons): has commas and nothing between them"),
     "a share that is none": (("--shares", "NONE"), "has no share NONE"),
     "no database": (("--db", "none.db"), "--db none.db does not exist"),
     "two beginnings": (("--first-test", "2001-01-01", "--test-fraction", "0.3"), "name one of them"),

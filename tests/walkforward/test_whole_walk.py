@@ -68,7 +68,7 @@ def walks(tmp_path_factory: pytest.TempPathFactory) -> Walks:
             if "fold 2 of 2" in line:
                 process.send_signal(signal.SIGINT)
         process.wait()
-    left = sorted(path.name for path in (folder / "out").iterdir())
+    left = sorted(path.name for path in (folder / "out").glob("*"))
     finished(folder, "out")
     printed = finished(folder, "again")
     return Walks(folder, process.returncode, left, read(folder, "out"), read(folder, "again"), printed)
