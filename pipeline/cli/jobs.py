@@ -83,6 +83,7 @@ def run(
     if report.comparison is not None and report.pushed is not None:
         from pipeline.given_flags import given_flags
 
+        # predict's --output is the file of a forecast.
         takes = signature(predict).parameters.keys() - {"formatter", "label", "output"}
         chosen = ["--formatter", report.formatter, "--label", report.label]
         command = shlex.join(["awesome", "predict", *given_flags(plan, takes.__contains__), *chosen])

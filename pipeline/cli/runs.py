@@ -18,6 +18,7 @@ app.add_typer(runs_app, name="runs", epilog=example("awesome runs --json"))
 def runs(context: typer.Context, workspace: common.Workspace = None, as_json: common.AsJson = False) -> None:
     """Lists the finished runs of a workspace, the newest first: on what, the best AUC, the verdict."""
     if context.invoked_subcommand is not None:
+        context.obj = workspace  # named in front of the subcommand
         return
     from components.records import to_json
     from pipeline.report.listed_runs import list_runs
@@ -70,6 +71,7 @@ def compare(
 
 @runs_app.command("prune", epilog=example("awesome runs prune --keep 20 --yes"))
 def runs_prune(
+    context: typer.Context,
     keep: Annotated[int, typer.Option(min=1, help="How many of the newest runs stay.")] = 20,
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without it, this only shows what would go.")] = False,
     workspace: common.Workspace = None,
@@ -81,7 +83,7 @@ def runs_prune(
     """
     from pipeline.uses.prune import find_prunable, prune
 
-    folder = plan_from({"workspace": workspace}).workspace
+    folder = plan_from({"workspace": workspace or context.obj}).workspace
     with common.status("Looking through the workspace"):
         found = prune(folder, keep) if yes else find_prunable(folder, keep)
     for run in found.runs:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from components.errors import UserError
 from components.leak_audit.results import Status
+from components.plausibility.record import name_some
+from pipeline.report.universe import in_short
 from pipeline.report.verdict import judge_aucs
 from pipeline.runs.results import RunReport
 
@@ -26,13 +28,13 @@ def _suspicious(report: RunReport) -> str:
     if open_checks := [name for name in found if name not in report.accepted]:
         return f"suspicious: {', '.join(open_checks)}"
     if report.wrong_prices:
-        return f"{len(report.wrong_prices)} returns that no market makes"
+        return f"returns that no market makes: {name_some(report.wrong_prices)}"
     return ""
 
 
 def _behind(report: RunReport) -> str:
     behind = report.data.behind
-    return f"{len(behind)} shares end before the last session, {report.data.last}: {behind[0]}, ..." if behind else ""
+    return f"prices end before the last session, {report.data.last}: {in_short(behind)}" if behind else ""
 
 
 def _nothing_pushed(report: RunReport) -> str:

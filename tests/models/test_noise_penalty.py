@@ -9,10 +9,10 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-keras = pytest.importorskip("keras")
-
 
 def test_it_is_l1_and_grows_by_the_root_of_the_rows() -> None:
+    import keras
+
     from models.noise_penalty import ROWS, NoisePenalty, fit_penalties
 
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, kernel_regularizer=NoisePenalty(0.01))])

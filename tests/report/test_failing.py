@@ -33,6 +33,8 @@ def audit(status: Status) -> AuditReport:
 def test_each_outcome_is_named_and_no_other(changes: dict[str, Any], found: list[str]) -> None:
     lines = failures(report({"linear": model(0.502)}, **changes), tuple(OUTCOMES))
     assert [line.split(":")[0] for line in lines] == found
+    if found == ["behind"]:
+        assert lines == ["behind: prices end before the last session, 2020-02-03: B"]
 
 
 def test_an_auc_that_cannot_be_honest_is_a_leak_without_an_audit() -> None:

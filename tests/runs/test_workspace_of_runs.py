@@ -231,6 +231,16 @@ def test_the_commands_read_well_at_80_columns(awesome: Awesome, folder: Path, mo
     assert "nothing to remove" in awesome("runs", "prune", "--keep", "1").out
 
 
+def test_a_workspace_is_taken_in_front_of_the_subcommand_too(awesome: Awesome, folder: Path) -> None:
+    for name in ("runs", "other"):
+        (folder / name).mkdir()
+        for run in ("run-01", "run-02"):
+            add(folder / name, run)
+    assert awesome("runs", "--workspace", "other", "prune", "--keep", "1", "--yes").code == 0
+    assert not (folder / "other" / "run-01").exists()
+    assert (folder / "runs" / "run-01").is_dir()
+
+
 def test_the_latest_run_is_taken_alike(awesome: Awesome, folder: Path) -> None:
     for command in ("evaluate", "backtest", "audit", "explain", "tensorboard"):
         done = awesome(command)
