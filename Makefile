@@ -21,7 +21,7 @@ export UV_PYTHON_DOWNLOADS = never
 
 # $(call sync,OPTIONS): installs what is missing; a matter of milliseconds when nothing is.
 define sync
-@command -v $(PYTHON) >/dev/null || { echo "awesome: no $(PYTHON) found: install Python 3.10 to 3.13" >&2; exit 1; }
+@command -v $(PYTHON) >/dev/null || { echo "awesome: no $(PYTHON) found: install Python 3.11 to 3.13" >&2; exit 1; }
 @python="$$($(PYTHON) tools/check_python.py)" && uv="$$("$$python" tools/get_uv.py)" && \
 	{ "$$uv" sync --frozen --python "$$python" $(1) || { "$$python" tools/check_python.py --after-failure; exit 1; }; }
 endef

@@ -41,7 +41,7 @@ from components.ledger.verifying import verify
 DAYS, SHARES = 60, 12
 _SINCE, _START = dt.date(2021, 1, 4), dt.date(2024, 8, 26)
 _LONG_SHARES = 100
-_UTC = dt.timezone.utc
+_UTC = dt.UTC
 _AWESOME = Path(sys.executable).with_name("awesome")
 _LATE_SOON, _LATE_TOO_LONG, _RESTATED, _MISSED = 10, 16, 30, (40, 41, 42)
 """Sessions, counted from the first loop, of which a bar comes late or is restated, and on which nobody looks."""

@@ -28,7 +28,7 @@ from models.features import WINDOW
 
 _EXCHANGE, _MODEL = "XSHG", "a" * 64
 _SINCE = dt.date(2014, 1, 1)
-_NOW = dt.datetime(2026, 11, 1, tzinfo=dt.timezone.utc)
+_NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 _MOVED = ("prices.db*", "runs/daily")
 """Of the folder that the loop works in, what an evening without a training writes to."""
 

@@ -29,7 +29,7 @@ EXCHANGE, DISTINCT = "XSHG", 20
 GROWTH = 64
 """MiB that ten times the shares may take beyond what a tenth of them takes: each leaves a line of the report."""
 _UNTIL = dt.date(2025, 6, 30)
-_NOW = dt.datetime.combine(_UNTIL, dt.time(12), dt.timezone.utc)
+_NOW = dt.datetime.combine(_UNTIL, dt.time(12), dt.UTC)
 _A_YEAR = 243  # sessions
 _DIVIDEND = 0.2
 _RATE = 1e5  # no limit: the server is our own

@@ -106,7 +106,7 @@ def _measured(source: str, kind: Kind) -> dict[str, Any]:
             server.market = replace(server.market, today=day)
             server.forget()
             plan = ExtractionPlan(source, (listing.share,), since=FIRST, best_effort=True)
-            now = dt.datetime.combine(day, dt.time(23), dt.timezone.utc)
+            now = dt.datetime.combine(day, dt.time(23), dt.UTC)
             report = extract(plan, database, http=HttpSettings(base_url=server.url, rate=2000), now=now)
             if report.shares[0].status is not Status.NEW:
                 raise SystemExit(

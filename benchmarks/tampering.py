@@ -42,7 +42,7 @@ KINDS = ("edit", "deletion", "insertion", "exchange", "back-dating")
 _SHARES, _DAYS, _FIRST = 3, 12, 20
 _COLUMN = "day_rank_1"
 _EXCHANGE = "24/5"  # open on every weekday, as synthetic markets are
-_UTC = dt.timezone.utc
+_UTC = dt.UTC
 
 
 @dataclass(frozen=True)

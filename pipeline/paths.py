@@ -43,7 +43,7 @@ def hides_packages(folder: Path) -> str:
 
     They are other processes, `python -m ...`, and look for modules in the folder that they are started in first.
     """
-    if getattr(sys.flags, "safe_path", False):
+    if sys.flags.safe_path:
         return ""
     for package in ("pipeline", "components", "models"):
         found = PathFinder.find_spec(package, [str(folder), *sys.path])
@@ -52,6 +52,6 @@ def hides_packages(folder: Path) -> str:
             if Path(place).resolve() != _ROOT / package:
                 return (
                     f"{place} has the name of a package of awesome's, and Beam's workers would take it for that: start "
-                    "in another folder, or from Python 3.11 on with PYTHONSAFEPATH=1 in the environment"
+                    "in another folder, or with PYTHONSAFEPATH=1 in the environment"
                 )
     return ""

@@ -243,7 +243,7 @@ class Settings(BaseSettings):
     def _has_zone(cls, value: dt.datetime | None) -> dt.datetime | None:
         if value is not None and value.tzinfo is None:
             raise ValueError("has no zone; write it like 2026-11-30T18:00+08:00")
-        if value is not None and value > dt.datetime.now(dt.timezone.utc):
+        if value is not None and value > dt.datetime.now(dt.UTC):
             raise ValueError("has not come; a replay is of days that are over")
         return value
 

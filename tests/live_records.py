@@ -19,7 +19,7 @@ from components.ledger.predictions import Forecasts, WrittenDown, write_predicti
 from components.ledger.schema import CREATED
 from components.ledger.setting_up import LiveModel, declare, install
 
-UTC = dt.timezone.utc
+UTC = dt.UTC
 CHAMPION = LiveModel("a" * 64, "linear", "window_returns", 1, "2010-01-04", "2023-12-29")
 CHALLENGER = LiveModel("b" * 64, "rnn", "window_returns", 1)
 PARAMETERS = {"alpha": 0.05, "bets": [0.1, 0.2]}

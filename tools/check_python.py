@@ -66,11 +66,11 @@ def hints(
         (
             linux and intel and modern and () < glibc < (2, 39),
             "on Python 3.12 and later TFX needs glibc 2.39 (Debian 13, Ubuntu 24.04), this machine has "
-            f"{'.'.join(map(str, glibc))}: use Python 3.10 or 3.11, `make PYTHON=python3.11 ...`",
+            f"{'.'.join(map(str, glibc))}: use Python 3.11, `make PYTHON=python3.11 ...`",
         ),
         (
             system == "Darwin" and modern == intel,
-            f"on this Mac TFX needs Python {'3.10 or 3.11' if modern else '3.12 or 3.13'}: "
+            f"on this Mac TFX needs Python {'3.11' if modern else '3.12 or 3.13'}: "
             f"`make PYTHON=python3.{11 if modern else 12} ...`",
         ),
         (

@@ -102,7 +102,7 @@ class ExchangeCalendar:
         begin = max(day, self.end) + dt.timedelta(days=1)
         session: dt.date = self.sessions(begin, begin + dt.timedelta(days=7))[0].item()
         opening = dt.datetime.combine(session + dt.timedelta(days=self._table.open_offset), self._table.usual_open)
-        return opening.replace(tzinfo=ZoneInfo(self.zone)).astimezone(dt.timezone.utc)
+        return opening.replace(tzinfo=ZoneInfo(self.zone)).astimezone(dt.UTC)
 
     def last_closed(self, now: dt.datetime, settle: dt.timedelta) -> dt.date:
         """The last session whose bar is final `now` (with a zone), `settle` after the close.
@@ -110,13 +110,13 @@ class ExchangeCalendar:
         Raises:
             ExchangeError: the calendar knows of none before `now`.
         """
-        moment = now.astimezone(dt.timezone.utc)
+        moment = now.astimezone(dt.UTC)
         day = moment.astimezone(ZoneInfo(self.zone)).date()
         if day > self.end:
             begin = max(self.end + dt.timedelta(days=1), day - dt.timedelta(days=10))
             for session in reversed(self.sessions(begin, day).tolist()):
                 close = dt.datetime.combine(session, self._table.usual_close, ZoneInfo(self.zone))
-                if close.astimezone(dt.timezone.utc) + settle <= moment:
+                if close.astimezone(dt.UTC) + settle <= moment:
                     return session
         limit = np.datetime64((moment - settle).replace(tzinfo=None), "s")
         count = int(np.searchsorted(self._table.closes, limit, side="right"))
@@ -183,7 +183,7 @@ def _instants(series: Any) -> Days:
 
 def _in_utc(moment: np.datetime64) -> dt.datetime:
     instant: dt.datetime = moment.item()
-    return instant.replace(tzinfo=dt.timezone.utc)
+    return instant.replace(tzinfo=dt.UTC)
 
 
 class _WrongClockError(Exception):

@@ -75,7 +75,7 @@ def extract(
     """
     path = Path(database)
     listener = listener or ExtractionListener()
-    begun = now or dt.datetime.now(dt.timezone.utc)
+    begun = now or dt.datetime.now(dt.UTC)
     clock = time.monotonic()
     warnings: list[str] = []
     done: list[ShareOutcome] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from components.records import to_json, to_plain
@@ -14,7 +14,7 @@ ALL_WELL, PARTIAL, NOTHING = 0, 3, 4
 """Exit codes."""
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """How a share stands after an extraction."""
 
     NEW = "new"

@@ -45,7 +45,7 @@ def read_forecasts(
         JudgingError: It is a pickle, or empty, or its probabilities are none.
         ImportFileError: It cannot be read, its columns are not known, or it can be read in two ways.
     """
-    today = today or dt.datetime.now(dt.timezone.utc).date()
+    today = today or dt.datetime.now(dt.UTC).date()
     choice = choice or ColumnChoice()
     _check(path)
     try:

@@ -344,7 +344,7 @@ class _Search:
         """Leaves out what has no outcome."""
         given, ahead = self._sieve.forecasts, _sessions(self._asked.horizon)
         if given.written is not None:
-            today = int(np.datetime64(dt.datetime.now(dt.timezone.utc).date(), "D").astype(np.int64)) + 1
+            today = int(np.datetime64(dt.datetime.now(dt.UTC).date(), "D").astype(np.int64)) + 1
             unsaid = "the file does not say when it was written, as it does of others; fill the cell"
             self._sieve.leave_out(given.written == NO_DAY, "not dated", unsaid)
             self._sieve.leave_out(

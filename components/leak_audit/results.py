@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from functools import partial
 from typing import ClassVar
 
@@ -24,7 +24,7 @@ class AuditError(UserError):
     """An audit cannot be made, or what it left cannot be read."""
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """What a check says, the better before the worse."""
 
     NOT_APPLICABLE = "not applicable"

@@ -17,22 +17,22 @@ _FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 def present() -> dt.datetime:
     """The clock of this machine, in UTC."""
-    return dt.datetime.now(dt.timezone.utc)
+    return dt.datetime.now(dt.UTC)
 
 
 def stamp(moment: dt.datetime) -> str:
     """A moment with a zone, in UTC to the second; what is left of the second is cut off.
 
-    >>> stamp(dt.datetime(2026, 11, 29, 19, 27, 4, 999, tzinfo=dt.timezone.utc))
+    >>> stamp(dt.datetime(2026, 11, 29, 19, 27, 4, 999, tzinfo=dt.UTC))
     '2026-11-29T19:27:04Z'
     """
     # Not strftime: it writes years before 1000 with three digits.
-    return f"{moment.astimezone(dt.timezone.utc).replace(microsecond=0, tzinfo=None).isoformat()}Z"
+    return f"{moment.astimezone(dt.UTC).replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
 def moment_of(text: str) -> dt.datetime:
     """The moment that `stamp` wrote."""
-    return dt.datetime.strptime(text, _STAMP).replace(tzinfo=dt.timezone.utc)
+    return dt.datetime.strptime(text, _STAMP).replace(tzinfo=dt.UTC)
 
 
 def is_stamp(value: object) -> bool:

@@ -143,7 +143,7 @@ def missing_in(
         now: As in `find_missing`.
         suggest: As in `find_missing`.
     """
-    groups = _Groups(exchanges, now or dt.datetime.now(dt.timezone.utc))
+    groups = _Groups(exchanges, now or dt.datetime.now(dt.UTC))
     for share, days in read():
         if len(days):
             groups.add(share, days)

@@ -89,7 +89,7 @@ def push_database(
         StorageError: It cannot be copied or sent. What was pushed before can still be pulled.
     """
     start = time.monotonic()
-    moment = (now or dt.datetime.now(dt.timezone.utc)).astimezone(dt.timezone.utc)
+    moment = (now or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
     name = f"{FOLDER}/{moment.date().isoformat()}/{database.name}"
     # Where the database's folder cannot be written, the snapshot goes to the system's temporary one.
     beside = real_path(database)

@@ -45,7 +45,7 @@ def stored_heads(storage: Storage, name: str) -> tuple[Head, ...]:
     for one in storage.names(folder.rstrip("/")):
         if match := _HEAD.fullmatch(one.removeprefix(folder)):
             identity, seq, own, time = match.groups()
-            moment = dt.datetime.strptime(time, _NAMED_TIME).replace(tzinfo=dt.timezone.utc)
+            moment = dt.datetime.strptime(time, _NAMED_TIME).replace(tzinfo=dt.UTC)
             found.append(Head(identity, int(seq), own, stamp(moment)))
     return tuple(sorted(found, key=lambda head: (head.seq, head.time)))
 

@@ -14,8 +14,7 @@ from components.feature_store.connection import reading_uri
 from components.whole_files import whole_file
 
 _LONGEST_WAIT = 30.0
-_BUSY = (5, 6)
-"""SQLITE_BUSY and SQLITE_LOCKED; sqlite3 names them from Python 3.11 on."""
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def snapshot(database: Path, target: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from shlex import quote
 
@@ -18,7 +18,7 @@ SUSPECTS_FILE = "suspects.json"
 _MOST_NAMED = 3
 
 
-class Grade(str, Enum):
+class Grade(StrEnum):
     """How sure it is that a return is none."""
 
     WRONG = "wrong"

@@ -86,7 +86,7 @@ def forms_from(
 
 def _check_format(dates: str) -> None:
     """Refuses a format of strptime that does not tell a date: strptime itself takes 1900 for a missing year."""
-    for day in (dt.datetime(2023, 11, 28, tzinfo=dt.timezone.utc), dt.datetime(1987, 4, 6, tzinfo=dt.timezone.utc)):
+    for day in (dt.datetime(2023, 11, 28, tzinfo=dt.UTC), dt.datetime(1987, 4, 6, tzinfo=dt.UTC)):
         try:
             with warnings.catch_warnings():  # Python 3.13 warns of a day without a year
                 warnings.simplefilter("ignore", DeprecationWarning)

@@ -53,7 +53,7 @@ def stamp_in(seconds: int, zone: dt.tzinfo | None) -> Stamp | None:
     return Stamp(day, second, east)
 
 
-_START = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+_START = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def days_of_instants(

@@ -42,7 +42,7 @@ def read_rows(
         ImportFileError: It cannot be read, its layout is not known, it can be read in two ways, or it holds no daily
             prices.
     """
-    today = today or dt.datetime.now(dt.timezone.utc).date()
+    today = today or dt.datetime.now(dt.UTC).date()
     try:
         return _read_in_style(path, choice, forms, today)
     except NotUtf8Error as error:

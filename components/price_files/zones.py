@@ -19,7 +19,7 @@ def zone_of(name: str) -> dt.tzinfo | None:
             return None
         return dt.timezone(dt.timedelta(minutes=-minutes if match[1] == "-" else minutes))
     if name.upper() in ("UTC", "Z", "GMT"):
-        return dt.timezone.utc
+        return dt.UTC
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, LookupError):

@@ -220,7 +220,7 @@ def digest(*arrays: NDArray[np.generic]) -> str:
 
 def now() -> str:
     """The present as a record writes it."""
-    return dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def read_record(path: Path) -> Record:

@@ -19,8 +19,8 @@ def check_kfp() -> None:
     """
     if importlib.util.find_spec("kfp") is None or importlib.util.find_spec("kfp.kubernetes") is None:
         raise CompileError(
-            "kfp and kfp-kubernetes are not installed: they come with the extra `kubeflow`, and there are none for "
-            f"Python 3.10; with a later one: {install_extras('kubeflow', 'pipeline')}"
+            "kfp and kfp-kubernetes are not installed: they come with the extra `kubeflow`: "
+            f"{install_extras('kubeflow', 'pipeline')}"
         )
 
 
@@ -31,10 +31,7 @@ def check_kfp_client() -> None:
         ApiError: kfp is not installed.
     """
     if importlib.util.find_spec("kfp_server_api") is None:
-        raise ApiError(
-            "kfp is not installed: it comes with the extra `kubeflow`, and there is none for Python 3.10; with a later "
-            f"one: {install_extras('kubeflow')}"
-        )
+        raise ApiError(f"kfp is not installed: it comes with the extra `kubeflow`: {install_extras('kubeflow')}")
 
 
 @contextmanager

@@ -20,7 +20,7 @@ class LoopClock:
 
     def now(self) -> dt.datetime:
         """The present, in UTC."""
-        return present() if self.made is None else self.made.astimezone(dt.timezone.utc)
+        return present() if self.made is None else self.made.astimezone(dt.UTC)
 
     def __str__(self) -> str:
         """For a report."""

@@ -227,7 +227,7 @@ def _keep_traceback(day: Day) -> str:
     path = daily_folder(day.plan) / "defects.log"
     try:
         with path.open("a", encoding="utf-8") as log:
-            log.write(f"{stamp(dt.datetime.now(dt.timezone.utc))}\n{traceback.format_exc()}\n")
+            log.write(f"{stamp(dt.datetime.now(dt.UTC))}\n{traceback.format_exc()}\n")
     except OSError as error:
         return f"and its log cannot be written ({_line(error)})"
     return f"see {path}"

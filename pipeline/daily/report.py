@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from components.whole_files import write_whole
 from pipeline.plan import Plan
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """How a part ended."""
 
     DONE = "done"
@@ -29,7 +29,7 @@ class Status(str, Enum):
     """It did nothing; `wrong` says why."""
 
 
-class AlertKind(str, Enum):
+class AlertKind(StrEnum):
     """What somebody is told of at once."""
 
     FAILURE = "failure"

@@ -155,7 +155,7 @@ def _pushed_at(speaker: Speaker) -> str:
     """When a version was pushed, which TFX calls it by, in seconds; else when its run ended."""
     version = speaker.saved_model.name
     if version.isdecimal() and len(version) == _SECONDS:
-        return stamp(dt.datetime.fromtimestamp(int(version), dt.timezone.utc))
+        return stamp(dt.datetime.fromtimestamp(int(version), dt.UTC))
     return "" if speaker.run is None else stamp(dt.datetime.fromisoformat(speaker.run.report.created))
 
 

@@ -90,7 +90,7 @@ def _made(store: Any, artifact: Any) -> _Made | None:
     if source is None:
         return None
     named = {context.type: context.name for context in store.get_contexts_by_execution(execution.id)}
-    moment = dt.datetime.fromtimestamp(artifact.create_time_since_epoch / 1000, dt.timezone.utc)
+    moment = dt.datetime.fromtimestamp(artifact.create_time_since_epoch / 1000, dt.UTC)
     return _Made(
         execution.custom_properties,
         named.get("pipeline", ""),

@@ -83,7 +83,7 @@ def gather_report(
     audit = _audit(steps)
     part_seconds = {name: value for name, value in seconds.items() if name != "report"}
     report = RunReport(
-        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         models=results,
         splits=split_results(examples),
         champion=champion,

@@ -200,7 +200,7 @@ def check_exchange(code: str) -> str:
         from components.extractor.calendar import ExchangeCalendar
     except ImportError:
         raise ExchangeError(f"{code}: its sessions need the extra `extract`: {install_extras('extract')}") from None
-    return ExchangeCalendar.of(code, dt.datetime.now(dt.timezone.utc)).zone
+    return ExchangeCalendar.of(code, dt.datetime.now(dt.UTC)).zone
 
 
 def missing_of_import(path: Path, report: ImportReport, exchange: str | None) -> MissingSessions:

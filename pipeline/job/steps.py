@@ -35,7 +35,7 @@ def run_pipeline(pipeline: tfx_pipeline.Pipeline, listener: StepListener | None 
     """
     listener = listener or StepListener()
     ir = compiler.Compiler().compile(pipeline)
-    run_id = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    run_id = datetime.datetime.now(datetime.UTC).isoformat()
     runtime_parameter_utils.substitute_runtime_parameter(ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id})
     deployment = runner_utils.extract_local_deployment_config(ir)
     connection = deployment.metadata_connection_config

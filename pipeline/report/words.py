@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 
 def interval(low: float, high: float) -> str:
@@ -73,10 +73,9 @@ def readable_time(created: str) -> str:
     '2024-05-06 07:08 UTC'
     """
     try:
-        # Python 3.10 does not read the Z.
-        moment = datetime.fromisoformat(created.replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(created)
     except ValueError:
         return created
     if moment.tzinfo is not None:
-        moment = moment.astimezone(timezone.utc)
+        moment = moment.astimezone(UTC)
     return f"{moment:%Y-%m-%d %H:%M} UTC"

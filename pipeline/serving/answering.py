@@ -153,7 +153,7 @@ class Answering:
         ask = version.forecaster.forecast if again else version.forecaster.estimate
         found = np.asarray(ask(shares, closes, day=day) if day else ask(shares, closes), np.float32)
         if self.record is not None and len(shares):
-            now = dt.datetime.now(dt.timezone.utc)
+            now = dt.datetime.now(dt.UTC)
             self.record(Answers(version, now, shares, closes, found, sessions, day or {}))
         return found
 

@@ -166,13 +166,10 @@ def _pool() -> Any:
 
 
 _POOL = _pool()
-_CLASS: Any = getattr(message_factory, "GetMessageClass", None)
-if _CLASS is None:  # protobuf 3, of the older line on Python 3.10
-    _CLASS = message_factory.MessageFactory(_POOL).GetPrototype
 
 
 def _class(name: str) -> Any:
-    return _CLASS(_POOL.FindMessageTypeByName(name))
+    return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(name))
 
 
 Example = _class("tensorflow.Example")

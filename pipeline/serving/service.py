@@ -77,7 +77,7 @@ class Service:
         seconds = self.gate.limits.seconds
         try:
             return await asyncio.wait_for(waiting, seconds)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise ServingError(Code.DEADLINE_EXCEEDED, f"{what} took longer than {seconds:g} seconds") from None
 
     async def work(self, function: Callable[[], _T]) -> _T:

@@ -131,7 +131,7 @@ def judge_file(plan: Plan, path: Path, asked: Asked = Asked()) -> JudgedForecast
     known = read_record(record).counting(trial)
     days = days_of(predictions)
     report = RunReport(
-        created=dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+        created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         models={name: _model(name, findings, predictions, name in scores) for name in models},
         splits={"test": _split(predictions, sieve)},
         champion=None,

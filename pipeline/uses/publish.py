@@ -68,8 +68,8 @@ def version_of(report: RunReport, run: Path) -> str:
     except ValueError:
         raise ReportError(f"{run}: created is {report.created!r}, not a time; run the pipeline again") from None
     if created.tzinfo is None:
-        created = created.replace(tzinfo=dt.timezone.utc)
-    return created.astimezone(dt.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        created = created.replace(tzinfo=dt.UTC)
+    return created.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def _gather(

@@ -60,4 +60,4 @@ def test_a_loop_that_ends_before_it_is_killed_is_waited_for(tmp_path: Path, monk
     market = from_synthetic("null", ("sh600000",), dt.date(2024, 1, 2), dt.date(2024, 1, 31), 0)
     with ReplayServer(market) as server:
         replay = daily.Replay(server, tmp_path, ())
-        assert replay.loop(dt.datetime(2024, 1, 2, tzinfo=dt.timezone.utc), "killed", kill_after=0.3) == {}
+        assert replay.loop(dt.datetime(2024, 1, 2, tzinfo=dt.UTC), "killed", kill_after=0.3) == {}

@@ -42,7 +42,7 @@ from pipeline.plan import Plan, load_plan
 from pipeline.runs.folder import REPORT_JSON, save_report
 from pipeline.runs.results import DataSummary, SplitResult
 
-UTC = dt.timezone.utc
+UTC = dt.UTC
 SHARES = ("sh600000", "sh600519", "sz000001", "sz000002", "sh601318")
 FIRST, LAST = dt.date(2024, 1, 2), dt.date(2024, 12, 31)
 SHANGHAI = ExchangeCalendar.of("XSHG", dt.datetime(2026, 1, 1, tzinfo=UTC)).sessions(FIRST, LAST).tolist()

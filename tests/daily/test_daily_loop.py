@@ -104,7 +104,7 @@ def test_a_bar_that_comes_before_the_next_opening_is_on_time_and_a_later_one_is_
 
     without = world.loop(evening(FIVE[1]))
     world.server.faults.clear()
-    morning = dt.datetime.combine(FIVE[2], dt.time(1), dt.timezone.utc)  # half an hour before Shanghai opens
+    morning = dt.datetime.combine(FIVE[2], dt.time(1), dt.UTC)  # half an hour before Shanghai opens
     world.loop(morning, see=FIVE[1])
     world.server.faults.add(replace(fault, share=SHARES[1]))
     world.loop(evening(FIVE[2]))

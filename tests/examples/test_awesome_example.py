@@ -189,9 +189,8 @@ def here(tmp_path: Path) -> Path:
     """A folder to start in that has a package `models`, where Python can be told not to look there."""
     folder = tmp_path / "here"
     folder.mkdir()
-    if sys.version_info >= (3, 11):
-        (folder / "models").mkdir()
-        (folder / "models" / "__init__.py").write_text("raise RuntimeError('mine')")
+    (folder / "models").mkdir()
+    (folder / "models" / "__init__.py").write_text("raise RuntimeError('mine')")
     return folder
 
 

@@ -34,7 +34,7 @@ Run = Callable[..., ExtractionReport]
 
 def evening(day: dt.date) -> dt.datetime:
     """A time at which the session of a day is closed and settled, in Shanghai and in New York."""
-    return dt.datetime(day.year, day.month, day.day, 23, 0, tzinfo=dt.timezone.utc)
+    return dt.datetime(day.year, day.month, day.day, 23, 0, tzinfo=dt.UTC)
 
 
 def listing(share: str, **events: Any) -> Listing:

@@ -21,7 +21,7 @@ from components.extractor import calendar, calendar_cache
 from components.extractor.calendar import ExchangeCalendar
 from components.extractor.calendar_cache import Timetable, keep, read_kept
 
-NOW = dt.datetime(2026, 11, 20, tzinfo=dt.timezone.utc)
+NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 DAYS = ("1980-01-01", "2027-12-31")
 
 

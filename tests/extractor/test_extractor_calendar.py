@@ -16,7 +16,7 @@ from components.feature_store import FeatureStore
 
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 HALF_HOUR = dt.timedelta(minutes=30)
-NOW = dt.datetime(2026, 11, 20, tzinfo=dt.timezone.utc)
+NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -93,7 +93,7 @@ def test_last_closed_in_new_york(now: str, last: str) -> None:
 
 def test_the_zone_of_now_does_not_matter() -> None:
     moment = at(NEW_YORK, "2026-09-22 16:30")
-    for zone in (SHANGHAI, dt.timezone.utc, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")):
+    for zone in (SHANGHAI, dt.UTC, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")):
         assert new_york().last_closed(moment.astimezone(zone), HALF_HOUR) == day("2026-09-22")
 
 
@@ -195,7 +195,7 @@ def test_on_the_first_days_past_the_end_the_last_known_session_counts() -> None:
     ],
 )
 def test_the_next_session_opens(code: str, after: str, opens: str) -> None:
-    assert ExchangeCalendar.of(code, NOW).next_opening(day(after)) == at(dt.timezone.utc, opens)
+    assert ExchangeCalendar.of(code, NOW).next_opening(day(after)) == at(dt.UTC, opens)
 
 
 def test_the_next_session_opens_as_exchange_calendars_says() -> None:
@@ -282,7 +282,7 @@ def test_a_calendar_that_loses_sessions_is_refused(monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_a_clock_that_no_calendar_is_of_ends_in_one_line(code: str, clock: str) -> None:
-    now = at(dt.timezone.utc, clock)
+    now = at(dt.UTC, clock)
     with pytest.raises(ExchangeError, match=rf"^{code}: .*the clock says {clock[:4]}: set the clock$"):
         ExchangeCalendar.of(code, now).last_closed(now, HALF_HOUR)
 
@@ -297,6 +297,6 @@ def test_past_the_end_the_exchanges_own_week_counts() -> None:
 
 def test_an_extraction_with_such_a_clock_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(ExchangeError, match=r"^XSHG: its calendar begins on 1990-12-\d\d, and the clock says 1970"):
-        extract(ExtractionPlan("tencent", ("sh600519",)), tmp_path / "a.db", now=at(dt.timezone.utc, "1970-01-01"))
+        extract(ExtractionPlan("tencent", ("sh600519",)), tmp_path / "a.db", now=at(dt.UTC, "1970-01-01"))
     with FeatureStore.open(tmp_path / "a.db") as store:
         assert store.shares() == []

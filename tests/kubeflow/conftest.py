@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -10,9 +9,6 @@ from typing import Any
 import pytest
 from compiled_package import Package, compiled, compiled_ir
 from small_pipeline import Cluster, Pod, compile_small, run_every_node, store_small_market
-
-# There is no kfp for Python 3.10.
-collect_ignore_glob = [] if importlib.util.find_spec("kfp") else ["test_*.py"]
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +11,6 @@ from command_shell import Shell
 from pipelines_server import pipelines_server
 
 ROOT = Path(__file__).resolve().parents[2]
-
-# There is no kfp for Python 3.10.
-collect_ignore_glob = [] if importlib.util.find_spec("kfp") else ["test_*.py"]
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ class PipelinesServer:
     recurring_runs: dict[str, Object] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
     on_get_run: Callable[[Object], None] | None = None
-    _clock: dt.datetime = dt.datetime(2026, 1, 5, tzinfo=dt.timezone.utc)
+    _clock: dt.datetime = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     # what a test does to a run

@@ -14,7 +14,7 @@ from awesome_kubeflow.server.trigger import after_close
 from components.extractor.calendar import ExchangeCalendar
 from components.feature_store.arrays import Days
 
-NOW = dt.datetime(2025, 7, 1, 12, tzinfo=dt.timezone.utc)
+NOW = dt.datetime(2025, 7, 1, 12, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize(

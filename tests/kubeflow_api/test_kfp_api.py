@@ -21,7 +21,7 @@ from awesome_kubeflow.server.api import PipelinesApi
 from awesome_kubeflow.server.client import Connection, connection
 from awesome_kubeflow.server.records import Run, State
 
-NOW = dt.datetime(2026, 1, 5, 12, tzinfo=dt.timezone.utc)
+NOW = dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)
 LIST = ("GET", "/apis/v2beta1/pipelines")
 FORWARD = "`kubectl --context training-stage -n kubeflow port-forward svc/ml-pipeline 8888:8888`"
 
@@ -120,7 +120,7 @@ def certificate(folder: Path) -> Path:
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
-    now = dt.datetime.now(dt.timezone.utc)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + dt.timedelta(1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)

@@ -33,9 +33,9 @@ def started(out: str) -> str:
 
 
 def test_the_first_upload_makes_a_pipeline_and_the_next_a_version(shell: Shell, package: Path) -> None:
-    before = f"{dt.datetime.now(dt.timezone.utc):%Y%m%d-%H%M%S}"
+    before = f"{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}"
     outcomes = [shell.awesome("upload", str(package)) for _ in range(2)]
-    after = f"{dt.datetime.now(dt.timezone.utc):%Y%m%d-%H%M%S}~"
+    after = f"{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}~"
     assert [(one.code, one.err) for one in outcomes] == [(0, ""), (0, "")]
     [pipeline] = shell.server.pipelines.values()
     assert pipeline["display_name"] == PIPELINE

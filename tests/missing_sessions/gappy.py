@@ -11,7 +11,7 @@ from components.extractor.calendar import ExchangeCalendar
 from components.missing_sessions.finding import missing_in
 from components.missing_sessions.found import MissingSessions
 
-NOW = dt.datetime(2026, 11, 20, tzinfo=dt.timezone.utc)
+NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 
 
 def sessions(exchange: str, first: str = "2015-01-05", last: str = "2024-12-20") -> np.ndarray:

@@ -15,7 +15,7 @@ from components.object_storage import CodeVersion, Storage, StorageSettings
 SECRET = "never-to-be-shown"
 CODE = CodeVersion("0.1.0", "0123456789abcdef")
 PART = 5 * 2**20
-MONDAY = dt.datetime(2026, 11, 23, 21, 30, tzinfo=dt.timezone.utc)
+MONDAY = dt.datetime(2026, 11, 23, 21, 30, tzinfo=dt.UTC)
 MONDAYS = "features/2026-11-23/awesome.db"
 
 S3_BUCKET = "prices"

@@ -24,7 +24,7 @@ WEST = ["America/New_York", "America/Sao_Paulo"]
 def midnights(zone: str, days: list[dt.date] = YEAR, hour: int = 0) -> list[dt.datetime]:
     """The instants, in UTC, at which the days begin in a zone; or `hour` hours later."""
     local = (dt.datetime(day.year, day.month, day.day, hour, tzinfo=ZoneInfo(zone)) for day in days)
-    return [moment.astimezone(dt.timezone.utc) for moment in local]
+    return [moment.astimezone(dt.UTC) for moment in local]
 
 
 def columns(times: list[dt.datetime]) -> dict[str, Callable[[Path], Path]]:
@@ -155,7 +155,7 @@ def test_a_parquet_column_in_its_own_zone(tmp_path: Path, zone: str) -> None:
     east = dt.timedelta(hours=8) if zone == "+08:00" else None
     times = [dt.datetime(day.year, day.month, day.day) for day in YEAR]
     local = [
-        time - east if east else time.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.timezone.utc).replace(tzinfo=None)
+        time - east if east else time.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC).replace(tzinfo=None)
         for time in times
     ]
     column = pa.array(local, pa.timestamp("us")).cast(pa.timestamp("us", zone))

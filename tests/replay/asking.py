@@ -65,5 +65,5 @@ def bars(source: str, body: bytes) -> list[tuple[str, float, float, float, float
         return [(r["day"], *(float(r[name]) for name in ("open", "high", "low", "close"))) for r in reply]
     (result,) = reply["chart"]["result"]
     (quote,) = result["indicators"]["quote"]
-    days = [dt.datetime.fromtimestamp(at, dt.timezone.utc).date().isoformat() for at in result["timestamp"]]
+    days = [dt.datetime.fromtimestamp(at, dt.UTC).date().isoformat() for at in result["timestamp"]]
     return list(zip(days, quote["open"], quote["high"], quote["low"], quote["close"], strict=True))

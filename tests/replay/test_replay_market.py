@@ -101,7 +101,7 @@ def test_factor_of_a_dividend_and_a_split_on_one_day_by_hand():
 
 def test_open_sessions_in_seconds_know_summer_time():
     listing = make_listing("AAPL", "XNYS", dt.date(2024, 3, 7), dt.date(2024, 3, 12))
-    opened = [dt.datetime.fromtimestamp(at, dt.timezone.utc).isoformat() for at in listing.opened]
+    opened = [dt.datetime.fromtimestamp(at, dt.UTC).isoformat() for at in listing.opened]
     assert opened == [
         "2024-03-07T14:30:00+00:00",
         "2024-03-08T14:30:00+00:00",

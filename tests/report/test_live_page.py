@@ -241,7 +241,7 @@ def test_a_long_ledger_is_looked_at_from_where_the_last_look_has_come_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live = lived(tmp_path, sessions=6, shares=4)
-    plan, clock = live.plan(), [dt.datetime.now(dt.timezone.utc) + dt.timedelta(minutes=1)]
+    plan, clock = live.plan(), [dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)]
     monkeypatch.setattr("pipeline.uses.ledger.present", lambda: clock[0])
     look = daily_folder(plan) / "verified.json"
     look.parent.mkdir(parents=True, exist_ok=True)

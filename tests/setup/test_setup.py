@@ -123,23 +123,23 @@ def test_a_python_without_venv_says_what_to_install(checkout: Checkout) -> None:
 # The interpreter
 
 
-@pytest.mark.parametrize("version", [(2, 7), (3, 9), (3, 14), (4, 0)])
+@pytest.mark.parametrize("version", [(2, 7), (3, 10), (3, 14), (4, 0)])
 @pytest.mark.parametrize("other", [True, False])
 def test_another_python_is_refused_with_what_was_found_and_what_is_needed(
     version: tuple[int, int], other: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    _write_program(tmp_path / "python3.10", "exit 127")  # a shim
+    _write_program(tmp_path / "python3.11", "exit 127")  # a shim
     if other:
         _write_program(tmp_path / "python3.12", "exit 0")
     what = "choose another with `make PYTHON=python3.12" if other else "install one and choose it with `make PYTHON="
     line = check_python.refusal(version, (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert line.startswith(
-        f"Python {version[0]}.{version[1]} found ({sys.executable}), Python 3.10 to 3.13 needed: {what}"
+        f"Python {version[0]}.{version[1]} found ({sys.executable}), Python 3.11 to 3.13 needed: {what}"
     )
 
 
-@pytest.mark.parametrize("minor", [10, 11, 12, 13])
+@pytest.mark.parametrize("minor", [11, 12, 13])
 def test_the_pythons_of_the_range_are_taken(minor: int) -> None:
     assert check_python.refusal((3, minor), (ROOT / "pyproject.toml").read_text(encoding="utf-8")) is None
 
@@ -236,7 +236,7 @@ def test_make_stops_at_the_first_failure(fake: Checkout, target: str, program: s
 def test_make_without_a_python_says_so(fake: Checkout) -> None:
     done = fake.run("make", "PYTHON=python3.99", "run")
     assert done.returncode != 0
-    assert done.stderr.splitlines()[0] == "awesome: no python3.99 found: install Python 3.10 to 3.13"
+    assert done.stderr.splitlines()[0] == "awesome: no python3.99 found: install Python 3.11 to 3.13"
     assert not (fake.root / "log").exists()
 
 

@@ -50,7 +50,7 @@ def sessions(exchange: str, first: dt.date, last: dt.date) -> Days:
         ReplayError: the exchange is not known, or there is no session.
     """
     _calendar(exchange)
-    calendar = ExchangeCalendar.of(exchange, dt.datetime(last.year, 1, 1, tzinfo=dt.timezone.utc))
+    calendar = ExchangeCalendar.of(exchange, dt.datetime(last.year, 1, 1, tzinfo=dt.UTC))
     before = np.arange(first, max(first, min(calendar.begin, last + dt.timedelta(days=1))), dtype="datetime64[D]")
     known = calendar.sessions(max(first, calendar.begin), last)
     days = np.concatenate([before[np.is_busday(before)], known])

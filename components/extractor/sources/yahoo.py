@@ -107,7 +107,7 @@ class Yahoo(Source):
     def requests(self, share: str, first: dt.date, last: dt.date) -> list[Request]:
         """See `Source.requests`; one, which reaches beyond `last` for the splits there."""
         self.exchange(share)
-        start = dt.datetime.combine(first, dt.time(), dt.timezone.utc) - dt.timedelta(days=1)
+        start = dt.datetime.combine(first, dt.time(), dt.UTC) - dt.timedelta(days=1)
         query = f"period1={int(start.timestamp())}&period2={_END}&interval=1d&events=div,splits&includePrePost=false"
         return [Request(f"https://query2.finance.yahoo.com/v8/finance/chart/{quote(share, safe='')}?{query}")]
 
@@ -196,7 +196,7 @@ def _day(reader: Reader, stamp: Any, zone: ZoneInfo) -> dt.date:
     if type(stamp) is not int or not _START < stamp < _END:
         reader.refuse(f"a time is {shown(stamp)} and not seconds since 1970")
     # Not fromtimestamp(stamp), which Windows refuses before 1970.
-    return (dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc) + dt.timedelta(seconds=stamp)).astimezone(zone).date()
+    return (dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=stamp)).astimezone(zone).date()
 
 
 def _columns(reader: Reader, result: Mapping[str, Any], size: int) -> list[list[Any]]:

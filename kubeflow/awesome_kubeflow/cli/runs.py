@@ -51,7 +51,7 @@ def _chosen(api: PipelinesApi, plan: Plan, name: str | None) -> StoredPipeline:
 
 def _now() -> dt.datetime:
     """The present, in UTC."""
-    return dt.datetime.now(dt.timezone.utc)
+    return dt.datetime.now(dt.UTC)
 
 
 @kubeflow_app.command("upload", epilog=example("awesome kubeflow upload --cluster stage"))

@@ -35,7 +35,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
-        moment = dt.datetime.fromtimestamp(record.created, dt.timezone.utc)
+        moment = dt.datetime.fromtimestamp(record.created, dt.UTC)
         line = {
             "time": moment.isoformat(timespec="milliseconds"),
             "severity": record.levelname,

@@ -83,7 +83,7 @@ class PipelinesApi(Client):
             body = self.models.V2beta1Pipeline(display_name=name, **self.namespace())
             create = self._pipelines.pipeline_service_create_pipeline
             pipeline = self._pipeline(self.call(f"pipeline {name}", create, body))
-        version = f"{name}-{now.astimezone(dt.timezone.utc):%Y%m%d-%H%M%S-%f}"[:-3]
+        version = f"{name}-{now.astimezone(dt.UTC):%Y%m%d-%H%M%S-%f}"[:-3]
         upload = self._uploads.upload_pipeline_version
         try:
             stored = self.call(f"package {package}", upload, str(package), name=version, pipelineid=pipeline.id)
@@ -131,7 +131,7 @@ class PipelinesApi(Client):
             parameters: by name; those left out keep their defaults.
             now: the present; the run's name holds it, in UTC.
         """
-        name = f"{version.pipeline.name} {now.astimezone(dt.timezone.utc):%Y-%m-%d %H:%M:%S}"
+        name = f"{version.pipeline.name} {now.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}"
         body = self.models.V2beta1Run(display_name=name, **self._job(version.pipeline, version, parameters))
         return self._run(self.call("run", self._runs.run_service_create_run, body))
 

@@ -26,7 +26,7 @@ _TIMEOUT = (10, 60)
 _PAGE = 100
 _LONGEST = 400
 _SINGLE_USER = "kubeflow"
-_EPOCH = dt.datetime.fromtimestamp(0, dt.timezone.utc)
+_EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 
 
 @dataclass(frozen=True)

@@ -193,4 +193,4 @@ class KubeflowHandler(base_handler.BaseHandler):
 
 
 def _now() -> dt.datetime:
-    return dt.datetime.now(dt.timezone.utc)
+    return dt.datetime.now(dt.UTC)

@@ -71,7 +71,7 @@ def search(plan: Plan, console: Console) -> tuple[SearchReport, Path]:
         ended = _make_trials(plan, choice, data, study, blocks, metric, console)
         held_out = data.held_out
         report = SearchReport(
-            created=dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+            created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             model=choice.architecture.name,
             version=choice.version,
             formatter=plan.formatter.name,

@@ -200,7 +200,7 @@ def _join(
         horizons.append(score_horizon(predictions[predictions[HORIZON] == horizon], horizon, plan.settings.seed, best))
     last = reports[-1]
     return Walk(
-        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         rolling=walk.rolling,
         folds=tuple(folds),
         horizons=tuple(horizons),
