@@ -7,6 +7,7 @@ mend is an `awesome.UserError`, whose text says what and how.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
     from pipeline.runs.compared import ComparedRuns
     from pipeline.runs.folder import FinishedRun
     from pipeline.uses.forecast import Forecast
+    from pipeline.uses.past import PastForecasts
 
-__all__ = ["UserError", "compare", "open_run", "predict", "run", "runs"]
+__all__ = ["UserError", "compare", "open_run", "predict", "predict_past", "run", "runs"]
 
 PathLike = str | os.PathLike[str]
+Day = str | dt.date
 
 
 def run(*, show: bool = False, **settings: Any) -> FinishedRun:
@@ -40,6 +43,8 @@ def run(*, show: bool = False, **settings: Any) -> FinishedRun:
     Raises:
         UserError: something that can be mended.
     """
+    if not isinstance(show, bool):
+        raise TypeError(f"show is True or False, not {show!r}")
     plan = _plan(settings)
     from pipeline.job.run import run as run_job
     from pipeline.runs.folder import FinishedRun
@@ -48,7 +53,7 @@ def run(*, show: bool = False, **settings: Any) -> FinishedRun:
     return FinishedRun(folder, report)
 
 
-def predict(*, model: str | None = None, run: PathLike | None = None, **settings: Any) -> Forecast:
+def predict(*, model: PathLike | None = None, run: PathLike | None = None, **settings: Any) -> Forecast:
     """The probability that each share's next close is higher, or of what else a model's label asks.
 
     Args:
@@ -62,12 +67,45 @@ def predict(*, model: str | None = None, run: PathLike | None = None, **settings
     Raises:
         UserError: there is no such model, or no prices to predict from.
     """
+    asked, folder = _model(model), _path("run", run)
     plan = _plan(settings)
     from pipeline.runs.folder import find_run
     from pipeline.uses.predict import predict as predict_shares
 
-    folder = None if run is None else find_run(plan.workspace, Path(run))
-    return predict_shares(plan, model, folder, _console(False))
+    found = None if folder is None else find_run(plan.workspace, folder)
+    return predict_shares(plan, asked, found, _console(False))
+
+
+def predict_past(
+    *,
+    since: Day | None = None,
+    until: Day | None = None,
+    model: PathLike | None = None,
+    run: PathLike | None = None,
+    **settings: Any,
+) -> PastForecasts:
+    """What a model says after every session of a stretch of the past. As `awesome predict --since`.
+
+    Args:
+        since: the first session, a date or ISO; None for the first one.
+        until: the last session; None for the last one.
+        model: as in `predict`.
+        run: as in `predict`.
+        settings: as in `awesome config`, but for `since` and `until`, which are those of an extraction there.
+
+    Returns:
+        A probability a share and session, each made of prices up to that session alone.
+
+    Raises:
+        UserError: there is no such model, or no window that ends within the stretch.
+    """
+    asked, folder, first, last = _model(model), _path("run", run), _day("since", since), _day("until", until)
+    plan = _plan(settings)
+    from pipeline.runs.folder import find_run
+    from pipeline.uses.past import predict_past as predict_sessions
+
+    found = None if folder is None else find_run(plan.workspace, folder)
+    return predict_sessions(plan, asked, found, first, last, _console(False))
 
 
 def open_run(run: PathLike | None = None, **settings: Any) -> FinishedRun:
@@ -80,9 +118,10 @@ def open_run(run: PathLike | None = None, **settings: Any) -> FinishedRun:
     Raises:
         UserError: there is none, or its report cannot be read.
     """
+    named = _path("run", run)
     from pipeline.runs import folder
 
-    return folder.open_run(folder.find_run(_plan(settings).workspace, None if run is None else Path(run)))
+    return folder.open_run(folder.find_run(_plan(settings).workspace, named))
 
 
 def runs(**settings: Any) -> list[ListedRun]:
@@ -107,11 +146,47 @@ def compare(*runs: PathLike, model: str | None = None, **settings: Any) -> Compa
     Raises:
         UserError: there are fewer than two, or one lacks what is needed.
     """
+    named = [_run(one) for one in runs]
+    if model is not None and not isinstance(model, str):
+        raise TypeError(f"model is the name of one, or None, not {model!r}")
     from pipeline.runs.folder import find_run
     from pipeline.uses.compare import compare_runs
 
     home = _plan(settings).workspace
-    return compare_runs([find_run(home, Path(one)) for one in runs], model)
+    return compare_runs([find_run(home, one) for one in named], model)
+
+
+def _run(value: object) -> Path:
+    if (path := _path("a run", value)) is None:
+        raise TypeError("a run to compare is a folder, or the name of one in the workspace, not None")
+    return path
+
+
+def _path(name: str, value: object) -> Path | None:
+    if value is None:
+        return None
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{name} is a folder, the name of one in the workspace, or None, not {value!r}")
+    return Path(value)
+
+
+def _model(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"model is the name of a run's candidate, the folder of a pulled model, or None, not {value!r}")
+    return os.fspath(value)
+
+
+def _day(name: str, value: object) -> dt.date | None:
+    if isinstance(value, str):
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            raise UserError(f"{name}: {value!r} is no date such as 2020-12-31") from None
+    if value is not None and (not isinstance(value, dt.date) or isinstance(value, dt.datetime)):
+        raise TypeError(f"{name} is a date, or its text such as 2020-12-31, not {value!r}")
+    return value
 
 
 def _plan(settings: dict[str, Any]) -> Plan:

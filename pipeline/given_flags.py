@@ -1,11 +1,18 @@
-"""The flags that a command was given, for the command that goes on with what it has made."""
+"""The flags that a command was given, for the command that goes on with what it has made, or repeats it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Collection
 from typing import Any
 
 from pipeline.plan import Plan
+
+OF_PREDICT = (
+    *("db", "panel", "shares", "label", "formatter", "horizon", "max_missing_sessions", "seed", "workspace", "plugins"),
+    *("market", "market_shares", "market_sessions"),
+)
+"""The settings that `awesome predict` takes as options: what it predicts from, and by which pushed model."""
 
 
 def given_flags(plan: Plan, wanted: Callable[[str], bool]) -> list[str]:
@@ -22,7 +29,22 @@ def given_flags(plan: Plan, wanted: Callable[[str], bool]) -> list[str]:
     return said
 
 
+def command_of(plan: Plan, *words: str, takes: Collection[str] = OF_PREDICT) -> str:
+    """A command as it is typed, with those of a plan's own flags that it takes, and that `words` do not set anew.
+
+    Args:
+        plan: of the command that was given them.
+        words: such as "predict", "--model", "linear".
+        takes: the settings that the command has an option for.
+    """
+    anew = {word for word in words if word.startswith("--")}
+    flags = given_flags(plan, lambda name: name in takes and plan.origins[name] not in anew)
+    return shlex.join(["awesome", words[0], *flags, *words[1:]])
+
+
 def _words(flag: str, value: Any) -> list[str]:
     if flag == "--plugin":
         return [part for path in value for part in (flag, str(path))]
+    if isinstance(value, bool):
+        return [flag if value else f"--no-{flag.removeprefix('--')}"]
     return [flag, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]

@@ -1,11 +1,9 @@
-"""`awesome run`, `predict`, `evaluate`, `tensorboard`: the main job and what is done with its result."""
+"""`awesome run`, `evaluate`, `tensorboard`: the main job and its result again."""
 
 from __future__ import annotations
 
-import datetime as dt
 import shlex
 import sys
-from inspect import signature
 from pathlib import Path
 from typing import Annotated
 
@@ -81,13 +79,10 @@ def run(
     console.print()
     print_summary(report, console)
     if report.comparison is not None and report.pushed is not None:
-        from pipeline.given_flags import given_flags
+        from pipeline.given_flags import command_of
 
-        # predict's --output is the file of a forecast.
-        takes = signature(predict).parameters.keys() - {"formatter", "label", "output"}
         chosen = ["--formatter", report.formatter, "--label", report.label]
-        command = shlex.join(["awesome", "predict", *given_flags(plan, takes.__contains__), *chosen])
-        print_line(f"\nThe model predicts by: {command}")
+        print_line(f"\nThe model predicts by: {command_of(plan, 'predict', *chosen)}")
     print_line(f"\nThe report: {folder / 'report.html'}")
     if plan.settings.mlflow is not None:
         _log_to_mlflow(folder, plan.settings.mlflow)
@@ -112,61 +107,6 @@ def _log_to_mlflow(folder: Path, uri: str) -> None:
         new_console(stderr=True).print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
     else:
         print_line(said)
-
-
-@app.command(epilog=example("awesome predict --model rnn"))
-def predict(
-    model: Annotated[
-        str | None, typer.Option(help="A run's candidate, or the folder of a pulled one, instead of the pushed model.")
-    ] = None,
-    run_folder: Annotated[Path | None, typer.Option("--run", help="The run. (default: the latest one)")] = None,
-    as_json: common.AsJson = False,
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write it to a file, too: .csv, .parquet or .json.")
-    ] = None,
-    db: common.Db = None,
-    panel: common.Panel = None,
-    shares: common.Shares = None,
-    label: common.Label = None,
-    formatter: common.Formatter = None,
-    horizon: common.Horizon = None,
-    max_missing_sessions: common.MaxMissingSessions = None,
-    seed: common.Seed = None,
-    workspace: common.Workspace = None,
-    plugins: common.Plugins = None,
-    market: common.Market = None,
-    market_shares: common.MarketShares = None,
-    market_sessions: common.MarketSessions = None,
-) -> None:
-    """Prints the probability that each share's next close is higher, or of what else a model's label asks."""
-    flags = {k: v for k, v in locals().items() if k not in ("model", "run_folder", "as_json", "output")}
-    common.algebra_in_one_thread()
-    plan = plan_from(flags)
-    if run_folder is not None:
-        from pipeline.runs.folder import find_run
-
-        run_folder = find_run(plan.workspace, run_folder)
-    console = new_console(stderr=True)
-    with common.status("Predicting", console=console):
-        from pipeline.uses.forecast import check_output, write_forecast
-        from pipeline.uses.predict import predict as predict_shares
-
-        if output is not None:
-            check_output(output)
-        forecast = predict_shares(plan, model, run_folder, console)
-    if output is not None:
-        write_forecast(forecast, output)
-    if as_json:
-        from components.records import to_json
-
-        typer.echo(to_json(forecast))
-        return
-    from pipeline.uses.forecast_table import print_forecast
-
-    today = dt.date.today() if plan.settings.market is None else None
-    print_forecast(forecast, new_console(), today)
-    if output is not None:
-        print_line(f"\nThe forecast: {output}")
 
 
 @app.command(epilog=example("awesome evaluate 2026-11-23T18-30-00"))

@@ -26,7 +26,13 @@ from models.twin.proving import proven_twin
 from pipeline.plan import Plan
 from pipeline.runs.folder import FinishedRun
 from pipeline.runs.results import ReportError
-from pipeline.uses.predict import check_asked, finished_runs, pushed_versions, through_tensorflow
+from pipeline.uses.predict import (
+    check_asked,
+    finished_runs,
+    pushed_versions,
+    run_that_pushed,
+    through_tensorflow,
+)
 
 _SECONDS = 10
 """Digits of a time in seconds since 1970, from 2001 to 2286."""
@@ -143,8 +149,7 @@ def challenger_of(plan: Plan, champion: Speaker) -> Speaker | None:
 
 
 def _pushed(plan: Plan, version: Path, runs: Sequence[FinishedRun]) -> Speaker:
-    made_by = [run for run in runs if run.report.pushed and Path(run.report.pushed).name == version.name]
-    run = made_by[-1] if made_by else None
+    run = run_that_pushed(runs, version)
     pushed = open_pushed(version)
     check_asked(plan, version, pushed.card)
     name = pushed.card.model if run is None or run.report.champion is None else run.report.champion

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from components.errors import UserError
 from components.plausibility import Suspect
@@ -116,15 +117,28 @@ def write_forecast(forecast: Forecast, path: Path) -> None:
         (one.share_id, one.session, one.probability, *made, one.share_id not in behind, one.share_id not in untrained)
         for one in forecast.shares
     ]
+    write_rows(dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)), path)
+
+
+def write_rows(columns: Mapping[str, Sequence[Any]], path: Path) -> None:
+    """Writes a table as CSV or Parquet, as the name says, whole or not at all.
+
+    Args:
+        columns: values by name, all of equal length.
+        path: that ends in .csv or .parquet.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     if path.suffix.lower() == ".csv":
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerows([COLUMNS, *rows])
+        writer.writerows([columns.keys(), *zip(*columns.values(), strict=True)])
         write_whole(path, text.getvalue())
         return
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.table({name: list(values) for name, values in zip(COLUMNS, zip(*rows, strict=True), strict=True)})
+    table = pa.table({name: list(values) for name, values in columns.items()})
     with whole_file(path) as partial, partial.open("wb") as stream:  # Arrow would take a name such as a:b for a URI
         pq.write_table(table, stream)

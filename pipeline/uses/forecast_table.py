@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from components.evidence.words import low_to_high, number4
 from models.labels import words_of
+from pipeline.given_flags import command_of, given_flags
+from pipeline.plan import Plan
 from pipeline.report.universe import in_short
 from pipeline.uses.forecast import Forecast
 
@@ -17,9 +20,18 @@ if TYPE_CHECKING:
 _FRESH = 4
 """Days: a weekend and a holiday lie between two sessions. Older prices may lack a session."""
 
+_BRING = (("extract", "--source", "NAME"), ("prices", "import", "FILE"))
 
-def print_forecast(forecast: Forecast, console: Console, today: dt.date | None = None) -> None:
-    """Prints a table of the shares, and under it what the model is worth; `today` says how old the prices are."""
+
+def print_forecast(forecast: Forecast, console: Console, plan: Plan, today: dt.date | None = None) -> None:
+    """Prints a table of the shares, and under it what the model is worth.
+
+    Args:
+        forecast: what it says.
+        console: where to.
+        plan: of the command, for those that go on from here.
+        today: says how old the prices are; None where they are of no time.
+    """
     from rich.table import Table
     from rich.text import Text
 
@@ -37,10 +49,15 @@ def print_forecast(forecast: Forecast, console: Console, today: dt.date | None =
         session = Text(share.session, style="yellow" if share.session != forecast.session else "")
         table.add_row(Text(share.share_id), session, f"{share.probability:.4f}", *days)  # no markup in a name
     console.print(table)
-    for line in (*_age(forecast, today), *_not_alike(forecast)):
+    for line in (*_age(forecast, today, plan), *_not_alike(forecast)):
         console.print(Text(line, style="yellow"), soft_wrap=True)
     for name, count in forecast.left_out.items():
-        line = f"{name} is left out: its last window reaches across {count} missing sessions (--max-missing-sessions)"
+        line = f"{name} is left out: its last window reaches across {count} missing sessions"
+        console.print(Text(line, style="yellow"), soft_wrap=True)
+    if forecast.left_out:
+        line = (
+            f"allow more: {command_of(plan, 'predict', '--max-missing-sessions', str(max(forecast.left_out.values())))}"
+        )
         console.print(Text(line, style="yellow"), soft_wrap=True)
     if forecast.short:
         line = f"left out, as they have too few sessions for the model's formatter: {', '.join(forecast.short)}"
@@ -65,7 +82,7 @@ def print_forecast(forecast: Forecast, console: Console, today: dt.date | None =
     )
 
 
-def _age(forecast: Forecast, today: dt.date | None) -> Iterator[str]:
+def _age(forecast: Forecast, today: dt.date | None, plan: Plan) -> Iterator[str]:
     """That the prices are old, where they are."""
     try:
         days = 0 if today is None else (today - dt.date.fromisoformat(forecast.session)).days
@@ -74,8 +91,15 @@ def _age(forecast: Forecast, today: dt.date | None) -> Iterator[str]:
     if days > _FRESH:
         yield (
             f"the prices end on {forecast.session}, {days:,} days ago: this is a forecast for the session after that "
-            "day; bring them up to date with `awesome extract` or `awesome prices import`"
+            f"day; {_how_to_mend(plan)}"
         )
+
+
+def _how_to_mend(plan: Plan) -> str:
+    if plan.settings.panel is not None:
+        return f"add newer ones: awesome panel write {shlex.quote(plan.settings.panel)} FILE"
+    own = [shlex.join(["awesome", *words, *given_flags(plan, lambda name: name == "db")]) for words in _BRING]
+    return f"bring them up to date with `{own[0]}` or `{own[1]}`"
 
 
 def _not_alike(forecast: Forecast) -> Iterator[str]:

@@ -22,6 +22,7 @@ from models.formatters import DataFormatter, get_formatter
 from models.labels import UP
 from models.twin.proof import Proof
 from models.twin.proving import proven_twin
+from pipeline.given_flags import command_of
 from pipeline.job.quiet import import_tensorflow
 from pipeline.paths import pattern_in
 from pipeline.plan import Plan
@@ -37,12 +38,30 @@ if TYPE_CHECKING:
     from models.card import ModelCard
 
 
+PULLED_MODEL = "saved_model"
+"""The folder of a model within that of one that was pulled."""
+
+
 class PredictionError(UserError):
     """There is no model to predict with, or it does not fit what was asked."""
 
 
 @dataclass(frozen=True)
-class _Chosen:
+class ChosenModel:
+    """The model that is asked.
+
+    Attributes:
+        saved_model: its folder.
+        blessed: whether it may be pushed.
+        auc: on the test split, and its 95 % interval.
+        auc_low: lower end.
+        auc_high: upper end.
+        twin: that its twin answers as it does; None where none is known.
+        held_back: checks of the leak audit that keep it from being pushed, blessed or not.
+        run: that it is a candidate of; None of a pushed or pulled one.
+        name: of it in that run.
+    """
+
     saved_model: Path
     blessed: bool
     auc: float
@@ -50,6 +69,8 @@ class _Chosen:
     auc_high: float
     twin: Proof | None = None
     held_back: tuple[str, ...] = ()
+    run: FinishedRun | None = None
+    name: str = ""
 
 
 def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -> Forecast:
@@ -67,7 +88,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         StoreError: the database cannot be read.
         WindowsError: no share has a window that can be used.
     """
-    chosen = _choose(plan, model, run)
+    chosen = choose_model(plan, model, run)
     card = open_card(chosen.saved_model)
     windows = read_last_windows(plan, formatter_of(card), card.market)
     print_suspects(windows.suspects, console, database=plan.database)
@@ -151,7 +172,8 @@ def _loadable(saved_model: Path) -> Iterator[Path]:
         yield link
 
 
-def _choose(plan: Plan, model: str | None, run: Path | None) -> _Chosen:
+def choose_model(plan: Plan, model: str | None, run: Path | None) -> ChosenModel:
+    """The model that is asked; arguments and errors are those of `predict`."""
     if model is None and run is None:
         return _pushed(plan)
     if model is not None and (pulled := _pulled(Path(model))) is not None:
@@ -159,7 +181,7 @@ def _choose(plan: Plan, model: str | None, run: Path | None) -> _Chosen:
     return _candidate(plan, model, run)
 
 
-def _pulled(folder: Path) -> _Chosen | None:
+def _pulled(folder: Path) -> ChosenModel | None:
     """A model that `awesome model pull` brought; None where the folder holds none."""
     from components.object_storage.manifest import ModelManifest
     from components.object_storage.models import EVIDENCE, MANIFEST
@@ -168,17 +190,17 @@ def _pulled(folder: Path) -> _Chosen | None:
     if not path.is_file():
         return None
     facts = ModelManifest.from_json(path.read_bytes(), str(path)).facts
-    saved_model = folder / "saved_model"
+    saved_model = folder / PULLED_MODEL
     if not saved_model.is_dir():
         raise PredictionError(f"{folder} holds no saved_model; pull it again: awesome model pull --model {facts.model}")
     try:
         twin = from_json(Evidence, (folder / EVIDENCE).read_bytes()).twin
     except (OSError, RecordError):  # it is not needed to predict
         twin = None
-    return _Chosen(saved_model, facts.blessed, facts.auc, facts.auc_low, facts.auc_high, twin)
+    return ChosenModel(saved_model, facts.blessed, facts.auc, facts.auc_low, facts.auc_high, twin)
 
 
-def _pushed(plan: Plan) -> _Chosen:
+def _pushed(plan: Plan) -> ChosenModel:
     folder = plan.serving
     versions = pushed_versions(folder)
     if not versions:
@@ -188,29 +210,62 @@ def _pushed(plan: Plan) -> _Chosen:
             )
         raise PredictionError(
             f"no model was pushed to {folder}: no run with these settings had a blessed one; "
-            "name a candidate of a run to see what it says all the same: awesome predict --model linear"
+            "name a candidate of a run to see what it says all the same: "
+            + command_of(plan, "predict", "--model", next(iter(plan.models)))
         )
     check_asked(plan, versions[-1], open_card(versions[-1]))
     try:
         evidence = read_evidence(versions[-1])
         auc, low, high = (evidence.metrics[name] for name in ("auc", "auc_low", "auc_high"))
-        return _Chosen(versions[-1], True, auc, low, high, evidence.twin)
+        return ChosenModel(versions[-1], True, auc, low, high, evidence.twin)
     except (OSError, RecordError, KeyError) as error:
         raise PredictionError(
             f"{versions[-1]}: its evidence cannot be read ({error}); run again, or name a run"
         ) from None
 
 
-def _candidate(plan: Plan, model: str | None, run: Path | None) -> _Chosen:
+def _candidate(plan: Plan, model: str | None, run: Path | None) -> ChosenModel:
     opened = _latest_run(plan) if run is None else open_run(run)
     name = model or opened.report.champion
     if name is None:
-        models = ", ".join(opened.models())
-        raise PredictionError(f"{opened.folder} has no champion; name one of its models: {models}")
+        one, *others = opened.models()
+        again = command_of(plan, "predict", "--run", str(opened.folder), "--model", one)
+        raise PredictionError(
+            f"{opened.folder} has no champion; name one of its models: {again}"
+            + (f" (or {', '.join(others)})" if others else "")
+        )
     result = opened.models([name])[name]
     held = opened.report.held_back.get(name, ())
     area = result.area
-    return _Chosen(opened.saved_model(name), result.blessed, area.value, area.low, area.high, result.twin, held)
+    figures = area.value, area.low, area.high
+    return ChosenModel(opened.saved_model(name), result.blessed, *figures, result.twin, held, opened, name)
+
+
+def run_of(plan: Plan, chosen: ChosenModel) -> tuple[FinishedRun, str] | None:
+    """The run that trained a model, and its name in it; None where that is not in the workspace."""
+    if chosen.run is not None:
+        return chosen.run, chosen.name
+    run = run_that_pushed(finished_runs(plan), chosen.saved_model)
+    if run is None or run.report.champion is None:
+        return None
+    twin = run.report.models[run.report.champion].twin
+    # A folder may be called like the one that the run pushed to, and hold another model.
+    same = twin is not None and chosen.twin is not None and twin.digest == chosen.twin.digest
+    return (run, run.report.champion) if same else None
+
+
+def run_name(plan: Plan, chosen: ChosenModel) -> str:
+    """What the run that trained a model is called; the model's folder where that is not in the workspace."""
+    if (found := run_of(plan, chosen)) is not None:
+        return found[0].folder.resolve().name  # `latest` is another one tomorrow
+    folder = chosen.saved_model
+    return folder.parent.name if folder.name == PULLED_MODEL else folder.name
+
+
+def run_that_pushed(runs: Sequence[FinishedRun], version: Path) -> FinishedRun | None:
+    """The latest of some runs that pushed a model to a folder; None where it is no longer here."""
+    made_by = [run for run in runs if run.report.pushed and Path(run.report.pushed).name == version.name]
+    return made_by[-1] if made_by else None
 
 
 def pushed_versions(folder: Path) -> list[Path]:
@@ -262,7 +317,7 @@ def _latest_run(plan: Plan) -> FinishedRun:
         if plan.label.name != UP:
             asked = f"label {plan.label.name}, {asked}"
         raise PredictionError(
-            f"no run in {plan.workspace} has used {plan.database} with {asked}; start one with `awesome run`, or name "
-            "it: --run FOLDER"
+            f"no run in {plan.workspace} has used {plan.database} with {asked}; start one: {command_of(plan, 'run')}; "
+            f"or name it: {command_of(plan, 'predict', '--run', 'FOLDER')}"
         )
     return found[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,23 @@ def test_what_reads_alone_needs_no_tensorflow(folder: Path, no_tensorflow: None)
         _ = awesome.nothing
 
 
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (lambda: awesome.predict(model=3), "model is the name of a run's candidate, .* not 3"),
+        (lambda: awesome.predict(run=3), "run is a folder, .* not 3"),
+        (lambda: awesome.predict_past(since=20240102), "since is a date, .* not 20240102"),
+        (lambda: awesome.open_run(["x"]), r"run is a folder, .* not \['x'\]"),
+        (lambda: awesome.compare("one", None), "not None"),
+        (lambda: awesome.compare("one", "two", model=3), "model is the name of one, or None, not 3"),
+        (lambda: awesome.run(show="yes"), "show is True or False, not 'yes'"),
+    ],
+)
+def test_an_argument_of_another_type_is_named(folder: Path, call: Callable[[], object], why: str) -> None:
+    with pytest.raises(TypeError, match=why):
+        call()
+
+
 @pytest.mark.slow
 def test_the_page_holds_true(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
@@ -43,7 +61,7 @@ def test_the_page_holds_true(folder: Path, capsys: pytest.CaptureFixture[str]) -
                 checked += 1
             else:
                 exec(code, names)
-    assert checked == 6
+    assert checked == 7
     code, said = re.sub(r"  # .*", "", blocks[-1]), re.findall(r"print\(error\)  # (.*)", blocks[-1])
     capsys.readouterr()
     exec(code, names)

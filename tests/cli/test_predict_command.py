@@ -1,0 +1,101 @@
+"""`awesome predict`: what it refuses before anything is computed, and the table that it writes."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.given_flags import OF_PREDICT
+from pipeline.uses.prediction_table import PredictionTableError, write_predictions
+
+Awesome = Callable[..., Any]
+ROWS = [("2024-01-02", "A", 0.5), ("2024-01-02", "B", 0.25)]
+
+
+@pytest.fixture
+def database(market_db: Path, folder: Path) -> Path:
+    return Path(shutil.copy(market_db, folder / "m.db"))
+
+
+def select(database: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_the_same_again_changes_nothing_and_another_probability_takes_its_place(database: Path) -> None:
+    first = write_predictions(database, "said", ROWS, "rnn", "run 1", "up", 1)
+    assert (first.rows, first.written) == (2, 2)
+    stood = select(database, "SELECT * FROM said")
+    assert write_predictions(database, "SAID", ROWS, "rnn", "run 1", "up", 1).written == 0
+    assert select(database, "SELECT * FROM said") == stood
+    restated = [("2024-01-02", "A", 0.75), *ROWS[1:]]
+    assert write_predictions(database, "said", restated, "rnn", "run 1", "up", 1).written == 1
+    assert select(database, "SELECT probability FROM said") == [(0.75,), (0.25,)]
+    assert write_predictions(database, "said", ROWS, "rnn", "run 2", "up", 1).written == 2
+    assert select(database, "SELECT COUNT(*) FROM said") == [(4,)]
+
+
+def test_rows_are_written_all_or_none(database: Path) -> None:
+    broken = [*ROWS, ("2024-01-03", "A", None)]
+    with pytest.raises(Exception, match="NOT NULL"):
+        write_predictions(database, "said", broken, "rnn", "run 1", "up", 1)  # type: ignore[arg-type]
+    assert select(database, "SELECT name FROM sqlite_master WHERE name = 'said'") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("price", "has another purpose"),
+        ("sqlite_x", "has another purpose"),
+        ("a b", "has letters, digits and _"),
+        ("2x", "has letters, digits and _"),
+        ("other", "has a table of that name with another shape (columns a, b)"),
+        ("shown", "has a view of that name with another shape"),
+        ("unkeyed", "has a table of that name with another shape"),
+    ],
+)
+def test_a_table_of_another_purpose_or_shape_is_refused(awesome: Awesome, database: Path, name: str, why: str) -> None:
+    columns = "session, share_id, model, run, label, horizon, probability, made_at"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE other (a, b)")
+        connection.execute("CREATE VIEW shown AS SELECT * FROM PRICE")
+        connection.execute(f"CREATE TABLE unkeyed ({columns})")
+    refusal = awesome("predict", "--db", str(database), "--db-table", name).refusal
+    assert refusal.startswith(f"--db-table {name}: ")
+    assert why in refusal
+    with pytest.raises(PredictionTableError):
+        write_predictions(database, name, ROWS, "rnn", "run 1", "up", 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--since", "tomorrow"), "tomorrow is no date such as 2020-12-31"),
+        (("--until", "2024-13-01"), "2024-13-01 is no date such as 2020-12-31"),
+        (("--since", "2024-02-01", "--until", "2024-01-01"), "2024-02-01 is after --until 2024-01-01"),
+        (("--output", "said.xlsx"), "name a file that ends in .csv, .parquet, .json"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(awesome: Awesome, database: Path, options: tuple[str, ...], why: str) -> None:
+    assert why in awesome("predict", "--db", str(database), *options).refusal
+
+
+def test_a_hint_has_the_users_own_options(awesome: Awesome, database: Path) -> None:
+    refusal = awesome("predict", "--db", str(database), "--horizon", "5", "--shares", "S001,S000").refusal
+    assert refusal.endswith("awesome predict --db " + f"{database} --shares S001,S000 --horizon 5 --model linear")
+    refusal = awesome("predict", "--db", str(database), "--model", "rnn").refusal
+    assert f"start one: awesome run --db {database}; or" in refusal
+
+
+def test_the_options_that_hints_repeat_are_those_of_the_commands() -> None:
+    from pipeline.cli.jobs import run
+    from pipeline.cli.predict import predict
+
+    assert signature(predict).parameters.keys() >= set(OF_PREDICT) <= signature(run).parameters.keys()
