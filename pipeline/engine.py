@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,8 @@ DIRECT_RUNNER = (
     # Workers in this process need no packages. Without this, TFX packs itself for them at every step: 4 s each.
     "--requirements_file=/dev/null",
 )
+
+_REMOTE_RUNNERS = ("FlinkRunner", "PortableRunner")
 
 Runner = Literal["direct", "flink", "portable"]
 
@@ -71,3 +74,24 @@ class Engine:
             # A worker imports TensorFlow once a step instead of once a stage, and is gone soon after the last one.
             "--environment_cache_millis=30000",
         )
+
+
+def engine_of(arguments: Sequence[str], start_seconds: float) -> Engine:
+    """The engine whose `arguments` these are, as a compiled pipeline holds them.
+
+    Args:
+        arguments: Beam's.
+        start_seconds: after which no worker that came is a failure; Beam's arguments do not hold it.
+    """
+    values = {name: value for name, _, value in (one.removeprefix("--").partition("=") for one in arguments)}
+    if values.get("runner") not in _REMOTE_RUNNERS:
+        return Engine()
+    return Engine(
+        runner="flink" if values["runner"] == "FlinkRunner" or "flink_master" in values else "portable",
+        flink_master=values.get("flink_master"),
+        job_server=values.get("flink_job_server_jar"),
+        job_endpoint=values.get("job_endpoint"),
+        workers=values["environment_config"],
+        parallelism=int(values["parallelism"]),
+        start_seconds=start_seconds,
+    )

@@ -24,6 +24,9 @@ class NodeSettings(BaseSettings):
     storage_secret: Path | None = Field(
         None, description="folder of a Secret: each of its files becomes a variable, AWESOME_STORAGE_URL and keys"
     )
+    beam_start_seconds: float = Field(
+        30, gt=0, description="without a worker after which a step on Flink is given up before it begins"
+    )
     metadata_sqlite: Path | None = Field(None, description="SQLite file of ML Metadata: one pod at a time")
     metadata_host: str | None = Field(None, description="of MariaDB or MySQL")
     metadata_port: int = Field(3306, ge=1, le=65535, description="of MariaDB or MySQL")

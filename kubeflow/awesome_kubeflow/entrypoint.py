@@ -54,6 +54,7 @@ def _run(arguments: Sequence[str] | None) -> None:
         import_tensorflow()
         from awesome_kubeflow.node import decode
         from awesome_kubeflow.pod.changes import apply
+        from pipeline.job.engine_check import check_engine
         from pipeline.job.steps import run_node
 
     compiled = decode(options.slice)
@@ -67,6 +68,9 @@ def _run(arguments: Sequence[str] | None) -> None:
 
     _fill(part.ir, options.run_id, settings)
     _LOG.info("run %s, pipeline %s, parameters %s", options.run_id, part.name, parameters.to_texts())
+    root = Path(part.ir.runtime_spec.pipeline_root.field_value.string_value)
+    # A pod that waits for a worker that never comes is told from none that works by nothing.
+    check_engine(part.engine(settings.beam_start_seconds), root)
     step = run_node(part.ir, part.node, metadata_connection(settings))
     metrics = None if kind.metrics is None else kind.metrics(step)
     write_outputs(outputs, step_page(part, step, options.run_id, parameters), metrics)

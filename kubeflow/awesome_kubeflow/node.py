@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError
 from tfx import version
+from tfx.orchestration.local import runner_utils
 from tfx.proto.orchestration import pipeline_pb2
 from tfx.utils import proto_utils
 
 from awesome_kubeflow.errors import SliceError
 from awesome_kubeflow.names import renamed
 from models.labels import UP
+from pipeline.engine import Engine, engine_of
 
 if TYPE_CHECKING:
     from awesome_kubeflow.parameters import RunParameters
@@ -85,6 +87,15 @@ class NodeSlice:
     def node_id(self) -> str:
         """The node's id in the pipeline."""
         return str(self.node.node_info.id)
+
+    def engine(self, start_seconds: float) -> Engine:
+        """Where the node's Beam jobs run; this process where it has none.
+
+        Args:
+            start_seconds: after which no worker that came is a failure.
+        """
+        spec = runner_utils.extract_executor_spec(runner_utils.extract_local_deployment_config(self.ir), self.node_id)
+        return engine_of(getattr(spec, "beam_pipeline_args", ()), start_seconds)
 
     @property
     def node_type(self) -> str:

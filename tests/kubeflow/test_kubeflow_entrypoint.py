@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 from command_line import clean_environment
-from compiled_package import PULL, REPORT
+from compiled_package import PULL, REPORT, compiled
 from small_pipeline import CACHED, COMPLETE, SHARES, TRAINER, Cluster, Pod, storage_url
+
+from awesome_kubeflow.cluster import cluster_settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning")]
 
@@ -210,6 +212,19 @@ def test_a_node_that_fails_says_why_on_its_last_line_and_a_retry_completes_it(cl
     assert state != COMPLETE
     assert cluster.pod(task, "failing", cache="false").code == 0
     assert cluster.executions(task, "failing") == [(execution, COMPLETE)]
+
+
+def test_a_pod_whose_flink_is_away_says_so_before_its_step(cluster: Cluster, tmp_path: Path) -> None:
+    stage = cluster_settings({"stage": {"data_folder": str(cluster.root)}}, "stage")
+    flags = {"beam_runner": "flink", "flink_master": "127.0.0.1:1"}
+    package = compiled(tmp_path / "package.yaml", stage, models=("linear",), **flags)
+    away = Cluster(package, cluster.root)
+    # What needs no Beam asks nobody.
+    assert away.pod("importschemagen", "away").code == 0
+    refused = away.pod("statisticsgen", "away")
+    assert refused.code == 1
+    assert refused.last["message"].startswith("flink_master: nothing answers at 127.0.0.1:1")
+    assert away.executions("statisticsgen", "away") == []
 
 
 def test_what_can_be_refused_early_is_refused_before_tensorflow(cluster: Cluster, tmp_path: Path) -> None:

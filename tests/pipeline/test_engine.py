@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import EngineError
-from pipeline.engine import DIRECT_RUNNER, Engine
+from pipeline.engine import DIRECT_RUNNER, Engine, engine_of
 from pipeline.job.engine_check import check_engine, reason
 from pipeline.plan import load_plan
 from pipeline.settings import SettingsError
@@ -35,6 +35,19 @@ def test_flink_is_told_its_master_and_workers() -> None:
         "--parallelism=4",
     } <= set(arguments)
     assert not [one for one in arguments if one.startswith("--requirements_file")]
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [
+        Engine(),
+        Engine("flink", "flink:8081", "/jars/job-server.jar", workers="pool:50000", parallelism=4),
+        Engine("flink", "flink:8081", job_endpoint="jobs:8099"),
+        Engine("portable", job_endpoint="jobs:8099", parallelism=2),
+    ],
+)
+def test_a_compiled_pipeline_says_its_engine(engine: Engine) -> None:
+    assert engine_of(engine.arguments, engine.start_seconds) == engine
 
 
 def test_a_running_job_server_is_used_for_every_step() -> None:
