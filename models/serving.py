@@ -37,6 +37,9 @@ class ServedModel(tf.Module):
     ) -> None:
         """Holds the parts, so that their variables and vocabularies are saved with it.
 
+        The Keras model itself is not: TensorFlow would save a function of each network in it that nobody calls, which
+        takes most of the time of an export, and of loading it.
+
         Args:
             model: gives a logit, [n, 1].
             transform: the transform graph.
@@ -44,17 +47,18 @@ class ServedModel(tf.Module):
             global_step: steps trained.
         """
         super().__init__(name="served_model")
-        self._model = model
+        self._network = lambda: model  # what a function holds is not saved
+        self._variables = [variable.value for variable in model.variables]
         self._transform = transform
         self._graph = TransformGraph(transform, formatter)
         self._formatter = formatter
-        self._inputs = [tensor.name for tensor in model.inputs]
         self._step = tf.constant(global_step, tf.int64)
 
     def probability(self, raw: Mapping[str, Any]) -> tf.Tensor:
         """Probability that the close is higher after the horizon, [n, 1]."""
         features = self._graph(raw)
-        return tf.sigmoid(self._model({name: features[name] for name in self._inputs}, training=False))
+        network = self._network()
+        return tf.sigmoid(network({tensor.name: features[tensor.name] for tensor in network.inputs}, training=False))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False)
     def serving_default(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -81,7 +85,7 @@ class ServedModel(tf.Module):
 
     def twin(self, predict: Any = None) -> dict[str, bytes]:
         """The files of its twin, by name; `predict` is the function of `for_people`, where it was made already."""
-        return export_twin(self._model, self._transform, self._formatter, predict or self.for_people()[1])
+        return export_twin(self._network(), self._transform, self._formatter, predict or self.for_people()[1])
 
 
 def export(served: ServedModel, card: ModelCard, directory: str) -> None:
