@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.bayes import bayes_auc
 from components.feature_example_gen.splits import SPLITS, SplitSettings, plan_splits
 from components.synthetic_market import Market, generate
 from models.architecture import InputSpec
@@ -33,14 +34,15 @@ class MadeRows:
         rows: by split, in the order of time and share.
         closes: by split, the windows, the latest first, [rows, 21].
         best: the best possible AUC.
-        test: of each row of the test split, the places of its session and of its share in the market, [rows, 2].
+        bayes: the AUC of the Bayes classifier on the test split, which knows more than a window where the market's
+            scenario says so.
     """
 
     inputs: InputSpec
     rows: Mapping[str, Rows]
     closes: Mapping[str, NDArray[np.float64]]
     best: float | None
-    test: NDArray[np.int64]
+    bayes: float
 
 
 def make_rows(
@@ -63,7 +65,7 @@ def make_rows(
     names = np.array([share.encode() for share in market.share_ids], dtype=object)
     raw: dict[str, dict[str, NDArray[Any]]] = {}
     following: dict[str, NDArray[np.float32]] = {}
-    places: dict[str, NDArray[np.int64]] = {}
+    places: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
     for place, part in enumerate(SPLITS):
         days = split == place
         known = ahead[days].reshape(-1)
@@ -79,9 +81,7 @@ def make_rows(
         raw[part] = {name: values[moved] for name, values in columns.items()}
         raw[part][CLOSES] = raw[part][CLOSES].astype(np.float32)
         following[part] = known[moved].astype(np.float32)
-        places[part] = np.stack([np.repeat(session[days], shares), np.tile(np.arange(shares), days.sum())], axis=1)[
-            moved
-        ]
+        places[part] = np.repeat(session[days], shares)[moved], np.tile(np.arange(shares), days.sum())[moved]
     with tempfile.TemporaryDirectory() as folder:
         transform = fit_formatter(raw["train"], formatter, Path(folder) / "graph")
         made = applied(formatter, transform)
@@ -98,7 +98,8 @@ def make_rows(
         }
         inputs = input_spec(formatter, transform)
     closes = {part: columns[CLOSES].astype(np.float64) for part, columns in raw.items()}
-    return MadeRows(inputs, rows, closes, market.scenario.best_auc(1), places["test"])
+    bayes = bayes_auc(scenario, shares, sessions, seed, places["test"], rows["test"].label)
+    return MadeRows(inputs, rows, closes, market.scenario.best_auc(1), bayes)
 
 
 def _day_columns(market: Market, session: NDArray[np.int64], formatter: DataFormatter) -> Values:

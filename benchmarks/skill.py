@@ -1,8 +1,9 @@
 """Skill on synthetic markets, through the whole pipeline: `python -m benchmarks.skill`.
 
 Each market is made, split, trained and evaluated by the code of `awesome run`; the seed makes the market too.
-skill = (AUC - 1/2) / (best possible AUC - 1/2); its noise over test splits of this size is 2 to 5 %. Takes about
-a quarter of an hour on two cores.
+skill = (AUC - 1/2) / (best possible AUC - 1/2); its noise over test splits of this size is 2 to 5 %. *Of bayes* is the
+same with what the Bayes classifier has on the very rows (benchmarks/bayes.py) in the place of the best possible AUC.
+Takes about a quarter of an hour on two cores.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
+from benchmarks.bayes import bayes_auc
 from benchmarks.default_trees import on_features
 from benchmarks.measure import print_table, write_result
 
@@ -43,6 +46,7 @@ TARGETS = (
     Target("regime", ("rnn",), 0.90),
 )
 NULL_TOLERANCE = 0.01
+OF_BAYES = "of bayes"
 
 
 def main() -> int:
@@ -67,6 +71,7 @@ def main() -> int:
 
 
 def _measure(target: Target, models: tuple[str, ...], seed: int, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    from components.evidence.auc import skill
     from pipeline.job.run import run
     from pipeline.plan import load_plan
 
@@ -83,6 +88,7 @@ def _measure(target: Target, models: tuple[str, ...], seed: int, arguments: argp
         )
         print(f"{target.market}, seed {seed}", file=sys.stderr, flush=True)
         report, _ = run(plan, Console(stderr=True))
+        bayes = _bayes(target, Path(folder), seed, arguments)
         found: list[dict[str, Any]] = [
             {
                 "market": target.market,
@@ -92,7 +98,9 @@ def _measure(target: Target, models: tuple[str, ...], seed: int, arguments: argp
                 "low": model.auc_low,
                 "high": model.auc_high,
                 "best": None if report.market is None else report.market.best_auc,
+                "bayes": bayes,
                 "skill": None if target.least is None else model.skill,
+                OF_BAYES: None if target.least is None else skill(model.auc, bayes),
                 "asked": _asked(target, name),
                 "blessed": "yes" if model.blessed else "no",
                 "seconds": report.seconds[f"Trainer.{name}"],
@@ -108,6 +116,21 @@ def _measure(target: Target, models: tuple[str, ...], seed: int, arguments: argp
         if target.market == "regime" and row["model"] == "rnn" and row["auc"] <= found[-1]["auc"]:
             row["holds"] = "no"
     return found
+
+
+def _bayes(target: Target, workspace: Path, seed: int, arguments: argparse.Namespace) -> float:
+    """What the Bayes classifier reaches on the run's test rows."""
+    from components.synthetic_market import generate
+    from pipeline.runs.folder import open_run
+
+    rows = open_run(workspace / "latest").predictions()
+    size = arguments.shares, arguments.sessions
+    market = generate(target.market, shares=size[0], sessions=size[1], seed=seed)
+    places = (
+        np.searchsorted(market.time, rows["time"].to_numpy("datetime64[D]")),
+        np.searchsorted(market.share_ids, rows["share_id"].to_numpy(str)),
+    )
+    return bayes_auc(target.market, *size, seed, places, rows["label"].to_numpy())
 
 
 def _asked(target: Target, model: str) -> str:
@@ -147,6 +170,7 @@ def _lightgbm(workspace: Path, horizon: int, seed: int, like: dict[str, Any]) ->
         "low": area.low,
         "high": area.high,
         "skill": skill(area.value, like["best"]),
+        OF_BAYES: skill(area.value, like["bayes"]),
         "asked": "",
         "blessed": "",
         "seconds": None,
@@ -165,6 +189,7 @@ def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "best possible AUC": mine[0]["best"],
                 "measure": measure,
                 **{f"seed {row['seed']}": row[measure.lower()] for row in mine},
+                OF_BAYES: None if measure == "AUC" else float(np.mean([row[OF_BAYES] for row in mine])),
                 "asked": mine[0]["asked"],
                 "holds": "" if not mine[0]["asked"] else "yes" if all(row["holds"] == "yes" for row in mine) else "no",
             }

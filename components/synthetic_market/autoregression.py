@@ -44,6 +44,13 @@ class Autoregression(Scenario):
     def _rank_limit(self, horizon: int) -> float | None:
         return gaussian_rank_limit(math.sqrt(self.explained(horizon)[0])) if self.weights else 0.0
 
+    def _score(self, returns: NDArray[np.float64], activity: NDArray[np.float64]) -> NDArray[np.float64]:
+        known = max(0, len(returns) - max(len(self.weights) - 1, 0))
+        score = np.zeros((known, returns.shape[1]))
+        for lag, weight in enumerate(self.weights):
+            score += weight * returns[len(returns) - known - lag : len(returns) - lag]
+        return score
+
     def explained(self, horizon: int) -> tuple[float, float]:
         """What part of the variance of the next `horizon` returns' sum the window tells, and that variance."""
         # The noise of the j-th session from the end of the horizon reaches the sum with psi_0 + ... + psi_j.

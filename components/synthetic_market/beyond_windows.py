@@ -31,6 +31,9 @@ class MarketFactor(Scenario):
         common = rng.standard_normal((sessions, 1))
         return math.sqrt(self.correlation) * common + math.sqrt(1 - self.correlation) * own
 
+    def _score(self, returns: NDArray[np.float64], activity: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.zeros(returns.shape)
+
     def _limit(self, horizon: int) -> float:
         return COIN
 
@@ -54,6 +57,9 @@ class ShareDrift(Scenario):
 
     def _draw(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:
         return self.drift(shares) + rng.standard_normal((sessions, shares))
+
+    def _score(self, returns: NDArray[np.float64], activity: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.broadcast_to(self.drift(returns.shape[1]), returns.shape)
 
     def _correlation(self, horizon: int) -> float:
         known = horizon * self.spread**2
@@ -89,6 +95,10 @@ class ResidualReversal(Scenario):
         common = rng.standard_normal((sessions, 1))
         return math.sqrt(self.correlation) * common + math.sqrt(1 - self.correlation) * own
 
+    def _score(self, returns: NDArray[np.float64], activity: NDArray[np.float64]) -> NDArray[np.float64]:
+        # Of many shares the mean is that of the market alone.
+        return self.weight * (returns - returns.mean(axis=1, keepdims=True))
+
     def _limit(self, horizon: int) -> float:
         known, variance = self._residual().explained(horizon)
         own = (1 - self.correlation) * variance
@@ -123,6 +133,10 @@ class Weekday(Scenario):
     def _draw(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:
         leans = np.resize(self._week(), sessions)
         return leans[:, np.newaxis] + self._noise() * rng.standard_normal((sessions, shares))
+
+    def _score(self, returns: NDArray[np.float64], activity: NDArray[np.float64]) -> NDArray[np.float64]:
+        leans = np.resize(self._week(), len(returns) + 1)[1:]
+        return np.broadcast_to(leans[:, np.newaxis], returns.shape)
 
     def _limit(self, horizon: int) -> float:
         sums = [sum(self._week()[(first + i) % 5] for i in range(horizon)) for first in range(5)]

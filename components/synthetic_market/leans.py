@@ -40,6 +40,9 @@ class Lean(Scenario):
             returns[t] = self.lean * self.sign(returns[t - 1], returns[t - before]) + noise * returns[t]
         return returns[-sessions:]
 
+    def _score(self, returns: NDArray[np.float64], activity: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.sign(returns[self.lag :], returns[: -self.lag])
+
     def _limit(self, horizon: int) -> float | None:
         # The score has two values, equally often; each is right with this chance.
         return NORMAL.cdf(self.lean / math.sqrt(1 - self.lean**2)) if horizon == 1 else None
@@ -117,9 +120,15 @@ class Threshold(Scenario):
         noise = self.noise()
         returns = noise * rng.standard_normal((BURN_IN + sessions, shares))
         for t in range(1, len(returns)):
-            before = returns[t - 1]
-            returns[t] -= self.lean * np.sign(before) * (np.abs(before) > self.size)
+            returns[t] += self._carried(returns[t - 1])
         return returns[-sessions:]
+
+    def _carried(self, latest: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The mean of the next returns."""
+        return -self.lean * np.sign(latest) * (np.abs(latest) > self.size)
+
+    def _score(self, returns: NDArray[np.float64], activity: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self._carried(returns)
 
     def _limit(self, horizon: int) -> float | None:
         return lean_limit(*self._leans()) if horizon == 1 else None

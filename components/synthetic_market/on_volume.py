@@ -50,6 +50,10 @@ class VolumeReversal(Scenario):
     def _draw(self, shares: int, sessions: int, rng: np.random.Generator) -> NDArray[np.float64]:
         return self.traded(shares, sessions, rng)[0]
 
+    def _score(self, returns: NDArray[np.float64], activity: NDArray[np.float64]) -> NDArray[np.float64]:
+        part = self.carried(activity)
+        return part * returns / np.sqrt(1 - part**2)
+
     def _limit(self, horizon: int) -> float | None:
         # Given its volume, score and next return of a row are jointly normal, and its chance of a rise follows from
         # the score over the noise. Of a row that rose and one that fell, the two next returns and the difference of

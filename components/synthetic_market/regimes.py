@@ -29,6 +29,12 @@ class HiddenState(Scenario):
             Float64 array [windows], the chance that the next return is above 0.
         """
 
+    def _score(self, returns: NDArray[np.float64], activity: NDArray[np.float64]) -> NDArray[np.float64]:
+        if len(returns) < WINDOW_RETURNS:
+            return np.empty((0, returns.shape[1]))
+        windows = np.lib.stride_tricks.sliding_window_view(returns, WINDOW_RETURNS, axis=0)
+        return self.probability_up(windows.reshape(-1, WINDOW_RETURNS)).reshape(windows.shape[:2])
+
     def _limit(self, horizon: int) -> float | None:
         return _simulated_limit(self) if horizon == 1 else None
 

@@ -131,6 +131,22 @@ class Scenario(ABC):
         _check_horizon(horizon)
         return self._rank_limit(horizon)
 
+    def bayes_score(self, returns: NDArray[np.float64], activity: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the Bayes classifier of `best_auc` orders the next returns by. On given rows its AUC is another one.
+
+        Args:
+            returns: of a market that begins with the first of them, as `traded` gives them, [sessions, shares].
+            activity: likewise.
+
+        Returns:
+            Float64 [sessions, shares], known at the close of the session; nan where it needs returns of before the
+            first session.
+        """
+        score = np.full(returns.shape, np.nan)
+        known = self._score(returns, activity)
+        score[len(score) - len(known) :] = known
+        return score
+
     @property
     def _unknowable(self) -> bool:
         """Whether no return depends on what was before it, of whatever share."""
@@ -143,6 +159,10 @@ class Scenario(ABC):
     @abstractmethod
     def _limit(self, horizon: int) -> float | None:
         """`best_auc` at a checked horizon."""
+
+    @abstractmethod
+    def _score(self, returns: NDArray[np.float64], activity: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`bayes_score` of the sessions that have all it needs, which are the last ones: [those, shares]."""
 
     def _limit_beside(self, horizon: int) -> float | None:
         """`best_auc` of `outperform`: where shares are independent and rise as they fall, their median is 0."""

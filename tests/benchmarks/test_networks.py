@@ -60,12 +60,13 @@ def predictions(days: int = 60, rows: int = 50) -> pd.DataFrame:
 
 def test_a_learner_has_the_auc_of_scikit_learn_and_a_network_stands_beside_the_better_trees() -> None:
     table = predictions()
-    rows = {row["learner"]: row for row in learners(table, ["dnn", "rnn"], 0.75, 0, {"dnn": 7.0, "rnn": 3.0})}
+    rows = {row["learner"]: row for row in learners(table, ["dnn", "rnn"], (0.75, 0.7), 0, {"dnn": 7.0, "rnn": 3.0})}
     areas = {name: roc_auc_score(table["label"], table[name]) for name in rows}
     assert list(rows) == ["dnn", "rnn", *TREES]
     for name, row in rows.items():
         assert row["auc"] == pytest.approx(areas[name], abs=1e-4)
         assert row["skill"] == pytest.approx((areas[name] - 0.5) / 0.25, abs=1e-4)
+        assert row["of bayes"] == pytest.approx((areas[name] - 0.5) / 0.2, abs=1e-4)
     assert rows["rnn"]["ahead of trees"] == pytest.approx(areas["rnn"] - areas[TREES[1]], abs=1e-9)
     assert 0.005 < rows["rnn"]["error"] < 0.05
     assert (rows["dnn"]["cpu s"], rows[TREES[0]]["ahead of trees"]) == (7.0, None)
@@ -78,6 +79,7 @@ def seeds(best: float, ahead: float, trees: float = 0.5, error: float = 0.003) -
         for learner, skill in (("dnn", best), ("rnn", 0.1), (TREES[0], trees), (TREES[1], 0.2)):
             network = learner in ("dnn", "rnn")
             row = {"market": "sizes", "seed": seed, "learner": learner, "auc": 0.5, "best": 0.56, "skill": skill}
+            row |= {"bayes": 0.55, "of bayes": skill}
             table.append(row | {"ahead of trees": ahead if network else None, "error": error if network else None})
     return table
 
@@ -101,7 +103,10 @@ def test_the_best_network_may_be_below_trees_by_the_noise_and_finds_what_any_lea
 
 @pytest.mark.parametrize(("area", "holds"), [(0.509, "yes"), (0.489, "no")])
 def test_where_nothing_can_be_known_every_network_is_near_a_coin(area: float, holds: str) -> None:
-    rows = [row | {"auc": 0.5 if row["learner"] != "rnn" else area, "skill": None} for row in seeds(0.0, 0.0)]
+    rows = [
+        row | {"auc": 0.5 if row["learner"] != "rnn" else area, "skill": None, "of bayes": None}
+        for row in seeds(0.0, 0.0)
+    ]
     found = summary("null", rows)
     assert (found["measure"], found["rnn"], found["holds"]) == ("auc", area, holds)
 
