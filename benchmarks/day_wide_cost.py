@@ -87,7 +87,7 @@ def _columns(shares: int, sessions: int) -> int:
         with FeatureStore.open(database) as store:
             names = store.listings.share_ids()
             for formatter in FORMATTERS[1:]:
-                columns = get_formatter(formatter).day_columns
+                columns = get_formatter(formatter).example_columns
                 begun = time.process_time()
                 closes = list(read_closes(store, names, columns=columns))
                 read = time.process_time()

@@ -92,10 +92,10 @@ class PanelPrices:
         return made
 
     def _day_wide(self, formatter: DataFormatter) -> dict[str, Grid]:
-        if not formatter.day_columns:
+        if not formatter.example_columns:
             return {}
         shares = [ShareCloses(name, self.days, self.closes[:, at]) for at, name in enumerate(self.shares)]
-        rows = DayRows.of(DayPrices(shares, self.shares), formatter.day_columns)
+        rows = DayRows.of(DayPrices(shares, self.shares), formatter.example_columns)
         return rows.look_up(np.tile(self.shares, len(self.days)).tolist(), np.repeat(self.days, len(self.shares)))
 
     def excess(self, label: str) -> Grid:

@@ -104,7 +104,7 @@ def make_rows(
 
 def _day_columns(market: Market, session: NDArray[np.int64], formatter: DataFormatter) -> Values:
     """The day-wide columns that a formatter reads, of all shares on some sessions, by session and share."""
-    if not formatter.day_columns:
+    if not formatter.example_columns:
         return {}
     bars = market.bars
     others = {"open": bars.open, "high": bars.high, "low": bars.low, "volume": bars.volume}
@@ -112,6 +112,6 @@ def _day_columns(market: Market, session: NDArray[np.int64], formatter: DataForm
         ShareCloses(share, market.time, market.close[:, at], bars={name: of[:, at] for name, of in others.items()})
         for at, share in enumerate(market.share_ids)
     ]
-    rows = DayRows.of(DayPrices(closes, market.share_ids), formatter.day_columns)
+    rows = DayRows.of(DayPrices(closes, market.share_ids), formatter.example_columns)
     days = np.repeat(market.time[session], len(closes))
     return rows.look_up(list(market.share_ids) * len(session), days)

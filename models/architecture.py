@@ -157,7 +157,7 @@ class InputSpec:
         return tensors[0] if len(tensors) == 1 else keras.layers.Concatenate()(tensors), declared
 
     def scalar_input(self) -> Any:
-        """Keras tensors [batch, 1] of the scalars, and the dict of declared inputs."""
+        """Keras tensors [batch, 1], or [batch, parts], of the scalars, and the dict of declared inputs."""
         declared = self._declared(Kind.SCALAR)
         return list(declared.values()), declared
 

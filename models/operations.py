@@ -23,7 +23,7 @@ class Kind(Enum):
     """How a model may use a feature."""
 
     SEQUENCE = "sequence"  # float [steps], oldest first
-    SCALAR = "scalar"  # float [1]
+    SCALAR = "scalar"  # float [1], or [steps] where its numbers have names: see Feature.parts
     CATEGORY = "category"  # int index [1]
 
 
@@ -72,10 +72,11 @@ class Feature:
         source: the raw feature it is made of.
         operation: how.
         kind: what a model may do with it.
-        steps: length of a sequence, 1 otherwise.
+        steps: length of a sequence, number of the parts of a scalar that has some, 1 otherwise.
         known_on_the_day: whoever made the feature says that its source holds nothing from after the row's session,
             such as the market's return of that day. Only a source of the project's own needs no such word; the leak
             audit reads it, and still looks at what the feature's numbers tell.
+        parts: of a scalar that is several side by side, what each is called; none of others.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Feature:
     kind: Kind
     steps: int = 1
     known_on_the_day: bool = False
+    parts: tuple[str, ...] = ()
 
 
 def vocabulary_name(feature: Feature) -> str:
@@ -177,6 +179,11 @@ def _oldest_first(xp: Any, values: Any, feature: Feature) -> Any:
     return xp.flip(xp.asarray(values, dtype=xp.float64), axis=1)
 
 
+def _as_they_stand(xp: Any, values: Any, feature: Feature) -> Any:
+    del feature
+    return xp.asarray(values, dtype=xp.float64)
+
+
 def standardised(values: Mapping[Feature, tf.Tensor]) -> dict[Feature, tf.Tensor]:
     """Less the train split's mean, over its standard deviation, each position of the window by itself.
 
@@ -229,7 +236,7 @@ VOLATILITY_SCALED_RETURNS = written_once(
 VOLATILITY_SCALED = written_once("VOLATILITY_SCALED", "log returns, oldest first, over their root mean square", _scaled)
 RANK_SCALED = written_once(
     "RANK_SCALED",
-    "ranks from -1/2 to 1/2, oldest first, over the deviation of a uniform distribution, the root of 1/12",
+    "ranks from -1/2 to 1/2, a window's oldest first, over the deviation of a uniform distribution, the root of 1/12",
     _over_uniform_deviation,
 )
 Z_SCORED_LOG_VOLATILITY = written_once(
@@ -242,6 +249,12 @@ Z_SCORE = written_once(
     "Z_SCORE",
     "z-scored over the train split, each position of the window by itself",
     _oldest_first,
+    Learned.MOMENTS,
+)
+Z_SCORE_EACH = written_once(
+    "Z_SCORE_EACH",
+    "z-scored over the train split, each number by itself",
+    _as_they_stand,
     Learned.MOMENTS,
 )
 VOCABULARY = Operation(

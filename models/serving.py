@@ -69,7 +69,10 @@ class ServedModel(tf.Module):
     def predict_closes(self, share_id: tf.Tensor, closes: tf.Tensor, **day: tf.Tensor) -> dict[str, tf.Tensor]:
         """Shares [n], their last 21 closes [n, 21], the latest first, and day-wide columns, to probabilities [n, 1]."""
         # The day that is predicted from is none the model has seen: 0 stands for an unknown one.
-        raw = {SHARE_ID: share_id[:, None], CLOSES: closes, TIME: tf.zeros_like(share_id[:, None], tf.int64), **day}
+        raw = {SHARE_ID: share_id[:, None], CLOSES: closes, TIME: tf.zeros_like(share_id[:, None], tf.int64)}
+        for name in self._formatter.example_columns:
+            parts = [day[part.name] for part in COLUMNS[name].parts]
+            raw[name] = tf.concat(parts, axis=1) if parts else day[name]
         return {PROBABILITY: self.probability({source: raw[source] for source in self._formatter.sources})}
 
     def for_people(self) -> tuple[str, Any]:

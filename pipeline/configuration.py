@@ -26,7 +26,7 @@ def _schema(plan: Plan) -> tuple[Path, str]:
 
     from models.schema import schema_for
 
-    columns = plan.formatter.day_columns
+    columns = plan.formatter.example_columns
     schema = schema_for(plan.splits.horizons, plan.horizon, label=plan.label.name, columns=columns)
     text = text_format.MessageToString(schema)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -90,7 +90,7 @@ def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> Pi
             extraction=plan.extraction,
             bounds=plan.bounds,
             label=plan.label.name,
-            columns=plan.formatter.day_columns,
+            columns=plan.formatter.example_columns,
             panel="" if settings.panel is None else _panel(plan),
         ),
         schema=str((write_schema(plan) if write_files else _schema(plan)[0]).absolute()),

@@ -145,16 +145,16 @@ def _formatters_index() -> str:
 
 
 def _formatter_page(formatter: DataFormatter) -> str:
-    raw = [row for row in _raw_features() if row[0] in formatter.sources]
+    raw = [row for row in _raw_features() if row[0] in (*formatter.sources, *formatter.day_columns)]
     rows = [
         (feature.name, str(feature.steps), feature.kind.value, feature.source, feature.operation.words)
-        for feature in formatter.features
+        for feature in formatter.parted
     ]
     used = [
         (
             f"`{operation.name}`",
             operation.words,
-            ", ".join(f.name for f in formatter.features if f.operation == operation),
+            ", ".join(f.name for f in formatter.parted if f.operation == operation),
         )
         for operation in dict.fromkeys(feature.operation for feature in formatter.features)
     ]

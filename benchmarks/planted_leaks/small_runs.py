@@ -161,7 +161,7 @@ def make_run(folder: Path, asked: Asked | None = None, graphs: Path | None = Non
         plan = plan_splits(store.sessions(), settings)
         suspects = search(store, market.share_ids)
         universe = universe_of(store, plan.sessions)
-        day_rows = read_rows(store, market.share_ids, formatter.day_columns, universe=universe)
+        day_rows = read_rows(store, market.share_ids, formatter.example_columns, universe=universe)
     examples = folder / "examples"
     uris = {split: str(examples / f"Split-{split}") for split in SPLITS}
     for uri in uris.values():
@@ -190,7 +190,7 @@ def make_run(folder: Path, asked: Asked | None = None, graphs: Path | None = Non
         database=str(database),
         splits=settings,
     )
-    schema = schema_for(settings.horizons, settings.horizon, columns=formatter.day_columns)
+    schema = schema_for(settings.horizons, settings.horizon, columns=formatter.example_columns)
     return SmallRun(examples, graph, schema, config)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from components.errors import UserError
 from components.feature_store import FeatureStore
 from components.universe.universe import EVERYBODY, Universe
-from models.day_wide.columns import bars_of, reach_of
+from models.day_wide.columns import bars_of, reach_of, single_columns_of
 from models.day_wide.prices import DayPrices, ShareCloses, sessions_needed
 from models.day_wide.rows import DayRows, Values
 
@@ -103,9 +103,10 @@ def read_rows(
     if not columns:
         return None
     if len(market) < 2:
+        seen = ", ".join(sorted(single_columns_of(columns)))
         raise MarketError(
             f"share {', '.join(market)} is alone, and what its formatter sees of it beside the others of the day "
-            f"({', '.join(sorted(columns))}) never changes: take more shares, or the formatter window_returns"
+            f"({seen}) never changes: take more shares, or the formatter window_returns"
         )
     prices = DayPrices(read_closes(store, market, last=last, universe=universe, columns=columns), market)
     _check_known(store, prices, columns)
@@ -163,7 +164,7 @@ def _check_known(store: FeatureStore, prices: DayPrices, columns: Collection[str
     for name in bars_of(columns):
         known = float(np.mean(~np.isnan(prices.logs(name)))) if len(prices) else 1.0
         if known < _LEAST_KNOWN:
-            asked = ", ".join(sorted(column for column in columns if name in bars_of([column])))
+            asked = ", ".join(sorted(one for one in single_columns_of(columns) if name in bars_of([one])))
             raise MarketError(
                 f"{store.path}: {known:.0%} of the sessions of these shares have a {name} above 0, and {asked} need it "
                 f"of half of them: import prices with a column {name} (awesome prices import), or take a formatter "

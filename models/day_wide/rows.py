@@ -25,7 +25,7 @@ class DayRows:
         begin: where the rows of each begin, and behind the last, [shares + 1].
         days: of each row, ascending within a share, datetime64[D] [rows].
         session: of the market, of each row, [rows].
-        values: by column, float32 [rows]; nan where not known.
+        values: by column, float32 [rows], or [rows, parts] of one that has some; nan where not known.
     """
 
     shares: tuple[str, ...]
@@ -75,14 +75,21 @@ class DayRows:
         column, values = COLUMNS[name], self.values[name]
         if not len(values):  # no share of the market has prices
             return np.full((len(row), column.width) if column.width > 1 else len(row), np.nan, np.float32)
+        if column.parts:
+            reaches = [self._reaches(row, first, part.reach) for part in column.parts]
+            return np.where(np.stack(reaches, axis=1), values[np.maximum(row, 0)], np.float32(np.nan))
         lags = np.arange(column.width)[::-1]
         at = row[:, None] - lags
-        there = (row[:, None] >= 0) & (at >= first[:, None])
-        oldest = row - column.reach
-        known = (row >= 0) & (oldest >= first)
-        near = self.session[np.where(known, row, 0)] - self.session[np.where(known, oldest, 0)] <= span(column.reach)
-        found = np.where(there & (known & near)[:, None], values[np.where(there, at, 0)], np.float32(np.nan))
+        there = (at >= first[:, None]) & self._reaches(row, first, column.reach)[:, None]
+        found = np.where(there, values[np.where(there, at, 0)], np.float32(np.nan))
         return found if column.width > 1 else found[:, 0]
+
+    def _reaches(self, row: npt.NDArray[np.int64], first: npt.NDArray[np.int64], reach: int) -> npt.NDArray[np.bool_]:
+        """Whether rows [n] have so many sessions of their share before them, and these are near enough."""
+        oldest = row - reach
+        known = (row >= 0) & (oldest >= first)
+        near = self.session[np.where(known, row, 0)] - self.session[np.where(known, oldest, 0)] <= span(reach)
+        return known & near
 
     def write(self, folder: Path) -> None:
         """Writes them where other processes can map them into memory."""

@@ -7,12 +7,17 @@ needs no TensorFlow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from models.day_wide.columns import columns_of, reach_of
+from models.day_wide.columns import COLUMNS, columns_of, reach_of, single_columns_of
 from models.features import SHARE_ID
-from models.operations import VOCABULARY, Feature, Kind
+from models.operations import VOCABULARY, Feature, Kind, Operation
 from models.plugins import GROUPS, LAST, Registry
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,24 @@ class DataFormatter:
 
     @property
     def day_columns(self) -> tuple[str, ...]:
-        """The day-wide columns that it reads (models/day_wide)."""
+        """The day-wide columns that it reads (models/day_wide), each by itself, as predictions are made of them."""
+        return tuple(dict.fromkeys(single_columns_of(self.sources)))
+
+    @property
+    def example_columns(self) -> tuple[str, ...]:
+        """The same as examples carry them: several in one, where a feature has parts."""
         return columns_of(self.sources)
+
+    def carried(self, day: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """The values of `day_columns`, [n] or [n, width], by the names of `example_columns`."""
+        import numpy as np
+
+        return {
+            name: np.stack([np.reshape(day[part.name], -1) for part in parts], axis=1)
+            if (parts := COLUMNS[name].parts)
+            else day[name]
+            for name in self.example_columns
+        }
 
     @property
     def reach(self) -> int:
@@ -58,9 +79,44 @@ class DataFormatter:
         """Its features of one kind."""
         return tuple(feature for feature in self.features if feature.kind is kind)
 
+    @property
+    def parted(self) -> tuple[Feature, ...]:
+        """Its features as people look at them: of one that has parts each part, under its own name."""
+        return tuple(
+            one
+            for feature in self.features
+            for one in ([replace(feature, name=part, steps=1, parts=()) for part in feature.parts] or [feature])
+        )
+
+    def by_part(self, features: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """The values of features, [rows, steps], by the names of `parted`; a part is [rows, 1]."""
+        found: dict[str, NDArray[Any]] = {}
+        for feature in self.features:
+            values = features[feature.name]
+            found |= {part: values[:, at : at + 1] for at, part in enumerate(feature.parts)} or {feature.name: values}
+        return found
+
+    def together(self, parts: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """What `by_part` took apart."""
+        import numpy as np
+
+        return {
+            feature.name: np.concatenate([parts[part] for part in feature.parts], axis=1)
+            if feature.parts
+            else parts[feature.name]
+            for feature in self.features
+        }
+
 
 SHARE = Feature("share", SHARE_ID, VOCABULARY, Kind.CATEGORY)
 """What every formatter tells a model of the share."""
+
+
+def day_values(column: str, operation: Operation) -> Feature:
+    """A column of several values of the day, each of which a model sees as a number of its own."""
+    parts = tuple(part.name for part in COLUMNS[column].parts)
+    return Feature("day_values", column, operation, Kind.SCALAR, len(parts), known_on_the_day=True, parts=parts)
+
 
 FORMATTERS = Registry(GROUPS["awesome.formatters"], DataFormatter)
 

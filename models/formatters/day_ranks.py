@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from models.day_wide.columns import RETURNS
-from models.formatters import SHARE, DataFormatter
+from models.formatters import SHARE, DataFormatter, day_values
 from models.operations import RANK_SCALED, Feature, Kind
 
-
-def rank(column: str) -> Feature:
-    """A column of one rank as a model sees it, named after it."""
-    return Feature(f"scaled_{column}", column, RANK_SCALED, Kind.SCALAR, known_on_the_day=True)
-
-
-FEATURES = (
-    Feature("ranks", "day_ranks", RANK_SCALED, Kind.SEQUENCE, RETURNS, known_on_the_day=True),
-    rank("day_rank_5"),
-    rank("day_rank_20"),
-    rank("day_rank_volatility"),
-)
-"""What it tells of a share's window among the others'."""
+RANKS = Feature("ranks", "day_ranks", RANK_SCALED, Kind.SEQUENCE, RETURNS, known_on_the_day=True)
+"""A share's window among the others'."""
 
 FORMATTER = DataFormatter(
     name="day_ranks",
@@ -27,6 +16,6 @@ FORMATTER = DataFormatter(
         "over 5 and 20 sessions and of the volatility beside the market; and the share. A wild day counts as much as a "
         "calm one, and no share for more than another."
     ),
-    features=(*FEATURES, SHARE),
+    features=(RANKS, day_values("day_ranks_values", RANK_SCALED), SHARE),
     order=15,
 )

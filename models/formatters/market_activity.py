@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from models.day_wide.columns import ACTIVITY
-from models.formatters import SHARE, DataFormatter
-from models.formatters.market_relative import FEATURES, scalar
+from models.formatters import SHARE, DataFormatter, day_values
+from models.formatters.market_relative import WINDOW
+from models.operations import Z_SCORE_EACH
 
 FORMATTER = DataFormatter(
     name="market_activity",
@@ -16,6 +16,6 @@ FORMATTER = DataFormatter(
         "day's return in two parts, to the open and from it. The database has to hold opens, highs, lows and volumes; "
         "what is missing on a day is taken as the market's. A share needs 61 sessions before its first row."
     ),
-    features=(*FEATURES, *(scalar(column.name) for column in ACTIVITY), SHARE),
+    features=(*WINDOW, day_values("market_activity_values", Z_SCORE_EACH), SHARE),
     order=13,
 )

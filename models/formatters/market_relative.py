@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from models.day_wide.columns import RETURNS
 from models.features import CLOSES
-from models.formatters import SHARE, DataFormatter
-from models.operations import VOLATILITY_SCALED, Z_SCORE, Z_SCORED_LOG_VOLATILITY, Feature, Kind
+from models.formatters import SHARE, DataFormatter, day_values
+from models.operations import VOLATILITY_SCALED, Z_SCORE_EACH, Z_SCORED_LOG_VOLATILITY, Feature, Kind
 
-
-def scalar(column: str) -> Feature:
-    """A column of one number as a model sees it, named after it."""
-    return Feature(f"scaled_{column}", column, Z_SCORE, Kind.SCALAR, known_on_the_day=True)
-
-
-FEATURES = (
+WINDOW = (
     Feature(
         "relative_returns", "market_relative_returns", VOLATILITY_SCALED, Kind.SEQUENCE, RETURNS, known_on_the_day=True
     ),
     Feature("log_volatility", CLOSES, Z_SCORED_LOG_VOLATILITY, Kind.SCALAR),
-    scalar("day_rank_1"),
-    scalar("day_rank_5"),
-    scalar("day_rank_20"),
-    scalar("day_rank_volatility"),
 )
 """What it tells of a share's window beside the others'."""
 
@@ -33,6 +23,6 @@ FORMATTER = DataFormatter(
         "that volatility; the volatility of the share itself; and the share. What moves all shares alike is taken off, "
         "so what a share did besides can be seen."
     ),
-    features=(*FEATURES, SHARE),
+    features=(*WINDOW, day_values("market_relative_values", Z_SCORE_EACH), SHARE),
     order=12,
 )

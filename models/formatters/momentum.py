@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from models.formatters import SHARE, DataFormatter
-from models.formatters.market_relative import FEATURES, scalar
-from models.operations import Feature
-
-LONG: tuple[Feature, ...] = tuple(
-    scalar(column)
-    for column in (
-        "momentum_5",
-        "momentum_20",
-        "momentum_60",
-        "momentum_252_21",
-        "day_rank_60",
-        "day_rank_252_21",
-        "log_volatility_60",
-        "log_volatility_252",
-    )
-)
-"""What reaches further back than a window."""
+from models.formatters import SHARE, DataFormatter, day_values
+from models.formatters.market_relative import WINDOW
+from models.operations import Z_SCORE_EACH
 
 FORMATTER = DataFormatter(
     name="momentum",
@@ -30,6 +15,6 @@ FORMATTER = DataFormatter(
         "within the day of the last two; and the volatility of 60 and 252 sessions. A share needs 253 sessions before "
         "its first row, and the embargo behind each border is as long."
     ),
-    features=(*FEATURES, *LONG, SHARE),
+    features=(*WINDOW, day_values("momentum_values", Z_SCORE_EACH), SHARE),
     order=14,
 )

@@ -31,7 +31,7 @@ def moment_arrays(feature: Feature) -> tuple[str, str]:
 
 def described(feature: Feature) -> FeatureRecord:
     """A feature as it is declared now."""
-    return FeatureRecord(feature.name, feature.source, feature.operation.name, feature.steps)
+    return FeatureRecord(feature.name, feature.source, feature.operation.name, feature.steps, feature.parts)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ twin.json holds the digest of twin.npz, so that the digest of twin.json is that 
 |---|---|
 | format | of both files: 1; a reader refuses another |
 | formatter | the DataFormatter |
-| features | each with its name, source, operation and steps, as they were declared when the model was trained |
+| features | each with its name, source, operation, steps and parts, as they were declared when the model was trained |
 | steps | what is computed, in order: kind of layer, name, inputs (features or steps), settings, number of weights |
 | output | the step whose values are the logits |
 | arrays | SHA-256 of twin.npz |
@@ -51,6 +51,7 @@ class FeatureRecord:
     source: str
     operation: str
     steps: int
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,9 @@ def read_twin(saved_model: Path) -> tuple[TwinRecord, str]:
             numbers = {name: held[name] for name in held.files}
         record = TwinRecord(
             formatter=fields["formatter"],
-            features=tuple(FeatureRecord(**one) for one in fields["features"]),
+            features=tuple(
+                FeatureRecord(**{**one, "parts": tuple(one.get("parts", ()))}) for one in fields["features"]
+            ),
             steps=tuple(StepRecord(**{**one, "inputs": tuple(one["inputs"])}) for one in fields["steps"]),
             output=fields["output"],
             arrays=numbers,

@@ -42,12 +42,13 @@ class Twin:
             TwinError: the code at hand makes other features than the twin was made with, or lacks a layer.
         """
         try:
-            self._formatter = get_formatter(record.formatter)
+            self.formatter = get_formatter(record.formatter)
+            """What the model sees."""
         except UnknownNameError as error:
             raise TwinError(str(error)) from None
-        if record.features != tuple(described(feature) for feature in self._formatter.features):
+        if record.features != tuple(described(feature) for feature in self.formatter.features):
             raise TwinError(f"the formatter {record.formatter} declares other features than the model was trained on")
-        self._features = fitted_features(self._formatter, record.arrays)
+        self._features = fitted_features(self.formatter, record.arrays)
         self._exact = Network(record, EXACT)
         self._single = Network(record, SINGLE)
         self.digest = digest
@@ -122,11 +123,11 @@ class Twin:
 
     def _raw(self, share_ids: Sequence[str], closes: NDArray[Any], day: Raw | None) -> Raw:
         given = day or {}
-        if missing := [name for name in self._formatter.day_columns if name not in given]:
+        if missing := [name for name in self.formatter.day_columns if name not in given]:
             raise ValueError(
-                f"the formatter {self._formatter.name} reads {', '.join(missing)} beside the windows of shares"
+                f"the formatter {self.formatter.name} reads {', '.join(missing)} beside the windows of shares"
             )
-        return {**_raw(share_ids, closes), **given}
+        return {**_raw(share_ids, closes), **self.formatter.carried(given)}
 
     def _answer(self, raw: Raw) -> NDArray[np.float32]:
         return self._exact.probabilities(self.features_of(raw))

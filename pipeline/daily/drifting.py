@@ -148,7 +148,8 @@ def _sessions(
     for session, places in sorted(by_day.items()):
         beside = {name: values[places] for name, values in columns.items()}
         of_day = np.array([closes[at] for at in places], np.float32)
-        found.append(summarise(session, speaker.twin.features([names[at] for at in places], of_day, beside)))
+        seen = speaker.twin.features([names[at] for at in places], of_day, beside)
+        found.append(summarise(session, speaker.twin.formatter.by_part(seen)))
     return found
 
 

@@ -222,20 +222,22 @@ def model_drift_table(
     """How the numbers that the models saw moved between splits.
 
     Returns:
-        A row a sequence or scalar: medians by split and the Kolmogorov-Smirnov distance (0 to 1) from `base`.
+        A row a sequence or number: medians by split and the Kolmogorov-Smirnov distance (0 to 1) from `base`.
     """
     from scipy import stats
 
     rows = {}
-    for feature in (*formatter.of_kind(Kind.SEQUENCE), *formatter.of_kind(Kind.SCALAR)):
-        values = {split: np.asarray(arrays[feature.name]).ravel() for split, arrays in features.items()}
+    categories = {feature.name for feature in formatter.of_kind(Kind.CATEGORY)}
+    seen = {split: formatter.by_part(arrays) for split, arrays in features.items()}
+    for name in [one for one in seen[base] if one not in categories]:
+        values = {split: np.asarray(arrays[name]).ravel() for split, arrays in seen.items()}
         medians = {f"median {split}": float(np.median(of_split)) for split, of_split in values.items()}
         distances = {
             f"KS {base} to {split}": float(stats.ks_2samp(values[base], of_split, method="asymp").statistic)
             for split, of_split in values.items()
             if split != base
         }
-        rows[feature.name] = medians | distances
+        rows[name] = medians | distances
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("feature")
 
 

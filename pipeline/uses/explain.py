@@ -74,7 +74,7 @@ def explain_run(
     seed = report.settings.get("seed")
     seed = seed if isinstance(seed, int) else 0
     judged = Judged(rows.positive, DayBlocks(rows.time, horizon=report.horizon, seed=seed))
-    total, asked = evaluations(formatter.features, repeats), 0
+    total, asked = evaluations(formatter.parted, repeats), 0
 
     def explained(name: str, twin: Twin) -> ModelExplanation:
         _check(opened, name, twin, rows, predictions)
@@ -87,9 +87,9 @@ def explain_run(
                 progress(name, asked, total * len(twins))
 
         return explain(
-            lambda seen: twin.of_features(seen, exact),
-            formatter.features,
-            twin.features_of(rows.raw),
+            lambda seen: twin.of_features(formatter.together(seen), exact),
+            formatter.parted,
+            formatter.by_part(twin.features_of(rows.raw)),
             judged,
             repeats=repeats,
             seed=seed,

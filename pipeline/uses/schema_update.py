@@ -31,7 +31,7 @@ def update_schema(plan: Plan, out: Path) -> str:
     with open_prices(plan.database) as store:
         shares = plan.select(store)
         features, splits = store.read_features(shares), plan_splits(store.sessions(shares), plan.splits)
-        universe, columns = universe_of(store, splits.sessions), plan.formatter.day_columns
+        universe, columns = universe_of(store, splits.sessions), plan.formatter.example_columns
         day_rows = read_rows(store, shares, columns, universe=universe)
     levels = make_levels([features], splits.sessions, splits.horizons, plan.label, universe=universe)
     labelled = label_rows(features, splits, levels=levels, universe=universe, day_rows=day_rows)

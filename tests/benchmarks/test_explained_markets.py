@@ -32,6 +32,8 @@ def test_a_signal_is_attributed_to_its_lags() -> None:
     assert (row["no other is sure"], row["holds"]) == ("yes", "yes")
     assert signal_row(made(0.05, 0.02, 0.0), (1,))["no other is sure"] == "no"
     assert signal_row(made(0.05, 0.02, 0.0), (1,))["holds"] == "no"
+    noisy = signal_row(made(0.05, 0.006, -0.006), (1,))
+    assert (noisy["attributed"], noisy["of what is above 0"] < 0.9, noisy["holds"]) == (pytest.approx(1), True, "no")
 
 
 def test_of_a_pair_the_two_have_to_be_first_and_beyond_doubt() -> None:

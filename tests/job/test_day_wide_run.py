@@ -123,10 +123,10 @@ def test_what_the_model_sees_of_a_past_day_has_the_bits_of_the_run(run: Job, pas
         if features["time"].int64_list.value[0] == int(day.replace("-", "")):
             carried[features["share_id"].bytes_list.value[0].decode()] = features
     assert sorted(carried) == sorted(last.shares)
-    for name in FORMATTER.day_columns:
+    for name, values in FORMATTER.carried(found).items():
         for at, share in enumerate(last.shares):
             held = np.array(carried[share][name].float_list.value, np.float32)
-            np.testing.assert_array_equal(np.atleast_1d(found[name][at]), held, err_msg=f"{name} of {share}")
+            np.testing.assert_array_equal(np.atleast_1d(values[at]), held, err_msg=f"{name} of {share}")
 
 
 def test_serve_and_tensorflow_answer_as_predict_does(run: Job, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from models.day_wide.columns import COLUMNS
@@ -42,8 +43,28 @@ def test_sources_are_raw_features_and_names_are_unique_and_hide_none(name: str) 
 @ALL
 def test_kind_steps_and_operation_of_each_feature_agree(name: str) -> None:
     for feature in get_formatter(name).features:
-        assert (feature.steps > 1) == (feature.kind is Kind.SEQUENCE), feature
+        assert (feature.steps > 1) == (feature.kind is Kind.SEQUENCE or bool(feature.parts)), feature
+        assert not feature.parts or (feature.kind is Kind.SCALAR and len(feature.parts) == feature.steps), feature
         assert (feature.operation is VOCABULARY) == (feature.kind is Kind.CATEGORY), feature
+
+
+@ALL
+def test_what_stands_side_by_side_is_taken_apart_by_name_and_put_together_again(name: str) -> None:
+    formatter = get_formatter(name)
+    rng = np.random.default_rng(1)
+    seen = {feature.name: rng.normal(size=(5, feature.steps)) for feature in formatter.features}
+
+    parts = formatter.by_part(seen)
+
+    assert [(one.name, one.steps) for one in formatter.parted] == [(key, of.shape[1]) for key, of in parts.items()]
+    for feature in formatter.features:
+        for at, part in enumerate(feature.parts):
+            np.testing.assert_array_equal(parts[part][:, 0], seen[feature.name][:, at])
+            assert COLUMNS[feature.source].parts[at] is COLUMNS[part]
+    again = formatter.together(parts)
+    assert list(again) == list(seen)
+    for key, values in again.items():
+        np.testing.assert_array_equal(values, seen[key])
 
 
 @ALL
@@ -76,6 +97,9 @@ def test_sources_are_listed_once() -> None:
 @ALL
 def test_what_needs_the_whole_day_is_declared_to_be_known_on_it(name: str) -> None:
     formatter = get_formatter(name)
-    assert formatter.day_columns == tuple(source for source in formatter.sources if source in COLUMNS)
-    assert set(formatter.day_columns) <= set(formatter.declared_sources)
+    assert formatter.example_columns == tuple(source for source in formatter.sources if source in COLUMNS)
+    assert set(formatter.example_columns) <= set(formatter.declared_sources)
+    parts = [part for feature in formatter.features for part in feature.parts]
+    assert {*parts} <= {*formatter.day_columns}
+    assert not any(COLUMNS[name].parts for name in formatter.day_columns)
     assert formatter.reach == max([WINDOW - 1, *(COLUMNS[one].reach for one in formatter.day_columns)])

@@ -205,7 +205,7 @@ def _replay(
     gaps = find_missing(store).of(names).shares
     universe = universe_of(store, sessions)
     levels = levels_of(store, chosen, sessions, plan.horizons, get_label(config.label), gaps, limit, universe)
-    columns = get_formatter(config.formatter).day_columns
+    columns = get_formatter(config.formatter).example_columns
     day = None
     if columns:
         closes = read_closes(store, names, last=config.last_session, universe=universe, columns=columns)

@@ -47,6 +47,6 @@ def unchanged(config: AuditConfig, store: FeatureStore, shares: Sequence[str]) -
         if len(kept := found.days[found.days <= last])
     }
     prices = replace(missing, shares=gaps).digest(store.digest(shares, config.last_session))
-    columns = get_formatter(config.formatter).day_columns
+    columns = get_formatter(config.formatter).example_columns
     prices = fingerprint_with(store, shares, columns, prices, config.last_session)
     return fingerprint_of(store, shares, prices, last) == config.fingerprint

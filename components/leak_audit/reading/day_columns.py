@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from components.universe.universe import Universe
+from models.day_wide.columns import COLUMNS
 from models.day_wide.prices import DayPrices, ShareCloses
 from models.day_wide.rows import DayRows
 
@@ -82,9 +83,13 @@ class DayColumns:
         for name in self._columns:  # one at a time: all of them of all rows are much
             held = whole.values[name][like]
             again = DayRows.of(prices, [name]).values[name]
-            off = np.flatnonzero((held != again) & ~(np.isnan(held) & np.isnan(again)))
-            if len(off):
-                row = int(off[0])
+            off = (held != again) & ~(np.isnan(held) & np.isnan(again))
+            if off.any():
+                # Of a column of several values the first that is another one.
+                at = tuple(int(one[0]) for one in np.nonzero(off))
+                row, part = at[0], at[1:]
                 share = list(prices.begin)[int(np.searchsorted(own, row, side="right")) - 1]
-                return ColumnDifference(share, whole.days[like[row]], name, held[row], again[row], len(off))
+                called = COLUMNS[name].parts[part[0]].name if part else name
+                rows = int(np.count_nonzero(off.reshape(len(off), -1).any(axis=1)))
+                return ColumnDifference(share, whole.days[like[row]], called, held[at], again[at], rows)
         return None

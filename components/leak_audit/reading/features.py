@@ -55,8 +55,8 @@ class AuditFeatures:
         found = {}
         for feature in self.formatter.features:
             values = self.values[feature.name][places]
-            for step in range(values.shape[1]):
-                found[feature.name if values.shape[1] == 1 else f"{feature.name}[{step}]"] = values[:, step]
+            for step, called in enumerate(feature.parts or range(values.shape[1])):
+                found[feature.name if values.shape[1] == 1 else f"{feature.name}[{called}]"] = values[:, step]
         return found
 
     def numbers(self, name: str, places: NDArray[np.int64]) -> Iterator[NDArray[np.float64]]:

@@ -99,7 +99,7 @@ def _change(part: NodeSlice, parameters: RunParameters) -> None:
         shares=parameters.shares,
         splits=splits.reaching(formatter.reach),
         extraction=extraction,
-        columns=formatter.day_columns,
+        columns=formatter.example_columns,
     )
     set_property(part.node, CUSTOM_CONFIG, config.to_proto())
 

@@ -33,7 +33,7 @@ def _text(part: NodeSlice, parameters: RunParameters) -> str:
     from models.schema import schema_for
 
     horizons = part.compiled.all_horizons(parameters.horizon)
-    columns = get_formatter(parameters.formatter).day_columns
+    columns = get_formatter(parameters.formatter).example_columns
     schema = schema_for(horizons, parameters.horizon, label=part.compiled.label, columns=columns)
     return str(text_format.MessageToString(schema))
 
