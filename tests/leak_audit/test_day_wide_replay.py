@@ -38,7 +38,12 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Plant:
     def planted(name: str, spoil: Callable[[DayPrices, Floats], Floats]) -> None:
         honest = columns.COLUMNS[name]
         spoilt = replace(honest, make=lambda prices: spoil(prices, honest.make(prices)))
-        known = MappingProxyType({**columns.COLUMNS, name: spoilt})
+        holding = {
+            one.name: columns.side_by_side(one.name, [spoilt if part is honest else part for part in one.parts])
+            for one in columns.COLUMNS.values()
+            if honest in one.parts
+        }
+        known = MappingProxyType({**columns.COLUMNS, name: spoilt, **holding})
         monkeypatch.setattr("models.day_wide.rows.COLUMNS", known)
 
     return planted

@@ -34,7 +34,7 @@ from components.leak_audit.reading.subsets import rows_at
 from components.leak_audit.results import CheckResult, Figure, Status
 from components.missing_sessions.finding import find_missing
 from components.universe.universe import universe_of
-from models.day_wide.columns import columns_of
+from models.day_wide.columns import columns_of, single_columns_of
 from models.features import (
     CLOSES,
     SESSION,
@@ -160,7 +160,13 @@ def _compare(audited: Audited, splits: SplitSettings, store: FeatureStore) -> Ch
 def _kinds(horizons: Sequence[int], columns: Sequence[str]) -> list[str]:
     """All kinds of fault, the worst first."""
     answers = [key(horizon) for horizon in horizons for key in (label_key, forward_return_key, excess_return_key)]
-    return [_LACKING, _ALIEN, _ELSEWHERE, _OTHER_CLOSES, *(_OTHER_ANSWER.format(name) for name in (*columns, *answers))]
+    return [
+        _LACKING,
+        _ALIEN,
+        _ELSEWHERE,
+        _OTHER_CLOSES,
+        *(_OTHER_ANSWER.format(name) for name in (*single_columns_of(columns), *answers)),
+    ]
 
 
 def _sample(sizes: Sequence[int], own: NDArray[np.int64], most: int | None, seed: int) -> list[int]:
@@ -226,9 +232,11 @@ def _compare_rows(
     row, like = mine[known], due[at[known]]
     _add(parts, _ELSEWHERE, _rows(rows, own, row[rows.split[row] != labelled.split[like]]))
     _add(parts, _OTHER_CLOSES, _rows(rows, own, row[np.any(rows.closes[row] != columns[CLOSES][like], axis=1)]))
-    for name in columns_of(rows.raw):
-        held, wanted = (values.reshape(len(row), -1) for values in (rows.raw[name][row], columns[name][like]))
-        _add(parts, _OTHER_ANSWER.format(name), _rows(rows, own, row[np.any(held != wanted, axis=1)]))
+    for column in columns_of(rows.raw):
+        off = (rows.raw[column][row] != columns[column][like]).reshape(len(row), -1)
+        names = single_columns_of([column])
+        for name, others in zip(names, np.split(off, len(names), axis=1), strict=True):
+            _add(parts, _OTHER_ANSWER.format(name), _rows(rows, own, row[others.any(axis=1)]))
     answers = dict(_answers(rows))
     for name in labelled.missing:
         held = answers.get(name, np.full(len(rows), np.nan))

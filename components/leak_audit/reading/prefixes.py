@@ -20,6 +20,7 @@ from components.leak_audit.reading.day_columns import DayColumns
 from components.leak_audit.reading.rows import AuditRows
 from components.missing_sessions.found import ShareGaps
 from components.universe.universe import EVERYBODY, Universe
+from models.day_wide.columns import single_columns_of
 from models.features import CLOSES, SESSION, SHARE_ID, TIME, excess_return_key, forward_return_key, label_key
 
 
@@ -248,7 +249,10 @@ def compare_examples(rows: AuditRows, whole: Prefix) -> tuple[Difference | None,
     pairs.append((CLOSES, rows.closes[mine], columns[CLOSES][at]))
     for name, values in rows.raw.items():
         if name not in (CLOSES, SHARE_ID, TIME) and name in columns:
-            pairs.append((name, values[mine], columns[name][at]))
+            held, again = values[mine], columns[name][at]
+            parts = single_columns_of([name])
+            several = zip(parts, held.T, again.T, strict=True) if len(parts) > 1 else [(name, held, again)]
+            pairs += several
     for horizon in rows.returns:
         label, ahead = label_key(horizon), forward_return_key(horizon)
         if ahead in columns and label in columns:
