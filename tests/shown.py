@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html.parser
 import io
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +37,7 @@ class Page(html.parser.HTMLParser):
         assert self._open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self._open:
+        if not {"style", "script"} & set(self._open):
             self.text.append(data)
 
     def words(self) -> str:
@@ -45,17 +48,28 @@ class Page(html.parser.HTMLParser):
 
 
 def assert_needs_nothing_from_elsewhere(source: str) -> None:
-    """A page has no script and loads nothing, forbids both, and its ids are unique."""
+    """A page loads nothing, runs no script but the project's, forbids all else, and its ids are unique."""
     page = Page(source)
     tags = {tag for tag, _ in page.elements}
-    assert not tags & {"script", "link", "img", "image", "iframe", "object", "embed", "video", "audio", "base"}
+    assert not tags & {"link", "img", "image", "iframe", "object", "embed", "video", "audio", "base"}
     for tag, attributes in page.elements:
         for name in ("src", "srcset", "href", "xlink:href", "action", "poster", "data"):
             value = attributes.get(name, "#")
             assert value.startswith("#") or (tag == "a" and "//" not in value), attributes
-    assert not re.findall(r"url\((?!#)|@import|@font-face", source)
+    bodies = re.findall(r"<script>(.*?)</script>", source, re.DOTALL)
+    assert not re.findall(r"url\((?!#)|@import|@font-face", re.sub(r"<script.*?</script>", "", source, flags=re.DOTALL))
+    # Each script is one that the policy names; the others are numbers, which no browser runs.
+    assert [a.get("type") for a in page.all("script")].count(None) == len(bodies)
+    assert {a.get("type") for a in page.all("script")} <= {None, "application/json"}
+    digests = [base64.b64encode(hashlib.sha256(body.encode()).digest()).decode() for body in bodies]
     policy = [a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
-    assert policy == ["default-src 'none'; style-src 'unsafe-inline'"]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    assert policy == [
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    ]
+    for numbers in re.findall(r'<script type="application/json">(.*?)</script>', source, re.DOTALL):
+        assert json.loads(numbers)
+        assert not set(numbers) & set("<>&")
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     references = [a.get(name, "") for _, a in page.elements for name in ("aria-labelledby", "href")]

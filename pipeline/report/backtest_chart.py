@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import NDArray
 
 from components.backtest import Backtest, Performance
 from pipeline.report.backtest_summary import EQUAL_WEIGHT
-from pipeline.report.drawing import GRID, INK, WIDTH, Chart, add_legend, drawing, line_style, model_styles, svg_chart
+from pipeline.report.drawing import (
+    GRID,
+    INK,
+    WIDTH,
+    Chart,
+    Style,
+    add_legend,
+    drawing,
+    line_style,
+    mark_days,
+    model_styles,
+    svg_chart,
+)
+from pipeline.report.palette import Plot, Series
 from pipeline.report.words import basis_points, points
 
 _LOGARITHMIC_FROM = 5
@@ -48,9 +63,7 @@ def growth_chart(result: Backtest, model: str) -> Chart:
         lower.set_ylim(top=0)
         lower.yaxis.set_major_locator(MaxNLocator(3))
         lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
-        # Not at the ends, where half of a date would be cut off.
-        marked = days[np.unique(np.array([1, 3, 5, 7]) * (len(days) - 1) // 8)]
-        lower.set_xticks(marked, [str(day) for day in marked])
+        mark_days(lower, days)
         for axes in (upper, lower):
             axes.grid(color=GRID)
         add_legend(figure, styles, drawn, extra=())
@@ -64,14 +77,33 @@ def growth_chart(result: Backtest, model: str) -> Chart:
             f"What 1 grows to after costs from {result.days[0]} to {result.days[-1]}, and the loss from the highest "
             f"value so far: {words}.",
             figure,
+            plots=[
+                _plot(result, styles, growth, "1 grows to", rules=[(1.0, "")], logarithmic=upper.get_yscale() == "log"),
+                _plot(
+                    result,
+                    styles,
+                    {name: _drawdown(values) for name, values in growth.items()},
+                    "drawdown",
+                    percent=True,
+                    decimals=1,
+                    height=130,
+                ),
+            ],
         )
 
 
-def _growth(performance: Performance) -> np.ndarray[Any, Any]:
+def _plot(
+    result: Backtest, styles: Mapping[str, Style], lines: Mapping[str, NDArray[Any]], label: str, **form: Any
+) -> Plot:
+    series = [Series(name, values.tolist(), styles[name].colour, styles[name].dash) for name, values in lines.items()]
+    return Plot(result.days, series, label, days=True, **form)
+
+
+def _growth(performance: Performance) -> NDArray[Any]:
     """What 1 has become at the close of each day's next session, array [days]."""
     return np.cumprod(1 + np.array(performance.returns))
 
 
-def _drawdown(growth: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _drawdown(growth: NDArray[Any]) -> NDArray[Any]:
     """Loss from the highest value so far, the beginning's 1 included, array [days]."""
     return growth / np.maximum(np.maximum.accumulate(growth), 1) - 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from components.plausibility.record import name_some, what_to_do
 from pipeline.report.summary import TONE_STYLES, titled_table
 from pipeline.report.tries import SURE, best_portfolio, or_unknown
 from pipeline.report.verdict import Verdict
-from pipeline.report.words import basis_points, points, ratio, share_percent
+from pipeline.report.words import basis_points, points, points_of_one_precision, rate, ratio, share_percent
 from pipeline.runs.results import RunReport
 
 if TYPE_CHECKING:
@@ -53,7 +53,11 @@ class BacktestRow:
 
 def backtest_rows(result: Backtest) -> tuple[BacktestRow, ...]:
     """Writes every portfolio as a row of the table, equal weight last."""
-    return tuple(_row(model, name, portfolio) for model, name, portfolio in _portfolios(result))
+    portfolios = [one for _, _, one in _portfolios(result)]
+    differences = [one.after_costs.difference for one in portfolios if one.after_costs.difference is not None]
+    of_year = points_of_one_precision(one.after_costs.annual_return for one in portfolios)
+    of_difference = points_of_one_precision(end for one in differences for end in (one.value, one.low, one.high))
+    return tuple(_row(*one, of_year, of_difference) for one in _portfolios(result))
 
 
 def backtest_table(result: Backtest) -> Table:
@@ -179,20 +183,26 @@ def _portfolios(result: Backtest) -> Iterator[tuple[str, str, PortfolioResult]]:
     yield "", EQUAL_WEIGHT, result.equal_weight
 
 
-def _row(model: str, portfolio: str, result: PortfolioResult) -> BacktestRow:
+def _row(
+    model: str,
+    portfolio: str,
+    result: PortfolioResult,
+    of_year: Callable[[float], str],
+    of_difference: Callable[[float], str],
+) -> BacktestRow:
     after, before = result.after_costs, result.before_costs
     difference = after.difference
     return BacktestRow(
         model=model,
         portfolio=portfolio,
-        annual_return=points(after.annual_return),
-        annual_volatility=share_percent(after.annual_volatility),
+        annual_return=of_year(after.annual_return),
+        annual_volatility=rate(after.annual_volatility),
         sharpe=ratio(after.sharpe.value),
         sharpe_interval=low_to_high(after.sharpe.low, after.sharpe.high, ratio),
         sharpe_before=ratio(before.sharpe.value),
         sharpe_before_interval=low_to_high(before.sharpe.low, before.sharpe.high, ratio),
         max_drawdown=points(after.max_drawdown),
-        turnover=share_percent(result.turnover),
-        difference="" if difference is None else points(difference.value),
-        difference_interval="" if difference is None else low_to_high(difference.low, difference.high, points),
+        turnover=rate(result.turnover),
+        difference="" if difference is None else of_difference(difference.value),
+        difference_interval="" if difference is None else low_to_high(difference.low, difference.high, of_difference),
     )

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from components.evidence.blessing import CHANCE
 from components.evidence.curves import CalibrationCurve, RocCurve
@@ -30,6 +31,7 @@ from pipeline.report.drawing import (
     MUTED,
     WIDTH,
     Chart,
+    Place,
     Row,
     Style,
     add_legend,
@@ -41,8 +43,10 @@ from pipeline.report.drawing import (
     model_styles,
     padded,
     plot_area,
+    row_marks,
     svg_chart,
 )
+from pipeline.report.palette import Plot, Series
 from pipeline.report.words import interval
 from pipeline.runs.results import ModelResult
 
@@ -87,8 +91,9 @@ def forest_chart(
         words = "; ".join(f"{name} {number(m.auc)} {interval(m.auc_low, m.auc_high)}" for name, m in models.items())
         best = "" if best_auc is None else f" The best possible is {number(best_auc)}."
         return svg_chart(
-            "forest", "AUC and its uncertainty", f"AUC by model: {words}. Chance is 0.5.{best}", axes.figure
-        )
+            "forest", "AUC and its uncertainty", f"AUC by model: {words}. Chance is 0.5.{best}", axes.figure,
+            marks=row_marks(axes, rows),
+        )  # fmt: skip
 
 
 def roc_charts(
@@ -111,14 +116,23 @@ def roc_charts(
             f"Share of {words.yes} called {words.called} against the share of {words.no} called {words.called}, for "
             f"every threshold. A model without skill runs along the diagonal. Models: {', '.join(curves)}.",
             figure,
+            plots=[
+                _curve_plot(
+                    {name: (one.false_positive_rate, one.true_positive_rate) for name, one in curves.items()},
+                    styles,
+                    f"share of {words.no} called {words.called}",
+                    f"share of {words.yes} called {words.called}",
+                )
+            ],
         )
         figure, axes = plot_area(3.7, legend=len(curves) + 1)
         axes.axhline(0, color=INK, linewidth=1)
         heights = [-0.01, 0.01]
-        farthest = []
+        farthest, lifts = [], {}
         for name, curve in curves.items():
             lift = curve.true_positive_rate - curve.false_positive_rate
             axes.plot(curve.false_positive_rate, lift, **line_style(styles[name]))
+            lifts[name] = curve.false_positive_rate, lift
             if len(lift) and np.isfinite(lift).all():
                 heights += [float(lift.min()), float(lift.max())]
                 farthest.append(f"{name} {lift[int(np.abs(lift).argmax())]:+.3f}")
@@ -132,8 +146,27 @@ def roc_charts(
             "The same curves, distance from the diagonal",
             f"Height of each ROC curve above the diagonal. Largest distances: {', '.join(farthest) or 'none'}.",
             figure,
+            plots=[_curve_plot(lifts, styles, f"share of {words.no} called {words.called}", "distance", ((0.0, ""),))],
         )
     return plain, lifted
+
+
+_GRID = np.linspace(0, 1, 101)
+
+
+def _curve_plot(
+    curves: Mapping[str, tuple[NDArray[Any], NDArray[Any]]],
+    styles: Mapping[str, Style],
+    x_label: str,
+    label: str,
+    rules: tuple[tuple[float, str], ...] = (),
+) -> Plot:
+    """Curves over [0, 1], by model x and y, at a hundredth each."""
+    series = [
+        Series(name, np.interp(_GRID, x, y).tolist(), styles[name].colour, styles[name].dash)
+        for name, (x, y) in curves.items()
+    ]
+    return Plot(_GRID.tolist(), series, label, x_label, rules=rules, height=330)
 
 
 def calibration_chart(
@@ -158,6 +191,7 @@ def calibration_chart(
     with drawing():
         figure = Figure(figsize=(WIDTH, 0.6 + 2.2 * lines), layout="constrained")
         grid = figure.subplots(lines, 2, sharey=True, squeeze=False)
+        marks: list[Place] = []
         for axes, name in zip(grid.flat, filled, strict=False):
             curve, style = filled[name], styles[name]
             ends = [float(np.quantile(probabilities[name], share)) for share in (0.005, 0.995)]
@@ -168,6 +202,10 @@ def calibration_chart(
                 curve.predicted, curve.observed, _reach(curve), color=style.colour, linestyle="",
                 elinewidth=1, marker=style.marker, markersize=4.5,
             )  # fmt: skip
+            marks += [
+                (axes, said, seen, f"{name}: {number(said)} predicted, {number(seen)} {words.did}, {rows:,} rows")
+                for said, seen, rows in zip(curve.predicted, curve.observed, curve.count, strict=True)
+            ]
             strip = axes.inset_axes((0, 0, 1, 0.17))
             rows, _ = np.histogram(probabilities[name], edges := np.linspace(*x_limits, 31))
             strip.stairs(rows, edges, fill=True, color=style.colour, alpha=0.35)
@@ -193,6 +231,7 @@ def calibration_chart(
             "Calibration",
             f"Predicted probability against the share that {words.did}, in bins of about {count:,} rows: {spread}.",
             figure,
+            marks=marks,
         )
 
 
@@ -239,7 +278,27 @@ def year_chart(models: Mapping[str, ModelResult], styles: Mapping[str, Style]) -
             "AUC by year",
             f"AUC by calendar year of the test split, {years[0]} to {years[-1]}; the figures are in the table below.",
             figure,
+            plots=[Plot(years, _year_series(models, years, reach, styles), "AUC", rules=[(CHANCE, "")])],
         )
+
+
+def _year_series(
+    models: Mapping[str, ModelResult], years: list[str], reach: NDArray[Any], styles: Mapping[str, Style]
+) -> list[Series]:
+    coins = Series("95 % of coins, at least", [CHANCE] * len(years), MUTED, low=(CHANCE - reach).tolist(),
+                   high=(CHANCE + reach).tolist(), width=0.6)  # fmt: skip
+    return [
+        coins,
+        *(
+            Series(
+                name,
+                [one.by_year[year].auc if year in one.by_year else NAN for year in years],
+                styles[name].colour,
+                points=True,
+            )
+            for name, one in models.items()
+        ),
+    ]
 
 
 def difference_chart(
@@ -267,7 +326,8 @@ def difference_chart(
             label.set_color(styles[name].colour)
         axes.set_xlabel("difference in AUC, paired 95 % interval")
         words = "; ".join(f"{name} less {other} {told(value, signed)}" for name, other, value in rows)
-        return svg_chart("differences", "Against simple baselines", f"Differences in AUC: {words}.", axes.figure)
+        return svg_chart("differences", "Against simple baselines", f"Differences in AUC: {words}.", axes.figure,
+                         marks=row_marks(axes, lines, signed))  # fmt: skip
 
 
 def audit_chart(audit: AuditReport) -> Chart | None:
@@ -294,7 +354,8 @@ def audit_chart(audit: AuditReport) -> Chart | None:
         axes = interval_rows(lines, CHANCE, 0.46, 7)
         axes.set_xlabel("AUC, 95 % interval over blocks of days")
         words = "; ".join(f"{row.name} {row.text()}" for row in rows)
-        return svg_chart("audit", "What a shuffled split would have claimed", f"{words}. Chance is 0.5.", axes.figure)
+        return svg_chart("audit", "What a shuffled split would have claimed", f"{words}. Chance is 0.5.", axes.figure,
+                         marks=row_marks(axes, lines))  # fmt: skip
 
 
 def _wrapped(row: AuditFigure) -> str:

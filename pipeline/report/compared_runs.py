@@ -131,7 +131,7 @@ def _ends(one: Interval) -> str:
 
 def _chart(found: ComparedRuns) -> Chart | None:
     """The paired differences of the AUC, or of the rank IC where labels differ, beside none."""
-    from pipeline.report.drawing import Row, drawing, interval_rows, model_styles, svg_chart
+    from pipeline.report.drawing import Row, drawing, interval_rows, model_styles, row_marks, svg_chart
 
     others = [run for run in found.runs[1:] if run.differences]
     if not others:
@@ -144,4 +144,5 @@ def _chart(found: ComparedRuns) -> Chart | None:
         axes = interval_rows(rows, 0, 0.52, 9)
         axes.set_xlabel(f"{title} less that of {found.runs[0].name}, 95 % interval")
         words = "; ".join(f"{run.name} {figure(run.differences[metric], signed)}" for run in others)
-        return svg_chart("differences", "Beside the first run", f"{title}, paired by days: {words}.", axes.figure)
+        return svg_chart("differences", "Beside the first run", f"{title}, paired by days: {words}.", axes.figure,
+                         marks=row_marks(axes, rows, signed))  # fmt: skip

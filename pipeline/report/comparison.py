@@ -67,7 +67,7 @@ def ranked(found: Comparison) -> list[Combination]:
 
 def comparison_chart(found: Comparison) -> Chart:
     """Draws the rank IC of every combination's best model with its interval beside none."""
-    from pipeline.report.drawing import Row, drawing, interval_rows, model_styles, svg_chart
+    from pipeline.report.drawing import Row, drawing, interval_rows, model_styles, row_marks, svg_chart
 
     styles = model_styles([_CHOSEN, _OTHER])
     rows = [
@@ -82,7 +82,8 @@ def comparison_chart(found: Comparison) -> Chart:
         axes = interval_rows(rows, 0, 0.52, 9)
         axes.set_xlabel("rank IC, 95 % interval")
         words = "; ".join(f"{one.name}: {one.best} {told(one.rank_ic, signed)}" for one in ranked(found))
-        return svg_chart("comparison", "The combinations on the eval split", f"Rank IC: {words}.", axes.figure)
+        return svg_chart("comparison", "The combinations on the eval split", f"Rank IC: {words}.", axes.figure,
+                         marks=row_marks(axes, rows, signed))  # fmt: skip
 
 
 def plain(name: str) -> str:

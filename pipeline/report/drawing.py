@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
@@ -22,6 +22,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from components.evidence.interval import Interval
+from components.evidence.words import figure as told
+from components.evidence.words import number
+from pipeline.report.calendar_ticks import calendar_ticks
 from pipeline.report.palette import (
     BAND,
     GRID,
@@ -33,6 +36,8 @@ from pipeline.report.palette import (
     TOP,
     WIDTH,
     Chart,
+    Mark,
+    Plot,
     Style,
     bottom,
     model_styles,
@@ -56,12 +61,18 @@ __all__ = [
     "finish_rows",
     "interval_rows",
     "line_style",
+    "mark_days",
     "mark_interval",
     "model_styles",
     "padded",
     "plot_area",
+    "row_marks",
     "svg_chart",
 ]
+
+
+Place = tuple[Any, float, float, str]
+"""Axes, a point in their data, and what a chart answers there."""
 
 
 def plot_area(height: float, legend: int, columns: int = 3, label: bool = True) -> tuple[Figure, Any]:
@@ -152,8 +163,36 @@ def interval_rows(rows: Sequence[Row], middle: float, height: float, size: float
     axes.set_yticks(range(len(rows)), [row.label for row in rows])
     finish_rows(axes, len(rows))
     axes.set_xlim(*padded(min(ends), max(ends), 0.08, least=0.02))
-    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))
     return axes
+
+
+def mark_days(axes: Any, days: Any) -> None:
+    """Ticks of an axis of days where a calendar has them.
+
+    Args:
+        axes: whose horizontal axis it is.
+        days: datetime64 array [days], ascending.
+    """
+    if len(days) > 1:
+        axes.set_xlim(days[0], days[-1])
+    ticks = calendar_ticks(*(day.astype("datetime64[D]").item() for day in (days[0], days[-1])))
+    axes.set_xticks([day for day, _ in ticks], [label for _, label in ticks])
+
+
+def row_marks(axes: Any, rows: Sequence[Row], write: Callable[[float], str] = number) -> list[Place]:
+    """The places of axes of `interval_rows` that answer: every figure, with its interval."""
+    return [
+        (
+            axes,
+            one.value,
+            place + beside(i, len(row.estimates), 0.7),
+            f"{' '.join(row.label.split())}: {told(one, write)}",
+        )
+        for place, row in enumerate(rows)
+        for i, (one, _) in enumerate(row.estimates)
+        if math.isfinite(one.value)
+    ]
 
 
 def beside(place: int, count: int, room: float) -> float:
@@ -251,8 +290,25 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def svg_chart(name: str, title: str, description: str, figure: Figure) -> Chart:
-    """Writes a figure, drawn within `drawing`, as SVG that can stand in a page, under a name unique there."""
+def svg_chart(
+    name: str,
+    title: str,
+    description: str,
+    figure: Figure,
+    *,
+    plots: Sequence[Plot] = (),
+    marks: Sequence[Place] = (),
+) -> Chart:
+    """Writes a figure, drawn within `drawing`, as SVG that can stand in a page.
+
+    Args:
+        name: unique in the page.
+        title: heading.
+        description: what it shows, for those who cannot see it.
+        figure: what was drawn.
+        plots: what stands in its place where scripts run.
+        marks: else the places of it that answer.
+    """
     buffer = io.StringIO()
     # No metadata: it holds the time of day and addresses that look like external resources.
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}, dpi=72)
@@ -275,4 +331,12 @@ def svg_chart(name: str, title: str, description: str, figure: Figure) -> Chart:
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-title {name}-desc">'
         f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>'
     )
-    return Chart(name=name, title=title, description=description, svg=head + body)
+    told_marks = [_mark(figure, place) for place in marks]
+    return Chart(name=name, title=title, description=description, svg=head + body, plots=plots, marks=told_marks)
+
+
+def _mark(figure: Figure, place: Place) -> Mark:
+    """A place of axes in points of the SVG, whose vertical axis points down."""
+    axes, x, y, text = place
+    across, up = axes.transData.transform((x, y)) * 72 / figure.dpi
+    return Mark(float(across), float(figure.get_figheight() * 72 - up), text)

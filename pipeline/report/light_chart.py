@@ -7,12 +7,26 @@ numbers: whatever needs more is drawn with `drawing.py`.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from pipeline.report.palette import GRID, INK, LEFT, MUTED, RIGHT, TOP, WIDTH, Chart, bottom
+from pipeline.report.palette import (
+    GRID,
+    INK,
+    LEFT,
+    MUTED,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Chart,
+    Mark,
+    Plot,
+    Series,
+    bottom,
+)
 
 _UNIT = 72
 """Of the drawing, an inch; text is 10 high."""
@@ -43,6 +57,7 @@ class LightChart:
         x_label: str = "",
         y_label: str = "",
         logarithmic: bool = False,
+        days: bool = False,
     ) -> None:
         """Makes empty axes.
 
@@ -54,6 +69,7 @@ class LightChart:
             x_label: below the horizontal axis.
             y_label: beside the vertical one.
             logarithmic: whether the vertical axis is.
+            days: whether the horizontal axis is one of days, as ordinals.
         """
         self.x_limits, self._y_limits, self._logarithmic = x_limits, y_limits, logarithmic
         self._left, self._right = LEFT * _UNIT, (WIDTH - RIGHT) * _UNIT
@@ -64,6 +80,12 @@ class LightChart:
         self._drawn: list[str] = []
         self._front: list[str] = []
         self._entries: list[tuple[str, str]] = []
+        self._days = days
+        self._places: list[float] = []
+        self._band: tuple[Sequence[float], Sequence[float]] = (), ()
+        self._series: list[Series] = []
+        self._rules: list[tuple[float, str]] = []
+        self._marks: list[Mark] = []
 
     def ticks(self, x: Sequence[tuple[float, str]] | None = None, most: int = 6) -> None:
         """Draws a grid with its labels.
@@ -95,6 +117,13 @@ class LightChart:
         label: str = "",
     ) -> None:
         """Draws a line, broken where a value is NaN; of one point a dot. A label makes an entry of the legend."""
+        x, y = list(x), list(y)
+        if x == list(self.x_limits):
+            self._rules.append((y[0], label))
+        elif label and self._places in ([], x):
+            self._places = x
+            self._series.append(Series(label, y, colour, dash, self._band[0], self._band[1], width=width))
+            self._band = (), ()
         stroke = f'fill="none" stroke="{colour}" stroke-width="{width:g}"{_dashes(dash, width)}'
         stroke += f' stroke-opacity="{opacity:g}"' if opacity < 1 else ""
         for points in _unbroken((self._x(one), self._y(other)) for one, other in zip(x, y, strict=True)):
@@ -114,12 +143,14 @@ class LightChart:
         """Draws a line across the axes, with a note above its left end."""
         self.line(self.x_limits, (y, y), colour, width, dash)
         if note:
+            self._rules[-1] = y, note
             self._front.append(_text(self._left + 3, self._y(y) - 3.5, note, "start"))
 
     def band(
         self, x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str, label: str = ""
     ) -> None:
-        """Fills what lies between two lines, but where one is NaN."""
+        """Fills what lies between two lines, but where one is NaN; the next line with a label is the one within."""
+        self._band = low, high
         places = zip(x, low, high, strict=True)
         for points in _unbroken((self._x(at), self._y(below), self._y(above)) for at, below, above in places):
             if len(points) == 1:
@@ -135,6 +166,8 @@ class LightChart:
         """Draws dots, each with a bar that reaches so far above and below it."""
         for at, value, far in zip(x, y, reach, strict=True):
             across = self._x(at)
+            said = f"{at:.4f}: {value:.4f} ({value - far:.4f} to {value + far:.4f})"
+            self._marks.append(Mark(across, self._y(value), said))
             self._drawn.append(_segment(across, self._y(value - far), across, self._y(value + far), colour, 1.2))
             self._drawn.append(_dot(across, self._y(value), colour))
 
@@ -158,7 +191,24 @@ class LightChart:
             *self._axis_labels(),
             "</svg>",
         ]
-        return Chart(name, title, description, "\n".join(parts))
+        return Chart(name, title, description, "\n".join(parts), self._plots(), self._marks)
+
+    def _plots(self) -> list[Plot]:
+        """What the lines over days answer with; without any, the drawing stays."""
+        if not (self._days and self._series):
+            return []
+        days = [dt.date.fromordinal(int(day)).isoformat() for day in self._places]
+        return [
+            Plot(
+                days,
+                self._series,
+                self._labels[1],
+                days=True,
+                rules=self._rules,
+                decimals=4,
+                logarithmic=self._logarithmic,
+            )
+        ]
 
     def _axis_labels(self) -> list[str]:
         x_label, y_label = self._labels

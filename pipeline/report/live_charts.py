@@ -11,14 +11,14 @@ import numpy as np
 from components.evidence.interval import NORMAL_95
 from components.evidence.words import low_to_high, number4
 from models.labels import Words
+from pipeline.report.calendar_ticks import calendar_ticks
 from pipeline.report.light_chart import LightChart
 from pipeline.report.live_facts import CalibrationBin, DriftDay, LiveEvidence, PaperProfit
 from pipeline.report.live_words import e_value
-from pipeline.report.palette import INK, MUTED, Chart, model_styles, padded
+from pipeline.report.palette import INK, MUTED, SKY, Chart, model_styles, padded
 from pipeline.report.words import basis_points, points, share_percent
 
 _HEIGHT = 2.5
-_BAND = "#c9dcea"
 _DASHED = (0, (4, 2))
 
 
@@ -33,7 +33,8 @@ def evidence_chart(evidence: LiveEvidence) -> Chart:
     values = [evidence.threshold * 2, 0.5, *(value for course in courses.values() for value in course if value > 0)]
     limits = max(min(values) * 0.8, 1e-6), max(values) * 1.3
     times = _numbers(day.session for day in days)
-    chart = LightChart(_HEIGHT, _around(times), limits, legend=3, y_label="e-value, log scale", logarithmic=True)
+    chart = LightChart(_HEIGHT, _around(times), limits, legend=3, y_label="e-value, log scale", logarithmic=True,
+                       days=True)  # fmt: skip
     chart.ticks(_dates(times))
     chart.rule(1)
     chart.rule(evidence.threshold, width=1.2, dash=_DASHED, note=f"proof: {evidence.threshold:g}")
@@ -63,8 +64,8 @@ def sequence_chart(evidence: LiveEvidence) -> Chart | None:
     ends = [0.0, *(low[known & ~np.isnan(low)]), *(high[known & ~np.isnan(high)]), *([] if claim is None else [claim])]
     limits = padded(float(min(ends)), float(max(ends)), 0.06, least=0.02)
     times = _numbers(day.session for day in days)
-    chart = LightChart(_HEIGHT, _around(times), limits, legend=3, y_label="daily rank IC")
-    chart.band(times, low.tolist(), high.tolist(), _BAND, label=f"band, {share_percent(1 - evidence.alpha)}")
+    chart = LightChart(_HEIGHT, _around(times), limits, legend=3, y_label="daily rank IC", days=True)
+    chart.band(times, low.tolist(), high.tolist(), SKY, label=f"band, {share_percent(1 - evidence.alpha)}")
     chart.ticks(_dates(times))
     chart.rule(0, width=1.2)
     if claim is not None:
@@ -114,6 +115,7 @@ def profit_chart(profit: PaperProfit) -> Chart:
         padded(min(ends), max(ends), 0.06, least=0.01),
         legend=len(styles) + 1,
         y_label="1 grows to",
+        days=True,
     )
     chart.ticks(_dates(times))
     chart.rule(1)
@@ -140,7 +142,8 @@ def drift_chart(drift: Sequence[DriftDay]) -> Chart | None:
         return None
     highest = max(1.0, *(float(np.nanmax(values)) for values in drawn.values()))
     times = _numbers(day.session for day in drift)
-    chart = LightChart(_HEIGHT, _around(times), (0, highest * 1.15), legend=len(drawn), y_label="parts of the limit")
+    chart = LightChart(_HEIGHT, _around(times), (0, highest * 1.15), legend=len(drawn), y_label="parts of the limit",
+                       days=True)  # fmt: skip
     chart.ticks(_dates(times))
     chart.rule(1, width=1.2, dash=_DASHED, note="limit")
     for name, values in drawn.items():
@@ -162,10 +165,6 @@ def _around(times: Sequence[float]) -> tuple[float, float]:
 
 
 def _dates(times: Sequence[float]) -> list[tuple[float, str]]:
-    """Some dates, never at the right end, where half of one would be cut off.
-
-    Days and not sessions: around a weekend or a gap, two dates would stand in each other.
-    """
-    first, length = int(times[0]), int(times[-1] - times[0])
-    marked = sorted({first + length * part // 8 for part in (1, 4, 7)})
-    return [(float(day), dt.date.fromordinal(day).isoformat()) for day in marked]
+    """Days of the calendar, and their labels."""
+    first, last = (dt.date.fromordinal(int(day)) for day in (times[0], times[-1]))
+    return [(float(day.toordinal()), label) for day, label in calendar_ticks(first, last)]

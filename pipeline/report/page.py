@@ -1,7 +1,8 @@
 """The page and the file that a run leaves: report.html and report.json.
 
-report.html is self-contained: no script, no style sheet, font or picture from elsewhere, and a content security policy
-that forbids them. Everything in it that came from data is escaped.
+report.html is self-contained: no script, style sheet, font or picture from elsewhere, and a content security policy
+that forbids them; its own scripts (interactive.py) are allowed by their digests, and without them it stands still.
+Everything in it that came from data is escaped.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from components.evidence.findings import PREDECESSOR
 from components.evidence.words import number
 from components.plausibility.record import what_to_do
 from models.labels import words_of
+from pipeline.report.summary import baseline_rows
 from pipeline.report.templates import load_template
 from pipeline.report.tries import tries_section
 from pipeline.report.verdict import assess, plausible_auc
@@ -153,6 +155,7 @@ def render_html(
         year_rows=group_rows(report, "by_year"),
         share_rows=group_rows(report, "by_share")[:SHARES_SHOWN],
         scored=scored,
+        beside=baseline_rows(report),
         metrics=tuple(METRICS.values()),
         difference_chart=charts.difference_chart(
             {name: model.differences for name, model in report.models.items()},

@@ -1,11 +1,19 @@
-"""The colours and styles of all charts, however they are drawn, and what a chart is; imports nothing that draws."""
+"""The colours and styles of all charts, however they are drawn, and what a chart is; imports nothing that draws.
+
+A drawing is made in the colours of paper. A page writes the name of a variable instead of each (`themed`), so that its
+dark colours are a matter of its style sheet.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from components.evidence.interval import Interval
 
 INK = "#1b2733"
 MUTED = "#5b6875"
@@ -16,6 +24,31 @@ BAND = "#eceff2"
 _COLOURS = ("#0072b2", "#c8500a", "#00805f", "#a8478a", "#7a6000", "#3b3b8f", "#8a1c1c", "#4d4d4d")
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X", "h")
 _DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (3, 1.5, 1, 1.5)), (0, (1.2, 1.2)))
+
+SKY = "#c9dcea"
+"""Of a band around a line."""
+
+DARK = {
+    INK: ("ink", "#e4e9ee"),
+    MUTED: ("muted", "#a9b4bf"),
+    GRID: ("grid", "#303a44"),
+    BAND: ("band", "#2a343e"),
+    SKY: ("sky", "#2b4457"),
+    "#ffffff": ("paper", "#1b232b"),
+    **{
+        colour: (f"c{place}", dark)
+        for place, (colour, dark) in enumerate(
+            zip(
+                _COLOURS,
+                ("#56b4e9", "#ff9d5c", "#3fc79a", "#dd93cb", "#cfae3a", "#a3a3f5", "#f29191", "#b9b9b9"),
+                strict=True,
+            )
+        )
+    },
+}
+"""By colour of a drawing on paper: the name of its variable on a page, and its colour on a dark one."""
+
+_COLOUR = re.compile(r"""(?<=[:"])( ?)(#[0-9a-f]{6})(?=[;"])""")
 
 SPLIT_COLOURS = {"train": "#2c6fa6", "eval": "#8a5a00", "test": "#00704f"}
 
@@ -41,6 +74,82 @@ class Style:
 
 
 @dataclass(frozen=True)
+class Series:
+    """A line, or points with intervals, of a chart that answers.
+
+    Attributes:
+        name: in the legend; a model's is its name, so that it is chosen in all charts at once.
+        values: one for each place of the plot; nan where there is none.
+        colour: of the palette.
+        dash: as in `Style`.
+        low, high: ends of each value's interval; empty where there is none.
+        points: whether each value stands alone, with its interval through it.
+        width: of the line.
+    """
+
+    name: str
+    values: Sequence[float]
+    colour: str
+    dash: Any = "-"
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
+    points: bool = False
+    width: float = 1.6
+
+
+def with_intervals(name: str, estimates: Iterable[Interval], colour: str, *, points: bool = True) -> Series:
+    """A series of figures with their intervals, one at each place, or of a line within its band."""
+    found = list(estimates)
+    return Series(
+        name,
+        [one.value for one in found],
+        colour,
+        low=[one.low for one in found],
+        high=[one.high for one in found],
+        points=points,
+    )
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What a chart answers from: the numbers that it was drawn from.
+
+    Attributes:
+        x: the places: ISO dates where `days`, else texts or ascending numbers.
+        series: on them.
+        label: of the vertical axis.
+        x_label: of the horizontal one.
+        days: whether places are dates.
+        rules: heights of lines across the axes, and what each is called; the first is that of no skill, and points
+            whose interval holds it are hollow.
+        percent: whether values are shares of one that are written as per cent.
+        decimals: digits after the point that a value is read out with.
+        logarithmic: whether the vertical axis is.
+        height: of the axes, in CSS pixels.
+    """
+
+    x: Sequence[str] | Sequence[float]
+    series: Sequence[Series]
+    label: str = ""
+    x_label: str = ""
+    days: bool = False
+    rules: Sequence[tuple[float, str]] = ()
+    percent: bool = False
+    decimals: int = 3
+    logarithmic: bool = False
+    height: int = 250
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place of a drawing that answers: where it is, in units of the drawing's viewBox, and what it says."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Chart:
     """One chart of the page.
 
@@ -49,12 +158,30 @@ class Chart:
         title: heading.
         description: what the chart shows, for those who cannot see it.
         svg: the element, without width and height: the page sizes it.
+        plots: what is shown in its place where scripts run, one above the other; empty where the drawing stays.
+        marks: of a drawing that stays, in the order in which they are read.
     """
 
     name: str
     title: str
     description: str
     svg: str
+    plots: Sequence[Plot] = field(default=())
+    marks: Sequence[Mark] = field(default=())
+
+
+def themed(text: str) -> str:
+    """Text of attributes with the names of variables in place of the colours of paper, which stay for those without.
+
+    >>> themed('<path style="stroke: #1b2733; fill: none"/>')
+    '<path style="stroke: var(--chart-ink, #1b2733); fill: none"/>'
+    """
+    return _COLOUR.sub(lambda found: found[1] + variable(found[2]), text)
+
+
+def variable(colour: str) -> str:
+    """A colour of paper as a page writes it."""
+    return f"var(--chart-{DARK[colour][0]}, {colour})" if colour in DARK else colour
 
 
 def model_styles(names: Sequence[str]) -> dict[str, Style]:

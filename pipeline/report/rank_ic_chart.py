@@ -19,10 +19,12 @@ from pipeline.report.drawing import (
     add_legend,
     drawing,
     line_style,
+    mark_days,
     padded,
     plot_area,
     svg_chart,
 )
+from pipeline.report.palette import Plot, Series
 
 _LONGEST = 60
 """Days that a point of the line is the mean of, where there are five times as many."""
@@ -44,7 +46,7 @@ def rank_ic_chart(
         return None
     days = days.astype("datetime64[D]")
     span = max(1, min(_LONGEST, min(map(len, drawn.values())) // 5))
-    ends, extra = [0.0], []
+    ends, extra, lines = [0.0], [], []
     with drawing():
         figure, axes = plot_area(2.7, legend=len(drawn) + 1, label=False)
         axes.axhline(0, color=INK, linewidth=1.2)
@@ -55,6 +57,9 @@ def rank_ic_chart(
                 axes.plot(of, values, ".", color=MUTED, markersize=2.5, alpha=0.45)
                 extra = [Line2D([], [], marker=".", linestyle="", color=MUTED, label="a day")]
                 ends += [float(np.quantile(values, part)) for part in (0.01, 0.99)]
+            course = np.full(len(days), np.nan)
+            course[np.flatnonzero(known[name])[span - 1 :]] = means
+            lines.append(Series(name, course.tolist(), styles[name].colour, styles[name].dash))
             axes.plot(of[span - 1 :], means, **line_style(styles[name]), marker="." if len(means) < 3 else "")
             ends += [float(means.min()), float(means.max())]
         axes.set_ylim(*padded(min(ends), max(ends), 0.05, least=0.02))
@@ -62,15 +67,14 @@ def rank_ic_chart(
             axes.set_xlim(days[0], days[-1])
         axes.yaxis.set_major_locator(MaxNLocator(6))
         axes.set_ylabel("rank IC")
-        # Not at the ends, where half of a date would be cut off.
-        marked = days[np.unique(np.array([1, 4, 7]) * (len(days) - 1) // 8)]
-        axes.set_xticks(marked, [str(day) for day in marked])
+        mark_days(axes, days)
         axes.grid(color=GRID)
         add_legend(figure, styles, drawn, extra=extra)
+        plot = Plot([str(day) for day in days], lines, f"rank IC, {span}-day mean", days=True, rules=[(0.0, "")])
         latest = "each day's" if span == 1 else f"the mean of the latest {span} days"
         words = "; ".join(
             f"{name} {signed(float(values.mean()))} on average, above 0 on {np.count_nonzero(values > 0):,} of "
             f"{len(values):,} days"
             for name, values in drawn.items()
         )
-        return svg_chart("rank-ic", "Rank IC day by day", f"Lines: {latest}. {words}.", figure)
+        return svg_chart("rank-ic", "Rank IC day by day", f"Lines: {latest}. {words}.", figure, plots=[plot])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -10,8 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from components.evidence.blessing import CHANCE
-from components.evidence.findings import Figures
-from components.evidence.interval import UNKNOWN
+from components.evidence.interval import UNKNOWN, Interval
 from components.evidence.words import number, signed
 from components.leak_audit.results import AuditReport, CheckResult, Status
 from pipeline.report.missing import left_out_in_words, missing_in_words
@@ -86,8 +86,8 @@ def summary_table(report: RunReport) -> Table:
         else:
             cells.append(Text("no"))
         table.add_row(*cells)
-    for name, figures in report.baselines.items():
-        table.add_row(*_baseline_cells(name, figures, report), style="dim")
+    for row in baseline_rows(report):
+        table.add_row(*_baseline_cells(row, report), style="dim")
     return table
 
 
@@ -102,20 +102,49 @@ def reasons(report: RunReport) -> list[str]:
     return said
 
 
-def _baseline_cells(name: str, figures: Figures, report: RunReport) -> list[Text]:
-    """The row of a baseline, which saw the same rows and features."""
-    area, ranks = figures.get("auc", UNKNOWN), figures.get("rank_ic", UNKNOWN)
+@dataclass(frozen=True)
+class BaselineRow:
+    """A baseline beside the models of the first table: it saw the same rows and features.
+
+    Attributes:
+        name: of the baseline.
+        auc: with its interval.
+        accuracy: of calling a direction.
+        majority: of always naming the commoner one.
+        rank_ic: with its interval.
+        skill: as a model's; None where the best is not known.
+    """
+
+    name: str
+    auc: Interval
+    accuracy: float
+    majority: float
+    rank_ic: Interval
+    skill: float | None
+
+
+def baseline_rows(report: RunReport) -> list[BaselineRow]:
+    """The baselines of a run as rows of its first table."""
     majority = next((model.majority for model in report.models.values()), math.nan)
-    accuracy = majority + figures.get("accuracy_above_majority", UNKNOWN).value
+    best = None if report.market is None else report.market.best_auc
+    found = []
+    for name, figures in report.baselines.items():
+        area, ranks = figures.get("auc", UNKNOWN), figures.get("rank_ic", UNKNOWN)
+        accuracy = majority + figures.get("accuracy_above_majority", UNKNOWN).value
+        skill = (area.value - CHANCE) / (best - CHANCE) if best is not None and best > CHANCE + 1e-9 else None
+        found.append(BaselineRow(name, area, accuracy, majority, ranks, skill))
+    return found
+
+
+def _baseline_cells(row: BaselineRow, report: RunReport) -> list[Text]:
     cells = [
-        Text(name.replace("_", "\n")),
-        Text(f"{number(area.value)}\n{interval(area.low, area.high)}"),
-        Text(f"{number(accuracy)}\n({number(majority)})"),
-        Text(signed(ranks.value)),
+        Text(row.name.replace("_", "\n")),
+        Text(f"{number(row.auc.value)}\n{interval(row.auc.low, row.auc.high)}"),
+        Text(f"{number(row.accuracy)}\n({number(row.majority)})"),
+        Text(signed(row.rank_ic.value)),
     ]
     if report.market is not None:
-        best = report.market.best_auc
-        cells.append(Text(percent((area.value - CHANCE) / (best - CHANCE) if best > CHANCE + 1e-9 else None)))
+        cells.append(Text(percent(row.skill)))
     return [*cells, Text("baseline")]
 
 

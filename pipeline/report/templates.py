@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.evidence.words import low_to_high, number, number4, signed
+from pipeline.report import interactive
+from pipeline.report.palette import themed
 from pipeline.report.words import percent
 
 if TYPE_CHECKING:
@@ -25,6 +27,6 @@ def load_template(path: Path, **filters: Callable[..., Any]) -> jinja2.Template:
         lstrip_blocks=True,
     )
     words = {"number": number, "number4": number4, "percent": percent, "low_to_high": low_to_high}
-    environment.filters.update(words, **filters)
-    environment.globals.update(signed=signed, number4=number4)
+    environment.filters.update(words, themed=themed, answers=interactive.answers, **filters)
+    environment.globals.update(signed=signed, number4=number4, page=interactive)
     return environment.get_template(path.name)

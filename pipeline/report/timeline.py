@@ -10,6 +10,9 @@ from datetime import date, datetime
 from components.feature_example_gen.splits import SPLITS
 from pipeline.runs.results import RunReport, SplitResult
 
+_LAST_TICK = 87.0
+"""Per cent of the line, so that a year has room on a telephone's."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -91,4 +94,6 @@ def ticks(report: RunReport) -> list[Tick]:
     total = (end - start).days + 1
     years = list(range(start.year + 1, end.year + 1))
     step = max(1, math.ceil(len(years) / 7))
-    return [Tick(_share((date(year, 1, 1) - start).days, total), str(year)) for year in years[::step]]
+    marked = [Tick(_share((date(year, 1, 1) - start).days, total), str(year)) for year in years[::step]]
+    # Near the right end its label would be cut off.
+    return [tick for tick in marked if tick.left <= _LAST_TICK]

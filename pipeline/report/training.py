@@ -117,7 +117,9 @@ def training_chart(index: int, name: str, history: pd.DataFrame, style: Style) -
         axes.grid(color=GRID)
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles, labels, loc="lower center", ncols=2, frameon=False)
-        return svg_chart(f"training-{index}", name, f"Training of {name}: {training.sentence}", figure)
+        return svg_chart(f"training-{index}", name, f"Training of {name}: {training.sentence}", figure,
+                         marks=[(axes, *star, f"epoch {star[0]:.3g}: eval loss {star[1]:.4f}, the lowest, kept")
+                                for star in zip(training.best_epochs, training.best_losses, strict=True)])  # fmt: skip
 
 
 def _members(history: pd.DataFrame) -> list[pd.DataFrame]:

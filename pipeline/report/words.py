@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 
 
 def interval(low: float, high: float) -> str:
@@ -30,23 +32,39 @@ def ratio(value: float) -> str:
     return f"{rounded:+.2f}" if rounded else "0.00"
 
 
-def points(value: float) -> str:
-    """Writes a gain or loss, a share of one, with its sign; "n/a" for NaN.
+def points(value: float, decimals: int = 1) -> str:
+    """Writes a gain or loss, a share of one, with its sign; no decimals from 100 % on; "n/a" for NaN.
 
     >>> points(0.042), points(-0.523), points(12.34)
     ('+4.2%', '-52.3%', '+1,234%')
     """
     if not math.isfinite(value):
         return "n/a"
-    rounded = round(100 * value, 1) + 0.0
-    if abs(rounded) >= 100:
-        return f"{rounded:+,.0f}%"
-    return f"{rounded:+.1f}%" if rounded else "0.0%"
+    if abs(round(100 * value, 1)) >= 100:
+        decimals = 0
+    rounded = round(100 * value, decimals) + 0.0
+    return f"{rounded:+,.{decimals}f}%" if rounded else f"{0:.{decimals}f}%"
+
+
+def points_of_one_precision(values: Iterable[float]) -> Callable[[float], str]:
+    """What writes all values of a column: with the decimal of `points`, or none where one of them has no room for it.
+
+    >>> write = points_of_one_precision([-0.576, -1.03])
+    >>> write(-0.576), write(-1.03)
+    ('-58%', '-103%')
+    """
+    large = any(abs(round(100 * value, 1)) >= 100 for value in values if math.isfinite(value))
+    return partial(points, decimals=0 if large else 1)
 
 
 def share_percent(value: float) -> str:
     """Writes a share of one without a sign, such as "20%" or "0.4%"; "n/a" for NaN."""
     return f"{round(100 * value, 1):g}%" if math.isfinite(value) else "n/a"
+
+
+def rate(value: float) -> str:
+    """Writes a share of one in a column of such, with one decimal always: "25.0%"; "n/a" for NaN."""
+    return f"{100 * value:.1f}%" if math.isfinite(value) else "n/a"
 
 
 def basis_points(costs: float) -> str:

@@ -39,7 +39,8 @@ def test_the_page_shows_the_sentence_the_table_and_the_chart_and_needs_nothing_e
 def test_a_model_s_name_is_escaped(tmp_path: Path) -> None:
     made_run(tmp_path / "run", names=(NASTY,))
     source = write_backtest(backtest_run(tmp_path / "run")).read_text(encoding="utf-8")
-    assert "<script" not in source
+    assert_needs_nothing_from_elsewhere(source)
+    assert NASTY not in source
     assert NASTY in Page(source).words()
 
 

@@ -14,7 +14,7 @@ from shown import printed
 from components.evidence.interval import Interval
 from components.trials.found import Overfitting
 from pipeline.report.backtest_summary import backtest_rows, judge, print_backtest
-from pipeline.report.words import points, ratio, share_percent
+from pipeline.report.words import points, rate, ratio
 from pipeline.runs.results import MarketSummary
 from pipeline.runs.tries import Tries
 from pipeline.uses.backtest import backtest_run
@@ -80,7 +80,9 @@ def test_no_figure_of_the_table_is_torn(tmp_path: Path, width: int) -> None:
         ("logistic_regression", "long-short"), ("logistic_regression", "long-only"),
         ("custom_dnn", "long-short"), ("custom_dnn", "long-only"), ("", "equal weight"),
     ]  # fmt: skip
-    assert text.count("-68.6% to -24.6%") == 3  # in two rows and in the sentence
+    # In two rows, whose column has figures of 100 % and more and so no decimals, and in the sentence.
+    assert text.count("-69% to -25%") == 2
+    assert text.count("-68.6% to -24.6%") == 1
     for row in rows:
         for figure in (row.annual_return, row.sharpe, row.sharpe_interval, row.max_drawdown, row.turnover):
             assert figure in text
@@ -93,11 +95,12 @@ def test_the_rows_hold_the_figures(tmp_path: Path) -> None:
     result = backtest_run(tmp_path / "run", costs=5, quantile=0.34).result
     portfolio = result.models["rnn"].long_only
     row = next(row for row in backtest_rows(result) if (row.model, row.portfolio) == ("rnn", "long-only"))
-    assert row.annual_return == points(portfolio.after_costs.annual_return)
+    # Others of these columns reach 100 %, so none has decimals.
+    assert row.annual_return == f"{100 * portfolio.after_costs.annual_return:+.0f}%"
     assert row.sharpe == ratio(portfolio.after_costs.sharpe.value)
     assert row.sharpe_before == ratio(portfolio.before_costs.sharpe.value)
-    assert row.difference == points(portfolio.after_costs.difference.value)  # type: ignore[union-attr]
-    assert row.turnover == share_percent(portfolio.turnover)
+    assert row.difference == points(portfolio.after_costs.difference.value, decimals=0)  # type: ignore[union-attr]
+    assert row.turnover == rate(portfolio.turnover)
     assert (result.costs, result.quantile) == (5, 0.34)
 
 

@@ -117,7 +117,7 @@ def test_where_a_fold_leaks_no_figure_is_believed(tmp_path: Path) -> None:
     write(made, tmp_path)
     page = (tmp_path / "walkforward.html").read_text()
     assert "<h1>The evaluation leaks</h1>" in page
-    assert "<td>clean</td>" in page
+    assert '<td data-label="leak audit">clean</td>' in page
     for text in (page, printed(80, print_walk, made)):
         assert " ".join(made.verdict.sentence.split()) in " ".join(text.split())
         assert "than luck" not in text

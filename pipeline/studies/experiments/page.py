@@ -1,4 +1,4 @@
-"""experiments.html: self-contained, no script, nothing from elsewhere."""
+"""experiments.html: self-contained, nothing from elsewhere."""
 
 from __future__ import annotations
 

@@ -6,14 +6,16 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from components.evidence.blessing import CHANCE
+from components.evidence.interval import UNKNOWN
 from components.evidence.words import number
+from pipeline.report.calendar_ticks import calendar_ticks
 from pipeline.report.drawing import (
     INK,
     MUTED,
@@ -31,6 +33,7 @@ from pipeline.report.drawing import (
     plot_area,
     svg_chart,
 )
+from pipeline.report.palette import Plot, with_intervals
 from pipeline.report.words import interval
 from pipeline.studies.walkforward.folds import Fold, describe_fold
 from pipeline.studies.walkforward.scores import HorizonScores, Part
@@ -39,18 +42,23 @@ from pipeline.studies.walkforward.scores import HorizonScores, Part
 def plan_chart(folds: Sequence[Fold]) -> Chart:
     """Draws train, eval and test of every fold along one time line."""
     with drawing():
-        figure = Figure(figsize=(2 * WIDTH, 0.9 + 0.34 * len(folds)), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 0.9 + 0.3 * len(folds)), layout="constrained")
         axes = figure.add_subplot()
+        marks = []
         for row, fold in enumerate(folds):
             for name, stretch in describe_fold(fold):
                 first, last = (date2num(date.fromisoformat(day)) for day in (stretch.first, stretch.last))
                 axes.barh(row, last - first + 1, 0.62, first, color=SPLIT_COLOURS[name])
+                marks.append(
+                    (axes, (first + last) / 2, row, f"fold {fold.number}, {name}: {stretch.first} to {stretch.last}")
+                )
         axes.set_yticks(range(len(folds)), [f"fold {fold.number}" for fold in folds])
         finish_rows(axes, len(folds))
-        axes.xaxis_date()
-        locator = AutoDateLocator(maxticks=9)
-        axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+        ends = [
+            date.fromisoformat(day) for fold in folds for _, one in describe_fold(fold) for day in (one.first, one.last)
+        ]
+        ticks = calendar_ticks(min(ends), max(ends))
+        axes.set_xticks([date2num(day) for day, _ in ticks], [label for _, label in ticks])
         handles = [Patch(color=colour, label=name) for name, colour in SPLIT_COLOURS.items()]
         figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
         words = "; ".join(
@@ -58,7 +66,7 @@ def plan_chart(folds: Sequence[Fold]) -> Chart:
             + ", ".join(f"{name} {one.first} to {one.last}" for name, one in describe_fold(fold))
             for fold in folds
         )
-        return svg_chart("plan", "What is learned from, and what is tested", f"{words}.", figure)
+        return svg_chart("plan", "What is learned from, and what is tested", f"{words}.", figure, marks=marks)
 
 
 def part_charts(scores: HorizonScores, styles: Mapping[str, Style]) -> tuple[Chart, Chart]:
@@ -116,4 +124,21 @@ def _part_chart(
             )
             for part in parts
         )
-        return svg_chart(name, title, f"{title} at horizon {scores.horizon}. {words}. Chance is 0.5.", figure)
+        return svg_chart(name, title, f"{title} at horizon {scores.horizon}. {words}. Chance is 0.5.", figure,
+                         plots=[_plot(parts, scores, styles, known)])  # fmt: skip
+
+
+def _plot(parts: Sequence[Part], scores: HorizonScores, styles: Mapping[str, Style], known: bool) -> Plot:
+    series = [
+        with_intervals(
+            model,
+            # As in the drawing, a figure without an interval is left out.
+            [auc if math.isfinite(auc.low) else UNKNOWN for auc in (part.scores[model].auc for part in parts)],
+            styles[model].colour,
+        )
+        for model in scores.overall.scores
+    ]
+    rules = [(CHANCE, "chance")]
+    if known and scores.best_auc is not None:
+        rules.append((scores.best_auc, "best possible"))
+    return Plot([part.name.removeprefix("fold ") for part in parts], series, "AUC", rules=rules)

@@ -1,0 +1,498 @@
+// What makes a page of awesome answer: contents that follow, charts that are asked, tables that are sorted, dark colours.
+// Whatever comes from data is set as text, never as markup. Without this file the page is whole, and only stands still.
+"use strict";
+(() => {
+  const DAY = 86400;
+  const root = document.documentElement;
+  const colour = name => getComputedStyle(root).getPropertyValue(name).trim();
+  const plots = [];
+  const hidden = new Set();
+  let days = null; // what is shown of the charts by day: [first, last] in days since 1970, or null for all
+
+  function make(tag, attributes, ...children) {
+    const one = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes || {})) {
+      if (typeof value === "function") one.addEventListener(name, value);
+      else one.setAttribute(name, value);
+    }
+    one.append(...children);
+    return one;
+  }
+
+  // ---------------------------------------------------------------- contents, links, colours
+
+  function contents() {
+    const heads = [...document.querySelectorAll("section > h2[id]")];
+    const list = make("ol", {});
+    const links = heads.map(head => {
+      const link = make("a", { href: "#" + head.id }, head.textContent);
+      list.append(make("li", {}, link));
+      return link;
+    });
+    document.body.prepend(make("nav", { class: "toc", "aria-label": "Contents" }, list, theme()));
+    document.body.classList.add("indexed");
+    if (!heads.length) return;
+    const follow = () => {
+      const bar = matchMedia("(min-width: 1380px)").matches ? 0 : 60;
+      let at = heads.findLastIndex(head => head.getBoundingClientRect().top < bar + innerHeight / 4);
+      if (innerHeight + scrollY >= root.scrollHeight - 4) at = heads.length - 1;
+      links.forEach((link, place) => {
+        if (place !== Math.max(at, 0)) link.removeAttribute("aria-current");
+        else if (!link.hasAttribute("aria-current")) {
+          link.setAttribute("aria-current", "true");
+          list.scrollTo({ left: link.offsetLeft - list.clientWidth / 3 });
+        }
+      });
+    };
+    let waiting = false;
+    addEventListener("scroll", () => {
+      if (!waiting) requestAnimationFrame(() => { waiting = false; follow(); });
+      waiting = true;
+    }, { passive: true });
+    follow();
+  }
+
+  function anchors() {
+    const places = [
+      ...document.querySelectorAll("section > h2[id]"),
+      ...document.querySelectorAll("figure.chart[id] > h3"),
+    ];
+    for (const head of places) {
+      const name = head.textContent;
+      head.append(make("a", { class: "anchor", href: "#" + (head.id || head.parentNode.id), "aria-label": "Link to: " + name }, "#"));
+    }
+    const open = () => {
+      const asked = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+      for (let one = asked; one; one = one.parentElement) if (one.tagName === "DETAILS") one.open = true;
+      if (asked) asked.scrollIntoView();
+    };
+    addEventListener("hashchange", open);
+    if (location.hash) open();
+  }
+
+  function theme() {
+    const kept = { get: () => { try { return localStorage.getItem("awesome-theme"); } catch { return null; } },
+                   set: value => { try { localStorage.setItem("awesome-theme", value); } catch { /* no storage */ } } };
+    const names = { auto: "Colours: system", light: "Colours: light", dark: "Colours: dark" };
+    const order = Object.keys(names);
+    let now = order.includes(kept.get()) ? kept.get() : "auto";
+    const button = make("button", { type: "button", click: () => {
+      now = order[(order.indexOf(now) + 1) % order.length];
+      kept.set(now);
+      show();
+    } });
+    function show() {
+      if (now === "auto") root.removeAttribute("data-theme"); else root.dataset.theme = now;
+      button.textContent = names[now];
+      redraw();
+    }
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+    show();
+    return button;
+  }
+
+  const YEARS = 3 * 365 * DAY; // from here on a year is all that a tick says
+
+  const redraw = () => plots.forEach(one => one.chart.redraw(false, true));
+
+  // ---------------------------------------------------------------- charts
+
+  const date = day => new Date(day * DAY * 1000).toISOString().slice(0, 10);
+  const day = text => Math.round(Date.parse(text + "T00:00:00Z") / 1000 / DAY);
+
+  function written(value, plot) {
+    if (value == null) return "n/a";
+    const text = plot.percent ? (100 * value).toFixed(plot.decimals) + "%"
+      : plot.log ? String(Number(value.toPrecision(4))) : value.toFixed(plot.decimals);
+    return text.replace(/^-(?=[0.]*%?$)/, "").replace("-", "\u2212");
+  }
+
+  // On a logarithmic axis 1, 2 and 5 times a power of ten have a label.
+  function tens(value) {
+    const first = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
+    return [1, 2, 5].some(one => Math.abs(first - one) < 1e-6) ? String(Number(value.toPrecision(3))) : "";
+  }
+
+  function place(plot, at) {
+    const x = plot.x[at];
+    return plot.kind === "day" ? date(x) : plot.kind === "name" ? x : String(x);
+  }
+
+  function figure(holder) {
+    const source = holder.querySelector('script[type="application/json"]');
+    const svg = holder.querySelector("svg");
+    if (!source || !svg) return;
+    const content = JSON.parse(source.textContent);
+    const title = holder.querySelector("h3").textContent;
+    const tip = make("div", { class: "tip", hidden: "" });
+    const said = make("p", { class: "unseen", role: "status" });
+    const answers = make("div", {
+      class: "answers", tabindex: "0", role: "group", "aria-roledescription": "chart",
+      "aria-label": title + ": the arrow keys read its values out",
+    });
+    svg.before(answers);
+    const asked = content.plots.length ? drawn(content.plots, answers, svg, tip) : marked(content.marks, answers, svg, tip);
+    answers.append(tip, said);
+    let at = -1;
+    answers.addEventListener("keydown", event => {
+      const steps = { ArrowRight: 1, ArrowLeft: -1, PageUp: 20, PageDown: -20 };
+      if (event.target !== answers) return;
+      if (event.key === "Escape") { tip.hidden = true; if (content.plots.length) choose(null); return; }
+      const [first, last] = asked.ends();
+      if (event.key in steps) at = at < 0 ? (steps[event.key] > 0 ? first : last) : at + steps[event.key];
+      else if (event.key === "Home") at = first;
+      else if (event.key === "End") at = last;
+      else return;
+      event.preventDefault();
+      at = Math.min(Math.max(at, first), last);
+      said.textContent = asked.tell(at);
+    });
+    answers.addEventListener("blur", () => { tip.hidden = true; at = -1; });
+  }
+
+  function put(tip, holder, x, y) {
+    tip.hidden = false;
+    const room = holder.clientWidth, wide = tip.offsetWidth;
+    tip.style.left = Math.max(0, Math.min(x + 14 + wide > room ? x - wide - 14 : x + 14, room - wide)) + "px";
+    tip.style.top = Math.max(0, y - tip.offsetHeight - 10) + "px";
+  }
+
+  // A drawing that stays: the nearest of its marks answers.
+  function marked(marks, answers, svg, tip) {
+    answers.append(svg);
+    const where = mark => {
+      const point = new DOMPoint(mark[0], mark[1]).matrixTransform(svg.getScreenCTM());
+      const box = answers.getBoundingClientRect();
+      return [point.x - box.left, point.y - box.top];
+    };
+    const show = mark => { tip.textContent = mark[2]; put(tip, answers, ...where(mark)); };
+    svg.addEventListener("pointermove", event => {
+      const box = answers.getBoundingClientRect();
+      let best = null, least = 30;
+      for (const mark of marks) {
+        const [x, y] = where(mark);
+        const far = Math.hypot(x - event.clientX + box.left, y - event.clientY + box.top);
+        if (far < least) [best, least] = [mark, far];
+      }
+      if (best) show(best); else tip.hidden = true;
+    });
+    svg.addEventListener("pointerleave", () => { tip.hidden = true; });
+    return { ends: () => [0, marks.length - 1], tell: at => { show(marks[at]); return marks[at][2]; } };
+  }
+
+  function drawn(specs, answers, svg, tip) {
+    const box = make("div", { class: "plots" });
+    answers.append(box, svg);
+    const group = specs.map(spec => plotted(spec, box));
+    const byDay = specs[0].kind === "day";
+    if (byDay) answers.prepend(dates(specs[0]));
+    const show = (at, from) => {
+      tip.replaceChildren(make("b", {}, place(specs[0], at)));
+      const text = [place(specs[0], at)];
+      group.forEach(({ spec }) => spec.series.forEach(one => {
+        if (hidden.has(one.name) || one.values[at] == null) return;
+        const what = specs.length > 1 && spec.label ? one.name + ", " + spec.label : one.name;
+        const ends = one.low.length && one.low[at] != null
+          ? written(one.low[at], spec) + " to " + written(one.high[at], spec) : "";
+        const value = make("span", {}, written(one.values[at], spec));
+        if (ends) value.append(make("small", {}, " " + ends));
+        tip.append(make("div", {}, make("span", {}, what), value));
+        text.push(what + " " + written(one.values[at], spec) + (ends ? ", " + ends : ""));
+      }));
+      const { chart } = from || group[0];
+      const over = chart.over.getBoundingClientRect(), outer = answers.getBoundingClientRect();
+      const x = over.left - outer.left + chart.valToPos(chart.data[0][at], "x");
+      put(tip, answers, x, over.top - outer.top + 50);
+      return text.join("; ");
+    };
+    for (const one of group) {
+      one.chart.over.addEventListener("pointermove", event => {
+        const left = event.clientX - one.chart.over.getBoundingClientRect().left;
+        show(one.chart.posToIdx(left), one);
+        for (const other of group) if (other !== one) other.chart.setCursor({ left, top: 10 }, false);
+      });
+      one.chart.over.addEventListener("pointerleave", () => {
+        tip.hidden = true;
+        for (const other of group) other.chart.setCursor({ left: -10, top: -10 }, false);
+      });
+    }
+    answers.append(keys(specs));
+    return {
+      ends: () => {
+        const { chart } = group[0];
+        const { min, max } = chart.scales.x;
+        const inside = chart.data[0].map((x, at) => [x, at]).filter(([x]) => x >= min && x <= max);
+        return inside.length ? [inside[0][1], inside[inside.length - 1][1]] : [0, 0];
+      },
+      tell: at => {
+        for (const { chart } of group) chart.setCursor({ left: chart.valToPos(chart.data[0][at], "x"), top: 10 }, false);
+        return show(at);
+      },
+    };
+  }
+
+  // The legend: a button a line; a name is chosen in all charts of the page at once.
+  function keys(specs) {
+    const box = make("div", { class: "keys", role: "group", "aria-label": "Lines to show" });
+    const seen = new Set();
+    for (const one of specs.flatMap(spec => spec.series)) {
+      if (seen.has(one.name)) continue;
+      seen.add(one.name);
+      const swatch = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      swatch.setAttribute("aria-hidden", "true");
+      const line = document.createElementNS("http://www.w3.org/2000/svg", one.points ? "circle" : "line");
+      const shape = one.points ? { cx: 13, cy: 5, r: 4 } : { x1: 0, x2: 26, y1: 5, y2: 5 };
+      for (const [name, value] of Object.entries(shape)) line.setAttribute(name, value);
+      line.style.cssText = one.points ? `fill: var(${one.colour})`
+        : `stroke: var(${one.colour}); stroke-width: ${one.width + 0.4}; stroke-dasharray: ${one.dash.join(" ") || "none"}`;
+      swatch.append(line);
+      const button = make("button", { type: "button", "aria-pressed": "true", click: () => toggle(one.name) }, swatch, one.name);
+      button.dataset.name = one.name;
+      box.append(button);
+    }
+    return box;
+  }
+
+  function toggle(name) {
+    const show = hidden.delete(name) || !hidden.add(name);
+    for (const { chart, spec } of plots) {
+      spec.series.forEach((one, at) => { if (one.name === name) chart.setSeries(at + 1, { show }); });
+    }
+    for (const button of document.querySelectorAll(".keys button")) {
+      if (button.dataset.name === name) button.setAttribute("aria-pressed", String(show));
+    }
+  }
+
+  function dates(spec) {
+    const [first, last] = [spec.x[0], spec.x[spec.x.length - 1]];
+    const field = (label, which) => make("label", {}, label + " ", make("input", {
+      type: "date", class: which, min: date(first), max: date(last), value: date(which === "from" ? first : last),
+      change: event => {
+        const box = event.target.closest(".days");
+        const ends = [box.querySelector(".from").value, box.querySelector(".to").value].map(text => text && day(text));
+        choose(ends[0] && ends[1] && ends[0] < ends[1] ? ends : null);
+      },
+    }));
+    const box = make("div", { class: "days" }, field("from", "from"), field("to", "to"),
+      make("button", { type: "button", click: () => choose(null) }, "all days"));
+    box.dataset.ends = [first, last];
+    return box;
+  }
+
+  // Shows some days, or all, in every chart by day.
+  function choose(ends) {
+    days = ends;
+    for (const { chart, spec } of plots) {
+      if (spec.kind === "day") {
+        const [from, to] = span(spec);
+        chart.setScale("x", { min: from * DAY, max: to * DAY });
+      }
+    }
+    for (const box of document.querySelectorAll(".days")) {
+      const [first, last] = (days || box.dataset.ends.split(",")).map(Number);
+      box.querySelector(".from").value = date(first);
+      box.querySelector(".to").value = date(last);
+    }
+  }
+
+  function span(spec) {
+    const ends = [spec.x[0], spec.x[spec.x.length - 1]];
+    const chosen = days ? [Math.max(days[0], ends[0]), Math.min(days[1], ends[1])] : ends;
+    return chosen[0] < chosen[1] ? chosen : ends;
+  }
+
+  function plotted(spec, box) {
+    const xs = spec.kind === "day" ? spec.x.map(one => one * DAY) : spec.kind === "name" ? spec.x.map((_, at) => at) : spec.x;
+    const shown = u => spec.series.filter((_, at) => u.series[at + 1].show);
+    const range = u => {
+      const [from, to] = u.series[0].idxs || [0, xs.length - 1];
+      const all = spec.rules.map(([height]) => height);
+      for (const one of shown(u)) {
+        for (const part of [one.values, one.low, one.high]) {
+          for (let at = from; at <= to && at < part.length; at++) if (part[at] != null && (!spec.log || part[at] > 0)) all.push(part[at]);
+        }
+      }
+      let low = Infinity, high = -Infinity;
+      for (const one of all) { low = Math.min(low, one); high = Math.max(high, one); }
+      if (!(low <= high)) return spec.log ? [0.5, 2] : [0, 1];
+      if (spec.log) return [low * 0.9, high * 1.1];
+      const room = (high - low || Math.abs(high) || 0.01) * 0.06;
+      return [low - room, high + room];
+    };
+    const axis = { stroke: () => colour("--chart-muted"), font: "12px system-ui, sans-serif",
+                   grid: { stroke: () => colour("--chart-grid"), width: 1 }, ticks: { stroke: () => colour("--chart-grid"), size: 5 } };
+    const below = { ...axis, size: spec.xLabel ? 32 : 30, label: spec.xLabel || null, labelSize: 18, labelGap: 0, labelFont: axis.font, space: 60 };
+    if (spec.kind === "day") below.space = (u, axisAt, low, high) => high - low > YEARS ? 46 : 84;
+    if (spec.kind === "day") below.values = (u, splits, _axis, _space, step) =>
+      splits.map(one => one == null || u.valToPos(one, "x") > u.bbox.width / devicePixelRatio - 20 ? "" : date(one / DAY).slice(0, step >= 360 * DAY ? 4 : step >= 27 * DAY ? 7 : 10));
+    if (spec.kind === "name") {
+      below.splits = u => {
+        const widest = Math.max(...spec.x.map(one => String(one).length)) * 7 + 14;
+        const every = Math.ceil(xs.length * widest / Math.max(u.bbox.width / devicePixelRatio, 1));
+        return xs.filter((_, at) => at % every === 0);
+      };
+      below.values = (u, splits) => splits.map(one => spec.x[one] ?? "");
+    }
+    const beside = { ...axis, size: 54, label: spec.label || null, labelSize: 20, labelGap: 2, labelFont: axis.font };
+    beside.values = (u, splits) => {
+      const steps = splits.filter(one => one != null);
+      const step = steps.length > 1 ? Math.abs(steps[1] - steps[0]) * (spec.percent ? 100 : 1) : 1;
+      let digits = 0;
+      while (digits < 6 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6 * 10 ** digits * step) digits++;
+      return splits.map(one => one == null ? "" : spec.log ? tens(one)
+        : ((spec.percent ? 100 * one : one).toFixed(digits) + (spec.percent ? "%" : "")).replace("-", "\u2212"));
+    };
+    const series = [{}, ...spec.series.map(one => ({
+      label: one.name, stroke: () => colour(one.colour), width: one.width, dash: one.dash.length ? one.dash : undefined,
+      spanGaps: !one.points, points: { show: !one.points && one.values.filter(v => v != null).length < 3 },
+      ...(one.points ? { paths: () => null } : {}),
+    }))];
+    const x = { time: spec.kind === "day" };
+    if (spec.kind === "name") x.range = () => [-0.5, xs.length - 0.5];
+    else if (spec.kind !== "day") x.range = (u, low, high) => low == null ? [0, 1] : low < high ? [low, high] : [low - 1, high + 1];
+    const width = () => Math.max(box.clientWidth || 320, 200);
+    const chart = new uPlot({
+      width: width(), height: spec.height + 30, series, legend: { show: false }, padding: [10, 12, 0, 0],
+      tzDate: stamp => uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC"),
+      scales: { x, y: { range, ...(spec.log ? { distr: 3 } : {}) } },
+      axes: [below, beside],
+      cursor: { drag: { x: spec.kind === "day", y: false, setScale: false }, y: false, points: { size: 7 },
+                bind: { dblclick: () => () => { choose(null); return null; } } },
+      hooks: {
+        drawAxes: [u => { rules(u, spec); bands(u, spec); }],
+        draw: [u => points(u, spec)],
+        setSelect: [u => {
+          if (u.select.width < 8) return;
+          choose([u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x")].map(one => Math.round(one / DAY)));
+          u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+        }],
+      },
+    }, [xs, ...spec.series.map(one => one.values)], box);
+    chart.root.setAttribute("aria-hidden", "true");
+    const one = { chart, spec, width };
+    plots.push(one);
+    new ResizeObserver(() => {
+      if (box.clientWidth && Math.abs(chart.width - width()) > 1) chart.setSize({ width: width(), height: spec.height + 30 });
+    }).observe(box);
+    return one;
+  }
+
+  function rules(u, spec) {
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.strokeStyle = colour("--chart-ink");
+    ctx.lineWidth = devicePixelRatio;
+    ctx.fillStyle = colour("--chart-muted");
+    ctx.textAlign = "left";
+    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    for (const [height, name] of spec.rules) {
+      const y = u.valToPos(height, "y", true);
+      ctx.fillText(name, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+    }
+    ctx.restore();
+  }
+
+  function bands(u, spec) {
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.globalAlpha = 0.18;
+    spec.series.forEach((one, at) => {
+      if (one.points || !one.low.length || !u.series[at + 1].show) return;
+      const known = u.data[0].map((x, i) => [x, one.low[i], one.high[i]]).filter(([, low, high]) => low != null && high != null);
+      ctx.fillStyle = colour(one.colour);
+      ctx.beginPath();
+      for (const [x, , high] of known) ctx.lineTo(u.valToPos(x, "x", true), u.valToPos(high, "y", true));
+      for (const [x, low] of known.reverse()) ctx.lineTo(u.valToPos(x, "x", true), u.valToPos(low, "y", true));
+      ctx.fill();
+    });
+    ctx.restore();
+  }
+
+  function points(u, spec) {
+    const { ctx } = u;
+    const alone = spec.series.map((one, at) => [one, at]).filter(([one]) => one.points);
+    alone.forEach(([one, at], rank) => {
+      if (!u.series[at + 1].show) return;
+      const step = u.data[0].length > 1 ? u.data[0][1] - u.data[0][0] : 1;
+      const aside = (rank - (alone.length - 1) / 2) * 0.7 * step / alone.length;
+      ctx.save();
+      ctx.strokeStyle = colour(one.colour);
+      ctx.lineWidth = 1.8 * devicePixelRatio;
+      u.data[0].forEach((x, i) => {
+        if (one.values[i] == null) return;
+        const left = u.valToPos(x + aside, "x", true);
+        if (one.low[i] != null && one.high[i] != null) {
+          ctx.beginPath();
+          ctx.moveTo(left, u.valToPos(one.low[i], "y", true));
+          ctx.lineTo(left, u.valToPos(one.high[i], "y", true));
+          ctx.stroke();
+        }
+        ctx.beginPath();
+        ctx.arc(left, u.valToPos(one.values[i], "y", true), 3.6 * devicePixelRatio, 0, 2 * Math.PI);
+        const none = spec.rules.length ? spec.rules[0][0] : NaN;
+        ctx.fillStyle = colour(one.low[i] <= none && none <= one.high[i] ? "--chart-paper" : one.colour);
+        ctx.fill();
+        ctx.stroke();
+      });
+      ctx.restore();
+    });
+  }
+
+  // ---------------------------------------------------------------- tables
+
+  // What a cell is sorted by: its first number, else its words.
+  function key(cell) {
+    const first = [...cell.childNodes].find(one => one.textContent.trim() && one.nodeName !== "SMALL") || cell;
+    const text = first.textContent.trim();
+    if (/^\d{4}-\d{2}-\d{2}/.test(text)) return text;
+    const number = Number(text.replace(/[,%+]/g, "").replace("\u2212", "-").split(/\s/)[0]);
+    return text !== "" && Number.isFinite(number) ? number : /^(n\/a|\u2013|none|)$/.test(text) ? null : text.toLowerCase();
+  }
+
+  function sortable(table) {
+    const heads = [...table.querySelectorAll("thead tr:last-child > th")];
+    if (!table.tHead || table.tHead.rows.length !== 1 || table.rows.length < 3) return;
+    const before = [...table.tBodies].map(body => [...body.rows]);
+    heads.forEach((head, column) => {
+      const button = make("button", { type: "button", click: () => {
+        const next = { none: "descending", descending: "ascending", ascending: "none" }[head.getAttribute("aria-sort") || "none"];
+        heads.forEach(one => one.removeAttribute("aria-sort"));
+        if (next !== "none") head.setAttribute("aria-sort", next);
+        [...table.tBodies].forEach((body, place) => {
+          const rows = [...before[place]];
+          const sign = next === "ascending" ? 1 : -1;
+          if (next !== "none") rows.sort((one, other) => {
+            const [a, b] = [one, other].map(row => row.cells[column] ? key(row.cells[column]) : null);
+            if (a == null || b == null) return (a == null) - (b == null); // what is not known stands last
+            if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1;
+            return sign * (typeof a === "number" ? a - b : a < b ? -1 : a > b ? 1 : 0);
+          });
+          body.append(...rows);
+        });
+      } });
+      button.append(...head.childNodes);
+      head.append(button);
+    });
+    if (table.rows.length > 12) filterable(table);
+  }
+
+  function filterable(table) {
+    const field = make("input", { type: "search", class: "filter", placeholder: "only rows with …", "aria-label": "Only rows with these words", input: () => {
+      const asked = field.value.trim().toLowerCase();
+      for (const body of table.tBodies) for (const row of body.rows) row.hidden = !row.textContent.toLowerCase().includes(asked);
+    } });
+    (table.closest(".scroll") || table).before(field);
+  }
+
+  contents();
+  document.querySelectorAll("figure.chart").forEach(figure);
+  document.querySelectorAll("table").forEach(sortable);
+  anchors();
+})();
