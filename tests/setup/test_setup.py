@@ -337,6 +337,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     (tree / "components" / "deep" / "__init__.py").touch()
     patterns = [f"{package}/**/{kind}" for package in packages for kind in ("*.py", "*.pbtxt", "*.html.j2", "py.typed")]
     patterns += ["awesome.py", "components/extractor/replay/fixtures/**/*"]
+    patterns += ["pipeline/report/page.js", "pipeline/report/third_party/*"]
     files = [path for one in patterns for path in tree.glob(one)]
     expected = {str(path.relative_to(tree)) for path in files if path.is_file()}
     subprocess.run([sys.executable, "setup.py", "-q", "sdist"], cwd=tree, check=True, capture_output=True)
