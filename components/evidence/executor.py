@@ -67,7 +67,7 @@ class Executor(base_executor.BaseExecutor):
         )
         uris = {name: model.uri for name, model in models.items()}
         answers = ask_models(examples, uris | predecessors)
-        twins = prove_twins(examples, uris, answers, formatter)
+        twins = prove_twins(examples, uris, answers, formatter, seed)
         predictions = predict_split(examples, horizon, answers | baselines, label)
         asked = {"models": ", ".join(names)} | {name: str(exec_properties[name]) for name in ("formatter", "seed")}
         if label.name != UP:

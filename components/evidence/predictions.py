@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +37,13 @@ TEST = "test"
 """The split that findings are of."""
 
 
+PROVEN = 10_000
+"""Test rows at random that a twin is compared on: its exact arithmetic takes longer than the model's."""
+
+_SUREST = 100
+"""Of each model and either direction, rows that are among them in any case."""
+
+
 def split_pattern(examples_uri: str, split: str) -> list[str]:
     """The files of a split of an Examples artifact."""
     return [f"{examples_uri}/Split-{split}/*"]
@@ -59,7 +65,7 @@ def ask_models(examples_uri: str, models: Mapping[str, str], split: str = TEST) 
         signature = loaded_model(path_utils.serving_model_path(uri)).signatures["serving_default"]
         answered = Column(expected_rows(split_pattern(examples_uri, split)))
         for batch in record_batches(split_pattern(examples_uri, split)):
-            answered.add(signature(batch)[PROBABILITY].numpy()[:, 0].astype(np.float64))
+            answered.add(signature(examples=batch)[PROBABILITY].numpy()[:, 0].astype(np.float64))
         answers[name] = answered.whole()
     return answers
 
@@ -69,27 +75,48 @@ def prove_twins(
     models: Mapping[str, str],
     answers: Mapping[str, npt.NDArray[np.float64]],
     formatter: DataFormatter = WINDOW_RETURNS,
+    seed: int = 0,
 ) -> dict[str, Proof]:
-    """Compares the twin of each model with it, on all rows of the test split.
+    """Compares the twin of each model with it, on rows of the test split.
+
+    These are `PROVEN` at random, and those of which a model is surest, where roundings weigh most; all are no more than
+    these.
 
     Args:
         examples_uri: of the Examples artifact.
         models: uri of each Model artifact by name.
         answers: of `ask_models`, by name.
         formatter: what the models see.
+        seed: of the choice.
     """
     spec = dict(RAW_FEATURES) | raw_feature_spec(formatter)
+    places = _proven([answers[name] for name in models], seed)
+    parts: list[dict[str, npt.NDArray[np.generic]]] = []
+    begin = 0
+    for batch in record_batches(split_pattern(examples_uri, TEST)):
+        end = begin + len(batch)
+        here = places[slice(*np.searchsorted(places, [begin, end]))]
+        raw = tf.io.parse_example(tf.gather(batch, here - begin), spec)
+        parts.append({name: one.numpy() for name, one in raw.items()})
+        begin = end
+    rows = {name: np.concatenate([part[name] for part in parts]) for name in spec} if parts else {}
+    rows |= {name: rows[name][:, 0] for name in (SHARE_ID, TIME) if rows}
+    return {
+        name: prove(Path(path_utils.serving_model_path(uri)), rows, answers[name][places])
+        for name, uri in models.items()
+    }
 
-    def rows(expected: npt.NDArray[np.float64]) -> Iterator[tuple[dict[str, npt.NDArray[np.generic]], Any]]:
-        begin = 0
-        for batch in record_batches(split_pattern(examples_uri, "test")):
-            raw = {name: one.numpy() for name, one in tf.io.parse_example(batch, spec).items()}
-            raw |= {name: raw[name][:, 0] for name in (SHARE_ID, TIME)}
-            end = begin + len(raw[SHARE_ID])
-            yield raw, expected[begin:end]
-            begin = end
 
-    return {name: prove(Path(path_utils.serving_model_path(uri)), rows(answers[name])) for name, uri in models.items()}
+def _proven(answers: Sequence[npt.NDArray[np.float64]], seed: int) -> npt.NDArray[np.int64]:
+    """Places of the rows that twins are compared on, ascending, by the models' answers, [rows] each."""
+    count = len(answers[0]) if answers else 0
+    if count <= PROVEN:
+        return np.arange(count)
+    chosen = [np.random.default_rng(seed).choice(count, PROVEN, replace=False)]
+    for one in answers:
+        order = np.argpartition(one, (_SUREST, count - _SUREST))
+        chosen += [order[:_SUREST], order[-_SUREST:]]
+    return np.unique(np.concatenate(chosen))
 
 
 def predict_split(

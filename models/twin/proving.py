@@ -1,8 +1,7 @@
-"""Whether a twin may answer in a model's place: it has to give TensorFlow's answers on all test rows."""
+"""Whether a twin may answer in a model's place: it has to give TensorFlow's answers on rows of the test split."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,30 +14,28 @@ from models.twin.forecasting import TOLERANCE, Twin, check_examples, load_twin
 from models.twin.proof import Proof
 
 
-def prove(saved_model: Path, rows: Iterable[tuple[Raw, Array]]) -> Proof:
-    """Compares a model's twin with TensorFlow on all rows of a split.
+def prove(saved_model: Path, raw: Raw, expected: Array) -> Proof:
+    """Compares a model's twin with TensorFlow.
 
     Args:
         saved_model: the folder of the model.
-        rows: batches of raw features, each with TensorFlow's probabilities, [rows].
+        raw: raw features of test rows.
+        expected: TensorFlow's probabilities of them, [rows].
     """
     try:
         twin = load_twin(saved_model)
     except TwinError as error:
         return Proof(reason=str(error))
-    count, largest, estimated = 0, 0.0, 0.0
-    for raw, expected in rows:
-        largest = max(largest, _largest(twin.answer(raw), expected))
-        estimated = max(estimated, _largest(twin.estimated(raw), expected))
-        count += len(expected)
-    if not count:
+    if not len(expected):
         return Proof(twin.digest, reason="there are no test rows to prove it on")
+    features = twin.features_of(raw)
+    largest, estimated = (_largest(twin.of_features(features, exact), expected) for exact in (True, False))
     finite = estimated if np.isfinite(estimated) else None
     if largest > TOLERANCE:
         difference = largest if np.isfinite(largest) else None
         reason = f"on the test rows it is {largest:.1e} from TensorFlow's answers"
-        return Proof(twin.digest, count, difference, reason, finite)
-    return Proof(twin.digest, count, largest, estimated=finite)
+        return Proof(twin.digest, len(expected), difference, reason, finite)
+    return Proof(twin.digest, len(expected), largest, estimated=finite)
 
 
 def _largest(answer: Array, expected: Array) -> float:
@@ -70,7 +67,7 @@ def proven_twin(saved_model: Path, proof: Proof | None) -> Twin:
 def may_estimate(saved_model: Path, twin: Twin, proof: Proof | None) -> bool:
     """Whether a twin may answer in single precision, where nobody asks for the same bits again.
 
-    It was as near to TensorFlow on all test rows, and reproduces its examples on the processor at hand.
+    It was as near to TensorFlow on the test rows, and reproduces its examples on the processor at hand.
     """
     if proof is None or proof.estimated is None or proof.estimated > TOLERANCE:
         return False

@@ -30,8 +30,31 @@ _FEATURES, _LABELS, _PREDICTIONS = tfma.FEATURES_KEY, tfma.LABELS_KEY, tfma.PRED
 def custom_eval_shared_model(eval_saved_model_path: str, **arguments: Any) -> Any:
     """TFMA's default for a model, which is loaded once for all steps of a process."""
     tags = [tf.saved_model.SERVING]
-    loader = tfma.types.ModelLoader(construct_fn=partial(loaded_model, eval_saved_model_path), tags=tags)
+    loader = tfma.types.ModelLoader(construct_fn=partial(_Model, eval_saved_model_path), tags=tags)
     return tfma.default_eval_shared_model(eval_saved_model_path, tags=tags, custom_model_loader=loader, **arguments)
+
+
+class _Signature:
+    """A loaded model's signature that is given its examples by name, as TFMA gives them by place.
+
+    By place TensorFlow takes them as well, once it has written all of them into an error message that nobody reads.
+    """
+
+    def __init__(self, signature: Any) -> None:
+        self._signature = signature
+
+    def __call__(self, examples: tf.Tensor) -> Any:
+        return self._signature(examples=examples)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_signature"], name)
+
+
+class _Model:
+    """A loaded model's signatures, each a `_Signature`."""
+
+    def __init__(self, directory: str) -> None:
+        self.signatures = {name: _Signature(one) for name, one in loaded_model(directory).signatures.items()}
 
 
 def custom_extractors(eval_shared_model: Any, eval_config: Any, tensor_adapter_config: Any) -> list[Any]:
