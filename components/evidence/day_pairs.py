@@ -37,10 +37,11 @@ def resampled_pairs(
         Pairs whose "up" row scores higher, ties counting half, and all pairs, [resamples] each.
     """
     count = len(blocks.unique)
-    if count**2 > _ROWS_LIKE_A_CELL * len(days):
-        counted = np.array([pairs.counted(weight.astype(np.float64)[days]) for weight in blocks.weights])
-        return counted[:, 0], counted[:, 1]
     up_days, down_days = days[pairs.up], days[pairs.down]
+    if count**2 > _ROWS_LIKE_A_CELL * len(days):
+        weights = blocks.weights.astype(np.float64)
+        counted = np.array([pairs.weighed(weight[up_days], weight[down_days]) for weight in weights])
+        return counted[:, 0], counted[:, 1]
     won = _counted_below(up_days, pairs.low, down_days, count)
     if pairs.tied:
         won = (won + _counted_below(up_days, pairs.high, down_days, count)) / 2

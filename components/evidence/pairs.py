@@ -47,6 +47,10 @@ class Pairs:
         """The weight of pairs whose "up" row scores higher, ties counting half, and that of all pairs."""
         up = np.ones(len(self.up)) if weight is None else weight[self.up]
         down = np.ones(len(self.down)) if weight is None else weight[self.down]
+        return self.weighed(up, down)
+
+    def weighed(self, up: NDArray[Any], down: NDArray[Any]) -> tuple[float, float]:
+        """As `counted`, by the weights of `up` and `down`, as they stand there."""
         # beaten[i]: weight of the i lowest negatives.
         beaten = np.zeros(len(down) + 1)
         np.cumsum(down, out=beaten[1:])
