@@ -22,6 +22,7 @@ from tfx.types import artifact_utils
 from components.errors import EngineError, TrainingError
 from models.errors import DivergenceError
 from pipeline.job.engine_check import reason
+from pipeline.job.light_beam import light_beam
 from pipeline.job.step import Step, StepListener
 
 _LOG = logging.getLogger(__name__)
@@ -41,12 +42,13 @@ def run_pipeline(pipeline: tfx_pipeline.Pipeline, listener: StepListener | None 
     connection = deployment.metadata_connection_config
     connection = getattr(connection, connection.WhichOneof("connection_config"))
     steps: dict[str, Step] = {}
-    for node in ir.nodes:
-        name = node.pipeline_node.node_info.id
-        listener.started(name)
-        step = run_node(ir, node.pipeline_node, connection)
-        steps[name] = step
-        listener.ended(step)
+    with light_beam("--runner=FnApiRunner" in pipeline.beam_pipeline_args):
+        for node in ir.nodes:
+            name = node.pipeline_node.node_info.id
+            listener.started(name)
+            step = run_node(ir, node.pipeline_node, connection)
+            steps[name] = step
+            listener.ended(step)
     return steps
 
 
