@@ -17,13 +17,13 @@ from pydantic import ValidationError
 from pydantic_settings import TomlConfigSettingsSource
 
 from pipeline.node_settings import NODE_PREFIX
+from pipeline.refusals import refused
 from pipeline.settings import (
     FILE,
     KFP_TOKEN,
     PREFIX,
     SERVE_TOKEN,
     SERVE_TOKEN_FILE,
-    VALUE_ERROR,
     Settings,
     SettingsError,
 )
@@ -60,11 +60,10 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        what = first["msg"].removeprefix(VALUE_ERROR)
         if first["type"] == "extra_forbidden":
             raise SettingsError(f"{FILE}: there is no setting {name!r}; see `awesome config`") from None
         got = "" if name in _SECRETS else f", got {first['input']!r}"
-        raise SettingsError(f"{name} (from {_origin(name, given)}): {what}{got}") from None
+        raise SettingsError(f"{name} (from {_origin(name, given)}): {refused(first)}{got}") from None
     except ValueError as error:  # what the environment gives as JSON
         name = "clusters" if "clusters" in str(error) else "hyperparameters"
         raise SettingsError(
@@ -81,6 +80,12 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
     if unknown:
         raise SettingsError(f"environment: there is no setting {unknown[0]}; see `awesome config`")
     return settings
+
+
+def setting_of(flag: str, parameter: str) -> str | None:
+    """The setting that a flag of a command's parameter gives; None where it is none."""
+    name = next((name for name, other in _FLAGS.items() if other == flag), parameter)
+    return name if name in Settings.model_fields and _flag_of(name) == flag else None
 
 
 def _in_json(path: Path) -> Any:
@@ -106,9 +111,13 @@ def _given(flags: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: value for name, value in (flags or {}).items() if value is not None}
 
 
+def _flag_of(name: str) -> str:
+    return _FLAGS.get(name, f"--{name.replace('_', '-')}")
+
+
 def _origin(name: str, given: Mapping[str, Any]) -> str:
     if name in given:
-        return _FLAGS.get(name, f"--{name.replace('_', '-')}")
+        return _flag_of(name)
     for key in os.environ:
         if key.upper() == f"{PREFIX}{name}".upper():
             return key

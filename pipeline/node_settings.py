@@ -9,7 +9,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline.paths import pattern_in
-from pipeline.settings import VALUE_ERROR, SettingsError
+from pipeline.refusals import refused
+from pipeline.settings import SettingsError
 
 NODE_PREFIX = "AWESOME_NODE_"
 """Of what a pod is told about its surroundings."""
@@ -52,6 +53,4 @@ def load_node_settings() -> NodeSettings:
         return NodeSettings(**dict[str, Any]())
     except ValidationError as error:
         first = error.errors()[0]
-        raise SettingsError(
-            f"{NODE_PREFIX}{str(first['loc'][0]).upper()}: {first['msg'].removeprefix(VALUE_ERROR)}"
-        ) from None
+        raise SettingsError(f"{NODE_PREFIX}{str(first['loc'][0]).upper()}: {refused(first)}") from None

@@ -35,9 +35,6 @@ KFP_TOKEN = "AWESOME_KFP_TOKEN"
 SERVE_TOKEN, SERVE_TOKEN_FILE = "AWESOME_SERVE_TOKEN", "AWESOME_SERVE_TOKEN_FILE"
 """What `awesome serve` asks for, or a file that holds it; no settings, for the same reason."""
 
-VALUE_ERROR = "Value error, "
-"""What pydantic puts before the words of a validator of ours."""
-
 
 class SettingsError(UserError):
     """A setting has a value that cannot be used, or a name that does not exist."""
@@ -54,7 +51,7 @@ class Settings(BaseSettings):
     """Everything that can be set; `awesome config` prints it with where each value came from."""
 
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
-        env_prefix=PREFIX, toml_file=FILE, frozen=True, extra="forbid"
+        env_prefix=PREFIX, toml_file=FILE, frozen=True, extra="forbid", allow_inf_nan=False
     )
 
     db: Path = Field(Path("awesome.db"), description="the feature store")

@@ -40,23 +40,24 @@ class JsonLines(ExtractionListener):
 
     def started(self, plan: ExtractionPlan, shares: int) -> None:
         """Writes the plan, with the number of shares instead of their names."""
-        self._write("started", to_plain(plan) | {"shares": shares})
+        self.write("started", to_plain(plan) | {"shares": shares})
 
     def warned(self, text: str) -> None:
         """Writes the warning."""
-        self._write("warning", {"text": text})
+        self.write("warning", {"text": text})
 
     def ended_share(self, outcome: ShareOutcome, done: int, shares: int) -> None:
         """Writes what became of the share."""
-        self._write("share", to_plain(outcome) | {"done": done, "shares": shares})
+        self.write("share", to_plain(outcome) | {"done": done, "shares": shares})
 
     def ended(self, report: ExtractionReport) -> None:
         """Writes the counts."""
         values = report.to_dict()
         del values["shares"]
-        self._write("ended", values)
+        self.write("ended", values)
 
-    def _write(self, event: str, values: dict[str, Any]) -> None:
+    def write(self, event: str, values: dict[str, Any]) -> None:
+        """Writes one event."""
         # ASCII only, as what a stream of another encoding puts in its place is no JSON.
         self._stream.write(json.dumps({"event": event, **values}) + "\n")
         self._stream.flush()
@@ -96,15 +97,39 @@ class _Bar(ExtractionListener):
         self._progress.console.print(f"    {len(report.shares)} shares from {report.source}: {counts}", highlight=False)
 
 
+class _Both(ExtractionListener):
+    """Tells two: a program that reads the output, and the person at the terminal."""
+
+    def __init__(self, *listeners: ExtractionListener) -> None:
+        self._listeners = listeners
+
+    def started(self, plan: ExtractionPlan, shares: int) -> None:
+        for one in self._listeners:
+            one.started(plan, shares)
+
+    def warned(self, text: str) -> None:
+        for one in self._listeners:
+            one.warned(text)
+
+    def ended_share(self, outcome: ShareOutcome, done: int, shares: int) -> None:
+        for one in self._listeners:
+            one.ended_share(outcome, done, shares)
+
+    def ended(self, report: ExtractionReport) -> None:
+        for one in self._listeners:
+            one.ended(report)
+
+
 @contextmanager
-def extraction_progress(summary: bool = False) -> Iterator[ExtractionListener]:
+def extraction_progress(summary: bool = False, lines: TextIO | None = None) -> Iterator[ExtractionListener]:
     """A listener that shows the extraction on the error stream while the block runs.
 
     Args:
         summary: say at the end what became of the shares, where nobody else prints the report.
+        lines: where JSON lines go whatever the error stream is, as who reads it is a program; a bar stands beside them.
     """
     if not sys.stderr.isatty():
-        yield JsonLines(sys.stderr)
+        yield JsonLines(lines or sys.stderr)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -117,4 +142,5 @@ def extraction_progress(summary: bool = False) -> Iterator[ExtractionListener]:
         TextColumn("{task.fields[share]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield _Bar(progress, summary)
+        bar = _Bar(progress, summary)
+        yield bar if lines is None else _Both(JsonLines(lines), bar)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import io
+import re
 import sys
 from functools import cache
 from typing import Annotated, Any, NoReturn
@@ -18,6 +19,7 @@ _STOPPED = 130
 
 # Newer typer brings a click of its own, so its classes are reached through typer.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+_INVALID = re.compile(r"^Invalid value for '?(.+?)'?: ")
 _OWN_PACKAGES = ("pipeline", "components", "models", "awesome_kubeflow")
 _EXTRAS = {
     "mlflow": ("mlflow",),
@@ -116,4 +118,30 @@ def _fail_usage(error: Any) -> NoReturn:
         print(message)
         raise SystemExit(error.exit_code)
     command = error.ctx.command_path if getattr(error, "ctx", None) else "awesome"
-    _fail(f"{' '.join(message.split()).rstrip('.')}; see {command} --help", error.exit_code)
+    message, code = _in_our_words(error) or _INVALID.sub(r"\1: ", message), error.exit_code
+    if (setting := _setting_of(error)) is not None:  # ends as one of a value that converts, and cannot be used
+        _fail(f"{setting} (from {error.param.opts[0]}): {message.partition(': ')[2]}")
+    _fail(f"{' '.join(message.split()).rstrip('.')}; see {command} --help", code)
+
+
+def _in_our_words(error: Any) -> str:
+    """What an option was refused for, if it is one that does not convert; empty for all else."""
+    found = getattr(error.__cause__, "errors", None)
+    param = getattr(error, "param", None)
+    if found is None or param is None:
+        return ""
+    from pipeline.refusals import refused
+
+    first = found()[0]
+    name = max(param.opts, key=len) if param.param_type_name == "option" else param.human_readable_name
+    got = first["input"] if "ctx" in first else repr(first["input"])
+    return f"{name}: {refused(first)}, got {got}"
+
+
+def _setting_of(error: Any) -> str | None:
+    """The setting that an option which does not convert is for; None where it is an option of its command alone."""
+    from pipeline.loading import setting_of
+
+    if not _in_our_words(error) or error.param.param_type_name != "option":
+        return None
+    return setting_of(max(error.param.opts, key=len), error.param.name)

@@ -224,6 +224,11 @@ def new_console(stderr: bool = False) -> Console:
     return Console(stderr=stderr, emoji=False)  # a share or a folder may be called a:b:c
 
 
+def prints_on_terminal() -> bool:
+    """Whether a person reads what a command prints, not a program."""
+    return sys.stdout.isatty()
+
+
 def new_progress(*counts: ProgressColumn) -> Progress:
     """A progress bar on the error stream, shown on a terminal only; behind it the counts, or how many of how many."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,9 @@ def extract(
 ) -> None:
     """Brings the database up to date from a source; the first time, from the first day on.
 
+    Where the output is no terminal, it is JSON lines, an event each: `started`, `warning`, `share`, `ended`, `suspect`
+    and `excluded`.
+
     Exit code 0: all shares are current; 3: some are behind or failed, or a return is wrong that nobody accepted; 4:
     none could be had.
     """
@@ -45,15 +49,16 @@ def extract(
 
         raise ExtractionError("no source is named: --source tencent; `awesome sources` lists them")
     from components.extractor import extract as extract_shares
-    from components.extractor.progress import extraction_progress
-    from components.records import to_json
+    from components.extractor.progress import JsonLines, extraction_progress
+    from components.records import to_json, to_plain
     from components.trials.record import begun_with
     from pipeline.report.extraction import print_extraction
     from pipeline.report.suspects import print_excluded, print_suspects
     from pipeline.resolver import http_settings
     from pipeline.uses.suspects import look_at_extracted
 
-    with _stopped_by_signals() as stop, extraction_progress() as listener, begun_with(plan.settings.db):
+    lines = None if as_json or common.prints_on_terminal() else sys.stdout
+    with _stopped_by_signals() as stop, extraction_progress(lines=lines) as listener, begun_with(plan.settings.db):
         report = extract_shares(
             None if plan.source is None else plan.source.plan,
             plan.settings.db,
@@ -67,6 +72,11 @@ def extract(
     suspects = look_at_extracted(plan, report, new_console(stderr=True))
     if as_json:
         typer.echo(to_json(report.to_dict() | {"suspects": suspects.suspects, "excluded": suspects.excluded}))
+    elif lines is not None:
+        for one in suspects.suspects:
+            JsonLines(lines).write("suspect", to_plain(one))
+        for share in suspects.excluded:
+            JsonLines(lines).write("excluded", {"share_id": share})
     else:
         print_suspects(suspects, new_console(), database=plan.database)
         print_excluded(suspects, new_console())

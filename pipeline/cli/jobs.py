@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import common
+from pipeline.cli import common, run_options
 from pipeline.cli.common import app, example, new_console, plan_from, print_line, warn_of_plan
 
 
@@ -20,22 +20,34 @@ def run(
     source: common.Source = None,
     shares: common.Shares = None,
     since: common.Since = None,
+    until: run_options.Until = None,
     best_effort: common.BestEffort = None,
+    sources_url: run_options.SourcesUrl = None,
+    sources_rate: run_options.SourcesRate = None,
+    sources_timeout: run_options.SourcesTimeout = None,
+    sources_attempts: run_options.SourcesAttempts = None,
+    sources_backoff: run_options.SourcesBackoff = None,
+    s3_endpoint: run_options.S3Endpoint = None,
+    cos_region: run_options.CosRegion = None,
+    cos_endpoint: run_options.CosEndpoint = None,
+    suspect_return: run_options.SuspectReturn = None,
+    suspect_deviations: run_options.SuspectDeviations = None,
     accept: common.Accept = None,
     exclude: common.Exclude = None,
     label: common.Label = None,
     formatter: common.Formatter = None,
-    compare_formatters: Annotated[
-        str | None, typer.Option(help="Formatters to choose from on the eval split, separated by commas.")
-    ] = None,
-    compare_labels: Annotated[
-        str | None, typer.Option(help="Labels to choose from on the eval split, separated by commas.")
-    ] = None,
+    compare_formatters: run_options.CompareFormatters = None,
+    compare_labels: run_options.CompareLabels = None,
     models: common.Models = None,
     plugins: common.Plugins = None,
     horizon: common.Horizon = None,
+    horizons: run_options.Horizons = None,
     hyperparameters: common.HyperparametersFile = None,
+    split_fractions: run_options.SplitFractions = None,
     split_dates: common.SplitDates = None,
+    split_start: run_options.SplitStart = None,
+    split_end: run_options.SplitEnd = None,
+    embargo: run_options.Embargo = None,
     max_missing_sessions: common.MaxMissingSessions = None,
     seed: common.Seed = None,
     output: Annotated[Path | None, typer.Option(help="Folder of this run. (default: runs/TIME)")] = None,
@@ -45,6 +57,7 @@ def run(
     market_sessions: common.MarketSessions = None,
     train_steps: common.TrainSteps = None,
     audit: Annotated[bool | None, typer.Option("--audit/--no-audit", help="End with the leak audit.")] = None,
+    audit_plausible_auc: run_options.AuditPlausibleAuc = None,
     accept_suspicion: common.AcceptSuspicion = None,
     cache: common.Cache = None,
     beam_runner: common.BeamRunner = None,
@@ -53,6 +66,7 @@ def run(
     beam_job_endpoint: common.BeamJobEndpoint = None,
     beam_workers: common.BeamWorkers = None,
     beam_parallelism: common.BeamParallelism = None,
+    beam_start_seconds: run_options.BeamStartSeconds = None,
     mlflow: common.Mlflow = None,
     fail_on: Annotated[
         str | None,

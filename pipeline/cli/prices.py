@@ -230,11 +230,11 @@ def _print_trial(report: ImportReport, trial: TrialStore) -> None:
     new_console().print(table)
 
 
-@features_app.command("export", epilog=example("awesome features export features.csv --header"))
+@features_app.command("export", epilog=example("awesome features export features.csv"))
 def features_export(
     file: Annotated[Path, typer.Argument(help="The CSV file.")],
     db: common.Db = None,
-    header: Annotated[bool, typer.Option("--header", help="Name the columns in the first line.")] = False,
+    header: Annotated[bool, typer.Option("--header/--no-header", help="Name the columns in the first line.")] = True,
 ) -> None:
     """Writes FEATURE as CSV, byte for byte as the sqlite3 program does."""
     plan = plan_from({"db": db})

@@ -38,12 +38,16 @@ def serve(
     label: Annotated[
         list[str] | None, typer.Option(metavar="LABEL=VERSION", help="A name of a version; may be given again.")
     ] = None,
-    look_every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks for new versions.")] = 2,
+    look_every: Annotated[
+        float, typer.Option(min=0.1, max=86_400, help="Seconds between two looks for new versions.")
+    ] = 2,
     max_rows: Annotated[int, typer.Option(min=1, help="Rows of one request.")] = 10_000,
-    max_megabytes: Annotated[float, typer.Option(min=0.001, help="Size of one request.")] = 16,
-    max_rate: Annotated[float, typer.Option(min=0, help="Requests a second; 0 for as many as there are.")] = 0,
+    max_megabytes: Annotated[float, typer.Option(min=0.001, max=4096, help="Size of one request.")] = 16,
+    max_rate: Annotated[
+        float, typer.Option(min=0, max=1_000_000, help="Requests a second; 0 for as many as there are.")
+    ] = 0,
     max_concurrent: Annotated[int, typer.Option(min=1, help="Requests at a time; more are turned away.")] = 64,
-    timeout: Annotated[float, typer.Option(min=0.01, help="Seconds that a request may take.")] = 30,
+    timeout: Annotated[float, typer.Option(min=0.01, max=86_400, help="Seconds that a request may take.")] = 30,
     ledger: Annotated[
         bool,
         typer.Option("--ledger", help="Write every answer into the ledger before it is given."),

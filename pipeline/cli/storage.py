@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -170,6 +171,8 @@ def model_pull(
         f"pulled {_moved(len(manifest.files), manifest.size, pulled.seconds)} from {pulled.url} into {pulled.folder}"
     )
     print_line(take_tries(pulled, plan.database, db is not None))
+    again = ["awesome", "predict", "--model", str(pulled.folder), *([] if db is None else ["--db", str(db)])]
+    print_line(f"predict with it: {shlex.join(again)}")
 
 
 def _row(manifest: ModelManifest) -> tuple[str, ...]:

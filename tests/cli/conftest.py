@@ -16,6 +16,12 @@ def market() -> Market:
     return Market(listings, today())
 
 
+@pytest.fixture(autouse=True)
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is called within this process prints as for a person."""
+    monkeypatch.setattr("pipeline.cli.common.prints_on_terminal", lambda: True)
+
+
 @pytest.fixture
 def gate() -> Gate:
     return Gate()

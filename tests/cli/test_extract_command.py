@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from replayed_prices import (
     SHARES,
     TABLES,
@@ -178,6 +179,22 @@ def test_of_very_many_shares_the_first_are_printed_and_all_are_counted(awesome: 
     assert sum(line.startswith("sh60") for line in outcome.out.splitlines()) == 60
     assert "... and 10 more; --json lists all" in outcome.out
     assert outcome.out.splitlines()[-1].endswith("s: 70 failed")
+
+
+def test_without_a_terminal_the_output_is_json_lines_alone(
+    awesome: Awesome, server: ReplayServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.cli.common.prints_on_terminal", lambda: False)
+    server.faults.add(Fault("html", share=SHARES[0]))
+    outcome = awesome(*command(*SHARES[:3], last=until()))
+    assert (outcome.code, outcome.err) == (3, "")
+    first, *shares, last = events(outcome.out)
+    assert (first["event"], first["source"], first["shares"]) == ("started", "tencent", 3)
+    assert {one["share_id"]: one["status"] for one in shares} == dict(
+        zip(SHARES[:3], ("failed", "new", "new"), strict=True)
+    )
+    assert {one["event"] for one in shares} == {"share"}
+    assert (last["event"], last["counts"]["new"], last["exit_code"]) == ("ended", 2, 3)
 
 
 def test_json_is_all_that_is_printed_if_it_is_asked_for(awesome: Awesome, server: ReplayServer) -> None:

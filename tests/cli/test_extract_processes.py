@@ -25,7 +25,6 @@ from replayed_prices import (
     files,
     rows,
     stored_days,
-    table,
     until,
 )
 
@@ -63,15 +62,16 @@ def test_sigterm_finishes_what_is_in_hand_and_resume_the_rest(
         gate.open()
         out, err = process.communicate()
     assert process.returncode == 3
-    told = {row[0]: row for row in table(out)}
-    done = [share for share in SHARES if told[share][1] == "new"]
+    assert err == ""
+    told = {one["share_id"]: one for one in events(out) if one["event"] == "share"}
+    done = [share for share in SHARES if told.get(share, {}).get("status") == "new"]
     assert 2 <= len(done) <= 5
-    # The others come first, as they need a look.
-    assert [row[1] for row in table(out)] == ["failed"] * (len(SHARES) - len(done)) + ["new"] * len(done)
-    assert {row[-1] for row in table(out) if row[1] == "failed"} == {
+    assert {one["reason"] for share, one in told.items() if share not in done} <= {
         "not reached: the extraction was stopped; --resume goes on"
     }
-    assert events(err)[-1]["counts"]["new"] == len(done)
+    assert (
+        events(out)[-1]["counts"] | {"new": len(done), "failed": len(SHARES) - len(done)} == events(out)[-1]["counts"]
+    )
     assert stored_days() == dict.fromkeys(sorted(done), all_days(until()))
 
     server.forget()
@@ -92,7 +92,7 @@ def test_a_second_ctrl_c_stops_at_once(awesome: Awesome, server: ReplayServer, g
         process.send_signal(signal.SIGINT)
         gate.open()
         out, err = process.communicate()
-    assert (process.returncode, out) == (130, "")
+    assert (process.returncode, [one["event"] for one in events(out)]) == (130, ["started"])
     assert err.splitlines()[-1].startswith("awesome: stopped; the same command takes up")
     assert "Traceback" not in err
     assert awesome(*command(last=until())).code == 0
@@ -149,7 +149,7 @@ def test_a_terminal_shows_a_bar_and_no_json(server: ReplayServer, folder: Path, 
     server.faults.add(Fault("slow", value=0.1))
     code, out, text = on_a_terminal([COMMAND, *command(*SHARES[:3], last=until())], dict(os.environ))
     assert code == 0
-    assert [row[:2] for row in table(out)] == [[share, "new"] for share in SHARES[:3]]
+    assert sorted(one["share_id"] for one in events(out) if one["event"] == "share") == sorted(SHARES[:3])
     assert '"event"' not in text
     assert "\x1b[" in text
     assert "tencent" in text

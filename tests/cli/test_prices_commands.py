@@ -155,7 +155,7 @@ def test_help_says_what_a_factor_must_mean(awesome: Awesome) -> None:
 
 
 def test_features_are_exported_as_they_are_stored(awesome: Awesome, market_db: Path) -> None:
-    outcome = awesome("features", "export", "f.csv", "--db", str(market_db), "--header")
+    outcome = awesome("features", "export", "f.csv", "--db", str(market_db))
     assert (outcome.code, outcome.out, outcome.err) == (0, "2040 rows written to f.csv\n", "")
     with Path("f.csv").open(newline="") as file:
         header, *rows = csv.reader(file)
@@ -164,7 +164,7 @@ def test_features_are_exported_as_they_are_stored(awesome: Awesome, market_db: P
     time, share_id, close0 = rows[7][:3]
     [(stored,)] = fetch(market_db, f"SELECT close0 FROM FEATURE WHERE share_id = '{share_id}' AND time = '{time}'")
     assert float(close0) == pytest.approx(stored, rel=1e-14)
-    awesome("features", "export", "plain.csv", "--db", str(market_db))
+    awesome("features", "export", "plain.csv", "--db", str(market_db), "--no-header")
     assert Path("plain.csv").read_bytes() == Path("f.csv").read_bytes().split(b"\n", 1)[1]
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pytest
+import typer
 from judged_runs import model, report
 from shown import printed
+from typer.models import OptionInfo
 
 from pipeline.plan import load_plan
 from pipeline.runs.folder import save_report
@@ -175,3 +177,64 @@ def test_a_forecast_is_written_as_its_file_is_called(suffix: str, folder: Path) 
 def test_a_file_of_no_known_format_is_refused_before_anything_is_read(awesome: Awesome) -> None:
     refusal = awesome("predict", "--output", "f.xlsx").refusal
     assert refusal == "--output f.xlsx: name a file that ends in .csv, .parquet, .json"
+
+
+def test_run_has_every_setting_that_it_reads_as_an_option() -> None:
+    from inspect import signature
+
+    from pipeline.cli.jobs import run
+    from pipeline.cli.run_options import OF_OTHERS
+    from pipeline.settings import Settings
+
+    options = signature(run).parameters.keys() - {"fail_on"}
+    assert options | OF_OTHERS.keys() == Settings.model_fields.keys()
+    assert options.isdisjoint(OF_OTHERS)
+
+
+def test_each_setting_is_refused_in_our_words_by_run_under_the_flag_of_its_name(awesome: Awesome) -> None:
+    for flag, value, why in (
+        ("--horizon", "0", "horizon (from --horizon): must be 1 or more, got 0"),
+        ("--horizon", "abc", "horizon (from --horizon): is no whole number, got 'abc'"),
+        ("--embargo", "-1", "embargo (from --embargo): must be 0 or more, got -1"),
+        ("--sources-rate", "inf", "sources_rate (from --sources-rate): is no number that ends, got inf"),
+        ("--split-fractions", "1,2", "split_fractions (from --split-fractions): give three numbers"),
+        ("--s3-endpoint", "x", "s3_endpoint (from --s3-endpoint): is not an address"),
+        ("--audit-plausible-auc", "1.5", "audit_plausible_auc (from --audit-plausible-auc): must be below 1, got 1.5"),
+    ):
+        outcome = awesome("run", flag, value)
+        assert (outcome.code, outcome.refusal[: len(why)]) == (1, why)
+
+
+def test_an_option_of_a_command_alone_is_refused_in_our_words(awesome: Awesome) -> None:
+    for arguments, why in (
+        (("runs", "prune", "--keep", "0"), "--keep: must be 1 or more, got 0; see awesome runs prune --help"),
+        (("tensorboard", "--port", "x"), "--port: is no whole number, got 'x'; see awesome tensorboard --help"),
+        (("serve", "--timeout", "inf"), "--timeout: must be 86400 or less, got inf; see awesome serve --help"),
+    ):
+        outcome = awesome(*arguments)
+        assert (outcome.code, outcome.refusal) == (2, why)
+
+
+def numbers(app: typer.Typer, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every option of the command line that takes a number, behind the words of its command."""
+    for info in app.registered_commands:
+        assert info.callback is not None
+        words = (*path, info.name or info.callback.__name__.replace("_", "-"))
+        for name, hint in get_type_hints(info.callback, include_extras=True).items():
+            kinds, *told = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+            if {int, float} & {kinds, *get_args(kinds)} and isinstance(told[0], OptionInfo):
+                flags = told[0].param_decls or (f"--{name.replace('_', '-')}",)
+                yield (*words, max(flags, key=len))
+    for group in app.registered_groups:
+        yield from numbers(group.typer_instance, (*path, group.name) if group.name else path)
+
+
+def test_every_option_that_takes_a_number_refuses_a_word_in_our_words(awesome: Awesome) -> None:
+    from pipeline.cli.application import load_app
+
+    found = list(numbers(load_app()))
+    assert len(found) > 40
+    assert ("run", "--horizon") in found
+    for one in found:
+        refusal = awesome(*one, "abc").refusal
+        assert re.search(r"(is no (whole )?number|are no numbers), got 'abc'", refusal), (one, refusal)

@@ -123,20 +123,20 @@ def test_settings_cannot_be_changed() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "part"),
     [
-        ("horizon", "abc", "valid integer"),
-        ("horizon", "0", "greater than or equal to 1"),
-        ("horizons", "1,x", "valid integer"),
+        ("horizon", "abc", "is no whole number"),
+        ("horizon", "0", "must be 1 or more"),
+        ("horizons", "1,x", "is no whole number"),
         ("split_fractions", "0.7,0.3", "give three numbers"),
         ("split_dates", "2001-01-01", "give two dates"),
         ("split_dates", "2001-01-01,2002-01-01,2003-01-01", "give two dates"),
         ("models", "", "name at least one model"),
         ("models", ",", "has commas and nothing between them; name one"),
         ("shares", ",", "has commas and nothing between them; name one"),
-        ("embargo", "-1", "greater than or equal to 0"),
-        ("seed", "-1", "greater than or equal to 0"),
-        ("seed", str(2**32), "less than 4294967296"),
-        ("market_shares", "0", "greater than or equal to 1"),
-        ("cache", "perhaps", "valid boolean"),
+        ("embargo", "-1", "must be 0 or more"),
+        ("seed", "-1", "must be 0 or more"),
+        ("seed", str(2**32), "must be below 4294967296"),
+        ("market_shares", "0", "must be 1 or more"),
+        ("cache", "perhaps", "is no yes or no"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_origin(
