@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from models.errors import HyperparameterError
+from models.fitting import Fit
 from models.formatters import DataFormatter
 from models.operations import Kind
 from models.plugins import LAST
@@ -88,6 +89,10 @@ def _checked(name: str, wanted: Any, value: Any) -> Any:
     if (name == "dropout" and value >= 1) or (name == "learning_rate" and value == 0):
         raise HyperparameterError(f"hyperparameter {name} must be {'below 1' if value else 'above 0'}, not {value!r}")
     return wanted(value)
+
+
+OF_GRADIENT_STEPS = ("learning_rate", "batch_size", "epochs", "patience", "members")
+"""Hyperparameters that mean nothing to a version that is solved."""
 
 
 def common_space(defaults: Hyperparameters) -> dict[str, Between | OneOf]:
@@ -200,6 +205,7 @@ class Architecture:
         hyperparameters: the defaults.
         order: its place among the models.
         search: where `awesome search` looks for better hyperparameters, beside `common_space`.
+        fits: by version, how it is fitted where that is not by gradient steps (models/fitting.py).
     """
 
     name: str
@@ -209,6 +215,7 @@ class Architecture:
     hyperparameters: Hyperparameters
     order: int = LAST
     search: Space = field(default_factory=dict)
+    fits: Mapping[int, Fit] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Checks what would fail where nobody looks for it.
@@ -232,7 +239,33 @@ class Architecture:
         except (TypeError, ValueError) as error:
             raise type(error)(f"model {self.name}: {error}") from None
 
+    def changed(self, version: int, values: Mapping[str, Any]) -> Hyperparameters:
+        """The hyperparameters of a version, with some values changed; errors as of `Hyperparameters.updated`.
+
+        Raises:
+            HyperparameterError: also where a value would change nothing, as the version is solved.
+        """
+        found = self.hyperparameters.updated(values)
+        if version in self.fits and (idle := [name for name in OF_GRADIENT_STEPS if name in values]):
+            stepping = [str(one) for one in self.versions if one not in self.fits]
+            another = f" or train {self.name}:{stepping[-1]}" if stepping else ""
+            raise HyperparameterError(
+                f"hyperparameter {idle[0]} does nothing: version {version} of {self.name} is solved, not trained by "
+                f"gradient steps; leave it out{another}"
+            )
+        return found
+
+    def most_epochs(self, version: int, hyperparameters: Hyperparameters) -> int | None:
+        """Epochs of a member at most; None where a solver takes as many steps as it needs."""
+        return None if version in self.fits else hyperparameters.epochs
+
     @property
     def space(self) -> Space:
-        """Where each hyperparameter is looked for."""
-        return {**common_space(self.hyperparameters), **self.search}
+        """Where each hyperparameter of the default version is looked for."""
+        return self.space_of(self.default_version)
+
+    def space_of(self, version: int) -> Space:
+        """Where each hyperparameter of a version is looked for."""
+        found = {**common_space(self.hyperparameters), **self.search}
+        idle = OF_GRADIENT_STEPS if version in self.fits else ()
+        return {name: where for name, where in found.items() if name not in idle}

@@ -19,7 +19,8 @@ class _Progress(keras.callbacks.Callback):
         self._name, self._before, self._bar, self._task = name, before, bar, task
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        text = f"loss {logs['loss']:.5f}, eval {logs['val_loss']:.5f}" if logs else ""
+        said = {"loss": "loss", "val_loss": "eval"}
+        text = ", ".join(f"{word} {logs[name]:.5f}" for name, word in said.items() if logs and name in logs)
         if self._bar is not None:
             self._bar.update(self._task, completed=self._before + epoch + 1, losses=text)
         else:
@@ -27,12 +28,12 @@ class _Progress(keras.callbacks.Callback):
 
 
 @contextmanager
-def training_progress(name: str, epochs: int, members: int) -> Iterator[Callable[[int], keras.callbacks.Callback]]:
+def training_progress(name: str, epochs: int | None, members: int) -> Iterator[Callable[[int], keras.callbacks.Callback]]:
     """Shows epochs and losses while the block runs.
 
     Args:
         name: what is trained.
-        epochs: of a member at most; early stopping may end before.
+        epochs: of a member at most; early stopping may end before. None where nobody knows.
         members: how many networks are trained, one after the other.
 
     Yields:
@@ -42,8 +43,8 @@ def training_progress(name: str, epochs: int, members: int) -> Iterator[Callable
     def callback(member: int, bar: Any = None, task: Any = None) -> keras.callbacks.Callback:
         said = f"{name}, member {member + 1} of {members}" if members > 1 else name
         if bar is not None:
-            bar.update(task, description=f"{said} (epochs at most)")
-        return _Progress(said, member * epochs, bar, task)
+            bar.update(task, description=f"{said} (epochs at most)" if epochs else f"{said} (steps)")
+        return _Progress(said, member * (epochs or 0), bar, task)
 
     if not sys.stderr.isatty():
         yield callback
@@ -59,5 +60,5 @@ def training_progress(name: str, epochs: int, members: int) -> Iterator[Callable
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(name, total=epochs * members, losses="")
+        task = bar.add_task(name, total=epochs and epochs * members, losses="")
         yield lambda member: callback(member, bar, task)

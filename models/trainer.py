@@ -70,7 +70,8 @@ def run_fn(fn_args: FnArgs) -> None:
     """
     config = TrainingConfig(**fn_args.custom_config)
     formatter = get_formatter(config.formatter)
-    defaults = get_architecture(config.model).hyperparameters
+    architecture = get_architecture(config.model)
+    defaults = architecture.hyperparameters
     hyperparameters = defaults.updated(config.hyperparameters)
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     graph = TransformGraph(transform, formatter)
@@ -79,7 +80,8 @@ def run_fn(fn_args: FnArgs) -> None:
     held_out = read(fn_args.eval_files, IN_MEMORY, config.seed)
     _LOG.info("%s: %d rows to train, %d for early stopping", config.model, len(rows.label), len(held_out.label))
 
-    with training_progress(config.model, hyperparameters.epochs, hyperparameters.members) as progress:
+    most_epochs = architecture.most_epochs(config.version, hyperparameters)
+    with training_progress(config.model, most_epochs, hyperparameters.members) as progress:
 
         def callbacks(member: int) -> list[keras.callbacks.Callback]:
             # TensorBoard shows each folder as a run of its own.

@@ -21,6 +21,7 @@ from models.data import Rows
 from models.early_stopping import EVAL_LOSS, EarlyStopping
 from models.ensemble import mean_of
 from models.errors import DivergenceError
+from models.fitting import Fit, fitted
 from models.formatters import DataFormatter
 from models.gradient_steps import AT_ONCE, GradientSteps, batches, unrolled
 from models.noise_penalty import fit_penalties
@@ -57,8 +58,9 @@ class Trained:
     Attributes:
         model: gives a logit, [n, 1]; the mean of its members' where there are several.
         history: the losses, one row a look: member (counted from 1), epoch (epochs trained until then, with a
-            fraction), loss (mean of the epoch that ends there; nan within one) and, with an eval split, val_loss.
-        global_step: gradient steps of all members together.
+            fraction), loss (mean of the epoch that ends there; nan within one) and, with an eval split, val_loss. Of a
+            version that is solved, an epoch is a step, and loss is without penalties.
+        global_step: steps of all members together.
     """
 
     model: keras.Model
@@ -78,6 +80,8 @@ def train(
     most_steps: int | None = None,
 ) -> Trained:
     """Trains one model in memory, each member until its loss on the eval split has not fallen for `patience` epochs.
+
+    A version that is solved (models/fitting.py) is fitted by its solver instead.
 
     The balance of the classes is left as it is: the share of rising days is part of what is learned.
 
@@ -115,6 +119,7 @@ class Training:
     ) -> None:
         """Takes what all trainings share; arguments as in `train`."""
         self._architecture, self._inputs = architecture, inputs
+        self._solver = get_architecture(architecture).fits.get(version)
         self._build = partial(get_architecture(architecture).versions[version], inputs, hyperparameters)
         self._hyperparameters = hyperparameters
         self._seed = seed
@@ -134,6 +139,8 @@ class Training:
         import pandas as pd
 
         keras.utils.set_random_seed(self._seed)  # of the first weights and of what is dropped
+        if self._solver:
+            return self._solved(self._solver, rows, held_out, callbacks(0) if callbacks else [], most_steps)
         histories, last, steps = [], [], 0
         tensors = None
         for number in range(self._hyperparameters.members):
@@ -156,6 +163,23 @@ class Training:
         if self._mean is None:
             self._mean = mean_of(self._members)
         return Trained(self._mean, losses, steps)
+
+    def _solved(
+        self,
+        fit: Fit,
+        rows: Rows,
+        held_out: Rows | None,
+        callbacks: list[keras.callbacks.Callback],
+        most_steps: int | None,
+    ) -> Trained:
+        if not self._members:
+            self._add_member()
+        model = self._members[0]
+        beside = (callbacks, most_steps)
+        with ARCHITECTURES.called(self._architecture):
+            history = fitted(fit, model, self._inputs, self._hyperparameters, rows, held_out, *beside)
+        history.insert(0, "member", 1)
+        return Trained(model, history, len(history))
 
     def _add_member(self) -> None:
         """Builds one more.

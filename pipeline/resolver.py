@@ -179,8 +179,6 @@ class Resolver:
     def models(self) -> dict[str, ModelChoice]:
         """The models to train, by name, in the order given."""
         chosen: dict[str, ModelChoice] = {}
-        for name in self.settings.hyperparameters:
-            self._hyperparameters(name)
         for text in self.settings.models:
             name, _, version = text.partition(":")
             try:
@@ -194,13 +192,18 @@ class Resolver:
             if name in chosen:
                 why = f"model {name} is named twice; a run trains one version of each"
                 raise self.refusal("models", why, ",".join(self.settings.models))
-            chosen[name] = ModelChoice(architecture, number, self._hyperparameters(name))
+            chosen[name] = ModelChoice(architecture, number, self._hyperparameters(name, number))
+        for name in self.settings.hyperparameters:
+            if name not in chosen:
+                self._hyperparameters(name)
         return chosen
 
-    def _hyperparameters(self, name: str) -> Hyperparameters:
+    def _hyperparameters(self, name: str, version: int | None = None) -> Hyperparameters:
+        """Those of the settings, of a version or, of a model that is not trained, of its default one."""
         values = self.settings.hyperparameters.get(name, {})
         try:
-            return get_architecture(name).hyperparameters.updated(values)
+            architecture = get_architecture(name)
+            return architecture.changed(architecture.default_version if version is None else version, values)
         except (UnknownNameError, HyperparameterError) as error:
             raise self.refusal("hyperparameters", error, values, f".{name}") from None
 

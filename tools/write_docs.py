@@ -224,12 +224,13 @@ def _models_index() -> str:
 
 def _model_page(architecture: Architecture) -> str:
     defaults = architecture.hyperparameters
-    meanings = _meanings(type(defaults))
+    meanings, space = _meanings(type(defaults)), architecture.space
     rows = [
         (f"`{one.name}`", _value(getattr(defaults, one.name)), type(getattr(defaults, one.name)).__name__,
-         meanings[one.name], architecture.space[one.name].words if one.name in architecture.space else "")
+         meanings[one.name], space[one.name].words if one.name in space else "")
         for one in fields(defaults)
     ]  # fmt: skip
+    example = next(name for name in ("epochs", "category_l2") if name in space)
     module = inspect.getmodule(type(defaults))
     assert module is not None
     lines = [
@@ -251,7 +252,7 @@ def _model_page(architecture: Architecture) -> str:
         "## Hyperparameters",
         _table(("name", "default", "type", "meaning", "searched in"), rows),
         "Others are set in `awesome.toml`, and a run's report names what was set:",
-        _code(f"[hyperparameters.{architecture.name}]\nepochs = {defaults.epochs * 2}", "toml"),
+        _code(f"[hyperparameters.{architecture.name}]\n{example} = {getattr(defaults, example) * 2}", "toml"),
         "[A search](../search.md) looks for better ones on the eval split:",
         _code(f"awesome search --model {architecture.name} --trials 30"),
     ]

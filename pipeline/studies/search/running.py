@@ -117,7 +117,7 @@ def _space(plan: Plan, choice: ModelChoice) -> tuple[Space, dict[str, Any]]:
     name = choice.architecture.name
     said = plan.settings.hyperparameters.get(name, {})
     fixed = {one: getattr(choice.hyperparameters, one) for one in said}
-    space = {one: where for one, where in choice.architecture.space.items() if one not in fixed}
+    space = {one: where for one, where in choice.architecture.space_of(choice.version).items() if one not in fixed}
     if not space:
         raise SearchError(
             f"--model {name}: nothing is left to search for, as the settings name {', '.join(fixed)} "

@@ -92,7 +92,8 @@ class Trier:
         """Probabilities of the rows of the eval split, [rows], of a model that is trained with these values."""
         hyperparameters = self._choice.hyperparameters.updated(values)
         settings, name = self._plan.settings, self._choice.architecture.name
-        with training_progress(said, hyperparameters.epochs, hyperparameters.members) as progress:
+        most_epochs = self._choice.architecture.most_epochs(self._choice.version, hyperparameters)
+        with training_progress(said, most_epochs, hyperparameters.members) as progress:
             model = train(
                 name,
                 self._choice.version,
