@@ -255,6 +255,17 @@ class Architecture:
             )
         return found
 
+    def used(self, version: int | None = None, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The hyperparameters that mean something to a version (None is the default one), by name.
+
+        Args:
+            version: of the architecture.
+            values: those that differ from the architecture's own; errors as of `Hyperparameters.updated`.
+        """
+        found = vars(self.hyperparameters.updated(values or {}))
+        solved = (self.default_version if version is None else version) in self.fits
+        return {name: value for name, value in found.items() if not (solved and name in OF_GRADIENT_STEPS)}
+
     def most_epochs(self, version: int, hyperparameters: Hyperparameters) -> int | None:
         """Epochs of a member at most; None where a solver takes as many steps as it needs."""
         return None if version in self.fits else hyperparameters.epochs

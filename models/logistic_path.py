@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ _SLOW = 0.01
 
 _ROUNDING, _RIDGE, _TINY = 1e-12, 1e-9, 1e-300
 
-Vector = NDArray[np.float64]
+Vector: TypeAlias = "NDArray[np.float64]"
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class _Bend:
         borders, sizes = design.borders, design.sizes
         last = int(np.argmax(sizes)) if sizes else -1
         self._out = slice(borders[last], borders[last] + sizes[last]) if sizes else slice(len(at), len(at))
-        kept = [number for number in range(len(sizes)) if number != last]
+        kept: list[int] = [number for number in range(len(sizes)) if number != last]
         self._kept = np.delete(np.arange(len(at)), np.r_[self._out])
         # Of the intercepts that stay, their place among the coefficients that stay.
         begins = {number: borders[0] + sum(sizes[one] for one in kept if one < number) for number in kept}

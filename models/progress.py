@@ -28,7 +28,9 @@ class _Progress(keras.callbacks.Callback):
 
 
 @contextmanager
-def training_progress(name: str, epochs: int | None, members: int) -> Iterator[Callable[[int], keras.callbacks.Callback]]:
+def training_progress(
+    name: str, epochs: int | None, members: int
+) -> Iterator[Callable[[int], keras.callbacks.Callback]]:
     """Shows epochs and losses while the block runs.
 
     Args:

@@ -204,6 +204,9 @@ def _models_index() -> str:
         "its best before the first one is over, and the weights of the "
         "best look are kept. The learning rate falls along half a cosine. The balance of the two answers is left "
         "as it is. Two runs with one seed on one machine give the same model.",
+        "A version may be solved instead, as that of linear is: a convex problem has one solution, which is found by "
+        "Newton's method over all train rows, whatever the seed. What is tried on it, of features and labels, is then "
+        "not drowned by the noise of a training.",
         "Where so little can be learned, a single network's answers are to a good part those of its first weights and "
         "of the order of its rows. So all models but the linear one are `members` networks that are trained one after "
         "the other, each stopped by itself, and the model is the mean of their logits: another seed changes less, and "

@@ -47,8 +47,6 @@ def formatters(plugins: common.Plugins = None) -> None:
 def models(plugins: common.Plugins = None) -> None:
     """Describes every model and its hyperparameters."""
     common.take_plugins(plugins)
-    from dataclasses import asdict
-
     from rich.markup import escape
 
     from models.registry import ARCHITECTURES
@@ -61,6 +59,6 @@ def models(plugins: common.Plugins = None) -> None:
         title = f"{architecture.description}; version {versions}"
         title += common.from_outside(ARCHITECTURES, architecture.name)
         console.print(f"[bold]{architecture.name}[/]  {escape(title)}", highlight=False)
-        values = ", ".join(f"{name} {value}" for name, value in asdict(architecture.hyperparameters).items())
+        values = ", ".join(f"{name} {value}" for name, value in architecture.used().items())
         console.print(f"  {values}\n", highlight=False, markup=False)
     common.print_broken(ARCHITECTURES)

@@ -9,7 +9,6 @@ import math
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,10 +180,10 @@ def _params(run: FinishedRun) -> dict[str, str]:
 def _hyperparameters(saved_model: Path) -> Mapping[str, Any]:
     card = read_card(saved_model)
     try:
-        own = get_architecture(card.model).hyperparameters.updated(card.hyperparameters)
+        own = get_architecture(card.model).used(card.version, card.hyperparameters)
     except (UnknownNameError, ValueError):  # of a file that is not there any more
         return {"version": card.version, **card.hyperparameters}
-    return {"version": card.version, **asdict(own)}
+    return {"version": card.version, **own}
 
 
 def _metrics(run: FinishedRun) -> dict[str, float]:

@@ -353,7 +353,7 @@ def test_text_in_a_row_ends_the_run_itself_with_one_line(folder: Path, m_db: Pat
 @pytest.mark.slow
 def test_a_learning_rate_without_sense_ends_the_run_with_one_line(folder: Path) -> None:
     Path("awesome.toml").write_text("[hyperparameters.linear]\nlearning_rate = 1e38\n")
-    command = [COMMAND, "run", "--market", "null", "--models", "linear"]
+    command = [COMMAND, "run", "--market", "null", "--models", "linear:1"]
     command += ["--market-shares", "3", "--market-sessions", "800", "--output", "out"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1

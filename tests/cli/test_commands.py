@@ -230,7 +230,8 @@ def test_models_are_described_with_versions_and_hyperparameters(awesome: Awesome
     text = " ".join(awesome("models").out.split())
     for architecture in ARCHITECTURES.values():
         assert architecture.description in text
-        assert f"learning_rate {architecture.hyperparameters.learning_rate}" in text
+        for name, value in architecture.used().items():
+            assert f"{name} {value}" in text
     assert "version 1, 2, 3 (default)" in text
 
 
@@ -238,7 +239,7 @@ def test_hyperparameters_of_a_model_that_is_not_trained_are_named(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = folder / "best.json"
-    found.write_text('{"rnn": {"epochs": 9}, "linear": {"epochs": 3}}')
+    found.write_text('{"rnn": {"epochs": 9}, "linear": {"category_l2": 0.01}}')
     warn_of_plan(load_plan({"models": "linear", "hyperparameters": found}))
     said = capsys.readouterr().err
     assert said == "hyperparameters of rnn (from --hyperparameters) do nothing, as linear alone is trained\n"

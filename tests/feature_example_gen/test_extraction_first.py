@@ -303,7 +303,6 @@ def test_run_does_it_all_and_a_second_time_from_the_cache(tmp_path: Path) -> Non
     shares = ("sh600519", "sz000001", "sz000002", "sz000333")
     first, last = dt.date(2021, 1, 4), dt.date(2023, 12, 29)
     market = from_synthetic("reversal", shares, first, last, dividends={shares[0]: {dt.date(2022, 6, 1): 0.5}})
-    (tmp_path / "awesome.toml").write_text("[hyperparameters.linear]\nepochs = 2\n")
     with ReplayServer(market) as server:
         environment = clean_environment() | {
             "AWESOME_SOURCES_URL": server.url,

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 SHARES, SESSIONS = 12, 700
 NAMES = ("linear", "rnn")
 MARKET = ("--market", "reversal_easy", "--market-shares", str(SHARES), "--market-sessions", str(SESSIONS))
-SETTINGS = "".join(f"[hyperparameters.{name}]\nepochs = 3\n" for name in NAMES)
+SETTINGS = "[hyperparameters.rnn]\nepochs = 3\n"
 # The steps of the pipeline for one model, in an order they can run in.
 BEFORE_TRAINING = ("FeatureExampleGen", "StatisticsGen", "ExampleValidator", "Transform")
 

@@ -37,7 +37,6 @@ MARKET = ("--market", "volume_reversal", "--market-shares", "24", "--market-sess
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Job:
     folder = tmp_path_factory.mktemp("day_wide_run")
-    (folder / "awesome.toml").write_text("[hyperparameters.linear]\nepochs = 3\n")
     return succeeded(folder, "run", *ASKED, *MARKET, "--models", "linear", "--output", "out")
 
 

@@ -27,7 +27,7 @@ market = "reversal"
 market_shares = 5
 market_sessions = 800
 [hyperparameters.linear]
-epochs = 1
+category_l2 = 0.01
 """
 COMPLETE = 3  # of ml_metadata.proto's Execution.State
 STATES = "SELECT t.name, e.last_known_state FROM Execution e JOIN Type t ON t.id = e.type_id"

@@ -227,7 +227,7 @@ def test_the_cache_can_be_switched_off(default_ir: Any) -> None:
         ("ImportSchemaGen", {"horizon": HORIZON}),
         ("Transform", {"formatter": "closes"}),
         ("Trainer.linear", {"train_steps": 200}),
-        ("Trainer.linear", {"hyperparameters": {"linear": {"learning_rate": 0.5}}}),
+        ("Trainer.linear", {"hyperparameters": {"linear": {"category_l2": 0.5}}}),
         ("Evaluator", {"horizon": HORIZON}),
     ],
 )
@@ -260,8 +260,8 @@ def cache_key(part: Any, folder: Path) -> str:
 
 
 def test_the_audit_trains_what_the_run_trains(default_ir: Any) -> None:
-    values = {"hyperparameters": {"linear": {"epochs": 3}, "rnn": {"epochs": 4}}}
+    values = {"hyperparameters": {"linear": {"category_l2": 0.5}, "rnn": {"epochs": 4}}}
     [model] = json.loads(properties(changed(default_ir, "LeakAudit", **values))["custom_config"])["models"]
     before = json.loads(properties(part_of(default_ir, "Trainer.linear"))["custom_config"])
     assert model["name"] == "linear"
-    assert model["hyperparameters"] == before["hyperparameters"] | {"epochs": 3}
+    assert model["hyperparameters"] == before["hyperparameters"] | {"category_l2": 0.5}

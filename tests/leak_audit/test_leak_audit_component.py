@@ -98,7 +98,7 @@ def test_a_leak_does_not_end_the_pipeline(tmp_path: Path, small_run: SmallRun) -
 
 def test_a_training_that_diverges_names_the_model_and_the_setting(small_run: SmallRun) -> None:
     [model] = small_run.config.models
-    wild = replace(model, hyperparameters={**model.hyperparameters, "learning_rate": 1e38})
+    wild = replace(model, version=1, hyperparameters={**model.hyperparameters, "learning_rate": 1e38})
     run = replace(small_run, config=replace(small_run.config, models=(wild,)))
     with pytest.raises(AuditError, match=rf"{model.name} cannot be audited: .* lower learning_rate, which is 1e\+38"):
         run.audited({model.name: Interval(0.51, 0.48, 0.54, 0.015)})

@@ -31,7 +31,7 @@ def rows() -> Any:
     return Rows(features, rises.astype(np.float32))
 
 
-def trained(rows: Any, model: str) -> Any:
+def trained(rows: Any, model: str, version: int | None = None) -> Any:
     from models.architecture import InputSpec
     from models.formatters.window_returns import FORMATTER
     from models.registry import get_architecture
@@ -39,7 +39,8 @@ def trained(rows: Any, model: str) -> Any:
 
     architecture = get_architecture(model)
     own = architecture.hyperparameters.updated({"epochs": 2, "members": 2})
-    return train(model, architecture.default_version, own, InputSpec(FORMATTER, {"share": SHARES + 1}), rows, None, 3)
+    at = version or architecture.default_version
+    return train(model, at, own, InputSpec(FORMATTER, {"share": SHARES + 1}), rows, None, 3)
 
 
 @pytest.mark.parametrize("model", ["linear", "dnn"])
@@ -65,7 +66,7 @@ def test_epochs_of_many_rows_take_others_in_turn(rows: Any, monkeypatch: pytest.
     from models.gradient_steps import batches
 
     monkeypatch.setattr(training, "EPOCH_ROWS", 1000)
-    found = trained(rows, "linear")
+    found = trained(rows, "linear", 1)
     batch = 32
     assert found.global_step == 2 * 2 * -(-1000 // batch)
 

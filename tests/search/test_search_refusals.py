@@ -36,9 +36,12 @@ def test_a_search_needs_a_model(awesome: Awesome) -> None:
 
 
 def test_what_the_settings_name_is_not_searched_for(awesome: Awesome) -> None:
+    Path("awesome.toml").write_text("[hyperparameters.linear]\ncategory_l2 = 0.001\n")
+    message = awesome("search", "--model", "linear").refusal
+    assert message.startswith("--model linear: nothing is left to search for, as the settings name category_l2 (hyper")
     values = "epochs = 3\nlearning_rate = 0.01\ncategory_l2 = 0.001\n"
     Path("awesome.toml").write_text(f"[hyperparameters.linear]\n{values}")
-    message = awesome("search", "--model", "linear").refusal
+    message = awesome("search", "--model", "linear:1").refusal
     assert message.startswith(
         "--model linear: nothing is left to search for, as the settings name epochs, learning_rat"
     )

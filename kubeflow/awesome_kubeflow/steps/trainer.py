@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from awesome_kubeflow.errors import ParameterError
 from awesome_kubeflow.node import CUSTOM_CONFIG, NodeSlice, message_of, properties_of, set_property
 from awesome_kubeflow.parameters import RunParameters
 from awesome_kubeflow.steps.kind import StepKind, only
 from awesome_kubeflow.steps.page import Section, Table
+from models.errors import HyperparameterError
+from models.registry import get_architecture
 from pipeline.job.step import Step
 
 _TRAIN_ARGS = "train_args"
@@ -42,7 +45,12 @@ def _change(part: NodeSlice, parameters: RunParameters) -> None:
     from models.trainer import TrainingConfig
 
     config = TrainingConfig(**json.loads(properties_of(part.node)[CUSTOM_CONFIG]))
-    hyperparameters = config.hyperparameters | dict(parameters.hyperparameters.get(config.model, {}))
+    values = dict(parameters.hyperparameters.get(config.model, {}))
+    try:
+        get_architecture(config.model).changed(config.version, values)
+    except HyperparameterError as error:
+        raise ParameterError(f"parameter hyperparameters, {config.model}: {error}") from None
+    hyperparameters = config.hyperparameters | values
     config = replace(
         config, hyperparameters=hyperparameters, formatter=parameters.formatter, horizon=parameters.horizon
     )
