@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from models.errors import HyperparameterError
-from models.fitting import Fit
 from models.formatters import DataFormatter
 from models.operations import Kind
 from models.plugins import LAST
@@ -16,6 +15,8 @@ from models.search_space import Between, OneOf, Space
 
 if TYPE_CHECKING:
     import keras
+
+    from models.data import Rows
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,39 @@ class InputSpec:
         return embedded, declared
 
 
+Told = Callable[[Mapping[str, float]], None]
+"""Takes the losses after a step: `loss` of the train split and, where it is known, `val_loss` of the eval split."""
+
+
+class Fit(Protocol):
+    """Puts the weights of a solution into a model."""
+
+    def __call__(
+        self,
+        model: keras.Model,
+        inputs: InputSpec,
+        hyperparameters: Any,
+        rows: Rows,
+        held_out: Rows | None,
+        told: Told,
+        most_steps: int | None,
+    ) -> None:
+        """Fits.
+
+        Args:
+            model: as its builder made it, or as it was fitted before: nothing of that may decide.
+            inputs: the features.
+            hyperparameters: of the architecture's own class.
+            rows: the train split; its features may lie on disk.
+            held_out: the eval split; None to fit the train split as closely as the version can.
+            told: is called after each step.
+            most_steps: after which it ends, solved or not; None for as many as it takes.
+
+        Raises:
+            DivergenceError: there is no solution.
+        """
+
+
 @dataclass(frozen=True)
 class Architecture:
     """One kind of model.
@@ -205,7 +239,7 @@ class Architecture:
         hyperparameters: the defaults.
         order: its place among the models.
         search: where `awesome search` looks for better hyperparameters, beside `common_space`.
-        fits: by version, how it is fitted where that is not by gradient steps (models/fitting.py).
+        fits: by version, how it is fitted where that is not by gradient steps (`Fit`).
     """
 
     name: str

@@ -2,47 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from models.architecture import Fit, InputSpec
 
 if TYPE_CHECKING:
     import keras
     import pandas as pd
 
-    from models.architecture import InputSpec
     from models.data import Rows
-
-Told = Callable[[Mapping[str, float]], None]
-"""Takes the losses after a step: `loss` of the train split and, where it is known, `val_loss` of the eval split."""
-
-
-class Fit(Protocol):
-    """Puts the weights of a solution into a model."""
-
-    def __call__(
-        self,
-        model: keras.Model,
-        inputs: InputSpec,
-        hyperparameters: Any,
-        rows: Rows,
-        held_out: Rows | None,
-        told: Told,
-        most_steps: int | None,
-    ) -> None:
-        """Fits.
-
-        Args:
-            model: as its builder made it, or as it was fitted before: nothing of that may decide.
-            inputs: the features.
-            hyperparameters: of the architecture's own class.
-            rows: the train split; its features may lie on disk.
-            held_out: the eval split; None to fit the train split as closely as the version can.
-            told: is called after each step.
-            most_steps: after which it ends, solved or not; None for as many as it takes.
-
-        Raises:
-            DivergenceError: there is no solution.
-        """
 
 
 def fitted(

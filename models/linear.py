@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.architecture import Architecture, Hyperparameters, InputSpec
-from models.fitting import Told
+from models.architecture import Architecture, Hyperparameters, InputSpec, Told
 from models.operations import Kind
 
 if TYPE_CHECKING:
@@ -64,7 +63,10 @@ def solve(
     told: Told,
     most_steps: int | None,
 ) -> None:
-    """Fits version 2; arguments as of `models.fitting.Fit`. Without an eval split, the smallest penalty is solved."""
+    """Fits version 2; arguments as of `models.architecture.Fit`.
+
+    Without an eval split, the smallest penalty is solved.
+    """
     from models.logistic_path import mean_loss, path
 
     train = _design(inputs, rows)

@@ -16,12 +16,12 @@ import numpy.typing as npt
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from models.architecture import Hyperparameters, InputSpec
+from models.architecture import Fit, Hyperparameters, InputSpec
 from models.data import Rows
 from models.early_stopping import EVAL_LOSS, EarlyStopping
 from models.ensemble import mean_of
 from models.errors import DivergenceError
-from models.fitting import Fit, fitted
+from models.fitting import fitted
 from models.formatters import DataFormatter
 from models.gradient_steps import AT_ONCE, GradientSteps, batches, unrolled
 from models.noise_penalty import fit_penalties

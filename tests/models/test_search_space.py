@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from models.architecture import Architecture, Hyperparameters, InputSpec
+from models.errors import HyperparameterError
 from models.formatters import get_formatter
 from models.registry import ARCHITECTURES
 from models.search_space import Between, OneOf
@@ -32,7 +33,7 @@ LEFT_ALONE = {"dnn": {"first_l1"}}
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_model_of_the_project_is_looked_for_around_its_own_values(name: str) -> None:
     one = ARCHITECTURES[name]
-    assert {"learning_rate", "epochs", "category_l2"} <= one.space.keys()
+    assert {"learning_rate", "epochs", "category_l2"} & one.used().keys() <= one.space.keys()
     # Its own hyperparameters, but for those of every model, are all looked for.
     own = {field for field in vars(one.hyperparameters) if not hasattr(Hyperparameters, field)}
     assert own - one.space.keys() == LEFT_ALONE.get(name, set())
@@ -58,6 +59,16 @@ def test_what_is_looked_for_makes_another_network_and_what_is_left_alone_does_no
         value = getattr(one.hyperparameters, hyperparameter)
         other = (*value, 7) if isinstance(value, tuple) else value / 2 + 0.1 if isinstance(value, float) else value + 1
         assert (built(**{hyperparameter: other}) != plain) == (hyperparameter in one.space), hyperparameter
+
+
+def test_what_means_nothing_to_a_solved_version_is_not_looked_for_and_refused() -> None:
+    linear = ARCHITECTURES["linear"]
+    assert linear.used().keys() == linear.space.keys() == {"category_l2"}
+    assert {"learning_rate", "epochs"} <= linear.space_of(1).keys()
+    assert linear.changed(1, {"epochs": 3}).epochs == 3
+    with pytest.raises(HyperparameterError, match=r"epochs does nothing: version 2 .* or train linear:1$"):
+        linear.changed(2, {"category_l2": 0.1, "epochs": 3})
+    assert linear.changed(2, {"category_l2": 0.1}).category_l2 == 0.1
 
 
 def test_a_model_of_somebodys_own_is_looked_for_in_what_every_model_has() -> None:
