@@ -68,6 +68,22 @@ def test_what_stands_side_by_side_is_taken_apart_by_name_and_put_together_again(
 
 
 @ALL
+def test_examples_carry_side_by_side_what_predictions_have_by_name(name: str) -> None:
+    formatter = get_formatter(name)
+    rng = np.random.default_rng(2)
+    day = {
+        one: rng.normal(size=(4, COLUMNS[one].width) if COLUMNS[one].width > 1 else 4) for one in formatter.day_columns
+    }
+
+    carried = formatter.carried(day)
+
+    assert tuple(carried) == formatter.example_columns
+    for column, values in carried.items():
+        parts = [day[part.name] for part in COLUMNS[column].parts]
+        np.testing.assert_array_equal(values, np.array(parts).T if parts else day[column])
+
+
+@ALL
 def test_every_formatter_sees_the_share_and_one_sequence(name: str) -> None:
     formatter = get_formatter(name)
     assert "share" in [feature.name for feature in formatter.of_kind(Kind.CATEGORY)]
