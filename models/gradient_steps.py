@@ -46,6 +46,28 @@ def _steps_of(layer: keras.layers.RNN) -> int:
     return sequence.shape[1] or sys.maxsize
 
 
+class FusedAdam(keras.optimizers.Adam):
+    """As Keras's, by one operation a variable where Keras writes a dozen: they take longer to trace and to run."""
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Changes a variable and its moments; `variable` is TensorFlow's."""
+        kind = variable.dtype
+        place = self._get_variable_index(variable)
+        step = tf.cast(self.iterations.value, kind) + 1
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[place].value.handle,
+            v=self._velocities[place].value.handle,
+            beta1_power=tf.cast(self.beta_1, kind) ** step,
+            beta2_power=tf.cast(self.beta_2, kind) ** step,
+            lr=tf.cast(learning_rate, kind),
+            beta1=tf.cast(self.beta_1, kind),
+            beta2=tf.cast(self.beta_2, kind),
+            epsilon=tf.cast(self.epsilon, kind),
+            grad=tf.cast(tf.convert_to_tensor(gradient), kind),
+        )
+
+
 class GradientSteps:
     """What trains a network: its optimizer, and the traced step.
 
@@ -62,7 +84,7 @@ class GradientSteps:
         """
         self._model = model
         schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-        model.compile(optimizer=keras.optimizers.Adam(schedule), jit_compile=False)  # where callbacks look for it
+        model.compile(optimizer=FusedAdam(schedule), jit_compile=False)  # where callbacks look for it
         model.optimizer.build(model.trainable_variables)  # a step that makes variables is traced twice
         self._traced: dict[tuple[str, ...], Any] = {}
 

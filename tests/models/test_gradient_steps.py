@@ -110,3 +110,29 @@ def test_a_recurrent_layer_that_begins_in_a_given_state_loses_its_loop_too() -> 
     with unrolled(model):
         assert layer.unroll
     assert not layer.unroll
+
+
+def test_the_fused_optimizer_takes_the_steps_of_adam() -> None:
+    import keras
+    import tensorflow as tf
+
+    from models.gradient_steps import FusedAdam
+
+    def after(optimizer: Any) -> list[Any]:
+        weights = [keras.Variable(np.ones(shape, np.float32)) for shape in ((4, 3), (5,))]
+        optimizer.build(weights)
+        rng = np.random.default_rng(0)
+
+        @tf.function(autograph=False)
+        def step(dense: Any, sparse: Any) -> None:
+            rows = tf.IndexedSlices(sparse, tf.constant([1, 3]), tf.constant([5]))
+            optimizer.apply_gradients([(dense, weights[0]), (rows, weights[1])])
+
+        for _ in range(30):
+            step(*(tf.constant(rng.normal(size=shape), tf.float32) for shape in ((4, 3), (2,))))
+        return [one.numpy() for one in weights]
+
+    rate = keras.optimizers.schedules.CosineDecay(0.1, 40)
+    for found, wanted in zip(after(FusedAdam(rate)), after(keras.optimizers.Adam(rate)), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=2e-5)  # of moves of about 1
+        assert np.abs(found - 1).max() > 0.1
