@@ -42,13 +42,12 @@ def run_pipeline(pipeline: tfx_pipeline.Pipeline, listener: StepListener | None 
     connection = deployment.metadata_connection_config
     connection = getattr(connection, connection.WhichOneof("connection_config"))
     steps: dict[str, Step] = {}
-    with light_beam("--runner=FnApiRunner" in pipeline.beam_pipeline_args):
-        for node in ir.nodes:
-            name = node.pipeline_node.node_info.id
-            listener.started(name)
-            step = run_node(ir, node.pipeline_node, connection)
-            steps[name] = step
-            listener.ended(step)
+    for node in ir.nodes:
+        name = node.pipeline_node.node_info.id
+        listener.started(name)
+        step = run_node(ir, node.pipeline_node, connection)
+        steps[name] = step
+        listener.ended(step)
     return steps
 
 
@@ -76,15 +75,17 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
     if ended is not None:
         outputs, cached = _outputs(connection, ended)
         return Step(name, time.perf_counter() - begin, cached, outputs)
+    executor = runner_utils.extract_executor_spec(deployment, name)
     try:
-        execution = launcher.Launcher(
-            pipeline_node=node,
-            mlmd_connection=metadata.Metadata(connection),
-            pipeline_info=ir.pipeline_info,
-            pipeline_runtime_spec=ir.runtime_spec,
-            executor_spec=runner_utils.extract_executor_spec(deployment, name),
-            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
-        ).launch()
+        with light_beam(in_process="--runner=FnApiRunner" in str(executor)):
+            execution = launcher.Launcher(
+                pipeline_node=node,
+                mlmd_connection=metadata.Metadata(connection),
+                pipeline_info=ir.pipeline_info,
+                pipeline_runtime_spec=ir.runtime_spec,
+                executor_spec=executor,
+                custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
+            ).launch()
     except DivergenceError as error:
         _LOG.exception("step %s failed", name)
         raise TrainingError(f"{name}: {error}") from None
