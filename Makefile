@@ -17,7 +17,7 @@ export UV_PROJECT_ENVIRONMENT = .venv
 export UV_PYTHON_DOWNLOADS = never
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fast lint docs lab clean sync-run sync-test
+.PHONY: help run test image fast lint docs lab clean sync-run sync-test
 
 # $(call sync,OPTIONS): installs what is missing; a matter of milliseconds when nothing is.
 define sync
@@ -34,6 +34,10 @@ run: sync-run ## install what is missing and run the main job, `awesome run $(AR
 
 test: lint ## install what is missing and run every check and every test
 	.venv/bin/pytest -n $(WORKERS) $(ARGS)
+	.venv/bin/python tests/kubeflow/within_image.py -n $(WORKERS) $(ARGS)
+
+image: sync-test ## what can differ between lines of TFX, within the training image: TFX 1.21
+	.venv/bin/python tests/kubeflow/within_image.py -n $(WORKERS) $(ARGS)
 
 fast: sync-test ## the tests that need no TensorFlow
 	.venv/bin/pytest -n $(WORKERS) -m 'not slow' $(ARGS)

@@ -18,6 +18,9 @@ Awesome = Callable[..., "Outcome"]
 WHOLE_FOLDERS = ("job", "kubeflow")
 """Folders of tests whose files share what is dear: one process has them all."""
 
+HOST_FIXTURES = {"browser"}
+"""What needs a program that the training image lacks: whoever asks for it is a test of the host."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -104,10 +107,14 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
     return write
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of what several processes share, the longest comes first, so that no process is left with it: whole folders,
     then files with slow tests.
     """
+    for item in items:
+        if HOST_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("host")
     if hasattr(config, "workerinput"):
         slow = {item.path for item in items if item.get_closest_marker("slow")}
         items.sort(key=lambda item: (item.path.parent.name not in WHOLE_FOLDERS, item.path not in slow))

@@ -12,7 +12,7 @@ from flink_runs import Runs
 
 from benchmarks.local_flink import LocalFlink
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.host]
 
 
 def artifact(folder: Path, step: str, output: str) -> Path:

@@ -21,8 +21,12 @@ GOLDEN = Path(__file__).parent / "golden" / "default.yaml"
 
 
 def readable(text: str) -> str:
-    """The package without what differs between machines: the slices, which tests decode, and versions."""
+    """The package without what differs between machines: the slices, which tests decode, and versions.
+
+    The newer kfp-kubernetes also writes out that no secret and no map of settings is optional, which is the default.
+    """
     text = re.sub(r"(- --slice\n\s+- )\S+", r"\1SLICE", text)
+    text = re.sub(r"^ +optional: false\n", "", text, flags=re.MULTILINE)
     return re.sub(r"(sdkVersion: kfp-|image: awesome-training:)\S+", r"\1VERSION", text)
 
 

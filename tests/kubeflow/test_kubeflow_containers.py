@@ -1,7 +1,7 @@
 """The package in containers: the training image, KFP's own local runner over podman's socket, metadata in MariaDB.
 
-The image has the second line of TFX (1.21, Python 3.13), whatever this machine has: it compiles the package, runs it,
-and runs the project's fast tests.
+The image has TFX 1.21 on Python 3.13, whatever this machine has: it compiles the package and runs it. within_image.py
+runs the project's tests there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,11 +22,11 @@ from typing import Any
 
 import pytest
 from compiled_package import PULL, Package, read_package
-from engine import EXTRACTOR, IMAGE, ROOT, TESTS_IMAGE, Engine, need_podman, own_engine
+from engine import EXTRACTOR, IMAGE, ROOT, Engine, need_podman, own_engine
 from mariadb import MariaDB, mariadb_server
 from small_pipeline import CACHED, COMPLETE, RUNNING, Pod, storage_url, store_small_market, write_small_market
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.slow, pytest.mark.host, pytest.mark.timeout(2400)]
 
 DATABASE = "metadata"
 CACHE_HITS = {"FeatureExampleGen", "StatisticsGen", "ImportSchemaGen", "ExampleValidator", "Transform"}
@@ -97,17 +96,6 @@ class Containers:
             WHERE e.execution_id = {execution} AND e.type IN (4, 6)
         """
         return [artifact for (artifact,) in self.server.rows(DATABASE, query)]
-
-
-def copy_checkout(path: Path) -> None:
-    """Packs the files of the checkout, without what was installed or written there."""
-    names = subprocess.check_output(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True
-    )
-    with tarfile.open(path, "w") as archive:
-        for name in names.rstrip("\0").split("\0"):
-            if (ROOT / name).exists():
-                archive.add(ROOT / name, name)
 
 
 @pytest.fixture(scope="module")
@@ -288,15 +276,3 @@ def test_the_extractor_is_small_and_works_on_a_root_that_cannot_be_written(engin
     assert "tencent" in sources
     script = "import importlib.util as u; raise SystemExit(any(map(u.find_spec, ('tensorflow', 'tfx', 'apache_beam'))))"
     engine.podman("run", "--rm", "--read-only", "--entrypoint", "python", EXTRACTOR, "-c", script)
-
-
-def test_the_fast_tests_pass_within_the_image(engine: Engine, tmp_path: Path) -> None:
-    """The proof of the second TFX line: the whole checkout, tested where Python is 3.13 and TFX 1.21."""
-    copy_checkout(tmp_path / "checkout.tar")
-    done = engine.podman(
-        "run", "--rm", "-v", f"{tmp_path / 'checkout.tar'}:/checkout.tar:ro", "-w", "/tmp",
-        "-e", "PYTHONPATH=/tmp/checkout:/tmp/checkout/kubeflow", TESTS_IMAGE,
-        "sh", "-c", "mkdir checkout && tar -xf /checkout.tar -C checkout && cd checkout && "
-        "exec python -m pytest -q -m 'not slow'", check=False, timeout=1500,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-6000:]

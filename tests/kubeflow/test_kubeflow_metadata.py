@@ -18,7 +18,7 @@ from compiled_package import Package
 from mariadb import MariaDB, mariadb_server
 from small_pipeline import COMPLETE, RUNNING, compile_small
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning")]
+pytestmark = [pytest.mark.slow, pytest.mark.host, pytest.mark.filterwarnings("ignore::FutureWarning")]
 
 FIRST, SECOND = "FeatureExampleGen", "ImportSchemaGen"
 """The two nodes that wait for nothing: on an empty store each of them makes its tables."""

@@ -1,5 +1,5 @@
-# The training image with what the tests need, to run them within it: the group dev, which uv takes by default, and the
-# extras that no step needs. The checkout itself is mounted.
+# The training image with what the tests need, to run them within it: the group dev, which uv takes by default, the group
+# notebooks, and the extras that no step needs. The checkout itself is mounted.
 ARG BASE_IMAGE
 FROM ${BASE_IMAGE}
 USER root
@@ -11,9 +11,9 @@ COPY pyproject.toml uv.lock ./
 RUN --mount=type=secret,id=index --mount=type=secret,id=ca-certificates \
     if [ -r /run/secrets/index ]; then set -a; . /run/secrets/index; set +a; fi \
     && if [ -r /run/secrets/ca-certificates ]; then export SSL_CERT_FILE=/run/secrets/ca-certificates; fi \
-    && export UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy \
+    && export UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 \
     && uv=$(python3 tools/get_uv.py) \
-    && "$uv" export --quiet --frozen --no-emit-project --extra search --extra mlflow > requirements.txt \
+    && "$uv" export --quiet --frozen --no-emit-project --extra search --extra mlflow --group notebooks > requirements.txt \
     && "$uv" pip install --python /opt/awesome/bin/python --require-hashes -r requirements.txt
 WORKDIR /data
 USER 10001:10001

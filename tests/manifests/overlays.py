@@ -24,9 +24,12 @@ BASES = "bases:\n  - ../../base\n"
 Object = dict[str, Any]
 CI = bool(os.environ.get("CI"))
 
-needs_kubectl = pytest.mark.skipif(
-    shutil.which("kubectl") is None and not CI, reason="kubectl is missing: install Debian's kubernetes-client"
-)
+needs_kubectl = [
+    pytest.mark.host,
+    pytest.mark.skipif(
+        shutil.which("kubectl") is None and not CI, reason="kubectl is missing: install Debian's kubernetes-client"
+    ),
+]
 
 
 def build(folder: Path) -> list[Object]:

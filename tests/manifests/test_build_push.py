@@ -24,6 +24,9 @@ NEEDED = {"podman": "podman", "docker-registry": "docker-registry", "busybox": "
 """Debian's packages by the program that they bring."""
 
 
+pytestmark = [pytest.mark.slow, pytest.mark.host]
+
+
 @pytest.fixture
 def podman(shell: Shell, tmp_path: Path) -> Shell:
     """The shell with podman, its images in the test's own folder, and a base `tiny:1` of one program."""
@@ -79,7 +82,6 @@ def fetch(address: str, path: str) -> tuple[str, dict[str, str]]:
         return answer.read().decode(), {key.lower(): value for key, value in answer.headers.items()}
 
 
-@pytest.mark.slow
 def test_what_is_built_reaches_the_registry(podman: Shell, registry: str) -> None:
     where = ("--registry", f"{registry}/team")
     assert refusal(podman.awesome("push", *where)) == (
@@ -123,7 +125,6 @@ def test_what_is_built_reaches_the_registry(podman: Shell, registry: str) -> Non
     assert f'[clusters.stage]\n  image = "{registry}/team/awesome-training:0.7.1"\n' in lines[2]
 
 
-@pytest.mark.slow
 def test_one_image_stands_on_the_base_that_is_there(podman: Shell) -> None:
     alone = ("build", "--image", "extractor", "--tag", "2", "--quiet")
     assert refusal(podman.awesome(*alone)) == (
@@ -141,7 +142,6 @@ def test_one_image_stands_on_the_base_that_is_there(podman: Shell) -> None:
     assert json.loads(labels)["revision"].endswith("-dirty")
 
 
-@pytest.mark.slow
 def test_a_build_that_fails_says_which(podman: Shell) -> None:
     file = podman.folder / "kubeflow" / "docker" / "extractor.Dockerfile"
     file.write_text(file.read_text() + "COPY not-there /\n")
@@ -159,7 +159,6 @@ def test_a_build_that_fails_says_which(podman: Shell) -> None:
     assert line.endswith("; without --quiet it shows more")
 
 
-@pytest.mark.slow
 def test_a_secret_is_there_while_it_is_built_and_not_after(podman: Shell, tmp_path: Path) -> None:
     probe = tmp_path / "probe"
     probe.write_text('FROM tiny:1\nRUN ["/bin/busybox", "true"]\n')

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,16 +12,14 @@ from pathlib import Path
 import pytest
 from command_line import COMMAND, refusal
 from kubernetes_api import Cluster, kubernetes_api, write_kubeconfig
+from overlays import needs_kubectl
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGE, PROD = "training-stage", "training-prod"
 SHARES = "/api/v1/namespaces/kubeflow/configmaps/awesome-shares"
 OBJECTS = 17
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("kubectl") is None and not os.environ.get("CI"),
-    reason="kubectl is missing: install Debian's kubernetes-client",
-)
+pytestmark = needs_kubectl
 
 
 @dataclass

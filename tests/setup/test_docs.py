@@ -178,6 +178,7 @@ class Page(HTMLParser):
 
 
 @pytest.mark.slow
+@pytest.mark.host
 def test_the_site_builds_without_a_warning_and_asks_no_other_host(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(ROOT / "mkdocs.yml")]
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The way from a bare checkout to a running project: tools/, Makefile, .ci/run, setup.py, .pre-commit-config.yaml."""
+"""The way from a bare checkout to a running project: tools/, Makefile, .ci/run, .pre-commit-config.yaml."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,7 +177,7 @@ if [ "$1" = --version ]; then echo "uv 0.13.9"; exit; fi
 echo "uv $*" >> log
 echo "$UV_PYTHON_DOWNLOADS $UV_PROJECT_ENVIRONMENT ${VIRTUAL_ENV-unset} ${UV_PYTHON-unset}" >> log
 mkdir -p .venv/bin
-for name in awesome ruff mypy lint-imports pytest; do
+for name in awesome ruff mypy lint-imports pytest python; do
   printf '#!/bin/sh\\necho "%s $*" >> log\\ntest ! -e fail-%s\\n' $name $name > .venv/bin/$name
   chmod +x .venv/bin/$name
 done
@@ -218,11 +217,13 @@ def test_make_test_runs_every_check_and_every_test(fake: Checkout) -> None:
     assert (
         log[0] == f"uv sync --frozen --python {sys.executable} --all-extras --group dev --group docs --group notebooks"
     )
-    assert [line.strip() for line in log[2:]] == [*LINTERS, "pytest -n auto"]
+    within = "python tests/kubeflow/within_image.py -n auto"
+    assert [line.strip() for line in log[2:]] == [*LINTERS, "pytest -n auto", within]
 
 
 @pytest.mark.parametrize(
-    ("target", "program"), [("run", "uv"), ("run", "awesome"), ("test", "mypy"), ("test", "pytest")]
+    ("target", "program"),
+    [("run", "uv"), ("run", "awesome"), ("test", "mypy"), ("test", "pytest"), ("image", "python")],
 )
 def test_make_stops_at_the_first_failure(fake: Checkout, target: str, program: str) -> None:
     (fake.root / f"fail-{program}").touch()
@@ -244,7 +245,7 @@ def test_make_alone_lists_every_target(fake: Checkout) -> None:
     done = fake.run("make")
     assert done.returncode == 0, done.stderr
     listed = {line.split()[1] for line in done.stdout.splitlines()}
-    assert {"help", "run", "test", "fast", "lint", "docs", "lab", "clean"} == listed
+    assert {"help", "run", "test", "image", "fast", "lint", "docs", "lab", "clean"} == listed
     assert not (fake.root / "log").exists()
 
 
@@ -313,52 +314,3 @@ def test_ci_without_root_names_what_is_missing(machine: Checkout) -> None:
         ".ci/run: not installed: sqlite3. Install these Debian packages, or run as root on Debian."
     ]
     assert not (machine.root / "log").exists()
-
-
-# setup.py
-
-
-Archive = tuple[Path, set[str]]
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
-    """A source archive, and the files of the packages that it has to hold."""
-    tree = tmp_path_factory.mktemp("source")
-    packages = ("pipeline", "components", "models", "kubeflow/awesome_kubeflow")
-    for package in (*packages, "tests"):
-        shutil.copytree(ROOT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("awesome.py", "setup.py", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, tree / name)
-    # One of each kind, whatever the packages hold.
-    (tree / "models" / "probe.pbtxt").touch()
-    (tree / "pipeline" / "report" / "probe.html.j2").touch()
-    (tree / "components" / "deep").mkdir()
-    (tree / "components" / "deep" / "__init__.py").touch()
-    patterns = [f"{package}/**/{kind}" for package in packages for kind in ("*.py", "*.pbtxt", "*.html.j2", "py.typed")]
-    patterns += ["awesome.py", "components/extractor/replay/fixtures/**/*"]
-    patterns += ["pipeline/report/page.js", "pipeline/report/third_party/*"]
-    files = [path for one in patterns for path in tree.glob(one)]
-    expected = {str(path.relative_to(tree)) for path in files if path.is_file()}
-    subprocess.run([sys.executable, "setup.py", "-q", "sdist"], cwd=tree, check=True, capture_output=True)
-    (path,) = (tree / "dist").iterdir()
-    return path, expected
-
-
-def test_the_source_archive_holds_the_packages_and_their_data(archive: Archive) -> None:
-    path, expected = archive
-    with tarfile.open(path) as content:
-        held = {name.partition("/")[2] for name in content.getnames()}
-    assert {*expected, "LICENSE", "pyproject.toml", "setup.py"} <= held
-    assert sum(name.endswith("py.typed") for name in held) == 4
-
-
-@pytest.mark.slow
-def test_the_source_archive_installs_the_packages_and_nothing_else(archive: Archive, tmp_path: Path) -> None:
-    (source, expected), target = archive, tmp_path / "installed"
-    command = [sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", "--no-build-isolation", "--quiet"]
-    command += ["--no-compile", "--target", str(target), str(source)]
-    subprocess.run(command, check=True, capture_output=True)
-    files = {path.relative_to(target) for path in target.rglob("*") if path.is_file()}
-    installed = {str(path) for path in files if not path.parts[0].endswith(".dist-info")}
-    assert installed == {path.removeprefix("kubeflow/") for path in expected} | {"bin/awesome"}
