@@ -97,13 +97,13 @@ def test_the_labels_of_the_test_split_change_nothing_that_is_chosen_by(
 
 
 def test_a_second_time_nothing_is_trained_and_no_try_is_new(run: Job, compared: Any) -> None:
-    before = read_record(record_path(run.folder / "awesome.db"))
+    before = record_path(run.folder / "awesome.db").read_text()
     again = succeeded(run.folder, "run", *ASKED, "--output", "again")
     for line in again.out.splitlines():
         if "✓ Trainer" in line or "✓ EvalAnswers" in line or "✓ Transform" in line:
             assert line.endswith("from the cache")
     assert again.report("again")["comparison"] == compared
-    assert read_record(record_path(run.folder / "awesome.db")) == before
+    assert record_path(run.folder / "awesome.db").read_text() == before
 
 
 def test_one_share_is_refused_before_anything_is_trained(run: Job) -> None:
