@@ -5,7 +5,7 @@ The manifest is written last on either side, so half a transfer is the panel of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from components.errors import PanelError
@@ -42,7 +42,7 @@ class Moved:
 def pull_panel(storage: Storage, folder: Path, progress: Progress | None = None) -> Moved:
     """Brings a panel from object storage into a folder; each file is compared with its digest.
 
-    What a person has decided on the panel in the folder stays.
+    What a person has decided on the panel in the folder, or taken back, stays so.
 
     Raises:
         StorageError: the storage cannot be reached, or a file is another one than the manifest names.
@@ -59,7 +59,9 @@ def pull_panel(storage: Storage, folder: Path, progress: Progress | None = None)
             with whole_file(folder / one.path) as partial:
                 storage.download(one.path, partial, advance)
                 verify(partial, [StoredFile(one.path, one.size, one.sha256)], storage.url_of(one.path), "")
-        after = manifest.deciding((), before.decisions)
+        # What the storage has forgotten as well by now need not be kept.
+        forgotten = tuple(one for one in before.forgotten if one in manifest.decisions)
+        after = manifest.deciding(forgotten, before.decisions)
         if after != before or not is_panel(folder):
             write_manifest(folder, after)
         named = {one.path for one in manifest.files}
@@ -76,7 +78,7 @@ def push_panel(storage: Storage, folder: Path, progress: Progress | None = None)
         StorageError: the storage cannot be reached or written.
         PanelError: the folder is no panel, or the storage has a panel that this one does not go on from.
     """
-    manifest, stored = read_manifest(folder), _stored(storage)
+    manifest, stored = replace(read_manifest(folder), forgotten=()), _stored(storage)
     _check_goes_on(storage, folder, stored, manifest)
     there = set() if stored is None else {one.path for one in stored.files}
     missing = [one for one in manifest.files if one.path not in there]

@@ -68,12 +68,15 @@ class Manifest:
         decisions: what a person has accepted or excluded.
         exchanges: by share, where it is listed, as far as somebody said.
         members: when which share belongs to the universe; none where all always do.
+        forgotten: decisions that were taken away here, of a copy of a panel in object storage: the next pull must not
+            bring them back. They stay here.
     """
 
     files: tuple[PanelFile, ...] = ()
     decisions: tuple[Decision, ...] = ()
     exchanges: Mapping[str, str] = field(default_factory=dict)
     members: tuple[Spell, ...] = ()
+    forgotten: tuple[Decision, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -86,9 +89,17 @@ class Manifest:
         return sum(one.size for one in self.files)
 
     def deciding(self, gone: Collection[Decision], added: Iterable[Decision]) -> Manifest:
-        """The same without some decisions and with some others."""
+        """The same without some decisions, which are noted as forgotten, and with some others."""
+        added = tuple(added)
         kept = {str(one): one for one in (*self.decisions, *added) if one not in gone}
-        return replace(self, decisions=tuple(kept[text] for text in sorted(kept)))
+        forgotten = {
+            str(one): one for one in (*self.forgotten, *self.decisions) if one in gone or one in self.forgotten
+        }
+        return replace(
+            self,
+            decisions=tuple(kept[text] for text in sorted(kept)),
+            forgotten=tuple(forgotten[text] for text in sorted(forgotten) if forgotten[text] not in added),
+        )
 
     def to_bytes(self) -> bytes:
         """The content of the manifest's file."""

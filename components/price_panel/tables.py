@@ -226,6 +226,11 @@ def _plain(table: Path, batch: pa.RecordBatch, layout: _Layout) -> pa.RecordBatc
         raise PanelError(f"{table}: a row of share {share[0]} or another one has no {layout.day}")
     try:
         day = _days(day)
+    except _InstantsError as error:
+        raise PanelError(
+            f"{table}: the column {layout.day} holds instants such as {error}, and whose days these are is not said; "
+            "write it with CAST(... AS DATE), or bring the files in with `awesome prices import --timezone ZONE`"
+        ) from None
     except pa.ArrowException:
         raise PanelError(
             f"{table}: the column {layout.day} holds {day.type} that are no days such as 2024-01-31"
@@ -240,9 +245,18 @@ def _plain(table: Path, batch: pa.RecordBatch, layout: _Layout) -> pa.RecordBatc
     return pa.RecordBatch.from_arrays([share, day, *numbers], ["share_id", "time", *layout.numbers])
 
 
+class _InstantsError(Exception):
+    """Times of a day in UTC: midnight in Shanghai is 16:00 of the day before."""
+
+
 def _days(column: pa.Array) -> pa.Array:
     if pa.types.is_integer(column.type):  # Arrow would take 20240131 as microseconds since 1970
         raise pa.ArrowInvalid("integers")
+    if pa.types.is_timestamp(column.type) and column.type.tz in (None, "UTC", "Etc/UTC", "+00:00"):
+        column = column.cast(pa.timestamp("us"), safe=False)
+        inside = pc.not_equal(pc.floor_temporal(column, unit="day"), column)
+        if pc.any(inside).as_py():
+            raise _InstantsError(f"{column.filter(inside)[0].as_py():%Y-%m-%d %H:%M} UTC")
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:
         # Its own zone's day: midnight in Shanghai is still the day before in UTC, as which a cast reads it.
         column = pc.strftime(column, format="%Y-%m-%d")

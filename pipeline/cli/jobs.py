@@ -147,6 +147,10 @@ def tensorboard(run: common.RunFolder = None, port: Annotated[int, typer.Option(
 
     opened = open_run(common.run_folder(run))
     logs = ",".join(f"{name}:{opened.training_log(name)}" for name in opened.models())
+    from pipeline.job.quiet import quiet_children, quiet_tensorflow
+
+    quiet_tensorflow()
+    quiet_children()
     # The module has no entry point of its own that a frozen path would not break.
     command = [sys.executable, "-m", "tensorboard.main", f"--logdir_spec={logs}", f"--port={port}"]
     os.execv(sys.executable, command)

@@ -47,6 +47,10 @@ def live(
 
     if ledger is not None and not ledger.is_file():
         raise UserError(f"{ledger} is no file; name the copy of a ledger, or leave --ledger out")
+    if ledger is None and plan.database.is_dir():
+        from components.feature_store import FeatureStore
+
+        FeatureStore.open(plan.database).close()  # which says that no panel has a ledger
     with status("Reading the ledger", shown=not as_json):
         facts = record_of(plan, ledger, plan.settings.clock)
     if as_json:

@@ -79,7 +79,8 @@ def runs_prune(
     """Takes old runs out of a workspace, with the artifacts that no other run names.
 
     The latest run stays, the one whose model was pushed last, and the models that the next ones are judged against.
-    What was tried stays counted.
+    What was tried stays counted. Runs that were written elsewhere (--output) are not seen: they lose artifacts that
+    they share with a run that goes.
     """
     from pipeline.uses.prune import find_prunable, prune
 

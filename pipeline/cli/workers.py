@@ -20,10 +20,11 @@ def workers(
     """
     import logging
 
-    from pipeline.job.quiet import quiet_tensorflow
+    from pipeline.job.quiet import quiet_children, quiet_tensorflow
     from pipeline.job.worker_pool import serve_workers
 
     quiet_tensorflow()
+    quiet_children()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
         serve_workers(port, lambda taken: print_line(f"workers are started at port {taken}"))

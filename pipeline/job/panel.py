@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from components.price_panel.manifest import read_manifest
+from components.price_panel.manifest import is_panel, read_manifest
+from pipeline.job.workspace import OutputError, workspace_lock
 from pipeline.naming import is_url
 from pipeline.plan import Plan
 from pipeline.secrets import cos_credentials
@@ -36,11 +38,19 @@ def panel_storage(plan: Plan) -> Storage | None:
     return Storage.at(url, replace(how, cos_key=key, cos_secret=secret))
 
 
-def fetch_panel(plan: Plan, progress: Progress | None = None) -> Moved | None:
+def fetch_panel(plan: Plan, progress: Progress | None = None, locked: bool = False) -> Moved | None:
     """Brings what is new of a panel in object storage into the workspace; looks alone whether a folder is a panel.
+
+    While a run works in the workspace the panel that it has brought stays as it is, and is used so.
+
+    Args:
+        plan: names the panel.
+        progress: told of the bytes.
+        locked: whether the caller has the workspace's lock.
 
     Raises:
         PanelError: there is no panel.
+        OutputError: a run works in the workspace, and has brought none yet.
         StorageError: the storage cannot be reached.
     """
     storage = panel_storage(plan)
@@ -49,14 +59,22 @@ def fetch_panel(plan: Plan, progress: Progress | None = None) -> Moved | None:
         return None
     from components.object_storage.panels import pull_panel
 
-    with storage:
+    with storage, ExitStack() as held:
+        if not locked:
+            plan.workspace.mkdir(parents=True, exist_ok=True)
+            try:
+                held.enter_context(workspace_lock(plan.workspace))
+            except OutputError:
+                if not is_panel(plan.database):
+                    raise
+                return None
         return pull_panel(storage, plan.database, progress)
 
 
 def say_fetched(plan: Plan, console: Console) -> None:
-    """Brings the panel, and says in a line what came."""
+    """Brings the panel, and says in a line what came; the caller has the workspace's lock."""
     with console.status(f"Fetching {plan.settings.panel}"):
-        moved = fetch_panel(plan)
+        moved = fetch_panel(plan, locked=True)
     if moved is not None:
         console.print(
             f"{plan.settings.panel}: {moved.files} files ({moved.size / 2**20:.1f} MiB) came to {plan.database}",

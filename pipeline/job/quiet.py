@@ -22,6 +22,21 @@ def quiet_tensorflow() -> None:
         warnings.filterwarnings("ignore", category=FutureWarning, module="google")
 
 
+_OF_LIBRARIES = (
+    # Google's packages, of the age of this Python.
+    "ignore:You are using a Python version:FutureWarning",
+    # TensorBoard of the older line, of its own import.
+    "ignore:pkg_resources is deprecated as an API:UserWarning",
+)
+"""What libraries warn of and nobody here can mend, in the form of PYTHONWARNINGS."""
+
+
+def quiet_children() -> None:
+    """Has interpreters that are started from here say nothing of what libraries warn of when they are imported."""
+    asked = [one for one in os.environ.get("PYTHONWARNINGS", "").split(",") if one]
+    os.environ["PYTHONWARNINGS"] = ",".join([*_OF_LIBRARIES, *asked])  # what somebody asked for comes last, and wins
+
+
 def import_tensorflow() -> None:
     """Imports TensorFlow without a word.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +87,13 @@ def _write(
             raise PanelError(f"{folder}: a panel is not written from itself; name another folder")
         with open_prices(database) as store:
             return write_store(folder, store, shares, file_rows, progress)
+    if panels := [one for one in files if is_panel(Path(one))]:
+        # In the order of `cp`, one would be written into the other.
+        this, other = shlex.quote(plan.settings.panel or str(folder)), shlex.quote(panels[0])
+        raise PanelError(
+            f"{panels[0]} is a panel, and what stands first is written to: awesome panel write {this} --from {other} "
+            f"adds its prices to {this}, awesome panel write {other} --from {this} those of {this} to it"
+        )
     tables = [Path(one) for one in files if is_table(Path(one))]
     if shares:
         raise PanelError("--shares: files are taken whole; import them into a database and name shares of that")

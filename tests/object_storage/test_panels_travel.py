@@ -15,6 +15,9 @@ from components.object_storage.panels import pull_panel, push_panel
 from components.price_panel.manifest import MANIFEST, read_manifest
 from components.price_panel.store import PanelStore
 from components.price_panel.writing import write_store
+from pipeline.job import panel as job_panel
+from pipeline.job.workspace import OutputError, workspace_lock
+from pipeline.plan import load_plan
 
 
 def grown(folder: Path, sessions: int) -> Path:
@@ -99,3 +102,55 @@ def test_a_decision_that_was_made_here_stays(s3: Place, tmp_path: Path) -> None:
         pull_panel(storage, tmp_path / "there")
     with PanelStore.open(tmp_path / "there") as store:
         assert store.decisions().excluded == {"IBM"}
+
+
+def test_a_decision_that_was_taken_back_here_does_not_return(s3: Place, tmp_path: Path) -> None:
+    panel, there, decision = grown(tmp_path, 30), tmp_path / "there", read_decisions(exclude=["IBM"])
+
+    def excluded() -> set[str]:
+        with PanelStore.open(there) as store:
+            return set(store.decisions().excluded)
+
+    with s3.open() as storage:
+        with PanelStore.create(panel) as store:
+            store.decide(decision)
+        push_panel(storage, panel)
+        pull_panel(storage, there)
+        assert excluded() == {"IBM"}
+        with PanelStore.create(there) as store:
+            assert store.forget(decision) == 1
+        push_panel(storage, grown(tmp_path, 31))
+        for _ in range(2):
+            pull_panel(storage, there)
+            assert excluded() == set()
+        with PanelStore.create(there) as store:
+            store.decide(decision)
+        pull_panel(storage, there)
+        assert excluded() == {"IBM"}
+        # What this folder has forgotten is its own affair, until the panel is written from here.
+        with PanelStore.create(there) as store:
+            store.forget(decision)
+        push_panel(storage, there)
+        assert b'"forgotten": []' in (storage.read(MANIFEST) or b"")
+        pull_panel(storage, there)
+        assert read_manifest(there).forgotten == ()
+
+
+def test_while_a_run_works_the_panel_that_it_has_brought_stays_as_it_is(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_panel, "panel_storage", lambda plan: place.open())
+    plan = load_plan({"panel": "s3://prices/panel", "workspace": tmp_path / "runs"})
+    plan.workspace.mkdir()
+    with place.open() as storage:
+        push_panel(storage, grown(tmp_path, 30))
+    with workspace_lock(plan.workspace), pytest.raises(OutputError, match="another run works in"):
+        job_panel.fetch_panel(plan)
+    assert job_panel.fetch_panel(plan) is not None
+    with place.open() as storage:
+        push_panel(storage, grown(tmp_path, 31))
+    with workspace_lock(plan.workspace):
+        assert job_panel.fetch_panel(plan) is None
+        assert len(read_manifest(plan.database).files) == 1
+    assert job_panel.fetch_panel(plan) is not None
+    assert len(read_manifest(plan.database).files) == 2

@@ -94,3 +94,18 @@ def test_decisions_of_a_panel_are_kept_in_it(folder: Path, awesome: Awesome) -> 
     with PanelStore.open(folder / "p") as panel:
         assert panel.decisions().excluded == {"IBM"}
     assert awesome("prices", "suspects", "--panel", "p", "--forget", "IBM").out.startswith("1 decisions taken back")
+
+
+def test_a_panel_that_stands_where_files_do_is_told_from_the_target(folder: Path, awesome: Awesome) -> None:
+    write_database(folder / "awesome.db")
+    for name in ("one", "two"):
+        awesome("panel", "write", name)
+    refusal = awesome("panel", "write", "one", "two").refusal
+    assert refusal.startswith("two is a panel, and what stands first is written to: awesome panel write one --from two")
+    assert awesome("panel", "write", "one", "--from", "two").code == 0
+
+
+def test_a_panel_has_no_ledger_to_be_judged(folder: Path, awesome: Awesome) -> None:
+    write_database(folder / "awesome.db")
+    awesome("panel", "write", "one")
+    assert awesome("live", "--db", "one").refusal.startswith("one is a folder, not a database; of a panel")

@@ -111,6 +111,18 @@ def test_days_with_a_zone_are_those_of_the_zone(tmp_path: Path, zone: str) -> No
         assert panel.stored_range("000001") == (dt.date(2020, 1, 1), dt.date(2020, 2, 9))
 
 
+@pytest.mark.parametrize("kind", [pa.timestamp("ns"), pa.timestamp("us", "UTC")], ids=str)
+def test_instants_in_utc_are_refused_as_nobody_says_whose_days_they_are(tmp_path: Path, kind: pa.DataType) -> None:
+    (tmp_path / "table").mkdir()
+    shanghai = prices().assign(time=lambda rows: pd.to_datetime(rows["time"]).dt.tz_localize("Asia/Shanghai"))
+    table = pa.Table.from_pandas(shanghai, preserve_index=False)
+    instants = table["time"].cast(pa.timestamp("us", "UTC")).cast(kind)
+    place = table.schema.get_field_index("time")
+    pq.write_table(table.set_column(place, "time", instants), tmp_path / "table" / "a.parquet")
+    with pytest.raises(PanelError, match=r"time holds instants such as 2019-12-31 16:00 UTC, .* CAST\(.* AS DATE\)"):
+        taken(tmp_path, tmp_path / "table")
+
+
 def test_adjusted_closes_become_factors(tmp_path: Path) -> None:
     frame = prices().assign(adj_close=lambda rows: rows["close"] * rows["factor"] * 0.25).drop(columns="factor")
     taken(tmp_path, cut(tmp_path / "table", frame, ["share_id"]))
