@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, BacktestError, backtest
 from pipeline.report.backtest_summary import BacktestRow, backtest_rows, judge
+from pipeline.report.tear_sheet import PortfolioSheet, portfolio_sheet
 from pipeline.report.templates import load_template
 from pipeline.report.tries import best_portfolio
 from pipeline.report.verdict import Verdict
@@ -29,12 +30,14 @@ class BacktestSection:
         rows: the table, empty where it could not be made.
         chart: growth and drawdown of the chosen model; None where it could not be made.
         notes: how it was traded, and what is not in the figures, a sentence each.
+        sheet: the days of the chosen model's portfolio; None where it could not be made.
     """
 
     verdict: Verdict
     rows: tuple[BacktestRow, ...] = ()
     chart: Chart | None = None
     notes: tuple[str, ...] = ()
+    sheet: PortfolioSheet | None = None
 
 
 def backtest_section(report: RunReport, predictions: pd.DataFrame) -> BacktestSection:
@@ -98,6 +101,7 @@ def section_of(report: RunReport, result: Backtest, model: str) -> BacktestSecti
         rows=backtest_rows(result),
         chart=growth_chart(result, model),
         notes=_notes(report, result),
+        sheet=portfolio_sheet(result, model),
     )
 
 

@@ -106,6 +106,7 @@ def render_html(
     from pipeline.report.drawing import SPLIT_COLOURS, model_styles
     from pipeline.report.explanation import explanation_section
     from pipeline.report.missing import left_out_in_words, missing_in_words
+    from pipeline.report.tear_sheet import signal_section
     from pipeline.report.timeline import ordered_splits, spans, ticks
     from pipeline.report.training import training_chart
     from pipeline.report.universe import outside_in_words, universe_in_words, warnings_of
@@ -162,6 +163,7 @@ def render_html(
             (*report.baselines, PREDECESSOR),
             styles,
         ),
+        signal=signal_section(predictions, names, report.horizon, styles),
         backtest=backtest_section(report, predictions),
         compared=None if report.comparison is None else compared_section(report.comparison),
         explanation=None if explanation is None else explanation_section(explanation, styles),

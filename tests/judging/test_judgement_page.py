@@ -58,8 +58,8 @@ def test_everything_that_is_judged_is_on_the_page(made: JudgedForecasts) -> None
         assert f"{one.why}{' mend' if one.mend else ''} {one.count:,} {one.words}" in said
     assert "row 2, share <b>&" in said
     assert "<b>" not in source
-    # AUC, rank IC, years, calibration, differences, growth.
-    assert [tag for tag, _ in page.elements].count("svg") == 6
+    # AUC, rank IC, years, calibration, differences, growth, rolling Sharpe ratio.
+    assert [tag for tag, _ in page.elements].count("svg") == 7
 
 
 def test_scores_have_no_calibration(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_the_page_shows_the_sentence_the_table_and_the_chart_and_needs_nothing_e
     assert "3 rows without a label" in page.words()
     for row in backtest_rows(made.result):
         assert f"{row.sharpe} {row.sharpe_interval}" in page.words()
-    assert [tag for tag, _ in page.elements].count("svg") == 1
+    assert [tag for tag, _ in page.elements].count("svg") == 2
     assert_needs_nothing_from_elsewhere(source)
 
 

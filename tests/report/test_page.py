@@ -132,8 +132,8 @@ def test_all_figures_stand_beside_those_of_the_baselines() -> None:
 def test_every_chart_has_a_title_and_a_description() -> None:
     page = Page(made_page(champion=False))
     charts = page.all("svg")
-    # Forest, years, two of ROC, calibration, backtest, and the training of each model.
-    assert len(charts) == 6 + len(NAMES)
+    # Forest, years, two of ROC, calibration, four of the signal, two of the backtest, and the training of each model.
+    assert len(charts) == 11 + len(NAMES)
     assert all(chart["role"] == "img" for chart in charts)
     assert len(page.all("desc")) == len(charts)
     assert {a["lang"] for a in page.all("html")} == {"en"}

@@ -59,7 +59,7 @@ def test_the_page_in_chromium(browser: Browser, tmp_path: Path, champion: bool) 
     address = page.as_uri()
     browser.call("Page.navigate", url=address)
     browser.wait_for("Page.loadEventFired")
-    assert browser.evaluate("document.querySelectorAll('svg[role=img]').length") == 6 + len(NAMES) * (1 + champion)
+    assert browser.evaluate("document.querySelectorAll('svg[role=img]').length") == 11 + len(NAMES) * (1 + champion)
     browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert_fits(browser)
     # The main table is not scrolled even on a telephone.
@@ -106,6 +106,6 @@ def test_the_page_of_a_judgement_in_chromium(browser: Browser, tmp_path: Path) -
     write_judgement(made, tmp_path / "judged")
     browser.call("Page.navigate", url=(tmp_path / "judged" / "judgement.html").as_uri())
     browser.wait_for("Page.loadEventFired")
-    assert browser.evaluate("document.querySelectorAll('svg[role=img]').length") == 6
+    assert browser.evaluate("document.querySelectorAll('svg[role=img]').length") == 7
     browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert_fits(browser)

@@ -1,0 +1,151 @@
+"""A model's scores beside the returns that followed, without a portfolio: by quantile, day and lag.
+
+Everything is a mean over days with its interval from blocks of days. Lags are counted in the sessions of the rows
+themselves, and a return is that over the horizon, so at a horizon of h a lag below h sees a part of the same return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evidence.correlation import daily_rank_ic
+from components.evidence.interval import UNKNOWN, Interval
+from components.evidence.resampling import DayBlocks
+from components.evidence.rows import middle_ranks
+from components.tear_sheet.intervals import interval_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GROUPS = 5
+"""Of a day's shares, as in the field's quintiles."""
+
+LAGS = (0, 1, 2, 3, 5, 10, 20, 60)
+"""Sessions."""
+
+MOST_ROWS = 1_000_000
+"""Rows that are looked at at each lag: of more, every second, third ... day is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """What a model's scores are like.
+
+    Attributes:
+        groups: by quantile, the lowest scores first: mean return of the group over the horizon less that of all shares
+            of the day.
+        spread: that of the highest group less that of the lowest one.
+        lags: sessions, ascending.
+        decay: at each lag, the mean over days of the rank correlation of a day's scores with the returns of so many
+            sessions later; at 0 it is the rank IC.
+        persistence: at each lag, the mean over days of the rank correlation of a day's scores with those of so many
+            sessions later; 1 at 0.
+        days: datetime64 array [days].
+        daily: array [days], rank IC; nan where a day has none.
+        every: of so many days one is looked at in `decay` and `persistence`.
+    """
+
+    groups: tuple[Interval, ...]
+    spread: Interval
+    lags: tuple[int, ...]
+    decay: tuple[Interval, ...]
+    persistence: tuple[Interval, ...]
+    days: NDArray[np.datetime64]
+    daily: NDArray[np.float64]
+    every: int
+
+
+def read_signal(
+    predictions: pd.DataFrame, model: str, horizon: int, *, lags: Sequence[int] = LAGS, most_rows: int = MOST_ROWS
+) -> Signal:
+    """Looks at a model's scores.
+
+    Args:
+        predictions: a row a share and day: time (datetime64), share_id, forward_return, and the model's scores.
+        model: a column.
+        horizon: sessions ahead that returns reach.
+        lags: sessions from a score to what it is compared with; those without two days are left out.
+        most_rows: as `MOST_ROWS`.
+
+    Returns:
+        The figures; nan where a day has too few shares, and without ends where there are too few days.
+    """
+    days, day = np.unique(predictions["time"].to_numpy(), return_inverse=True)
+    share_ids, share = np.unique(predictions["share_id"].to_numpy(dtype=str), return_inverse=True)
+    scores, returns = (np.full((len(days), len(share_ids)), np.nan) for _ in range(2))
+    scores[day, share] = predictions[model].to_numpy(np.float64)
+    returns[day, share] = predictions["forward_return"].to_numpy(np.float64)
+    means = _Means(days)
+    by_group = _daily_groups(scores, returns)
+    kept = tuple(lag for lag in lags if lag < len(days) - 1)
+    every = max(1, -(-len(predictions) // most_rows))
+    looked = np.arange(0, len(days), every)
+    decay, persistence = [], []
+    for lag in kept:
+        at = looked[looked + lag < len(days)]
+        decay.append(means.of(at, _daily(scores[at], returns[at + lag]), -(-horizon // every)))
+        persistence.append(means.of(at, _daily(scores[at], scores[at + lag]), -(-max(horizon, lag) // every)))
+    return Signal(
+        groups=tuple(means.of(None, daily, horizon) for daily in by_group.T),
+        spread=means.of(None, by_group[:, -1] - by_group[:, 0], horizon),
+        lags=kept,
+        decay=tuple(decay),
+        persistence=tuple(persistence),
+        days=days,
+        daily=_daily(scores, returns),
+        every=every,
+    )
+
+
+class _Means:
+    """Means over days with their intervals; the same days are drawn alike for all of them."""
+
+    def __init__(self, days: NDArray[Any]) -> None:
+        self._days = days
+        self._blocks: dict[tuple[bytes, int], DayBlocks] = {}
+
+    def of(self, at: NDArray[np.intp] | None, daily: NDArray[np.float64], horizon: int) -> Interval:
+        """The mean of what is known, whose neighbours share up to `horizon` days; unknown where nothing is."""
+        known = np.flatnonzero(~np.isnan(daily))
+        if not len(known):
+            return UNKNOWN
+        days = self._days[known if at is None else at[known]]
+        key = days.tobytes(), horizon
+        if key not in self._blocks:
+            self._blocks[key] = DayBlocks(days, horizon=max(horizon, 1))
+        blocks, values = self._blocks[key], daily[known]
+        return interval_of(blocks, float(values.mean()), blocks.sums(values) / len(values))
+
+
+def _daily(scores: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rank correlation over the shares that both have, [days], of two arrays [days, shares]; nan without one."""
+    day, share = np.nonzero(~np.isnan(scores) & ~np.isnan(others))
+    daily = np.full(len(scores), np.nan)
+    if len(day):
+        found, values = daily_rank_ic(scores[day, share], others[day, share], day)
+        daily[found] = values
+    return daily
+
+
+def _daily_groups(scores: NDArray[np.float64], returns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean return of each group less the day's mean, [days, groups]; nan on a day with fewer shares than groups.
+
+    Ties share their middle rank, so a group may be empty on a day, and is nan there.
+    """
+    day, share = np.nonzero(~np.isnan(scores) & ~np.isnan(returns))
+    count = np.bincount(day, minlength=len(scores))
+    # From 0 to 1: a middle rank is one of 1, 2 ... up to the number of shares.
+    place = (middle_ranks(scores[day, share], day) - 0.5) / count[day]
+    cell = day * GROUPS + np.minimum((place * GROUPS).astype(int), GROUPS - 1)
+    moves = returns[day, share]
+    rows = np.bincount(cell, minlength=len(scores) * GROUPS)
+    total = np.bincount(cell, moves, minlength=len(scores) * GROUPS)
+    with np.errstate(invalid="ignore"):
+        means = (total / rows).reshape(-1, GROUPS) - (np.bincount(day, moves, minlength=len(scores)) / count)[:, None]
+    means[count < GROUPS] = np.nan
+    return means

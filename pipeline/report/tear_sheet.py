@@ -1,0 +1,242 @@
+"""What users of tear sheets look for, as parts of a page: the signal by itself, and a portfolio's days."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.backtest import Backtest
+from components.backtest.results import DAYS_A_YEAR
+from components.evidence.interval import UNKNOWN, Interval
+from components.evidence.words import low_to_high, number
+from components.tear_sheet.portfolio import (
+    Drawdown,
+    market_exposure,
+    monthly_returns,
+    rolling_sharpe,
+    worst_drawdowns,
+)
+from components.tear_sheet.signal import GROUPS, MOST_ROWS, Signal, read_signal
+from pipeline.report.words import points, points_of_one_precision, ratio
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.report.palette import Chart, Style
+
+_LEAST_WINDOW = 60
+"""Sessions of a rolling window where the test split is too short for windows of a year."""
+
+_BASIS_POINTS = 10_000
+
+
+@dataclass(frozen=True)
+class SignalSection:
+    """The scores beside what followed.
+
+    Attributes:
+        charts: each with its caption.
+        rows: of the table, a row a model: its name, and as text the spread between the outer groups, the rank IC of the
+            next session's scores and how alike these are.
+        without: why there is nothing to show; empty where there is.
+        note: on what was looked at; may be empty.
+    """
+
+    charts: tuple[tuple[Chart, str], ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    without: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class MonthCell:
+    """A month's return: as text, and how strongly it is coloured, from -1 to 1; empty where it was not traded."""
+
+    text: str = ""
+    strength: float = 0.0
+
+
+@dataclass(frozen=True)
+class ExposureRow:
+    """A portfolio's exposure to equal weight, as texts: each figure and the ends of its interval."""
+
+    model: str
+    portfolio: str
+    beta: tuple[str, str]
+    alpha: tuple[str, str]
+    correlation: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class PortfolioSheet:
+    """The days of a model's long-short portfolio after costs, and every portfolio's exposure to the market.
+
+    Attributes:
+        model: whose portfolio it is.
+        rolling: the chart of the Sharpe ratio as time passes; None where the days are too few.
+        caption: of it, or why there is none.
+        months: by year, its twelve months and the whole.
+        drawdowns: the worst, the deepest first.
+        exposures: a row a portfolio.
+    """
+
+    model: str
+    rolling: Chart | None
+    caption: str
+    months: tuple[tuple[int, tuple[MonthCell, ...]], ...]
+    drawdowns: tuple[Drawdown, ...]
+    exposures: tuple[ExposureRow, ...]
+
+
+def signal_section(
+    predictions: pd.DataFrame, models: Sequence[str], horizon: int, styles: Mapping[str, Style]
+) -> SignalSection:
+    """Looks at every model's scores; a section that says why where there are too few shares or days."""
+    from pipeline.report.rank_ic_chart import rank_ic_chart
+    from pipeline.report.tear_sheet_charts import estimates_chart
+
+    if len(predictions) == 0 or not models:
+        return SignalSection(without="There are no predictions to look at.")
+    found = {name: read_signal(predictions, name, horizon) for name in models}
+    first = next(iter(found.values()))
+    if all(math.isnan(one.decay[0].value) for one in found.values() if one.decay) or not first.lags:
+        return SignalSection(
+            without="Shares are ranked within a day, which takes three of them, and a second day to look ahead from."
+        )
+    lags = [str(lag) for lag in first.lags]
+    charts = [
+        (
+            rank_ic_chart(first.days, {name: one.daily for name, one in found.items()}, styles),
+            "A mean of days that lie close together says how the rank IC wandered, and has no interval here: of "
+            "windows that overlap the eye makes trends of nothing. That of all days has one, in the tables.",
+        ),
+        (
+            estimates_chart(
+                "quantiles",
+                "Return by quantile group",
+                {name: [_scaled(group) for group in one.groups] for name, one in found.items()},
+                [str(place) for place in range(1, GROUPS + 1)],
+                styles,
+                ("group of scores, the highest last", "basis points beside the day's mean"),
+                decimals=1,
+            ),
+            f"Mean return over the horizon of each fifth of a day's shares less that of all, with 95 % intervals over "
+            f"blocks of days. Scores that know something climb from 1 to {GROUPS}; one group that sticks out does not "
+            "make a signal.",
+        ),
+        (
+            estimates_chart(
+                "decay",
+                "How fast the signal decays",
+                {name: one.decay for name, one in found.items()},
+                lags,
+                styles,
+                ("sessions from score to return", "rank IC"),
+            ),
+            "Rank IC of a day's scores with the return that begins so many sessions later, with 95 % intervals over "
+            "blocks of days. Hollow: the interval holds 0. Several lags were looked at: one in twenty of them leaves 0 "
+            "aside by luck."
+            + (f" At a horizon of {horizon}, lags below it see a part of the same return." if horizon > 1 else ""),
+        ),
+        (
+            estimates_chart(
+                "persistence",
+                "How long scores stay",
+                {name: one.persistence for name, one in found.items()},
+                lags,
+                styles,
+                ("sessions between scores", "rank autocorrelation"),
+            ),
+            "Rank correlation of a day's scores with those of so many sessions later, with 95 % intervals over blocks "
+            "of days. What turns over in a session has to earn the costs of a session.",
+        ),
+    ]
+    return SignalSection(
+        charts=tuple((chart, caption) for chart, caption in charts if chart is not None),
+        rows=tuple(_signal_row(name, one) for name, one in found.items()),
+        note=""
+        if first.every == 1
+        else f"Of more than {MOST_ROWS:,} rows, decay and persistence look at one day in {first.every}.",
+    )
+
+
+def _scaled(one: Interval) -> Interval:
+    return Interval(*(_BASIS_POINTS * part for part in (one.value, one.low, one.high, one.standard_error)))
+
+
+def _signal_row(name: str, one: Signal) -> tuple[str, ...]:
+    def written(estimate: Interval, decimals: int = 3) -> tuple[str, str]:
+        def write(value: float) -> str:
+            return number(value, signed=True, decimals=decimals)
+
+        return write(estimate.value), low_to_high(estimate.low, estimate.high, write)
+
+    at = {lag: place for place, lag in enumerate(one.lags)}
+    later = [part[at[1]] if 1 in at else UNKNOWN for part in (one.decay, one.persistence)]
+    cells = (written(_scaled(one.spread), 1), written(one.decay[0]), *map(written, later))
+    return (name, *(text for cell in cells for text in cell))
+
+
+def portfolio_sheet(result: Backtest, model: str) -> PortfolioSheet:
+    """Looks at the days of a model's long-short portfolio, and at every portfolio beside equal weight."""
+    from pipeline.report.tear_sheet_charts import rolling_chart
+
+    days = np.array(result.days, dtype="datetime64[D]")
+    traded = result.models[model]
+    own, long_only, market = (
+        np.array(one.after_costs.returns) for one in (traded.long_short, traded.long_only, result.equal_weight)
+    )
+    window = DAYS_A_YEAR if len(days) >= 2 * DAYS_A_YEAR else _LEAST_WINDOW
+    courses = {
+        name: rolling_sharpe(days, returns, window)
+        for name, returns in (("long-short", own), ("long-only", long_only), ("equal weight", market))
+    }
+    rolling = None
+    caption = f"A rolling Sharpe ratio needs {window} sessions, and there are {len(days)}."
+    if courses["long-short"][1]:
+        rolling = rolling_chart(courses, window)
+        caption = (
+            f"Of the latest {window} sessions at each point, after costs; the bands hold 95 % over blocks of these "
+            "sessions. Neighbouring points share most of their sessions, so a long stay above 0 is one finding and not "
+            "many."
+        )
+    rows = []
+    for name, one in result.models.items():
+        for portfolio, traded_one in (("long-short", one.long_short), ("long-only", one.long_only)):
+            exposure = market_exposure(np.array(traded_one.after_costs.returns), market)
+            rows.append((name, portfolio, exposure))
+    write = points_of_one_precision(end for *_, one in rows for end in (one.alpha.value, one.alpha.low, one.alpha.high))
+    return PortfolioSheet(
+        model=model,
+        rolling=rolling,
+        caption=caption,
+        months=_months(monthly_returns(days, own)),
+        drawdowns=tuple(worst_drawdowns(days, own)),
+        exposures=tuple(
+            ExposureRow(
+                name,
+                portfolio,
+                (ratio(one.beta.value), low_to_high(one.beta.low, one.beta.high, ratio)),
+                (write(one.alpha.value), low_to_high(one.alpha.low, one.alpha.high, write)),
+                (ratio(one.correlation.value), low_to_high(one.correlation.low, one.correlation.high, ratio)),
+            )
+            for name, portfolio, one in rows
+        ),
+    )
+
+
+def _months(found: Mapping[int, Mapping[int, float]]) -> tuple[tuple[int, tuple[MonthCell, ...]], ...]:
+    largest = max((abs(value) for months in found.values() for value in months.values()), default=0) or 1
+    rows = []
+    for year, months in sorted(found.items()):
+        cells = [
+            MonthCell(points(months[month]), round(months[month] / largest, 2)) if month in months else MonthCell()
+            for month in range(1, 13)
+        ]
+        whole = math.prod(1 + value for value in months.values()) - 1
+        rows.append((year, (*cells, MonthCell(points(whole)))))
+    return tuple(rows)
