@@ -256,7 +256,7 @@ class Architecture:
 
         Raises:
             TypeError: versions, hyperparameters or search are of another type.
-            ValueError: the default version is none, or search does not fit the hyperparameters.
+            ValueError: the default version is none, fits names another, or search does not fit the hyperparameters.
         """
         if not isinstance(self.versions, Mapping):
             raise TypeError(f"model {self.name}: versions is of type {type(self.versions).__name__}, not dict")
@@ -268,6 +268,8 @@ class Architecture:
             raise ValueError(
                 f"model {self.name}: default_version {self.default_version} is none of the versions {there}"
             )
+        if not isinstance(self.fits, Mapping) or not self.fits.keys() <= self.versions.keys():
+            raise ValueError(f"model {self.name}: fits names what is no version: {self.fits!r}")
         try:
             _check_space(self.search, self.hyperparameters)
         except (TypeError, ValueError) as error:

@@ -71,6 +71,11 @@ def test_what_means_nothing_to_a_solved_version_is_not_looked_for_and_refused() 
     assert linear.changed(2, {"category_l2": 0.1}).category_l2 == 0.1
 
 
+def test_a_solver_of_a_version_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="model mine: fits names what is no version"):
+        Architecture("mine", "mine", {1: lambda *_: None}, 1, Mine(), fits={2: lambda *_, **__: None})
+
+
 def test_a_model_of_somebodys_own_is_looked_for_in_what_every_model_has() -> None:
     assert declared().space == {
         "epochs": Between(2, 10),
