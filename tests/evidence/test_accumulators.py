@@ -18,10 +18,10 @@ TEST_PART, LARGEST = 0.2, 2**31
 GROUPS, IN_GROUP = 40, 2500
 
 
-def combiner() -> Any:
+def combiner(models: int = 1) -> Any:
     from components.evidence.tfma.metrics import EvidenceOverDays
 
-    [computation] = EvidenceOverDays().computations(model_names=[""], output_names=[""])
+    [computation] = EvidenceOverDays().computations(model_names=[""] * models, output_names=[""])
     return computation.combiner
 
 
@@ -50,8 +50,8 @@ def gathered(combine: Any, seeds: range) -> Any:
     return combine.compact(accumulator)
 
 
-def test_the_accumulator_of_one_model_and_four_hundred_million_rows_fits_into_a_message() -> None:
-    combine = combiner()
+def test_the_accumulator_of_four_models_and_four_hundred_million_rows_fits_into_a_message() -> None:
+    combine = combiner(models=4)
 
     whole = combine.compact(
         combine.merge_accumulators([gathered(combine, range(10)), gathered(combine, range(10, GROUPS))])

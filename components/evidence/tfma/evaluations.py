@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.writers import eval_config_writer
 
 from models.features import YEAR
 
@@ -43,12 +44,10 @@ def read_evaluation(evaluation_uri: str, model: str) -> Evaluation:
 
 def load_result(evaluation_uri: str, model: str) -> Any:
     """TFMA's result of a model, from a ModelEvaluation artifact."""
-    for name in (model, _CANDIDATE):
-        result = tfma.load_eval_result(evaluation_uri, model_name=name)
-        if result.slicing_metrics:
-            return result
-    # TFMA gives an only model no name.
-    return tfma.load_eval_result(evaluation_uri)
+    _, _, _, models = eval_config_writer.load_eval_run(evaluation_uri)
+    # TFMA gives an only model no name, and logs a warning where it is asked for one.
+    name = next((one for one in (model, _CANDIDATE) if one in models), None)
+    return tfma.load_eval_result(evaluation_uri, model_name=name)
 
 
 def _values(metrics: Mapping[str, Any]) -> dict[str, float]:
