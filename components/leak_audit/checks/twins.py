@@ -137,8 +137,8 @@ def find_twins(rows: AuditRows) -> Twins:
     telling, hashes = _hashed(rows)
     found = [np.empty(0, np.int64)]
     for number in range(_HASHES):
-        for places in _of_same_key(hashes[:, number]):
-            like, row = (hashes[places[:, at]] for at in (0, 1))
+        for places in _of_same_key(hashes[number]):
+            like, row = (np.stack([one[places[:, at]] for one in hashes], axis=1) for at in (0, 1))
             differing = _ONES[(like ^ row).view(np.uint8)].sum(axis=1, dtype=np.int64)
             found.append(telling[places[differing <= _MOST_DIFFERING]] @ np.array([len(rows), 1]))
     like, row = np.divmod(np.unique(np.concatenate(found)), max(1, len(rows)))
@@ -154,19 +154,27 @@ def find_twins(rows: AuditRows) -> Twins:
     return Twins(row[tells], like[tells], correlation[tells], int(np.count_nonzero(~tells)))
 
 
-def _hashed(rows: AuditRows) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """The rows that moved on most days and both ways, by split, and their hashes, [rows, hashes]."""
-    places, hashes = [], []
+def _hashed(rows: AuditRows) -> tuple[NDArray[np.int64], list[NDArray[np.int32]]]:
+    """The rows that moved on most days and both ways, by split, and each of their hashes, [rows].
+
+    Nothing of all rows is there twice but what is being put in order.
+    """
+    telling, count = np.empty(len(rows), np.int64), 0
+    hashes = [np.empty(len(rows), np.int32) for _ in range(_HASHES)]
     for block in rows.blocks():
         returns = np.diff(np.log(rows.closes[block]), axis=1)
         moved = np.count_nonzero(returns, axis=1) > _RETURNS // 2
         # What never falls is interest, three days' on a Monday: its weeks are alike, and that tells what all know.
         moved &= np.any(returns > 0, axis=1) & np.any(returns < 0, axis=1)
-        places.append(block.start + np.flatnonzero(moved))
-        hashes.append(np.stack(list(_hashes(_directions(returns[moved]))), axis=1))
-    telling = np.concatenate([np.empty(0, np.int64), *places])
-    order = np.argsort(rows.split[telling], kind="stable")
-    return telling[order], np.concatenate([np.empty((0, _HASHES), np.int32), *hashes])[order]
+        places = block.start + np.flatnonzero(moved)
+        here = slice(count, count + len(places))
+        telling[here], count = places, here.stop
+        for one, part in zip(hashes, _hashes(_directions(returns[moved])), strict=True):
+            one[here] = part
+    order = np.argsort(rows.split[telling[:count]], kind="stable")
+    for number, one in enumerate(hashes):
+        hashes[number] = one[order]
+    return telling[order], hashes
 
 
 def _directions(returns: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -189,10 +197,14 @@ def _hashes(moves: NDArray[np.float32]) -> Iterator[NDArray[np.int32]]:
 
 def _of_same_key(key: NDArray[np.int32]) -> Iterator[NDArray[np.int64]]:
     """Places with the same key, [pairs, 2]: each row behind the first of its key, and behind some before it."""
-    ordered = key.astype(np.int64) << _PLACE_BITS
+    ordered = key.astype(np.int64)
+    ordered <<= _PLACE_BITS
     ordered |= np.arange(len(key))
     ordered.sort()
-    again = 1 + np.flatnonzero((ordered[1:] ^ ordered[:-1]) >> _PLACE_BITS == 0)
+    changed = ordered[1:] ^ ordered[:-1]
+    changed >>= _PLACE_BITS
+    again = 1 + np.flatnonzero(changed == 0)
+    del changed
     if not len(again):
         return
     ordered &= (1 << _PLACE_BITS) - 1
