@@ -2,7 +2,7 @@
 
     >>> import awesome
     >>> sorted(awesome.__all__)
-    ['UserError', 'compare', 'open_run', 'predict', 'predict_past', 'run', 'runs']
+    ['UserError', 'compare', 'live', 'open_run', 'predict', 'predict_past', 'run', 'runs']
 
 `pipeline`, `components` and `models` are names that many projects have. Where Python was told to look elsewhere first
 (PYTHONPATH, `python -m` in a folder), it would take those of somebody else; this module makes sure that it takes ours.
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-    from pipeline.api import UserError, compare, open_run, predict, predict_past, run, runs
+    from pipeline.api import UserError, compare, live, open_run, predict, predict_past, run, runs
 
-__all__ = ["UserError", "compare", "open_run", "predict", "predict_past", "run", "runs"]  # pipeline/api.py
+__all__ = ["UserError", "compare", "live", "open_run", "predict", "predict_past", "run", "runs"]  # pipeline/api.py
 
 PACKAGES = ("pipeline", "components", "models")
 _HOME = os.path.dirname(os.path.abspath(__file__))

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
     from pipeline.plan import Plan
     from pipeline.report.listed_runs import ListedRun
+    from pipeline.report.live_facts import LiveFacts
     from pipeline.runs.compared import ComparedRuns
     from pipeline.runs.folder import FinishedRun
     from pipeline.uses.forecast import Forecast
     from pipeline.uses.past import PastForecasts
 
-__all__ = ["UserError", "compare", "open_run", "predict", "predict_past", "run", "runs"]
+__all__ = ["UserError", "compare", "live", "open_run", "predict", "predict_past", "run", "runs"]
 
 PathLike = str | os.PathLike[str]
 Day = str | dt.date
@@ -108,6 +109,25 @@ def predict_past(
     return predict_sessions(plan, asked, found, first, last, _console(False))
 
 
+def live(*, ledger: PathLike | None = None, **settings: Any) -> LiveFacts:
+    """Whether the predictions that were written down before the fact have proved anything. As `awesome live`.
+
+    Args:
+        ledger: its file, such as a copy; None for that beside the database.
+        settings: as in `awesome config`; of use here are `db`, `workspace`, `horizon`, `formatter` and `label`.
+
+    Raises:
+        UserError: the file is no ledger, or cannot be read.
+    """
+    file = _path("ledger", ledger)
+    plan = _plan(settings)
+    if file is not None and not file.is_file():
+        raise UserError(f"{file} is no file; name the copy of a ledger, or leave it out")
+    from pipeline.daily.page import record_of
+
+    return record_of(plan, file, plan.settings.clock)
+
+
 def open_run(run: PathLike | None = None, **settings: Any) -> FinishedRun:
     """A finished run: its report with all figures, and what it left.
 
@@ -166,7 +186,7 @@ def _path(name: str, value: object) -> Path | None:
     if value is None:
         return None
     if not isinstance(value, (str, os.PathLike)):
-        raise TypeError(f"{name} is a folder, the name of one in the workspace, or None, not {value!r}")
+        raise TypeError(f"{name} is a path (of a run also its name in the workspace), or None, not {value!r}")
     return Path(value)
 
 

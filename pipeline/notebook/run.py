@@ -1,4 +1,4 @@
-"""A finished run, opened from a notebook."""
+"""A finished run, found from a notebook."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from components.errors import UserError
 from pipeline.job.quiet import import_tensorflow
-from pipeline.runs import folder as runs_folder
-from pipeline.runs.folder import REPORT_JSON, FinishedRun
+from pipeline.runs.folder import REPORT_JSON
 
 if TYPE_CHECKING:
     from pipeline.report.drawing import Chart
@@ -45,8 +44,8 @@ class Shown:
         return f'<div style="{style}">{figures}</div>'
 
 
-def open_run(path: str, start: Path | None = None) -> FinishedRun:
-    """Opens a run.
+def find_run(path: str, start: Path | None = None) -> Path:
+    """Finds the folder of a run, for `awesome.open_run`.
 
     Args:
         path: the run's folder, or its report.json. A relative one is looked for in the working folder and above it, as
@@ -55,14 +54,13 @@ def open_run(path: str, start: Path | None = None) -> FinishedRun:
 
     Raises:
         NotebookError: there is no finished run.
-        ReportError: its report is of another layout.
     """
     start = Path.cwd() if start is None else start
     for base in (start, *start.parents):
         candidate = base / path
         folder = candidate if candidate.is_dir() else candidate.parent
         if (folder / REPORT_JSON).is_file():
-            return runs_folder.open_run(folder)
+            return folder
     raise NotebookError(f"{path}: there is no finished run here; `awesome run` makes one, and RUN names it")
 
 

@@ -102,7 +102,9 @@ def test_explain_finds_the_latest_return_and_the_page_keeps_all_else(job: Job, r
 
 @pytest.fixture(scope="module")
 def executed(job: Job, report: Any) -> dict[str, ExecutedNotebook]:
-    return {name: execute(name, job.folder / "out") for name in ("data_validation", "model_analysis", "backtest")}
+    return {
+        name: execute(name, job.folder / "out") for name in ("data_validation", "model_analysis", "backtest", "ledger")
+    }
 
 
 def test_no_cell_of_a_notebook_warns_and_none_shows_what_lies_elsewhere(executed: dict[str, ExecutedNotebook]) -> None:
@@ -110,6 +112,10 @@ def test_no_cell_of_a_notebook_warns_and_none_shows_what_lies_elsewhere(executed
         assert [output for output in notebook.outputs if output.get("name") == "stderr"] == [], name
         assert {output["output_type"] for output in notebook.outputs} <= {"stream", "execute_result"}, name
         assert "://" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", notebook.shown), name
+
+
+def test_the_ledger_notebook_says_that_there_is_none_yet(executed: dict[str, ExecutedNotebook]) -> None:
+    assert "ledger does not exist: the first `awesome daily` with a model begins it" in executed["ledger"].text
 
 
 def test_the_data_notebook_shows_splits_schema_and_drift(executed: dict[str, ExecutedNotebook], report: Any) -> None:

@@ -35,11 +35,12 @@ def test_what_reads_alone_needs_no_tensorflow(folder: Path, no_tensorflow: None)
     ("call", "why"),
     [
         (lambda: awesome.predict(model=3), "model is the name of a run's candidate, .* not 3"),
-        (lambda: awesome.predict(run=3), "run is a folder, .* not 3"),
+        (lambda: awesome.predict(run=3), "run is a path .* not 3"),
         (lambda: awesome.predict_past(since=20240102), "since is a date, .* not 20240102"),
-        (lambda: awesome.open_run(["x"]), r"run is a folder, .* not \['x'\]"),
+        (lambda: awesome.open_run(["x"]), r"run is a path .* not \['x'\]"),
         (lambda: awesome.compare("one", None), "not None"),
         (lambda: awesome.compare("one", "two", model=3), "model is the name of one, or None, not 3"),
+        (lambda: awesome.live(ledger=3), "ledger is a path .* not 3"),
         (lambda: awesome.run(show="yes"), "show is True or False, not 'yes'"),
     ],
 )

@@ -14,11 +14,12 @@ import pandas as pd
 import pytest
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
+import awesome
 from models.formatters.closes_with_time import FORMATTER as CLOSES_WITH_TIME
 from models.formatters.window_returns import FORMATTER as WINDOW_RETURNS
 from models.schema import schema_for
 from pipeline.notebook import charts, data, trading
-from pipeline.notebook.run import NotebookError, Shown, open_run
+from pipeline.notebook.run import NotebookError, Shown, find_run
 from pipeline.runs.folder import FinishedRun, save_report
 from pipeline.runs.results import ReportError, RunReport, SplitResult
 
@@ -214,12 +215,12 @@ def test_a_run_is_found_from_the_notebooks_folder(tmp_path: Path) -> None:
     (tmp_path / "notebooks").mkdir()
     save_report(report(), tmp_path / "runs" / "one" / "report.json")
     for name in ("runs/one", "runs/one/report.json", str(tmp_path / "runs" / "one")):
-        assert open_run(name, tmp_path / "notebooks").folder == tmp_path / "runs" / "one"
+        assert find_run(name, tmp_path / "notebooks") == tmp_path / "runs" / "one"
 
 
 def test_a_run_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(NotebookError, match="runs/latest: there is no finished run here") as refused:
-        open_run("runs/latest", tmp_path)
+        find_run("runs/latest", tmp_path)
     assert refused.value._render_traceback_() == [f"awesome: {refused.value}"]
 
 
@@ -236,9 +237,9 @@ def test_what_a_run_lacks_is_named(tmp_path: Path) -> None:
 def test_a_run_from_before_its_report_named_artifacts_is_opened_and_says_so(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     save_report(report(artifacts={"schema": str(tmp_path)}), path)
-    assert open_run(str(tmp_path)).artifact("schema") == str(tmp_path)
+    assert awesome.open_run(find_run(str(tmp_path))).artifact("schema") == str(tmp_path)
     raw = json.loads(path.read_text())
     del raw["artifacts"]
     path.write_text(json.dumps(raw))
     with pytest.raises(ReportError, match="does not say where the schema lie; run `awesome run` again"):
-        open_run(str(tmp_path)).artifact("schema")
+        awesome.open_run(find_run(str(tmp_path))).artifact("schema")

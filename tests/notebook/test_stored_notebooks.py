@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("data_validation", "model_analysis", "backtest")
+NAMES = ("data_validation", "model_analysis", "backtest", "ledger")
 
 
 def cells(name: str) -> list[dict[str, Any]]:
