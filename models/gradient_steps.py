@@ -135,7 +135,8 @@ class GradientSteps:
             begin = (tf.constant(0), tf.constant(0.0))
             return tf.while_loop(lambda number, _: number < tf.shape(order)[0], one, begin, parallel_iterations=1)[1]
 
-        return several
+        # Of the function itself TensorFlow warns that it is traced again, where a process trains many networks.
+        return several.get_concrete_function()
 
 
 def batches(rows: int, batch: int, steps: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int32]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -239,10 +239,16 @@ class _Network:
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
-        self.ask = tf.function(self._answer, autograph=False)
-        """Its logits, [n, 1], of its inputs by name."""
+        self._asked: Any = None
         self._for: tuple[float, int] | None = None
         self._steps: GradientSteps | None = None
+
+    def ask(self, features: Mapping[str, Any]) -> Any:
+        """Its logits, [n, 1], of its inputs by name, tensors; traced once, for any number of rows."""
+        if self._asked is None:
+            spec = {name: tf.TensorSpec([None, *value.shape[1:]], value.dtype) for name, value in features.items()}
+            self._asked = tf.function(self._answer, autograph=False).get_concrete_function(spec)
+        return self._asked(dict(features))
 
     def _answer(self, features: dict[str, Any]) -> Any:
         with unrolled(self.model):

@@ -136,3 +136,19 @@ def test_the_fused_optimizer_takes_the_steps_of_adam() -> None:
     for found, wanted in zip(after(FusedAdam(rate)), after(keras.optimizers.Adam(rate)), strict=True):
         np.testing.assert_allclose(found, wanted, atol=2e-5)  # of moves of about 1
         assert np.abs(found - 1).max() > 0.1
+
+
+def test_many_networks_in_one_process_are_no_reason_to_warn(monkeypatch: pytest.MonkeyPatch) -> None:
+    import keras
+    import tensorflow as tf
+
+    from models.gradient_steps import GradientSteps
+
+    said: list[str] = []
+    monkeypatch.setattr(tf.get_logger(), "warning", lambda text, *rest, **_: said.append(text % rest if rest else text))
+    features, label = {"values": tf.ones((64, 3))}, tf.ones((64, 1))
+    for _ in range(8):
+        values = keras.Input((3,), name="values")
+        steps = GradientSteps(keras.Model({"values": values}, keras.layers.Dense(1)(values)), 0.01, 2)
+        steps.take(features, label, np.zeros((2, 32), np.int32))
+    assert not said
