@@ -28,8 +28,8 @@ GROUPS = 5
 LAGS = (0, 1, 2, 3, 5, 10, 20, 60)
 """Sessions."""
 
-MOST_ROWS = 1_000_000
-"""Rows that are looked at at each lag: of more, every second, third ... day is."""
+MOST_ROWS = 250_000
+"""Rows that are looked at at each lag; of more, every second, third ... day is: a page is written in seconds."""
 
 
 @dataclass(frozen=True, eq=False)

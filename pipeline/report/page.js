@@ -166,7 +166,7 @@
       return [point.x - box.left, point.y - box.top];
     };
     const show = mark => { tip.textContent = mark[2]; put(tip, answers, ...where(mark)); };
-    svg.addEventListener("pointermove", event => {
+    const ask = event => {
       const box = answers.getBoundingClientRect();
       let best = null, least = 30;
       for (const mark of marks) {
@@ -175,7 +175,8 @@
         if (far < least) [best, least] = [mark, far];
       }
       if (best) show(best); else tip.hidden = true;
-    });
+    };
+    for (const kind of ["pointermove", "pointerdown"]) svg.addEventListener(kind, ask);
     svg.addEventListener("pointerleave", () => { tip.hidden = true; });
     return { ends: () => [0, marks.length - 1], tell: at => { show(marks[at]); return marks[at][2]; } };
   }
@@ -206,11 +207,13 @@
       return text.join("; ");
     };
     for (const one of group) {
-      one.chart.over.addEventListener("pointermove", event => {
+      const ask = event => {
         const left = event.clientX - one.chart.over.getBoundingClientRect().left;
         show(one.chart.posToIdx(left), one);
         for (const other of group) if (other !== one) other.chart.setCursor({ left, top: 10 }, false);
-      });
+      };
+      // A finger does not move before it has asked.
+      for (const kind of ["pointermove", "pointerdown"]) one.chart.over.addEventListener(kind, ask);
       one.chart.over.addEventListener("pointerleave", () => {
         tip.hidden = true;
         for (const other of group) other.chart.setCursor({ left: -10, top: -10 }, false);
@@ -458,7 +461,8 @@
 
   function sortable(table) {
     const heads = [...table.querySelectorAll("thead tr:last-child > th")];
-    if (!table.tHead || table.tHead.rows.length !== 1 || table.rows.length < 3) return;
+    // Rows that tell something together stay in their order.
+    if (table.dataset.order === "told" || !table.tHead || table.tHead.rows.length !== 1 || table.rows.length < 3) return;
     const before = [...table.tBodies].map(body => [...body.rows]);
     heads.forEach((head, column) => {
       const button = make("button", { type: "button", click: () => {

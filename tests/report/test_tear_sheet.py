@@ -63,6 +63,10 @@ def test_what_cannot_be_had_is_a_word() -> None:
     assert "no predictions to look at" in signal_section(predictions, [], nothing.horizon, {}).without
 
 
+def test_a_page_of_ten_years_is_small() -> None:
+    assert len(render_html(*made_run(shares=20, days=2500)).encode()) < 2_000_000
+
+
 @pytest.mark.parametrize("days", [1, 2, 3])
 def test_a_test_split_of_a_few_days_is_a_page(days: int) -> None:
     report, predictions, histories = made_run(names=("linear",), days=days)
