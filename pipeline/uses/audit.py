@@ -58,10 +58,11 @@ def audit_run(
     metadata = _metadata_file(run, report, names[0])
 
     from pipeline.job.quiet import import_tensorflow
+
+    import_tensorflow()  # first, as what is imported next brings it along, with all that its libraries log
     from pipeline.job.relocation import relocate
     from pipeline.job.steps import sqlite_metadata
 
-    import_tensorflow()
     relocate(sqlite_metadata(str(metadata)), metadata.parents[1])
     from components.leak_audit.audit import audit
     from components.leak_audit.executor import read_schema
