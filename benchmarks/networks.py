@@ -10,14 +10,18 @@ What is asked of a market: the best network is not below the better LightGBM bey
 rows where any learner has (benchmarks/bayes.py; *skill* holds it against the best possible AUC, which is an
 expectation). Which one is the best is seen on the test split, of networks as of trees. The architectures were chosen
 on some of the markets (`CHOSEN_ON`).
-A market takes some 20 seconds of CPU time a member of a model.
+With `--keep FILE` a run that was stopped goes on where it was, and several
+processes can share the markets; the file is for one build. A market takes some 20 seconds of CPU time a member of a
+model.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import NormalDist
 from time import process_time
 from typing import Any
@@ -57,11 +61,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--shares", type=int, default=100)
     parser.add_argument("--sessions", type=int, default=2900)
+    parser.add_argument("--keep", type=Path, help="a file of what was measured, which is not measured again")
     arguments = parser.parse_args(argv)
+    size = arguments.shares, arguments.sessions
+    settings = {"models": list(arguments.models), "members": arguments.members, "size": list(size)}
     rows: list[dict[str, Any]] = []
     for market in arguments.markets:
         for seed in arguments.seeds:
-            found = _measure(market, arguments.models, arguments.members, seed, arguments.shares, arguments.sessions)
+            asked = {"market": market, "seed": seed} | settings
+            found = _kept(arguments.keep, asked)
+            if found is None:
+                found = _measure(market, arguments.models, arguments.members, seed, *size)
+                _keep(arguments.keep, asked, found)
             rows += [{"market": market, "seed": seed, **row} for row in found]
             for row in found:
                 print(f"{market}, seed {seed}: {row}", file=sys.stderr, flush=True)
@@ -70,6 +81,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     print_table("Networks beside trees", table)
     write_result("networks", {"learners": rows, "markets": table})
     return 1 if any(row["holds"] == "no" for row in table) else 0
+
+
+def _kept(path: Path | None, asked: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """What a file has of a market, a seed and the settings; None where it has nothing."""
+    if path is None or not path.is_file():
+        return None
+    for line in path.read_text(encoding="utf-8").splitlines():
+        held: dict[str, Any] = json.loads(line)
+        if held["asked"] == asked:
+            rows: list[dict[str, Any]] = held["rows"]
+            return rows
+    return None
+
+
+def _keep(path: Path | None, asked: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
+    if path is not None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"asked": asked, "rows": rows}) + "\n")
 
 
 def _model(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from components.synthetic_market import generate
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::FutureWarning:google")
-def test_a_market_is_made_split_and_learned_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_market_is_made_split_and_learned_in_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from benchmarks.made_rows import make_rows
 
     made = make_rows("reversal_easy", shares=15, sessions=600, seed=1)
@@ -42,9 +43,15 @@ def test_a_market_is_made_split_and_learned_in_memory(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("benchmarks.networks.write_result", lambda name, payload: results.update(payload))
     results: dict[str, Any] = {}
-    main(["--markets", "reversal", "--models", "linear", "--shares", "15", "--sessions", "600", "--members", "1"])
+    asked = ["--markets", "reversal", "--models", "linear", "--shares", "15", "--sessions", "600", "--members", "1"]
+    main([*asked, "--keep", str(tmp_path / "kept")])
     assert [row["learner"] for row in results["learners"]] == ["linear", *TREES]
     assert results["markets"][0]["best network"] == "linear"
+
+    before = dict(results)
+    monkeypatch.setattr("benchmarks.networks._measure", None)  # nothing is measured again
+    main([*asked, "--keep", str(tmp_path / "kept")])
+    assert results == before
 
 
 def predictions(days: int = 60, rows: int = 50) -> pd.DataFrame:
@@ -78,7 +85,7 @@ def seeds(best: float, ahead: float, trees: float = 0.5, error: float = 0.003) -
     for seed in (0, 1):
         for learner, skill in (("dnn", best), ("rnn", 0.1), (TREES[0], trees), (TREES[1], 0.2)):
             network = learner in ("dnn", "rnn")
-            row = {"market": "sizes", "seed": seed, "learner": learner, "auc": 0.5, "best": 0.56, "skill": skill}
+            row: dict[str, Any] = {"market": "sizes", "seed": seed, "learner": learner, "auc": 0.5, "best": 0.56, "skill": skill}
             row |= {"bayes": 0.55, "of bayes": skill}
             table.append(row | {"ahead of trees": ahead if network else None, "error": error if network else None})
     return table
