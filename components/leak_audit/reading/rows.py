@@ -193,7 +193,8 @@ class _Reading:
         columns["share"] = rank[columns["share"]]
         order = np.lexsort((columns["split"], columns[SESSION], columns["share"]))
         if not np.array_equal(order, np.arange(len(order))):
-            columns = {name: values[order] for name, values in columns.items()}
+            for name in columns:  # one after the other, so that one alone is there twice
+                columns[name] = columns[name][order]
         stored = {name: in_order(one.whole(), order) for name, one in self._stored.items()}
         features = sorted(self._types)
         horizons = _horizons(features)
