@@ -20,6 +20,7 @@ from benchmarks.measure import print_table, write_result
 from models.registry import get_architecture
 
 MODELS = ("dnn", "custom_dnn", "rnn")
+MARKETS = ("reversal", "momentum", "xor", "regime", "sizes", "threshold")
 AS_IT_IS, KERAS_ADAM, LESS, MORE, HALF = (
     "as it is",
     "Adam as Keras writes it",
@@ -32,9 +33,9 @@ AS_IT_IS, KERAS_ADAM, LESS, MORE, HALF = (
 def main(argv: Sequence[str] | None = None) -> None:
     """Prints the table and writes benchmarks/results/training_cost.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--markets", nargs="+", default=["xor", "regime"], help="whose best possible AUC is known")
+    parser.add_argument("--markets", nargs="+", choices=MARKETS, default=["xor", "regime"])
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
-    parser.add_argument("--members", type=int, default=1, help="networks a model")
+    parser.add_argument("--members", type=int, choices=range(1, 17), default=1, help="networks a model")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--shares", type=int, default=20)
     parser.add_argument("--sessions", type=int, default=8320)
