@@ -10,12 +10,14 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from components.evidence.words import figure as told
 from components.evidence.words import number4
 from components.explanation.results import Importance, ModelExplanation
 from pipeline.report.drawing import (
     INK,
     WIDTH,
     Chart,
+    Place,
     Style,
     drawing,
     finish_columns,
@@ -52,7 +54,15 @@ def explanation_chart(place: int, name: str, found: ModelExplanation, style: Sty
         _draw_features(panels[0], names, found.features, style)
         for axes, (feature, lags) in zip(panels[1:], sequences.items(), strict=True):
             _draw_lags(axes, feature, lags, style)
-        return svg_chart(f"explained-{place}", f"What {name} looks at", _words(found, sequences), figure)
+        marks: list[Place] = [
+            (panels[0], one.lost.value, at, _told(one, one.part.feature)) for at, one in enumerate(found.features)
+        ]
+        for axes, (feature, lags) in zip(panels[1:], sequences.items(), strict=True):
+            marks += [
+                (axes, at, one.lost.value, _told(one, f"lag {one.part.lag} of {feature}"))
+                for at, one in enumerate(lags)
+            ]
+        return svg_chart(f"explained-{place}", f"What {name} looks at", _words(found, sequences), figure, marks=marks)
 
 
 def _draw_features(axes: Any, names: Sequence[str], features: Sequence[Importance], style: Style) -> None:
@@ -77,6 +87,10 @@ def _draw_lags(axes: Any, feature: str, lags: Sequence[Importance], style: Style
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel(f"lag of {feature.replace('_', ' ')}; 1: the latest")
     axes.set_ylabel("AUC lost")
+
+
+def _told(one: Importance, name: str) -> str:
+    return f"{name.replace('_', ' ')}: {told(one.lost, number4)}"
 
 
 def _wrapped(name: str) -> str:

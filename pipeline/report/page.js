@@ -359,7 +359,7 @@
       tzDate: stamp => uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC"),
       scales: { x, y: { range, ...(spec.log ? { distr: 3 } : {}) } },
       axes: [below, beside],
-      cursor: { drag: { x: spec.kind === "day", y: false, setScale: false }, y: false, points: { size: 7 },
+      cursor: { drag: { x: spec.kind === "day", y: false, setScale: false }, y: false, points: { show: !spec.series.some(one => one.points), size: 7 },
                 bind: { dblclick: () => () => { choose(null); return null; } } },
       hooks: {
         drawAxes: [u => { rules(u, spec); bands(u, spec); }],
