@@ -64,6 +64,17 @@ class Stored:
             return found
         return np.array(self._view()[rows])
 
+    def scattered(self, places: NDArray[np.integer]) -> NDArray[Any]:
+        """The values at places far from each other, [n].
+
+        A view of the file takes them in half the time, but the system brings in so much around each of them that the
+        whole file may count as memory.
+        """
+        size = self.dtype.itemsize * int(np.prod(self.shape[1:]))
+        number, read = self._file.number, os.pread
+        found = bytearray().join([read(number, size, place * size) for place in places.tolist()])
+        return np.frombuffer(found, self.dtype).reshape(len(places), *self.shape[1:])
+
     def _view(self) -> NDArray[Any]:
         if not self.shape[0]:
             return np.empty(self.shape, self.dtype)
@@ -74,6 +85,11 @@ class Stored:
 
 Values: TypeAlias = "NDArray[Any] | Stored"
 """Of rows, in memory or on disk; indexed by rows, both give arrays."""
+
+
+def scattered(values: Values, places: NDArray[np.integer]) -> NDArray[Any]:
+    """The values at places far from each other, wherever they lie."""
+    return values.scattered(places) if isinstance(values, Stored) else values[places]
 
 
 class Storing:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.stored import Storing, in_order, pieces
+from models.stored import Storing, in_order, pieces, scattered
 
 
 def stored(values: Any, at_once: int = 700) -> Any:
@@ -79,3 +79,11 @@ def test_nothing_is_left_in_the_folder_and_files_are_closed(tmp_path: Path, monk
     del held
     gc.collect()
     assert not before or len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("shape", [(5000,), (5000, 21)])
+def test_scattered_rows_are_the_same_on_disk_and_in_memory(shape: tuple[int, ...]) -> None:
+    values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    for places in (np.array([4999, 0, 17, 17]), np.empty(0, np.int64), np.arange(40, dtype=np.int32)):
+        np.testing.assert_array_equal(scattered(stored(values), places), values[places])
+        np.testing.assert_array_equal(scattered(values, places), values[places])

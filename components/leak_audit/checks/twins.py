@@ -26,7 +26,7 @@ from components.leak_audit.check import Check
 from components.leak_audit.reading.rows import TEST, AuditRows
 from components.leak_audit.results import CheckResult, Figure, Status
 from models.features import WINDOW
-from models.stored import pieces
+from models.stored import pieces, scattered
 
 NAME = "twins"
 _RETURNS = WINDOW - 1
@@ -146,7 +146,7 @@ def find_twins(rows: AuditRows) -> Twins:
     row, like = row[other], like[other]
     correlation, tells = np.empty(len(row), np.float32), np.empty(len(row), bool)
     for some in pieces(np.arange(len(row)), _PAIRS):
-        pair = [rows.closes[of[some]] for of in (row, like)]
+        pair = [scattered(rows.closes, of[some]) for of in (row, like)]
         correlation[some] = np.einsum("ij,ij->i", *(_directions(np.diff(np.log(closes), axis=1)) for closes in pair))
         tells[some] = np.minimum(*map(_distinct_moves, pair)) >= _DISTINCT_MOVES
     same = correlation >= _CORRELATION
