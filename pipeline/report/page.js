@@ -464,27 +464,42 @@
     // Rows that tell something together stay in their order.
     if (table.dataset.order === "told" || !table.tHead || table.tHead.rows.length !== 1 || table.rows.length < 3) return;
     const before = [...table.tBodies].map(body => [...body.rows]);
-    heads.forEach((head, column) => {
-      const button = make("button", { type: "button", click: () => {
-        const next = { none: "descending", descending: "ascending", ascending: "none" }[head.getAttribute("aria-sort") || "none"];
-        heads.forEach(one => one.removeAttribute("aria-sort"));
-        if (next !== "none") head.setAttribute("aria-sort", next);
-        [...table.tBodies].forEach((body, place) => {
-          const rows = [...before[place]];
-          const sign = next === "ascending" ? 1 : -1;
-          if (next !== "none") rows.sort((one, other) => {
-            const [a, b] = [one, other].map(row => row.cells[column] ? key(row.cells[column]) : null);
-            if (a == null || b == null) return (a == null) - (b == null); // what is not known stands last
-            if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1;
-            return sign * (typeof a === "number" ? a - b : a < b ? -1 : a > b ? 1 : 0);
-          });
-          body.append(...rows);
+    const sort = (column, next) => {
+      heads.forEach(one => one.removeAttribute("aria-sort"));
+      if (next !== "none") heads[column].setAttribute("aria-sort", next);
+      [...table.tBodies].forEach((body, place) => {
+        const rows = [...before[place]];
+        const sign = next === "ascending" ? 1 : -1;
+        if (next !== "none") rows.sort((one, other) => {
+          const [a, b] = [one, other].map(row => row.cells[column] ? key(row.cells[column]) : null);
+          if (a == null || b == null) return (a == null) - (b == null); // what is not known stands last
+          if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1;
+          return sign * (typeof a === "number" ? a - b : a < b ? -1 : a > b ? 1 : 0);
         });
-      } });
+        body.append(...rows);
+      });
+    };
+    if (table.rows.length > 12) filterable(table);
+    if (table.classList.contains("results")) cards(table, heads, sort);
+    heads.forEach((head, column) => {
+      const turn = { none: "descending", descending: "ascending", ascending: "none" };
+      const button = make("button", { type: "button", click: () => sort(column, turn[head.getAttribute("aria-sort") || "none"]) });
       button.append(...head.childNodes);
       head.append(button);
     });
-    if (table.rows.length > 12) filterable(table);
+  }
+
+  // Where rows are cards there are no heads to sort by.
+  function cards(table, heads, sort) {
+    const choice = make("select", { change: () => {
+      const [column, next] = choice.value.split(" ");
+      sort(Number(column), next);
+    } }, make("option", { value: "0 none" }, "as it stands"));
+    heads.forEach((head, column) => {
+      const name = head.innerText.replace(/\s+/g, " ").trim();
+      choice.append(make("option", { value: column + " descending" }, name + " ▼"), make("option", { value: column + " ascending" }, name + " ▲"));
+    });
+    (table.closest(".scroll") || table).before(make("label", { class: "cards" }, "sort by ", choice));
   }
 
   function filterable(table) {

@@ -192,6 +192,19 @@ def test_tables_are_sorted_and_filtered_and_put_back(shown: Opened) -> None:
     assert NASTY in before, "a name is text"
 
 
+def test_cards_of_a_telephone_are_sorted_by_a_choice(shown: Opened) -> None:
+    evaluate = shown("report", width=390)
+    choice = "document.querySelector('section[aria-labelledby=signal] .cards select')"
+    ranked = (
+        "[...document.querySelectorAll('section[aria-labelledby=signal] tbody tr')].map(row => row.cells[2].innerText)"
+    )
+    evaluate(f"{choice}.value = '2 ascending'; {choice}.dispatchEvent(new Event('change'))")
+    found = [float(text.split()[0]) for text in evaluate(ranked)]
+    assert found == sorted(found)
+    assert len(set(found)) > 1
+    assert evaluate(f"{choice}.selectedOptions[0].textContent").startswith("rank IC")
+
+
 def test_the_contents_follow_and_a_link_leads_deep(browser: Browser, shown: Opened) -> None:
     evaluate = shown("report", fragment="#honest")
     evaluate("new Promise(done => setTimeout(done, 50))")
