@@ -156,7 +156,7 @@ class AuditReport:
         status = worst(Status.PASSED, *(check.status for check in self.checks))
         found = [check for check in self.checks if check.status is status]
         if status is Status.PASSED:
-            return f"clean: {len(found)} checks passed on {self.rows:,} rows"
+            return f"clean: {len(found)} check{'' if len(found) == 1 else 's'} passed on {self.rows:,} rows"
         names = ", ".join(check.name for check in found)
         return f"{self.verdict}: {names}; {found[0].sentence[:1].lower()}{found[0].sentence[1:]}"
 

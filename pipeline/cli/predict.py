@@ -128,6 +128,7 @@ def _to_table(
     made = found.model, trained_in, found.label, found.horizon
     written = write_predictions(plan.database, name, rows, *made)
     stood = written.rows - written.written
-    return f"The table {name} of {plan.database}: {written.written:,} rows written" + (
-        f", {stood:,} stood there already" if stood else ""
+    return (
+        f"The table {name} of {plan.database}: {written.written:,} row{'' if written.written == 1 else 's'} written"
+        + (f", {stood:,} stood there already" if stood else "")
     )

@@ -94,10 +94,14 @@ def check_output(path: Path) -> None:
     """Refuses a file that a forecast cannot be written to, before anything is computed.
 
     Raises:
-        OutputFormatError: its suffix says no format that is known.
+        OutputFormatError: its suffix says no format that is known, or its folder is not there.
     """
     if path.suffix.lower() not in _SUFFIXES:
         raise OutputFormatError(f"--output {path}: name a file that ends in {', '.join(_SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise OutputFormatError(
+            f"--output {path}: the folder {path.parent} does not exist; make it, or name another one"
+        )
 
 
 def write_forecast(forecast: Forecast, path: Path) -> None:

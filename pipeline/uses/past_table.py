@@ -89,26 +89,30 @@ def print_past(past: PastForecasts, console: Console) -> None:
 def _said(past: PastForecasts) -> Iterator[tuple[str, str]]:
     days = past.days
     stretch = f" from {days[0]} to {days[-1]}" if len(days) > 1 else f", {days[0]}"
-    yield f"{len(past.sessions):,} rows, {len(days):,} session{'s' * (len(days) != 1)}{stretch}", ""
+    yield f"{_some(len(past.sessions), 'row')}, {_some(len(days), 'session')}{stretch}", ""
     seen = sum(split in (TRAIN, EVAL) for split in past.uses)
     if seen:
         yield (
-            f"{seen:,} rows are of sessions that the model was trained or stopped early by (train, eval): what it says "
-            "of them is no forecast",
+            f"{_some(seen, 'row')} of sessions that the model was trained or stopped early by (train, eval): what it "
+            "says of them is no forecast",
             "yellow",
         )
     if past.uses[0] not in (TRAIN, EVAL, TEST, LATER):
         yield "the model's run is not here, so nobody knows which of these sessions it was trained on", "yellow"
     if past.in_run:
-        yield f"{past.in_run:,} rows are those of the run {past.run}, to the last bit", ""
+        yield f"{_some(past.in_run, 'row')} as in the run {past.run}, to the last bit", ""
     if past.otherwise:
-        yield f"{past.otherwise:,} rows come out otherwise than in the run {past.run}: prices were restated", "yellow"
+        yield f"{_some(past.otherwise, 'row')} otherwise than in the run {past.run}: prices were restated", "yellow"
     for count, why in (
-        (past.across, "reach across too many missing sessions (--max-missing-sessions)"),
-        (past.outside, "are of shares that did not belong to the universe then"),
-        (past.short, "have too few sessions before them for the model's formatter"),
+        (past.across, "across too many missing sessions (--max-missing-sessions)"),
+        (past.outside, "of shares that did not belong to the universe then"),
+        (past.short, "with too few sessions before for the model's formatter"),
     ):
         if count:
-            yield f"{count:,} windows left out, as they {why}", "yellow"
+            yield f"{_some(count, 'window')} left out: {why}", "yellow"
     if past.untrained:
         yield f"never trained on, so answered as an unknown share: {in_short(past.untrained)}", "yellow"
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

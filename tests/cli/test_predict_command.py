@@ -80,6 +80,7 @@ def test_a_table_of_another_purpose_or_shape_is_refused(awesome: Awesome, databa
         (("--since", "tomorrow"), "tomorrow is no date such as 2020-12-31"),
         (("--until", "2024-13-01"), "2024-13-01 is no date such as 2020-12-31"),
         (("--since", "2024-02-01", "--until", "2024-01-01"), "2024-02-01 is after --until 2024-01-01"),
+        (("--output", "none/said.csv"), "the folder none does not exist"),
         (("--output", "said.xlsx"), "name a file that ends in .csv, .parquet, .json"),
     ],
 )

@@ -58,8 +58,8 @@ def test_past_sessions_come_out_as_in_the_run(run: Job) -> None:
     rows = len(pd.read_parquet(run.folder / "out/predictions.parquet"))
     first = run.report()["splits"]["test"]["first"]
     out = succeeded(run.folder, "predict", *ASKED, *MARKET, "--model", "linear", "--run", "out", "--since", first).out
-    assert f"{rows:,} rows are those of the run out, to the last bit" in out
-    assert "come out otherwise" not in out
+    assert f"{rows:,} rows as in the run out, to the last bit" in out
+    assert "otherwise than in the run" not in out
 
 
 def test_the_run_is_clean_and_says_what_it_reads(run: Job) -> None:

@@ -35,7 +35,7 @@ def test_sessions_that_the_run_has_predicted_are_its_own_to_the_last_bit(
     chosen = ("--model", name, "--run", "out", "--output", str(file))
     out = succeeded(job.folder, "predict", *MARKET, *chosen, "--since", report["splits"]["eval"]["first"]).out
     past = pd.read_parquet(file)
-    assert f"{len(predictions):,} rows are those of the run out, to the last bit" in out
+    assert f"{len(predictions):,} rows as in the run out, to the last bit" in out
     own = predictions.assign(session=predictions["time"].dt.strftime("%Y-%m-%d"))
     both = past.merge(own, on=["session", "share_id"])
     assert len(both) == len(predictions)
@@ -71,7 +71,7 @@ def test_prices_that_were_restated_since_the_run_are_said(
         connection.commit()
     asked = ("--db", str(copy), "--model", "linear", "--run", "out", "--since", day, "--until", day)
     out = succeeded(job.folder, "predict", *asked).out
-    assert "1 rows come out otherwise than in the run out: prices were restated" in out
+    assert "1 row otherwise than in the run out: prices were restated" in out
     rows = json.loads(succeeded(job.folder, "predict", *asked, "--json").out)["rows"]
     [restated] = [row["probability"] for row in rows if row["share_id"] == "S003"]
     of_run = predictions[(predictions["time"] == day) & (predictions["share_id"] == "S003")]["linear"]
