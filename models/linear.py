@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 PENALTIES = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-5, 1e-6)
 """On the squares of the weights, in version 2. With 10, a weight of a value of deviation 1 is an eightieth of what it
 were without; features that are nearly alike, as prices of two days are, tell their difference with the last ones. The
-intercepts have `category_l2` whatever the penalty: where it is the largest, they order the shares."""
+intercepts have `category_l2` where that is more: of a hundred shares each has a hundredth of the rows, so that a large
+penalty holds them down more than the weights."""
 
 _ALIKE = 1e-7
 """Losses on the eval split that are no further apart are a tie."""

@@ -105,12 +105,13 @@ def path(
     """Solves one penalty after the other, each from where the one before ended; a look after every step.
 
     What is minimal at a solution is the mean cross-entropy, plus the penalty times the sum of the weights' squares,
-    plus `category_l2` times that of the categories' intercepts. The intercept of all rows is free.
+    plus as much, or `category_l2` where that is more, times that of the categories' intercepts: a penalty that held the
+    weights alone down would leave the order of the shares to noise. The intercept of all rows is free.
 
     Args:
         design: the train rows.
-        penalties: on the weights.
-        category_l2: of the categories.
+        penalties: on all coefficients.
+        category_l2: of the categories, at least.
         at_once: rows that are looked at together: it changes the sums' rounding alone.
         tolerance: see `TOLERANCE`.
 
@@ -122,7 +123,7 @@ def path(
     loss, slope = _slope(design, at, at_once)
     bend: _Bend | None = None
     for penalty in penalties:
-        l2 = np.full(len(at), category_l2)
+        l2 = np.full(len(at), max(category_l2, penalty))
         l2[: design.width], l2[design.width] = penalty, 0.0
         whole, steep = loss + float(l2 @ at**2), slope + 2 * l2 * at
         for number in range(1, _MOST + 1):
