@@ -191,7 +191,7 @@ def test_the_report_is_told_what_no_parameter_says(tmp_path: Path, monkeypatch: 
     )  # fmt: skip
     arguments = package.arguments(REPORT)
     told = json.loads(arguments[arguments.index("--compiled") + 1])
-    assert sorted(told["models"]) == ["dnn:1", "linear:1"]
+    assert sorted(told["models"]) == ["dnn:1", "linear:2"]
     settings = told["settings"]
     assert settings["hyperparameters"] == {"dnn": {"units": [8, 4], "epochs": 9}}
     assert (settings["seed"], settings["embargo"], settings["split_dates"]) == (3, 5, ["2005-01-03", "2006-01-03"])
