@@ -52,10 +52,11 @@ def colours(dark: bool) -> str:
 
 def answers(chart: Chart) -> str:
     """What a chart answers from, as JSON that can stand in a script element; empty where it only can be looked at."""
-    if not (chart.plots or chart.marks):
+    plots = [_plot(plot) for plot in chart.plots if len(plot.x)]
+    if not (plots or chart.marks):
         return ""
     content = {
-        "plots": [_plot(plot) for plot in chart.plots],
+        "plots": plots,
         "marks": [[round(mark.x, 1), round(mark.y, 1), mark.text] for mark in chart.marks],
     }
     written = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

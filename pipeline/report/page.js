@@ -62,7 +62,8 @@
       head.append(make("a", { class: "anchor", href: "#" + (head.id || head.parentNode.id), "aria-label": "Link to: " + name }, "#"));
     }
     const open = () => {
-      const asked = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+      let asked = null;
+      try { asked = document.getElementById(decodeURIComponent(location.hash.slice(1))); } catch { /* no address of ours */ }
       for (let one = asked; one; one = one.parentElement) if (one.tagName === "DETAILS") one.open = true;
       if (asked) asked.scrollIntoView();
     };
@@ -440,7 +441,8 @@
         ctx.beginPath();
         ctx.arc(left, u.valToPos(one.values[i], "y", true), 3.6 * devicePixelRatio, 0, 2 * Math.PI);
         const none = spec.rules.length ? spec.rules[0][0] : NaN;
-        ctx.fillStyle = colour(one.low[i] <= none && none <= one.high[i] ? "--chart-paper" : one.colour);
+        const held = one.low[i] != null && one.high[i] != null && one.low[i] <= none && none <= one.high[i];
+        ctx.fillStyle = colour(held ? "--chart-paper" : one.colour);
         ctx.fill();
         ctx.stroke();
       });

@@ -33,6 +33,7 @@ def test_names_end_no_element_and_come_back_as_they_were() -> None:
     assert first.isoformat() == "2024-01-02"
     assert read["marks"] == [[1, 2.0, NASTY]]
     assert answers(Chart("c", "t", "d", "<svg/>")) == ""
+    assert answers(Chart("c", "t", "d", "<svg/>", [Plot([], [Series("nothing", [], INK)], days=True)])) == ""
 
 
 def test_no_script_can_end_its_element() -> None:
