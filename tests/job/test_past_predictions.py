@@ -96,6 +96,7 @@ def test_a_table_of_the_database_has_each_prediction_once(
     again = succeeded(job.folder, "predict", *asked, "--since", day).out
     assert f"{SHARES} rows written, {SHARES} stood there already" in again
     assert set(first) < set(rows())  # made_at too
-    assert "0 rows written" in succeeded(job.folder, "predict", *asked, "--shares", "S001").out.split("TABLE")[-1]
+    latest = succeeded(job.folder, "predict", *asked, "--shares", "S001").out
+    assert f"The table PREDICTION of {copy}: 0 rows written, 1 stood there already" in latest
     # The store is what it was to everybody else.
     assert awesome(job.folder, "prices", "suspects", "--db", str(copy)).code == 0
