@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from components.day_wide.reading import read_rows
 from components.feature_example_gen.day_levels import levels_of
 from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SplitSettings, plan_splits
@@ -75,7 +76,11 @@ def numbers(days: NDArray[np.datetime64]) -> NDArray[np.int64]:
 
 
 def rows_of_store(
-    database: Path, splits: SplitSettings, shares: Sequence[str] = (), label: Label | None = None
+    database: Path,
+    splits: SplitSettings,
+    shares: Sequence[str] = (),
+    label: Label | None = None,
+    day_columns: Sequence[str] = (),
 ) -> AuditRows:
     """The examples that FeatureExampleGen makes of a database, in the audit's order."""
     with FeatureStore.open(database) as store:
@@ -87,7 +92,8 @@ def rows_of_store(
         kind = label or get_label(UP)
         universe = universe_of(store, plan.sessions)
         levels = levels_of(store, chosen, plan.sessions, plan.horizons, kind, gaps, DEFAULT_LIMIT, universe)
-        made = label_rows(store.read_features(names), plan, gaps, DEFAULT_LIMIT, levels, universe)
+        day_rows = read_rows(store, names, day_columns, universe=universe)
+        made = label_rows(store.read_features(names), plan, gaps, DEFAULT_LIMIT, levels, universe, day_rows)
     columns, at = made.columns, np.flatnonzero(made.split >= 0)
     known, share = np.unique(columns[SHARE_ID][at].astype(bytes), return_inverse=True)
 
@@ -104,7 +110,7 @@ def rows_of_store(
         split=made.split[at],
         labels={h: answers(label_key(h), -1).astype(np.int64) for h in splits.horizons},
         returns={h: answers(forward_return_key(h), np.nan).astype(np.float32) for h in splits.horizons},
-        raw={},
+        raw={name: made.columns[name][at] for name in day_columns},
         excess={}
         if levels is None
         else {h: answers(excess_return_key(h), np.nan).astype(np.float32) for h in splits.horizons},

@@ -160,6 +160,21 @@ def test_full_compares_all_shares_whatever_their_number(database: Path, monkeypa
     assert {some.status, everything.status} == {Status.PASSED}
 
 
+@pytest.mark.parametrize("column", ["momentum_values", "momentum_60", "market_relative_returns"])
+def test_a_share_that_is_too_short_for_the_columns_of_a_day_has_no_row_to_compare(
+    database: Path, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    put(database, "YOUNG", bars(21, "2001-10-01"), "test")
+    rows = rows_of_store(database, SPLIT, day_columns=(column,))
+    assert "YOUNG" not in rows.shares
+    monkeypatch.setattr(completeness, "ROWS_AT_ONCE", 1)
+
+    result = check(database, rows)
+
+    assert result.status is Status.PASSED, result.sentence
+    assert figure(result, "shares whose rows were compared") == 9
+
+
 def test_labels_and_returns_that_were_taken_out_or_changed_are_found(database: Path) -> None:
     rows = rows_of_store(database, SPLIT)
     label, ahead = rows.labels[20].copy(), rows.returns[1].copy()

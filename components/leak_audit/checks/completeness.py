@@ -34,7 +34,7 @@ from components.leak_audit.reading.subsets import rows_at
 from components.leak_audit.results import CheckResult, Figure, Status
 from components.missing_sessions.finding import find_missing
 from components.universe.universe import universe_of
-from models.day_wide.columns import columns_of, single_columns_of
+from models.day_wide.columns import columns_of, single_columns_of, width_of
 from models.features import (
     CLOSES,
     SESSION,
@@ -233,8 +233,8 @@ def _compare_rows(
     _add(parts, _ELSEWHERE, _rows(rows, own, row[rows.split[row] != labelled.split[like]]))
     _add(parts, _OTHER_CLOSES, _rows(rows, own, row[np.any(rows.closes[row] != columns[CLOSES][like], axis=1)]))
     for column in columns_of(rows.raw):
-        off = (rows.raw[column][row] != columns[column][like]).reshape(len(row), -1)
-        names = single_columns_of([column])
+        off, names = rows.raw[column][row] != columns[column][like], single_columns_of([column])
+        off = off.reshape(len(row), width_of(column))  # not -1, which cannot be told where none of these has an example
         for name, others in zip(names, np.split(off, len(names), axis=1), strict=True):
             _add(parts, _OTHER_ANSWER.format(name), _rows(rows, own, row[others.any(axis=1)]))
     answers = dict(_answers(rows))
