@@ -77,12 +77,14 @@ def predict(
         if db_table is not None:
             from pipeline.uses.prediction_table import check_table
 
-            check_table(plan.database, db_table)
+            check_table(plan.database, db_table, panel=plan.settings.panel is not None)
         found: Forecast | PastForecasts
         if first is None and last is None:
-            from pipeline.uses.predict import predict as predict_shares
+            from pipeline.uses.predict import choose_model, predict_by, run_name
 
-            found = forecast = predict_shares(plan, model, run_folder, console)
+            # Once: the latest run and the pushed model may be others a moment later.
+            chosen = choose_model(plan, model, run_folder)
+            found = forecast = predict_by(plan, chosen, console)
             rows = [(one.session, one.share_id, one.probability) for one in forecast.shares]
             if output is not None:
                 write_forecast(forecast, output)
@@ -94,7 +96,10 @@ def predict(
             rows = list(zip(past.sessions, past.share_ids, map(float, past.probabilities), strict=True))
             if output is not None:
                 write_past(past, output)
-        told = "" if db_table is None else _to_table(plan, db_table, model, run_folder, rows, found)
+        told = ""
+        if db_table is not None:
+            trained_in = run_name(plan, chosen) if first is None and last is None else past.run
+            told = _to_table(plan, db_table, trained_in, rows, found)
     if as_json:
         from components.records import to_json
 
@@ -116,16 +121,13 @@ def predict(
 def _to_table(
     plan: Plan,
     name: str,
-    model: str | None,
-    run: Path | None,
+    run: str,
     rows: Iterable[tuple[str, str, float]],
     found: Forecast | PastForecasts,
 ) -> str:
-    from pipeline.uses.predict import choose_model, run_name
     from pipeline.uses.prediction_table import write_predictions
 
-    trained_in = run_name(plan, choose_model(plan, model, run))
-    made = found.model, trained_in, found.label, found.horizon
+    made = found.model, run, found.label, found.horizon
     written = write_predictions(plan.database, name, rows, *made)
     stood = written.rows - written.written
     return (

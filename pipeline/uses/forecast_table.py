@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from components.evidence.words import low_to_high, number4
@@ -16,6 +16,8 @@ from pipeline.uses.forecast import Forecast
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from pipeline.uses.past import PastForecasts
 
 _FRESH = 4
 """Days: a weekend and a holiday lie between two sessions. Older prices may lack a session."""
@@ -63,23 +65,31 @@ def print_forecast(forecast: Forecast, console: Console, plan: Plan, today: dt.d
         line = f"left out, as they have too few sessions for the model's formatter: {', '.join(forecast.short)}"
         console.print(Text(line, style="yellow"), soft_wrap=True)
     if forecast.absent:
-        few = ", ".join(forecast.absent[:10]) + (", ..." if len(forecast.absent) > 10 else "")
-        line = f"the market that the model knows lacks {len(forecast.absent)} shares here, so it is another one: {few}"
-        console.print(Text(line, style="yellow"), soft_wrap=True)
+        console.print(Text(other_market(forecast.absent), style="yellow"), soft_wrap=True)
     if forecast.excluded:
         line = f"excluded shares, left out: {', '.join(forecast.excluded)}"
         console.print(Text(line, style="yellow"), soft_wrap=True)
     if forecast.outside:
         line = f"no members of the universe today, left out: {in_short(forecast.outside)}"
         console.print(Text(line, style="yellow"), soft_wrap=True)
-    mark = "" if forecast.blessed else " NOT BLESSED: it did not beat chance or its predecessor on the test split;"
-    if forecast.held_back:
-        mark += f" HELD BACK: the leak audit does not believe its figures ({', '.join(forecast.held_back)});"
-    console.print(
-        f"\n{forecast.model}:{mark} AUC on the test split {forecast.auc:.4f} "
-        f"(95 % interval over blocks of days {low_to_high(forecast.auc_low, forecast.auc_high, number4)})",
-        highlight=False,
+    console.print(f"\n{worth_of(forecast)}", highlight=False)
+
+
+def worth_of(found: Forecast | PastForecasts) -> str:
+    """What the model that was asked is worth, in a line."""
+    mark = "" if found.blessed else " NOT BLESSED: it did not beat chance or its predecessor on the test split;"
+    if found.held_back:
+        mark += f" HELD BACK: the leak audit does not believe its figures ({', '.join(found.held_back)});"
+    return (
+        f"{found.model}:{mark} AUC on the test split {found.auc:.4f} "
+        f"(95 % interval over blocks of days {low_to_high(found.auc_low, found.auc_high, number4)})"
     )
+
+
+def other_market(absent: Sequence[str]) -> str:
+    """That the shares that a day's are compared with are not those of the model's run."""
+    few = ", ".join(absent[:10]) + (", ..." if len(absent) > 10 else "")
+    return f"the market that the model knows lacks {len(absent)} shares here, so it is another one: {few}"
 
 
 def _age(forecast: Forecast, today: dt.date | None, plan: Plan) -> Iterator[str]:

@@ -61,10 +61,12 @@ class PastForecasts:
         across: windows left out because they reach across too many missing sessions.
         outside: windows left out because their share does not belong to the universe on their session.
         short: windows left out because the share has too few sessions for what the model's formatter reads.
+        absent: shares of the market that the model was trained beside and that the database lacks.
         untrained: shares that the model was not trained on, where it sees which share a row is of.
         run: that trained the model; its folder where that is not here.
         in_run: rows that the model's run has predicted as well: they are the run's own to the last bit.
         otherwise: rows that it has predicted, and otherwise: prices were restated since.
+        held_back: checks of the leak audit that keep the model from being pushed, blessed or not.
     """
 
     sessions: tuple[str, ...]
@@ -82,10 +84,12 @@ class PastForecasts:
     across: int = 0
     outside: int = 0
     short: int = 0
+    absent: tuple[str, ...] = ()
     untrained: tuple[str, ...] = ()
     run: str = ""
     in_run: int = 0
     otherwise: int = 0
+    held_back: tuple[str, ...] = ()
 
     @property
     def days(self) -> tuple[str, ...]:
@@ -148,6 +152,7 @@ def predict_past(
         fetch_panel(plan)
     with open_prices(plan.database) as store:
         wanted = plan.select(store)
+        absent = sorted({*card.market} - {*store.listings.share_ids()}) if formatter.day_columns else []
         _say_suspects(plan, store, wanted, since, until, formatter.reach, console)
         for part in _windows(plan, store, wanted, since, until, formatter, card.market):
             across, outside, short = across + part.across, outside + part.outside, short + part.short
@@ -187,6 +192,8 @@ def predict_past(
         across=across,
         outside=outside,
         short=short,
+        absent=tuple(absent),
+        held_back=chosen.held_back,
         untrained=() if twin is None else twin.untrained(sorted({*shares})),
     )
 

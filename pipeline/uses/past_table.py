@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components.evidence.words import low_to_high, number4
 from components.records import to_json
 from components.whole_files import write_whole
 from models.labels import words_of
 from pipeline.report.universe import in_short
 from pipeline.uses.forecast import check_output, write_rows
+from pipeline.uses.forecast_table import other_market, worth_of
 from pipeline.uses.past import EVAL, LATER, TEST, TRAIN, PastForecasts
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def past_json(past: PastForecasts) -> str:
         )
     ]
     told = ("model", "origin", "run", "blessed", "label", "horizon", "auc", "auc_low", "auc_high")
-    counts = ("across", "outside", "short", "untrained", "in_run", "otherwise")
+    counts = ("across", "outside", "short", "absent", "untrained", "in_run", "otherwise", "held_back")
     return to_json({name: getattr(past, name) for name in (*told, *counts)} | {"rows": rows})
 
 
@@ -78,12 +78,7 @@ def print_past(past: PastForecasts, console: Console) -> None:
         console.print(Text(f"... after {begin:,} earlier rows; --output FILE and --json have all"), soft_wrap=True)
     for line, style in _said(past):
         console.print(Text(line, style=style), soft_wrap=True)
-    mark = "" if past.blessed else " NOT BLESSED: it did not beat chance or its predecessor on the test split;"
-    console.print(
-        f"\n{past.model}:{mark} AUC on the test split {past.auc:.4f} "
-        f"(95 % interval over blocks of days {low_to_high(past.auc_low, past.auc_high, number4)})",
-        highlight=False,
-    )
+    console.print(f"\n{worth_of(past)}", highlight=False)
 
 
 def _said(past: PastForecasts) -> Iterator[tuple[str, str]]:
@@ -110,6 +105,8 @@ def _said(past: PastForecasts) -> Iterator[tuple[str, str]]:
     ):
         if count:
             yield f"{_some(count, 'window')} left out: {why}", "yellow"
+    if past.absent:
+        yield other_market(past.absent), "yellow"
     if past.untrained:
         yield f"never trained on, so answered as an unknown share: {in_short(past.untrained)}", "yellow"
 

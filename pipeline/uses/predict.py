@@ -88,7 +88,11 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         StoreError: the database cannot be read.
         WindowsError: no share has a window that can be used.
     """
-    chosen = choose_model(plan, model, run)
+    return predict_by(plan, choose_model(plan, model, run), console)
+
+
+def predict_by(plan: Plan, chosen: ChosenModel, console: Console) -> Forecast:
+    """As `predict`, by a model that was chosen."""
     card = open_card(chosen.saved_model)
     windows = read_last_windows(plan, formatter_of(card), card.market)
     print_suspects(windows.suspects, console, database=plan.database)

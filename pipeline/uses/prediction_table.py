@@ -64,8 +64,13 @@ class WrittenRows:
     written: int
 
 
-def check_table(database: Path, name: str) -> None:
+def check_table(database: Path, name: str, panel: bool = False) -> None:
     """Refuses a table that predictions cannot be written to, before anything is computed.
+
+    Args:
+        database: the file.
+        name: of the table.
+        panel: whether the prices are a panel, which may not have been fetched yet.
 
     Raises:
         PredictionTableError: its name is none, belongs to the database's own tables, or is that of a table of another
@@ -79,7 +84,7 @@ def check_table(database: Path, name: str) -> None:
         )
     if name.upper() in CREATED or name.lower().startswith("sqlite_"):
         raise PredictionTableError(f"--db-table {name}: that table has another purpose; name another one")
-    if database.is_dir():
+    if panel or database.is_dir():
         raise PredictionTableError(
             f"--db-table {name}: {database} is a panel, and tables are of databases; write a file instead: --output"
         )

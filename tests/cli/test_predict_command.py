@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -10,9 +12,13 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from rich.console import Console
 
 from pipeline.given_flags import OF_PREDICT
+from pipeline.uses.past import PastForecasts
+from pipeline.uses.past_table import past_json, print_past
 from pipeline.uses.prediction_table import PredictionTableError, write_predictions
 
 Awesome = Callable[..., Any]
@@ -100,3 +106,22 @@ def test_the_options_that_hints_repeat_are_those_of_the_commands() -> None:
     from pipeline.cli.predict import predict
 
     assert signature(predict).parameters.keys() >= set(OF_PREDICT) <= signature(run).parameters.keys()
+
+
+def test_a_panel_has_no_tables_even_before_it_is_fetched(awesome: Awesome, folder: Path) -> None:
+    refusal = awesome("predict", "--panel", "s3://bucket/panel", "--db-table", "PREDICTION").refusal
+    assert "is a panel, and tables are of databases; write a file instead: --output" in refusal
+
+
+def test_what_keeps_a_model_back_and_what_its_market_lacks_stands_under_the_past_too() -> None:
+    past = PastForecasts(
+        sessions=("2024-01-02",), share_ids=("A",), probabilities=np.array([0.5], np.float32), uses=("later",),
+        model="rnn", origin="runs/x", blessed=True, horizon=1, label="up", auc=0.6, auc_low=0.55, auc_high=0.65,
+        absent=("B", "C"), held_back=("null test",),
+    )  # fmt: skip
+    console = Console(file=io.StringIO(), width=500)
+    print_past(past, console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "the market that the model knows lacks 2 shares here, so it is another one: B, C" in said
+    assert "rnn: HELD BACK: the leak audit does not believe its figures (null test); AUC on the test split 0.6" in said
+    assert json.loads(past_json(past))["held_back"] == ["null test"]
