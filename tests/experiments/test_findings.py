@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from shown import assert_needs_nothing_from_elsewhere, printed
+from shown import Page, assert_needs_nothing_from_elsewhere, printed
 
 from components.evidence.interval import Interval
 from components.evidence.words import signed
@@ -135,6 +135,9 @@ def test_the_page_is_self_contained_and_escapes() -> None:
     assert "<b>market" not in page
     assert_needs_nothing_from_elsewhere(page)
     assert page.count("<svg") == 2
+    assert [one.get("id") for one in Page(page).all("h2")] == ["part-1", "part-2", "trained"], "contents lead to them"
+    # A row without a name belongs to the one above it.
+    assert page.count('<table data-order="told">') == 2
     assert all(finding.sentence in page.replace("&#39;", "'") for finding in report().findings)
 
 
