@@ -33,7 +33,7 @@ DEFAULT_QUANTILE = 0.2
 
 DAYS_A_YEAR = 252
 
-_LEAST_DAYS = 20
+LEAST_DAYS = 20
 """Days that an interval needs: resamples of fewer are too often the same day again, which seems to vary little."""
 
 
@@ -205,7 +205,7 @@ def sharpe_ratio(returns: NDArray[np.float64], blocks: DayBlocks) -> Interval:
 
 
 def _interval(value: float, statistic: DayStatistic, blocks: DayBlocks) -> Interval:
-    if len(blocks.unique) < _LEAST_DAYS:
+    if len(blocks.unique) < LEAST_DAYS:
         return Interval(value, math.nan, math.nan, math.nan)
     return blocks.interval(statistic, value)
 

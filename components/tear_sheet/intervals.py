@@ -7,11 +7,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from components.backtest.results import LEAST_DAYS
 from components.evidence.interval import Interval
 from components.evidence.resampling import DayBlocks
-
-LEAST_DAYS = 20
-"""Days that an interval needs: resamples of fewer are too often the same day again, which seems to vary little."""
 
 
 def interval_of(

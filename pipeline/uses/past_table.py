@@ -88,8 +88,8 @@ def _said(past: PastForecasts) -> Iterator[tuple[str, str]]:
     seen = sum(split in (TRAIN, EVAL) for split in past.uses)
     if seen:
         yield (
-            f"{_some(seen, 'row')} of sessions that the model was trained or stopped early by (train, eval): what it "
-            "says of them is no forecast",
+            f"{_some(seen, 'row')} of sessions that the model was trained, stopped early or chosen by (train, eval): "
+            "what it says of them is no forecast",
             "yellow",
         )
     if past.uses[0] not in (TRAIN, EVAL, TEST, LATER):
