@@ -180,14 +180,23 @@ def mark_days(axes: Any, days: Any) -> None:
     axes.set_xticks([day for day, _ in ticks], [label for _, label in ticks])
 
 
-def row_marks(axes: Any, rows: Sequence[Row], write: Callable[[float], str] = number) -> list[Place]:
-    """The places of axes of `interval_rows` that answer: every figure, with its interval."""
+def row_marks(
+    axes: Any, rows: Sequence[Row], write: Callable[[float], str] = number, names: Sequence[str] = ()
+) -> list[Place]:
+    """The places of axes of `interval_rows` that answer: every figure, with its interval.
+
+    Args:
+        axes: of the rows.
+        rows: as they were drawn.
+        write: a number.
+        names: what the figures of a row are called, where it has several.
+    """
     return [
         (
             axes,
             one.value,
             place + beside(i, len(row.estimates), 0.7),
-            f"{' '.join(row.label.split())}: {told(one, write)}",
+            f"{' '.join(row.label.split())}{f', {names[i]}' if names else ''}: {told(one, write)}",
         )
         for place, row in enumerate(rows)
         for i, (one, _) in enumerate(row.estimates)

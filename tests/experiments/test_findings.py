@@ -136,6 +136,7 @@ def test_the_page_is_self_contained_and_escapes() -> None:
     assert_needs_nothing_from_elsewhere(page)
     assert page.count("<svg") == 2
     assert [one.get("id") for one in Page(page).all("h2")] == ["part-1", "part-2", "trained"], "contents lead to them"
+    assert "dnn, shuffled: 0.830 (0.810 to 0.850)" in page, "a chart that is asked answers"
     # A row without a name belongs to the one above it.
     assert page.count('<table data-order="told">') == 2
     assert all(finding.sentence in page.replace("&#39;", "'") for finding in report().findings)

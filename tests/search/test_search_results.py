@@ -147,7 +147,8 @@ def test_the_page_needs_nothing_from_elsewhere_and_escapes(many: SearchReport) -
     assert "training &lt;diverged&gt;" in page
     assert page.count("<figure") == 3  # the trials, the rate, the units
     for one in many.ranked:
-        assert f"{one.figure.value:.4f}" in page
+        told = f"{one.figure.value:.4f} ({one.figure.low:.4f} to {one.figure.high:.4f})"
+        assert f'"trial {one.number}: {told}"' in page, "a chart that is asked answers"
     assert render_search(many) == page
 
 

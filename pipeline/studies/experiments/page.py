@@ -8,7 +8,7 @@ from pathlib import Path
 
 from components.evidence.blessing import CHANCE
 from components.evidence.words import number
-from pipeline.report.drawing import INK, Chart, Row, drawing, interval_rows, model_styles, svg_chart
+from pipeline.report.drawing import INK, Chart, Row, drawing, interval_rows, model_styles, row_marks, svg_chart
 from pipeline.report.templates import load_template
 from pipeline.report.words import interval
 from pipeline.studies.experiments import original
@@ -57,4 +57,5 @@ def auc_chart(name: str, findings: Sequence[Finding]) -> Chart:
             f"shuffled, {number(f.dated.auc.value)} {interval(f.dated.auc.low, f.dated.auc.high)} dated"
             for f in findings
         )
-        return svg_chart(name, "Shuffled against dated", f"{said}.", axes.figure)
+        marks = row_marks(axes, rows, names=("shuffled", "dated"))
+        return svg_chart(name, "Shuffled against dated", f"{said}.", axes.figure, marks=marks)

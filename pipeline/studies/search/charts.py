@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from components.evidence.words import figure as told
 from components.evidence.words import low_to_high, number4
 from models.search_space import plain
 from pipeline.report.drawing import (
@@ -50,7 +51,12 @@ def trials_chart(report: SearchReport) -> Chart:
             f"trial {one.number} {number4(one.figure.value)} ({low_to_high(one.figure.low, one.figure.high, number4)})"
             for one in judged
         )
-        return svg_chart("trials", f"{report.metric_title} on the eval split, by trial", f"{said}.", figure)
+        marks = [
+            (axes, one.number - 1, one.figure.value, f"trial {one.number}: {told(one.figure, number4)}")
+            for one in judged
+        ]
+        title = f"{report.metric_title} on the eval split, by trial"
+        return svg_chart("trials", title, f"{said}.", figure, marks=marks)
 
 
 def hyperparameter_charts(report: SearchReport) -> list[Chart]:
@@ -67,9 +73,13 @@ def _hyperparameter_chart(report: SearchReport, judged: Sequence[TrialResult], n
     styles = model_styles([_OTHER, _OWN, _BEST])
     with drawing():
         figure, axes = plot_area(1.9, 3)
+        marks = []
         for one, value in zip(judged, values, strict=True):
             style = styles[_kind(report, one)]
             place = value if numbers else choices.index(plain(value))
+            marks.append(
+                (axes, place, one.figure.value, f"trial {one.number}, {plain(value)}: {number4(one.figure.value)}")
+            )
             axes.plot([place], [one.figure.value], marker=style.marker, color=style.colour, linestyle="", markersize=6)
         axes.grid(color=GRID)
         axes.yaxis.set_major_locator(MaxNLocator(5))
@@ -86,7 +96,8 @@ def _hyperparameter_chart(report: SearchReport, judged: Sequence[TrialResult], n
         handles = [Line2D([], [], marker=s.marker, color=s.colour, linestyle="", label=n) for n, s in styles.items()]
         add_legend(figure, styles, [], handles)
         said = "; ".join(f"{plain(one.values[name])}: {number4(one.figure.value)}" for one in judged)
-        return svg_chart(f"by-{name.replace('_', '-')}", f"{report.metric_title} by {name}", f"{said}.", figure)
+        title = f"{report.metric_title} by {name}"
+        return svg_chart(f"by-{name.replace('_', '-')}", title, f"{said}.", figure, marks=marks)
 
 
 def _kind(report: SearchReport, one: TrialResult) -> str:
