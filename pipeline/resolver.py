@@ -199,11 +199,13 @@ class Resolver:
         return chosen
 
     def _hyperparameters(self, name: str, version: int | None = None) -> Hyperparameters:
-        """Those of the settings, of a version or, of a model that is not trained, of its default one."""
+        """Those of the settings, of a version; of a model that is not trained None, as they may be for any of them."""
         values = self.settings.hyperparameters.get(name, {})
         try:
             architecture = get_architecture(name)
-            return architecture.changed(architecture.default_version if version is None else version, values)
+            if version is None:
+                return architecture.hyperparameters.updated(values)
+            return architecture.changed(version, values)
         except (UnknownNameError, HyperparameterError) as error:
             raise self.refusal("hyperparameters", error, values, f".{name}") from None
 

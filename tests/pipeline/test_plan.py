@@ -33,6 +33,14 @@ def test_a_model_has_the_hyperparameters_of_the_settings() -> None:
     assert chosen["linear"].hyperparameters == ARCHITECTURES["linear"].hyperparameters
 
 
+def test_hyperparameters_of_gradient_steps_are_refused_of_a_solved_model_alone() -> None:
+    stepped = {"linear": {"learning_rate": 0.1}}
+    assert list(plan(models=("rnn",), hyperparameters=stepped).models) == ["rnn"]
+    assert plan(models=("linear:1",), hyperparameters=stepped).models["linear"].hyperparameters.learning_rate == 0.1
+    with pytest.raises(SettingsError, match="version 2 of linear is solved"):
+        plan(models=("linear",), hyperparameters=stepped)
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
