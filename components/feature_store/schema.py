@@ -144,7 +144,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def columns_of(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
     """Returns a table's column names in their order; empty if there is no such table."""
-    return tuple(row[1] for row in connection.execute(f"PRAGMA table_info({table})"))
+    return tuple(row[1] for row in connection.execute(f'PRAGMA table_info("{table}")'))
 
 
 def check_readable(connection: sqlite3.Connection, name: str) -> None:

@@ -82,7 +82,7 @@ def check_table(database: Path, name: str, panel: bool = False) -> None:
             f"--db-table {name}: the name of a table has letters, digits and _, and begins with no digit; name it like "
             "PREDICTION"
         )
-    if name.upper() in CREATED or name.lower().startswith("sqlite_"):
+    if name.upper() in CREATED or name.lower().startswith(("sqlite_", "pragma_")):
         raise PredictionTableError(f"--db-table {name}: that table has another purpose; name another one")
     if panel or database.is_dir():
         raise PredictionTableError(
@@ -96,9 +96,10 @@ def check_table(database: Path, name: str, panel: bool = False) -> None:
         key = tuple(row[1] for row in connection.execute(f'PRAGMA table_info("{name}")') if row[5])
     if kind is not None and (kind[0] != "table" or found != _COLUMNS or key != _KEY):
         columns = f" (columns {', '.join(found)})" if found else ""
+        article = "an" if kind[0] == "index" else "a"
         raise PredictionTableError(
-            f"--db-table {name}: {database} has a {kind[0]} of that name with another shape{columns}; name another "
-            "one, or move it away"
+            f"--db-table {name}: {database} has {article} {kind[0]} of that name with another shape{columns}; name "
+            "another one, or move it away"
         )
 
 

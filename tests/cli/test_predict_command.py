@@ -48,6 +48,13 @@ def test_the_same_again_changes_nothing_and_another_probability_takes_its_place(
     assert select(database, "SELECT COUNT(*) FROM said") == [(4,)]
 
 
+@pytest.mark.parametrize("name", ["select", "ORDER", "table"])
+def test_a_table_may_be_called_like_a_word_of_sql(database: Path, name: str) -> None:
+    assert write_predictions(database, name, ROWS, "rnn", "run 1", "up", 1).written == 2
+    assert write_predictions(database, name, ROWS, "rnn", "run 1", "up", 1).written == 0
+    assert select(database, f'SELECT COUNT(*) FROM "{name}"') == [(2,)]
+
+
 def test_rows_are_written_all_or_none(database: Path) -> None:
     broken = [*ROWS, ("2024-01-03", "A", None)]
     with pytest.raises(Exception, match="NOT NULL"):
@@ -60,11 +67,13 @@ def test_rows_are_written_all_or_none(database: Path) -> None:
     [
         ("price", "has another purpose"),
         ("sqlite_x", "has another purpose"),
+        ("pragma_x", "has another purpose"),
         ("a b", "has letters, digits and _"),
         ("2x", "has letters, digits and _"),
         ("other", "has a table of that name with another shape (columns a, b)"),
         ("shown", "has a view of that name with another shape"),
         ("unkeyed", "has a table of that name with another shape"),
+        ("sorted_rows", "has an index of that name with another shape"),
     ],
 )
 def test_a_table_of_another_purpose_or_shape_is_refused(awesome: Awesome, database: Path, name: str, why: str) -> None:
@@ -73,6 +82,7 @@ def test_a_table_of_another_purpose_or_shape_is_refused(awesome: Awesome, databa
         connection.execute("CREATE TABLE other (a, b)")
         connection.execute("CREATE VIEW shown AS SELECT * FROM PRICE")
         connection.execute(f"CREATE TABLE unkeyed ({columns})")
+        connection.execute("CREATE INDEX sorted_rows ON unkeyed (session)")
     refusal = awesome("predict", "--db", str(database), "--db-table", name).refusal
     assert refusal.startswith(f"--db-table {name}: ")
     assert why in refusal
