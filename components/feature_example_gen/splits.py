@@ -274,8 +274,9 @@ def _bounds(sessions: Dates, settings: SplitSettings) -> tuple[int, int]:
         bounds = " and ".join(
             f"{name} {text}" for name, text in (("start", settings.start), ("end", settings.end)) if text is not None
         )
+        leave = "leave" if settings.start is not None and settings.end is not None else "leaves"
         raise SplitError(
-            f"the split's {bounds} leave no session of the data, which has {len(sessions)} from {sessions[0]} to "
+            f"the split's {bounds} {leave} no session of the data, which has {len(sessions)} from {sessions[0]} to "
             f"{sessions[-1]}"
         )
     return start, end

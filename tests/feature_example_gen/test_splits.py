@@ -236,8 +236,8 @@ HAS_500 = "which has 500 (sessions )?from 2000-01-03 to 2001-11-30$"
         (500, {"dates": ("2000-01-03", "2001-01-01")}, f"^split date 2000-01-03 lies outside the data, {HAS_500}"),
         (500, {"dates": ("2001-01-01", "2001-12-03")}, f"^split date 2001-12-03 lies outside the data, {HAS_500}"),
         (500, {"dates": ("2050-01-01", "2051-01-01")}, f"^split date 2050-01-01 lies outside the data, {HAS_500}"),
-        (500, {"start": "2030-01-01"}, f"start 2030-01-01 leave no session of the data, {HAS_500}"),
-        (500, {"end": "2000-01-03"}, f"end 2000-01-03 leave no session of the data, {HAS_500}"),
+        (500, {"start": "2030-01-01"}, f"start 2030-01-01 leaves no session of the data, {HAS_500}"),
+        (500, {"end": "2000-01-03"}, f"end 2000-01-03 leaves no session of the data, {HAS_500}"),
     ],
 )
 def test_data_that_cannot_be_split_so_is_refused(count: int, settings: dict[str, Any], message: str) -> None:
