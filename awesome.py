@@ -55,9 +55,13 @@ def _find_own_packages() -> None:
 def main() -> None:
     """Runs the command line."""
     _find_own_packages()
-    from pipeline.cli import main as command
+    try:
+        from pipeline.cli import main as command
 
-    command()
+        command()
+    except KeyboardInterrupt:  # Ctrl-C while the command line itself was loaded
+        print("awesome: stopped", file=sys.stderr)
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":

@@ -49,3 +49,16 @@ def test_workers_of_beam_are_not_started_where_they_would_take_others(project: P
 
 def test_what_is_ours_is_said_alike() -> None:
     assert set(awesome.PACKAGES) < set(application._OWN_PACKAGES)
+
+
+def test_ctrl_c_while_the_command_line_is_loaded_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.cli.main", stopped)
+    with pytest.raises(SystemExit) as ended:
+        awesome.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "awesome: stopped\n"
