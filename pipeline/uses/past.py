@@ -27,7 +27,7 @@ from pipeline.plan import Plan
 from pipeline.report.suspects import print_plain, print_suspects
 from pipeline.runs.folder import FinishedRun
 from pipeline.runs.results import ReportError
-from pipeline.uses.predict import choose_model, formatter_of, run_name, run_of, through_tensorflow
+from pipeline.uses.predict import check_given, choose_model, formatter_of, run_name, run_of, through_tensorflow
 from pipeline.uses.windows import WindowsError
 
 if TYPE_CHECKING:
@@ -132,13 +132,14 @@ def predict_past(
         console: where it says what is not as it should be.
 
     Raises:
-        PredictionError: there is no such model.
+        PredictionError: there is no such model, or it is another one than the options ask for.
         ModelFolderError: what it says of itself cannot be read.
         StoreError: the database cannot be read.
         WindowsError: there is no window that ends within the stretch, or none that can be used.
     """
     chosen = choose_model(plan, model, run)
     card = open_card(chosen.saved_model)
+    check_given(plan, chosen.saved_model, card)
     formatter = formatter_of(card)
     trained_in = run_of(plan, chosen)
     twin: Twin | None = None

@@ -83,7 +83,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
         console: where it says what is not as it should be.
 
     Raises:
-        PredictionError: there is no such model.
+        PredictionError: there is no such model, or it is another one than the options ask for.
         ModelFolderError: what it says of itself cannot be read.
         StoreError: the database cannot be read.
         WindowsError: no share has a window that can be used.
@@ -94,6 +94,7 @@ def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -
 def predict_by(plan: Plan, chosen: ChosenModel, console: Console) -> Forecast:
     """As `predict`, by a model that was chosen."""
     card = open_card(chosen.saved_model)
+    check_given(plan, chosen.saved_model, card)
     windows = read_last_windows(plan, formatter_of(card), card.market)
     print_suspects(windows.suspects, console, database=plan.database)
     try:
@@ -295,6 +296,23 @@ def check_asked(plan: Plan, folder: Path, card: ModelCard) -> None:
             f"{folder} holds a model of horizon {own[0]} and formatter {own[1]}, and horizon {asked[0]} and formatter "
             f"{asked[1]} are asked for; move it away, or ask for what it is (--horizon, --formatter)"
         )
+
+
+def check_given(plan: Plan, folder: Path, card: ModelCard) -> None:
+    """Refuses a model of a run or a folder where an option asks for another label, horizon or formatter.
+
+    What settings say besides is what the pushed model is found by, and nothing that was asked of a model by its name.
+
+    Raises:
+        PredictionError: it is one.
+    """
+    asked = {"label": plan.label.name, "horizon": plan.horizon, "formatter": plan.formatter.name}
+    for name, wanted in asked.items():
+        if (own := getattr(card, name)) != wanted and plan.origins.get(name, "").startswith("--"):
+            raise PredictionError(
+                f"{folder} holds a model of {name} {own}, and --{name} asks for {wanted}; leave --{name} out, or name "
+                "another run"
+            )
 
 
 def finished_runs(plan: Plan) -> list[FinishedRun]:

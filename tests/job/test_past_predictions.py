@@ -78,6 +78,16 @@ def test_prices_that_were_restated_since_the_run_are_said(
     assert not np.isclose(restated, of_run, atol=1e-3).any()
 
 
+@pytest.mark.parametrize("option", [("--horizon", "7"), ("--label", "outperform"), ("--formatter", "closes")])
+@pytest.mark.parametrize("stretch", [(), ("--since", "2000-01-03")])
+def test_an_option_that_a_named_run_contradicts_is_no_wish_to_pass_over(
+    job: Job, option: tuple[str, str], stretch: tuple[str, ...]
+) -> None:
+    refused = awesome(job.folder, "predict", *MARKET, "--model", "linear", "--run", "out", *option, *stretch)
+    assert refused.code == 1
+    assert f"and {option[0]} asks for {option[1]}; leave {option[0]} out" in refused.err
+
+
 def test_a_table_of_the_database_has_each_prediction_once(
     job: Job, report: Any, database: Path, tmp_path: Path
 ) -> None:
