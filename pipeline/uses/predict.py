@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from models.card import ModelCard
 
 
+AT_ONCE = 8192
+"""Rows that TensorFlow is asked about together: what a recurrent layer holds of each is a hundred times the row."""
+
 PULLED_MODEL = "saved_model"
 """The folder of a model within that of one that was pulled."""
 
@@ -158,9 +161,12 @@ def through_tensorflow(
     with _loadable(saved_model) as folder:
         signature = tf.saved_model.load(str(folder)).signatures[PREDICT_DAY if day else PREDICT_CLOSES]
         columns = {name: values.reshape(len(values), -1) for name, values in (day or {}).items()}
-        asked = {name: tf.constant(one) for name, one in {SHARE_ID: share_ids, CLOSES: closes, **columns}.items()}
-        answer: NDArray[np.float32] = signature(**asked)[PROBABILITY].numpy()[:, 0]
-        return answer
+        rows = {SHARE_ID: share_ids, CLOSES: closes, **columns}
+        answers: list[NDArray[np.float32]] = []
+        for begin in range(0, len(share_ids), AT_ONCE):
+            asked = {name: tf.constant(values[begin : begin + AT_ONCE]) for name, values in rows.items()}
+            answers.append(signature(**asked)[PROBABILITY].numpy()[:, 0])
+        return np.concatenate(answers) if answers else np.empty(0, np.float32)
 
 
 @contextlib.contextmanager

@@ -138,6 +138,7 @@ def test_serve_and_tensorflow_answer_as_predict_does(run: Job, monkeypatch: pyte
 
     said = dict(re.findall(r"^(S\d+) +\S+ +(0\.\d+)", succeeded(run.folder, "predict", *ASKED, *MARKET).out, re.M))
     assert {name: f"{one:.4f}" for name, one in zip(windows.share_ids, served.tolist(), strict=True)} == said
+    monkeypatch.setattr("pipeline.uses.predict.AT_ONCE", 10)
     by_tensorflow = through_tensorflow(pushed.folder, windows.share_ids, windows.closes, windows.day)
     np.testing.assert_allclose(by_tensorflow, served, rtol=0, atol=TOLERANCE)
     with pytest.raises(ValueError, match="the formatter market_activity reads market_relative_returns, "):
