@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from command_line import clean_environment
 from compiled_package import PULL, REPORT, compiled
+from shown import assert_needs_nothing_from_elsewhere
 from small_pipeline import CACHED, COMPLETE, SHARES, TRAINER, Cluster, Pod, storage_url
 
 from awesome_kubeflow.cluster import cluster_settings
@@ -55,11 +56,13 @@ def test_every_pod_lists_what_it_wrote(first_run: dict[str, Pod]) -> None:
 
 
 def test_pages_are_self_contained(first_run: dict[str, Pod]) -> None:
+    assert_needs_nothing_from_elsewhere(first_run[REPORT].page)
     for name, pod in first_run.items():
         assert pod.page.startswith("<!DOCTYPE html>"), name
         assert "default-src 'none'" in pod.page
-        assert "<script" not in pod.page
-        assert "src=" not in pod.page.replace("default-src=", "")
+        if name != REPORT:
+            assert "<script" not in pod.page
+            assert "src=" not in pod.page.replace("default-src=", "")
 
 
 def test_the_database_comes_from_the_storage_before_the_first_node(cluster: Cluster, first_run: dict[str, Pod]) -> None:
