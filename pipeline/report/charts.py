@@ -21,7 +21,6 @@ from components.evidence.interval import NORMAL_95, Interval
 from components.evidence.words import figure as told
 from components.evidence.words import low_to_high, number, signed
 from components.leak_audit.results import NAN, AuditReport, Status
-from components.leak_audit.results import Figure as AuditFigure
 from models.labels import Words
 from models.labels.up import LABEL as UP
 from pipeline.report.drawing import (
@@ -53,9 +52,6 @@ from pipeline.runs.results import ModelResult
 _AUC = "AUC "
 """How the names of the leak audit's AUCs begin."""
 
-_LINE = 34
-"""Letters of a label's line."""
-
 
 def forest_chart(
     models: Mapping[str, ModelResult], styles: Mapping[str, Style], champion: str | None, best_auc: float | None
@@ -70,7 +66,7 @@ def forest_chart(
     # Beside an unreachable best, the models' own differences would be a few pixels: then it is named below only.
     near = best_auc is not None and best_auc - max(reach) < 3 * max(max(reach) - min(reach), 0.01)
     with drawing():
-        axes = interval_rows(rows, CHANCE, 0.52, 9, [best_auc] if best_auc is not None and near else [])
+        axes = interval_rows(rows, CHANCE, 0.52, 9, [best_auc] if best_auc is not None and near else [], letters=22)
         low, high = axes.get_xlim()
         if best_auc is not None and near:
             axes.axvline(best_auc, color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)))
@@ -87,7 +83,7 @@ def forest_chart(
             if not math.isfinite(model.auc):
                 axes.annotate("no AUC: all rows have the same label", (CHANCE, place), (6, 0),
                               textcoords="offset points", va="center", color=MUTED)  # fmt: skip
-        axes.set_xlabel("AUC on the test split, 95 % interval over blocks of days")
+        axes.set_xlabel("AUC on the test split, 95 % interval over blocks of days", loc="right")
         words = "; ".join(f"{name} {number(m.auc)} {interval(m.auc_low, m.auc_high)}" for name, m in models.items())
         best = "" if best_auc is None else f" The best possible is {number(best_auc)}."
         return svg_chart(
@@ -211,7 +207,7 @@ def calibration_chart(
             strip.stairs(rows, edges, fill=True, color=style.colour, alpha=0.35)
             strip.set(xlim=x_limits, ylim=(0, max(int(rows.max()), 1)))
             strip.set_axis_off()
-            axes.set_title(name, color=style.colour, fontsize=10, fontweight="bold", loc="left")
+            axes.set_title(textwrap.fill(name, 24), color=style.colour, fontsize=10, fontweight="bold", loc="left")
             axes.grid(color=GRID)
             axes.set(xlim=x_limits, ylim=y_limits)
             axes.xaxis.set_major_locator(MaxNLocator(3))
@@ -344,7 +340,7 @@ def audit_chart(audit: AuditReport) -> Chart | None:
     honest, leaked = model_styles(["honest", "leaked"]).values()
     lines = [
         Row(
-            _wrapped(row),
+            row.name.removeprefix(_AUC).removeprefix("of "),
             [(Interval(row.value, row.low, row.high, NAN), honest if row.name.endswith("by date") else leaked)],
             filled=row.bounded,
         )
@@ -356,7 +352,3 @@ def audit_chart(audit: AuditReport) -> Chart | None:
         words = "; ".join(f"{row.name} {row.text()}" for row in rows)
         return svg_chart("audit", "What a shuffled split would have claimed", f"{words}. Chance is 0.5.", axes.figure,
                          marks=row_marks(axes, lines))  # fmt: skip
-
-
-def _wrapped(row: AuditFigure) -> str:
-    return "\n".join(textwrap.wrap(row.name.removeprefix(_AUC).removeprefix("of "), _LINE))

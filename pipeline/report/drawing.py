@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -117,7 +118,7 @@ def add_legend(
         fitted: whether the layout makes room for it.
     """
     handles: list[Any] = [
-        Line2D([], [], **line_style(styles[name]), marker=styles[name].marker if markers else "", label=name)
+        Line2D([], [], **line_style(styles[name]), marker=styles[name].marker if markers else "", label=_short(name))
         for name in names
     ]
     handles += extra
@@ -126,6 +127,15 @@ def add_legend(
         loc="outside lower center" if fitted else "lower center", ncols=min(len(handles), 3), frameon=False,
         handlelength=2.6,
     )  # fmt: skip
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for two others beside it."""
+    return name if len(name) <= _IN_LEGEND else name[: _IN_LEGEND - 1] + "…"
+
+
+_IN_LEGEND = 14
+"""Letters of a name in a legend; all of it stands in the tables."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +147,9 @@ class Row:
     filled: bool = True
 
 
-def interval_rows(rows: Sequence[Row], middle: float, height: float, size: float, extra: Sequence[float] = ()) -> Any:
+def interval_rows(
+    rows: Sequence[Row], middle: float, height: float, size: float, extra: Sequence[float] = (), letters: int = 36
+) -> Any:
     """Draws intervals one below the other, the first on top, beside a line where there is nothing to tell.
 
     The ticks of the axes are the rows.
@@ -148,6 +160,7 @@ def interval_rows(rows: Sequence[Row], middle: float, height: float, size: float
         height: of a row, in inches.
         size: of the markers.
         extra: what else must be within the limits.
+        letters: of a line of a row's label, which would else leave no room for what is drawn.
     """
     ends = [middle, *extra]
     for row in rows:
@@ -160,7 +173,7 @@ def interval_rows(rows: Sequence[Row], middle: float, height: float, size: float
         for i, (one, style) in enumerate(row.estimates):
             at = place + beside(i, len(row.estimates), 0.7)
             mark_interval(axes, one, at, style, size=size, width=2.4, filled=row.filled)
-    axes.set_yticks(range(len(rows)), [row.label for row in rows])
+    axes.set_yticks(range(len(rows)), [textwrap.fill(row.label, letters) for row in rows])
     finish_rows(axes, len(rows))
     axes.set_xlim(*padded(min(ends), max(ends), 0.08, least=0.02))
     axes.xaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))

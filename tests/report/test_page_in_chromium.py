@@ -37,6 +37,8 @@ def assert_fits(browser: Browser) -> None:
         browser.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 768
         )
+        # Charts take their new width with the next frame.
+        browser.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))")
         # An element that a box of its own scrolls does not count: the page must not scroll sideways, nor be cut off.
         beyond = browser.evaluate(
             """[...document.querySelectorAll('body *')]
@@ -85,6 +87,24 @@ def test_the_page_in_chromium(browser: Browser, tmp_path: Path, champion: bool) 
         if event.get("method") in ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
     ]
     assert complaints == []
+
+
+@pytest.mark.slow
+def test_long_names_of_models_stay_within_the_page_and_its_charts(browser: Browser, tmp_path: Path) -> None:
+    long = "a_model_of_my_own_with_a_very_long_name_that_goes_on_and_on"
+    write_report(*made_run(champion=True, shares=12, names=("linear", long)), tmp_path)
+    browser.call("Page.navigate", url=(tmp_path / "report.html").as_uri())
+    browser.wait_for("Page.loadEventFired")
+    assert_fits(browser)
+    # Labels and legends of drawings, which are cut off where they leave the view box.
+    browser.evaluate("document.querySelectorAll('.plots + svg').forEach(e => { e.style.display = 'block'; })")
+    outside = browser.evaluate(
+        """[...document.querySelectorAll('svg[role=img] text')].filter(t => {
+             const [text, box] = [t, t.closest('svg')].map(e => e.getBoundingClientRect());
+             return text.width && (text.left < box.left - 2 || text.right > box.right + 2);
+           }).map(t => t.textContent)"""
+    )
+    assert outside == []
 
 
 @pytest.mark.slow
