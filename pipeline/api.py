@@ -68,6 +68,8 @@ def predict(*, model: PathLike | None = None, run: PathLike | None = None, **set
     Raises:
         UserError: there is no such model, or no prices to predict from.
     """
+    if days := sorted(settings.keys() & {"since", "until"}):
+        raise UserError(f"{days[0]}: predict is of the session to come; awesome.predict_past is of the past")
     asked, folder = _model(model), _path("run", run)
     plan = _plan(settings)
     from pipeline.runs.folder import find_run
@@ -101,6 +103,8 @@ def predict_past(
         UserError: there is no such model, or no window that ends within the stretch.
     """
     asked, folder, first, last = _model(model), _path("run", run), _day("since", since), _day("until", until)
+    if first is not None and last is not None and first > last:
+        raise UserError(f"since: {first} is after until, {last}")
     plan = _plan(settings)
     from pipeline.runs.folder import find_run
     from pipeline.uses.past import predict_past as predict_sessions
@@ -186,7 +190,8 @@ def _path(name: str, value: object) -> Path | None:
     if value is None:
         return None
     if not isinstance(value, (str, os.PathLike)):
-        raise TypeError(f"{name} is a path (of a run also its name in the workspace), or None, not {value!r}")
+        kind = "a path" if name == "ledger" else "a path (of a run also its name in the workspace)"
+        raise TypeError(f"{name} is {kind}, or None, not {value!r}")
     return Path(value)
 
 

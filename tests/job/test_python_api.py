@@ -40,12 +40,27 @@ def test_what_reads_alone_needs_no_tensorflow(folder: Path, no_tensorflow: None)
         (lambda: awesome.open_run(["x"]), r"run is a path .* not \['x'\]"),
         (lambda: awesome.compare("one", None), "not None"),
         (lambda: awesome.compare("one", "two", model=3), "model is the name of one, or None, not 3"),
-        (lambda: awesome.live(ledger=3), "ledger is a path .* not 3"),
+        (lambda: awesome.live(ledger=3), "ledger is a path, or None, not 3"),
         (lambda: awesome.run(show="yes"), "show is True or False, not 'yes'"),
     ],
 )
 def test_an_argument_of_another_type_is_named(folder: Path, call: Callable[[], object], why: str) -> None:
     with pytest.raises(TypeError, match=why):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (lambda: awesome.predict(since="2024-01-02"), "since: .* awesome.predict_past is of the past"),
+        (
+            lambda: awesome.predict_past(since="2024-01-02", until="2024-01-01"),
+            "since: 2024-01-02 is after until, 2024-01-01",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(folder: Path, call: Callable[[], object], why: str) -> None:
+    with pytest.raises(awesome.UserError, match=why):
         call()
 
 
