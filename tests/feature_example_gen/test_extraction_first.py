@@ -342,4 +342,4 @@ def test_run_does_it_all_and_a_second_time_from_the_cache(tmp_path: Path) -> Non
     assert "FeatureExampleGen" in two["cached"]
     assert two["models"]["linear"]["auc"] == one["models"]["linear"]["auc"]
     record = "awesome.db.trials.jsonl"
-    assert {path.name for path in tmp_path.iterdir()} == {"awesome.toml", "awesome.db", record, "one", "two", "runs"}
+    assert {path.name for path in tmp_path.iterdir()} == {"awesome.db", record, "one", "two", "runs"}
