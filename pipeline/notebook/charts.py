@@ -30,6 +30,7 @@ from pipeline.report.drawing import (
     mark_interval,
     model_styles,
     padded,
+    shortened,
     svg_chart,
 )
 from pipeline.runs.results import RunReport
@@ -131,7 +132,7 @@ def group_chart(table: pd.DataFrame, what: str, names: Sequence[str]) -> Chart:
                 place = row + beside(i, len(names), 0.7)
                 mark_interval(axes, Interval(area, low, high, math.nan), place, style, size=5.5, width=1.6)
                 finite += [value for value in (area, low, high) if math.isfinite(value)]
-        axes.set_yticks(range(len(shown)), [str(group) for group in shown])
+        axes.set_yticks(range(len(shown)), [shortened(str(group), 30) for group in shown])
         finish_rows(axes, len(shown))
         axes.set_xlim(*padded(min(finite), max(finite), 0.05, 0.02, (0, 1)))
         axes.set_xlabel("AUC on the test split, 95 % interval over blocks of days")

@@ -68,6 +68,7 @@ __all__ = [
     "padded",
     "plot_area",
     "row_marks",
+    "shortened",
     "svg_chart",
 ]
 
@@ -118,7 +119,13 @@ def add_legend(
         fitted: whether the layout makes room for it.
     """
     handles: list[Any] = [
-        Line2D([], [], **line_style(styles[name]), marker=styles[name].marker if markers else "", label=_short(name))
+        Line2D(
+            [],
+            [],
+            **line_style(styles[name]),
+            marker=styles[name].marker if markers else "",
+            label=shortened(name, _IN_LEGEND),
+        )
         for name in names
     ]
     handles += extra
@@ -129,13 +136,13 @@ def add_legend(
     )  # fmt: skip
 
 
-def _short(name: str) -> str:
-    """A name that leaves room for two others beside it."""
-    return name if len(name) <= _IN_LEGEND else name[: _IN_LEGEND - 1] + "…"
+def shortened(name: str, letters: int) -> str:
+    """A name of so many letters at the most, for a drawing; all of it stands in the tables."""
+    return name if len(name) <= letters else name[: letters - 1] + "…"
 
 
 _IN_LEGEND = 14
-"""Letters of a name in a legend; all of it stands in the tables."""
+"""Letters of a name in a legend, which leave room for two others beside it."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +180,8 @@ def interval_rows(
         for i, (one, style) in enumerate(row.estimates):
             at = place + beside(i, len(row.estimates), 0.7)
             mark_interval(axes, one, at, style, size=size, width=2.4, filled=row.filled)
-    axes.set_yticks(range(len(rows)), [textwrap.fill(row.label, letters) for row in rows])
+    labels = ["\n".join(textwrap.fill(line, letters) for line in row.label.splitlines()) for row in rows]
+    axes.set_yticks(range(len(rows)), labels)
     finish_rows(axes, len(rows))
     axes.set_xlim(*padded(min(ends), max(ends), 0.08, least=0.02))
     axes.xaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))

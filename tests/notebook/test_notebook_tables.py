@@ -192,6 +192,8 @@ def test_a_chart_of_groups_leaves_out_what_has_no_auc_and_all_but_the_largest() 
     assert "S59" in chart.svg
     few = charts.group_chart(table.iloc[:3], "share", ["m"])
     assert "with most rows" not in few.description
+    long = charts.group_chart(table.iloc[:1].rename(index={"S00": "x" * 130}), "share", ["m"])
+    assert f"{'x' * 29}…" in long.svg
 
 
 def test_distributions_that_do_not_vary_are_drawn() -> None:

@@ -163,7 +163,7 @@ def _single_features(audited: Audited) -> tuple[list[Figure], list[Finding]]:
         status = _judge_single(shown, name, audited, len(columns))
         if status.severity > Status.PASSED.severity:
             words = f"the feature {name} alone has an AUC of {figure(shown, number4)}"
-            findings.append((status, words, f"see how {name} is made: can it hold a close that comes later?"))
+            findings.append((status, words, f"see whether {name}, as it is made, can hold a close that comes later"))
     return figures, findings
 
 
