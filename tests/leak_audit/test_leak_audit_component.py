@@ -255,3 +255,6 @@ def test_a_feature_that_some_batches_lack_is_read(tmp_path: Path) -> None:
     assert rows.returns[20].tolist()[2] == -0.5
     assert rows.labels[1].tolist() == [1, 1, 1]
     assert rows.closes[2].tolist() == [float(lag + 1) for lag in range(21)]
+    # Examples of a run from before columns stood side by side.
+    with pytest.raises(AuditError, match="carry no feature market_activity_values; run again with this version"):
+        read_rows(tmp_path, ["market_activity_values"])

@@ -162,7 +162,7 @@ class _Reading:
     def add(self, columns: Columns, rows: int, split: int) -> None:
         if not rows:
             return
-        for name in (SHARE_ID, TIME, SESSION, CLOSES):
+        for name in (SHARE_ID, TIME, SESSION, CLOSES, *self._sources):
             if name not in columns:
                 raise AuditError(f"{self._examples}: its examples carry no feature {name}; run again with this version")
         check_types(columns, self._types)
