@@ -94,7 +94,6 @@ def test_a_group_without_a_command_prints_its_help(awesome: Awesome, group: tupl
         (("evaluat",), "No such command 'evaluat'"),
         (("run", "--nonsense"), "--nonsense"),
         (("run", "extra"), "extra"),
-        (("run", "--horizon", "abc"), "--horizon"),
         (("run", "--horizon"), "--horizon"),
         (("compare",), "Missing argument"),
         (("prices", "imprt"), "No such command 'imprt'"),
