@@ -194,11 +194,13 @@ def test_tries_go_and_come_with_databases_and_models(
     there.mkdir()
     monkeypatch.chdir(there)
     elsewhere = awesome("model", "pull", url, "--model", "rnn", "--to", "before")
-    assert elsewhere.out.endswith("\n1 try on its test days, in before/trials.jsonl\n")
+    assert elsewhere.out.endswith(
+        "\n1 try on its test days, in before/trials.jsonl\npredict with it: awesome predict --model before\n"
+    )
     with begun_with(there / "awesome.db"):
         write_database(there / "awesome.db")
     pulled = awesome("model", "pull", url, "--model", "rnn")
-    assert pulled.out.endswith("\n1 try on its test days, 1 of them new to awesome.db.trials.jsonl\n")
+    assert "\n1 try on its test days, 1 of them new to awesome.db.trials.jsonl\npredict with it: " in pulled.out
     assert read_record(record_path(there / "awesome.db")) == Record(True, (on_the_runs_days,))
     assert awesome("db", "pull", url).out.endswith("\n1 try that was not known here\n")
     assert read_record(record_path(there / "awesome.db")) == Record(True, (on_the_runs_days, on_others))

@@ -30,13 +30,13 @@ def rows_of(folder: Path) -> Any:
     closes = windows(1800, seed=3)
     shares = np.array([share.encode() for share in SHARES], object)
     raw = {SHARE_ID: shares, CLOSES: closes, TIME: np.zeros(1800, np.int64)}
-    yield raw, load_twin(folder).answer(raw)
+    return raw, load_twin(folder).answer(raw)
 
 
 def pushed_twin(base: Path, **changed: Any) -> Path:
     folder = push(base, 1)
     write_twin(dense_record(), folder)
-    proof = replace(prove(folder, rows_of(folder)), **changed)
+    proof = replace(prove(folder, *rows_of(folder)), **changed)
     (folder / EXTRA_FOLDER / EVIDENCE_FILE).write_text(Evidence({}, twin=proof).to_json())
     return folder
 
