@@ -217,8 +217,7 @@ def test_make_test_runs_every_check_and_every_test(fake: Checkout) -> None:
     assert (
         log[0] == f"uv sync --frozen --python {sys.executable} --all-extras --group dev --group docs --group notebooks"
     )
-    within = "python tests/kubeflow/within_image.py -n auto"
-    assert [line.strip() for line in log[2:]] == [*LINTERS, "pytest -n auto", within]
+    assert [line.strip() for line in log[2:]] == [*LINTERS, "pytest -n auto"]
 
 
 @pytest.mark.parametrize(
