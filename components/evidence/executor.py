@@ -50,7 +50,8 @@ class Executor(base_executor.BaseExecutor):
         horizon, seed = exec_properties["horizon"], exec_properties["seed"]
         label, formatter = get_label(exec_properties["label"]), get_formatter(exec_properties["formatter"])
         examples = artifact_utils.get_single_uri(input_dict["examples"])
-        names = [key.removesuffix(".model") for key in input_dict if key.endswith(".model")]
+        # The inputs come out of a protobuf map, whose order is another in every process.
+        names = sorted(key.removesuffix(".model") for key in input_dict if key.endswith(".model"))
         models = {name: artifact_utils.get_single_instance(input_dict[f"{name}.model"]) for name in names}
         predecessors = {
             predecessor_column(name): artifact_utils.get_single_uri(input_dict[f"{name}.predecessor"])
