@@ -32,7 +32,7 @@ class Executor(base_executor.BaseExecutor):
         METRICS.check()
         horizon = exec_properties["horizon"]
         examples = artifact_utils.get_single_uri(input_dict["examples"])
-        names = [key.removesuffix(".model") for key in input_dict if key.endswith(".model")]
+        names = sorted(key.removesuffix(".model") for key in input_dict if key.endswith(".model"))
         uris = {name: artifact_utils.get_single_uri(input_dict[f"{name}.model"]) for name in names}
         baselines = predict_baselines(
             examples,

@@ -39,7 +39,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         proto_utils.json_to_proto(exec_properties[EVAL_CONFIG], config)
         uris = {
             key.removesuffix(".model"): artifact_utils.get_single_uri(artifacts)
-            for key, artifacts in input_dict.items()
+            for key, artifacts in sorted(input_dict.items())
             if key.endswith(".model")
         }
         several = len(uris) > 1  # TFMA gives an only model no name
