@@ -32,7 +32,7 @@ def scripts() -> tuple[str, ...]:
 
 
 @functools.cache
-def library_style() -> str:
+def third_party_style() -> str:
     """The library's style sheet."""
     return _read(_THIRD_PARTY / "uPlot.min.css")
 
