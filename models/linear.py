@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from models.logistic_path import Design
 
 PENALTIES = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-5, 1e-6)
-"""On the squares of the weights, in version 2. With 10, a weight of a value of deviation 1 is an eightieth of what it
-were without; features that are nearly alike, as prices of two days are, tell their difference with the last ones. The
-intercepts have `category_l2` where that is more: of a hundred shares each has a hundredth of the rows, so that a large
-penalty holds them down more than the weights."""
+"""On the squares of the coefficients, in version 2. With 10, a weight of a value of deviation 1 is an eightieth of what
+it were without; features that are nearly alike, as prices of two days are, tell their difference with the last ones.
+The intercepts have `category_l2` where that is more: of a hundred shares each has a hundredth of the rows, so that a
+large penalty holds them down more than the weights."""
 
 _ALIKE = 1e-7
 """Losses on the eval split that are no further apart are a tie."""
@@ -49,9 +49,10 @@ def build(inputs: InputSpec, hyperparameters: LinearHyperparameters) -> keras.Mo
 def build_solved(inputs: InputSpec, hyperparameters: LinearHyperparameters) -> keras.Model:
     """Version 2: the same model, solved exactly, so that no seed and no order of rows decides.
 
-    The mean cross-entropy and a penalty on the squares of the weights are minimised by Newton's method, for each of a
-    short list of penalties; the one with the lowest loss on the eval split is kept, the larger one of two that are
-    alike. An epoch of its history is a step, a pass over all train rows.
+    The mean cross-entropy and a penalty on the squares of the weights and of the categories' intercepts, on these at
+    least `category_l2`, are minimised by Newton's method, for each of a short list of penalties; the one with the
+    lowest loss on the eval split is kept, the larger one of two that are alike. An epoch of its history is a step, a
+    pass over all train rows.
     """
     return build(inputs, hyperparameters)
 
