@@ -25,12 +25,13 @@ def given_flags(plan: Plan, wanted: Callable[[str], bool]) -> list[str]:
     said: list[str] = []
     for name, origin in plan.origins.items():
         if origin.startswith("--") and wanted(name):
-            said += _words(origin, getattr(plan.settings, name))
+            typed = plan.given.get(name)  # a file of shares is better named than written out
+            said += flag_words(origin, typed if isinstance(typed, str) else getattr(plan.settings, name))
     return said
 
 
 def command_of(plan: Plan, *words: str, takes: Collection[str] = OF_PREDICT) -> str:
-    """A command as it is typed, with those of a plan's own flags that it takes, and that `words` do not set anew.
+    """Another command as it is typed, with those of a plan's own flags that it takes, and that `words` do not set anew.
 
     Args:
         plan: of the command that was given them.
@@ -42,9 +43,26 @@ def command_of(plan: Plan, *words: str, takes: Collection[str] = OF_PREDICT) -> 
     return shlex.join(["awesome", words[0], *flags, *words[1:]])
 
 
-def _words(flag: str, value: Any) -> list[str]:
-    if flag == "--plugin":
-        return [part for path in value for part in (flag, str(path))]
+def again(plan: Plan, *words: str) -> str:
+    """The command that a plan is of as it was typed, with all of its options but for those that `words` set anew.
+
+    Args:
+        plan: of the command.
+        words: options with their values, such as "--model", "linear".
+
+    Returns:
+        The command; `awesome predict` where a program asked, which typed none.
+    """
+    anew = {word for word in words if word.startswith("--")}
+    flags = given_flags(plan, lambda name: plan.origins[name] not in anew)
+    own = [word for typed in plan.own.values() if typed[0] not in anew for word in typed]
+    return shlex.join(["awesome", *(plan.command or "predict").split(), *flags, *own, *words])
+
+
+def flag_words(flag: str, value: Any, off: str = "") -> list[str]:
+    """A flag with its value as they are typed; `off` is the flag that says no, `--no-...` unless it has another name."""
+    if isinstance(value, list) or flag == "--plugin":
+        return [part for one in value for part in (flag, str(one))]
     if isinstance(value, bool):
-        return [flag if value else f"--no-{flag.removeprefix('--')}"]
+        return [flag if value else off or f"--no-{flag.removeprefix('--')}"]
     return [flag, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]

@@ -54,6 +54,9 @@ class Plan:
         source: where prices come from, and how hosts are asked; None where no source is named.
         origins: where each setting came from.
         candidates: the formatters and labels that a run chooses from, by name, at least two; empty for no comparison.
+        given: the settings that a command or a program gave, by name, as it gave them.
+        command: the words of the command that it is of, such as "predict"; empty where no command was given.
+        own: the options that the command was given and that are no settings, word by word, by name.
     """
 
     settings: Settings
@@ -67,6 +70,9 @@ class Plan:
     source: Extraction | None
     origins: Mapping[str, str] = field(default_factory=dict)
     candidates: tuple[tuple[str, str], ...] = ()
+    given: Mapping[str, object] = field(default_factory=dict)
+    command: str = ""
+    own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def extraction(self) -> Extraction | None:
@@ -188,7 +194,8 @@ def load_plan(flags: Mapping[str, object] | None = None) -> Plan:
     Raises:
         SettingsError: a setting cannot be used.
     """
-    return resolve(load_settings(flags), origins(flags))
+    plan = resolve(load_settings(flags), origins(flags))
+    return replace(plan, given={name: value for name, value in (flags or {}).items() if value is not None})
 
 
 def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home: Path | None = None) -> Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
 from pathlib import Path
@@ -141,7 +141,7 @@ Costs = Annotated[float, typer.Option(help="Basis points of what is bought or so
 Quantile = Annotated[float, typer.Option(help="Share of a day's shares to buy, and to sell short.")]
 RunFolder = Annotated[
     Path | None,
-    typer.Argument(help="The run: a folder, a report.json, a name in the workspace. (default: the latest)"),
+    typer.Argument(help="The run: a folder, a report.json, a name or an id in the workspace. (default: the latest)"),
 ]
 
 
@@ -179,11 +179,39 @@ def algebra_in_one_thread() -> None:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def plan_from(flags: dict[str, Any]) -> Plan:
-    """What the settings say, flags first; None in `flags` means not given."""
+def plan_from(flags: dict[str, Any], context: typer.Context | None = None) -> Plan:
+    """What the settings say, flags first; None in `flags` means not given.
+
+    Args:
+        flags: values of settings.
+        context: of the command, so that what it advises can repeat it with all of its options.
+    """
     from pipeline.plan import load_plan
 
-    return load_plan(flags)
+    plan = load_plan(flags)
+    if context is None:
+        return plan
+    from dataclasses import replace
+
+    command = context.command_path.partition(" ")[2]  # behind `awesome`
+    return replace(plan, command=command, own=_own_options(context, flags.keys()))
+
+
+def _own_options(context: typer.Context, settings: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The options of a command that were typed and are no settings, word by word, by name."""
+    from pipeline.given_flags import flag_words
+
+    found: dict[str, tuple[str, ...]] = {}
+    for one in context.command.params:
+        name = one.name or ""
+        source = context.get_parameter_source(name)
+        if one.param_type_name == "option" and source is not None and source.name == "COMMANDLINE":
+            if name in settings:
+                continue
+            flag = max(one.opts, key=len)
+            off = max(one.secondary_opts, key=len, default="")
+            found[name] = tuple(flag_words(flag, context.params[name], off))
+    return found
 
 
 def run_folder(named: Path | None, workspace: Path | None = None) -> Path:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from pipeline.uses.forecast import Forecast
     from pipeline.uses.past import PastForecasts
 
-_OWN = ("model", "run_folder", "as_json", "output", "db_table", "since", "until")
+_OWN = ("context", "model", "run_folder", "as_json", "output", "db_table", "since", "until")
 """Options that are no settings."""
 
 
 @app.command(epilog=example("awesome predict --model rnn --since 2024-01-02 --output past.parquet"))
 def predict(
+    context: typer.Context,
     model: Annotated[
         str | None, typer.Option(help="A run's candidate, or the folder of a pulled one, instead of the pushed model.")
     ] = None,
@@ -65,7 +66,7 @@ def predict(
         first, last = common.day_from(since, "--since"), common.day_from(until, "--until")
         if first is not None and last is not None and first > last:
             raise typer.BadParameter(f"{first} is after --until {last}", param_hint="--since")
-        plan = plan_from(flags)
+        plan = plan_from(flags, context)
         if run_folder is not None:
             from pipeline.runs.folder import find_run
 
@@ -80,7 +81,7 @@ def predict(
             check_table(plan.database, db_table, panel=plan.settings.panel is not None)
         found: Forecast | PastForecasts
         if first is None and last is None:
-            from pipeline.uses.predict import choose_model, predict_by, run_name
+            from pipeline.uses.predict import choose_model, predict_by, run_id, run_of
 
             # Once: the latest run and the pushed model may be others a moment later.
             chosen = choose_model(plan, model, run_folder)
@@ -98,7 +99,8 @@ def predict(
                 write_past(past, output)
         told = ""
         if db_table is not None:
-            trained_in = run_name(plan, chosen) if first is None and last is None else past.run
+            now = first is None and last is None
+            trained_in = run_id(chosen, run_of(plan, chosen)) if now else past.run
             told = _to_table(plan, db_table, trained_in, rows, found)
     if as_json:
         from components.records import to_json
@@ -111,7 +113,7 @@ def predict(
         today = dt.date.today() if plan.settings.market is None else None
         print_forecast(forecast, new_console(), plan, today)
     else:
-        print_past(past, new_console())
+        print_past(past, new_console(), plan)
     if output is not None:
         print_line(f"\nThe forecast: {output}")
     if told:

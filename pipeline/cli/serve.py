@@ -21,6 +21,7 @@ _LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 @app.command(epilog=example("awesome serve --formatter window_returns --horizon 1"))
 def serve(
+    context: typer.Context,
     base: Annotated[
         Path | None,
         typer.Option(help="Folder of numbered versions, each with a saved_model.pb. (default: the pushed models)"),
@@ -77,7 +78,8 @@ def serve(
             "db": db, "formatter": formatter, "horizon": horizon, "max_missing_sessions": max_missing_sessions,
             "seed": seed, "workspace": workspace, "market": market, "market_shares": market_shares,
             "market_sessions": market_sessions, "plugins": plugins,
-        }
+        },
+        context,
     )  # fmt: skip
     from pipeline.secrets import serve_token
     from pipeline.serving.gate import Limits

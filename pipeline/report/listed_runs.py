@@ -37,6 +37,7 @@ class ListedRun:
         tone: plain, good or warning.
         pushed: the model that was pushed; empty for none.
         latest: whether the workspace's link names it.
+        id: that tells it from all others, wherever its folder lies.
     """
 
     name: str
@@ -58,6 +59,7 @@ class ListedRun:
     tone: Tone = "plain"
     pushed: str = ""
     latest: bool = False
+    id: str = ""
 
 
 def list_runs(workspace: Path) -> list[ListedRun]:
@@ -105,4 +107,5 @@ def _facts(run: FinishedRun, latest: bool) -> ListedRun:
         tone=judged.tone,
         pushed=(report.champion or "") if report.pushed else "",
         latest=latest,
+        id=report.id,
     )

@@ -18,7 +18,7 @@ def print_runs(runs: Sequence[ListedRun], console: Console) -> None:
     """Prints the table, the runs whose reports cannot be read below it; readable from 80 columns on."""
     table = titled_table("Runs, the newest first", tight=True)
     # The widths are those of the longest piece without a blank: words may wrap, names and numbers may not.
-    for name, width in (("run\ntest days", 23), ("asked", 18), ("best AUC\n(95 %)", 16), ("outcome", 17)):
+    for name, width in (("run\nid\ntest days", 23), ("asked", 18), ("best AUC\n(95 %)", 16), ("outcome", 17)):
         table.add_column(name, min_width=width, overflow="fold")
     for run in runs:
         if not run.problem:
@@ -35,7 +35,7 @@ def _cells(run: ListedRun) -> list[Text]:
     asked = f"{run.label}, horizon {run.horizon}\n{run.formatter}\n{_data(run)}, {run.shares:,} share"
     best = f"{run.best} {number(run.auc)}\n{interval(run.auc_low, run.auc_high)}" if run.best else "n/a"
     return [
-        Text(f"{run.name}{' (latest)' if run.latest else ''}\n{days}"),
+        Text(f"{run.name}{' (latest)' if run.latest else ''}\n{run.id}\n{days}"),
         Text(asked + ("" if run.shares == 1 else "s")),
         Text(best),
         Text(run.verdict + (f"; pushed {run.pushed}" if run.pushed else ""), style=TONE_STYLES[run.tone]),

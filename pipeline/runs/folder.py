@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ BACKTEST_JSON = "backtest.json"
 BACKTEST_HTML = "backtest.html"
 LOG_FILE = "run.log"
 COMPARE_HTML = "compare.html"
+_ID = re.compile("[0-9a-f]{12}")
+
 LATEST = "latest"
 """The link in a workspace to its last finished run."""
 
@@ -154,7 +157,7 @@ def check_workspace(workspace: Path) -> None:
 
 
 def find_run(workspace: Path, named: Path | None) -> Path:
-    """The folder of a run: the workspace's latest one where none is named; a name alone is looked for there, too.
+    """The folder of a run: the workspace's latest one where none is named; a name or an id is looked for there, too.
 
     Raises:
         ReportError: none is named, and the workspace has no latest one.
@@ -164,7 +167,21 @@ def find_run(workspace: Path, named: Path | None) -> Path:
             raise ReportError(f"{workspace} has no finished run; make one with `awesome run`, or name its folder")
         return workspace / LATEST
     within = workspace / named
-    return within if not named.exists() and within.exists() else named
+    if named.exists() or within.exists():
+        return named if named.exists() else within
+    return _of_id(workspace, str(named)) or named
+
+
+def _of_id(workspace: Path, wanted: str) -> Path | None:
+    if not _ID.fullmatch(wanted):
+        return None
+    for path in workspace.glob(f"*/{REPORT_JSON}"):
+        try:
+            if not path.parent.is_symlink() and read_report(path).id == wanted:
+                return path.parent
+        except ReportError:  # of another version: no reason not to find the others
+            continue
+    return None
 
 
 def read_report(path: Path) -> RunReport:

@@ -6,6 +6,7 @@ instead of guessing. Nothing heavier than the standard library is imported here,
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -17,7 +18,7 @@ from components.evidence.interval import Interval
 from components.leak_audit.results import AuditReport
 from components.missing_sessions.summary import MissingSummary
 from components.plausibility import Suspect, SuspectRecord
-from components.records import Number
+from components.records import Number, to_json
 from components.universe.summary import UniverseSummary
 from models.labels import UP
 from models.twin.proof import Proof
@@ -236,6 +237,13 @@ class RunReport:
     schema_version: int = SCHEMA_VERSION
 
     JSON_FIRST: ClassVar = ("schema_version",)
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that tell the run from all others, and are the same wherever its folder lies."""
+        twins = {name: None if one.twin is None else one.twin.digest for name, one in self.models.items()}
+        told = to_json([self.created, self.data.digest, dict(self.settings), twins])
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
 
     @property
     def wrong_prices(self) -> tuple[Suspect, ...]:

@@ -29,32 +29,24 @@ class ShareForecast:
     probability: float
 
 
-@dataclass(frozen=True)
-class Forecast:
-    """What a model says of every share, and what that is worth.
+@dataclass(frozen=True, kw_only=True)
+class AskedModel:
+    """The model that was asked, what it is worth, and what it does not know of the shares.
 
     Attributes:
-        shares: the likeliest first.
         model: name of the architecture.
-        origin: the folder of the model.
+        origin: its folder.
         blessed: whether it may be pushed.
         horizon: sessions ahead.
+        label: name of its label.
         auc: on the test split.
         auc_low: lower end of its 95 % interval over blocks of days.
         auc_high: upper end.
-        left_out: shares whose last window reaches across too many missing sessions, and how many these are.
-        excluded: shares that were asked for and that a person has excluded.
-        outside: shares that do not belong to the universe on the last session.
-        suspects: returns of the last windows that do not look like a market's and that nobody has accepted.
-        held_back: checks of the leak audit that keep the model from being pushed, blessed or not.
-        without_twin: why TensorFlow answered; empty where the model's twin did.
-        label: name of the model's label.
-        short: shares with too few sessions for what the model's formatter reads.
-        absent: shares of the market that the model was trained beside and that the database lacks.
-        untrained: shares that the model was not trained on, where it sees which share a row is of.
+        held_back: checks of the leak audit that keep it from being pushed, blessed or not.
+        absent: shares of the market that it was trained beside and that the database lacks.
+        untrained: shares that it was not trained on, where it sees which share a row is of.
     """
 
-    shares: tuple[ShareForecast, ...]
     model: str
     origin: str
     blessed: bool
@@ -62,16 +54,33 @@ class Forecast:
     auc: float
     auc_low: float
     auc_high: float
+    label: str = UP
+    held_back: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    untrained: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast(AskedModel):
+    """What a model says of every share.
+
+    Attributes:
+        shares: the likeliest first.
+        left_out: shares whose last window reaches across too many missing sessions, and how many these are.
+        excluded: shares that were asked for and that a person has excluded.
+        outside: shares that do not belong to the universe on the last session.
+        suspects: returns of the last windows that do not look like a market's and that nobody has accepted.
+        without_twin: why TensorFlow answered; empty where the model's twin did.
+        short: shares with too few sessions for what the model's formatter reads.
+    """
+
+    shares: tuple[ShareForecast, ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
     suspects: tuple[Suspect, ...] = ()
-    held_back: tuple[str, ...] = ()
     without_twin: str = ""
-    label: str = UP
     outside: tuple[str, ...] = ()
     short: tuple[str, ...] = ()
-    absent: tuple[str, ...] = ()
-    untrained: tuple[str, ...] = ()
 
     @property
     def session(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from components.evidence.words import low_to_high, number4
 from models.labels import words_of
-from pipeline.given_flags import command_of, given_flags
+from pipeline.given_flags import again, given_flags
 from pipeline.plan import Plan
 from pipeline.report.universe import in_short
 from pipeline.uses.forecast import Forecast
@@ -57,9 +57,7 @@ def print_forecast(forecast: Forecast, console: Console, plan: Plan, today: dt.d
         line = f"{name} is left out: its last window reaches across {count} missing sessions"
         console.print(Text(line, style="yellow"), soft_wrap=True)
     if forecast.left_out:
-        line = (
-            f"allow more: {command_of(plan, 'predict', '--max-missing-sessions', str(max(forecast.left_out.values())))}"
-        )
+        line = f"allow more: {again(plan, '--max-missing-sessions', str(max(forecast.left_out.values())))}"
         console.print(Text(line, style="yellow"), soft_wrap=True)
     if forecast.short:
         line = f"left out, as they have too few sessions for the model's formatter: {', '.join(forecast.short)}"

@@ -27,7 +27,8 @@ from pipeline.plan import Plan
 from pipeline.report.suspects import print_plain, print_suspects
 from pipeline.runs.folder import FinishedRun
 from pipeline.runs.results import ReportError
-from pipeline.uses.predict import check_given, choose_model, formatter_of, run_name, run_of, through_tensorflow
+from pipeline.uses.forecast import AskedModel
+from pipeline.uses.predict import check_given, choose_model, formatter_of, run_id, run_of, through_tensorflow
 from pipeline.uses.windows import WindowsError
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ TRAIN, EVAL, TEST, LATER, UNKNOWN = "train", "eval", "test", "later", ""
 """What the model's run has used a session for."""
 
 
-@dataclass(frozen=True, eq=False)
-class PastForecasts:
-    """What a model says of each share after each session of a stretch, and what that is worth.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PastForecasts(AskedModel):
+    """What a model says of each share after each session of a stretch.
 
     Attributes:
         sessions: the last session of each row's window, ISO, ascending, [n].
@@ -50,46 +51,24 @@ class PastForecasts:
         probabilities: float32 [n].
         uses: what the model's run has used each row's session for, [n]: train, eval, test, later, or empty where no run
             says. What a model says of sessions that it was trained on is no forecast.
-        model: name of the architecture.
-        origin: the folder of the model.
-        blessed: whether it may be pushed.
-        horizon: sessions ahead.
-        label: name of the model's label.
-        auc: on the test split.
-        auc_low: lower end of its 95 % interval over blocks of days.
-        auc_high: upper end.
         across: windows left out because they reach across too many missing sessions.
         outside: windows left out because their share does not belong to the universe on their session.
         short: windows left out because the share has too few sessions for what the model's formatter reads.
-        absent: shares of the market that the model was trained beside and that the database lacks.
-        untrained: shares that the model was not trained on, where it sees which share a row is of.
-        run: that trained the model; its folder where that is not here.
+        run: id of the one that trained the model; what `run_id` says where that is not here.
         in_run: rows that the model's run has predicted as well: they are the run's own to the last bit.
         otherwise: rows that it has predicted, and otherwise: prices were restated since.
-        held_back: checks of the leak audit that keep the model from being pushed, blessed or not.
     """
 
     sessions: tuple[str, ...]
     share_ids: tuple[str, ...]
     probabilities: NDArray[np.float32]
     uses: tuple[str, ...]
-    model: str
-    origin: str
-    blessed: bool
-    horizon: int
-    label: str
-    auc: float
-    auc_low: float
-    auc_high: float
     across: int = 0
     outside: int = 0
     short: int = 0
-    absent: tuple[str, ...] = ()
-    untrained: tuple[str, ...] = ()
     run: str = ""
     in_run: int = 0
     otherwise: int = 0
-    held_back: tuple[str, ...] = ()
 
     @property
     def days(self) -> tuple[str, ...]:
@@ -181,21 +160,11 @@ def predict_past(
         uses=_uses(sessions, None if trained_in is None else trained_in[0]),
         in_run=0 if found is None else found.same,
         otherwise=0 if found is None else found.other,
-        run=run_name(plan, chosen),
-        model=card.model,
-        origin=str(chosen.saved_model),
-        blessed=chosen.blessed,
-        horizon=card.horizon,
-        label=card.label,
-        auc=chosen.auc,
-        auc_low=chosen.auc_low,
-        auc_high=chosen.auc_high,
+        run=run_id(chosen, trained_in),
         across=across,
         outside=outside,
         short=short,
-        absent=tuple(absent),
-        held_back=chosen.held_back,
-        untrained=() if twin is None else twin.untrained(sorted({*shares})),
+        **chosen.facts(card, absent, () if twin is None else twin.untrained(sorted({*shares}))),
     )
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from components.records import to_json
 from components.whole_files import write_whole
 from models.labels import words_of
+from pipeline.given_flags import again
+from pipeline.plan import Plan
 from pipeline.report.universe import in_short
 from pipeline.uses.forecast import check_output, write_rows
 from pipeline.uses.forecast_table import other_market, worth_of
@@ -61,8 +63,14 @@ def past_json(past: PastForecasts) -> str:
     return to_json({name: getattr(past, name) for name in (*told, *counts)} | {"rows": rows})
 
 
-def print_past(past: PastForecasts, console: Console) -> None:
-    """Prints the latest rows, and under them what has to be known of all."""
+def print_past(past: PastForecasts, console: Console, plan: Plan) -> None:
+    """Prints the latest rows, and under them what has to be known of all.
+
+    Args:
+        past: what was said.
+        console: where to.
+        plan: of the command, which its hints repeat.
+    """
     from rich.table import Table
     from rich.text import Text
 
@@ -75,13 +83,14 @@ def print_past(past: PastForecasts, console: Console) -> None:
         table.add_row(past.sessions[at], share, f"{past.probabilities[at]:.4f}", past.uses[at] or "unknown")
     console.print(table)
     if begin:
-        console.print(Text(f"... after {begin:,} earlier rows; --output FILE and --json have all"), soft_wrap=True)
-    for line, style in _said(past):
+        every = again(plan, "--output", "FILE.csv")
+        console.print(Text(f"... after {begin:,} earlier rows; a file has them all: {every}"), soft_wrap=True)
+    for line, style in _said(past, plan):
         console.print(Text(line, style=style), soft_wrap=True)
     console.print(f"\n{worth_of(past)}", highlight=False)
 
 
-def _said(past: PastForecasts) -> Iterator[tuple[str, str]]:
+def _said(past: PastForecasts, plan: Plan) -> Iterator[tuple[str, str]]:
     days = past.days
     stretch = f" from {days[0]} to {days[-1]}" if len(days) > 1 else f", {days[0]}"
     yield f"{_some(len(past.sessions), 'row')}, {_some(len(days), 'session')}{stretch}", ""
@@ -99,7 +108,7 @@ def _said(past: PastForecasts) -> Iterator[tuple[str, str]]:
     if past.otherwise:
         yield f"{_some(past.otherwise, 'row')} otherwise than in the run {past.run}: prices were restated", "yellow"
     for count, why in (
-        (past.across, "across too many missing sessions (--max-missing-sessions)"),
+        (past.across, f"across too many missing sessions; allow more: {again(plan, '--max-missing-sessions', 'N')}"),
         (past.outside, "of shares that did not belong to the universe then"),
         (past.short, "with too few sessions before for the model's formatter"),
     ):

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from models.formatters import DataFormatter, get_formatter
 from models.labels import UP
 from models.twin.proof import Proof
 from models.twin.proving import proven_twin
-from pipeline.given_flags import command_of
+from pipeline.given_flags import again, command_of
 from pipeline.job.quiet import import_tensorflow
 from pipeline.paths import pattern_in
 from pipeline.plan import Plan
@@ -75,6 +75,28 @@ class ChosenModel:
     run: FinishedRun | None = None
     name: str = ""
 
+    def facts(self, card: ModelCard, absent: Sequence[str], untrained: Sequence[str]) -> dict[str, Any]:
+        """What forecasts of now and of the past say of the model: the values of an `AskedModel`.
+
+        Args:
+            card: what the model says of itself.
+            absent: shares of its market that the database lacks.
+            untrained: shares that it was not trained on.
+        """
+        return {
+            "model": card.model,
+            "origin": str(self.saved_model),
+            "blessed": self.blessed,
+            "horizon": card.horizon,
+            "label": card.label,
+            "auc": self.auc,
+            "auc_low": self.auc_low,
+            "auc_high": self.auc_high,
+            "held_back": self.held_back,
+            "absent": tuple(absent),
+            "untrained": tuple(untrained),
+        }
+
 
 def predict(plan: Plan, model: str | None, run: Path | None, console: Console) -> Forecast:
     """Predicts every share from its last window.
@@ -114,23 +136,13 @@ def predict_by(plan: Plan, chosen: ChosenModel, console: Console) -> Forecast:
     ]
     return Forecast(
         shares=tuple(sorted(forecasts, key=lambda forecast: -forecast.probability)),
-        model=card.model,
-        origin=str(chosen.saved_model),
-        blessed=chosen.blessed,
-        horizon=card.horizon,
-        auc=chosen.auc,
-        auc_low=chosen.auc_low,
-        auc_high=chosen.auc_high,
         left_out=windows.left_out,
         short=windows.short,
-        absent=windows.absent,
-        untrained=untrained,
         excluded=windows.excluded,
         suspects=windows.suspects.open,
-        held_back=chosen.held_back,
         without_twin=without_twin,
-        label=card.label,
         outside=windows.outside,
+        **chosen.facts(card, windows.absent, untrained),
     )
 
 
@@ -222,7 +234,7 @@ def _pushed(plan: Plan) -> ChosenModel:
         raise PredictionError(
             f"no model was pushed to {folder}: no run with these settings had a blessed one; "
             "name a candidate of a run to see what it says all the same: "
-            + command_of(plan, "predict", "--model", next(iter(plan.models)))
+            + again(plan, "--model", next(iter(plan.models)))
         )
     check_asked(plan, versions[-1], open_card(versions[-1]))
     try:
@@ -240,9 +252,9 @@ def _candidate(plan: Plan, model: str | None, run: Path | None) -> ChosenModel:
     name = model or opened.report.champion
     if name is None:
         one, *others = opened.models()
-        again = command_of(plan, "predict", "--run", str(opened.folder), "--model", one)
+        by_it = again(plan, "--run", str(opened.folder), "--model", one)
         raise PredictionError(
-            f"{opened.folder} has no champion; name one of its models: {again}"
+            f"{opened.folder} has no champion; name one of its models: {by_it}"
             + (f" (or {', '.join(others)})" if others else "")
         )
     result = opened.models([name])[name]
@@ -265,10 +277,16 @@ def run_of(plan: Plan, chosen: ChosenModel) -> tuple[FinishedRun, str] | None:
     return (run, run.report.champion) if same else None
 
 
-def run_name(plan: Plan, chosen: ChosenModel) -> str:
-    """What the run that trained a model is called; the model's folder where that is not in the workspace."""
-    if (found := run_of(plan, chosen)) is not None:
-        return found[0].folder.resolve().name  # `latest` is another one tomorrow
+def run_id(chosen: ChosenModel, found: tuple[FinishedRun, str] | None) -> str:
+    """The id of the run that trained a model, as `run_of` has found it.
+
+    Where it is not in the workspace, `model` and the digest of the model's twin, which is the same wherever the model
+    lies; its folder's name where it has none.
+    """
+    if found is not None:
+        return found[0].report.id
+    if chosen.twin is not None and chosen.twin.digest:
+        return f"model {chosen.twin.digest[:12]}"
     folder = chosen.saved_model
     return folder.parent.name if folder.name == PULLED_MODEL else folder.name
 
@@ -346,6 +364,6 @@ def _latest_run(plan: Plan) -> FinishedRun:
             asked = f"label {plan.label.name}, {asked}"
         raise PredictionError(
             f"no run in {plan.workspace} has used {plan.database} with {asked}; start one: {command_of(plan, 'run')}; "
-            f"or name it: {command_of(plan, 'predict', '--run', 'FOLDER')}"
+            f"or name it: {again(plan, '--run', 'FOLDER')}"
         )
     return found[-1]

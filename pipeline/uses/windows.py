@@ -16,7 +16,7 @@ from components.plausibility import SuspectRecord
 from components.price_panel.opening import open_prices
 from components.universe.universe import universe_of
 from models.formatters import DataFormatter
-from pipeline.given_flags import command_of
+from pipeline.given_flags import again
 from pipeline.job.panel import fetch_panel
 from pipeline.plan import Plan
 from pipeline.uses.suspects import look_at_windows
@@ -78,7 +78,7 @@ def read_last_windows(plan: Plan, formatter: DataFormatter | None = None, market
             raise WindowsError(
                 f"{plan.database}: the last window of {shares[0]} reaches across {left_out[shares[0]]} missing sessions"
                 f"{'' if len(shares) == 1 else ', and those of all other shares across too many as well'}; bring the "
-                f"missing prices, or allow more: {command_of(plan, 'predict', '--max-missing-sessions', 'N')}"
+                f"missing prices, or allow more: {again(plan, '--max-missing-sessions', 'N')}"
             )
         wanted = [share for share in shares if share not in left_out]
         windows = store.listings.last_windows(wanted)

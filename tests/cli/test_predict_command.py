@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ import pytest
 from rich.console import Console
 
 from pipeline.given_flags import OF_PREDICT
+from pipeline.plan import load_plan
 from pipeline.uses.past import PastForecasts
 from pipeline.uses.past_table import past_json, print_past
 from pipeline.uses.prediction_table import PredictionTableError, write_predictions
@@ -111,6 +115,45 @@ def test_a_hint_has_the_users_own_options(awesome: Awesome, database: Path) -> N
     assert f"start one: awesome run --db {database}; or" in refusal
 
 
+def test_a_hint_has_the_commands_other_options_too_quoted_for_the_shell(awesome: Awesome, database: Path) -> None:
+    own = ["--since", "2000-03-01", "--until", "2000-04-01", "--json", "--output", "my file.csv", "--db-table", "P"]
+    refusal = awesome("predict", "--db", str(database), *own).refusal
+    told = refusal.partition(" all the same: ")[2]
+    said = shlex.split(told)
+    assert (said[:4], said[-2:]) == (["awesome", "predict", "--db", str(database)], ["--model", "linear"])
+    assert parted(said[4:-2]) == parted(own)
+    # What the hint says is taken: it is refused for what it lacks, a run, and says so with all of it again.
+    again = awesome(*said[1:]).refusal
+    assert f"start one: awesome run --db {database}; or name it: " in again
+    assert parted(shlex.split(again.partition(" or name it: ")[2])[4:]) == parted(
+        [*own, "--model", "linear", "--run", "FOLDER"]
+    )
+
+
+def parted(words: list[str]) -> set[str]:
+    """Each option with its value."""
+    return set(re.split(" (?=--)", " ".join(words)))
+
+
+def test_shares_of_a_file_are_named_by_the_file(awesome: Awesome, database: Path, folder: Path) -> None:
+    (folder / "some.txt").write_text("S000\nS001\n")
+    refusal = awesome("predict", "--db", str(database), "--shares", "@some.txt").refusal
+    assert refusal.endswith(f"awesome predict --db {database} --shares @some.txt --model linear")
+
+
+def test_windows_that_were_left_out_of_the_past_are_had_by_the_same_command(folder: Path) -> None:
+    past = PastForecasts(
+        sessions=("2024-01-02",) * 50, share_ids=("A",) * 50, probabilities=np.full(50, 0.5, np.float32),
+        uses=("later",) * 50, model="rnn", origin="runs/x", blessed=True, horizon=1, label="up", auc=0.6, auc_low=0.55,
+        auc_high=0.65, across=3,
+    )  # fmt: skip
+    console = Console(file=io.StringIO(), width=500)
+    print_past(past, console, replace(load_plan(), command="predict", own={"since": ("--since", "2024-01-02")}))
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "a file has them all: awesome predict --since 2024-01-02 --output FILE.csv\n" in said
+    assert "allow more: awesome predict --since 2024-01-02 --max-missing-sessions N\n" in said
+
+
 def test_the_options_that_hints_repeat_are_those_of_the_commands() -> None:
     from pipeline.cli.jobs import run
     from pipeline.cli.predict import predict
@@ -123,14 +166,14 @@ def test_a_panel_has_no_tables_even_before_it_is_fetched(awesome: Awesome, folde
     assert "is a panel, and tables are of databases; write a file instead: --output" in refusal
 
 
-def test_what_keeps_a_model_back_and_what_its_market_lacks_stands_under_the_past_too() -> None:
+def test_what_keeps_a_model_back_and_what_its_market_lacks_stands_under_the_past_too(folder: Path) -> None:
     past = PastForecasts(
         sessions=("2024-01-02",), share_ids=("A",), probabilities=np.array([0.5], np.float32), uses=("later",),
         model="rnn", origin="runs/x", blessed=True, horizon=1, label="up", auc=0.6, auc_low=0.55, auc_high=0.65,
         absent=("B", "C"), held_back=("null test",),
     )  # fmt: skip
     console = Console(file=io.StringIO(), width=500)
-    print_past(past, console)
+    print_past(past, console, load_plan())
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert "the market that the model knows lacks 2 shares here, so it is another one: B, C" in said
     assert "rnn: HELD BACK: the leak audit does not believe its figures (null test); AUC on the test split 0.6" in said

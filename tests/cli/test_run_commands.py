@@ -17,8 +17,18 @@ from typer.models import OptionInfo
 
 from pipeline.plan import load_plan
 from pipeline.runs.folder import save_report
+from pipeline.uses.forecast import Forecast, ShareForecast
 
 Awesome = Callable[..., Any]
+
+
+def forecast_of(
+    shares: tuple[ShareForecast, ...], area: tuple[float, float, float] = (0.61, 0.57, 0.65), **said: Any
+) -> Forecast:
+    """What a model called rnn says of shares; the area under its curve, and the ends of its interval."""
+    auc, low, high = area
+    known = {"model": "rnn", "origin": "x", "blessed": True, "horizon": 1} | said
+    return Forecast(shares=shares, auc=auc, auc_low=low, auc_high=high, **known)
 
 
 def written_report(folder: Path, **changes: Any) -> Path:
@@ -90,9 +100,8 @@ def test_predict_takes_the_latest_run_and_passes_over_reports_it_cannot_read(awe
 
 def test_the_printed_json_of_a_forecast_is_json() -> None:
     from components.records import to_json
-    from pipeline.uses.forecast import Forecast, ShareForecast
 
-    forecast = Forecast((ShareForecast("IBM", "2013-03-01", 0.5),), "rnn", "x", False, 1, 0.51, float("nan"), 0.53)
+    forecast = forecast_of((ShareForecast("IBM", "2013-03-01", 0.5),), (0.51, float("nan"), 0.53), blessed=False)
     values = json.loads(to_json(forecast))
     assert values["shares"] == [{"share_id": "IBM", "session": "2013-03-01", "probability": 0.5}]
     assert (values["auc"], values["auc_low"]) == (0.51, None)
@@ -100,10 +109,11 @@ def test_the_printed_json_of_a_forecast_is_json() -> None:
 
 @pytest.mark.parametrize("blessed", [False, True])
 def test_a_forecast_says_what_it_is_worth(blessed: bool) -> None:
-    from pipeline.uses.forecast import Forecast, ShareForecast
     from pipeline.uses.forecast_table import print_forecast
 
-    forecast = Forecast((ShareForecast("[b]", "2013-03-01", 0.51234),), "rnn", "x", blessed, 20, 0.513, 0.49, 0.536)
+    forecast = forecast_of(
+        (ShareForecast("[b]", "2013-03-01", 0.51234),), (0.513, 0.49, 0.536), blessed=blessed, horizon=20
+    )
     text = printed(200, print_forecast, forecast, plan=load_plan())
     assert re.search(r"^\[b\] +2013-03-01 +0\.5123 *$", text, re.MULTILINE)
     assert "after 20 sessions" in text
@@ -114,11 +124,10 @@ def test_a_forecast_says_what_it_is_worth(blessed: bool) -> None:
 
 
 def test_a_forecast_of_a_model_that_the_audit_holds_back_says_so() -> None:
-    from pipeline.uses.forecast import Forecast, ShareForecast
     from pipeline.uses.forecast_table import print_forecast
 
     shares = (ShareForecast("IBM", "2013-03-01", 0.5),)
-    forecast = Forecast(shares, "rnn", "x", True, 1, 0.61, 0.57, 0.65, held_back=("level test", "alarm"))
+    forecast = forecast_of(shares, held_back=("level test", "alarm"))
 
     text = printed(200, print_forecast, forecast, plan=load_plan())
     assert "rnn: HELD BACK: the leak audit does not believe its figures (level test, alarm); AUC on the test" in text
@@ -126,13 +135,12 @@ def test_a_forecast_of_a_model_that_the_audit_holds_back_says_so() -> None:
 
 def test_a_forecast_marks_each_share_whose_window_holds_wrong_prices() -> None:
     from components.plausibility import Grade, Suspect
-    from pipeline.uses.forecast import Forecast, ShareForecast
     from pipeline.uses.forecast_table import print_forecast
 
     shares = tuple(ShareForecast(f"S{number:02d}", "2013-03-01", 0.5) for number in range(60))
     wrong = tuple(Suspect(one.share_id, "2013-02-25", -0.75, Grade.WRONG, "a split") for one in shares[1:])
     large = Suspect("S00", "2013-02-26", 0.6, Grade.LARGE, "news")
-    forecast = Forecast(shares, "rnn", "x", True, 1, 0.51, 0.5, 0.52, suspects=(*wrong, large), excluded=("GONE",))
+    forecast = forecast_of(shares, (0.51, 0.5, 0.52), suspects=(*wrong, large), excluded=("GONE",))
     text = printed(200, print_forecast, forecast, plan=load_plan())
     assert len(re.findall(r"^S\d\d +2013-03-01 +0\.5000 +2013-02-25 *$", text, re.MULTILINE)) == 59
     assert re.search(r"^S00 +2013-03-01 +0\.5000 *$", text, re.MULTILINE)
@@ -140,11 +148,10 @@ def test_a_forecast_marks_each_share_whose_window_holds_wrong_prices() -> None:
 
 
 def test_a_forecast_says_which_shares_cannot_be_set_beside_the_others_and_how_old_it_is() -> None:
-    from pipeline.uses.forecast import Forecast, ShareForecast
     from pipeline.uses.forecast_table import print_forecast
 
     shares = (ShareForecast("A", "2013-03-01", 0.5), ShareForecast("B", "2013-02-22", 0.6))
-    forecast = Forecast(shares, "rnn", "x", True, 1, 0.61, 0.57, 0.65, untrained=("A",))
+    forecast = forecast_of(shares, untrained=("A",))
     text = printed(200, print_forecast, forecast, plan=load_plan(), today=dt.date(2013, 3, 12))
     assert "the prices end on 2013-03-01, 11 days ago" in text
     assert "of an earlier session than the others, so of another day: B\n" in text
@@ -157,10 +164,10 @@ def test_a_forecast_says_which_shares_cannot_be_set_beside_the_others_and_how_ol
 def test_a_forecast_is_written_as_its_file_is_called(suffix: str, folder: Path) -> None:
     import pandas as pd
 
-    from pipeline.uses.forecast import COLUMNS, Forecast, ShareForecast, write_forecast
+    from pipeline.uses.forecast import COLUMNS, write_forecast
 
     shares = (ShareForecast("000001", "2013-03-01", 0.625), ShareForecast("B", "2013-02-22", 0.5))
-    forecast = Forecast(shares, "rnn", "x", True, 5, 0.61, 0.57, 0.65, untrained=("B",))
+    forecast = forecast_of(shares, horizon=5, untrained=("B",))
     path = Path(f"to:day.{suffix}")  # which is no URI
     write_forecast(forecast, path)
     if suffix == "json":

@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 from jobs import MARKET, NAMES, SHARES, Job, awesome, succeeded
 
+from pipeline.runs.folder import open_run
+
 pytestmark = pytest.mark.slow
 
 
@@ -27,6 +29,10 @@ def before(database: Path, day: str, copy: Path) -> Path:
     return copy
 
 
+def run_id(job: Job) -> str:
+    return open_run(job.folder / "out").report.id
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_sessions_that_the_run_has_predicted_are_its_own_to_the_last_bit(
     job: Job, report: Any, predictions: pd.DataFrame, tmp_path: Path, name: str
@@ -35,7 +41,7 @@ def test_sessions_that_the_run_has_predicted_are_its_own_to_the_last_bit(
     chosen = ("--model", name, "--run", "out", "--output", str(file))
     out = succeeded(job.folder, "predict", *MARKET, *chosen, "--since", report["splits"]["eval"]["first"]).out
     past = pd.read_parquet(file)
-    assert f"{len(predictions):,} rows as in the run out, to the last bit" in out
+    assert f"{len(predictions):,} rows as in the run {run_id(job)}, to the last bit" in out
     own = predictions.assign(session=predictions["time"].dt.strftime("%Y-%m-%d"))
     both = past.merge(own, on=["session", "share_id"])
     assert len(both) == len(predictions)
@@ -71,7 +77,7 @@ def test_prices_that_were_restated_since_the_run_are_said(
         connection.commit()
     asked = ("--db", str(copy), "--model", "linear", "--run", "out", "--since", day, "--until", day)
     out = succeeded(job.folder, "predict", *asked).out
-    assert "1 row otherwise than in the run out: prices were restated" in out
+    assert f"1 row otherwise than in the run {run_id(job)}: prices were restated" in out
     rows = json.loads(succeeded(job.folder, "predict", *asked, "--json").out)["rows"]
     [restated] = [row["probability"] for row in rows if row["share_id"] == "S003"]
     of_run = predictions[(predictions["time"] == day) & (predictions["share_id"] == "S003")]["linear"]
@@ -102,7 +108,7 @@ def test_a_table_of_the_database_has_each_prediction_once(
     said = succeeded(job.folder, "predict", *asked, "--since", day, "--until", day).out
     assert f"The table PREDICTION of {copy}: {SHARES} rows written\n" in said
     first = rows()
-    assert {row[:1] + row[2:6] for row in first} == {(day, "linear", "out", "up", 1)}
+    assert {row[:1] + row[2:6] for row in first} == {(day, "linear", run_id(job), "up", 1)}
     again = succeeded(job.folder, "predict", *asked, "--since", day).out
     assert f"{SHARES} rows written, {SHARES} stood there already" in again
     assert set(first) < set(rows())  # made_at too

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from components.evidence.scores import ScoredModel
 from pipeline.job.workspace import point_latest
 from pipeline.report.compared_runs import render_compared_runs, sentences
 from pipeline.report.listed_runs import list_runs
-from pipeline.runs.folder import open_run, save_report
+from pipeline.runs.folder import find_run, open_run, save_report
 from pipeline.runs.results import ReportError
 from pipeline.uses.compare import compare_runs
 from pipeline.uses.prune import find_prunable, prune
@@ -59,6 +60,26 @@ def add(workspace: Path, name: str, predictions: pd.DataFrame | None = None, **c
     if predictions is not None:
         predictions.to_parquet(folder / PREDICTIONS_FILE)
     return folder
+
+
+def test_a_run_has_an_id_of_its_own_that_stays_where_its_workspace_is_moved(workspace: Path, awesome: Awesome) -> None:
+    for name in ("run-01", "run-02"):
+        add(workspace, name)
+    ids = {run.name: run.id for run in list_runs(workspace)}
+    assert len({*ids.values()}) == 2
+    copy = workspace.parent / "elsewhere"
+    shutil.copytree(workspace, copy)
+    (copy / "run-01").rename(copy / "of another name")
+    assert {run.name: run.id for run in list_runs(copy)} == {
+        "of another name": ids["run-01"],
+        "run-02": ids["run-02"],
+    }
+    assert find_run(copy, Path(ids["run-01"])) == copy / "of another name"
+    unknown = Path("0" * 12)
+    assert find_run(copy, unknown) == unknown
+    listed = json.loads(awesome("runs", "--workspace", str(workspace), "--json").out)
+    assert {run["name"]: run["id"] for run in listed} == ids
+    assert all(one in awesome("runs", "--workspace", str(workspace)).out for one in ids.values())
 
 
 def test_runs_are_listed_the_newest_first_and_a_broken_one_says_why(workspace: Path) -> None:
