@@ -15,6 +15,10 @@ class DivergenceError(ValueError):
     """A training whose losses are no numbers, as with a learning rate that is far too high."""
 
 
+class DeviceError(ValueError):
+    """A training that is to take more devices than there are."""
+
+
 class PluginError(ValueError):
     """What another package adds cannot be loaded, or is not what its entry point says."""
 

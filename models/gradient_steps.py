@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -74,15 +74,16 @@ class GradientSteps:
     A batch is as large as every other, so that a step is traced once, and its layers know how many rows there are.
     """
 
-    def __init__(self, model: keras.Model, learning_rate: float, steps: int) -> None:
+    def __init__(self, model: keras.Model, learning_rate: float, steps: int, devices: Sequence[str] = ()) -> None:
         """Makes a network ready to be trained.
 
         Args:
             model: gives a logit, [n, 1].
             learning_rate: in the first step; it falls to zero over the steps: a few epochs are enough then.
             steps: gradient steps.
+            devices: TensorFlow's names of those that share the rows of each step; none for where TensorFlow puts it.
         """
-        self._model = model
+        self._model, self._devices = model, devices
         schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
         model.compile(optimizer=FusedAdam(schedule), jit_compile=False)  # where callbacks look for it
         model.optimizer.build(model.trainable_variables)  # a step that makes variables is traced twice
@@ -111,15 +112,10 @@ class GradientSteps:
 
     def _trace(self, features: Mapping[str, Any], batch: int) -> Any:
         model = self._model
-        cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
 
         def step(some: dict[str, Any], labels: Any) -> Any:
-            with tf.GradientTape() as tape:
-                with unrolled(model):
-                    logit = model(some, training=True)
-                loss = cross_entropy(labels, logit) + sum(model.losses)
-            variables = model.trainable_variables
-            model.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            loss, gradients = self._shared(some, labels) if self._devices else self._gradients(some, labels)
+            model.optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
             return loss
 
         spec = {name: tf.TensorSpec([None, *value.shape[1:]], value.dtype) for name, value in features.items()}
@@ -137,6 +133,36 @@ class GradientSteps:
 
         # Of the function itself TensorFlow warns that it is traced again, where a process trains many networks.
         return several.get_concrete_function()
+
+    def _gradients(self, some: dict[str, Any], labels: Any) -> tuple[Any, list[Any]]:
+        """The loss of some rows, penalties included, and its gradients."""
+        model = self._model
+        with tf.GradientTape() as tape:
+            with unrolled(model):
+                logit = model(some, training=True)
+            loss = keras.losses.BinaryCrossentropy(from_logits=True)(labels, logit) + sum(model.losses)
+        return loss, tape.gradient(loss, model.trainable_variables)
+
+    def _shared(self, some: dict[str, Any], labels: Any) -> tuple[Any, list[Any]]:
+        """The same, each device with a part of the rows: its loss and gradients count by the rows that it has."""
+        rows = labels.shape[0]
+        parts = [len(part) for part in np.array_split(np.arange(rows), len(self._devices)) if len(part)]
+        places = zip(tf.split(labels, parts), *(tf.split(value, parts) for value in some.values()), strict=True)
+        found = []
+        for device, (own, *values) in zip(self._devices, places, strict=False):
+            with tf.device(device):
+                found.append(self._gradients(dict(zip(some, values, strict=True)), own))
+        shares = [part / rows for part in parts]
+        loss = tf.add_n([share * one for share, (one, _) in zip(shares, found, strict=True)])
+        by_variable = zip(*(gradients for _, gradients in found), strict=True)
+        return loss, [_weighted(shares, of) for of in by_variable]
+
+
+def _weighted(shares: Sequence[float], gradients: Sequence[Any]) -> Any:
+    """The mean gradient of a variable, which counts for each device by its share; None of one that no loss hangs on."""
+    if any(one is None for one in gradients):
+        return None
+    return tf.add_n([share * tf.convert_to_tensor(one) for share, one in zip(shares, gradients, strict=True)])
 
 
 def batches(rows: int, batch: int, steps: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int32]]:

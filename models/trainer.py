@@ -46,6 +46,7 @@ class TrainingConfig:
         seed: of weights, dropout and the order of rows.
         code: digest of the code, so that TFX's cache sees a change.
         label: name of the label.
+        devices: that share the rows of each gradient step.
     """
 
     model: str
@@ -56,6 +57,7 @@ class TrainingConfig:
     seed: int
     code: str
     label: str = UP
+    devices: int = 1
 
     def to_custom_config(self) -> dict[str, Any]:
         """As plain values."""
@@ -99,6 +101,7 @@ def run_fn(fn_args: FnArgs) -> None:
             config.seed,
             callbacks,
             fn_args.train_steps,
+            config.devices,
         )
     history = trained.history
     with tf.io.gfile.GFile(os.path.join(fn_args.model_run_dir, HISTORY_FILE), "w") as file:

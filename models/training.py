@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -18,6 +18,7 @@ import tensorflow_transform as tft
 
 from models.architecture import Fit, Hyperparameters, InputSpec
 from models.data import Rows
+from models.devices import training_devices
 from models.early_stopping import EVAL_LOSS, EarlyStopping
 from models.ensemble import mean_of
 from models.errors import DivergenceError
@@ -78,6 +79,7 @@ def train(
     seed: int,
     callbacks: Callable[[int], list[keras.callbacks.Callback]] | None = None,
     most_steps: int | None = None,
+    devices: int = 1,
 ) -> Trained:
     """Trains one model in memory, each member until its loss on the eval split has not fallen for `patience` epochs.
 
@@ -95,15 +97,17 @@ def train(
         seed: two runs with the same seed on one machine give the same model.
         callbacks: Keras callbacks beside early stopping, for a member by its number, counted from 0.
         most_steps: gradient steps after which each member's training ends; None for the epochs alone.
+        devices: that share the rows of each gradient step; see `training_devices`. A solver takes none.
 
     Returns:
         The model, each member with the weights of its best look at the eval split (the last ones without one).
 
     Raises:
         DivergenceError: a member never had a loss that is a number.
+        DeviceError: there are fewer devices.
         PluginError: the architecture comes from outside, and its builder fails or makes what cannot be trained.
     """
-    training = Training(architecture, version, hyperparameters, inputs, seed)
+    training = Training(architecture, version, hyperparameters, inputs, seed, devices)
     return training.train(rows, held_out, callbacks, most_steps)
 
 
@@ -115,14 +119,20 @@ class Training:
     """
 
     def __init__(
-        self, architecture: str, version: int, hyperparameters: Hyperparameters, inputs: InputSpec, seed: int
+        self,
+        architecture: str,
+        version: int,
+        hyperparameters: Hyperparameters,
+        inputs: InputSpec,
+        seed: int,
+        devices: int = 1,
     ) -> None:
         """Takes what all trainings share; arguments as in `train`."""
         self._architecture, self._inputs = architecture, inputs
         self._solver = get_architecture(architecture).fits.get(version)
         self._build = partial(get_architecture(architecture).versions[version], inputs, hyperparameters)
         self._hyperparameters = hyperparameters
-        self._seed = seed
+        self._seed, self._devices = seed, devices
         self._members: list[keras.Model] = []
         self._first: list[Weights] = []
         self._network: _Network | None = None
@@ -146,7 +156,7 @@ class Training:
         for number in range(self._hyperparameters.members):
             if number == len(self._members):
                 self._add_member()
-            network = self._network = self._network or _Network(self._members[0])
+            network = self._network = self._network or _Network(self._members[0], training_devices(self._devices))
             tensors = tensors or _tensors(network.model, rows)
             fit_penalties(network.model, len(rows.label))
             _give(network.model, self._first[number])
@@ -237,8 +247,8 @@ def _give(model: keras.Model, weights: Weights) -> None:
 class _Network:
     """A network that is trained again and again."""
 
-    def __init__(self, model: keras.Model) -> None:
-        self.model = model
+    def __init__(self, model: keras.Model, devices: Sequence[str]) -> None:
+        self.model, self._devices = model, devices
         self._asked: Any = None
         self._for: tuple[float, int] | None = None
         self._steps: GradientSteps | None = None
@@ -263,7 +273,7 @@ class _Network:
         """Makes it ready to be trained for so many steps; arguments as of `GradientSteps`."""
         if self._steps is None or self._for != (learning_rate, steps):
             self._for = (learning_rate, steps)
-            self._steps = GradientSteps(self.model, learning_rate, steps)
+            self._steps = GradientSteps(self.model, learning_rate, steps, self._devices)
         else:
             self._steps.forget()
         return self._steps

@@ -65,6 +65,7 @@ def pipeline_config(plan: Plan, write_files: bool = True, kind: str = RUN) -> Pi
             seed=settings.seed,
             code=code,
             label=plan.label.name,
+            devices=settings.training_devices,
         )
         for name, chosen in plan.models.items()
     ]

@@ -131,6 +131,9 @@ class Settings(BaseSettings):
     train_steps: int = Field(
         0, ge=0, description="steps of training at most, for every model (each of its members); 0 for its own epochs"
     )
+    training_devices: int = Field(
+        1, ge=1, description="GPUs that share the rows of each gradient step of a network; see docs/scale.md"
+    )
     audit: bool = Field(True, description="whether a run ends with the leak audit")
     audit_plausible_auc: float = Field(
         PLAUSIBLE_AUC, gt=0.5, lt=1, description="an honest AUC on real prices above which a leak is suspected"

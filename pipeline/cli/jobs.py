@@ -56,6 +56,7 @@ def run(
     market_shares: common.MarketShares = None,
     market_sessions: common.MarketSessions = None,
     train_steps: common.TrainSteps = None,
+    training_devices: run_options.TrainingDevices = None,
     audit: Annotated[bool | None, typer.Option("--audit/--no-audit", help="End with the leak audit.")] = None,
     audit_plausible_auc: run_options.AuditPlausibleAuc = None,
     accept_suspicion: common.AcceptSuspicion = None,

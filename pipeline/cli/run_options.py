@@ -43,6 +43,9 @@ Embargo = Annotated[
     int | None,
     typer.Option(help="Sessions left out after a border. (default: as many as the formatter reads)"),
 ]
+TrainingDevices = Annotated[
+    int | None, typer.Option(help="GPUs that share the rows of each step of a network. (default: 1)")
+]
 BeamStartSeconds = Annotated[
     float | None, typer.Option(help="Without a worker after which a run on Flink is given up. (default: 30)")
 ]

@@ -20,7 +20,7 @@ from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.types import artifact_utils
 
 from components.errors import EngineError, TrainingError
-from models.errors import DivergenceError
+from models.errors import DeviceError, DivergenceError
 from pipeline.job.engine_check import reason
 from pipeline.job.light_beam import light_beam
 from pipeline.job.step import Step, StepListener
@@ -86,7 +86,7 @@ def run_node(ir: Any, node: Any, connection: Any) -> Step:
                 executor_spec=executor,
                 custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
             ).launch()
-    except DivergenceError as error:
+    except (DeviceError, DivergenceError) as error:
         _LOG.exception("step %s failed", name)
         raise TrainingError(f"{name}: {error}") from None
     except Exception as error:
