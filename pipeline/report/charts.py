@@ -31,26 +31,26 @@ from pipeline.report.drawing import (
     WIDTH,
     Chart,
     Place,
-    Row,
     Style,
     add_legend,
     beside,
     drawing,
     finish_columns,
-    interval_rows,
     line_style,
     model_styles,
     padded,
     plot_area,
-    row_marks,
     svg_chart,
 )
-from pipeline.report.palette import Plot, Series
+from pipeline.report.palette import Part, Plot, Series
+from pipeline.report.rows_chart import Row, rows_chart
 from pipeline.report.words import interval
 from pipeline.runs.results import ModelResult
 
 _AUC = "AUC "
 """How the names of the leak audit's AUCs begin."""
+
+_HONEST, _LEAKED = "split by date", "told what it must not know"
 
 
 def forest_chart(
@@ -58,38 +58,35 @@ def forest_chart(
 ) -> Chart:
     """Draws every model's AUC with its interval beside chance, and beside the best possible where that is known."""
     rows = [
-        Row(f"{name} ★" if name == champion else name, [(model.area, styles[name])], filled=model.blessed)
+        Row(
+            f"{name} ★" if name == champion else name,
+            [(model.area, styles[name])],
+            [name],
+            filled=model.blessed,
+            coloured=True,
+            note="" if math.isfinite(model.auc) else "no AUC: all rows have the same label",
+        )
         for name, model in models.items()
     ]
     known = [end for m in models.values() for end in (m.auc, m.auc_low, m.auc_high) if math.isfinite(end)]
     reach = [CHANCE, *known]
+    rules = [(CHANCE, "chance", False)]
     # Beside an unreachable best, the models' own differences would be a few pixels: then it is named below only.
-    near = best_auc is not None and best_auc - max(reach) < 3 * max(max(reach) - min(reach), 0.01)
-    with drawing():
-        axes = interval_rows(rows, CHANCE, 0.52, 9, [best_auc] if best_auc is not None and near else [], letters=22)
-        low, high = axes.get_xlim()
-        if best_auc is not None and near:
-            axes.axvline(best_auc, color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)))
-            axes.annotate(
-                f"best {number(best_auc)}", (best_auc, 1), (0, 3), xycoords=("data", "axes fraction"),
-                textcoords="offset points", ha="right" if best_auc > (low + high) / 2 else "left", color=MUTED,
-            )  # fmt: skip
-        axes.annotate(
-            "chance", (CHANCE, 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
-            ha="left" if CHANCE < low + 0.15 * (high - low) else "center", color=INK,
-        )  # fmt: skip
-        for place, (label, (name, model)) in enumerate(zip(axes.get_yticklabels(), models.items(), strict=True)):
-            label.set(color=styles[name].colour, fontweight="bold")
-            if not math.isfinite(model.auc):
-                axes.annotate("no AUC: all rows have the same label", (CHANCE, place), (6, 0),
-                              textcoords="offset points", va="center", color=MUTED)  # fmt: skip
-        axes.set_xlabel("AUC on the test split, 95 % interval over blocks of days", loc="right")
-        words = "; ".join(f"{name} {number(m.auc)} {interval(m.auc_low, m.auc_high)}" for name, m in models.items())
-        best = "" if best_auc is None else f" The best possible is {number(best_auc)}."
-        return svg_chart(
-            "forest", "AUC and its uncertainty", f"AUC by model: {words}. Chance is 0.5.{best}", axes.figure,
-            marks=row_marks(axes, rows),
-        )  # fmt: skip
+    if best_auc is not None and best_auc - max(reach) < 3 * max(max(reach) - min(reach), 0.01):
+        rules.append((best_auc, f"best {number(best_auc)}", True))
+    words = "; ".join(f"{name} {number(m.auc)} {interval(m.auc_low, m.auc_high)}" for name, m in models.items())
+    best = "" if best_auc is None else f" The best possible is {number(best_auc)}."
+    return rows_chart(
+        "forest",
+        "AUC and its uncertainty",
+        f"AUC by model: {words}. Chance is 0.5.{best}",
+        rows,
+        label="AUC on the test split, 95 % interval over blocks of days",
+        rules=rules,
+        height=0.52,
+        size=9,
+        letters=22,
+    )
 
 
 def roc_charts(
@@ -118,6 +115,7 @@ def roc_charts(
                     styles,
                     f"share of {words.no} called {words.called}",
                     f"share of {words.yes} called {words.called}",
+                    diagonal=True,
                 )
             ],
         )
@@ -156,9 +154,12 @@ def _curve_plot(
     x_label: str,
     label: str,
     rules: tuple[tuple[float, str], ...] = (),
+    *,
+    diagonal: bool = False,
 ) -> Plot:
-    """Curves over [0, 1], by model x and y, at a hundredth each."""
-    series = [
+    """Curves over [0, 1], by model x and y, at a hundredth each, and the diagonal where a coin runs."""
+    series = [Series("chance", _GRID.tolist(), INK, width=1)] if diagonal else []
+    series += [
         Series(name, np.interp(_GRID, x, y).tolist(), styles[name].colour, styles[name].dash)
         for name, (x, y) in curves.items()
     ]
@@ -188,8 +189,9 @@ def calibration_chart(
         figure = Figure(figsize=(WIDTH, 0.6 + 2.2 * lines), layout="constrained")
         grid = figure.subplots(lines, 2, sharey=True, squeeze=False)
         marks: list[Place] = []
-        for axes, name in zip(grid.flat, filled, strict=False):
+        for place, (axes, name) in enumerate(zip(grid.flat, filled, strict=False)):
             curve, style = filled[name], styles[name]
+            axes.set_gid(f"panel-{place}")
             ends = [float(np.quantile(probabilities[name], share)) for share in (0.005, 0.995)]
             xs = [*ends, *(float(value) for value in curve.predicted)]
             x_limits = padded(min(xs), max(xs), 0.06, least=0.004, bounds=(0, 1))
@@ -199,7 +201,13 @@ def calibration_chart(
                 elinewidth=1, marker=style.marker, markersize=4.5,
             )  # fmt: skip
             marks += [
-                (axes, said, seen, f"{name}: {number(said)} predicted, {number(seen)} {words.did}, {rows:,} rows")
+                Place(
+                    axes,
+                    said,
+                    seen,
+                    f"{name}: {number(said)} predicted, {number(seen)} {words.did}, {rows:,} rows",
+                    name,
+                )
                 for said, seen, rows in zip(curve.predicted, curve.observed, curve.count, strict=True)
             ]
             strip = axes.inset_axes((0, 0, 1, 0.17))
@@ -228,6 +236,7 @@ def calibration_chart(
             f"Predicted probability against the share that {words.did}, in bins of about {count:,} rows: {spread}.",
             figure,
             marks=marks,
+            parts=[Part(name, f"panel-{place}", styles[name]) for place, name in enumerate(filled)],
         )
 
 
@@ -291,6 +300,7 @@ def _year_series(
                 [one.by_year[year].auc if year in one.by_year else NAN for year in years],
                 styles[name].colour,
                 points=True,
+                marker=styles[name].marker,
             )
             for name, one in models.items()
         ),
@@ -315,15 +325,21 @@ def difference_chart(
     ]
     if not rows:
         return None
-    lines = [Row(f"{name} less {other.replace('_', ' ')}", [(value, styles[name])]) for name, other, value in rows]
-    with drawing():
-        axes = interval_rows(lines, 0, 0.34, 7)
-        for label, (name, _, _) in zip(axes.get_yticklabels(), rows, strict=True):
-            label.set_color(styles[name].colour)
-        axes.set_xlabel("difference in AUC, paired 95 % interval")
-        words = "; ".join(f"{name} less {other} {told(value, signed)}" for name, other, value in rows)
-        return svg_chart("differences", "Against simple baselines", f"Differences in AUC: {words}.", axes.figure,
-                         marks=row_marks(axes, lines, signed))  # fmt: skip
+    words = "; ".join(f"{name} less {other} {told(value, signed)}" for name, other, value in rows)
+    return rows_chart(
+        "differences",
+        "Against simple baselines",
+        f"Differences in AUC: {words}.",
+        [
+            Row(f"{name} less {other.replace('_', ' ')}", [(value, styles[name])], [name], coloured=True)
+            for name, other, value in rows
+        ],
+        label="difference in AUC, paired 95 % interval",
+        rules=[(0.0, "", False)],
+        height=0.34,
+        size=7,
+        write=signed,
+    )
 
 
 def audit_chart(audit: AuditReport) -> Chart | None:
@@ -337,18 +353,24 @@ def audit_chart(audit: AuditReport) -> Chart | None:
     ]
     if not rows:
         return None
-    honest, leaked = model_styles(["honest", "leaked"]).values()
-    lines = [
-        Row(
-            row.name.removeprefix(_AUC).removeprefix("of "),
-            [(Interval(row.value, row.low, row.high, NAN), honest if row.name.endswith("by date") else leaked)],
-            filled=row.bounded,
-        )
-        for row in rows
-    ]
-    with drawing():
-        axes = interval_rows(lines, CHANCE, 0.46, 7)
-        axes.set_xlabel("AUC, 95 % interval over blocks of days")
-        words = "; ".join(f"{row.name} {row.text()}" for row in rows)
-        return svg_chart("audit", "What a shuffled split would have claimed", f"{words}. Chance is 0.5.", axes.figure,
-                         marks=row_marks(axes, lines))  # fmt: skip
+    styles = model_styles([_HONEST, _LEAKED])
+    kinds = [_HONEST if row.name.endswith("by date") else _LEAKED for row in rows]
+    words = "; ".join(f"{row.name} {row.text()}" for row in rows)
+    return rows_chart(
+        "audit",
+        "What a shuffled split would have claimed",
+        f"{words}. Chance is 0.5.",
+        [
+            Row(
+                row.name.removeprefix(_AUC).removeprefix("of "),
+                [(Interval(row.value, row.low, row.high, NAN), styles[kind])],
+                [kind],
+                filled=row.bounded,
+            )
+            for row, kind in zip(rows, kinds, strict=True)
+        ],
+        label="AUC, 95 % interval over blocks of days",
+        rules=[(CHANCE, "", False)],
+        height=0.46,
+        size=7,
+    )

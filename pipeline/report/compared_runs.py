@@ -131,7 +131,8 @@ def _ends(one: Interval) -> str:
 
 def _chart(found: ComparedRuns) -> Chart | None:
     """The paired differences of the AUC, or of the rank IC where labels differ, beside none."""
-    from pipeline.report.drawing import Row, drawing, interval_rows, model_styles, row_marks, svg_chart
+    from pipeline.report.drawing import model_styles
+    from pipeline.report.rows_chart import Row, rows_chart
 
     others = [run for run in found.runs[1:] if run.differences]
     if not others:
@@ -139,10 +140,15 @@ def _chart(found: ComparedRuns) -> Chart | None:
     metric = AUC if all(AUC in run.differences for run in others) else RANK_IC
     title = METRICS[metric].title
     styles = model_styles([run.name for run in others])
-    rows = [Row(f"{run.name}\n{run.model}", [(run.differences[metric], styles[run.name])]) for run in others]
-    with drawing():
-        axes = interval_rows(rows, 0, 0.52, 9)
-        axes.set_xlabel(f"{title} less that of {found.runs[0].name}, 95 % interval")
-        words = "; ".join(f"{run.name} {figure(run.differences[metric], signed)}" for run in others)
-        return svg_chart("differences", "Beside the first run", f"{title}, paired by days: {words}.", axes.figure,
-                         marks=row_marks(axes, rows, signed))  # fmt: skip
+    words = "; ".join(f"{run.name} {figure(run.differences[metric], signed)}" for run in others)
+    return rows_chart(
+        "differences",
+        "Beside the first run",
+        f"{title}, paired by days: {words}.",
+        [Row(f"{run.name}\n{run.model}", [(run.differences[metric], styles[run.name])], [run.name]) for run in others],
+        label=f"{title} less that of {found.runs[0].name}, 95 % interval",
+        rules=[(0.0, "", False)],
+        height=0.52,
+        size=9,
+        write=signed,
+    )

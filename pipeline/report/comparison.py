@@ -67,23 +67,27 @@ def ranked(found: Comparison) -> list[Combination]:
 
 def comparison_chart(found: Comparison) -> Chart:
     """Draws the rank IC of every combination's best model with its interval beside none."""
-    from pipeline.report.drawing import Row, drawing, interval_rows, model_styles, row_marks, svg_chart
+    from pipeline.report.drawing import model_styles
+    from pipeline.report.rows_chart import Row, rows_chart
 
     styles = model_styles([_CHOSEN, _OTHER])
-    rows = [
-        Row(
-            f"{one.formatter}\n{one.label}: {one.best or 'none'}",
-            [(one.rank_ic, styles[_CHOSEN if one is found.winner else _OTHER])],
-            filled=one is found.winner,
-        )
-        for one in ranked(found)
-    ]
-    with drawing():
-        axes = interval_rows(rows, 0, 0.52, 9)
-        axes.set_xlabel("rank IC, 95 % interval")
-        words = "; ".join(f"{one.name}: {one.best} {told(one.rank_ic, signed)}" for one in ranked(found))
-        return svg_chart("comparison", "The combinations on the eval split", f"Rank IC: {words}.", axes.figure,
-                         marks=row_marks(axes, rows, signed))  # fmt: skip
+    rows = []
+    for one in ranked(found):
+        kind = _CHOSEN if one is found.winner else _OTHER
+        label = f"{one.formatter}\n{one.label}: {one.best or 'none'}"
+        rows.append(Row(label, [(one.rank_ic, styles[kind])], [kind], filled=one is found.winner))
+    words = "; ".join(f"{one.name}: {one.best} {told(one.rank_ic, signed)}" for one in ranked(found))
+    return rows_chart(
+        "comparison",
+        "The combinations on the eval split",
+        f"Rank IC: {words}.",
+        rows,
+        label="rank IC, 95 % interval",
+        rules=[(0.0, "", False)],
+        height=0.52,
+        size=9,
+        write=signed,
+    )
 
 
 def plain(name: str) -> str:

@@ -10,21 +10,17 @@ from __future__ import annotations
 import io
 import math
 import re
-import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from components.evidence.interval import Interval
-from components.evidence.words import figure as told
-from components.evidence.words import number
 from pipeline.report.calendar_ticks import calendar_ticks
 from pipeline.report.palette import (
     BAND,
@@ -38,7 +34,9 @@ from pipeline.report.palette import (
     WIDTH,
     Chart,
     Mark,
+    Part,
     Plot,
+    Rows,
     Style,
     bottom,
     model_styles,
@@ -53,28 +51,40 @@ __all__ = [
     "SPLIT_COLOURS",
     "WIDTH",
     "Chart",
-    "Row",
+    "Part",
+    "Place",
     "Style",
     "add_legend",
     "beside",
     "drawing",
     "finish_columns",
     "finish_rows",
-    "interval_rows",
     "line_style",
     "mark_days",
     "mark_interval",
     "model_styles",
     "padded",
     "plot_area",
-    "row_marks",
     "shortened",
     "svg_chart",
 ]
 
 
-Place = tuple[Any, float, float, str]
-"""Axes, a point in their data, and what a chart answers there."""
+class Place(NamedTuple):
+    """A point that answers.
+
+    Attributes:
+        axes: which it is in.
+        x, y: in their data.
+        text: what it says.
+        name: what is chosen by it, such as a model; empty where it always stays.
+    """
+
+    axes: Any
+    x: float
+    y: float
+    text: str
+    name: str = ""
 
 
 def plot_area(height: float, legend: int, columns: int = 3, label: bool = True) -> tuple[Figure, Any]:
@@ -145,49 +155,6 @@ _IN_LEGEND = 14
 """Letters of a name in a legend, which leave room for two others beside it."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """A line of a chart of intervals: each figure with its interval and how it is drawn, one below the other."""
-
-    label: str
-    estimates: Sequence[tuple[Interval, Style]]
-    filled: bool = True
-
-
-def interval_rows(
-    rows: Sequence[Row], middle: float, height: float, size: float, extra: Sequence[float] = (), letters: int = 36
-) -> Any:
-    """Draws intervals one below the other, the first on top, beside a line where there is nothing to tell.
-
-    The ticks of the axes are the rows.
-
-    Args:
-        rows: at least one.
-        middle: where the line stands.
-        height: of a row, in inches.
-        size: of the markers.
-        extra: what else must be within the limits.
-        letters: of a line of a row's label, which would else leave no room for what is drawn.
-    """
-    ends = [middle, *extra]
-    for row in rows:
-        for one, _ in row.estimates:
-            ends += [end for end in (one.value, one.low, one.high) if math.isfinite(end)]
-    figure = Figure(figsize=(WIDTH, 1.1 + height * len(rows)), layout="constrained")
-    axes = figure.add_subplot()
-    axes.axvline(middle, color=INK, linewidth=1.2)
-    for place, row in enumerate(rows):
-        for i, (one, style) in enumerate(row.estimates):
-            at = place + beside(i, len(row.estimates), 0.7)
-            mark_interval(axes, one, at, style, size=size, width=2.4, filled=row.filled)
-    labels = ["\n".join(textwrap.fill(line, letters) for line in row.label.splitlines()) for row in rows]
-    axes.set_yticks(range(len(rows)), labels)
-    finish_rows(axes, len(rows))
-    axes.set_xlim(*padded(min(ends), max(ends), 0.08, least=0.02))
-    axes.xaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))
-    return axes
-
-
 def mark_days(axes: Any, days: Any) -> None:
     """Ticks of an axis of days where a calendar has them.
 
@@ -199,30 +166,6 @@ def mark_days(axes: Any, days: Any) -> None:
         axes.set_xlim(days[0], days[-1])
     ticks = calendar_ticks(*(day.astype("datetime64[D]").item() for day in (days[0], days[-1])))
     axes.set_xticks([day for day, _ in ticks], [label for _, label in ticks])
-
-
-def row_marks(
-    axes: Any, rows: Sequence[Row], write: Callable[[float], str] = number, names: Sequence[str] = ()
-) -> list[Place]:
-    """The places of axes of `interval_rows` that answer: every figure, with its interval.
-
-    Args:
-        axes: of the rows.
-        rows: as they were drawn.
-        write: a number.
-        names: what the figures of a row are called, where it has several.
-    """
-    return [
-        (
-            axes,
-            one.value,
-            place + beside(i, len(row.estimates), 0.7),
-            f"{' '.join(row.label.split())}{f', {names[i]}' if names else ''}: {told(one, write)}",
-        )
-        for place, row in enumerate(rows)
-        for i, (one, _) in enumerate(row.estimates)
-        if math.isfinite(one.value)
-    ]
 
 
 def beside(place: int, count: int, room: float) -> float:
@@ -327,7 +270,9 @@ def svg_chart(
     figure: Figure,
     *,
     plots: Sequence[Plot] = (),
+    rows: Rows | None = None,
     marks: Sequence[Place] = (),
+    parts: Sequence[Part] = (),
 ) -> Chart:
     """Writes a figure, drawn within `drawing`, as SVG that can stand in a page.
 
@@ -337,7 +282,9 @@ def svg_chart(
         description: what it shows, for those who cannot see it.
         figure: what was drawn.
         plots: what stands in its place where scripts run.
+        rows: the same of what lies one below the other.
         marks: else the places of it that answer.
+        parts: and what of it can be hidden, by the ids of matplotlib's artists.
     """
     buffer = io.StringIO()
     # No metadata: it holds the time of day and addresses that look like external resources.
@@ -362,11 +309,12 @@ def svg_chart(
         f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>'
     )
     told_marks = [_mark(figure, place) for place in marks]
-    return Chart(name=name, title=title, description=description, svg=head + body, plots=plots, marks=told_marks)
+    named = [replace(part, element=f"{name}-{part.element}") for part in parts]
+    return Chart(name, title, description, head + body, plots, rows, told_marks, named)
 
 
 def _mark(figure: Figure, place: Place) -> Mark:
     """A place of axes in points of the SVG, whose vertical axis points down."""
-    axes, x, y, text = place
+    axes, x, y, text, name = place
     across, up = axes.transData.transform((x, y)) * 72 / figure.dpi
-    return Mark(float(across), float(figure.get_figheight() * 72 - up), text)
+    return Mark(float(across), float(figure.get_figheight() * 72 - up), text, name)

@@ -55,11 +55,11 @@ def explanation_chart(place: int, name: str, found: ModelExplanation, style: Sty
         for axes, (feature, lags) in zip(panels[1:], sequences.items(), strict=True):
             _draw_lags(axes, feature, lags, style)
         marks: list[Place] = [
-            (panels[0], one.lost.value, at, _told(one, one.part.feature)) for at, one in enumerate(found.features)
+            Place(panels[0], one.lost.value, at, _told(one, one.part.feature)) for at, one in enumerate(found.features)
         ]
         for axes, (feature, lags) in zip(panels[1:], sequences.items(), strict=True):
             marks += [
-                (axes, at, one.lost.value, _told(one, f"lag {one.part.lag} of {feature}"))
+                Place(axes, at, one.lost.value, _told(one, f"lag {one.part.lag} of {feature}"))
                 for at, one in enumerate(lags)
             ]
         return svg_chart(f"explained-{place}", f"What {name} looks at", _words(found, sequences), figure, marks=marks)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.report.palette import DARK, Chart, Plot, Series
+from pipeline.report.palette import DARK, Chart, Plot, Rows, Series, Style
 
 _FOLDER = Path(__file__).parent
 _THIRD_PARTY = _FOLDER / "third_party"
@@ -53,11 +53,13 @@ def colours(dark: bool) -> str:
 def answers(chart: Chart) -> str:
     """What a chart answers from, as JSON that can stand in a script element; empty where it only can be looked at."""
     plots = [_plot(plot) for plot in chart.plots if len(plot.x)]
-    if not (plots or chart.marks):
+    if not (plots or chart.rows or chart.marks):
         return ""
     content = {
         "plots": plots,
-        "marks": [[round(mark.x, 1), round(mark.y, 1), mark.text] for mark in chart.marks],
+        "rows": None if chart.rows is None else _rows(chart.rows),
+        "marks": [[round(mark.x, 1), round(mark.y, 1), mark.text, mark.name] for mark in chart.marks],
+        "parts": [_style(part.style) | {"name": part.name, "element": part.element} for part in chart.parts],
     }
     written = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # Whatever a name holds, it ends no element and begins no comment.
@@ -97,10 +99,38 @@ def _series(one: Series, logarithmic: bool) -> dict[str, Any]:
         "dash": [] if isinstance(one.dash, str) else [length * one.width for length in one.dash[1]],
         "width": one.width,
         "points": one.points,
+        "marker": one.marker,
         "values": _numbers(value if value > 0 or not logarithmic else math.nan for value in one.values),
         "low": _numbers(one.low),
         "high": _numbers(one.high),
     }
+
+
+def _rows(rows: Rows) -> dict[str, Any]:
+    return {
+        "label": rows.label,
+        "rules": [list(rule) for rule in rows.rules],
+        "rows": [
+            {
+                "label": row.label,
+                "colour": f"--chart-{DARK[row.colour][0]}",
+                "filled": row.filled,
+                "expected": _numbers([row.expected])[0],
+                "note": row.note,
+                "estimates": [
+                    _style(one.style)
+                    | dict(zip(("value", "low", "high"), _numbers((one.value, one.low, one.high)), strict=True))
+                    | {"name": one.name, "text": one.text}
+                    for one in row.estimates
+                ],
+            }
+            for row in rows.rows
+        ],
+    }
+
+
+def _style(style: Style) -> dict[str, Any]:
+    return {"colour": f"--chart-{DARK[style.colour][0]}", "marker": style.marker, "points": True}
 
 
 def _numbers(values: Iterable[float]) -> list[float | None]:

@@ -191,7 +191,7 @@ class LightChart:
             *self._axis_labels(),
             "</svg>",
         ]
-        return Chart(name, title, description, "\n".join(parts), self._plots(), self._marks)
+        return Chart(name, title, description, "\n".join(parts), self._plots(), marks=self._marks)
 
     def _plots(self) -> list[Plot]:
         """What the lines over days answer with; without any, the drawing stays."""

@@ -21,7 +21,7 @@ from pipeline.report.live_words import (
     waiting_line,
 )
 from pipeline.report.templates import load_template
-from pipeline.report.words import basis_points, points, readable_time, share_percent
+from pipeline.report.words import basis_points, points, rate, readable_time, share_percent
 from pipeline.runs.folder import write_text
 from pipeline.runs.results import ReportError
 
@@ -39,6 +39,7 @@ def render_live(facts: LiveFacts) -> str:
         e_value=e_value,
         points=points,
         share=share_percent,
+        rate=rate,
         time=readable_time,
         costs=basis_points,
         origin=origin_in_words,

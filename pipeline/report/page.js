@@ -5,7 +5,8 @@
   const DAY = 86400;
   const root = document.documentElement;
   const colour = name => getComputedStyle(root).getPropertyValue(name).trim();
-  const plots = [];
+  const plots = []; // charts that are drawn anew, each with what it is drawn from
+  const others = []; // what else is told that names were hidden or shown
   const hidden = new Set();
   let days = null; // what is shown of the charts by day: [first, last] in days since 1970, or null for all
 
@@ -92,8 +93,6 @@
     return button;
   }
 
-  const YEARS = 3 * 365 * DAY; // from here on a year is all that a tick says
-
   const redraw = () => plots.forEach(one => one.chart.redraw(false, true));
 
   // ---------------------------------------------------------------- charts
@@ -130,9 +129,12 @@
     const answers = make("div", {
       class: "answers", tabindex: "0", role: "group", "aria-roledescription": "chart",
       "aria-label": title + ": the arrow keys read its values out",
+      // What the drawing says to those who cannot see it stands in it, also where it is not shown itself.
+      "aria-describedby": svg.querySelector("desc").id,
     });
     svg.before(answers);
-    const asked = content.plots.length ? drawn(content.plots, answers, svg, tip) : marked(content.marks, answers, svg, tip);
+    const asked = content.plots.length ? drawn(content.plots, answers, svg, tip)
+      : content.rows ? listed(content.rows, answers, svg, tip) : kept(content, answers, svg, tip);
     answers.append(tip, said);
     let at = -1;
     answers.addEventListener("keydown", event => {
@@ -140,6 +142,7 @@
       if (event.target !== answers) return;
       if (event.key === "Escape") { tip.hidden = true; if (content.plots.length) choose(null); return; }
       const [first, last] = asked.ends();
+      if (last < first) return;
       if (event.key in steps) at = at < 0 ? (steps[event.key] > 0 ? first : last) : at + steps[event.key];
       else if (event.key === "Home") at = first;
       else if (event.key === "End") at = last;
@@ -158,9 +161,8 @@
     tip.style.top = Math.max(0, y - tip.offsetHeight - 10) + "px";
   }
 
-  // A drawing that stays: the nearest of its marks answers.
+  // A drawing, whose nearest mark answers: [x, y, what it says] in its own units, as they are now.
   function marked(marks, answers, svg, tip) {
-    answers.append(svg);
     const where = mark => {
       const point = new DOMPoint(mark[0], mark[1]).matrixTransform(svg.getScreenCTM());
       const box = answers.getBoundingClientRect();
@@ -170,7 +172,7 @@
     const ask = event => {
       const box = answers.getBoundingClientRect();
       let best = null, least = 30;
-      for (const mark of marks) {
+      for (const mark of marks()) {
         const [x, y] = where(mark);
         const far = Math.hypot(x - event.clientX + box.left, y - event.clientY + box.top);
         if (far < least) [best, least] = [mark, far];
@@ -179,8 +181,175 @@
     };
     for (const kind of ["pointermove", "pointerdown"]) svg.addEventListener(kind, ask);
     svg.addEventListener("pointerleave", () => { tip.hidden = true; });
-    return { ends: () => [0, marks.length - 1], tell: at => { show(marks[at]); return marks[at][2]; } };
+    return { ends: () => [0, marks().length - 1], tell: at => { show(marks()[at]); return marks()[at][2]; } };
   }
+
+  // A drawing that stays, and whose parts can be hidden.
+  function kept({ marks, parts }, answers, svg, tip) {
+    answers.append(svg);
+    if (parts.length > 1) {
+      answers.append(keys([{ series: parts }]));
+      others.push(() => {
+        for (const { name, element } of parts) document.getElementById(element).style.display = hidden.has(name) ? "none" : "";
+      });
+    }
+    return marked(() => marks.filter(mark => !hidden.has(mark[3])), answers, svg, tip);
+  }
+
+  // ---------------------------------------------------------------- figures with intervals, one below the other
+
+  const drawing = (tag, attributes, ...children) => {
+    const one = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes || {})) one.setAttribute(name, value);
+    one.append(...children);
+    return one;
+  };
+  const measure = document.createElement("canvas").getContext("2d");
+
+  // Words in lines of so many pixels; a name that is longer is broken where it must be.
+  function lines(text, room, bold) {
+    measure.font = (bold ? "600 " : "") + "12px system-ui, sans-serif";
+    const fits = part => measure.measureText(part).width <= room;
+    const found = [];
+    for (const paragraph of text.split("\n")) {
+      let line = "";
+      for (let word of paragraph.split(" ")) {
+        if (line && fits(line + " " + word)) { line += " " + word; continue; }
+        if (line) found.push(line);
+        while (!fits(word)) {
+          let end = word.length - 1;
+          while (end > 1 && !fits(word.slice(0, end))) end--;
+          found.push(word.slice(0, end));
+          word = word.slice(end);
+        }
+        line = word;
+      }
+      found.push(line);
+    }
+    return found;
+  }
+
+  const widest = (found, bold) => {
+    measure.font = (bold ? "600 " : "") + "12px system-ui, sans-serif";
+    return Math.max(0, ...found.map(line => measure.measureText(line).width));
+  };
+
+  // Round numbers within limits, of 1, 2 or 5 times a power of ten, at most so many.
+  function round(low, high, most) {
+    const power = 10 ** Math.floor(Math.log10((high - low) / most));
+    const within = step => {
+      const found = [];
+      for (let at = Math.ceil(low / step - 1e-9); at * step <= high + 1e-9 * step; at++) found.push(at * step);
+      return found;
+    };
+    // One alone would not say how far apart anything is.
+    return [10, 5, 2, 1, 0.5].map(part => within(part * power)).find((found, at, all) =>
+      found.length > 1 && (at === 4 || all[at + 1].length > most)) || within(power);
+  }
+
+  function listed(spec, answers, svg, tip) {
+    const picture = drawing("svg", { "aria-hidden": "true", class: "rows" });
+    const box = make("div", { class: "plots" }, picture);
+    answers.append(box, svg);
+    const series = spec.rows.flatMap(row => row.estimates).filter((one, at, all) => all.findIndex(other => other.name === one.name) === at);
+    let marks = [];
+    const draw = () => {
+      const width = Math.max(box.clientWidth || 320, 200), bold = spec.rows.some(row => row.colour !== "--chart-ink");
+      const rows = spec.rows.map(row => ({ ...row, estimates: row.estimates.filter(one => !hidden.has(one.name)) })).filter(row => row.estimates.length);
+      const labels = rows.map(row => lines(row.label, width * 0.42, bold));
+      const left = Math.ceil(widest(labels.flat(), bold)) + 12, right = width - 10;
+      const all = spec.rules.map(([at]) => at).concat(rows.flatMap(row =>
+        row.estimates.flatMap(one => [one.value, one.low, one.high]).concat(row.expected))).filter(one => one != null);
+      const ends = [Math.min(...all), Math.max(...all)], middle = (ends[0] + ends[1]) / 2;
+      const half = Math.max((ends[1] - ends[0]) * 0.58, 0.01);
+      const x = value => left + (value - middle + half) / (2 * half) * (right - left);
+      const heights = rows.map((row, at) => Math.max(labels[at].length * 15 + 10, row.estimates.length * 16 + 10, 30));
+      // Names of lines that would lie on each other have a line of text each.
+      const taken = [];
+      const above = spec.rules.filter(rule => rule[1]).map(([at, name, dashed]) => {
+        const wide = widest([name]), half = wide / 2;
+        const start = x(at) - half < left ? x(at) : x(at) + half > right || dashed ? x(at) - wide : x(at) - half;
+        const level = taken.filter(other => start < other[1] + 6 && other[0] < start + wide + 6).length;
+        taken.push([start, start + wide]);
+        return { name, dashed, start, level };
+      });
+      const top = above.length ? 20 + 14 * Math.max(...above.map(one => one.level)) : 6, foot = heights.reduce((sum, one) => sum + one, top);
+      const below = lines(spec.label, width - 8, false);
+      const height = foot + 26 + 15 * below.length;
+      const parts = [];
+      const line = (x1, y1, x2, y2, name, wide, more) =>
+        parts.push(drawing("line", { x1, y1, x2, y2, style: `stroke: var(${name}); stroke-width: ${wide}`, ...more }));
+      const words = (text, x0, y0, anchor, name, more) =>
+        parts.push(drawing("text", { x: x0, y: y0, "text-anchor": anchor, style: `fill: var(${name})`, ...more }, text));
+      const ticks = round(middle - half, middle + half, Math.max(2, Math.floor((right - left) / 62)));
+      const write = numbers(ticks);
+      for (const tick of ticks) {
+        line(x(tick), top, x(tick), foot, "--chart-grid", 1);
+        words(write(tick), x(tick), foot + 17, "middle", "--chart-muted");
+      }
+      line(left, foot, right, foot, "--chart-muted", 1);
+      below.forEach((text, at) => words(text, right, foot + 34 + 15 * at, "end", "--chart-ink"));
+      for (const [at, , dashed] of spec.rules) {
+        line(x(at), top, x(at), foot, dashed ? "--chart-muted" : "--chart-ink", 1.2, dashed ? { "stroke-dasharray": "4 2" } : {});
+      }
+      for (const { name, dashed, start, level } of above) words(name, start, top - 7 - 14 * level, "start", dashed ? "--chart-muted" : "--chart-ink");
+      let y = top;
+      marks = [];
+      rows.forEach((row, at) => {
+        const centre = y + heights[at] / 2;
+        labels[at].forEach((text, place) =>
+          words(text, left - 10, centre + 4 + 15 * (place - (labels[at].length - 1) / 2), "end", row.colour, bold ? { "font-weight": 600 } : {}));
+        if (row.expected != null) line(x(row.expected), y + 2, x(row.expected), centre + 2, "--chart-ink", 2, { "stroke-dasharray": "3 2" });
+        if (row.note) words(row.note, x(spec.rules[0][0]) + 6, centre + 4, "start", "--chart-muted");
+        row.estimates.forEach((one, place) => {
+          if (one.value == null) return;
+          const level = centre + 16 * (place - (row.estimates.length - 1) / 2);
+          if (one.low != null && one.high != null) line(x(one.low), level, x(one.high), level, one.colour, 2.4);
+          parts.push(drawing("path", { d: shape(one.marker, x(one.value), level, row.estimates.length > 1 ? 4.2 : 5.2),
+            style: `stroke: var(${one.colour}); stroke-width: 1.6; fill: var(${row.filled ? one.colour : "--chart-paper"})` }));
+          marks.push([x(one.value), level, one.text]);
+        });
+        y += heights[at];
+      });
+      picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      picture.setAttribute("width", width);
+      picture.setAttribute("height", height);
+      picture.replaceChildren(...parts);
+      return width;
+    };
+    let width = draw();
+    new ResizeObserver(() => { if (box.clientWidth && Math.abs(box.clientWidth - width) > 1) width = draw(); }).observe(box);
+    if (series.length > 1) {
+      answers.append(keys([{ series }]));
+      others.push(draw);
+    }
+    return marked(() => marks, answers, picture, tip);
+  }
+
+  // How a marker looks, as the data of a path; the names are those of the drawings.
+  function shape(marker, x, y, r) {
+    const corners = {
+      s: [[-1, -1], [1, -1], [1, 1], [-1, 1]], D: [[0, -1.3], [1.3, 0], [0, 1.3], [-1.3, 0]],
+      "^": [[0, -1.2], [1.15, 0.9], [-1.15, 0.9]], v: [[0, 1.2], [1.15, -0.9], [-1.15, -0.9]],
+      P: [[-0.4, -1.2], [0.4, -1.2], [0.4, -0.4], [1.2, -0.4], [1.2, 0.4], [0.4, 0.4], [0.4, 1.2], [-0.4, 1.2], [-0.4, 0.4], [-1.2, 0.4], [-1.2, -0.4], [-0.4, -0.4]],
+      X: [[-0.6, -1.1], [0, -0.5], [0.6, -1.1], [1.1, -0.6], [0.5, 0], [1.1, 0.6], [0.6, 1.1], [0, 0.5], [-0.6, 1.1], [-1.1, 0.6], [-0.5, 0], [-1.1, -0.6]],
+      h: [[0, -1.15], [1, -0.6], [1, 0.6], [0, 1.15], [-1, 0.6], [-1, -0.6]],
+    }[marker];
+    return corners ? "M" + corners.map(([across, down]) => `${x + across * r} ${y + down * r}`).join("L") + "Z"
+      : `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`;
+  }
+
+  // How the numbers of an axis are written: with as many digits as tell them apart.
+  function numbers(ticks, percent) {
+    const known = ticks.filter(one => one != null);
+    const step = known.length > 1 ? Math.abs(known[1] - known[0]) * (percent ? 100 : 1) : 1;
+    let digits = 0;
+    while (digits < 6 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6 * 10 ** digits * step) digits++;
+    return value => ((percent ? 100 * value : value).toFixed(digits) + (percent ? "%" : ""))
+      .replace(/^-(?=[0.]*%?$)/, "").replace("-", "\u2212");
+  }
+
+  // ---------------------------------------------------------------- lines and points over days, names or numbers
 
   function drawn(specs, answers, svg, tip) {
     const box = make("div", { class: "plots" });
@@ -242,14 +411,13 @@
     for (const one of specs.flatMap(spec => spec.series)) {
       if (seen.has(one.name)) continue;
       seen.add(one.name);
-      const swatch = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-      swatch.setAttribute("aria-hidden", "true");
-      const line = document.createElementNS("http://www.w3.org/2000/svg", one.points ? "circle" : "line");
-      const shape = one.points ? { cx: 13, cy: 5, r: 4 } : { x1: 0, x2: 26, y1: 5, y2: 5 };
-      for (const [name, value] of Object.entries(shape)) line.setAttribute(name, value);
-      line.style.cssText = one.points ? `fill: var(${one.colour})`
-        : `stroke: var(${one.colour}); stroke-width: ${one.width + 0.4}; stroke-dasharray: ${one.dash.join(" ") || "none"}`;
-      swatch.append(line);
+      const swatch = drawing("svg", { "aria-hidden": "true" });
+      if (one.points) swatch.append(drawing("path", { d: shape(one.marker, 13, 5, 3.8), style: `fill: var(${one.colour})` }));
+      else {
+        if (one.low.length) swatch.append(drawing("rect", { width: 26, height: 10, style: `fill: var(${one.colour}); opacity: 0.25` }));
+        const style = `stroke: var(${one.colour}); stroke-width: ${one.width + 0.4}; stroke-dasharray: ${one.dash.join(" ") || "none"}`;
+        swatch.append(drawing("line", { x1: 0, x2: 26, y1: 5, y2: 5, style }));
+      }
       const button = make("button", { type: "button", "aria-pressed": "true", click: () => toggle(one.name) }, swatch, one.name);
       button.dataset.name = one.name;
       box.append(button);
@@ -262,6 +430,7 @@
     for (const { chart, spec } of plots) {
       spec.series.forEach((one, at) => { if (one.name === name) chart.setSeries(at + 1, { show }); });
     }
+    for (const change of others) change();
     for (const button of document.querySelectorAll(".keys button")) {
       if (button.dataset.name === name) button.setAttribute("aria-pressed", String(show));
     }
@@ -326,29 +495,38 @@
     const axis = { stroke: () => colour("--chart-muted"), font: "12px system-ui, sans-serif",
                    grid: { stroke: () => colour("--chart-grid"), width: 1 }, ticks: { stroke: () => colour("--chart-grid"), size: 5 } };
     const below = { ...axis, size: spec.xLabel ? 32 : 30, label: spec.xLabel || null, labelSize: 18, labelGap: 0, labelFont: axis.font, space: 60 };
-    if (spec.kind === "day") below.space = (u, axisAt, low, high) => high - low > YEARS ? 46 : 84;
-    if (spec.kind === "day") below.values = (u, splits, _axis, _space, step) =>
-      splits.map(one => one == null || u.valToPos(one, "x") > u.bbox.width / devicePixelRatio - 20 ? "" : date(one / DAY).slice(0, step >= 360 * DAY ? 4 : step >= 27 * DAY ? 7 : 10));
+    const inside = u => u.bbox.width / devicePixelRatio;
+    if (spec.kind === "day") {
+      let letters = 10;
+      below.splits = (u, _axis, low, high) => {
+        const found = calendar(Math.ceil(low / DAY), Math.floor(high / DAY), inside(u));
+        letters = found.letters;
+        return found.days.map(one => one * DAY);
+      };
+      // A label at the right end would be cut off.
+      below.values = (u, splits) => splits.map(one => u.valToPos(one, "x") + 3.5 * letters > inside(u) + 12 ? "" : date(one / DAY).slice(0, letters));
+    }
+    if (spec.kind === "number") below.values = (u, splits) => {
+      const write = numbers(splits);
+      return splits.map(one => one == null ? "" : write(one));
+    };
     if (spec.kind === "name") {
       below.splits = u => {
         const widest = Math.max(...spec.x.map(one => String(one).length)) * 7 + 14;
-        const every = Math.ceil(xs.length * widest / Math.max(u.bbox.width / devicePixelRatio, 1));
+        const every = Math.ceil(xs.length * widest / Math.max(inside(u), 1));
         return xs.filter((_, at) => at % every === 0);
       };
       below.values = (u, splits) => splits.map(one => spec.x[one] ?? "");
     }
     const beside = { ...axis, size: 54, label: spec.label || null, labelSize: 20, labelGap: 2, labelFont: axis.font };
     beside.values = (u, splits) => {
-      const steps = splits.filter(one => one != null);
-      const step = steps.length > 1 ? Math.abs(steps[1] - steps[0]) * (spec.percent ? 100 : 1) : 1;
-      let digits = 0;
-      while (digits < 6 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6 * 10 ** digits * step) digits++;
-      return splits.map(one => one == null ? "" : spec.log ? tens(one)
-        : ((spec.percent ? 100 * one : one).toFixed(digits) + (spec.percent ? "%" : "")).replace("-", "\u2212"));
+      const write = numbers(splits, spec.percent);
+      return splits.map(one => one == null ? "" : spec.log ? tens(one) : write(one));
     };
     const series = [{}, ...spec.series.map(one => ({
       label: one.name, stroke: () => colour(one.colour), width: one.width, dash: one.dash.length ? one.dash : undefined,
-      spanGaps: !one.points, points: { show: !one.points && one.values.filter(v => v != null).length < 3 },
+      // What is not known is a gap; a value between two gaps is a dot.
+      spanGaps: false, points: { show: false, size: 5, fill: () => colour(one.colour), filter: () => one.points || spec.kind === "name" ? null : alone(one.values) },
       ...(one.points ? { paths: () => null } : {}),
     }))];
     const x = { time: spec.kind === "day" };
@@ -381,9 +559,39 @@
     return one;
   }
 
+  // The values that have none beside them, by place.
+  const alone = values => values.map((_, at) => at).filter(at =>
+    values[at] != null && values[at - 1] == null && values[at + 1] == null);
+
+  // Places of ticks where a calendar has them: beginnings of years, of months, Mondays or days, with the letters of a date.
+  function calendar(first, last, room) {
+    const start = new Date(first * DAY * 1000), end = new Date(last * DAY * 1000);
+    const month = one => one.getUTCFullYear() * 12 + one.getUTCMonth();
+    for (const step of [1, 2, 3, 6, 12, 24, 60, 120, 240, 600]) {
+      const letters = step >= 12 ? 4 : 7, found = [];
+      for (let at = month(start); at <= month(end); at++) {
+        const one = Date.UTC(Math.floor(at / 12), at % 12) / 1000 / DAY;
+        if (at % step === 0 && one >= first && one <= last) found.push(one);
+      }
+      if (found.length * (7 * letters + 16) > room) continue;
+      if (found.length > 1) return { days: found, letters };
+      break;
+    }
+    const most = Math.max(1, Math.floor(room / 86));
+    const every = [];
+    for (let one = first; one <= last; one++) every.push(one);
+    for (const weeks of [1, 2, 3]) {
+      const found = every.filter(one => (one - 4) % (7 * weeks) === 0); // 1970-01-05 was a Monday
+      if (found.length > 1 && found.length <= most) return { days: found, letters: 10 };
+    }
+    const workdays = every.filter(one => (one + 3) % 7 < 5), known = workdays.length ? workdays : every;
+    return { days: known.filter((_, at) => at % Math.ceil(known.length / most) === 0), letters: 10 };
+  }
+
   function rules(u, spec) {
     const { ctx, bbox } = u;
     ctx.save();
+    ctx.textBaseline = "alphabetic";
     ctx.strokeStyle = colour("--chart-ink");
     ctx.lineWidth = devicePixelRatio;
     ctx.fillStyle = colour("--chart-muted");
@@ -391,11 +599,11 @@
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
     for (const [height, name] of spec.rules) {
       const y = u.valToPos(height, "y", true);
-      ctx.fillText(name, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
       ctx.beginPath();
       ctx.moveTo(bbox.left, y);
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
+      ctx.fillText(name, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
     }
     ctx.restore();
   }
@@ -409,23 +617,39 @@
     ctx.globalAlpha = 0.18;
     spec.series.forEach((one, at) => {
       if (one.points || !one.low.length || !u.series[at + 1].show) return;
-      const known = u.data[0].map((x, i) => [x, one.low[i], one.high[i]]).filter(([, low, high]) => low != null && high != null);
       ctx.fillStyle = colour(one.colour);
-      ctx.beginPath();
-      for (const [x, , high] of known) ctx.lineTo(u.valToPos(x, "x", true), u.valToPos(high, "y", true));
-      for (const [x, low] of known.reverse()) ctx.lineTo(u.valToPos(x, "x", true), u.valToPos(low, "y", true));
-      ctx.fill();
+      const spot = (x, y) => [u.valToPos(x, "x", true), u.valToPos(y, "y", true)];
+      const known = i => one.low[i] != null && one.high[i] != null;
+      const xs = u.data[0];
+      for (let from = 0; from < xs.length; from++) {
+        if (!known(from)) continue;
+        let to = from;
+        // Names have a band each, as wide as their place; of days and numbers it goes on until one is not known.
+        while (spec.kind !== "name" && to + 1 < xs.length && known(to + 1)) to++;
+        ctx.beginPath();
+        if (to === from) {
+          const [left, high] = spot(spec.kind === "name" ? xs[from] - 0.45 : xs[from], one.high[from]);
+          const [right, low] = spot(spec.kind === "name" ? xs[from] + 0.45 : xs[from], one.low[from]);
+          const least = 5 * devicePixelRatio;
+          ctx.rect(right - left < least ? (left + right - least) / 2 : left, high, Math.max(right - left, least), low - high);
+        } else {
+          for (let i = from; i <= to; i++) ctx.lineTo(...spot(xs[i], one.high[i]));
+          for (let i = to; i >= from; i--) ctx.lineTo(...spot(xs[i], one.low[i]));
+        }
+        ctx.fill();
+        from = to;
+      }
     });
     ctx.restore();
   }
 
   function points(u, spec) {
     const { ctx } = u;
-    const alone = spec.series.map((one, at) => [one, at]).filter(([one]) => one.points);
-    alone.forEach(([one, at], rank) => {
+    const single = spec.series.map((one, at) => [one, at]).filter(([one]) => one.points);
+    single.forEach(([one, at], rank) => {
       if (!u.series[at + 1].show) return;
       const step = u.data[0].length > 1 ? u.data[0][1] - u.data[0][0] : 1;
-      const aside = (rank - (alone.length - 1) / 2) * 0.7 * step / alone.length;
+      const aside = (rank - (single.length - 1) / 2) * 0.7 * step / single.length;
       ctx.save();
       ctx.strokeStyle = colour(one.colour);
       ctx.lineWidth = 1.8 * devicePixelRatio;
@@ -438,13 +662,12 @@
           ctx.lineTo(left, u.valToPos(one.high[i], "y", true));
           ctx.stroke();
         }
-        ctx.beginPath();
-        ctx.arc(left, u.valToPos(one.values[i], "y", true), 3.6 * devicePixelRatio, 0, 2 * Math.PI);
+        const figure = new Path2D(shape(one.marker, left, u.valToPos(one.values[i], "y", true), 3.6 * devicePixelRatio));
         const none = spec.rules.length ? spec.rules[0][0] : NaN;
         const held = one.low[i] != null && one.high[i] != null && one.low[i] <= none && none <= one.high[i];
         ctx.fillStyle = colour(held ? "--chart-paper" : one.colour);
-        ctx.fill();
-        ctx.stroke();
+        ctx.fill(figure);
+        ctx.stroke(figure);
       });
       ctx.restore();
     });

@@ -85,6 +85,7 @@ class Series:
         low, high: ends of each value's interval; empty where there is none.
         points: whether each value stands alone, with its interval through it.
         width: of the line.
+        marker: of a point, as in `Style`.
     """
 
     name: str
@@ -95,18 +96,21 @@ class Series:
     high: Sequence[float] = ()
     points: bool = False
     width: float = 1.6
+    marker: str = "o"
 
 
-def with_intervals(name: str, estimates: Iterable[Interval], colour: str, *, points: bool = True) -> Series:
+def with_intervals(name: str, estimates: Iterable[Interval], style: Style, *, points: bool = True) -> Series:
     """A series of figures with their intervals, one at each place, or of a line within its band."""
     found = list(estimates)
     return Series(
         name,
         [one.value for one in found],
-        colour,
+        style.colour,
+        "-" if points else style.dash,
         low=[one.low for one in found],
         high=[one.high for one in found],
         points=points,
+        marker=style.marker,
     )
 
 
@@ -141,12 +145,89 @@ class Plot:
 
 
 @dataclass(frozen=True)
+class RowEstimate:
+    """A figure of a row, with its interval.
+
+    Attributes:
+        name: what is chosen by it, such as a model; as of `Series`.
+        text: what it says where it is asked.
+        value, low, high: the figure, and its interval's ends; nan where they are not known.
+        style: how it is drawn.
+    """
+
+    name: str
+    text: str
+    value: float
+    low: float
+    high: float
+    style: Style
+
+
+@dataclass(frozen=True)
+class ChartRow:
+    """A row of `Rows`.
+
+    Attributes:
+        label: beside it.
+        estimates: from top to bottom.
+        filled: whether their markers are.
+        colour: of the label.
+        expected: a height of its own that it is to be seen beside; nan where there is none.
+        note: in place of what is not known.
+    """
+
+    label: str
+    estimates: Sequence[RowEstimate]
+    filled: bool = True
+    colour: str = INK
+    expected: float = math.nan
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a chart of figures with intervals, one below the other, answers from.
+
+    Attributes:
+        rows: the first on top.
+        label: of the horizontal axis.
+        rules: places of lines from top to bottom, what each is called, and whether it is dashed.
+    """
+
+    rows: Sequence[ChartRow]
+    label: str
+    rules: Sequence[tuple[float, str, bool]]
+
+
+@dataclass(frozen=True)
 class Mark:
-    """A place of a drawing that answers: where it is, in units of the drawing's viewBox, and what it says."""
+    """A place of a drawing that answers: where it is, in units of the drawing's viewBox, and what it says.
+
+    Attributes:
+        x, y: the place.
+        text: what it says.
+        name: what is chosen by it, such as a model; empty where it always stays.
+    """
 
     x: float
     y: float
     text: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a drawing that stays, which can be hidden.
+
+    Attributes:
+        name: what is chosen by it; as of `Series`.
+        element: its id within the chart's SVG.
+        style: of its entry among what can be chosen.
+    """
+
+    name: str
+    element: str
+    style: Style
 
 
 @dataclass(frozen=True)
@@ -159,7 +240,9 @@ class Chart:
         description: what the chart shows, for those who cannot see it.
         svg: the element, without width and height: the page sizes it.
         plots: what is shown in its place where scripts run, one above the other; empty where the drawing stays.
+        rows: the same of a chart whose figures lie one below the other.
         marks: of a drawing that stays, in the order in which they are read.
+        parts: of a drawing that stays, which can be hidden.
     """
 
     name: str
@@ -167,7 +250,9 @@ class Chart:
     description: str
     svg: str
     plots: Sequence[Plot] = field(default=())
+    rows: Rows | None = None
     marks: Sequence[Mark] = field(default=())
+    parts: Sequence[Part] = field(default=())
 
 
 def themed(text: str) -> str:

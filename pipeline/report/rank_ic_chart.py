@@ -57,8 +57,10 @@ def rank_ic_chart(
                 axes.plot(of, values, ".", color=MUTED, markersize=2.5, alpha=0.45)
                 extra = [Line2D([], [], marker=".", linestyle="", color=MUTED, label="a day")]
                 ends += [float(np.quantile(values, part)) for part in (0.01, 0.99)]
+            # A day without a rank IC leaves the mean of the latest ones as it was.
+            latest_known = np.cumsum(known[name])
             course = np.full(len(days), np.nan)
-            course[np.flatnonzero(known[name])[span - 1 :]] = means
+            course[latest_known >= span] = means[latest_known[latest_known >= span] - span]
             lines.append(Series(name, course.tolist(), styles[name].colour, styles[name].dash))
             axes.plot(of[span - 1 :], means, **line_style(styles[name]), marker="." if len(means) < 3 else "")
             ends += [float(means.min()), float(means.max())]

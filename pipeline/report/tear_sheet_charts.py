@@ -80,7 +80,7 @@ def estimates_chart(
             f"{model}: " + ", ".join(f"{place} {told(one, write)}" for place, one in zip(places, found, strict=True))
             for model, found in estimates.items()
         )
-        series = [with_intervals(model, found, styles[model].colour) for model, found in estimates.items()]
+        series = [with_intervals(model, found, styles[model]) for model, found in estimates.items()]
         plot = Plot(list(places), series, labels[1], labels[0], rules=[(0.0, "")], decimals=decimals)
         return svg_chart(name, title, f"{labels[1]} by {labels[0]}. {words}.", figure, plots=[plot])
 
@@ -104,9 +104,7 @@ def rolling_chart(courses: Mapping[str, tuple[NDArray[Any], Sequence[Interval]]]
         mark_days(axes, days)
         axes.grid(color=GRID)
         add_legend(figure, styles, courses)
-        series = [
-            with_intervals(name, found, styles[name].colour, points=False) for name, (_, found) in courses.items()
-        ]
+        series = [with_intervals(name, found, styles[name], points=False) for name, (_, found) in courses.items()]
         plot = Plot([str(day) for day in days], series, "Sharpe ratio", days=True, rules=[(0.0, "")], decimals=2)
         words = "; ".join(f"{name} {told(found[-1], ratio)}" for name, (_, found) in courses.items())
         return svg_chart(

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from models.history import HISTORY_FILE
-from pipeline.report.drawing import GRID, INK, MUTED, Chart, Style, drawing, plot_area, svg_chart
+from pipeline.report.drawing import GRID, INK, MUTED, Chart, Place, Style, drawing, plot_area, svg_chart
 
 _LOSSES = {"loss": "train", "val_loss": "eval"}
 """Columns of a history, and what they are called."""
@@ -118,7 +118,7 @@ def training_chart(index: int, name: str, history: pd.DataFrame, style: Style) -
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles, labels, loc="lower center", ncols=2, frameon=False)
         return svg_chart(f"training-{index}", name, f"Training of {name}: {training.sentence}", figure,
-                         marks=[(axes, *star, f"epoch {star[0]:.3g}: eval loss {star[1]:.4f}, the lowest, kept")
+                         marks=[Place(axes, *star, f"epoch {star[0]:.3g}: eval loss {star[1]:.4f}, the lowest, kept")
                                 for star in zip(training.best_epochs, training.best_losses, strict=True)])  # fmt: skip
 
 

@@ -9,18 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import hand_made_walk
 import pytest
 from chromium import Browser
-from hand_made_run import NASTY, made_explanation, made_run
-from made_live import FIRST, NEW_YORK, lived
+from every_page import PAGES, every_page
+from hand_made_run import NAMES, NASTY, made_run
 
-from pipeline.daily.page import record_of
-from pipeline.report.live import write_live
-from pipeline.report.page import render_html
-from pipeline.studies.walkforward.page import render_walk
-
-AXE = Path(__file__).parents[1] / "third_party" / "axe.min.js"
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "tests" / "third_party" / "axe.min.js"
 
 DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 """Waits until the page has told its scripts that it was scrolled, and they have answered."""
@@ -40,18 +35,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A page of each kind, by the name of its file."""
-    folder = tmp_path_factory.mktemp("pages")
-    found = {
-        "report": render_html(*made_run(champion=True, shares=40), made_explanation()),
-        "walkforward": render_walk(hand_made_walk.walk(market="reversal_easy", best_auc=0.545)),
-    }
-    for name, page in found.items():
-        (folder / f"{name}.html").write_text(page, encoding="utf-8")
-    live = lived(tmp_path_factory.mktemp("live"), sessions=30, shares=6)
-    live.drifts(NEW_YORK[FIRST : FIRST + 30], lambda at: {"features_of_limit": at / 20, "losses_of_limit": at / 40})
-    write_live(record_of(live.plan(), None, live.now), folder / "live.html")
-    return {name: folder / f"{name}.html" for name in ("report", "walkforward", "live")}
+    """A page of each kind that a command writes, by name."""
+    return every_page(tmp_path_factory.mktemp("pages"))
 
 
 Opened = Callable[..., Any]
@@ -83,6 +68,13 @@ def shown(browser: Browser, pages: dict[str, Path]) -> Iterator[Opened]:
         if event.get("method") in ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
     ]
     assert complaints == []
+
+
+def test_every_page_is_looked_at() -> None:
+    """Whoever adds a page adds it to `every_page`, and so to what axe looks at."""
+    folders = [ROOT / "pipeline", ROOT / "components", ROOT / "kubeflow"]
+    whole = [path for folder in folders for path in folder.rglob("*.j2") if "<!DOCTYPE" in path.read_text("utf-8")]
+    assert {path.name.removesuffix(".html.j2") for path in whole} == set(PAGES) - {"leaking"}
 
 
 def pointed_at(browser: Browser, element: str, across: float, down: float) -> None:
@@ -117,12 +109,120 @@ def test_a_chart_tells_exact_values_where_it_is_pointed_at(browser: Browser, sho
              const mark = JSON.parse(chart.querySelector('script').textContent).marks[1];
              const box = chart.querySelector('.answers > svg').viewBox.baseVal;
              return [mark[0] / box.width, mark[1] / box.height, mark[2]];
-           })(document.querySelector('#chart-forest'))"""
+           })(document.querySelector('#chart-calibration'))"""
     )
-    pointed_at(browser, "#chart-forest .answers > svg", place[0], place[1])
-    assert evaluate("document.querySelector('#chart-forest .tip').innerText") == place[2]
+    pointed_at(browser, "#chart-calibration .answers > svg", place[0], place[1])
+    assert evaluate("document.querySelector('#chart-calibration .tip').innerText") == place[2]
+
+
+FOREST = "document.querySelector('#chart-forest {}')"
+
+
+def test_figures_with_intervals_answer_and_models_can_be_hidden(browser: Browser, shown: Opened) -> None:
+    evaluate = shown("report")
+    markers = f"[...{FOREST.format('.rows')}.querySelectorAll('path')]"
+    assert evaluate(f"{markers}.length") == len(NAMES)
+    # The second row's marker, which is dnn's.
+    evaluate(f"{markers}[1].id = 'second'")
+    pointed_at(browser, "#second", 0.5, 0.5)
     model = made_run(champion=True, shares=40)[0].models["dnn"]
-    assert place[2] == f"dnn: {model.auc:.3f} ({model.auc_low:.3f} to {model.auc_high:.3f})"
+    told = f"dnn: {model.auc:.3f} ({model.auc_low:.3f} to {model.auc_high:.3f})"
+    assert evaluate(f"{FOREST.format('.tip')}.innerText") == told
+    # Rows of a model that is hidden make room; it is hidden in all charts of the page, and comes back.
+    height = f"{FOREST.format('.rows')}.getBoundingClientRect().height"
+    tall = evaluate(height)
+    panel = "getComputedStyle(document.getElementById('calibration-panel-1')).display"
+    button = "[...document.querySelectorAll('#chart-calibration .keys button')].find(b => b.dataset.name === 'dnn')"
+    evaluate(f"{button}.click()")
+    assert evaluate(f"{markers}.length") == len(NAMES) - 1
+    assert evaluate(height) < tall
+    assert evaluate(panel) == "none"
+    assert "dnn" not in evaluate(f"{FOREST.format('.rows')}.textContent").replace("custom_dnn", "")
+    evaluate(f"{FOREST.format('.answers')}.focus()")
+    for key in ("Home", "ArrowRight"):
+        pressed(browser, key)
+    assert evaluate(f"{FOREST.format('[role=status]')}.textContent").startswith("custom_dnn: ")
+    evaluate(f"{button}.click()")
+    assert evaluate(f"{markers}.length") == len(NAMES)
+    assert evaluate(panel) != "none"
+
+
+def test_with_all_hidden_a_chart_is_empty_and_nothing_breaks(browser: Browser, shown: Opened) -> None:
+    evaluate = shown("leaking", width=390)
+    evaluate("document.querySelectorAll('#chart-forest .keys button').forEach(b => b.click())")
+    assert evaluate(f"{FOREST.format('.rows')}.querySelectorAll('path').length") == 0
+    evaluate(f"{FOREST.format('.answers')}.focus()")
+    pressed(browser, "Home")
+    assert evaluate(f"{FOREST.format('[role=status]')}.textContent") == ""
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+@pytest.mark.parametrize("name", ["report", "leaking", "compare", "experiments"])
+def test_labels_of_rows_lie_within_their_chart_and_apart(shown: Opened, name: str, width: int) -> None:
+    evaluate = shown(name, width)
+    cut = evaluate(
+        """[...document.querySelectorAll('.rows')].flatMap(svg => {
+             const box = svg.getBoundingClientRect();
+             const texts = [...svg.querySelectorAll('text')].filter(one => one.textContent);
+             const boxes = texts.map(one => one.getBoundingClientRect());
+             const outside = texts.filter((_, at) => boxes[at].left < box.left - 1 || boxes[at].right > box.right + 1
+               || boxes[at].bottom > box.bottom + 1);
+             const onto = texts.filter((_, at) => boxes.some((other, place) => place > at
+               && Math.min(boxes[at].right, other.right) - Math.max(boxes[at].left, other.left) > 1
+               && Math.min(boxes[at].bottom, other.bottom) - Math.max(boxes[at].top, other.top) > 4));
+             return [...outside, ...onto].map(one => one.textContent);
+           })"""
+    )
+    assert evaluate("document.querySelectorAll('.rows').length") > 0
+    assert cut == []
+
+
+def test_a_chart_says_what_it_shows_to_those_who_cannot_see_it(shown: Opened) -> None:
+    evaluate = shown("report")
+    described = evaluate(
+        """[...document.querySelectorAll('figure.chart .answers')].map(one =>
+             [one.getAttribute('aria-label').split(':')[0],
+              document.getElementById(one.getAttribute('aria-describedby'))?.textContent ?? ''])"""
+    )
+    assert len(described) > 10
+    assert min(len(text) for _, text in described) > 20
+    assert dict(described)["AUC and its uncertainty"].startswith("AUC by model: linear ")
+
+
+def test_what_is_not_known_is_a_gap(shown: Opened) -> None:
+    evaluate = shown("live")
+    evaluate(DRAWN)
+    plot = "JSON.parse(document.querySelector('#chart-drift script').textContent).plots[0]"
+    values, days = evaluate(f"{plot}.series[0].values"), evaluate(f"{plot}.x")
+    unknown = [at for at, value in enumerate(values) if value is None]
+    assert unknown == list(range(12, 18))
+    # Of the line's colour there is nothing where no session is known, and something on both sides.
+    drawn = evaluate(
+        """(chart => {
+             const canvas = chart.querySelector('canvas'), pixels = canvas.getContext('2d');
+             const probe = document.createElement('canvas').getContext('2d');
+             probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--chart-c0');
+             const wanted = probe.fillStyle.match(/[0-9a-f]{2}/g).map(part => parseInt(part, 16));
+             const over = chart.querySelector('.u-over').getBoundingClientRect(), box = canvas.getBoundingClientRect();
+             const columns = [];
+             const all = pixels.getImageData(0, 0, canvas.width, canvas.height).data;
+             for (let part = 0; part < 100; part++) {
+               const x = Math.round(over.left - box.left + over.width * (part + 0.5) / 100);
+               let seen = false;
+               for (let at = 4 * x; at < all.length; at += 4 * canvas.width) {
+                 seen ||= all[at + 3] > 100 && wanted.every((value, which) => Math.abs(all[at + which] - value) < 40);
+               }
+               columns.push(seen);
+             }
+             return columns;
+           })(document.querySelector('#chart-drift'))"""
+    )
+    part = [100 * (day - days[0]) / (days[-1] - days[0]) for day in days]
+    inside = drawn[int(part[12]) + 1 : int(part[17]) - 1]
+    assert len(inside) > 5
+    assert not any(inside)
+    assert sum(drawn[: int(part[11]) - 1]) > 5
+    assert sum(drawn[int(part[18]) + 1 :]) > 5
 
 
 def test_all_is_done_with_the_keys_alone(browser: Browser, shown: Opened) -> None:
@@ -263,7 +363,7 @@ def test_no_other_script_runs(browser: Browser, shown: Opened) -> None:
     browser.events.clear()
 
 
-@pytest.mark.parametrize("name", ["report", "walkforward", "live"])
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize(("width", "scheme"), [(1400, "dark"), (390, "light")])
 def test_axe_finds_no_serious_fault(browser: Browser, shown: Opened, name: str, width: int, scheme: str) -> None:
     evaluate = shown(name, width, scheme)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
 from components.evidence.interval import Interval
-from pipeline.report.drawing import Row, drawing, interval_rows, model_styles, shortened
+from pipeline.report.drawing import model_styles, shortened
+from pipeline.report.rows_chart import Row, rows_chart
 
 
 @pytest.mark.parametrize(
@@ -20,9 +22,12 @@ from pipeline.report.drawing import Row, drawing, interval_rows, model_styles, s
 )
 def test_a_row_keeps_its_lines_and_breaks_those_that_are_too_long(label: str, lines: list[str]) -> None:
     [style] = model_styles(["rnn"]).values()
-    with drawing():
-        axes = interval_rows([Row(label, [(Interval(0.5, 0.4, 0.6, math.nan), style)])], 0, 0.5, 7)
-    assert [one.get_text() for one in axes.get_yticklabels()] == ["\n".join(lines)]
+    row = Row(label, [(Interval(0.5, 0.4, 0.6, math.nan), style)], ["rnn"])
+    chart = rows_chart("c", "t", "d", [row], label="AUC", rules=[(0.5, "", False)], height=0.5, size=7)
+    texts = re.findall(r">([^<]+)</text>", chart.svg)
+    assert texts[texts.index("AUC") + 1 :] == lines
+    assert chart.rows is not None
+    assert [one.label for one in chart.rows.rows] == [label], "where scripts run it is broken where there is no room"
 
 
 @pytest.mark.parametrize(("name", "short"), [("linear", "linear"), ("x" * 14, "x" * 14), ("x" * 15, "x" * 13 + "…")])

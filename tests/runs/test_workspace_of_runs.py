@@ -2,63 +2,34 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
-from judged_runs import NULL, model, report
+from judged_runs import NULL, model
+from made_workspace import DAYS, add, answers
 
-from components.evidence.findings import PREDICTIONS_FILE
 from components.evidence.resampling import DayBlocks
 from components.evidence.scores import ScoredModel
 from pipeline.job.workspace import point_latest
 from pipeline.report.compared_runs import render_compared_runs, sentences
 from pipeline.report.listed_runs import list_runs
-from pipeline.runs.folder import find_run, open_run, save_report
+from pipeline.runs.folder import find_run, open_run
 from pipeline.runs.results import ReportError
 from pipeline.uses.compare import compare_runs
 from pipeline.uses.prune import find_prunable, prune
 
 Awesome = Callable[..., Any]
-DAYS, SHARES = 80, 6
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     folder = tmp_path / "runs"
     folder.mkdir()
-    return folder
-
-
-def answers(seed: int, skill: float, first: str = "2020-01-01", days: int = DAYS) -> pd.DataFrame:
-    """Predictions of the same days and shares, which know the returns as well as is said."""
-    rows = days * SHARES
-    returns = np.random.default_rng(1).normal(scale=0.01, size=rows)
-    said = 0.5 + 0.02 * np.tanh(skill * returns / 0.01 + np.random.default_rng(seed).normal(size=rows))
-    return pd.DataFrame(
-        {
-            "time": np.repeat(pd.bdate_range(first, periods=days).to_numpy(), SHARES),
-            "share_id": np.tile([f"S{i}" for i in range(SHARES)], days),
-            "label": (returns > 0).astype(int),
-            "forward_return": returns,
-            "linear": said,
-        }
-    )
-
-
-def add(workspace: Path, name: str, predictions: pd.DataFrame | None = None, **changes: Any) -> Path:
-    folder = workspace / name
-    folder.mkdir()
-    made = report({"linear": model(0.51)}, created=f"2026-11-{int(name[-2:]):02d}T08:00:00Z")
-    save_report(dataclasses.replace(made, **changes), folder / "report.json")
-    if predictions is not None:
-        predictions.to_parquet(folder / PREDICTIONS_FILE)
     return folder
 
 

@@ -7,46 +7,20 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+import made_searches
 import numpy as np
 import pytest
+from made_searches import AUC, BLOCKS, DAYS, LOSS, NOISE, OWN, OWN_WITH_UNITS, of_days, report
 from rich.console import Console
 from scipy import stats
 from shown import assert_needs_nothing_from_elsewhere
 
-from components.evidence.metric import METRICS
-from components.evidence.resampling import DayBlocks
 from pipeline.studies.search.page import render_search
 from pipeline.studies.search.results import SearchReport, results, write_search
 from pipeline.studies.search.running import how_to_use
 from pipeline.studies.search.study import Ended
 from pipeline.studies.search.table import print_search
-
-DAYS = 400
-BLOCKS = DayBlocks(np.arange(DAYS), block=1, seed=1)
-AUC, LOSS = METRICS["auc"], METRICS["loss_above_base_rate"]
-
-
-def of_days(daily: Any, **values: Any) -> Ended:
-    """A trial whose figure is a mean over the days."""
-    daily = np.asarray(daily, float)
-    return Ended({"rate": 0.01, **values}, float(daily.mean()), BLOCKS.sums(daily) / DAYS, 2.0)
-
-
-def report(*ended: Ended, metric: Any = AUC) -> SearchReport:
-    return SearchReport(
-        created="2026-11-30T18:00:00+00:00", model="rnn", version=2, formatter="window_returns", label="up", horizon=1,
-        seed=0, seeds=len(ended[0].by_seed) or 1, metric=metric.name, metric_title=metric.title,
-        higher_is_better=metric.higher_is_better,
-        space={"rate": "0.001 to 0.1 (log)", "units": "8, 16-8"}, fixed={"epochs": 3}, train_rows=9000, rows=1200,
-        days=DAYS, first=20100104, last=20110812, trials=results(ended, metric, BLOCKS), database="/tmp/a.db",
-        command="awesome run --models rnn --hyperparameters best.json",
-    )  # fmt: skip
-
-
-NOISE = np.random.default_rng(5).normal(0, 0.1, (4, DAYS))
-OWN = of_days(0.5 + NOISE[0])
 
 
 def test_a_gain_is_paired_and_its_interval_holds_for_all_others_together() -> None:
@@ -119,12 +93,7 @@ def test_the_settings_go_with_what_was_found() -> None:
 
 @pytest.fixture
 def many() -> SearchReport:
-    others = [of_days(0.5 + NOISE[n % 4], rate=0.001 * (n + 1), units=((8,), (16, 8))[n % 2]) for n in range(25)]
-    diverged = Ended({"rate": 0.1, "units": (8,)}, math.nan, np.array([]), 1.0, "training <diverged>")
-    return report(OWN_WITH_UNITS, *others, diverged)
-
-
-OWN_WITH_UNITS = of_days(0.5 + NOISE[0], units=(8,))
+    return made_searches.many()
 
 
 def test_the_table_fits_eighty_columns(many: SearchReport) -> None:

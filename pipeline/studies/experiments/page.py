@@ -8,7 +8,8 @@ from pathlib import Path
 
 from components.evidence.blessing import CHANCE
 from components.evidence.words import number
-from pipeline.report.drawing import INK, Chart, Row, drawing, interval_rows, model_styles, row_marks, svg_chart
+from pipeline.report.drawing import Chart, model_styles
+from pipeline.report.rows_chart import Row, rows_chart
 from pipeline.report.templates import load_template
 from pipeline.report.words import interval
 from pipeline.studies.experiments import original
@@ -20,7 +21,7 @@ from pipeline.studies.experiments.tables import LOSS_NOTE, heading, metric_lines
 def render_page(report: ExperimentsReport) -> str:
     """The HTML document."""
     blocks = [
-        (heading(report, panel, horizon, findings), findings, auc_chart(f"auc-{panel}-{horizon}", findings))
+        (*heading(report, panel, horizon, findings), findings, auc_chart(f"auc-{panel}-{horizon}", findings))
         for panel, horizon, findings in report.blocks()
     ]
     template = load_template(Path(__file__).with_name("experiments.html.j2"))
@@ -40,22 +41,29 @@ def render_page(report: ExperimentsReport) -> str:
 
 def auc_chart(name: str, findings: Sequence[Finding]) -> Chart:
     """Draws every experiment's AUC with its interval under both splits, of one panel and horizon."""
-    dated, shuffled = model_styles(["dated", "shuffled"]).values()
-    rows = [Row(f.experiment.name, [(f.shuffled.auc, shuffled), (f.dated.auc, dated)]) for f in findings]
-    predicted = {
-        place: f.shuffled.predicted
-        for place, f in enumerate(findings)
-        if f.knows_the_day and math.isfinite(f.shuffled.predicted)
-    }
-    with drawing():
-        axes = interval_rows(rows, CHANCE, 0.42, 6, list(predicted.values()))
-        for place, value in predicted.items():
-            axes.plot([value, value], [place - 0.4, place + 0.05], color=INK, linewidth=2, linestyle=(0, (1.5, 1)))
-        axes.set_xlabel("AUC on the test rows, 95 % interval")
-        said = "; ".join(
-            f"{f.experiment.name} {number(f.shuffled.auc.value)} {interval(f.shuffled.auc.low, f.shuffled.auc.high)} "
-            f"shuffled, {number(f.dated.auc.value)} {interval(f.dated.auc.low, f.dated.auc.high)} dated"
-            for f in findings
+    styles = model_styles(["dated", "shuffled"])
+    names = ["shuffled", "dated"]
+    rows = [
+        Row(
+            f.experiment.name,
+            [(f.shuffled.auc, styles["shuffled"]), (f.dated.auc, styles["dated"])],
+            names,
+            expected=f.shuffled.predicted if f.knows_the_day else math.nan,
         )
-        marks = row_marks(axes, rows, names=("shuffled", "dated"))
-        return svg_chart(name, "Shuffled against dated", f"{said}.", axes.figure, marks=marks)
+        for f in findings
+    ]
+    said = "; ".join(
+        f"{f.experiment.name} {number(f.shuffled.auc.value)} {interval(f.shuffled.auc.low, f.shuffled.auc.high)} "
+        f"shuffled, {number(f.dated.auc.value)} {interval(f.dated.auc.low, f.dated.auc.high)} dated"
+        for f in findings
+    )
+    return rows_chart(
+        name,
+        "Shuffled against dated",
+        f"{said}.",
+        rows,
+        label="AUC on the test rows, 95 % interval",
+        rules=[(CHANCE, "chance", False)],
+        height=0.42,
+        size=6,
+    )

@@ -30,7 +30,7 @@ LOSS_NOTE = (
 def print_experiments(report: ExperimentsReport, console: Console) -> None:
     """Prints every table, every sentence and the claims."""
     for panel, horizon, findings in report.blocks():
-        console.print(auc_table(heading(report, panel, horizon, findings), findings))
+        console.print(auc_table("\n".join(heading(report, panel, horizon, findings)), findings))
         for finding in findings:
             console.print(Text(finding.sentence, style=_STYLES[finding.verdict]))
         for table in metric_tables(findings, console.width):
@@ -45,13 +45,14 @@ def print_experiments(report: ExperimentsReport, console: Console) -> None:
             console.print(Text(f"  {line}"))
 
 
-def heading(report: ExperimentsReport, panel: str, horizon: int, findings: Sequence[Finding]) -> str:
-    """What a table is about: the data, the horizon and what knowing the day would give."""
+def heading(report: ExperimentsReport, panel: str, horizon: int, findings: Sequence[Finding]) -> tuple[str, str]:
+    """What a table is about: the data and the horizon, and what knowing the day would give."""
     rho = findings[0].correlation
     sessions = "1 session" if horizon == 1 else f"{horizon} sessions"
     return (
-        f"{report.panels[panel]}, {sessions} ahead\nmeasured correlation within a day {number(rho)}: "
-        f"one market factor, fully known, gives AUC {number(day_leak_auc(rho))}"
+        f"{report.panels[panel]}, {sessions} ahead",
+        f"measured correlation within a day {number(rho)}: "
+        f"one market factor, fully known, gives AUC {number(day_leak_auc(rho))}",
     )
 
 

@@ -15,6 +15,7 @@ from pipeline.report.drawing import (
     GRID,
     MUTED,
     Chart,
+    Place,
     add_legend,
     drawing,
     finish_columns,
@@ -52,7 +53,7 @@ def trials_chart(report: SearchReport) -> Chart:
             for one in judged
         )
         marks = [
-            (axes, one.number - 1, one.figure.value, f"trial {one.number}: {told(one.figure, number4)}")
+            Place(axes, one.number - 1, one.figure.value, f"trial {one.number}: {told(one.figure, number4)}")
             for one in judged
         ]
         title = f"{report.metric_title} on the eval split, by trial"
@@ -78,7 +79,7 @@ def _hyperparameter_chart(report: SearchReport, judged: Sequence[TrialResult], n
             style = styles[_kind(report, one)]
             place = value if numbers else choices.index(plain(value))
             marks.append(
-                (axes, place, one.figure.value, f"trial {one.number}, {plain(value)}: {number4(one.figure.value)}")
+                Place(axes, place, one.figure.value, f"trial {one.number}, {plain(value)}: {number4(one.figure.value)}")
             )
             axes.plot([place], [one.figure.value], marker=style.marker, color=style.colour, linestyle="", markersize=6)
         axes.grid(color=GRID)

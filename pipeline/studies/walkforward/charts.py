@@ -22,6 +22,7 @@ from pipeline.report.drawing import (
     SPLIT_COLOURS,
     WIDTH,
     Chart,
+    Place,
     Style,
     add_legend,
     beside,
@@ -50,7 +51,9 @@ def plan_chart(folds: Sequence[Fold]) -> Chart:
                 first, last = (date2num(date.fromisoformat(day)) for day in (stretch.first, stretch.last))
                 axes.barh(row, last - first + 1, 0.62, first, color=SPLIT_COLOURS[name])
                 marks.append(
-                    (axes, (first + last) / 2, row, f"fold {fold.number}, {name}: {stretch.first} to {stretch.last}")
+                    Place(
+                        axes, (first + last) / 2, row, f"fold {fold.number}, {name}: {stretch.first} to {stretch.last}"
+                    )
                 )
         axes.set_yticks(range(len(folds)), [f"fold {fold.number}" for fold in folds])
         finish_rows(axes, len(folds))
@@ -134,7 +137,7 @@ def _plot(parts: Sequence[Part], scores: HorizonScores, styles: Mapping[str, Sty
             model,
             # As in the drawing, a figure without an interval is left out.
             [auc if math.isfinite(auc.low) else UNKNOWN for auc in (part.scores[model].auc for part in parts)],
-            styles[model].colour,
+            styles[model],
         )
         for model in scores.overall.scores
     ]
