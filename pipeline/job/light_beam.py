@@ -2,7 +2,8 @@
 
 For each of the some hundred transforms of a step Beam looks a dozen times at the arguments of every method of its
 function, and builds a parser of the command line whenever it asks for an option: a fifth of what the Evaluator takes.
-And TFX reads examples one at a time, checks the bytes of each in Python, and puts them together again.
+And TFX reads examples one at a time, checks the bytes of each in Python, and puts them together again. To see whether
+a pipeline is one of a notebook's cells it imports IPython, for every transform anew where that is not there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from unittest.mock import patch
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.transforms import core
+from apache_beam.utils import interactive_utils
 from tfx_bsl.tfxio import tf_example_record
 
 ROWS = 8192
@@ -34,6 +36,8 @@ def light_beam(in_process: bool = True) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(patch.object(core, "get_function_args_defaults", _remembered_arguments()))
         stack.enter_context(patch.object(PipelineOptions, "view_as", _remembered_views()))
+        for asking in (beam.pipeline, interactive_utils):  # a step's pipeline is no cell's, in a notebook either
+            stack.enter_context(patch.object(asking, "is_in_ipython", bool))
         if in_process:
             stack.enter_context(patch.object(tf_example_record.TFExampleRecord, "BeamSource", _batches_of))
         yield

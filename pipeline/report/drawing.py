@@ -15,8 +15,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from html import escape
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import matplotlib
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -259,7 +261,8 @@ def drawing() -> Iterator[None]:
         "ytick.color": MUTED,
         "ytick.labelcolor": INK,
     }
-    with matplotlib.rc_context(settings):
+    # A new figure asks IPython, which takes its time to be imported, for a window of its own: none is shown here.
+    with matplotlib.rc_context(settings), patch.object(FigureCanvasBase, "_fix_ipython_backend2gui", bool, create=True):
         yield
 
 
