@@ -8,6 +8,7 @@ common that overlap in time.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from functools import cached_property
@@ -81,15 +82,7 @@ class DayBlocks:
         Blocks of consecutive days are drawn from a circle, so that every day is as likely as any other; the last one is
         cut so that every resample has as many days as there are.
         """
-        days = len(self.unique)
-        rng = np.random.default_rng(self._seed)
-        starts = rng.integers(0, days, size=(self._resamples, -(-days // self.block)))
-        offset = np.arange(self.block)
-        weights = np.empty((self._resamples, days), dtype=np.uint16)
-        for i, first in enumerate(starts):
-            picked = (first[:, None] + offset).ravel()[:days] % days
-            weights[i] = np.bincount(picked, minlength=days)
-        return weights
+        return _weights(len(self.unique), self.block, self._resamples, self._seed)
 
     def draw(self, statistic: DayStatistic) -> NDArray[Any]:
         """The statistic of every resample, [resamples]; all nan where there are fewer than two blocks of days."""
@@ -183,6 +176,20 @@ class DayBlocks:
             value = statistic(np.ones(len(self.unique)))
         drawn = np.array([]) if math.isnan(value) else self.draw(statistic)
         return self.summarise(value, drawn, level, bounds)
+
+
+@functools.lru_cache(maxsize=4)
+def _weights(days: int, block: int, resamples: int, seed: int) -> NDArray[Any]:
+    """`DayBlocks.weights`, which all statistics of the same days share; nobody may write to them."""
+    rng = np.random.default_rng(seed)
+    starts = rng.integers(0, days, size=(resamples, -(-days // block)))
+    offset = np.arange(block)
+    weights = np.empty((resamples, days), dtype=np.uint16)
+    for i, first in enumerate(starts):
+        picked = (first[:, None] + offset).ravel()[:days] % days
+        weights[i] = np.bincount(picked, minlength=days)
+    weights.flags.writeable = False
+    return weights
 
 
 def default_block(horizon: int, days: int) -> int:

@@ -60,53 +60,73 @@ class Signal:
     every: int
 
 
-def read_signal(
-    predictions: pd.DataFrame, model: str, horizon: int, *, lags: Sequence[int] = LAGS, most_rows: int = MOST_ROWS
-) -> Signal:
-    """Looks at a model's scores.
+def read_signals(
+    predictions: pd.DataFrame,
+    models: Sequence[str],
+    horizon: int,
+    *,
+    lags: Sequence[int] = LAGS,
+    most_rows: int = MOST_ROWS,
+) -> dict[str, Signal]:
+    """Looks at the scores of models.
 
     Args:
-        predictions: a row a share and day: time (datetime64), share_id, forward_return, and the model's scores.
-        model: a column.
+        predictions: a row a share and day: time (datetime64), share_id, forward_return, and the models' scores.
+        models: columns.
         horizon: sessions ahead that returns reach.
         lags: sessions from a score to what it is compared with; those without two days are left out.
         most_rows: as `MOST_ROWS`.
 
     Returns:
-        The figures; nan where a day has too few shares, and without ends where there are too few days.
+        By model, the figures; nan where a day has too few shares, and without ends where there are too few days.
     """
     days, day = np.unique(predictions["time"].to_numpy(), return_inverse=True)
     share_ids, share = np.unique(predictions["share_id"].to_numpy(dtype=str), return_inverse=True)
-    scores, returns = (np.full((len(days), len(share_ids)), np.nan) for _ in range(2))
-    scores[day, share] = predictions[model].to_numpy(np.float64)
-    returns[day, share] = predictions["forward_return"].to_numpy(np.float64)
-    means = _Means(days)
-    by_group = _daily_groups(scores, returns)
+
+    def by_day(column: str) -> NDArray[np.float64]:
+        values = np.full((len(days), len(share_ids)), np.nan)
+        values[day, share] = predictions[column].to_numpy(np.float64)
+        return values
+
+    means, returns = _Means(days), by_day("forward_return")
     kept = tuple(lag for lag in lags if lag < len(days) - 1)
     every = max(1, -(-len(predictions) // most_rows))
-    looked = np.arange(0, len(days), every)
+    return {model: _signal(by_day(model), returns, means, horizon, kept, every) for model in models}
+
+
+def _signal(
+    scores: NDArray[np.float64],
+    returns: NDArray[np.float64],
+    means: _Means,
+    horizon: int,
+    lags: tuple[int, ...],
+    every: int,
+) -> Signal:
+    """One model's, of its scores and of what followed, [days, shares]."""
+    by_group = _daily_groups(scores, returns)
+    looked = np.arange(0, len(scores), every)
     decay, persistence = [], []
-    for lag in kept:
-        at = looked[looked + lag < len(days)]
+    for lag in lags:
+        at = looked[looked + lag < len(scores)]
         decay.append(means.of(at, _daily(scores[at], returns[at + lag]), -(-horizon // every)))
         persistence.append(means.of(at, _daily(scores[at], scores[at + lag]), -(-max(horizon, lag) // every)))
     return Signal(
         groups=tuple(means.of(None, daily, horizon) for daily in by_group.T),
         spread=means.of(None, by_group[:, -1] - by_group[:, 0], horizon),
-        lags=kept,
+        lags=lags,
         decay=tuple(decay),
         persistence=tuple(persistence),
-        days=days,
+        days=means.days,
         daily=_daily(scores, returns),
         every=every,
     )
 
 
 class _Means:
-    """Means over days with their intervals; the same days are drawn alike for all of them."""
+    """Means over days with their intervals; the same days are drawn once for all of them."""
 
     def __init__(self, days: NDArray[Any]) -> None:
-        self._days = days
+        self.days = days
         self._blocks: dict[tuple[bytes, int], DayBlocks] = {}
 
     def of(self, at: NDArray[np.intp] | None, daily: NDArray[np.float64], horizon: int) -> Interval:
@@ -114,7 +134,7 @@ class _Means:
         known = np.flatnonzero(~np.isnan(daily))
         if not len(known):
             return UNKNOWN
-        days = self._days[known if at is None else at[known]]
+        days = self.days[known if at is None else at[known]]
         key = days.tobytes(), horizon
         if key not in self._blocks:
             self._blocks[key] = DayBlocks(days, horizon=max(horizon, 1))

@@ -20,7 +20,7 @@ from components.tear_sheet.portfolio import (
     rolling_sharpe,
     worst_drawdowns,
 )
-from components.tear_sheet.signal import GROUPS, MOST_ROWS, Signal, read_signal
+from components.tear_sheet.signal import GROUPS, MOST_ROWS, Signal, read_signals
 from pipeline.report.words import points, points_of_one_precision, ratio
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def signal_section(
 
     if len(predictions) == 0 or not models:
         return SignalSection(without="There are no predictions to look at.")
-    found = {name: read_signal(predictions, name, horizon) for name in models}
+    found = read_signals(predictions, models, horizon)
     first = next(iter(found.values()))
     if all(math.isnan(one.decay[0].value) for one in found.values() if one.decay) or not first.lags:
         return SignalSection(

@@ -11,7 +11,7 @@ from hand_made_run import NAMES, made_page, made_run
 from shown import Page
 
 from components.tear_sheet.portfolio import worst_drawdowns
-from components.tear_sheet.signal import read_signal
+from components.tear_sheet.signal import read_signals
 from pipeline.report.backtest import trade
 from pipeline.report.page import render_html
 from pipeline.report.palette import model_styles
@@ -24,7 +24,7 @@ def test_the_signal_s_figures_stand_in_its_table_and_charts() -> None:
     section = signal_section(predictions, NAMES, report.horizon, model_styles(NAMES))
     assert [chart.name for chart, _ in section.charts] == ["rank-ic", "quantiles", "decay", "persistence"]
     for name in NAMES:
-        found = read_signal(predictions, name, report.horizon)
+        found = read_signals(predictions, [name], report.horizon)[name]
         spread = 10_000 * found.spread.value
         assert f"{name} {spread:+.1f} {10_000 * found.spread.low:+.1f} to {10_000 * found.spread.high:+.1f}" in words
         assert f"{found.decay[0].value:+.3f} {found.decay[0].low:+.3f} to {found.decay[0].high:+.3f}" in words
