@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -63,15 +63,20 @@ class Hyperparameters:
             HyperparameterError: a name that does not exist, or a value of another type or out of range.
         """
         known = {one.name: getattr(self, one.name) for one in fields(self)}
+        _check_names(values, known, known)
         for name, value in values.items():
-            if name not in known:
-                raise HyperparameterError(f"hyperparameter {name!r} does not exist; there are {', '.join(known)}")
             known[name] = _checked(name, type(known[name]), value)
         return replace(self, **known)
 
     def beside(self, others: Hyperparameters) -> dict[str, Any]:
         """Those that differ from others of the same class, by name."""
         return {name: value for name, value in vars(self).items() if value != getattr(others, name)}
+
+
+def _check_names(values: Iterable[str], known: Collection[str], offered: Iterable[str]) -> None:
+    for name in values:
+        if name not in known:
+            raise HyperparameterError(f"hyperparameter {name!r} does not exist; there are {', '.join(offered)}")
 
 
 def _checked(name: str, wanted: Any, value: Any) -> Any:
@@ -281,6 +286,8 @@ class Architecture:
         Raises:
             HyperparameterError: also where a value would change nothing, as the version is solved.
         """
+        # Not those of all versions: whoever misspells a name is offered none that would be refused next.
+        _check_names(values, vars(self.hyperparameters), self.used(version))
         found = self.hyperparameters.updated(values)
         if version in self.fits and (idle := [name for name in OF_GRADIENT_STEPS if name in values]):
             stepping = [str(one) for one in self.versions if one not in self.fits]

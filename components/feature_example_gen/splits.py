@@ -236,6 +236,12 @@ def _usable(edges: Sequence[int], count: int, settings: SplitSettings) -> tuple[
     )
 
 
+def fractions_words(fractions: Sequence[float]) -> str:
+    """How fractions are asked for: by the flag, or by the setting."""
+    parts = [f"{part:.3g}" for part in fractions]
+    return f"--split-fractions {','.join(parts)} (in awesome.toml: split_fractions = [{', '.join(parts)}])"
+
+
 def _what_would_do(start: int, end: int, count: int, settings: SplitSettings) -> str:
     """What a user can change: the fractions nearest to those that were asked for, if there are such, else the data."""
     for parts in (20, 100):
@@ -248,9 +254,9 @@ def _what_would_do(start: int, end: int, count: int, settings: SplitSettings) ->
             >= MINIMUM_SESSIONS
         ]
         if fitting:
-            fractions = ", ".join(f"{part / parts:.3g}" for part in min(fitting)[2])
-            instead = "" if settings.dates is None else " and no split_dates"
-            return f"set split_fractions = [{fractions}]{instead} (in awesome.toml), or bring more sessions"
+            chosen = fractions_words([part / parts for part in min(fitting)[2]])
+            instead = "" if settings.dates is None else ", with no split_dates"
+            return f"take {chosen}{instead}, or bring more sessions"
     # With nothing to spare each split has the least.
     lacking = 3 * MINIMUM_SESSIONS - sum(_usable((start, start, start, end), count, settings))
     lacking = max(lacking, 1)

@@ -157,8 +157,8 @@ def test_a_split_of_just_enough_sessions_is_taken_and_one_fewer_refused() -> Non
         plan_splits(weekdays(600), settings)
     assert str(refused.value) == (
         "the data is too short: 600 sessions leave the eval split 19 sessions after an embargo of 21 and the longest "
-        f"horizon of 20, and at least {MINIMUM_SESSIONS} are needed; set split_fractions = [0.65, 0.15, 0.2] "
-        "(in awesome.toml), or bring more sessions"
+        f"horizon of 20, and at least {MINIMUM_SESSIONS} are needed; take --split-fractions 0.65,0.15,0.2 "
+        "(in awesome.toml: split_fractions = [0.65, 0.15, 0.2]), or bring more sessions"
     )
 
 
@@ -181,11 +181,14 @@ def test_the_fractions_that_a_refusal_names_work(count: int, settings: SplitSett
     for asked in (settings, dated):
         with pytest.raises(SplitError, match="too short") as refused:
             plan_splits(weekdays(count), asked)
-        found = re.search(r"split_fractions = \[(.*)\](.*) \(in awesome.toml\)", str(refused.value))
+        found = re.search(
+            r"--split-fractions (\S+) \(in awesome.toml: split_fractions = \[(.*)\]\)(.*), or", str(refused.value)
+        )
         assert found is not None
-        fractions = tuple(float(part) for part in found[1].split(", "))
+        fractions = tuple(float(part) for part in found[1].split(","))
+        assert fractions == tuple(float(part) for part in found[2].split(", "))
         plan_splits(weekdays(count), replace(asked, fractions=fractions, dates=None))
-        assert (found[2] == " and no split_dates") is (asked is dated)
+        assert (found[3] == ", with no split_dates") is (asked is dated)
 
 
 def test_where_no_fractions_work_the_sessions_that_lack_are_named() -> None:
@@ -193,7 +196,7 @@ def test_where_no_fractions_work_the_sessions_that_lack_are_named() -> None:
         plan_splits(weekdays(700), YEAR)
     lacking = re.search(r"bring some (\d+) sessions more, .* or take a formatter that reads less", str(refused.value))
     assert lacking is not None
-    with pytest.raises(SplitError, match="set split_fractions"):
+    with pytest.raises(SplitError, match="take --split-fractions"):
         plan_splits(weekdays(700 + int(lacking[1]) + 40), YEAR)
 
 

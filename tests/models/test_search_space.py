@@ -69,6 +69,10 @@ def test_what_means_nothing_to_a_solved_version_is_not_looked_for_and_refused() 
     with pytest.raises(HyperparameterError, match=r"epochs does nothing: version 2 .* or train linear:1$"):
         linear.changed(2, {"category_l2": 0.1, "epochs": 3})
     assert linear.changed(2, {"category_l2": 0.1}).category_l2 == 0.1
+    with pytest.raises(HyperparameterError, match=r"^hyperparameter 'epoch' does not exist; there are category_l2$"):
+        linear.changed(2, {"epoch": 3})
+    with pytest.raises(HyperparameterError, match=r"'epoch' does not exist; there are learning_rate, .*epochs"):
+        linear.changed(1, {"epoch": 3})
 
 
 def test_a_solver_of_a_version_that_is_none_is_refused() -> None:

@@ -136,7 +136,7 @@ def test_fewer_folds_are_offered_where_they_fit() -> None:
 def test_other_fractions_are_offered_where_they_fit(rolling: bool) -> None:
     walk, year = WalkSettings(folds=5, rolling=rolling), SplitSettings(reach=252, embargo=253)
     text = refusal(2880, walk, year)
-    assert "; of these, split_fractions = [0.6, 0.2, 0.2] (in awesome.toml)" in text
+    assert "; of these, --split-fractions 0.6,0.2,0.2 (in awesome.toml: split_fractions = [0.6, 0.2, 0.2])" in text
     assert len(plan_folds(weekdays(2880), walk, replace(year, fractions=(0.6, 0.2, 0.2)))) == 5
 
 

@@ -18,7 +18,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from components.errors import SplitError
-from components.feature_example_gen.splits import Dates, SplitPlan, SplitSettings, describe_plan, plan_splits
+from components.feature_example_gen.splits import (
+    Dates,
+    SplitPlan,
+    SplitSettings,
+    describe_plan,
+    fractions_words,
+    plan_splits,
+)
 
 _DAY = np.timedelta64(1, "D")
 _MOST_SESSIONS = 1_000_000
@@ -174,7 +181,7 @@ def _too_short(sessions: Dates, walk: WalkSettings, splits: SplitSettings, earli
     fewer = next((folds for folds in range(walk.folds - 1, 0, -1) if fits(count, folds)), 0)
     split = None if earliest is not None and not needed else _other_fractions(sessions, walk, splits, earliest)
     if split is not None:
-        text += "; of these, split_fractions = [{:g}, {:g}, {:g}] (in awesome.toml)".format(*split)
+        text += f"; of these, {fractions_words(split)}"
     if fewer:
         text += f"{'; of these' if split is None else ' or'}, --folds {fewer}"
     elif earliest is not None and not needed:
