@@ -125,8 +125,6 @@ def live(*, ledger: PathLike | None = None, **settings: Any) -> LiveFacts:
     """
     file = _path("ledger", ledger)
     plan = _plan(settings)
-    if file is not None and not file.is_file():
-        raise UserError(f"{file} is no file; name the copy of a ledger, or leave it out")
     from pipeline.daily.page import record_of
 
     return record_of(plan, file, plan.settings.clock)

@@ -10,7 +10,8 @@ from pipeline.plan import Plan
 
 OF_PREDICT = (
     *("db", "panel", "shares", "label", "formatter", "horizon", "max_missing_sessions", "seed", "workspace", "plugins"),
-    *("market", "market_shares", "market_sessions"),
+    *("market", "market_shares", "market_sessions", "suspect_return", "suspect_deviations"),
+    *("s3_endpoint", "cos_region", "cos_endpoint"),
 )
 """The settings that `awesome predict` takes as options: what it predicts from, and by which pushed model."""
 
@@ -60,7 +61,7 @@ def again(plan: Plan, *words: str) -> str:
 
 
 def flag_words(flag: str, value: Any, off: str = "") -> list[str]:
-    """A flag with its value as they are typed; `off` is the flag that says no, `--no-...` unless it has another name."""
+    """A flag with its value as they are typed; `off` is the flag that says no, `--no-...` if it has no other name."""
     if isinstance(value, list) or flag == "--plugin":
         return [part for one in value for part in (flag, str(one))]
     if isinstance(value, bool):

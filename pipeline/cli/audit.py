@@ -19,14 +19,20 @@ def audit(
     models: Annotated[
         str | None, typer.Option(help="Models to train again, separated by commas. (default: the run's first)")
     ] = None,
-    plausible_auc: Annotated[
-        float | None, typer.Option(help="An AUC on real prices above which a leak is suspected. (default: the run's)")
+    audit_plausible_auc: Annotated[
+        float | None,
+        typer.Option(
+            "--plausible-auc",
+            "--audit-plausible-auc",
+            help="An AUC on real prices above which a leak is suspected. (default: the run's)",
+        ),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Look at all of the database, not at a sample of it.")] = False,
     plugins: common.Plugins = None,
+    workspace: common.Workspace = None,
 ) -> None:
     """Audits a run for leaks, and writes audit.json into its folder; exits with 3 if it leaks."""
-    plan = plan_from({"audit_plausible_auc": plausible_auc, "plugins": plugins})
+    plan = plan_from({"audit_plausible_auc": audit_plausible_auc, "plugins": plugins, "workspace": workspace})
     auc = None if plan.origins["audit_plausible_auc"] == "default" else plan.settings.audit_plausible_auc
     from pipeline.job.quiet import quiet_log
     from pipeline.report.summary import print_audit

@@ -8,11 +8,13 @@ import typer
 
 from pipeline.cli import common
 from pipeline.cli.common import app, enduring_output, example, new_console, plan_from, print_line, warn_of_plan
+from pipeline.cli.option_groups import AUDIT, BEAM, PLACES, SOURCES, SPLITS, SUSPECTS, TRAINING, Settings, takes
 
-_NO_SETTINGS = ("only", "retrain", "part_suffices", "as_json")
+_NO_SETTINGS = ("only", "retrain", "part_suffices", "as_json", "more")
 
 
 @app.command(epilog=example("awesome daily --source tencent"))
+@takes(SPLITS, TRAINING, AUDIT, SUSPECTS, SOURCES, PLACES, BEAM)
 def daily(
     only: Annotated[
         str | None,
@@ -42,11 +44,34 @@ def daily(
     challenger_sessions: Annotated[
         int | None, typer.Option(help="Sessions that a new model predicts beside the champion first. (default: 0)")
     ] = None,
+    retrain_sessions: Annotated[
+        int | None,
+        typer.Option(
+            help="Sessions since the latest training after which a retraining is due; 0: never. (default: 250)"
+        ),
+    ] = None,
+    take_champion: Annotated[
+        bool | None,
+        typer.Option(
+            "--take-champion/--no-take-champion",
+            help="Take a newer champion that was pushed to --storage-url elsewhere.",
+        ),
+    ] = None,
+    storage_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Object storage: file://, s3:// or cos://, as in `awesome db push`."),
+    ] = None,
+    alert_command: Annotated[
+        str | None, typer.Option(metavar="COMMAND", help="That gets the alerts, JSON, on its standard input; no shell.")
+    ] = None,
+    cache: common.Cache = None,
     clock: common.Clock = None,
     part_suffices: Annotated[
         bool, typer.Option("--part-suffices", help="Exit with 0 instead of 3, for a scheduler that would try again.")
     ] = False,
     as_json: common.AsJson = False,
+    *,
+    more: Settings,
 ) -> None:
     """Fetches, predicts, writes the predictions down, scores those of before, and retrains when that is due.
 
@@ -56,7 +81,7 @@ def daily(
     Twice a day does nothing twice. Exit code 0: all is well; 3: a part failed or was done in part, and the others were
     done; 4: every part failed. The report: WORKSPACE/daily/NAME/SESSION.json.
     """
-    flags = {name: value for name, value in locals().items() if name not in _NO_SETTINGS}
+    flags = {name: value for name, value in locals().items() if name not in _NO_SETTINGS} | more
     plan = plan_from(flags)
     warn_of_plan(plan)
     from components.extractor.report import PARTIAL

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import Costs, Quantile, RunFolder, app, example, new_console, print_line, run_folder, status
+from pipeline.cli.common import (
+    Costs,
+    Quantile,
+    RunFolder,
+    Workspace,
+    app,
+    example,
+    new_console,
+    print_line,
+    run_folder,
+    status,
+)
 
 
 @app.command(epilog=example("awesome backtest runs/latest --model linear --costs 5"))
@@ -17,6 +28,7 @@ def backtest(
     ] = None,
     costs: Costs = 10.0,
     quantile: Quantile = 0.2,
+    workspace: Workspace = None,
 ) -> None:
     """Trades a run's test split: what its predictions are worth after costs.
 
@@ -26,7 +38,7 @@ def backtest(
     from pipeline.report.suspects import print_excluded, print_suspects
     from pipeline.uses.backtest import backtest_run, write_backtest
 
-    folder = run_folder(run)
+    folder = run_folder(run, workspace)
     with status("Trading the test split"):
         made = backtest_run(folder, model, costs, quantile)
         page = write_backtest(made)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import Seed, app, example, new_console, plan_from, print_line
+from pipeline.cli.common import Db, Seed, app, example, new_console, plan_from, print_line
 
 
 @app.command(epilog=example("awesome experiments --models linear,linear_time --horizons 1"))
@@ -22,12 +22,13 @@ def experiments(
     ),
     market_shares: Annotated[int, typer.Option(help="Shares of the synthetic market.")] = 50,
     market_sessions: Annotated[int, typer.Option(help="Its sessions.")] = 1000,
+    db: Db = None,
 ) -> None:
     """Repeats the original project's experiments, shuffled and dated, and says which rows leak.
 
     What is finished is kept: a stopped command goes on where it was.
     """
-    plan = plan_from({"seed": seed})
+    plan = plan_from({"seed": seed, "db": db})
     from pipeline.studies.experiments.catalogue import ExperimentError
 
     try:

@@ -19,6 +19,7 @@ def explain(
     repeats: Annotated[int, typer.Option(min=1, max=100, help="Permutations that an importance is the mean of.")] = 5,
     as_json: common.AsJson = False,
     plugins: common.Plugins = None,
+    workspace: common.Workspace = None,
 ) -> None:
     """Says what a run's models look at: the AUC that each loses on the test split when a part of it is permuted.
 
@@ -40,7 +41,7 @@ def explain(
         def show(name: str, done: int, total: int) -> None:
             progress.update(bar, description=f"permuting what {name} sees", completed=done, total=total)
 
-        made = explain_run(common.run_folder(run), names, repeats, show)
+        made = explain_run(common.run_folder(run, workspace), names, repeats, show)
     if as_json:
         typer.echo(to_json(made.explanation))
         return

@@ -7,15 +7,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, plan_from
+from pipeline.cli.option_groups import SOURCES, SUSPECTS, Settings, takes
 
 
 @app.command(epilog=example("awesome extract --source tencent --shares sh600519,sz000001 --since 2015-01-01"))
+@takes(SOURCES, SUSPECTS)
 def extract(
     source: common.Source = None,
     shares: common.SourceShares = None,
@@ -33,6 +36,8 @@ def extract(
     exclude: common.Exclude = None,
     plugins: common.Plugins = None,
     as_json: common.AsJson = False,
+    *,
+    more: Settings,
 ) -> None:
     """Brings the database up to date from a source; the first time, from the first day on.
 
@@ -43,7 +48,8 @@ def extract(
     none could be had.
     """
     flags = {"source": source, "shares": shares, "since": since, "until": until, "db": db, "best_effort": best_effort}
-    plan = plan_from(flags | {"accept": accept, "exclude": exclude, "plugins": plugins})
+    plan = plan_from(flags | {"accept": accept, "exclude": exclude, "plugins": plugins} | more)
+    plan = replace(plan, database=plan.settings.db)  # a market or a panel of the settings is none to extract into
     if plan.source is None and not resume:
         from components.errors import ExtractionError
 

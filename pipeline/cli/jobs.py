@@ -11,9 +11,11 @@ import typer
 
 from pipeline.cli import common, run_options
 from pipeline.cli.common import app, example, new_console, plan_from, print_line, warn_of_plan
+from pipeline.cli.option_groups import AUDIT, BEAM, PLACES, SOURCES, SPLITS, SUSPECTS, TRAINING, Settings, takes
 
 
 @app.command(epilog=example("awesome run --models linear,rnn --horizon 20"))
+@takes(SPLITS, TRAINING, AUDIT, SUSPECTS, SOURCES, PLACES, BEAM)
 def run(
     db: common.Db = None,
     panel: common.Panel = None,
@@ -22,16 +24,6 @@ def run(
     since: common.Since = None,
     until: run_options.Until = None,
     best_effort: common.BestEffort = None,
-    sources_url: run_options.SourcesUrl = None,
-    sources_rate: run_options.SourcesRate = None,
-    sources_timeout: run_options.SourcesTimeout = None,
-    sources_attempts: run_options.SourcesAttempts = None,
-    sources_backoff: run_options.SourcesBackoff = None,
-    s3_endpoint: run_options.S3Endpoint = None,
-    cos_region: run_options.CosRegion = None,
-    cos_endpoint: run_options.CosEndpoint = None,
-    suspect_return: run_options.SuspectReturn = None,
-    suspect_deviations: run_options.SuspectDeviations = None,
     accept: common.Accept = None,
     exclude: common.Exclude = None,
     label: common.Label = None,
@@ -41,13 +33,6 @@ def run(
     models: common.Models = None,
     plugins: common.Plugins = None,
     horizon: common.Horizon = None,
-    horizons: run_options.Horizons = None,
-    hyperparameters: common.HyperparametersFile = None,
-    split_fractions: run_options.SplitFractions = None,
-    split_dates: common.SplitDates = None,
-    split_start: run_options.SplitStart = None,
-    split_end: run_options.SplitEnd = None,
-    embargo: run_options.Embargo = None,
     max_missing_sessions: common.MaxMissingSessions = None,
     seed: common.Seed = None,
     output: Annotated[Path | None, typer.Option(help="Folder of this run. (default: runs/TIME)")] = None,
@@ -55,31 +40,21 @@ def run(
     market: common.Market = None,
     market_shares: common.MarketShares = None,
     market_sessions: common.MarketSessions = None,
-    train_steps: common.TrainSteps = None,
-    training_devices: run_options.TrainingDevices = None,
-    audit: Annotated[bool | None, typer.Option("--audit/--no-audit", help="End with the leak audit.")] = None,
-    audit_plausible_auc: run_options.AuditPlausibleAuc = None,
-    accept_suspicion: common.AcceptSuspicion = None,
     cache: common.Cache = None,
-    beam_runner: common.BeamRunner = None,
-    flink_master: common.FlinkMaster = None,
-    flink_job_server: common.FlinkJobServer = None,
-    beam_job_endpoint: common.BeamJobEndpoint = None,
-    beam_workers: common.BeamWorkers = None,
-    beam_parallelism: common.BeamParallelism = None,
-    beam_start_seconds: run_options.BeamStartSeconds = None,
     mlflow: common.Mlflow = None,
     fail_on: Annotated[
         str | None,
         typer.Option(help="Outcomes to exit with 3 for: leaking, suspicious, behind, nothing-pushed. (default: none)"),
     ] = None,
+    *,
+    more: Settings,
 ) -> None:
     """Trains, evaluates and reports; pushes the best model that passes.
 
     With --source, the first step brings the database up to date. With --mlflow, the finished run is logged there as
     well; where that fails, a line says so and the run is complete all the same.
     """
-    flags = {name: value for name, value in locals().items() if name != "fail_on"}
+    flags = {name: value for name, value in locals().items() if name not in ("fail_on", "more")} | more
     from pipeline.report.failing import failures, outcomes_named
 
     failing = outcomes_named(fail_on)
@@ -125,12 +100,12 @@ def _log_to_mlflow(folder: Path, uri: str) -> None:
 
 
 @app.command(epilog=example("awesome evaluate 2026-11-23T18-30-00"))
-def evaluate(run: common.RunFolder = None) -> None:
+def evaluate(run: common.RunFolder = None, workspace: common.Workspace = None) -> None:
     """Prints a run's table again."""
     from pipeline.report.summary import print_summary
     from pipeline.runs.folder import read_report
 
-    report, console = read_report(common.run_folder(run)), new_console()
+    report, console = read_report(common.run_folder(run, workspace)), new_console()
     if report.comparison is not None:
         from pipeline.report.comparison_table import print_comparison
 
@@ -140,13 +115,17 @@ def evaluate(run: common.RunFolder = None) -> None:
 
 
 @app.command(epilog=example("awesome tensorboard 2026-11-23T18-30-00 --port 6007"))
-def tensorboard(run: common.RunFolder = None, port: Annotated[int, typer.Option(help="Of the page.")] = 6006) -> None:
+def tensorboard(
+    run: common.RunFolder = None,
+    port: Annotated[int, typer.Option(help="Of the page.")] = 6006,
+    workspace: common.Workspace = None,
+) -> None:
     """Opens a run's training curves in TensorBoard."""
     import os
 
     from pipeline.runs.folder import open_run
 
-    opened = open_run(common.run_folder(run))
+    opened = open_run(common.run_folder(run, workspace))
     logs = ",".join(f"{name}:{opened.training_log(name)}" for name in opened.models())
     from pipeline.job.quiet import quiet_children, quiet_tensorflow
 

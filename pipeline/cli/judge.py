@@ -9,6 +9,7 @@ import typer
 
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, plan_from, print_line, status
+from pipeline.cli.option_groups import SUSPECTS, Settings, takes
 
 
 def _names(given: list[str] | None) -> tuple[str, ...]:
@@ -16,6 +17,7 @@ def _names(given: list[str] | None) -> tuple[str, ...]:
 
 
 @app.command(epilog=example("awesome judge predictions.csv --known-until 2020-12-31"))
+@takes(SUSPECTS)
 def judge(
     file: Annotated[Path, typer.Argument(help="CSV (also .gz) or Parquet: time, share_id, and probability or score.")],
     db: common.Db = None,
@@ -56,6 +58,9 @@ def judge(
     max_missing_sessions: common.MaxMissingSessions = None,
     plugins: common.Plugins = None,
     as_json: common.AsJson = False,
+    workspace: common.Workspace = None,
+    *,
+    more: Settings,
 ) -> None:
     """Judges forecasts of any origin by the database's prices, as a run's models are judged.
 
@@ -67,7 +72,7 @@ def judge(
     judged.
     """
     flags = {"db": db, "label": label, "horizon": horizon, "seed": seed, "max_missing_sessions": max_missing_sessions}
-    plan = plan_from(flags | {"plugins": plugins})
+    plan = plan_from(flags | {"plugins": plugins, "workspace": workspace} | more)
     from components.judging.forecast_columns import ColumnChoice
     from components.price_files import forms_from
     from components.records import to_json

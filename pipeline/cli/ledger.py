@@ -9,6 +9,7 @@ import typer
 
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, plan_from, print_line
+from pipeline.cli.option_groups import PLACES, Settings, takes
 
 ledger_app = typer.Typer(help="Predictions made before the fact, and what came of them.", no_args_is_help=True)
 app.add_typer(ledger_app, name="ledger")
@@ -24,11 +25,12 @@ def ledger_show(
     """Shows the last sessions: how many shares were predicted, late, have come due, and were right."""
     plan = plan_from({"db": db})
     from components.ledger.days import day_summaries
-    from components.ledger.file import Ledger, ledger_path
+    from components.ledger.file import Ledger
     from components.records import to_json
     from pipeline.report.ledger import print_days
+    from pipeline.uses.ledger import ledger_of
 
-    with Ledger.open(ledger or ledger_path(plan.database)) as opened:
+    with Ledger.open(ledger_of(plan, ledger)) as opened:
         found = day_summaries(opened, days)
     if as_json:
         typer.echo(to_json(found))
@@ -37,6 +39,7 @@ def ledger_show(
 
 
 @ledger_app.command("verify", epilog=example("awesome ledger verify --storage-url s3://prices/awesome"))
+@takes(PLACES)
 def ledger_verify(
     ledger: common.LedgerFile = None,
     db: common.Db = None,
@@ -51,8 +54,13 @@ def ledger_verify(
         bool, typer.Option("--recompute", help="Make every probability again, and from the prices what it was made of.")
     ] = False,
     workspace: common.Workspace = None,
+    label: common.Label = None,
+    formatter: common.Formatter = None,
+    horizon: common.Horizon = None,
     plugins: common.Plugins = None,
     as_json: common.AsJson = False,
+    *,
+    more: Settings,
 ) -> None:
     """Finds every row that was edited, taken out, put in, exchanged or back-dated, and names it.
 
@@ -63,7 +71,8 @@ def ledger_verify(
     last bit; windows and columns of the day that today's prices make other ones are named, as prices may be restated.
     Exit code 3 where a model is not there, or cannot be asked.
     """
-    plan = plan_from({"db": db, "storage_url": storage_url, "workspace": workspace, "plugins": plugins})
+    flags = {"db": db, "storage_url": storage_url, "workspace": workspace, "plugins": plugins}
+    plan = plan_from(flags | {"label": label, "formatter": formatter, "horizon": horizon} | more)
     from components.records import to_json, to_plain
     from pipeline.daily.page import look_file
     from pipeline.report.ledger import print_verification
@@ -101,10 +110,11 @@ def ledger_export(
     """
     plan = plan_from({"db": db})
     from components.ledger.export import export_predictions
-    from components.ledger.file import Ledger, ledger_path
+    from components.ledger.file import Ledger
     from components.ledger.verifying import verify
+    from pipeline.uses.ledger import ledger_of
 
-    path = ledger or ledger_path(plan.database)
+    path = ledger_of(plan, ledger)
     with Ledger.open(path) as opened:
         count = export_predictions(opened, file)
     print_line(f"{count:,} predictions written to {file}")

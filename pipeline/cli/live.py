@@ -9,11 +9,14 @@ import typer
 
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, plan_from, print_line, status
+from pipeline.cli.option_groups import PLACES, Settings, takes
 
 
 @app.command(epilog=example("awesome live --output live.html"))
+@takes(PLACES)
 def live(
     db: common.Db = None,
+    shares: common.Shares = None,
     ledger: common.LedgerFile = None,
     label: common.Label = None,
     formatter: common.Formatter = None,
@@ -27,17 +30,21 @@ def live(
         ),
     ] = None,
     clock: common.Clock = None,
+    storage_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where heads of the ledger are kept, as in `awesome db push`.")
+    ] = None,
     as_json: common.AsJson = False,
+    *,
+    more: Settings,
 ) -> None:
     """Says whether the model has proved anything since it went live, and writes the page that shows it.
 
     What it says of evidence holds however often it is looked at. Exit code 1: the ledger is not as it was written, so
     its figures cannot be trusted; the page says why.
     """
-    names = ("db", "label", "formatter", "horizon", "max_missing_sessions", "workspace", "clock")
+    names = ("db", "label", "formatter", "horizon", "max_missing_sessions", "workspace", "clock", "shares")
     given = locals()
-    plan = plan_from({name: given[name] for name in names})
-    from components.errors import UserError
+    plan = plan_from({name: given[name] for name in names} | {"storage_url": storage_url} | more)
     from components.records import to_json
     from pipeline.daily.page import record_of
     from pipeline.daily.report import daily_folder
@@ -45,12 +52,6 @@ def live(
     from pipeline.report.live_summary import print_live
     from pipeline.report.live_words import live_verdict
 
-    if ledger is not None and not ledger.is_file():
-        raise UserError(f"{ledger} is no file; name the copy of a ledger, or leave --ledger out")
-    if ledger is None and plan.database.is_dir():
-        from components.feature_store import FeatureStore
-
-        FeatureStore.open(plan.database).close()  # which says that no panel has a ledger
     with status("Reading the ledger", shown=not as_json):
         facts = record_of(plan, ledger, plan.settings.clock)
     if as_json:

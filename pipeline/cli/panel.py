@@ -11,6 +11,7 @@ import typer
 
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_progress, plan_from, print_line
+from pipeline.cli.option_groups import PLACES, Settings, takes
 
 if TYPE_CHECKING:
     from components.price_panel.manifest import Manifest
@@ -28,6 +29,7 @@ PanelPlace = Annotated[str, typer.Argument(metavar="PANEL", help="A folder, s3:/
 
 
 @panel_app.command("write", epilog=example("awesome panel write prices.panel --db awesome.db"))
+@takes(PLACES)
 def panel_write(
     panel: PanelPlace,
     files: Annotated[
@@ -44,6 +46,8 @@ def panel_write(
     shares: common.Shares = None,
     source: Annotated[str, typer.Option(help="What to call the origin of the prices of files.")] = "file",
     file_rows: Annotated[int, typer.Option(min=1, help="Prices of a file, about.")] = 1_000_000,
+    *,
+    more: Settings,
 ) -> None:
     """Adds what is new or has changed to a panel, which is made where it is missing; no file in it is ever rewritten.
 
@@ -58,7 +62,7 @@ def panel_write(
         raise typer.BadParameter("name a database (--db) or files, not both")
     from pipeline.uses.panel import write_panel
 
-    plan = plan_from({"panel": panel, "shares": shares})
+    plan = plan_from({"panel": panel, "shares": shares} | more)
     with _bar(f"Writing {panel}") as progress:
         written = write_panel(plan, db or from_panel, files or (), source, file_rows, progress)
     _say_written(plan, written)
@@ -67,12 +71,13 @@ def panel_write(
 
 
 @panel_app.command("verify", epilog=example("awesome panel verify prices.panel"))
-def panel_verify(panel: PanelPlace, as_json: common.AsJson = False) -> None:
+@takes(PLACES)
+def panel_verify(panel: PanelPlace, as_json: common.AsJson = False, *, more: Settings) -> None:
     """Looks at every file of a panel and names what is not as it was written; exit code 1 where something is not."""
     from components.records import to_json
     from pipeline.uses.panel import verify
 
-    plan = plan_from({"panel": panel})
+    plan = plan_from({"panel": panel} | more)
     with _bar(f"Verifying {panel}", "files") as progress:
         found = verify(plan, progress)
     manifest = found.manifest

@@ -11,17 +11,19 @@ import typer
 
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, plan_from, print_line
+from pipeline.cli.option_groups import PLACES, SUSPECTS, Settings, takes
 
 if TYPE_CHECKING:
     from pipeline.plan import Plan
     from pipeline.uses.forecast import Forecast
     from pipeline.uses.past import PastForecasts
 
-_OWN = ("context", "model", "run_folder", "as_json", "output", "db_table", "since", "until")
+_OWN = ("context", "model", "run_folder", "as_json", "output", "db_table", "since", "until", "more")
 """Options that are no settings."""
 
 
 @app.command(epilog=example("awesome predict --model rnn --since 2024-01-02 --output past.parquet"))
+@takes(SUSPECTS, PLACES)
 def predict(
     context: typer.Context,
     model: Annotated[
@@ -52,6 +54,8 @@ def predict(
     market: common.Market = None,
     market_shares: common.MarketShares = None,
     market_sessions: common.MarketSessions = None,
+    *,
+    more: Settings,
 ) -> None:
     """Prints the probability that each share's next close is higher, or of what else a model's label asks.
 
@@ -59,7 +63,7 @@ def predict(
     rows that the model's run has predicted are the run's own, and those that it was trained on are marked.
     """
     given = locals()
-    flags = {name: value for name, value in given.items() if name not in _OWN}
+    flags = {name: value for name, value in given.items() if name not in _OWN} | more
     console = new_console(stderr=True)
     with common.status("Predicting", console=console):
         common.algebra_in_one_thread()

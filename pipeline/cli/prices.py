@@ -11,6 +11,7 @@ import typer
 
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, new_progress, plan_from, print_line
+from pipeline.cli.option_groups import SPLITS, SUSPECTS, Settings, takes
 
 if TYPE_CHECKING:
     from components.price_files import ImportReport, TrialStore
@@ -71,6 +72,7 @@ def _known(best: float | None) -> str:
 
 
 @prices_app.command("import", epilog=example("awesome prices import prices.csv --db awesome.db"))
+@takes(SUSPECTS)
 def prices_import(
     files: Annotated[
         list[str],
@@ -105,6 +107,8 @@ def prices_import(
     timezone: common.Timezone = None,
     encoding: common.Encoding = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show how it would be read and store nothing.")] = False,
+    *,
+    more: Settings,
 ) -> None:
     """Imports files of daily prices and says what it took, what it refused, and what sessions its shares lack.
 
@@ -121,7 +125,7 @@ def prices_import(
     Exit code 0: all rows taken; 3: some, or some of the files, were refused, or a return is wrong that nobody
     accepted; 4: none was taken.
     """
-    plan = plan_from({"db": db, "accept": accept, "exclude": exclude})
+    plan = plan_from({"db": db, "accept": accept, "exclude": exclude} | more)
     zone_of_exchange = None
     if exchange is not None:
         from pipeline.job.prices import check_exchange
@@ -246,16 +250,23 @@ def features_export(
 
 
 @schema_app.command("update", epilog=example("awesome schema update --out schema.new.pbtxt"))
+@takes(SPLITS)
 def schema_update(
     db: common.Db = None,
     shares: common.Shares = None,
+    formatter: common.Formatter = None,
+    label: common.Label = None,
     horizon: common.Horizon = None,
+    plugins: common.Plugins = None,
     out: Annotated[Path, typer.Option(help="Where the inferred schema goes, for review.")] = Path(
         "schema.inferred.pbtxt"
     ),
+    *,
+    more: Settings,
 ) -> None:
     """Infers a schema from the data and shows how it differs from the curated one, which it leaves alone."""
-    plan = plan_from({"db": db, "shares": shares, "horizon": horizon})
+    flags = {"db": db, "shares": shares, "formatter": formatter, "label": label, "horizon": horizon}
+    plan = plan_from(flags | {"plugins": plugins} | more)
     from pipeline.job.quiet import quiet_log
     from pipeline.uses.schema_update import update_schema
 

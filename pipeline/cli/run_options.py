@@ -1,4 +1,4 @@
-"""Options of `awesome run` that no other command has; each is a setting of its name."""
+"""Options of `awesome run` that others have in whole groups, if at all; each is a setting of its name."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ SourcesBackoff = Annotated[
     float | None, typer.Option(help="Seconds before a second attempt, doubled for each further one. (default: 1)")
 ]
 S3Endpoint = Annotated[
-    str | None, typer.Option("--s3-endpoint", metavar="URL", help="Of an S3 server of --panel that is not Amazon's.")
+    str | None, typer.Option("--s3-endpoint", metavar="URL", help="Of an S3 server that is not Amazon's.")
 ]
-CosRegion = Annotated[str | None, typer.Option(help="Region of a COS bucket of --panel, such as ap-guangzhou.")]
-CosEndpoint = Annotated[str | None, typer.Option(metavar="URL", help="Instead of COS's own.")]
+CosRegion = Annotated[str | None, typer.Option(help="Region of a COS bucket, such as ap-guangzhou.")]
+CosEndpoint = Annotated[str | None, typer.Option(metavar="URL", help="Instead of the COS service's own.")]
 Horizons = Annotated[
     str | None,
     typer.Option(help="Horizons that examples carry labels for, too, separated by commas. (default: 1,20)"),
@@ -49,6 +49,7 @@ TrainingDevices = Annotated[
 BeamStartSeconds = Annotated[
     float | None, typer.Option(help="Without a worker after which a run on Flink is given up. (default: 30)")
 ]
+Audit = Annotated[bool | None, typer.Option("--audit/--no-audit", help="End each training run with the leak audit.")]
 AuditPlausibleAuc = Annotated[
     float | None, typer.Option(help="An AUC on real prices above which a leak is suspected. (default: 0.53)")
 ]

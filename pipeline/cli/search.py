@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import common
+from pipeline.cli import common, run_options
 from pipeline.cli.common import app, example, new_console, print_line, warn_of_plan
+from pipeline.cli.option_groups import BEAM, PLACES, SOURCES, SPLITS, SUSPECTS, Settings, takes
 
 
 @app.command(epilog=example("awesome search --model rnn --trials 30"))
+@takes(SPLITS, SUSPECTS, SOURCES, PLACES, BEAM)
 def search(
     model: Annotated[str, typer.Option(help="The model; name:version for an older one.")],
     trials: Annotated[int | None, typer.Option(help="How many there are to be in all. (default: 30)")] = None,
@@ -25,13 +27,16 @@ def search(
     plugins: common.Plugins = None,
     db: common.Db = None,
     panel: common.Panel = None,
+    source: common.Source = None,
+    since: common.Since = None,
+    until: run_options.Until = None,
+    best_effort: common.BestEffort = None,
     shares: common.Shares = None,
     accept: common.Accept = None,
     exclude: common.Exclude = None,
     label: common.Label = None,
     formatter: common.Formatter = None,
     horizon: common.Horizon = None,
-    split_dates: common.SplitDates = None,
     max_missing_sessions: common.MaxMissingSessions = None,
     seed: common.Seed = None,
     workspace: common.Workspace = None,
@@ -39,6 +44,9 @@ def search(
     market_shares: common.MarketShares = None,
     market_sessions: common.MarketSessions = None,
     train_steps: common.TrainSteps = None,
+    cache: common.Cache = None,
+    *,
+    more: Settings,
 ) -> None:
     """Searches for better hyperparameters of a model, on the eval split: the test split is not looked at.
 
@@ -46,8 +54,9 @@ def search(
     trial counts as a try. What is finished is kept: the same command goes on where it was, and with more --trials adds
     to them.
     """
-    given = {name: value for name, value in locals().items() if name not in ("model", "trials", "seeds", "metric")}
-    flags = given | {"models": model, "search_trials": trials, "search_seeds": seeds, "search_metric": metric}
+    own = ("model", "trials", "seeds", "metric", "more")
+    given = {name: value for name, value in locals().items() if name not in own}
+    flags = given | more | {"models": model, "search_trials": trials, "search_seeds": seeds, "search_metric": metric}
     from pipeline.loading import load_settings, origins
     from pipeline.plan import resolve
 

@@ -14,12 +14,14 @@ import typer
 
 from pipeline.cli import common
 from pipeline.cli.common import app, example, plan_from
+from pipeline.cli.option_groups import PLACES, SUSPECTS, Settings, takes
 
 _MEGABYTE = 1 << 20
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
 @app.command(epilog=example("awesome serve --formatter window_returns --horizon 1"))
+@takes(SUSPECTS, PLACES)
 def serve(
     context: typer.Context,
     base: Annotated[
@@ -54,6 +56,8 @@ def serve(
         typer.Option("--ledger", help="Write every answer into the ledger before it is given."),
     ] = False,
     db: common.Db = None,
+    panel: common.Panel = None,
+    shares: common.Shares = None,
     formatter: common.Formatter = None,
     horizon: common.Horizon = None,
     max_missing_sessions: common.MaxMissingSessions = None,
@@ -63,6 +67,8 @@ def serve(
     market: common.Market = None,
     market_shares: common.MarketShares = None,
     market_sessions: common.MarketSessions = None,
+    *,
+    more: Settings,
 ) -> None:
     """Serves the pushed model as TensorFlow Serving does, REST and gRPC, and forecasts for people at /v1/forecast.
 
@@ -73,14 +79,11 @@ def serve(
     session it is.
     """
     common.algebra_in_one_thread()
+    own = ("db", "panel", "shares", "formatter", "horizon", "max_missing_sessions", "seed", "workspace", "plugins")
+    given = locals()
     plan = plan_from(
-        {
-            "db": db, "formatter": formatter, "horizon": horizon, "max_missing_sessions": max_missing_sessions,
-            "seed": seed, "workspace": workspace, "market": market, "market_shares": market_shares,
-            "market_sessions": market_sessions, "plugins": plugins,
-        },
-        context,
-    )  # fmt: skip
+        {name: given[name] for name in (*own, "market", "market_shares", "market_sessions")} | more, context
+    )
     from pipeline.secrets import serve_token
     from pipeline.serving.gate import Limits
     from pipeline.serving.server import ServeConfig, Started
@@ -89,10 +92,10 @@ def serve(
 
     record = None
     if ledger:
-        from components.ledger.file import ledger_path
+        from pipeline.uses.ledger import ledger_of
         from pipeline.uses.served_ledger import ServedLedger
 
-        record = ServedLedger(plan, ledger_path(plan.database))
+        record = ServedLedger(plan, ledger_of(plan))
 
     folder = plan.serving if base is None else base
     if folder.is_file():

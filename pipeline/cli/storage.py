@@ -14,6 +14,7 @@ from components.evidence.words import low_to_high, number4
 from pipeline.cli.common import (
     Db,
     RunFolder,
+    Workspace,
     app,
     example,
     new_console,
@@ -21,6 +22,7 @@ from pipeline.cli.common import (
     plan_from,
     print_line,
 )
+from pipeline.cli.option_groups import PLACES, Settings, takes
 
 if TYPE_CHECKING:
     from components.object_storage import ModelManifest, Pushed
@@ -41,9 +43,10 @@ Url = Annotated[
 
 
 @db_app.command("push", epilog=example("awesome db push s3://prices/awesome"))
-def db_push(url: Url = None, db: Db = None) -> None:
+@takes(PLACES)
+def db_push(url: Url = None, db: Db = None, *, more: Settings) -> None:
     """Pushes a snapshot of the database to features/DATE/, even while it is written, and what its ledger has new."""
-    plan = plan_from({"db": db, "storage_url": url})
+    plan = plan_from({"db": db, "storage_url": url} | more)
     from components.feature_store import FeatureStore
     from components.ledger.file import ledger_path
     from components.object_storage import push_database, push_ledger, push_tries
@@ -62,13 +65,16 @@ def db_push(url: Url = None, db: Db = None) -> None:
 
 
 @db_app.command("pull", epilog=example("awesome db pull s3://prices/awesome --date 2026-11-23"))
+@takes(PLACES)
 def db_pull(
     url: Url = None,
     db: Db = None,
     date: Annotated[str, typer.Option(help="Day of the push, ISO, or latest.")] = "latest",
+    *,
+    more: Settings,
 ) -> None:
     """Pulls a database, checks it, and only then replaces the one that is there; and what its ledger lacks here."""
-    plan = plan_from({"db": db, "storage_url": url})
+    plan = plan_from({"db": db, "storage_url": url} | more)
     from components.ledger.file import ledger_path
     from components.object_storage import pull_database, pull_ledger, pull_tries
     from pipeline.uses.storage import open_storage
@@ -86,10 +92,14 @@ def db_pull(
 
 
 @model_app.command("push", epilog=example("awesome model push s3://prices/awesome runs/latest --model rnn"))
+@takes(PLACES)
 def model_push(
     url: Url = None,
     run: RunFolder = None,
     model: Annotated[str | None, typer.Option(help="The model. (default: every model of the run)")] = None,
+    workspace: Workspace = None,
+    *,
+    more: Settings,
 ) -> None:
     """Pushes a run's models to models_training/MODEL/VERSION/ with their logs and evaluations."""
     from components.ledger.file import ledger_path
@@ -100,7 +110,7 @@ def model_push(
 
     if url is not None and (Path(url) / REPORT_JSON).is_file():  # the storage is set, and the run alone was named
         run, url = Path(url), None
-    plan = plan_from({"storage_url": url})
+    plan = plan_from({"storage_url": url, "workspace": workspace} | more)
 
     folder = find_run(plan.workspace, run)
     chosen = models_to_push(folder, model)
@@ -115,9 +125,10 @@ def model_push(
 
 
 @model_app.command("list", epilog=example("awesome model list s3://prices/awesome"))
-def model_list(url: Url = None) -> None:
+@takes(PLACES)
+def model_list(url: Url = None, *, more: Settings) -> None:
     """Lists the models that were pushed whole."""
-    plan = plan_from({"storage_url": url})
+    plan = plan_from({"storage_url": url} | more)
     from rich.table import Column, Table
     from rich.text import Text
 
@@ -143,6 +154,7 @@ def model_list(url: Url = None) -> None:
 
 
 @model_app.command("pull", epilog=example("awesome model pull s3://prices/awesome --model rnn --to rnn"))
+@takes(PLACES)
 def model_pull(
     url: Url = None,
     *,
@@ -153,12 +165,14 @@ def model_pull(
         typer.Option(help="Where to; a pulled model alone is replaced. (default: runs/pulled/MODEL/VERSION)"),
     ] = None,
     db: Db = None,
+    workspace: Workspace = None,
+    more: Settings,
 ) -> None:
     """Pulls a model, checks it, and only then replaces one that was pulled before.
 
     What was tried on its test days is added to the record beside the database, where it is of the same name.
     """
-    plan = plan_from({"storage_url": url, "db": db})
+    plan = plan_from({"storage_url": url, "db": db, "workspace": workspace} | more)
     from components.object_storage import pull_model
     from pipeline.uses.storage import open_storage
     from pipeline.uses.trials import take_tries

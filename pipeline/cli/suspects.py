@@ -8,10 +8,12 @@ import typer
 
 from pipeline.cli import common
 from pipeline.cli.common import example, new_console, plan_from, print_line
+from pipeline.cli.option_groups import PLACES, SUSPECTS, Settings, takes
 from pipeline.cli.prices import prices_app
 
 
 @prices_app.command("suspects", epilog=example("awesome prices suspects --db awesome.db --accept AAPL:2000-09-29"))
+@takes(SUSPECTS, PLACES)
 def prices_suspects(
     db: common.Db = None,
     panel: common.Panel = None,
@@ -22,13 +24,17 @@ def prices_suspects(
         list[str] | None,
         typer.Option("--forget", metavar="SHARE[:DAY]", help="Takes back what was accepted or excluded."),
     ] = None,
+    workspace: common.Workspace = None,
     as_json: common.AsJson = False,
+    *,
+    more: Settings,
 ) -> None:
     """Lists returns that no market makes, each with share, day and likely cause, and keeps what you decide of them.
 
     While a wrong one is neither accepted nor of an excluded share, nothing is pushed. Exit code 3 while there is one.
     """
-    plan = plan_from({"db": db, "panel": panel, "shares": shares, "accept": accept, "exclude": exclude})
+    flags = {"db": db, "panel": panel, "shares": shares, "accept": accept, "exclude": exclude}
+    plan = plan_from(flags | {"workspace": workspace} | more)
     from components.feature_store import read_decisions
     from components.price_panel.opening import open_prices, open_to_decide
     from components.records import to_json

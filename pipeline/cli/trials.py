@@ -8,9 +8,11 @@ import typer
 
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, plan_from
+from pipeline.cli.option_groups import PLACES, SPLITS, Settings, takes
 
 
 @app.command(epilog=example("awesome trials --days 2020-01-01:2021-12-31"))
+@takes(SPLITS, PLACES)
 def trials(
     db: common.Db = None,
     panel: common.Panel = None,
@@ -27,6 +29,8 @@ def trials(
     market_sessions: common.MarketSessions = None,
     seed: common.Seed = None,
     as_json: common.AsJson = False,
+    *,
+    more: Settings,
 ) -> None:
     """Lists every run, fold of a walk-forward and experiment that looked at these test days, and what is left of them.
 
@@ -35,7 +39,7 @@ def trials(
     once.
     """
     flags = {"db": db, "panel": panel, "shares": shares, "workspace": workspace, "market": market, "seed": seed}
-    plan = plan_from(flags | {"market_shares": market_shares, "market_sessions": market_sessions})
+    plan = plan_from(flags | {"market_shares": market_shares, "market_sessions": market_sessions} | more)
     from components.errors import UserError
     from components.records import to_json
     from pipeline.report.tries_table import print_tries

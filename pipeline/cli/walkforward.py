@@ -9,9 +9,14 @@ import typer
 
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, plan_from, print_line, warn_of_plan
+from pipeline.cli.option_groups import AUDIT, BEAM, PLACES, SPLITS, SUSPECTS, TRAINING, Settings, takes
+
+_SPLITS = {name: SPLITS[name] for name in ("split_fractions", "embargo")}
+"""Where the folds lie is said otherwise."""
 
 
 @app.command(epilog=example("awesome walkforward --folds 5 --horizons 1,20 --models linear,rnn"))
+@takes(_SPLITS, TRAINING, AUDIT, SUSPECTS, PLACES, BEAM)
 def walkforward(
     folds: Annotated[int, typer.Option(min=1, help="How often the models are refit and tested.")] = 5,
     rolling: Annotated[
@@ -19,7 +24,6 @@ def walkforward(
     ] = False,
     horizons: Annotated[str | None, typer.Option(help="Sessions ahead, separated by commas. (default: 1,20)")] = None,
     models: common.Models = None,
-    hyperparameters: common.HyperparametersFile = None,
     plugins: common.Plugins = None,
     first_test: Annotated[str | None, typer.Option(help="First day that may be tested, such as 2010-01-04.")] = None,
     test_fraction: Annotated[
@@ -38,15 +42,17 @@ def walkforward(
     market: common.Market = None,
     market_shares: common.MarketShares = None,
     market_sessions: common.MarketSessions = None,
-    train_steps: common.TrainSteps = None,
-    audit: Annotated[bool | None, typer.Option("--audit/--no-audit", help="End each fold with the leak audit.")] = None,
+    max_missing_sessions: common.MaxMissingSessions = None,
     cache: common.Cache = None,
+    *,
+    more: Settings,
 ) -> None:
     """Trains and tests on one stretch of days after another, and says whether the result holds over the years.
 
     Each fold is a run of its own, with purge and embargo; nothing is pushed.
     """
-    flags = {k: v for k, v in locals().items() if k not in ("folds", "rolling", "first_test", "test_fraction")}
+    own = ("folds", "rolling", "first_test", "test_fraction", "more")
+    flags = {name: value for name, value in locals().items() if name not in own} | more
     plan = plan_from(flags)
     console = new_console()
     from components.errors import UserError

@@ -56,7 +56,7 @@ def record_of(
         judged: what the loop that is at work has judged of its ledger.
 
     Raises:
-        UserError: the file is no ledger, or cannot be read.
+        UserError: the file is no ledger, or cannot be read; or there is none, as the plan's prices are a panel.
     """
     folder = daily_folder(plan)
     drift = {one.session: one for one in drift_days(folder)}

@@ -39,6 +39,24 @@ class VerifiedLedger:
     verification: Verification
 
 
+def ledger_of(plan: Plan, named: Path | None = None) -> Path:
+    """The file of a ledger: the one that was named, or that beside the plan's database, which need not be there yet.
+
+    Raises:
+        UserError: the one that was named is no file; or the plan's prices are a panel, which has none.
+    """
+    if named is not None:
+        if not named.is_file():
+            raise UserError(f"{named} is no file; name the copy of a ledger, or leave it out")
+        return named
+    if plan.database.is_dir() or plan.settings.panel is not None:
+        raise UserError(
+            f"{plan.settings.panel or plan.database} is no database but a panel, or another folder, and has no ledger; "
+            "name the database (--db), or a copy of a ledger (--ledger)"
+        )
+    return ledger_path(plan.database)
+
+
 def verify_ledger(
     plan: Plan,
     ledger: Path | None = None,
@@ -57,7 +75,7 @@ def verify_ledger(
         UserError: a head is none, the ledger cannot be read, or the storage not be listed.
     """
     named = [_parsed(head) for head in heads]
-    path = ledger or ledger_path(plan.database)
+    path = ledger_of(plan, ledger)
     url = ""
     kept: tuple[Head, ...] = ()
     if plan.storage is not None:

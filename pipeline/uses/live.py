@@ -20,7 +20,7 @@ from components.feature_store.arrays import Floats
 from components.ledger.clocks import has_made_times
 from components.ledger.contents import Installed, count, installed, missing, restated
 from components.ledger.days import LiveDay, day_summaries, live_series
-from components.ledger.file import Ledger, ledger_path
+from components.ledger.file import Ledger
 from components.ledger.instants import moment_of, present, stamp
 from components.ledger.origins import Origin
 from components.ledger.outcomes import find_due
@@ -44,7 +44,7 @@ from pipeline.report.live_facts import (
     Portfolio,
     Trust,
 )
-from pipeline.uses.ledger import earlier_look, keep_look, verify_ledger
+from pipeline.uses.ledger import earlier_look, keep_look, ledger_of, verify_ledger
 
 _FAULTS = 20
 _RESTATED = 20
@@ -79,7 +79,7 @@ def live_facts(
     Raises:
         UserError: the file is no ledger, or cannot be read.
     """
-    path = ledger or ledger_path(plan.database)
+    path = ledger_of(plan, ledger)
     looked = now or present()
     facts = LiveFacts(ledger=str(path), looked=stamp(looked), horizon=plan.horizon, drift=tuple(drift))
     if not path.exists():

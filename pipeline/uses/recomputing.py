@@ -16,7 +16,7 @@ from components.errors import UserError
 from components.feature_store import WINDOW, FeatureStore
 from components.feature_store.windows import close_windows
 from components.ledger.columns import reads_of
-from components.ledger.file import Ledger, ledger_path
+from components.ledger.file import Ledger
 from components.ledger.recomputing import Recomputed, WrittenPredictions, recompute, written_predictions
 from components.ledger.setting_up import model_digest
 from components.model_selector.opening import ModelFolderError, open_pushed
@@ -28,6 +28,7 @@ from models.twin.proving import proven_twin
 from pipeline.plan import Plan
 from pipeline.runs.folder import REPORT_JSON, open_run
 from pipeline.runs.results import ReportError
+from pipeline.uses.ledger import ledger_of
 
 _MODEL = "saved_model.pb"
 _SHOWN = 20
@@ -85,7 +86,7 @@ def recompute_ledger(plan: Plan, file: Path | None = None) -> tuple[ModelAgain, 
         LedgerError: it cannot be read, or a prediction lacks what it was made of.
         StoreError: the database cannot be read.
     """
-    with Ledger.open(file or ledger_path(plan.database)) as ledger, FeatureStore.open(plan.database) as store:
+    with Ledger.open(ledger_of(plan, file)) as ledger, FeatureStore.open(plan.database) as store:
         names = dict(ledger.select("SELECT digest, name FROM MODEL ORDER BY seq"))
         spoken = {str(model) for (model,) in ledger.select("SELECT DISTINCT model FROM PREDICTION")}
         here = _find_models(plan, spoken)

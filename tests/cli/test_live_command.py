@@ -39,7 +39,7 @@ def test_it_says_the_sentence_and_writes_the_page(awesome: Awesome, live: Knowin
 
 def test_a_copy_that_is_not_there_is_named(awesome: Awesome, live: Knowing) -> None:
     assert awesome("live", "--ledger", "nowhere").refusal == (
-        "nowhere is no file; name the copy of a ledger, or leave --ledger out"
+        "nowhere is no file; name the copy of a ledger, or leave it out"
     )
 
 

@@ -12,26 +12,25 @@ from awesome_kubeflow.cli.group import Cluster, kubeflow_app
 from components.errors import UserError
 from components.whole_files import temporary_folder
 from pipeline.cli.common import (
-    AcceptSuspicion,
-    BeamJobEndpoint,
-    BeamParallelism,
-    BeamRunner,
-    BeamWorkers,
-    FlinkMaster,
+    BestEffort,
+    Cache,
     Formatter,
     Horizon,
     Label,
+    MaxMissingSessions,
     Plugins,
+    Seed,
     Shares,
     Since,
     Source,
-    TrainSteps,
     example,
     new_console,
     plan_from,
     print_line,
     status,
 )
+from pipeline.cli.option_groups import AUDIT, BEAM, SOURCES, SPLITS, SUSPECTS, TRAINING, Settings, takes
+from pipeline.cli.run_options import Until
 
 if TYPE_CHECKING:
     from awesome_kubeflow.cluster import ClusterSettings
@@ -39,8 +38,12 @@ if TYPE_CHECKING:
 
 _KIB = 2**10
 
+_BEAM = {name: kind for name, kind in BEAM.items() if name not in ("flink_job_server", "beam_start_seconds")}
+"""A pod finds the others in its environment."""
+
 
 @kubeflow_app.command("compile", epilog=example("awesome kubeflow compile --cluster prod --output prod.yaml"))
+@takes(SPLITS, TRAINING, AUDIT, SUSPECTS, SOURCES, _BEAM)
 def compile_(
     output: Annotated[Path, typer.Option(help="The package; - for the standard output.")] = Path(
         "awesome-pipeline.yaml"
@@ -53,41 +56,23 @@ def compile_(
     ] = None,
     shares: Shares = None,
     since: Since = None,
+    until: Until = None,
+    best_effort: BestEffort = None,
     label: Label = None,
     formatter: Formatter = None,
     models: Annotated[
         str | None, typer.Option(help="Models, separated by commas. (default: linear,dnn,custom_dnn,rnn)")
     ] = None,
     horizon: Horizon = None,
-    train_steps: TrainSteps = None,
-    accept_suspicion: AcceptSuspicion = None,
+    max_missing_sessions: MaxMissingSessions = None,
+    seed: Seed = None,
+    cache: Cache = None,
     plugins: Plugins = None,
-    beam_runner: BeamRunner = None,
-    flink_master: FlinkMaster = None,
-    beam_job_endpoint: BeamJobEndpoint = None,
-    beam_workers: BeamWorkers = None,
-    beam_parallelism: BeamParallelism = None,
+    *,
+    more: Settings,
 ) -> None:
     """Writes the package that Kubeflow Pipelines takes; what is set here are the defaults of a run's form."""
-    flags: dict[str, object] = {
-        "cluster": cluster,
-        "source": source,
-        "panel": panel,
-        "shares": shares,
-        "since": since,
-        "label": label,
-        "formatter": formatter,
-        "models": models,
-        "horizon": horizon,
-        "train_steps": train_steps,
-        "accept_suspicion": accept_suspicion,
-        "plugins": plugins,
-        "beam_runner": beam_runner,
-        "flink_master": flink_master,
-        "beam_job_endpoint": beam_job_endpoint,
-        "beam_workers": beam_workers,
-        "beam_parallelism": beam_parallelism,
-    }
+    flags = {name: value for name, value in locals().items() if name not in ("output", "more")} | more
     from awesome_kubeflow.package.output import check_output
 
     plan = plan_from(flags)
