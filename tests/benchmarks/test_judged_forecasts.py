@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from needed import needed
 
 from benchmarks import judged_forecasts, measure
 
-pytest.importorskip("adbc_driver_sqlite")
+needed("adbc_driver_sqlite")
 
 
 @pytest.mark.slow

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from needed import needed
 
 from components.feature_store import FeatureStore
 from components.trials.record import append, read_record, record_path
 
 Awesome = Callable[..., Any]
 
-pytest.importorskip("adbc_driver_sqlite")
+needed("adbc_driver_sqlite")
 
 
 @pytest.fixture

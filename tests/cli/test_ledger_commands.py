@@ -12,13 +12,14 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 from live_records import NEW_YORK, Live, lived, tampered
+from needed import needed
 
 from components.feature_store import PriceBars
 from components.ledger.file import Ledger
 
 Awesome = Callable[..., Any]
 
-pytest.importorskip("fsspec")
+needed("fsspec")
 
 
 @pytest.fixture

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from live_records import tampered
 from made_live import FIRST, NEW_YORK, Knowing, lived
+from needed import needed
 from shown import Page
 
 Awesome = Callable[..., Any]
 
 PAGE = Path("runs/daily/awesome-window_returns-h1/live.html")
 
-pytest.importorskip("fsspec")
+needed("fsspec")
 
 
 @pytest.fixture

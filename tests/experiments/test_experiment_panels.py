@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from needed import needed
 
 from components.errors import SplitError
 from components.evidence.auc import auc
@@ -14,7 +15,7 @@ from components.synthetic_market import get_scenario
 from models.features import TIME
 from pipeline.studies.experiments.panels import market_panel, panel_rows, rows_of
 
-pytest.importorskip("adbc_driver_sqlite")
+needed("adbc_driver_sqlite")
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from needed import needed
 
 from components.feature_store import FeatureStore, PriceBars
 from components.trials.record import read_record, record_path
@@ -13,7 +14,7 @@ from pipeline.studies.experiments.answers import Answers
 from pipeline.studies.experiments.panels import market_panel
 from pipeline.studies.experiments.tries import Key, count_tries
 
-pytest.importorskip("adbc_driver_sqlite")
+needed("adbc_driver_sqlite")
 
 DAYS = np.busday_offset("2024-01-01", np.arange(60), roll="forward")
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from known_models import judged, linear_fit, parted, seen_of, table
+from needed import needed
 
 from components.explanation.importance import explain
 from components.explanation.results import ModelExplanation
@@ -19,7 +20,7 @@ from models.features import CLOSES
 from models.formatters.window_returns import FORMATTER
 from models.operations import VOLATILITY_SCALED_RETURNS, Feature, Kind
 
-shap = pytest.importorskip("shap", reason="the group dev holds it")
+shap = needed("shap")
 
 STEPS = 6
 SIX = (Feature("returns", CLOSES, VOLATILITY_SCALED_RETURNS, Kind.SEQUENCE, STEPS),)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from example_runs import Run
+from needed import needed
 
 from components.errors import StoreError
 from components.feature_example_gen.config import ExampleGenConfig
@@ -154,7 +155,7 @@ def test_all_shares_excluded_is_refused_with_what_to_do(tmp_path: Path) -> None:
 
 
 def test_the_settings_survive_the_way_through_tfx(tmp_path: Path) -> None:
-    pytest.importorskip("tfx")
+    needed("tfx")
     from tfx.utils import proto_utils
 
     config = ExampleGenConfig("a.db", splits=SETTINGS, bounds=Bounds(0.3, 9), suspects='{"x": 1}')

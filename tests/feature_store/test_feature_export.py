@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 from databases import execute
+from needed import needed_program
 
 from components.errors import UserError
 from components.feature_store import CLOSE_COLUMNS, FeatureStore, PriceBars, export_features
@@ -29,10 +29,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def by_program(path: Path, target: Path, *settings: str) -> bytes:
-    if shutil.which("sqlite3") is None:
-        pytest.skip("the sqlite3 program is not installed")
+    program = needed_program("sqlite3", "sqlite3")
     script = "\n".join([".mode csv", *settings, f".once '{target}'", "SELECT * FROM FEATURE;"])
-    subprocess.run(["sqlite3", str(path)], input=script.encode(), check=True)
+    subprocess.run([program, str(path)], input=script.encode(), check=True)
     return target.read_bytes()
 
 

@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from databases import execute, rows
+from needed import needed
 
 from components.errors import StoreError
 from components.feature_store import CLOSE_COLUMNS, FeatureStore, PriceBars
 
-pytest.importorskip("adbc_driver_sqlite")
+needed("adbc_driver_sqlite")
 
 ROWS = 6000
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from needed import needed
 from scipy.stats import spearmanr
 from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, roc_auc_score
 
@@ -25,7 +26,7 @@ from pipeline.plan import Plan, load_plan
 from pipeline.runs.results import RunReport
 from pipeline.uses.judge import Asked, JudgedForecasts, judge_file
 
-pytest.importorskip("adbc_driver_sqlite")
+needed("adbc_driver_sqlite")
 
 
 @pytest.fixture

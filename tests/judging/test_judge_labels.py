@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from needed import needed
 
 from components.evidence.comparing import compare
 from components.feature_example_gen.day_levels import levels_of
@@ -22,7 +23,7 @@ from models.labels import LABELS
 from pipeline.plan import Plan, load_plan
 from pipeline.uses.judge import Asked, JudgedForecasts, judge_file
 
-pytest.importorskip("adbc_driver_sqlite")
+needed("adbc_driver_sqlite")
 
 
 @pytest.fixture

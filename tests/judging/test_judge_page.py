@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from needed import needed
 
-pytest.importorskip("adbc_driver_sqlite")
+needed("adbc_driver_sqlite")
 
 PAGE = Path(__file__).parents[2] / "docs" / "judge.md"
 NUMBER = re.compile(r"[+-]?\d[\d,]*\.?\d*")

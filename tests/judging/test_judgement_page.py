@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from judged_files import judged, made_forecasts, made_market
+from needed import needed
 from scipy.stats import spearmanr
 from shown import Page, assert_needs_nothing_from_elsewhere
 
@@ -21,7 +22,7 @@ from pipeline.report.rank_ic_chart import rank_ic_chart
 from pipeline.runs.results import ReportError
 from pipeline.uses.judge import JudgedForecasts
 
-pytest.importorskip("adbc_driver_sqlite")
+needed("adbc_driver_sqlite")
 
 BOTH = ColumnChoice(("good", "coin"), ("signal",))
 

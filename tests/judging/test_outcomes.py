@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from databases import bars, days, execute, put, rows
+from needed import needed
 
 from components.feature_store import FeatureStore, Spell, read_decisions
 from components.judging.forecasts import Forecasts, Sieve
@@ -15,7 +16,7 @@ from components.judging.outcomes import Outcomes, Question, look_up
 from components.missing_sessions.found import ShareGaps
 from models.labels import get_label
 
-pytest.importorskip("adbc_driver_sqlite")
+needed("adbc_driver_sqlite")
 
 NAMES = ("AAA", "BBB", "CCC", "DDD")
 TABLES = ("PRICE", "FEATURE")

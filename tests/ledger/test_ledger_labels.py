@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from compared_shares import SHARES, begin, evening, living, median_of, noted
 from live_records import CHALLENGER, CHAMPION, NEW_YORK, Live, moment, rows_of
+from needed import needed
 
 from components.ledger.days import day_summaries, live_days, live_series
 from components.ledger.errors import LedgerError
@@ -20,7 +21,7 @@ from components.ledger.labels import LABEL, LEVEL, Labels, keep_label, side_of
 from components.ledger.setting_up import note
 from components.ledger.verifying import verify
 
-pytest.importorskip("adbc_driver_sqlite")
+needed("adbc_driver_sqlite")
 
 
 def test_a_ledger_of_both_labels_judges_each_by_its_own(tmp_path: Path) -> None:

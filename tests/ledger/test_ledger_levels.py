@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from compared_shares import SHARES, begin, counted, evening, living, median_of, noted
 from live_records import CHAMPION, NEW_YORK, Live, bars, moment
+from needed import needed
 
 from components.feature_example_gen.day_levels import levels_of
 from components.feature_example_gen.examples import label_rows
@@ -27,7 +28,7 @@ from components.missing_sessions.finding import find_missing
 from models.features import forward_return_key, label_key
 from models.labels import LABELS
 
-pytest.importorskip("adbc_driver_sqlite")
+needed("adbc_driver_sqlite")
 
 
 @pytest.mark.parametrize("horizon", [1, 5])

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_records import CHAMPION, NEW_YORK, Live, bars, lived, moment
+from needed import needed
 
 from components.feature_example_gen.examples import label_rows
 from components.feature_example_gen.splits import SplitSettings, plan_splits
@@ -23,7 +24,7 @@ from components.ledger.verifying import verify
 from components.missing_sessions.finding import find_missing
 from models.features import TIME, forward_return_key, label_key
 
-pytest.importorskip("adbc_driver_sqlite")
+needed("adbc_driver_sqlite")
 
 
 def outcomes(path: Path) -> list[tuple]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
 import subprocess
 import tempfile
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from needed import CI
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFESTS = ROOT / "kubeflow" / "manifests"
@@ -22,7 +22,6 @@ OVERLAYS = (STAGE, PROD)
 BASES = "bases:\n  - ../../base\n"
 
 Object = dict[str, Any]
-CI = bool(os.environ.get("CI"))
 
 needs_kubectl = [
     pytest.mark.host,

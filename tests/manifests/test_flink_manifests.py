@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from overlays import CI, MANIFESTS, added, needs_kubectl, overlay
+from needed import needed
+from overlays import MANIFESTS, added, needs_kubectl, overlay
 
 pytestmark = needs_kubectl
 
@@ -22,10 +22,7 @@ def test_the_readme_says_how_it_is_added() -> None:
 
 
 def test_objects_fit_kubernetes_schemas(name: str) -> None:
-    if not CI:
-        pytest.importorskip("kubernetes_validate")
-    import kubernetes_validate
-
+    kubernetes_validate = needed("kubernetes_validate")
     objects = added(name, "flink")
     kinds = ["Deployment", "FlinkDeployment", "NetworkPolicy", "NetworkPolicy", "NetworkPolicy", "Service"]
     assert sorted(one["kind"] for one in objects) == kinds

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from needed import needed
 from overlays import (
-    CI,
     MANIFESTS,
     OVERLAYS,
     PROD,
@@ -89,10 +89,7 @@ def test_overlay_builds_everything_once(name: str) -> None:
 
 
 def test_objects_fit_kubernetes_schemas(name: str) -> None:
-    if not CI:
-        pytest.importorskip("kubernetes_validate")
-    import kubernetes_validate
-
+    kubernetes_validate = needed("kubernetes_validate")
     for one in overlay(name):
         kubernetes_validate.validate(one, kubernetes_validate.latest_version(), strict=True)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
 import yaml
-from overlays import CI, MANIFESTS, added, needs_kubectl, overlay
+from needed import needed
+from overlays import MANIFESTS, added, needs_kubectl, overlay
 
 pytestmark = needs_kubectl
 
@@ -25,10 +25,7 @@ def test_the_readme_says_how_they_are_added() -> None:
 
 
 def test_objects_of_the_server_fit_kubernetes_schemas(name: str) -> None:
-    if not CI:
-        pytest.importorskip("kubernetes_validate")
-    import kubernetes_validate
-
+    kubernetes_validate = needed("kubernetes_validate")
     objects = added(name, "serving")
     assert sorted(one["kind"] for one in objects) == ["Deployment", "NetworkPolicy", "Service"]
     for one in objects:

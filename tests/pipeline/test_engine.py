@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from needed import needed
 
 from components.errors import EngineError
 from pipeline.engine import DIRECT_RUNNER, Engine, engine_of
@@ -128,7 +129,7 @@ def test_nothing_that_listens_is_told(tmp_path: Path) -> None:
 
 
 def test_a_failed_job_is_told_by_what_the_worker_said() -> None:
-    pytest.importorskip("grpc")
+    needed("grpc")
     worker = RuntimeError(
         "Pipeline BeamApp-1 failed in state FAILED: java.lang.RuntimeException: Error received from SDK harness\n"
         "Traceback (most recent call last):\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -90,6 +91,21 @@ def test_the_wheel_says_what_pyproject_says(wheel: Path) -> None:
     # Commas part what is one range in whatever order.
     assert {*said["Requires-Python"].split(",")} == {*PROJECT["requires-python"].split(",")}
     assert {*said.get_all("Provides-Extra", [])} == {*PROJECT["optional-dependencies"]}
+
+
+def test_the_wheel_names_and_holds_the_licence_of_all_that_is_in_it(wheel: Path) -> None:
+    """The project's own, and that of each folder of files from elsewhere, which library.json tells."""
+    said = metadata(wheel)
+    libraries = [ROOT / path for package in PACKAGES for path in (ROOT / package).rglob("library.json")]
+    assert libraries
+    licences = {"Apache-2.0", *(json.loads(path.read_text(encoding="utf-8"))["licence"] for path in libraries)}
+    assert set(said["License-Expression"].split(" AND ")) == licences
+    texts = {"LICENSE", *(str(path.with_name("LICENSE").relative_to(ROOT)) for path in libraries)}
+    assert {*said.get_all("License-File", [])} == texts
+    with zipfile.ZipFile(wheel) as content:
+        held = {name.partition(".dist-info/licenses/")[2]: name for name in content.namelist()}
+        for text in texts:
+            assert content.read(held[text]) == (ROOT / text).read_bytes()
 
 
 def without_path() -> dict[str, str]:
