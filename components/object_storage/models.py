@@ -2,7 +2,7 @@
 
 saved_model/...   what is served
 tfevents/...      the training run, for TensorBoard
-evaluation/...    TFMA's files
+evaluation/...    TFMA's files, as of this model alone
 evidence.json     the metrics and why it was blessed or was not
 run/...           of a champion the report and the predictions of its run, for a loop elsewhere that takes it
 trials.jsonl      every try on its test days (components/trials/record.py)
@@ -15,10 +15,11 @@ import os
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from components.errors import StorageError
+from components.evidence.tfma.parting import part_of
 from components.object_storage.location import Storage
 from components.object_storage.manifest import ModelFacts, ModelManifest, StoredFile, describe_file
 from components.object_storage.transfer import Progress, Pushed, advance_of, real_path, verify
@@ -42,7 +43,7 @@ class ModelFolders:
     Attributes:
         saved_model: The SavedModel's folder.
         tfevents: The training run's folder; None to leave it out.
-        evaluation: The folder of TFMA's files; None to leave it out.
+        evaluation: The folder of TFMA's files, also of several models; None to leave it out.
         evidence: Text of evidence.json; empty to leave it out.
         tries: Content of trials.jsonl; empty to leave it out.
         run: Files of the run that go along.
@@ -109,12 +110,16 @@ def push_model(storage: Storage, facts: ModelFacts, folders: ModelFolders, progr
     root = f"{FOLDER}/{facts.model}/{facts.version}"
     storage.clear_left(FOLDER)
     with temporary_folder("push") as scratch:
+        if folders.evaluation is not None and folders.evaluation.is_dir():
+            part = part_of(folders.evaluation, facts.model, scratch / "evaluation")
+            folders = replace(folders, evaluation=part)
         sources = _collect(folders, scratch)
         files = tuple(describe_file(source, path) for path, source in sources)
         manifest = ModelManifest(facts, files)
         before = storage.read(f"{root}/{MANIFEST}")
         if before is not None:
-            # What was tried since then is no other model, nor is one that an older version pushed without its run.
+            # What was tried since then is no other model, nor is one that an older version pushed without its run, or
+            # with the evaluations of all models of the run.
             there = ModelManifest.from_json(before, storage.url_of(f"{root}/{MANIFEST}"))
             if _own(there.files) == _own(files):
                 return Pushed(storage.url_of(root), 0, 0, time.monotonic() - start, already_there=True)
@@ -227,7 +232,7 @@ def _collect(folders: ModelFolders, scratch: Path) -> list[tuple[str, Path]]:
 
 
 def _own(files: Sequence[StoredFile]) -> list[StoredFile]:
-    return [file for file in files if file.path != TRIES and not file.path.startswith(f"{RUN}/")]
+    return [file for file in files if file.path != TRIES and not file.path.startswith((f"{RUN}/", "evaluation/"))]
 
 
 def _versions(storage: Storage) -> list[tuple[str, str]]:

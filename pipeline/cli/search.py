@@ -11,6 +11,9 @@ from pipeline.cli import common, run_options
 from pipeline.cli.common import app, example, new_console, print_line, warn_of_plan
 from pipeline.cli.option_groups import BEAM, PLACES, SOURCES, SPLITS, SUSPECTS, Settings, takes
 
+_NO_SETTINGS = ("model", "trials", "seeds", "metric", "more")
+"""Options that are no settings, or under another name."""
+
 
 @app.command(epilog=example("awesome search --model rnn --trials 30"))
 @takes(SPLITS, SUSPECTS, SOURCES, PLACES, BEAM)
@@ -54,8 +57,7 @@ def search(
     trial counts as a try. What is finished is kept: the same command goes on where it was, and with more --trials adds
     to them.
     """
-    own = ("model", "trials", "seeds", "metric", "more")
-    given = {name: value for name, value in locals().items() if name not in own}
+    given = {name: value for name, value in locals().items() if name not in _NO_SETTINGS}
     flags = given | more | {"models": model, "search_trials": trials, "search_seeds": seeds, "search_metric": metric}
     from pipeline.loading import load_settings, origins
     from pipeline.plan import resolve

@@ -11,6 +11,8 @@ from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, plan_from, print_line, warn_of_plan
 from pipeline.cli.option_groups import AUDIT, BEAM, PLACES, SPLITS, SUSPECTS, TRAINING, Settings, takes
 
+_NO_SETTINGS = ("folds", "rolling", "first_test", "test_fraction", "more")
+
 _SPLITS = {name: SPLITS[name] for name in ("split_fractions", "embargo")}
 """Where the folds lie is said otherwise."""
 
@@ -51,8 +53,7 @@ def walkforward(
 
     Each fold is a run of its own, with purge and embargo; nothing is pushed.
     """
-    own = ("folds", "rolling", "first_test", "test_fraction", "more")
-    flags = {name: value for name, value in locals().items() if name not in own} | more
+    flags = {name: value for name, value in locals().items() if name not in _NO_SETTINGS} | more
     plan = plan_from(flags)
     console = new_console()
     from components.errors import UserError

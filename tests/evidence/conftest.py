@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
-    """Runs the Evaluator as the pipeline does; `grouped=False` leaves out the extractors that keep rows together."""
+    """Runs the Evaluator as the pipeline does; `grouped=False` leaves out the extractors that keep rows together.
+
+    `left_in` is where TFMA's files stay.
+    """
     import tensorflow as tf
     import tensorflow_model_analysis as tfma
     from google.protobuf import text_format
@@ -61,6 +65,7 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
         files: int = 1,
         grouped: bool = True,
         model: str = "candidate",
+        left_in: Path | None = None,
     ) -> Evaluation:
         folder = tmp_path_factory.mktemp("evaluation")
         write_examples(rows, horizon, folder / "examples" / "Split-test", files)
@@ -74,7 +79,7 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
         text = text_format.MessageToString(schema_for(HORIZONS, trained=horizon))
         (folder / "schema" / "schema.pbtxt").write_text(text)
         evaluation = standard_artifacts.ModelEvaluation()
-        evaluation.uri = str(folder / "evaluation")
+        evaluation.uri = str(left_in or folder / "evaluation")
         context = executor.Executor.Context(
             beam_pipeline_args=[*DIRECT_RUNNER, f"--requirements_file={os.devnull}"],
             tmp_dir=str(folder / "tmp"),
