@@ -9,11 +9,12 @@ import typer
 
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, print_line
+from pipeline.cli.overview import Group
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
-config_app = typer.Typer(help="Settings.", invoke_without_command=True)
+config_app = typer.Typer(cls=Group, help="Every setting, and where its value is from.", invoke_without_command=True)
 app.add_typer(config_app, name="config", epilog=example("awesome config --json"))
 
 

@@ -35,7 +35,8 @@ def judge(
         typer.Option(metavar="COLUMN", help="Columns of scores, larger where a rise is thought likelier."),
     ] = None,
     column: Annotated[
-        list[str] | None, typer.Option(help="Which column is what: time=NAME, share=NAME, written=NAME.")
+        list[str] | None,
+        typer.Option(metavar="ROLE=NAME", help="Which column is what: time=NAME, share=NAME, written=NAME."),
     ] = None,
     share: Annotated[str | None, typer.Option(help="The share of a file that names none.")] = None,
     ignore_case: Annotated[

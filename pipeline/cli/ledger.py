@@ -10,8 +10,11 @@ import typer
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, plan_from, print_line
 from pipeline.cli.option_groups import PLACES, Settings, takes
+from pipeline.cli.overview import Group
 
-ledger_app = typer.Typer(help="Predictions made before the fact, and what came of them.", no_args_is_help=True)
+ledger_app = typer.Typer(
+    cls=Group, help="Predictions made before the fact, and what came of them.", no_args_is_help=True
+)
 app.add_typer(ledger_app, name="ledger")
 
 

@@ -9,6 +9,7 @@ import typer
 
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, plan_from, print_line
+from pipeline.cli.overview import Group
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from components.feature_store import Spell
 
 members_app = typer.Typer(
+    cls=Group,
     help="Who belongs to the universe from when to when; without any, all shares of the database always.",
     no_args_is_help=True,
 )

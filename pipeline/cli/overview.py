@@ -1,4 +1,4 @@
-"""`awesome --help`: the commands in groups, in the order in which they are used, each with its whole first sentence."""
+"""`awesome --help`: the commands in groups, in the order in which they are used; whole sentences."""
 
 from __future__ import annotations
 
@@ -22,16 +22,15 @@ GROUPS: Mapping[str, Sequence[str]] = {
 _OTHERS = "From other packages"
 
 
-class Overview(typer.core.TyperGroup):
-    """The application's own group."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """The names, in the order in which they are shown."""
-        return [name for names in self._grouped(ctx).values() for name in names]
+class Group(typer.core.TyperGroup):
+    """Commands, each with its whole first sentence."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Writes a section for each group."""
-        grouped = self._grouped(ctx)
+        """Writes them."""
+        self._write(ctx, formatter, {"Commands": self.list_commands(ctx)})
+
+    def _write(self, ctx: Any, formatter: Any, grouped: Mapping[str, Sequence[str]]) -> None:
+        """Writes a section for each group of names."""
         # One column for all groups.
         width = max((len(name) for names in grouped.values() for name in names), default=0)
         for title, names in grouped.items():
@@ -41,6 +40,18 @@ class Overview(typer.core.TyperGroup):
             ]
             with formatter.section(title):
                 formatter.write_dl(rows)
+
+
+class Overview(Group):
+    """The application's own group."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, in the order in which they are shown."""
+        return [name for names in self._grouped(ctx).values() for name in names]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Writes a section for each group."""
+        self._write(ctx, formatter, self._grouped(ctx))
 
     def _grouped(self, ctx: Any) -> dict[str, list[str]]:
         there = super().list_commands(ctx)

@@ -12,6 +12,7 @@ import typer
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_progress, plan_from, print_line
 from pipeline.cli.option_groups import PLACES, Settings, takes
+from pipeline.cli.overview import Group
 
 if TYPE_CHECKING:
     from components.price_panel.manifest import Manifest
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 _MOST_REFUSALS = 20
 
 panel_app = typer.Typer(
-    help="Prices as Parquet files with a manifest: the source of a run beside the database.", no_args_is_help=True
+    cls=Group,
+    help="Prices as Parquet files with a manifest: the source of a run beside the database.",
+    no_args_is_help=True,
 )
 app.add_typer(panel_app, name="panel")
 

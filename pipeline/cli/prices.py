@@ -12,6 +12,7 @@ import typer
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, new_progress, plan_from, print_line
 from pipeline.cli.option_groups import SPLITS, SUSPECTS, Settings, takes
+from pipeline.cli.overview import Group
 
 if TYPE_CHECKING:
     from components.price_files import ImportReport, TrialStore
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 _MOST_REFUSALS = 20
 _ROWS_SHOWN = 3
 
-prices_app = typer.Typer(help="Daily prices in the feature store.", no_args_is_help=True)
-features_app = typer.Typer(help="The table FEATURE.", no_args_is_help=True)
-schema_app = typer.Typer(help="The curated schema of the examples.", no_args_is_help=True)
+prices_app = typer.Typer(cls=Group, help="Daily prices in the feature store.", no_args_is_help=True)
+features_app = typer.Typer(cls=Group, help="The table FEATURE.", no_args_is_help=True)
+schema_app = typer.Typer(cls=Group, help="The curated schema of the examples.", no_args_is_help=True)
 app.add_typer(prices_app, name="prices")
 app.add_typer(features_app, name="features")
 app.add_typer(schema_app, name="schema")
@@ -86,7 +87,10 @@ def prices_import(
     ] = None,
     column: Annotated[
         list[str] | None,
-        typer.Option(help="Which column is what, such as close=Settle or date=Datum; a name left out leaves it out."),
+        typer.Option(
+            metavar="ROLE=NAME",
+            help="Which column is what, such as close=Settle or date=Datum; a name left out leaves it out.",
+        ),
     ] = None,
     layout: Annotated[
         str | None,

@@ -9,8 +9,9 @@ import typer
 
 from pipeline.cli import common
 from pipeline.cli.common import app, example, new_console, plan_from, print_line
+from pipeline.cli.overview import Group
 
-runs_app = typer.Typer(help="The finished runs of a workspace.", invoke_without_command=True)
+runs_app = typer.Typer(cls=Group, help="The finished runs of a workspace.", invoke_without_command=True)
 app.add_typer(runs_app, name="runs", epilog=example("awesome runs --json"))
 
 

@@ -23,6 +23,7 @@ from pipeline.cli.common import (
     print_line,
 )
 from pipeline.cli.option_groups import PLACES, Settings, takes
+from pipeline.cli.overview import Group
 
 if TYPE_CHECKING:
     from components.object_storage import ModelManifest, Pushed
@@ -31,8 +32,8 @@ _MIB = 2**20
 _WIDEST = 400
 _COLUMNS = ("model", "version", "AUC (95 %)", "blessed", "tries", "champion", "horizon", "data", "MiB")
 
-db_app = typer.Typer(help="The database, to object storage and back.", no_args_is_help=True)
-model_app = typer.Typer(help="Trained models, to object storage and back.", no_args_is_help=True)
+db_app = typer.Typer(cls=Group, help="The database, to object storage and back.", no_args_is_help=True)
+model_app = typer.Typer(cls=Group, help="Trained models, to object storage and back.", no_args_is_help=True)
 app.add_typer(db_app, name="db")
 app.add_typer(model_app, name="model")
 

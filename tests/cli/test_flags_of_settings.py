@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -117,3 +118,41 @@ def test_a_command_takes_groups_behind_its_own_options_and_gets_what_was_given()
     assert list(parameters) == ["a", "b"]
     assert isinstance(parameters["b"].annotation.__metadata__[0], OptionInfo)
     assert command(a=1, b=2) == (1, {"b": 2})  # type: ignore[call-arg]
+
+
+OTHER_DEFAULTS = {("audit", "models"), ("experiments", "models"), ("explain", "models"), ("market", "db")}
+"""Options that are called like a setting, and stand for what the command decides by itself."""
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_a_help_fits_80_columns_in_whole_sentences_and_its_defaults_are_those_of_the_settings(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    command = COMMANDS[name]
+    text = command.get_help(command.make_context(name, [], resilient_parsing=True))
+    assert max(map(len, text.splitlines())) <= 80
+    assert re.findall(r"--\S+ <list", text) == []
+    for one in command.params:
+        told = getattr(one, "help", None) or ""
+        if one.param_type_name != "option" or one.name == "help":
+            continue
+        assert told.endswith((".", ")")), one.name
+        said = re.search(r"\(default: ([^ ]+)\)$", told)
+        setting = Settings.model_fields.get(one.name)
+        if said is None or setting is None or (name, one.name) in OTHER_DEFAULTS:
+            continue
+        default = setting.default
+        if one.name in ("shares", "output", "split_start"):  # a word for none
+            assert not default
+        else:
+            assert said[1] == (",".join(map(str, default)) if isinstance(default, tuple) else str(default)), one.name
+
+
+def test_a_group_names_its_commands_in_whole_sentences(awesome: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for group in ("ledger", "members", "prices", "panel", "model", "db", "config", "schema", "kubeflow"):
+        text = awesome(group, "--help").out
+        assert "Commands:" in text
+        assert "..." not in text.replace("[ARGS]...", "")
+        assert max(map(len, text.splitlines())) <= 80

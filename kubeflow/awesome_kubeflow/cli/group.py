@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.common import app
+from pipeline.cli.overview import Group
 
-kubeflow_app = typer.Typer(help="The pipeline on Kubeflow Pipelines.", no_args_is_help=True)
+kubeflow_app = typer.Typer(cls=Group, help="The pipeline on Kubeflow Pipelines.", no_args_is_help=True)
 app.add_typer(kubeflow_app, name="kubeflow")
 
 Cluster = Annotated[

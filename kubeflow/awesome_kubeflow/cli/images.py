@@ -33,14 +33,17 @@ def build(
     ] = None,
     tag: Tag = None,
     image: Annotated[
-        list[str] | None, typer.Option(help="base, extractor or training; may be repeated. (default: all)")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="base, extractor or training; may be repeated. (default: all)"),
     ] = None,
     base_image: Annotated[
         str | None, typer.Option(help="What base is built from. (default: Python's official image)")
     ] = None,
     secret: Annotated[
         list[str] | None,
-        typer.Option(help="index=FILE (UV_DEFAULT_INDEX=...) or ca-certificates=FILE; stays in no image."),
+        typer.Option(
+            metavar="NAME=FILE", help="index=FILE (UV_DEFAULT_INDEX=...) or ca-certificates=FILE; stays in no image."
+        ),
     ] = None,
     engine: EngineName = None,
     quiet: Quiet = False,
@@ -80,7 +83,8 @@ def push(
     registry: Annotated[str, typer.Option(help="Where to, as for build.")],
     tag: Tag = None,
     image: Annotated[
-        list[str] | None, typer.Option(help="base, extractor or training; may be repeated. (default: all but base)")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="base, extractor or training; may be repeated. (default: all but base)"),
     ] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="The registry may speak HTTP (podman).")] = False,
     engine: EngineName = None,

@@ -26,7 +26,8 @@ PipelineName = Annotated[
     str | None, typer.Option("--pipeline", help="Name or id. (default: the settings' formatter and horizon)")
 ]
 Parameters = Annotated[
-    list[str] | None, typer.Option("--parameter", help="NAME=VALUE of the pipeline's inputs; may be repeated.")
+    list[str] | None,
+    typer.Option("--parameter", metavar="NAME=VALUE", help="One of the pipeline's inputs; may be repeated."),
 ]
 
 _STATES = {"SUCCEEDED": "green", "SKIPPED": "cyan", "FAILED": "red", "CANCELED": "yellow", "CANCELING": "yellow"}
