@@ -87,7 +87,7 @@ def _checked(name: str, wanted: Any, value: Any) -> Any:
     # A bool is an int to Python, and none is meant by it here.
     accepted = (int, float) if wanted is float else wanted
     if isinstance(value, bool) or not isinstance(value, accepted):
-        raise HyperparameterError(f"hyperparameter {name} must be of type {wanted.__name__}, not {value!r}")
+        raise HyperparameterError(f"hyperparameter {name} must be {_KINDS.get(wanted, wanted.__name__)}, not {value!r}")
     if wanted is int and value < 1:
         raise HyperparameterError(f"hyperparameter {name} must be at least 1, not {value!r}")
     if wanted is float and not (math.isfinite(value) and value >= 0):
@@ -96,6 +96,8 @@ def _checked(name: str, wanted: Any, value: Any) -> Any:
         raise HyperparameterError(f"hyperparameter {name} must be {'below 1' if value else 'above 0'}, not {value!r}")
     return wanted(value)
 
+
+_KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 OF_GRADIENT_STEPS = ("learning_rate", "batch_size", "epochs", "patience", "members")
 """Hyperparameters that mean nothing to a version that is solved."""

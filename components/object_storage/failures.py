@@ -149,7 +149,8 @@ def _of_system(error: OSError, url: str) -> str:
     if error.errno == errno.ENOSPC:
         return f"{where}: the disk is full; make room, then run the same command again"
     reason = error.strerror or type(error).__name__
-    return f"{where}: {reason}" if where.startswith(url) else f"{url}: {reason} ({where})"
+    told = f"{where}: {reason}" if where.startswith(url) else f"{url}: {reason} ({where})"
+    return f"{told}; make the folder one that this user can read and write, or name another storage"
 
 
 def _is_storage_trouble(error: BaseException) -> bool:

@@ -82,6 +82,8 @@ def _local(text: str, settings: StorageSettings) -> Opened:
     if not text:
         raise StorageError("the storage's URL is empty; name a folder, or a URL with file://, s3:// or cos://")
     root = os.path.abspath(os.path.expanduser(text)).rstrip("/")
+    if os.path.isfile(root):
+        raise StorageError(f"{text} is a file, and a storage is a folder; name another one")
     filesystem = LocalFileSystem(auto_mkdir=True, skip_instance_cache=True)
     return Opened(Place("file", root), filesystem, root)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import re
+import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -165,7 +166,7 @@ def read_manifest(folder: Path) -> Manifest:
         content = path.read_bytes()
     except FileNotFoundError:
         what = "does not exist" if not folder.exists() else f"is a folder without {MANIFEST}, so it is no panel"
-        raise PanelError(f"{folder} {what}; write one: awesome panel write {folder}") from None
+        raise PanelError(f"{folder} {what}; write one: awesome panel write {shlex.quote(str(folder))}") from None
     except NotADirectoryError:
         raise PanelError(f"{folder} is a file, and a panel is a folder; name another --panel") from None
     except OSError as error:

@@ -117,7 +117,7 @@ def evaluate(run: common.RunFolder = None, workspace: common.Workspace = None) -
 @app.command(epilog=example("awesome tensorboard 2026-11-23T18-30-00 --port 6007"))
 def tensorboard(
     run: common.RunFolder = None,
-    port: Annotated[int, typer.Option(help="Of the page.")] = 6006,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the page; 0 for one that is free.")] = 6006,
     workspace: common.Workspace = None,
 ) -> None:
     """Opens a run's training curves in TensorBoard."""

@@ -83,7 +83,9 @@ def live_facts(
     looked = now or present()
     facts = LiveFacts(ledger=str(path), looked=stamp(looked), horizon=plan.horizon, drift=tuple(drift))
     if not path.exists():
-        return replace(facts, nothing=f"{path} does not exist: the first `awesome daily` with a model begins it")
+        beside = "" if ledger is not None or plan.database.exists() else f"; {plan.database} does not exist either"
+        nothing = f"{path} does not exist: the first `awesome daily` with a model begins it{beside}"
+        return replace(facts, nothing=nothing)
     if path.is_file() and not path.stat().st_size:
         return replace(facts, nothing=f"{path} is empty: a loop was stopped while it made it, and the next one goes on")
     trust, notes = _trust(plan, path, look, rows_again)

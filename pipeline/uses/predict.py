@@ -20,6 +20,7 @@ from models.errors import TwinError, UnknownNameError
 from models.features import CLOSES, SHARE_ID
 from models.formatters import DataFormatter, get_formatter
 from models.labels import UP
+from models.registry import ARCHITECTURES
 from models.twin.proof import Proof
 from models.twin.proving import proven_twin
 from pipeline.given_flags import again, command_of
@@ -201,6 +202,11 @@ def choose_model(plan: Plan, model: str | None, run: Path | None) -> ChosenModel
         return _pushed(plan)
     if model is not None and (pulled := _pulled(Path(model))) is not None:
         return pulled
+    if model is not None and model not in ARCHITECTURES and Path(model).exists():
+        raise PredictionError(
+            f"--model {model} holds no model that was pulled; bring one: awesome model pull --model NAME --to FOLDER, "
+            "or name a candidate of a run"
+        )
     return _candidate(plan, model, run)
 
 

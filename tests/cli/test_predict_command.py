@@ -94,6 +94,12 @@ def test_a_table_of_another_purpose_or_shape_is_refused(awesome: Awesome, databa
         write_predictions(database, name, ROWS, "rnn", "run 1", "up", 1)
 
 
+def test_a_folder_that_holds_no_pulled_model_is_no_name_of_a_candidate(awesome: Awesome, database: Path) -> None:
+    Path("mine").mkdir()
+    refusal = awesome("predict", "--db", str(database), "--model", "mine").refusal
+    assert refusal.startswith("--model mine holds no model that was pulled; bring one: awesome model pull ")
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [

@@ -215,6 +215,7 @@ def test_each_setting_is_refused_in_our_words_by_run_under_the_flag_of_its_name(
 def test_an_option_of_a_command_alone_is_refused_in_our_words(awesome: Awesome) -> None:
     for arguments, why in (
         (("runs", "prune", "--keep", "0"), "--keep: must be 1 or more, got 0; see awesome runs prune --help"),
+        (("tensorboard", "--port", "-1"), "--port: must be 0 or more, got -1; see awesome tensorboard --help"),
         (("tensorboard", "--port", "x"), "--port: is no whole number, got 'x'; see awesome tensorboard --help"),
         (("serve", "--timeout", "inf"), "--timeout: must be 86400 or less, got inf; see awesome serve --help"),
     ):

@@ -78,7 +78,7 @@ def test_texts_are_read_back(default_ir: Any) -> None:
         ("hyperparameters", "[]", "is not JSON by model"),
         ("hyperparameters", '{"rnn": 1}', "is not JSON by model"),
         ("hyperparameters", '{"oracle": {}}', "oracle"),
-        ("hyperparameters", '{"rnn": {"epochs": "many"}}', "epochs must be of type int"),
+        ("hyperparameters", '{"rnn": {"epochs": "many"}}', "epochs must be a whole number"),
     ],
 )
 def test_a_bad_parameter_is_named(default_ir: Any, name: str, text: str, message: str) -> None:

@@ -97,10 +97,10 @@ def test_a_model_of_somebodys_own_is_looked_for_in_what_every_model_has() -> Non
         ({"unit": OneOf((1, 2))}, "model mine: hyperparameter 'unit' does not exist; there are learning_rate"),
         ({"width": OneOf((8, 16))}, "model mine: search of width: its default 4 is not within 8, 16"),
         ({"width": Between(0, 8)}, "model mine: hyperparameter width must be at least 1"),
-        ({"width": Between(1.0, 8.5)}, "model mine: hyperparameter width must be of type int, not 1.0"),
+        ({"width": Between(1.0, 8.5)}, "model mine: hyperparameter width must be a whole number, not 1.0"),
         ({"dropout": Between(0.0, 1.0)}, "model mine: hyperparameter dropout must be below 1"),
         ({"width": (1, 8)}, "model mine: search of width is of type tuple, not Between or OneOf"),
-        ({"units": OneOf(((16, 8), ("a",)))}, "model mine: hyperparameter units must be of type int"),
+        ({"units": OneOf(((16, 8), ("a",)))}, "model mine: hyperparameter units must be a whole number"),
     ],
 )
 def test_a_space_that_does_not_fit_is_refused_with_the_declaration(search: Any, message: str) -> None:

@@ -110,6 +110,16 @@ def test_a_database_goes_and_comes(awesome: Awesome, tmp_path: Path) -> None:
     assert code["digest"] == code_digest(["components/feature_store", "models"])
 
 
+def test_a_storage_that_cannot_be_one_says_what_to_do(awesome: Awesome, tmp_path: Path) -> None:
+    write_run(Path("runs"))
+    (tmp_path / "here" / "file").touch()
+    assert awesome("model", "push", "file").err == (
+        "awesome: file is a file, and a storage is a folder; name another one\n"
+    )
+    refused = awesome("model", "push", "/proc/none").err
+    assert refused.endswith("; make the folder one that this user can read and write, or name another storage\n")
+
+
 def test_the_storage_can_be_set(awesome: Awesome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_database(tmp_path / "here" / "awesome.db")
     for command in (("db", "push"), ("db", "pull"), ("model", "list"), ("model", "pull", "--model", "rnn")):

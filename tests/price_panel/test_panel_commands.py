@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from panels import file_of, write_database
 
+from components.errors import UserError
 from components.price_panel.store import PanelStore
+from pipeline import api
 
 Awesome = Any
 
@@ -108,4 +110,9 @@ def test_a_panel_that_stands_where_files_do_is_told_from_the_target(folder: Path
 def test_a_panel_has_no_ledger_to_be_judged(folder: Path, awesome: Awesome) -> None:
     write_database(folder / "awesome.db")
     awesome("panel", "write", "one")
-    assert awesome("live", "--db", "one").refusal.startswith("one is a folder, not a database; of a panel")
+    for command in (("live",), ("ledger", "show"), ("ledger", "verify"), ("ledger", "export", "said.csv")):
+        refusal = awesome(*command, "--db", "one").refusal
+        assert refusal.startswith("one is no database but a panel, or another folder, and has no ledger; name the data")
+    for given in ({"db": "one"}, {"panel": "one"}):  # from Python as from the command line
+        with pytest.raises(UserError, match="one is no database but a panel"):
+            api.live(**given)

@@ -30,7 +30,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "a share that is none": (("--shares", "NONE"), "has no share NONE"),
     "no database": (("--db", "none.db"), "--db none.db does not exist"),
     "two beginnings": (("--first-test", "2001-01-01", "--test-fraction", "0.3"), "name one of them"),
-    "a beginning that is no date": (("--first-test", "soon"), "split date 'soon' is not a date"),
+    "a beginning that is no date": (("--first-test", "soon"), "first test 'soon' is not a date"),
     "a beginning outside the data": (("--first-test", "1990-01-01"), "first test 1990-01-01 lies outside the data"),
     "all is tested": (("--test-fraction", "1"), "test fraction 1.0 must lie between 0 and 1"),
     "a market and a database": (("--market", "null"), "market (from --market): makes a database of its own"),

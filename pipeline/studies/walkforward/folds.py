@@ -113,7 +113,10 @@ def plan_folds(sessions: Dates, walk: WalkSettings, splits: SplitSettings) -> tu
 
 def _first_tested(sessions: Dates, text: str) -> int:
     # The date is checked where all dates of splits are.
-    SplitSettings(start=text)
+    try:
+        SplitSettings(start=text)
+    except SplitError:
+        raise SplitError(f"first test {text!r} is not a date such as 2019-06-03") from None
     first = int(np.searchsorted(sessions, np.datetime64(text, "D")))
     if first in (0, len(sessions)):
         raise SplitError(
