@@ -26,6 +26,7 @@ from pipeline.report.drawing import (
     add_legend,
     beside,
     drawing,
+    finish_columns,
     finish_rows,
     mark_interval,
     model_styles,
@@ -140,6 +141,31 @@ def group_chart(table: pd.DataFrame, what: str, names: Sequence[str]) -> Chart:
         rest = f" The {len(shown)} with most rows of {len(groups)}." if len(shown) < len(groups) else ""
         words = f"AUC by {what} of {', '.join(names)}; the table has the figures.{rest}"
         return svg_chart(f"by-{what}", f"AUC by {what}", words, figure)
+
+
+def slices_chart(table: pd.DataFrame, model: str) -> Chart:
+    """Draws every metric by slice, a panel a metric, beside its figure over the whole split.
+
+    Args:
+        table: of `evaluation.slices_table`.
+        model: whose it is.
+    """
+    style = model_styles([model])[model]
+    parts = table.iloc[1:]
+    lines = math.ceil(len(table.columns) / 3)
+    with drawing():
+        figure = Figure(figsize=(WIDTH * 1.6, 0.3 + 1.5 * lines), layout="constrained")
+        grid = figure.subplots(lines, 3, squeeze=False)
+        for axes, metric in zip(grid.flat, table.columns, strict=False):
+            axes.bar(range(len(parts)), parts[metric].to_numpy(float), 0.7, color=style.colour, alpha=0.75)
+            axes.axhline(float(table[metric].iloc[0]), color=INK, linewidth=1.2)
+            axes.set_title(metric, fontsize=10, fontweight="bold", loc="left")
+            finish_columns(axes, [f"{str(part)[2:]:>2}" if len(parts) > 4 else str(part) for part in parts.index])
+            axes.yaxis.set_major_locator(MaxNLocator(3))
+        for axes in list(grid.flat)[len(table.columns) :]:
+            axes.set_axis_off()
+        words = f"Of {model}, by year: {', '.join(map(str, table.columns))}. Lines: the whole test split."
+        return svg_chart("slices", f"Every figure of TFMA by slice: {model}", words, figure)
 
 
 def quantiles(values: npt.NDArray[Any], steps: int = 100) -> npt.NDArray[np.float64]:

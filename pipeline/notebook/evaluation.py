@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
@@ -14,10 +12,8 @@ from components.evidence.findings import Figures
 from components.evidence.interval import Interval
 from components.evidence.metric import METRICS
 from components.evidence.tfma import metrics as tfma_metrics
-from components.evidence.tfma.evaluations import load_result, read_evaluation
+from components.evidence.tfma.evaluations import read_evaluation
 from components.evidence.words import figure, number4, signed
-from models.features import YEAR
-from pipeline.notebook.run import Line
 from pipeline.runs.folder import FinishedRun
 from pipeline.runs.results import RunReport
 
@@ -100,21 +96,19 @@ def share_table(run: FinishedRun, predictions: pd.DataFrame) -> pd.DataFrame:
     return table.set_index(["model", "share"])
 
 
-def interactive_metrics(run: FinishedRun, model: str) -> Any:
-    """TFMA's own view of the years where its extension can run, else the line that says what to do."""
-    elsewhere = (
-        "TFMA's interactive view exists for the classic notebook (below version 7) only; open this notebook there to "
-        "see it. The tables and charts on this page are the same figures."
-    )
-    try:
-        classic = int(importlib.metadata.version("notebook").split(".")[0]) < 7
-    except importlib.metadata.PackageNotFoundError:
-        classic = False
-    if not classic:
-        return Line(elsewhere)
-    import tensorflow_model_analysis as tfma
+def slices_table(run: FinishedRun, model: str) -> pd.DataFrame:
+    """Every figure that TFMA computed of a model, over the whole test split and in each year.
 
-    return tfma.view.render_slicing_metrics(load_result(run.evaluation(model), model), slicing_column=YEAR)
+    It is what `tfma.view.render_slicing_metrics` shows, a widget that today's JupyterLab does not load.
+
+    Returns:
+        A row a slice, the whole split first; a column a metric, the number of rows first.
+    """
+    found = read_evaluation(run.evaluation(model), model)
+    slices = {"all": found.metrics} | {str(year): values for year, values in found.by_year.items()}
+    table = pd.DataFrame.from_dict(slices, orient="index").rename_axis("slice")
+    metrics = sorted(table.columns, key=lambda name: (name != tfma_metrics.EXAMPLE_COUNT, name))
+    return table[metrics].astype({tfma_metrics.EXAMPLE_COUNT: int})
 
 
 def _interval(run: FinishedRun, rows: pd.DataFrame, model: str) -> Interval:

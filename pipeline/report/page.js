@@ -422,6 +422,14 @@
       button.dataset.name = one.name;
       box.append(button);
     }
+    // Between many points the name of a line would be read by nobody.
+    for (const { rules } of specs.filter(spec => spec.kind === "name")) {
+      rules.forEach(([, name], at) => {
+        if (!name) return;
+        const line = { x1: 0, x2: 26, y1: 5, y2: 5, style: `stroke: var(${at ? "--chart-muted" : "--chart-ink"}); stroke-width: 1.4; stroke-dasharray: ${at ? "4 2" : "none"}` };
+        box.append(make("span", {}, drawing("svg", { "aria-hidden": "true" }, drawing("line", line)), name));
+      });
+    }
     return box;
   }
 
@@ -592,19 +600,22 @@
     const { ctx, bbox } = u;
     ctx.save();
     ctx.textBaseline = "alphabetic";
-    ctx.strokeStyle = colour("--chart-ink");
     ctx.lineWidth = devicePixelRatio;
     ctx.fillStyle = colour("--chart-muted");
     ctx.textAlign = "left";
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-    for (const [height, name] of spec.rules) {
+    spec.rules.forEach(([height, name], at) => {
+      // Beside names the first says that there is no skill, the others what can be had.
+      const other = spec.kind === "name" && at > 0;
+      ctx.strokeStyle = colour(other ? "--chart-muted" : "--chart-ink");
+      ctx.setLineDash(other ? [4 * devicePixelRatio, 2 * devicePixelRatio] : []);
       const y = u.valToPos(height, "y", true);
       ctx.beginPath();
       ctx.moveTo(bbox.left, y);
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
-      ctx.fillText(name, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
-    }
+      if (spec.kind !== "name") ctx.fillText(name, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
+    });
     ctx.restore();
   }
 

@@ -151,8 +151,19 @@ def test_the_models_notebook_shows_what_the_report_says(
             assert re.search(rf" {share} {group['auc']:.4f} [\d.]+ [\d.]+ {group['rows']} ", notebook.text)
     for name in ("logistic_regression", "lightgbm", *NAMES):
         assert name in notebook.text
-    assert "TFMA's interactive view exists for the classic notebook" in notebook.text
-    for title in ("AUC by year", "AUC by share", "ROC curves", "Calibration"):
+    first = report["models"][report["champion"]]
+    for metric in first["metrics"]:
+        assert f">{metric}</text>" in notebook.shown, "a panel each"
+    rows = [first["rows"], *(group["rows"] for group in first["by_year"].values())]
+    for name, count in zip(("all", *first["by_year"]), rows, strict=True):
+        assert re.search(rf" {name} {count} [\d.]+ ", notebook.text), "TFMA's slices, the number of rows first"
+    for title in (
+        f"Every figure of TFMA by slice: {report['champion']}",
+        "AUC by year",
+        "AUC by share",
+        "ROC curves",
+        "Calibration",
+    ):
         assert f"<strong>{title}</strong>" in notebook.shown
     assert f"{report['champion']} less each other:" in notebook.text
 

@@ -30,7 +30,7 @@ class Evaluation:
 
 def read_evaluation(evaluation_uri: str, model: str) -> Evaluation:
     """Reads the metrics of a model from a ModelEvaluation artifact."""
-    result = load_result(evaluation_uri, model)
+    result = _load_result(evaluation_uri, model)
     overall: Mapping[str, float] = {}
     by_year: dict[int, Mapping[str, float]] = {}
     for slice_key, metrics in result.slicing_metrics:
@@ -42,7 +42,7 @@ def read_evaluation(evaluation_uri: str, model: str) -> Evaluation:
     return Evaluation(overall, dict(sorted(by_year.items())))
 
 
-def load_result(evaluation_uri: str, model: str) -> Any:
+def _load_result(evaluation_uri: str, model: str) -> Any:
     """TFMA's result of a model, from a ModelEvaluation artifact."""
     _, _, _, models = eval_config_writer.load_eval_run(evaluation_uri)
     # TFMA gives an only model no name, and logs a warning where it is asked for one.
