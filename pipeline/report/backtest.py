@@ -12,7 +12,7 @@ from pipeline.report.tear_sheet import PortfolioSheet, portfolio_sheet
 from pipeline.report.templates import load_template
 from pipeline.report.tries import best_portfolio
 from pipeline.report.verdict import Verdict
-from pipeline.report.words import basis_points, share_percent
+from pipeline.report.words import basis_points, readable_time, share_percent
 from pipeline.runs.results import ReportError, RunReport
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def render_backtest(report: RunReport, result: Backtest, model: str) -> str:
     return load_template(Path(__file__).with_name("backtest.html.j2")).render(
         backtest=section_of(report, result, model),
         report=report,
+        created=readable_time(report.created),
         result=result,
         model=model,
         costs=basis_points(result.costs),

@@ -190,7 +190,7 @@
     if (parts.length > 1) {
       answers.append(keys([{ series: parts }]));
       others.push(() => {
-        for (const { name, element } of parts) document.getElementById(element).style.display = hidden.has(name) ? "none" : "";
+        for (const { name, element } of parts) document.getElementById(element).classList.toggle("hidden", hidden.has(name));
       });
     }
     return marked(() => marks.filter(mark => !hidden.has(mark[3])), answers, svg, tip);

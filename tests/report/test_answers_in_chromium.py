@@ -87,7 +87,8 @@ def pointed_at(browser: Browser, element: str, across: float, down: float) -> No
 
 
 def pressed(browser: Browser, key: str) -> None:
-    named = {"text": "\r", "windowsVirtualKeyCode": 13} if key == "Enter" else {}
+    codes = {"Enter": {"text": "\r", "windowsVirtualKeyCode": 13}, "Tab": {"windowsVirtualKeyCode": 9}}
+    named = codes.get(key, {})
     for kind in ("keyDown", "keyUp"):
         browser.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, **named)
 
@@ -248,6 +249,26 @@ def test_all_is_done_with_the_keys_alone(browser: Browser, shown: Opened) -> Non
         pressed(browser, "Enter")
         assert evaluate(column) == sorted(before, reverse=backwards)
     assert len(set(before)) > 1
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "step"])
+def test_what_the_keys_reach_is_seen_to_be_reached(browser: Browser, shown: Opened, name: str) -> None:
+    evaluate = shown(name, 390)
+    evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    reached = set()
+    for _ in range(40):
+        pressed(browser, "Tab")
+        seen = evaluate(
+            """(one => one === document.body ? null
+                 : [one.tagName, getComputedStyle(one).outlineStyle, parseFloat(getComputedStyle(one).outlineWidth)])
+               (document.activeElement)"""
+        )
+        if seen is None:  # round the page, back to the browser itself
+            continue
+        assert seen[1] != "none", seen
+        assert seen[2] >= 2, seen
+        reached.add(seen[0])
+    assert {"A", "BUTTON"} <= reached
 
 
 def test_days_are_chosen_in_all_charts_at_once(browser: Browser, shown: Opened) -> None:

@@ -27,7 +27,7 @@ from pipeline.report.drawing import (
 )
 from pipeline.studies.search.results import SearchReport, TrialResult
 
-_OTHER, _OWN, _BEST = "other trials", "the settings' own", "the best"
+_OTHER, _OWN, _BEST = "other trials", "settings' own", "the best"
 
 
 def trials_chart(report: SearchReport) -> Chart:
