@@ -11,6 +11,7 @@ import pandas as pd
 from judged_runs import model, report
 
 from components.evidence.findings import PREDICTIONS_FILE
+from components.evidence.interval import Interval
 from pipeline.runs.folder import save_report
 
 DAYS, SHARES = 80, 6
@@ -35,7 +36,8 @@ def answers(seed: int, skill: float, first: str = "2020-01-01", days: int = DAYS
 def add(workspace: Path, name: str, predictions: pd.DataFrame | None = None, **changes: Any) -> Path:
     folder = workspace / name
     folder.mkdir()
-    made = report({"linear": model(0.51)}, created=f"2026-11-{int(name[-2:]):02d}T08:00:00Z")
+    figures = {"auc": Interval(0.51, 0.5, 0.52, 0.005), "rank_ic": Interval(-0.0123, -0.0456, -0.0101, 0.01)}
+    made = report({"linear": model(0.51, scores=figures)}, created=f"2026-11-{int(name[-2:]):02d}T08:00:00Z")
     save_report(dataclasses.replace(made, **changes), folder / "report.json")
     if predictions is not None:
         predictions.to_parquet(folder / PREDICTIONS_FILE)

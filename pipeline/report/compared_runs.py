@@ -79,11 +79,12 @@ def print_compared_runs(found: ComparedRuns, console: Console) -> None:
 
 def _figures(found: ComparedRuns) -> Table:
     table = titled_table("Runs compared with the first one", tight=True)
+    # The widths are those of a run's name and of an interval of negative numbers: no number is cut at 80 columns.
     table.add_column("run\nmodel", min_width=19, overflow="fold")
     for metric in _TOLD:
         title = METRICS[metric].title
-        table.add_column(f"{title}\n(95 %)", min_width=14)
-        table.add_column("less first\n(95 %)", min_width=14)
+        table.add_column(f"{title}\n95 %", min_width=13)
+        table.add_column("less first\n95 %", min_width=13)
     for run in found.runs:
         cells = [Text(f"{run.name}\n{run.model}, {run.chosen}")]
         for metric in _TOLD:
@@ -97,7 +98,7 @@ def _two_lines(one: Interval) -> str:
     if not math.isfinite(one.value):
         return "n/a"
     ends = f"{number(one.low)} {number(one.high)}" if math.isfinite(one.low) else "n/a"
-    return f"{number(one.value)}\n({ends})"
+    return f"{number(one.value)}\n{ends}"
 
 
 def _settings(found: ComparedRuns) -> Table:

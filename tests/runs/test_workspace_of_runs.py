@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 from judged_runs import NULL, model
 from made_workspace import DAYS, add, answers
+from shown import printed
 
 from components.evidence.resampling import DayBlocks
 from components.evidence.scores import ScoredModel
 from pipeline.job.workspace import point_latest
-from pipeline.report.compared_runs import render_compared_runs, sentences
+from pipeline.report.compared_runs import print_compared_runs, render_compared_runs, sentences
 from pipeline.report.listed_runs import list_runs
 from pipeline.runs.folder import find_run, open_run
 from pipeline.runs.results import ReportError
@@ -92,6 +93,18 @@ def test_a_paired_difference_is_that_of_the_common_rows(workspace: Path) -> None
     page = render_compared_runs(found)
     assert "run-02" in page
     assert 'id="differences-title"' in page
+
+
+def test_no_number_of_a_comparison_is_cut_at_80_columns(workspace: Path) -> None:
+    names = ("2026-11-01T08-53-01", "2026-11-01T08-53-02")
+    found = compare_runs([add(workspace, name, answers(seed, 1.0)) for seed, name in enumerate(names)])
+    text = printed(80, print_compared_runs, found)
+    assert max(map(len, text.splitlines())) <= 80
+    assert all(name in text for name in names)
+    for run in found.runs:
+        for figures in (run.figures, run.differences):
+            for metric in ("auc", "rank_ic") if figures else ():
+                assert f"{figures[metric].low:.3f} {figures[metric].high:.3f}" in text
 
 
 def test_rows_of_another_outcome_are_left_out_and_counted(workspace: Path) -> None:
