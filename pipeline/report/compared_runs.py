@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from components.evidence.interval import UNKNOWN, Interval
 from components.evidence.metric import AUC, METRICS, RANK_IC
-from components.evidence.words import figure, low_to_high, number, signed
+from components.evidence.words import figure, number, signed
 from pipeline.report.summary import titled_table
 from pipeline.report.words import readable_time
 from pipeline.runs.compared import ComparedRun, ComparedRuns
@@ -116,7 +117,8 @@ def render_compared_runs(found: ComparedRuns) -> str:
     from pipeline.report.templates import load_template
 
     metrics = [one for one in METRICS.values() if any(one.name in run.figures for run in found.runs)]
-    return load_template(Path(__file__).with_name("compare.html.j2"), ends=_ends).render(
+    return load_template(Path(__file__).with_name("compare.html.j2")).render(
+        difference=partial(signed, decimals=4),
         found=found,
         first=found.runs[0],
         created=[readable_time(run.created) for run in found.runs],
@@ -124,10 +126,6 @@ def render_compared_runs(found: ComparedRuns) -> str:
         metrics=metrics,
         chart=_chart(found),
     )
-
-
-def _ends(one: Interval) -> str:
-    return low_to_high(one.low, one.high, signed)
 
 
 def _chart(found: ComparedRuns) -> Chart | None:
