@@ -18,6 +18,7 @@ from components.evidence.interval import UNKNOWN, Interval
 from components.evidence.resampling import DayBlocks
 from components.evidence.rows import middle_ranks
 from components.tear_sheet.intervals import interval_of
+from components.tear_sheet.results import SignalFigures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,30 +35,17 @@ MOST_ROWS = 250_000
 
 @dataclass(frozen=True, eq=False)
 class Signal:
-    """What a model's scores are like.
+    """A model's scores beside what followed.
 
     Attributes:
-        groups: by quantile, the lowest scores first: mean return of the group over the horizon less that of all shares
-            of the day.
-        spread: that of the highest group less that of the lowest one.
-        lags: sessions, ascending.
-        decay: at each lag, the mean over days of the rank correlation of a day's scores with the returns of so many
-            sessions later; at 0 it is the rank IC.
-        persistence: at each lag, the mean over days of the rank correlation of a day's scores with those of so many
-            sessions later; 1 at 0.
+        figures: of all days.
         days: datetime64 array [days].
         daily: array [days], rank IC; nan where a day has none.
-        every: of so many days one is looked at in `decay` and `persistence`.
     """
 
-    groups: tuple[Interval, ...]
-    spread: Interval
-    lags: tuple[int, ...]
-    decay: tuple[Interval, ...]
-    persistence: tuple[Interval, ...]
+    figures: SignalFigures
     days: NDArray[np.datetime64]
     daily: NDArray[np.float64]
-    every: int
 
 
 def read_signals(
@@ -110,16 +98,15 @@ def _signal(
         at = looked[looked + lag < len(scores)]
         decay.append(means.of(at, _daily(scores[at], returns[at + lag]), -(-horizon // every)))
         persistence.append(means.of(at, _daily(scores[at], scores[at + lag]), -(-max(horizon, lag) // every)))
-    return Signal(
+    figures = SignalFigures(
         groups=tuple(means.of(None, daily, horizon) for daily in by_group.T),
         spread=means.of(None, by_group[:, -1] - by_group[:, 0], horizon),
         lags=lags,
         decay=tuple(decay),
         persistence=tuple(persistence),
-        days=means.days,
-        daily=_daily(scores, returns),
         every=every,
     )
+    return Signal(figures, means.days, _daily(scores, returns))
 
 
 class _Means:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from components.comparison.results import Comparison
     from components.evidence.findings import Findings
+    from components.tear_sheet.signal import read_signals
     from pipeline.job.step import Step
 
 _SHARED_ARTIFACTS = (
@@ -76,7 +78,14 @@ def gather_report(
     findings = Findings.read(Path(evidence.uri))
     predictions = pd.read_parquet(Path(evidence.uri) / PREDICTIONS_FILE)
     market = _market(plan)
-    results = {name: _model_result(name, steps, findings.models[name], predictions, market) for name in names}
+    signals = read_signals(predictions, names, plan.horizon) if len(predictions) else {}
+    results = {
+        name: replace(
+            _model_result(name, steps, findings.models[name], predictions, market),
+            signal=signals[name].figures if name in signals else None,
+        )
+        for name in names
+    }
     [pushed] = steps["Pusher"].outputs["pushed_model"]
     destination = pushed.get_string_custom_property("pushed_destination") or None
     champion = steps["ModelSelector"].outputs["model"][0].get_string_custom_property("champion") or None
@@ -110,7 +119,7 @@ def gather_report(
     with whole_file(folder / PREDICTIONS_FILE) as partial:
         predictions.to_parquet(partial, index=False)
     histories = {name: read_history(steps[f"Trainer.{name}"].outputs["model_run"][0].uri) for name in names}
-    write_report(report, predictions, histories, folder)
+    write_report(report, predictions, histories, folder, signals)
     return report
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from components.explanation.results import Explanation
+    from components.tear_sheet.signal import Signal
 
 SHARES_SHOWN = 200
 """Shares listed on the page; report.json has them all."""
@@ -59,7 +60,11 @@ class GroupRow:
 
 
 def write_report(
-    report: RunReport, predictions: pd.DataFrame, histories: Mapping[str, pd.DataFrame], directory: Path
+    report: RunReport,
+    predictions: pd.DataFrame,
+    histories: Mapping[str, pd.DataFrame],
+    directory: Path,
+    signals: Mapping[str, Signal] | None = None,
 ) -> None:
     """Writes report.html and report.json, each whole or not at all.
 
@@ -70,6 +75,7 @@ def write_report(
             probability of what its label asks.
         histories: by model, one row an epoch: epoch, loss, val_loss and whatever else was logged.
         directory: folder to write to, made if it is missing.
+        signals: by model, its scores beside what followed; None to look at them anew.
 
     Raises:
         ReportError: the folder or a file in it cannot be written.
@@ -82,7 +88,7 @@ def write_report(
         raise ReportError(
             f"{directory}: the folder cannot be made ({error.strerror}). Choose another with --output."
         ) from None
-    write_text(directory / REPORT_HTML, render_html(report, predictions, histories))
+    write_text(directory / REPORT_HTML, render_html(report, predictions, histories, signals=signals))
     # The file of numbers comes last: where it is, the run is complete.
     save_report(report, directory / REPORT_JSON)
 
@@ -92,6 +98,7 @@ def render_html(
     predictions: pd.DataFrame,
     histories: Mapping[str, pd.DataFrame],
     explanation: Explanation | None = None,
+    signals: Mapping[str, Signal] | None = None,
 ) -> str:
     """Makes the page; the arguments are those of `write_report`, and what `awesome explain` found.
 
@@ -163,7 +170,7 @@ def render_html(
             (*report.baselines, PREDECESSOR),
             styles,
         ),
-        signal=signal_section(predictions, names, report.horizon, styles),
+        signal=signal_section(predictions, names, report.horizon, styles, signals),
         backtest=backtest_section(report, predictions),
         compared=None if report.comparison is None else compared_section(report.comparison),
         explanation=None if explanation is None else explanation_section(explanation, styles),

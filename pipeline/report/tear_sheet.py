@@ -20,6 +20,7 @@ from components.tear_sheet.portfolio import (
     rolling_sharpe,
     worst_drawdowns,
 )
+from components.tear_sheet.results import SignalFigures
 from components.tear_sheet.signal import GROUPS, MOST_ROWS, Signal, read_signals
 from pipeline.report.words import points, points_of_one_precision, ratio
 
@@ -93,15 +94,28 @@ class PortfolioSheet:
 
 
 def signal_section(
-    predictions: pd.DataFrame, models: Sequence[str], horizon: int, styles: Mapping[str, Style]
+    predictions: pd.DataFrame,
+    models: Sequence[str],
+    horizon: int,
+    styles: Mapping[str, Style],
+    signals: Mapping[str, Signal] | None = None,
 ) -> SignalSection:
-    """Looks at every model's scores; a section that says why where there are too few shares or days."""
+    """Shows every model's scores; a section that says why where there are too few shares or days.
+
+    Args:
+        predictions: as in `read_signals`.
+        models: columns.
+        horizon: sessions ahead that returns reach.
+        styles: by model.
+        signals: what `read_signals` says of them, where that is known.
+    """
     from pipeline.report.rank_ic_chart import rank_ic_chart
     from pipeline.report.tear_sheet_charts import estimates_chart
 
     if len(predictions) == 0 or not models:
         return SignalSection(without="There are no predictions to look at.")
-    found = read_signals(predictions, models, horizon)
+    seen = signals or read_signals(predictions, models, horizon)
+    found = {name: one.figures for name, one in seen.items()}
     first = next(iter(found.values()))
     if all(math.isnan(one.decay[0].value) for one in found.values() if one.decay) or not first.lags:
         return SignalSection(
@@ -110,7 +124,7 @@ def signal_section(
     lags = [str(lag) for lag in first.lags]
     charts = [
         (
-            rank_ic_chart(first.days, {name: one.daily for name, one in found.items()}, styles),
+            rank_ic_chart(next(iter(seen.values())).days, {name: one.daily for name, one in seen.items()}, styles),
             "A mean of days that lie close together says how the rank IC wandered, and has no interval here: of "
             "windows that overlap the eye makes trends of nothing. That of all days has one, in the tables.",
         ),
@@ -168,7 +182,7 @@ def _scaled(one: Interval) -> Interval:
     return Interval(*(_BASIS_POINTS * part for part in (one.value, one.low, one.high, one.standard_error)))
 
 
-def _signal_row(name: str, one: Signal) -> tuple[str, ...]:
+def _signal_row(name: str, one: SignalFigures) -> tuple[str, ...]:
     def written(estimate: Interval, decimals: int = 3) -> tuple[str, str]:
         def write(value: float) -> str:
             return number(value, signed=True, decimals=decimals)

@@ -19,6 +19,7 @@ from components.leak_audit.results import AuditReport
 from components.missing_sessions.summary import MissingSummary
 from components.plausibility import Suspect, SuspectRecord
 from components.records import Number, to_json
+from components.tear_sheet.results import SignalFigures
 from components.universe.summary import UniverseSummary
 from models.labels import UP
 from models.twin.proof import Proof
@@ -76,6 +77,7 @@ class ModelResult:
         differences: its figures less those of each other model, each baseline and its `predecessor`, with paired 95 %
             intervals, by name and metric.
         twin: whether its twin answers as it does on the test split; None of an older version.
+        signal: its scores beside the returns that followed, without a portfolio; None of an older version.
     """
 
     auc: Number
@@ -100,6 +102,7 @@ class ModelResult:
     scores: Figures = field(default_factory=dict)
     differences: Mapping[str, Figures] = field(default_factory=dict)
     twin: Proof | None = None
+    signal: SignalFigures | None = None
 
     @property
     def area(self) -> Interval:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from models.formatters import get_formatter
 from pipeline.plan import load_plan
 from pipeline.uses.windows import WindowsError, read_last_windows
 
+Awesome = Callable[..., Any]
 CLOSES = ", ".join(f"close{number}" for number in range(21))
 
 
@@ -34,6 +37,13 @@ def test_shares_may_be_named_and_excluded_ones_are_said(market_db: Path, folder:
         store.decide(read_decisions(exclude=("S001",)))
     found = read_last_windows(load_plan({"db": copy, "shares": "S002,S001"}))
     assert (found.share_ids, found.excluded) == (("S002",), ("S001",))
+
+
+def test_windows_of_a_panel_are_those_of_its_database(market_db: Path, folder: Path, awesome: Awesome) -> None:
+    assert awesome("panel", "write", "one", "--db", str(market_db)).code == 0
+    ours, theirs = (read_last_windows(load_plan(of)) for of in ({"panel": "one"}, {"db": market_db}))
+    assert (ours.share_ids, ours.sessions) == (theirs.share_ids, theirs.sessions)
+    np.testing.assert_array_equal(ours.closes, theirs.closes)
 
 
 def test_windows_that_all_reach_across_gaps_are_refused(market_db: Path, folder: Path) -> None:

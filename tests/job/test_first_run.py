@@ -82,6 +82,7 @@ def test_the_report_has_the_documented_keys(report: Any) -> None:
     assert set(report) == documented("Keys")
     for name in NAMES:
         assert set(report["models"][name]) == documented("models.NAME")
+        assert set(report["models"][name]["signal"]) == documented("signal")
     for split in ("train", "eval", "test"):
         assert set(report["splits"][split]) == documented("splits.NAME")
     assert set(report["data"]) == documented("data\n")
@@ -214,6 +215,10 @@ def test_the_figures_agree_with_scikit_learn(report: Any, predictions: pd.DataFr
         lambda day: day[name].corr(day["forward_return"], method="spearman")
     )
     assert model["rank_ic"] == pytest.approx(ranks.mean(), abs=1e-5)
+    signal = model["signal"]
+    at = dict(zip(signal["lags"], signal["decay"], strict=True))[0]
+    assert at["value"] == pytest.approx(ranks.mean(), abs=1e-5)
+    assert signal["spread"]["low"] < signal["spread"]["value"] < signal["spread"]["high"]
     assert model["auc_low"] < model["auc"] < model["auc_high"]
     best = get_scenario("reversal_easy").best_auc(1)
     assert best is not None

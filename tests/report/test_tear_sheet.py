@@ -24,7 +24,7 @@ def test_the_signal_s_figures_stand_in_its_table_and_charts() -> None:
     section = signal_section(predictions, NAMES, report.horizon, model_styles(NAMES))
     assert [chart.name for chart, _ in section.charts] == ["rank-ic", "quantiles", "decay", "persistence"]
     for name in NAMES:
-        found = read_signals(predictions, [name], report.horizon)[name]
+        found = read_signals(predictions, [name], report.horizon)[name].figures
         spread = 10_000 * found.spread.value
         assert f"{name} {spread:+.1f} {10_000 * found.spread.low:+.1f} to {10_000 * found.spread.high:+.1f}" in words
         assert f"{found.decay[0].value:+.3f} {found.decay[0].low:+.3f} to {found.decay[0].high:+.3f}" in words

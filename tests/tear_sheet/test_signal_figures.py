@@ -38,7 +38,8 @@ def wide(frame: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def test_decay_and_persistence_are_those_of_shifted_tables() -> None:
     frame = made()
-    found = read_signals(frame, ["model"], 1, lags=LAGS)["model"]
+    seen = read_signals(frame, ["model"], 1, lags=LAGS)["model"]
+    found = seen.figures
     scores, returns = wide(frame, "model"), wide(frame, "forward_return")
     for lag, decay, persistence in zip(LAGS, found.decay, found.persistence, strict=True):
         for other, one in ((returns, decay), (scores, persistence)):
@@ -54,12 +55,12 @@ def test_decay_and_persistence_are_those_of_shifted_tables() -> None:
     same = rank_ic(known["model"].to_numpy(), known["forward_return"].to_numpy(), known["time"].to_numpy())
     assert found.decay[0].low == pytest.approx(same.low)
     assert found.decay[0].high == pytest.approx(same.high)
-    assert np.nanmean(found.daily) == pytest.approx(found.decay[0].value)
+    assert np.nanmean(seen.daily) == pytest.approx(found.decay[0].value)
 
 
 def test_groups_are_pandas_quantiles_of_each_day() -> None:
     frame = made(shares=40)
-    found = read_signals(frame, ["model"], 1, lags=LAGS)["model"]
+    found = read_signals(frame, ["model"], 1, lags=LAGS)["model"].figures
     # qcut's edges part a day's places as places do: both are of the rank alone.
     rank = frame.groupby("time")["model"].rank()
     place = (rank - 0.5) / frame.groupby("time")["model"].transform("size")
@@ -78,14 +79,14 @@ def test_groups_are_pandas_quantiles_of_each_day() -> None:
 def test_scores_without_knowledge_have_intervals_that_hold_nothing() -> None:
     frame = made()
     frame = frame.assign(model=np.random.default_rng(1).uniform(size=len(frame)))
-    found = read_signals(frame, ["model"], 1, lags=LAGS)["model"]
+    found = read_signals(frame, ["model"], 1, lags=LAGS)["model"].figures
     for one in (found.spread, *found.decay, *found.persistence[1:]):
         assert one.low < 0 < one.high
 
 
 def test_of_many_rows_some_days_are_looked_at_and_it_is_said() -> None:
     frame = made(missing=0)
-    found = read_signals(frame, ["model"], 1, lags=LAGS, most_rows=len(frame) // 2)["model"]
+    found = read_signals(frame, ["model"], 1, lags=LAGS, most_rows=len(frame) // 2)["model"].figures
     assert found.every == 2
     scores, returns = wide(frame, "model"), wide(frame, "forward_return")
     daily = [scores.iloc[day].corr(returns.iloc[day + 3], method="spearman") for day in range(0, len(scores) - 3, 2)]
@@ -94,13 +95,13 @@ def test_of_many_rows_some_days_are_looked_at_and_it_is_said() -> None:
 
 @pytest.mark.parametrize("shares", [1, 2, 4])
 def test_few_shares_have_no_quantiles_and_no_error(shares: int) -> None:
-    found = read_signals(made(shares=shares, missing=0), ["model"], 20, lags=LAGS)["model"]
+    found = read_signals(made(shares=shares, missing=0), ["model"], 20, lags=LAGS)["model"].figures
     assert all(math.isnan(one.value) for one in found.groups)
     assert math.isnan(found.decay[0].value) == (shares < 3)
 
 
 def test_few_days_have_figures_without_ends() -> None:
-    found = read_signals(made(days=5, missing=0), ["model"], 20, lags=LAGS)["model"]
+    found = read_signals(made(days=5, missing=0), ["model"], 20, lags=LAGS)["model"].figures
     assert found.lags == (0, 1, 3)
     assert math.isfinite(found.decay[0].value)
     assert found.decay[0].low != found.decay[0].low
