@@ -188,14 +188,20 @@ class Plan:
         return chosen.select_ids(store.listings.share_ids(), left_out(store))
 
 
-def load_plan(flags: Mapping[str, object] | None = None) -> Plan:
+def load_plan(flags: Mapping[str, object] | None = None, named: Mapping[str, str] | None = None) -> Plan:
     """The plan of a command, from its flags; None means not given.
+
+    Args:
+        flags: values of settings, by name.
+        named: what the command calls settings that it takes otherwise than by their flags, such as an argument.
 
     Raises:
         SettingsError: a setting cannot be used.
     """
-    plan = resolve(load_settings(flags), origins(flags))
-    return replace(plan, given={name: value for name, value in (flags or {}).items() if value is not None})
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    called = {name: word for name, word in (named or {}).items() if name in given}
+    plan = resolve(load_settings(flags), origins(flags) | called)
+    return replace(plan, given=given)
 
 
 def resolve(settings: Settings, came_from: Mapping[str, str] | None = None, home: Path | None = None) -> Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
 from pathlib import Path
@@ -179,16 +179,19 @@ def algebra_in_one_thread() -> None:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def plan_from(flags: dict[str, Any], context: typer.Context | None = None) -> Plan:
+def plan_from(
+    flags: dict[str, Any], context: typer.Context | None = None, named: Mapping[str, str] | None = None
+) -> Plan:
     """What the settings say, flags first; None in `flags` means not given.
 
     Args:
         flags: values of settings.
         context: of the command, so that what it advises can repeat it with all of its options.
+        named: what it calls settings that it takes otherwise than by their flags.
     """
     from pipeline.plan import load_plan
 
-    plan = load_plan(flags)
+    plan = load_plan(flags, named)
     if context is None:
         return plan
     from dataclasses import replace

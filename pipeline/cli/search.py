@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import common, run_options
-from pipeline.cli.common import app, example, new_console, print_line, warn_of_plan
+from pipeline.cli.common import app, example, new_console, plan_from, print_line, warn_of_plan
 from pipeline.cli.option_groups import BEAM, PLACES, SOURCES, SPLITS, SUSPECTS, Settings, takes
 
 _NO_SETTINGS = ("model", "trials", "seeds", "metric", "more")
@@ -59,10 +59,7 @@ def search(
     """
     given = {name: value for name, value in locals().items() if name not in _NO_SETTINGS}
     flags = given | more | {"models": model, "search_trials": trials, "search_seeds": seeds, "search_metric": metric}
-    from pipeline.loading import load_settings, origins
-    from pipeline.plan import resolve
-
-    plan = resolve(load_settings(flags), origins(flags) | {"models": "--model"})
+    plan = plan_from(flags, named={"models": "--model"})
     console = new_console()
     warn_of_plan(plan)
     from pipeline.studies.search.running import how_to_use

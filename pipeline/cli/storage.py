@@ -37,6 +37,8 @@ model_app = typer.Typer(cls=Group, help="Trained models, to object storage and b
 app.add_typer(db_app, name="db")
 app.add_typer(model_app, name="model")
 
+_NAMED = {"storage_url": "the argument url"}
+
 Url = Annotated[
     str | None,
     typer.Argument(help="A folder, file://, s3:// or cos:// URL. (default: the setting storage_url)"),
@@ -47,7 +49,7 @@ Url = Annotated[
 @takes(PLACES)
 def db_push(url: Url = None, db: Db = None, *, more: Settings) -> None:
     """Pushes a snapshot of the database to features/DATE/, even while it is written, and what its ledger has new."""
-    plan = plan_from({"db": db, "storage_url": url} | more)
+    plan = plan_from({"db": db, "storage_url": url} | more, named=_NAMED)
     from components.feature_store import FeatureStore
     from components.ledger.file import ledger_path
     from components.object_storage import push_database, push_ledger, push_tries
@@ -75,7 +77,7 @@ def db_pull(
     more: Settings,
 ) -> None:
     """Pulls a database, checks it, and only then replaces the one that is there; and what its ledger lacks here."""
-    plan = plan_from({"db": db, "storage_url": url} | more)
+    plan = plan_from({"db": db, "storage_url": url} | more, named=_NAMED)
     from components.ledger.file import ledger_path
     from components.object_storage import pull_database, pull_ledger, pull_tries
     from pipeline.uses.storage import open_storage
@@ -111,7 +113,7 @@ def model_push(
 
     if url is not None and (Path(url) / REPORT_JSON).is_file():  # the storage is set, and the run alone was named
         run, url = Path(url), None
-    plan = plan_from({"storage_url": url, "workspace": workspace} | more)
+    plan = plan_from({"storage_url": url, "workspace": workspace} | more, named=_NAMED)
 
     folder = find_run(plan.workspace, run)
     chosen = models_to_push(folder, model)
@@ -129,7 +131,7 @@ def model_push(
 @takes(PLACES)
 def model_list(url: Url = None, *, more: Settings) -> None:
     """Lists the models that were pushed whole."""
-    plan = plan_from({"storage_url": url} | more)
+    plan = plan_from({"storage_url": url} | more, named=_NAMED)
     from rich.table import Column, Table
     from rich.text import Text
 
@@ -173,7 +175,7 @@ def model_pull(
 
     What was tried on its test days is added to the record beside the database, where it is of the same name.
     """
-    plan = plan_from({"storage_url": url, "db": db, "workspace": workspace} | more)
+    plan = plan_from({"storage_url": url, "db": db, "workspace": workspace} | more, named=_NAMED)
     from components.object_storage import pull_model
     from pipeline.uses.storage import open_storage
     from pipeline.uses.trials import take_tries

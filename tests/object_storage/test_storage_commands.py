@@ -113,6 +113,7 @@ def test_a_database_goes_and_comes(awesome: Awesome, tmp_path: Path) -> None:
 def test_a_storage_that_cannot_be_one_says_what_to_do(awesome: Awesome, tmp_path: Path) -> None:
     write_run(Path("runs"))
     (tmp_path / "here" / "file").touch()
+    assert awesome("model", "list", "ftp://x").err.startswith("awesome: storage_url (from the argument url): ftp://: ")
     assert awesome("model", "push", "file").err == (
         "awesome: file is a file, and a storage is a folder; name another one\n"
     )
