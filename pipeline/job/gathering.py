@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
     from components.comparison.results import Comparison
     from components.evidence.findings import Findings
-    from components.tear_sheet.signal import read_signals
     from pipeline.job.step import Step
 
 _SHARED_ARTIFACTS = (
@@ -69,6 +68,7 @@ def gather_report(
     import pandas as pd
 
     from components.evidence.findings import Findings
+    from components.tear_sheet.signal import read_signals
     from pipeline.report.page import write_report
     from pipeline.report.training import read_history
 
