@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any
 
 from pipeline.plan import Plan
@@ -26,8 +27,8 @@ def given_flags(plan: Plan, wanted: Callable[[str], bool]) -> list[str]:
     said: list[str] = []
     for name, origin in plan.origins.items():
         if origin.startswith("--") and wanted(name):
-            typed = plan.given.get(name)  # a file of shares is better named than written out
-            said += flag_words(origin, typed if isinstance(typed, str) else getattr(plan.settings, name))
+            typed = plan.given.get(name)  # a file, of shares too, is named and not written out
+            said += flag_words(origin, typed if isinstance(typed, str | Path) else getattr(plan.settings, name))
     return said
 
 

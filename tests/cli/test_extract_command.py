@@ -243,3 +243,17 @@ def test_what_failed_is_tried_again_by_resume(awesome: Awesome, server: ReplaySe
     assert {request.share for request in server.requests} == {SHARES[2]}
     assert files() == ["awesome.db"]
     assert contents("awesome.db") == clean
+
+
+def test_a_market_of_the_settings_is_none_to_extract_into(
+    awesome: Awesome, market_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert awesome("panel", "write", "one", "--db", str(market_db)).code == 0
+    [prices] = Path("one").rglob("*.parquet")
+    monkeypatch.setenv("AWESOME_MARKET", "null")
+    monkeypatch.setenv("AWESOME_SOURCE", f"file:{prices}")
+    monkeypatch.setenv("AWESOME_DB", "own.db")
+    outcome = awesome("extract", "--suspect-return", "0.9")
+    assert outcome.code == 0
+    assert stored_days(Path("own.db")).keys() == stored_days(market_db).keys()
+    assert not Path("runs").exists()
