@@ -373,6 +373,21 @@ def test_without_scripts_the_drawings_stand(browser: Browser, shown: Opened) -> 
     assert min(heights) > 90
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_no_label_of_a_drawing_is_cut_off(shown: Opened, name: str) -> None:
+    evaluate = shown(name, scripts=False)
+    evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    outside = evaluate(
+        """[...document.querySelectorAll('svg[role=img] text')].filter(one => {
+             const [text, box] = [one, one.closest('svg')].map(part => part.getBoundingClientRect());
+             return text.width && (text.left < box.left - 2 || text.right > box.right + 2
+               || text.top < box.top - 2 || text.bottom > box.bottom + 2);
+           }).map(one => one.textContent)"""
+    )
+    assert evaluate("document.querySelectorAll('svg[role=img] text').length") > 5
+    assert outside == []
+
+
 def test_no_other_script_runs(browser: Browser, shown: Opened) -> None:
     evaluate = shown("walkforward")
     evaluate(
