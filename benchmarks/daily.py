@@ -123,7 +123,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=DAYS, help="sessions that are replayed (default: %(default)s)")
     parser.add_argument("--shares", type=int, default=SHARES, help="of Shanghai (default: %(default)s)")
-    parser.add_argument("--folder", type=Path, help="that the loop works in (default: one that is removed)")
+    parser.add_argument("--folder", type=Path, help="to work in and keep, figures too (default: a scratch one)")
     parser.add_argument("--before", metavar="COMMIT", help="measure an evening beside this earlier build, too")
     parser.add_argument("--times", type=int, default=3, help="that each command is run (default: %(default)s)")
     parser.add_argument(
@@ -171,9 +171,8 @@ def main() -> int:
     if long:
         print_table(f"CPU s of the parts that look at the whole ledger, {_LONG_SHARES} shares", long)
     payload = {"before": options.before, "beside": beside, "long": long}
-    write_result(
-        "daily", payload | {"loops": rows, "ledger": found, "evidence": last, "exit_codes": dict(replay.codes)}
-    )
+    payload |= {"loops": rows, "ledger": found, "evidence": last, "exit_codes": dict(replay.codes)}
+    write_result("daily", payload, options.folder)
     return int(bool(found["wrong"]))
 
 

@@ -146,17 +146,19 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def write_result(name: str, payload: Mapping[str, Any]) -> None:
+def write_result(name: str, payload: Mapping[str, Any], folder: Path | None = None) -> None:
     """Writes a benchmark's figures, with the machine they were measured on, to `benchmarks/results/NAME.json`.
 
     Args:
         name: Names the file.
         payload: The figures; must be serializable as JSON without NaN.
+        folder: Where to, instead of `benchmarks/results`.
 
     Raises:
         ValueError: A figure is not finite.
     """
     machine = {"processors": os.cpu_count(), "python": platform.python_version(), "platform": platform.system()}
     text = json.dumps({"machine": machine, **payload}, indent=2, allow_nan=False) + "\n"
-    RESULTS.mkdir(exist_ok=True)
-    write_whole(RESULTS / f"{name}.json", text)
+    folder = folder or RESULTS
+    folder.mkdir(exist_ok=True)
+    write_whole(folder / f"{name}.json", text)
