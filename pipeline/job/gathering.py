@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import platform
 from collections.abc import Mapping
 from dataclasses import replace
@@ -69,6 +70,7 @@ def gather_report(
 
     from components.evidence.findings import Findings
     from components.tear_sheet.signal import read_signals
+    from pipeline.report.drawn import DRAWN_FILE, SIGNALS_FILE, signals_of
     from pipeline.report.page import write_report
     from pipeline.report.training import read_history
 
@@ -78,11 +80,12 @@ def gather_report(
     findings = Findings.read(Path(evidence.uri))
     predictions = pd.read_parquet(Path(evidence.uri) / PREDICTIONS_FILE)
     market = _market(plan)
-    signals = read_signals(predictions, names, plan.horizon) if len(predictions) else {}
+    signals = functools.cache(lambda: read_signals(predictions, names, plan.horizon) if len(predictions) else {})
+    figures = signals_of(predictions, names, plan.horizon, signals, plan.root / SIGNALS_FILE)
     results = {
         name: replace(
             _model_result(name, steps, findings.models[name], predictions, market),
-            signal=signals[name].figures if name in signals else None,
+            signal=figures.get(name),
         )
         for name in names
     }
@@ -119,7 +122,7 @@ def gather_report(
     with whole_file(folder / PREDICTIONS_FILE) as partial:
         predictions.to_parquet(partial, index=False)
     histories = {name: read_history(steps[f"Trainer.{name}"].outputs["model_run"][0].uri) for name in names}
-    write_report(report, predictions, histories, folder, signals)
+    write_report(report, predictions, histories, folder, signals, plan.root / DRAWN_FILE)
     return report
 
 

@@ -33,6 +33,8 @@ DEFERRED = (
     "apache_beam.runners.dataflow.internal.clients.dataflow",
     "boto3",
     "docker",
+    # arch: models of a volatility, which compile themselves.
+    "arch",
     # Views in notebooks, and TFMA's metrics of texts.
     "tqdm.notebook",
     "tensorflow_model_analysis.view",

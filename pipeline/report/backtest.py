@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, BacktestError, backtest
 from pipeline.report.backtest_summary import BacktestRow, backtest_rows, judge
+from pipeline.report.palette import Chart
 from pipeline.report.tear_sheet import PortfolioSheet, portfolio_sheet
 from pipeline.report.templates import load_template
 from pipeline.report.tries import best_portfolio
@@ -17,8 +18,6 @@ from pipeline.runs.results import ReportError, RunReport
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from pipeline.report.drawing import Chart
 
 
 @dataclass(frozen=True)
@@ -40,14 +39,32 @@ class BacktestSection:
     sheet: PortfolioSheet | None = None
 
 
-def backtest_section(report: RunReport, predictions: pd.DataFrame) -> BacktestSection:
-    """Makes the section of a run's page; predictions that cannot be traded give a section that says why."""
+@dataclass(frozen=True)
+class Traded:
+    """A backtest at the default costs, and what is drawn of it; where it could not be made, `why`."""
+
+    result: Backtest | None = None
+    chart: Chart | None = None
+    sheet: PortfolioSheet | None = None
+    why: str = ""
+
+
+def traded_of(report: RunReport, predictions: pd.DataFrame) -> Traded:
+    """Trades a run's predictions, and draws what comes of it; says why where they cannot be traded."""
+    from pipeline.report.backtest_chart import growth_chart
+
     try:
-        result = trade(report, predictions, DEFAULT_COSTS, DEFAULT_QUANTILE)
-        return section_of(report, result, default_model(report))
+        result, model = trade(report, predictions, DEFAULT_COSTS, DEFAULT_QUANTILE), default_model(report)
     except (BacktestError, ReportError) as error:
-        sentence = str(error)
-        return BacktestSection(Verdict("plain", "No backtest", f"{sentence[:1].upper()}{sentence[1:]}."))
+        return Traded(why=str(error))
+    return Traded(result, growth_chart(result, model), portfolio_sheet(result, model))
+
+
+def backtest_section(report: RunReport, traded: Traded) -> BacktestSection:
+    """Makes the section of a run's page of what was drawn; predictions that cannot be traded give one that says why."""
+    if traded.result is None or traded.chart is None or traded.sheet is None:
+        return BacktestSection(Verdict("plain", "No backtest", f"{traded.why[:1].upper()}{traded.why[1:]}."))
+    return _section(report, traded.result, default_model(report), traded.chart, traded.sheet)
 
 
 def render_backtest(report: RunReport, result: Backtest, model: str) -> str:
@@ -97,13 +114,11 @@ def section_of(report: RunReport, result: Backtest, model: str) -> BacktestSecti
     """What a page shows of a backtest; `model` is the one that the chart and the verdict are about."""
     from pipeline.report.backtest_chart import growth_chart
 
-    return BacktestSection(
-        verdict=judge(report, result, model),
-        rows=backtest_rows(result),
-        chart=growth_chart(result, model),
-        notes=_notes(report, result),
-        sheet=portfolio_sheet(result, model),
-    )
+    return _section(report, result, model, growth_chart(result, model), portfolio_sheet(result, model))
+
+
+def _section(report: RunReport, result: Backtest, model: str, chart: Chart, sheet: PortfolioSheet) -> BacktestSection:
+    return BacktestSection(judge(report, result, model), backtest_rows(result), chart, _notes(report, result), sheet)
 
 
 def _notes(report: RunReport, result: Backtest) -> tuple[str, ...]:

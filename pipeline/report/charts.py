@@ -158,7 +158,7 @@ def _curve_plot(
     diagonal: bool = False,
 ) -> Plot:
     """Curves over [0, 1], by model x and y, at a hundredth each, and the diagonal where a coin runs."""
-    series = [Series("chance", _GRID.tolist(), INK, width=1)] if diagonal else []
+    series = [Series("chance", _GRID.tolist(), INK, width=1.0)] if diagonal else []
     series += [
         Series(name, np.interp(_GRID, x, y).tolist(), styles[name].colour, styles[name].dash)
         for name, (x, y) in curves.items()

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components.evidence.findings import PREDECESSOR
 from components.evidence.words import number
 from components.plausibility.record import what_to_do
 from models.labels import words_of
+from pipeline.report.palette import SPLIT_COLOURS, model_styles
 from pipeline.report.summary import baseline_rows
 from pipeline.report.templates import load_template
 from pipeline.report.tries import tries_section
@@ -64,7 +64,8 @@ def write_report(
     predictions: pd.DataFrame,
     histories: Mapping[str, pd.DataFrame],
     directory: Path,
-    signals: Mapping[str, Signal] | None = None,
+    signals: Callable[[], Mapping[str, Signal]] | None = None,
+    keep: Path | None = None,
 ) -> None:
     """Writes report.html and report.json, each whole or not at all.
 
@@ -75,7 +76,8 @@ def write_report(
             probability of what its label asks.
         histories: by model, one row an epoch: epoch, loss, val_loss and whatever else was logged.
         directory: folder to write to, made if it is missing.
-        signals: by model, its scores beside what followed; None to look at them anew.
+        signals: gives by model its scores beside what followed; None to look at them anew.
+        keep: file that keeps what was drawn for the next run, as in `drawn_of`.
 
     Raises:
         ReportError: the folder or a file in it cannot be written.
@@ -88,7 +90,7 @@ def write_report(
         raise ReportError(
             f"{directory}: the folder cannot be made ({error.strerror}). Choose another with --output."
         ) from None
-    write_text(directory / REPORT_HTML, render_html(report, predictions, histories, signals=signals))
+    write_text(directory / REPORT_HTML, render_html(report, predictions, histories, signals=signals, keep=keep))
     # The file of numbers comes last: where it is, the run is complete.
     save_report(report, directory / REPORT_JSON)
 
@@ -98,24 +100,22 @@ def render_html(
     predictions: pd.DataFrame,
     histories: Mapping[str, pd.DataFrame],
     explanation: Explanation | None = None,
-    signals: Mapping[str, Signal] | None = None,
+    signals: Callable[[], Mapping[str, Signal]] | None = None,
+    keep: Path | None = None,
 ) -> str:
     """Makes the page; the arguments are those of `write_report`, and what `awesome explain` found.
 
     Raises:
         ValueError: `predictions` lacks a column that is read.
     """
-    from components.evidence.curves import calibration_curve, roc_curve
+    from components.evidence.curves import calibration_curve
     from components.evidence.metric import METRICS
-    from pipeline.report import charts
     from pipeline.report.backtest import backtest_section
     from pipeline.report.comparison import compared_section
-    from pipeline.report.drawing import SPLIT_COLOURS, model_styles
+    from pipeline.report.drawn import drawn_of
     from pipeline.report.explanation import explanation_section
     from pipeline.report.missing import left_out_in_words, missing_in_words
-    from pipeline.report.tear_sheet import signal_section
     from pipeline.report.timeline import ordered_splits, spans, ticks
-    from pipeline.report.training import training_chart
     from pipeline.report.universe import outside_in_words, universe_in_words, warnings_of
 
     missing = [column for column in (*_PREDICTION_COLUMNS, *report.models) if column not in predictions.columns]
@@ -124,14 +124,8 @@ def render_html(
     names, words = list(report.models), words_of(report.label)
     styles = model_styles(names)
     labels = predictions["label"].to_numpy()
-    probabilities = {name: predictions[name].to_numpy(dtype=float) for name in names}
-    rocs = {name: roc_curve(labels, values) for name, values in probabilities.items() if len(labels)}
-    calibrations = {name: calibration_curve(labels, values) for name, values in probabilities.items()}
-    training = [
-        training_chart(index, name, histories[name], styles[name])
-        for index, name in enumerate(names)
-        if name in histories
-    ]
+    calibrations = {name: calibration_curve(labels, predictions[name].to_numpy(dtype=float)) for name in names}
+    drawn = drawn_of(report, predictions, histories, signals, keep)
     best = report.market.best_auc if report.market is not None else None
     path = Path(__file__).with_name("report.html.j2")
     scored = {name: model.scores for name, model in report.models.items() if model.scores} | dict(report.baselines)
@@ -154,30 +148,26 @@ def render_html(
         left_out=left_out_in_words(report),
         best=best,
         plausible=plausible_auc(report.settings),
-        forest=charts.forest_chart(report.models, styles, report.champion, best),
-        roc=charts.roc_charts(rocs, styles, words) if rocs else (),
-        calibration=charts.calibration_chart(calibrations, probabilities, styles, words) if len(labels) else None,
+        forest=drawn.forest,
+        roc=drawn.roc,
+        calibration=drawn.calibration,
         calibrations=calibrations,
-        training=[chart for chart in training if chart is not None],
-        years=charts.year_chart(report.models, styles),
+        training=drawn.training,
+        years=drawn.years,
         year_rows=group_rows(report, "by_year"),
         share_rows=group_rows(report, "by_share")[:SHARES_SHOWN],
         scored=scored,
         beside=baseline_rows(report),
         metrics=tuple(METRICS.values()),
-        difference_chart=charts.difference_chart(
-            {name: model.differences for name, model in report.models.items()},
-            (*report.baselines, PREDECESSOR),
-            styles,
-        ),
-        signal=signal_section(predictions, names, report.horizon, styles, signals),
-        backtest=backtest_section(report, predictions),
+        difference_chart=drawn.differences,
+        signal=drawn.signal,
+        backtest=backtest_section(report, drawn.traded),
         compared=None if report.comparison is None else compared_section(report.comparison),
         explanation=None if explanation is None else explanation_section(explanation, styles),
         tries=None if report.tries is None else tries_section(report.tries),
         what_to_do=what_to_do,
         suspects_shown=SUSPECTS_SHOWN,
-        audit_chart=None if report.audit is None else charts.audit_chart(report.audit),
+        audit_chart=drawn.audit,
         shares_total=len(group_rows(report, "by_share")),
         share_ids=report.data.share_ids[:SHARES_SHOWN],
         metric_names=sorted({metric for model in report.models.values() for metric in model.metrics}),

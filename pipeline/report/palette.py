@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from components.records import Number
+
 if TYPE_CHECKING:
     from components.evidence.interval import Interval
 
@@ -89,11 +91,11 @@ class Series:
     """
 
     name: str
-    values: Sequence[float]
+    values: Sequence[Number]
     colour: str
     dash: Any = "-"
-    low: Sequence[float] = ()
-    high: Sequence[float] = ()
+    low: Sequence[Number] = ()
+    high: Sequence[Number] = ()
     points: bool = False
     width: float = 1.6
     marker: str = "o"
@@ -157,9 +159,9 @@ class RowEstimate:
 
     name: str
     text: str
-    value: float
-    low: float
-    high: float
+    value: Number
+    low: Number
+    high: Number
     style: Style
 
 
@@ -180,7 +182,7 @@ class ChartRow:
     estimates: Sequence[RowEstimate]
     filled: bool = True
     colour: str = INK
-    expected: float = math.nan
+    expected: Number = math.nan
     note: str = ""
 
 

@@ -22,12 +22,13 @@ from components.tear_sheet.portfolio import (
 )
 from components.tear_sheet.results import SignalFigures
 from components.tear_sheet.signal import GROUPS, MOST_ROWS, Signal, read_signals
+from pipeline.report.palette import Chart
 from pipeline.report.words import points, points_of_one_precision, ratio
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.report.palette import Chart, Style
+    from pipeline.report.palette import Style
 
 _LEAST_WINDOW = 60
 """Sessions of a rolling window where the test split is too short for windows of a year."""

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import MaxNLocator
 
 from models.history import HISTORY_FILE
-from pipeline.report.drawing import GRID, INK, MUTED, Chart, Place, Style, drawing, plot_area, svg_chart
+from pipeline.report.palette import GRID, INK, MUTED, Chart, Style
 
 _LOSSES = {"loss": "train", "val_loss": "eval"}
 """Columns of a history, and what they are called."""
@@ -85,6 +84,10 @@ def training_chart(index: int, name: str, history: pd.DataFrame, style: Style) -
             loss and val_loss, either of which may be missing, or not known within an epoch.
         style: of `model_styles`.
     """
+    from matplotlib.ticker import MaxNLocator
+
+    from pipeline.report.drawing import Place, drawing, plot_area, svg_chart
+
     drawn = [column for column in _LOSSES if column in history and history[column].notna().any()]
     if not drawn:
         return None

@@ -14,12 +14,17 @@ import pytest
 from hand_made_backtest import ABOVE, AROUND, NASTY, changed, made_run
 from shown import Page, assert_needs_nothing_from_elsewhere, printed
 
-from pipeline.report.backtest import backtest_section
+from pipeline.report.backtest import BacktestSection, backtest_section, traded_of
 from pipeline.report.backtest_summary import backtest_rows, judge, print_backtest
 from pipeline.report.templates import load_template
+from pipeline.runs.results import RunReport
 from pipeline.uses.backtest import backtest_run, write_backtest
 
 ROOT = Path(__file__).parents[2]
+
+
+def section(report: RunReport, predictions: pd.DataFrame) -> BacktestSection:
+    return backtest_section(report, traded_of(report, predictions))
 
 
 def test_the_page_shows_the_sentence_the_table_and_the_chart_and_needs_nothing_else(tmp_path: Path) -> None:
@@ -86,10 +91,10 @@ def test_baselines_stand_beside_the_models_but_are_not_counted_as_tried(tmp_path
 
 def test_growth_over_orders_of_magnitude_and_ruin_are_drawn(tmp_path: Path) -> None:
     report, frame = made_run(tmp_path / "run")
-    rich = backtest_section(report, frame.assign(linear=0.5 + frame["next_return"]))
+    rich = section(report, frame.assign(linear=0.5 + frame["next_return"]))
     assert rich.chart is not None
     assert rich.verdict.tone == "good"
-    ruined = backtest_section(report, frame.assign(next_return=np.where(frame.index % 7 == 3, 4.0, 0.0)))
+    ruined = section(report, frame.assign(next_return=np.where(frame.index % 7 == 3, 4.0, 0.0)))
     assert ruined.chart is not None
     assert "largest loss -100%" in ruined.chart.description
 
@@ -100,9 +105,9 @@ def rendered(**variables: Any) -> str:
 
 def test_the_section_stands_in_another_page(tmp_path: Path) -> None:
     report, frame = made_run(tmp_path / "run")
-    section = backtest_section(report, frame)
-    text = Page(rendered(backtest=section)).words()
-    assert text.startswith(f"What it is worth {section.verdict.label}. {section.verdict.sentence}")
+    made = section(report, frame)
+    text = Page(rendered(backtest=made)).words()
+    assert text.startswith(f"What it is worth {made.verdict.label}. {made.verdict.sentence}")
     assert "Sharpe at no costs" in text
 
 
@@ -118,16 +123,16 @@ def test_a_section_that_cannot_be_made_says_why(
     tmp_path: Path, change: Callable[[pd.DataFrame], pd.DataFrame], said: str
 ) -> None:
     report, frame = made_run(tmp_path / "run")
-    section = backtest_section(report, change(frame))
-    assert section.chart is None
-    assert said in Page(rendered(backtest=section)).words()
-    assert "portfolio" not in Page(rendered(backtest=section)).words()
+    made = section(report, change(frame))
+    assert made.chart is None
+    assert said in Page(rendered(backtest=made)).words()
+    assert "portfolio" not in Page(rendered(backtest=made)).words()
 
 
 def test_what_is_held_longer_than_labels_are_known_is_said(tmp_path: Path) -> None:
     settings = {"formatter": "window_returns", "horizon": 3, "seed": 0, "models": "linear"}
     report, frame = made_run(tmp_path / "run", names=("linear",), settings=settings)
-    section = backtest_section(report, frame.drop(index=[9, 20, 31, 44]))
-    assert any("counts as unchanged" in note for note in section.notes)
-    assert any("held for 3 sessions, in as many overlapping parts" in note for note in section.notes)
-    assert not any("counts as unchanged" in note for note in backtest_section(report, frame).notes)
+    made = section(report, frame.drop(index=[9, 20, 31, 44]))
+    assert any("counts as unchanged" in note for note in made.notes)
+    assert any("held for 3 sessions, in as many overlapping parts" in note for note in made.notes)
+    assert not any("counts as unchanged" in note for note in section(report, frame).notes)
