@@ -20,7 +20,9 @@ from mariadb import need
 ROOT = Path(__file__).resolve().parents[2]
 DEBIAN = "localhost/awesome-debian:13"
 TAG = "tests"
+BASE = f"localhost/awesome-base:{TAG}"
 IMAGE = f"localhost/awesome-training:{TAG}"
+PACKAGES = f"localhost/awesome-training-packages:{TAG}"
 EXTRACTOR = f"localhost/awesome-extractor:{TAG}"
 TESTS_IMAGE = f"localhost/awesome-training-tests:{TAG}"
 
@@ -61,8 +63,12 @@ class Engine:
         )  # fmt: skip
         given = [f"--secret=id={name},src={path}" for name, path in secrets.items()]
         self.podman(
-            "build", "-f", str(ROOT / "tests/kubeflow/tests.Dockerfile"), "--build-arg", f"BASE_IMAGE={IMAGE}",
-            "-t", TESTS_IMAGE, *given, str(ROOT), timeout=_BUILD_SECONDS,
+            "build", "-f", str(ROOT / "kubeflow/docker/training.Dockerfile"), "--target", "packages",
+            "--build-arg", f"BASE_IMAGE={BASE}", "-t", PACKAGES, *given, str(ROOT), timeout=_BUILD_SECONDS,
+        )  # fmt: skip
+        self.podman(
+            "build", "-f", str(ROOT / "tests/kubeflow/tests.Dockerfile"), "--build-arg", f"PACKAGES_IMAGE={PACKAGES}",
+            "--build-arg", f"TRAINING_IMAGE={IMAGE}", "-t", TESTS_IMAGE, *given, str(ROOT), timeout=_BUILD_SECONDS,
         )  # fmt: skip
 
     def _secrets(self) -> dict[str, Path]:
