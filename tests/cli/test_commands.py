@@ -112,7 +112,7 @@ def test_a_mistyped_command_is_one_line_that_says_where_help_is(
 
 
 def test_a_stopped_command_says_so(awesome: Awesome, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(flags: object) -> None:
+    def interrupted(*given: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pipeline.plan.load_plan", interrupted)

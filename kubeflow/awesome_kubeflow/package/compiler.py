@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,10 +119,13 @@ def _pipeline_function(pipeline: Pipeline, cluster: ClusterSettings) -> tuple[An
             _place(made, cluster, task)
 
     wired.__signature__ = _signature(INPUT_TYPES, None)  # type: ignore[attr-defined]
-    function = dsl.pipeline(
+    decorate = dsl.pipeline(
         name=kfp_name(ir.pipeline_info.id),
         description="Share-price direction models: daily prices to a pushed model, each step judged",
-    )(wired)
+    )
+    # For each limit of each task KFP looks up the source of every frame of the stack. That of a new thread is short.
+    with ThreadPoolExecutor(1) as thread:
+        function = thread.submit(decorate, wired).result()
     return function, parameters.to_inputs()
 
 
