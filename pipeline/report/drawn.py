@@ -9,6 +9,7 @@ the times, is made anew every time.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -103,7 +104,7 @@ def _kept(keep: Path | None, made_of: Sequence[str], kind: type[_T], make: Calla
     if keep is None:
         return make()
     libraries = (f"{library} {version(library)}" for library in _LIBRARIES)
-    digest = hashlib.sha256("\0\0".join([code_digest(_CODE), *libraries, *made_of]).encode()).hexdigest()
+    digest = hashlib.sha256("\0\0".join([_code(), *libraries, *made_of]).encode()).hexdigest()
     with contextlib.suppress(OSError, RecordError):
         of, _, content = keep.read_bytes().partition(b"\n")
         if of == digest.encode():
@@ -112,6 +113,12 @@ def _kept(keep: Path | None, made_of: Sequence[str], kind: type[_T], make: Calla
     with contextlib.suppress(OSError):
         write_whole(keep, f"{digest}\n{to_json(made, indent=None)}")
     return made
+
+
+@functools.cache
+def _code() -> str:
+    """A process runs the code that it has loaded, whatever becomes of the files."""
+    return code_digest(_CODE)
 
 
 def _without_the_run(report: RunReport) -> RunReport:
