@@ -1,4 +1,7 @@
-"""The pages answer: hover, keys, sorting, filtering, choosing, dark colours, print, and no fault that axe finds."""
+"""The pages answer, in a browser. It is long for all of its tests share the browser and the pages, which are dear.
+
+Hover, keys, sorting, filtering, choosing, dark colours, print, and no fault that axe finds.
+"""
 
 from __future__ import annotations
 
