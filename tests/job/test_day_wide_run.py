@@ -21,6 +21,7 @@ from models.card import read_card
 from models.formatters import get_formatter
 from models.twin.forecasting import TOLERANCE
 from pipeline.plan import load_plan
+from pipeline.runs.folder import open_run
 from pipeline.serving.version import load_version
 from pipeline.uses.predict import pushed_versions, through_tensorflow
 from pipeline.uses.serve import load_pushed, windows_of
@@ -58,7 +59,7 @@ def test_past_sessions_come_out_as_in_the_run(run: Job) -> None:
     rows = len(pd.read_parquet(run.folder / "out/predictions.parquet"))
     first = run.report()["splits"]["test"]["first"]
     out = succeeded(run.folder, "predict", *ASKED, *MARKET, "--model", "linear", "--run", "out", "--since", first).out
-    assert f"{rows:,} rows as in the run out, to the last bit" in out
+    assert f"{rows:,} rows as in the run {open_run(run.folder / 'out').report.id}, to the last bit" in out
     assert "otherwise than in the run" not in out
 
 
