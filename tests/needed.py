@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
+import warnings
 from typing import Any
 
 import pytest
@@ -14,7 +15,11 @@ CI = bool(os.environ.get("CI"))
 
 def needed(library: str) -> Any:
     """Imports a library that the project has in an extra, or among the tools of its developers."""
-    return importlib.import_module(library) if CI else pytest.importorskip(library)
+    if not CI:
+        return pytest.importorskip(library)
+    with warnings.catch_warnings():  # as pytest does: what a library says of others as it is imported is not ours
+        warnings.simplefilter("ignore")
+        return importlib.import_module(library)
 
 
 def needed_program(name: str, package: str) -> str:

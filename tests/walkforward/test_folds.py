@@ -153,7 +153,7 @@ def test_a_first_test_that_leaves_no_train_is_refused() -> None:
     [
         ("1999-01-01", "first test 1999-01-01 lies outside the data, which has 1000 sessions from 2000-01-03 to "),
         ("2040-01-01", "first test 2040-01-01 lies outside the data"),
-        ("soon", "split date 'soon' is not a date such as 2019-06-03"),
+        ("soon", "first test 'soon' is not a date such as 2019-06-03"),
     ],
 )
 def test_a_first_test_outside_the_data_is_refused(first_test: str, message: str) -> None:
