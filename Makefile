@@ -34,6 +34,7 @@ run: sync-run ## install what is missing and run the main job, `awesome run $(AR
 
 test: lint ## install what is missing and run every check and every test
 	.venv/bin/pytest -n $(WORKERS) $(ARGS)
+	.venv/bin/python tests/kubeflow/within_image.py -n $(WORKERS) $(ARGS)
 
 image: sync-test ## the tests that can differ between lines of TFX, within the training image: TFX 1.21
 	.venv/bin/python tests/kubeflow/within_image.py -n $(WORKERS) $(ARGS)

@@ -217,12 +217,13 @@ def test_make_test_runs_every_check_and_every_test(fake: Checkout) -> None:
     assert (
         log[0] == f"uv sync --frozen --python {sys.executable} --all-extras --group dev --group docs --group notebooks"
     )
-    assert [line.strip() for line in log[2:]] == [*LINTERS, "pytest -n auto"]
+    within = "python tests/kubeflow/within_image.py -n auto"
+    assert [line.strip() for line in log[2:]] == [*LINTERS, "pytest -n auto", within]
 
 
 @pytest.mark.parametrize(
     ("target", "program"),
-    [("run", "uv"), ("run", "awesome"), ("test", "mypy"), ("test", "pytest"), ("image", "python")],
+    [("run", "uv"), ("run", "awesome"), ("test", "mypy"), ("test", "pytest"), ("test", "python"), ("image", "python")],
 )
 def test_make_stops_at_the_first_failure(fake: Checkout, target: str, program: str) -> None:
     (fake.root / f"fail-{program}").touch()
