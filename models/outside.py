@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import os
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -81,11 +84,23 @@ def outside(group: str, constant: str = "") -> Iterator[Outside]:
     Raises:
         PluginError: a file that was named is not there.
     """
-    yield from (_of_point(point) for point in sorted(entry_points(group=group)))
+    yield from (_of_point(point) for point in sorted(_points(_installed()).select(group=group)))
     if constant:
         for path in plugged.files().values():
             if declares(path, constant):
                 yield _of_file(path, constant)
+
+
+@functools.lru_cache(maxsize=1)
+def _points(installed: tuple[tuple[str, int], ...]) -> Any:
+    """All entry points: a command asks for a dozen groups, and every look reads a file of each installed package."""
+    del installed  # it tells that something was installed since
+    return entry_points()
+
+
+def _installed() -> tuple[tuple[str, int], ...]:
+    """The folders of packages, and when something was last put into them or taken out."""
+    return tuple((path, os.stat(path).st_mtime_ns) for path in sys.path if os.path.isdir(path))
 
 
 def declares(path: Path, constant: str) -> bool:

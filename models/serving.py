@@ -10,6 +10,7 @@ beside the two, each [n, its width].
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import keras
@@ -47,7 +48,11 @@ class ServedModel(tf.Module):
             global_step: steps trained.
         """
         super().__init__(name="served_model")
-        self._network = lambda: model  # what a function holds is not saved
+        inputs = {one.name: tf.TensorSpec([None, *one.shape[1:]], one.dtype) for one in model.inputs}
+        # Both signatures call one graph of it: to trace its networks, and to load them, takes longer than to ask them.
+        logit = tf.function(partial(model, training=False), autograph=False).get_concrete_function(inputs)
+        # What a function holds is not saved.
+        self._network, self._logit = (lambda: model), (lambda features: logit(features))
         self._variables = [variable.value for variable in model.variables]
         self._transform = transform
         self._graph = TransformGraph(transform, formatter)
@@ -57,8 +62,7 @@ class ServedModel(tf.Module):
     def probability(self, raw: Mapping[str, Any]) -> tf.Tensor:
         """Probability that the close is higher after the horizon, [n, 1]."""
         features = self._graph(raw)
-        network = self._network()
-        return tf.sigmoid(network({tensor.name: features[tensor.name] for tensor in network.inputs}, training=False))
+        return tf.sigmoid(self._logit({tensor.name: features[tensor.name] for tensor in self._network().inputs}))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False)
     def serving_default(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -39,14 +39,13 @@ def resampled_pairs(
     count = len(blocks.unique)
     up_days, down_days = days[pairs.up], days[pairs.down]
     if count**2 > _ROWS_LIKE_A_CELL * len(days):
-        weights = blocks.weights.astype(np.float64)
-        counted = np.array([pairs.weighed(weight[up_days], weight[down_days]) for weight in weights])
+        counted = np.array([pairs.weighed(weight[up_days], weight[down_days]) for weight in blocks.weights])
         return counted[:, 0], counted[:, 1]
     won = _counted_below(up_days, pairs.low, down_days, count)
     if pairs.tied:
         won = (won + _counted_below(up_days, pairs.high, down_days, count)) / 2
     up, down = (np.bincount(one, minlength=count).astype(np.float64) for one in (up_days, down_days))
-    weights = blocks.weights.astype(np.float64)
+    weights = blocks.weights
     return np.einsum("rd,rd->r", weights @ won, weights), (weights @ up) * (weights @ down)
 
 

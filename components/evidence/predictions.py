@@ -37,8 +37,9 @@ TEST = "test"
 """The split that findings are of."""
 
 
-PROVEN = 10_000
-"""Test rows at random that a twin is compared on: its exact arithmetic takes longer than the model's."""
+PROVEN = 2_000
+"""Test rows at random that a twin is compared on: its exact arithmetic takes longer than the model's, and what is
+wrong in one row of 400 is so found in 99 of 100 runs."""
 
 _SUREST = 100
 """Of each model and either direction, rows that are among them in any case."""

@@ -77,7 +77,7 @@ class DayBlocks:
 
     @cached_property
     def weights(self) -> NDArray[Any]:
-        """How often each day counts in each resample: small whole numbers, [resamples, days].
+        """How often each day counts in each resample: whole numbers as float64, [resamples, days].
 
         Blocks of consecutive days are drawn from a circle, so that every day is as likely as any other; the last one is
         cut so that every resample has as many days as there are.
@@ -88,11 +88,12 @@ class DayBlocks:
         """The statistic of every resample, [resamples]; all nan where there are fewer than two blocks of days."""
         if not self.enough:
             return np.full(self._resamples, _NAN)
-        return np.array([statistic(weight.astype(np.float64)) for weight in self.weights])
+        return np.array([statistic(weight) for weight in self.weights])
 
     def sums(self, daily: NDArray[Any]) -> NDArray[Any]:
         """Sums over the days of every resample, [resamples] or [resamples, parts], of [days] or [days, parts]."""
-        return self.weights.astype(np.float64) @ daily
+        drawn: NDArray[Any] = self.weights @ daily
+        return drawn
 
     def summarise(
         self,
@@ -178,13 +179,15 @@ class DayBlocks:
         return self.summarise(value, drawn, level, bounds)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=2)
 def _weights(days: int, block: int, resamples: int, seed: int) -> NDArray[Any]:
     """`DayBlocks.weights`, which all statistics of the same days share; nobody may write to them."""
     rng = np.random.default_rng(seed)
     starts = rng.integers(0, days, size=(resamples, -(-days // block)))
     offset = np.arange(block)
-    weights = np.empty((resamples, days), dtype=np.uint16)
+    weights = np.empty(
+        (resamples, days)
+    )  # as what they are multiplied with: turned into it a thousand times, it would cost more
     for i, first in enumerate(starts):
         picked = (first[:, None] + offset).ravel()[:days] % days
         weights[i] = np.bincount(picked, minlength=days)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import sys
@@ -37,14 +38,25 @@ def quiet_children() -> None:
     os.environ["PYTHONWARNINGS"] = ",".join([*_OF_LIBRARIES, *asked])  # what somebody asked for comes last, and wins
 
 
+_THREADS = "TF_NUM_INTRAOP_THREADS"
+"""Threads inside an operation, where nobody has said how many. TensorFlow takes one a processor; half as many train the
+networks as soon, as two processors are often one core, and take less of both, as they wait for each other less."""
+
+
+_OBJECTS = 10_000
+"""New objects between two looks for garbage: a trace makes a million that stay, and Python would look every 700."""
+
+
 def import_tensorflow() -> None:
-    """Imports TensorFlow without a word.
+    """Imports TensorFlow without a word, for half of the processors, and for a process that traces graphs.
 
     From 2.19 on it writes that there is no GPU past Python and past TF_CPP_MIN_LOG_LEVEL, from code that runs while
     its libraries are loaded. So the error stream is held back meanwhile; a failed import shows it, else it is a debug
     record.
     """
     quiet_tensorflow()
+    os.environ.setdefault(_THREADS, str(max(1, (os.cpu_count() or 1) // 2)))
+    gc.set_threshold(max(gc.get_threshold()[0], _OBJECTS), *gc.get_threshold()[1:])
     with contextlib.suppress(AttributeError, ValueError):  # no error stream, or a closed one
         sys.stderr.flush()
     terminal = os.dup(2)

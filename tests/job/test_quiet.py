@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -78,3 +80,21 @@ def test_tensorflow_is_silenced_unless_the_user_said_otherwise(
     monkeypatch.setattr(os, "environ", environment)
     quiet_tensorflow()
     assert environment == {"TF_CPP_MIN_LOG_LEVEL": after}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("given", [None, "5"])
+def test_tensorflow_gets_half_of_the_processors_unless_the_user_said_otherwise(given: str | None) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "TF_NUM_INTRAOP_THREADS"}
+    environment |= {"TF_NUM_INTRAOP_THREADS": given} if given else {}
+    program = """
+import os
+os.cpu_count = lambda: 6
+from pipeline.job.quiet import import_tensorflow
+import_tensorflow()
+import tensorflow as tf
+tf.random.normal([3])
+print(os.environ["TF_NUM_INTRAOP_THREADS"])
+"""
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    assert subprocess.check_output(command, env=environment, text=True).split() == [given or "3"]
