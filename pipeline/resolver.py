@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 COMPARED = ("compare_formatters", "compare_labels")
 """The settings that name what a run chooses from."""
 
+ARGUMENT = "the argument "
+"""What stands before the name of an argument where a setting was given by one instead of by its flag."""
+
 
 @dataclass(frozen=True)
 class ModelChoice:
@@ -54,6 +57,10 @@ class Resolver:
         origin = f" (from {self.came_from[name]})" if name in self.came_from else ""
         return SettingsError(f"{name}{part}{origin}: {why}, got {given!r}")
 
+    def typed(self) -> frozenset[str]:
+        """The settings that the command was given, by their flags or as an argument."""
+        return frozenset(name for name, origin in self.came_from.items() if origin.startswith(("--", ARGUMENT)))
+
     def take_plugins(self) -> None:
         """From here on this process, and those that it starts, know what the files declare."""
         try:
@@ -67,7 +74,7 @@ class Resolver:
         if self.settings.market is None:
             return
         for other in ("db", "source"):
-            if self.came_from.get(other, "").startswith("--"):
+            if other in self.typed():
                 raise self.refusal("market", f"makes a database of its own; name --{other} or a market, not both")
         from components.synthetic_market import get_scenario
 
@@ -82,7 +89,7 @@ class Resolver:
         if panel is None:
             return self.settings
         others = ("db", "market", "source")
-        flags = {name for name, origin in self.came_from.items() if origin.startswith("--")}
+        flags = self.typed()
         if "panel" not in flags and flags & {"db", "market"}:
             return self.settings.model_copy(update={"panel": None})
         set_too = [name for name in others[1:] if getattr(self.settings, name) is not None]
@@ -154,7 +161,7 @@ class Resolver:
     def candidates(self) -> tuple[tuple[str, str], ...]:
         """The formatters and labels that are to be compared, by name; empty for no comparison."""
         chosen: list[tuple[str, ...]] = []
-        compared, flags = [], {name for name, origin in self.came_from.items() if origin.startswith("--")}
+        compared, flags = [], self.typed()
         for name, known in zip(COMPARED, (get_formatter, get_label), strict=True):
             single, asked = name.removeprefix("compare_").removesuffix("s"), getattr(self.settings, name)
             for one in asked:

@@ -28,6 +28,8 @@ panel_app = typer.Typer(
 )
 app.add_typer(panel_app, name="panel")
 
+_NAMED = {"panel": "the argument PANEL"}
+
 PanelPlace = Annotated[str, typer.Argument(metavar="PANEL", help="A folder, s3://BUCKET/FOLDER or cos://...")]
 
 
@@ -65,7 +67,7 @@ def panel_write(
         raise typer.BadParameter("name a database (--db) or files, not both")
     from pipeline.uses.panel import write_panel
 
-    plan = plan_from({"panel": panel, "shares": shares} | more)
+    plan = plan_from({"panel": panel, "shares": shares} | more, named=_NAMED)
     with _bar(f"Writing {panel}") as progress:
         written = write_panel(plan, db or from_panel, files or (), source, file_rows, progress)
     _say_written(plan, written)
@@ -80,7 +82,7 @@ def panel_verify(panel: PanelPlace, as_json: common.AsJson = False, *, more: Set
     from components.records import to_json
     from pipeline.uses.panel import verify
 
-    plan = plan_from({"panel": panel} | more)
+    plan = plan_from({"panel": panel} | more, named=_NAMED)
     with _bar(f"Verifying {panel}", "files") as progress:
         found = verify(plan, progress)
     manifest = found.manifest

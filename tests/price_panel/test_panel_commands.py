@@ -65,7 +65,9 @@ def test_what_was_damaged_is_named_and_ends_with_1(folder: Path, awesome: Awesom
         ("panel write p x.csv --db awesome.db", "name a database (--db) or files, not both"),
         ("panel write p x.csv", "x.csv does not exist"),
         ("panel verify awesome.db", "awesome.db is a file, and a panel is a folder"),
-        ("panel verify ftp://x", "panel (from --panel): ftp://: there is no such storage"),
+        ("panel verify ftp://x", "panel (from the argument PANEL): ftp://: there is no such storage"),
+        ("panel write ftp://x", "panel (from the argument PANEL): ftp://: there is no such storage"),
+        ("run --panel ftp://x", "panel (from --panel): ftp://: there is no such storage"),
         ("run --panel p --db awesome.db", "name a panel or db, not both"),
         ("run --panel p --market null", "name a panel or market, not both"),
         ("run --panel p --source tencent", "name a panel or source, not both"),
@@ -78,6 +80,16 @@ def test_what_was_damaged_is_named_and_ends_with_1(folder: Path, awesome: Awesom
 def test_refusals(folder: Path, awesome: Awesome, arguments: str, why: str) -> None:
     write_database(folder / "awesome.db")
     assert why in awesome(*arguments.split()).refusal
+
+
+@pytest.mark.parametrize("setting", ["MARKET", "SOURCE", "PANEL"])
+def test_a_panel_that_is_an_argument_overrules_the_settings(
+    folder: Path, awesome: Awesome, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    write_database(folder / "awesome.db")
+    monkeypatch.setenv(f"AWESOME_{setting}", {"MARKET": "null", "SOURCE": "tencent", "PANEL": "other"}[setting])
+    assert awesome("panel", "write", "p").code == 0
+    assert awesome("panel", "verify", "p").out.startswith("p: as it was written: ")
 
 
 def test_what_needs_a_database_says_so(folder: Path, awesome: Awesome, monkeypatch: pytest.MonkeyPatch) -> None:
