@@ -7,7 +7,7 @@ share of that name, do its sessions suffice) is for who reads the data.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -188,19 +188,23 @@ class Plan:
         return chosen.select_ids(store.listings.share_ids(), left_out(store))
 
 
-def load_plan(flags: Mapping[str, object] | None = None, named: Mapping[str, str] | None = None) -> Plan:
+def load_plan(
+    flags: Mapping[str, object] | None = None, named: Mapping[str, str] | None = None, unused: Collection[str] = ()
+) -> Plan:
     """The plan of a command, from its flags; None means not given.
 
     Args:
         flags: values of settings, by name.
         named: what the command calls settings that it takes otherwise than by their flags, such as an argument.
+        unused: settings of the environment or the file that the command makes no use of, and that contradict none.
 
     Raises:
         SettingsError: a setting cannot be used.
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     called = {name: word for name, word in (named or {}).items() if name in given}
-    plan = resolve(load_settings(flags), origins(flags) | called)
+    settings = load_settings(flags).model_copy(update=dict.fromkeys(unused))
+    plan = resolve(settings, origins(flags) | called)
     return replace(plan, given=given)
 
 

@@ -84,15 +84,16 @@ class Resolver:
             raise self.refusal("market", error) from None
 
     def of_one_source(self) -> Settings:
-        """The settings without those that a flag has overruled: prices come from a panel, or from somewhere else."""
-        panel = self.settings.panel
-        if panel is None:
-            return self.settings
-        others = ("db", "market", "source")
+        """The settings without those that a flag has overruled: prices come from a panel, a market or a database."""
         flags = self.typed()
-        if "panel" not in flags and flags & {"db", "market"}:
-            return self.settings.model_copy(update={"panel": None})
-        set_too = [name for name in others[1:] if getattr(self.settings, name) is not None]
+        overruled = {"panel": {"db", "market"}, "market": {"db"}}
+        unset = [name for name, by in overruled.items() if name not in flags and flags & by]
+        settings = self.settings.model_copy(update=dict.fromkeys(unset))
+        panel = settings.panel
+        if panel is None:
+            return settings
+        others = ("db", "market", "source")
+        set_too = [name for name in others[1:] if getattr(settings, name) is not None]
         for other in others if "panel" in flags else set_too:
             if other in flags or "panel" not in flags:
                 raise self.refusal("panel", f"is where prices come from; name a panel or {other}, not both")
@@ -104,7 +105,7 @@ class Resolver:
             raise self.refusal("panel", error) from None
         if not panel.strip():
             raise self.refusal("panel", "is empty; name a folder or a URL")
-        return self.settings.model_copy(update={"market": None, "source": None})
+        return settings.model_copy(update={"market": None, "source": None})
 
     def check_engine(self) -> None:
         """Beam's runner is told all that it needs."""

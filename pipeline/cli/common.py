@@ -180,7 +180,10 @@ def algebra_in_one_thread() -> None:
 
 
 def plan_from(
-    flags: dict[str, Any], context: typer.Context | None = None, named: Mapping[str, str] | None = None
+    flags: dict[str, Any],
+    context: typer.Context | None = None,
+    named: Mapping[str, str] | None = None,
+    unused: Collection[str] = (),
 ) -> Plan:
     """What the settings say, flags first; None in `flags` means not given.
 
@@ -188,10 +191,11 @@ def plan_from(
         flags: values of settings.
         context: of the command, so that what it advises can repeat it with all of its options.
         named: what it calls settings that it takes otherwise than by their flags.
+        unused: settings that it makes no use of, as it has no flag for them.
     """
     from pipeline.plan import load_plan
 
-    plan = load_plan(flags, named)
+    plan = load_plan(flags, named, unused)
     if context is None:
         return plan
     from dataclasses import replace

@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -48,8 +47,8 @@ def extract(
     none could be had.
     """
     flags = {"source": source, "shares": shares, "since": since, "until": until, "db": db, "best_effort": best_effort}
-    plan = plan_from(flags | {"accept": accept, "exclude": exclude, "plugins": plugins} | more)
-    plan = replace(plan, database=plan.settings.db)  # a market or a panel of the settings is none to extract into
+    given = flags | {"accept": accept, "exclude": exclude, "plugins": plugins} | more
+    plan = plan_from(given, unused=("market", "panel"))  # of the settings: none to extract into
     if plan.source is None and not resume:
         from components.errors import ExtractionError
 

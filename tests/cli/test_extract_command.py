@@ -51,6 +51,17 @@ def test_a_first_extraction_ends_with_the_last_closed_session(awesome: Awesome, 
     assert files() == ["awesome.db"]
 
 
+@pytest.mark.parametrize("setting", ['market = "null"', 'panel = "prices.panel"'])
+@pytest.mark.parametrize("db", [None, "mine.db"])
+def test_what_a_run_reads_by_the_settings_is_not_what_is_extracted_into(
+    awesome: Awesome, server: ReplayServer, setting: str, db: str | None
+) -> None:
+    Path("awesome.toml").write_text(setting + "\n")
+    assert awesome(*command(SHARES[0], db=db, last=until())).code == 0
+    assert list(stored_days(db or "awesome.db")) == [SHARES[0]]
+    assert files() == sorted([db or "awesome.db", "awesome.toml"])
+
+
 def test_the_same_command_later_fetches_only_what_is_new(awesome: Awesome, server: ReplayServer) -> None:
     assert awesome(*command(*SHARES[:2], last=until())).code == 0
     assert stored_days() == dict.fromkeys(sorted(SHARES[:2]), all_days(until()))

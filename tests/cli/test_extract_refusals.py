@@ -65,12 +65,12 @@ def test_a_file_of_prices_that_is_none_is_named(
     assert "Traceback" not in outcome.err
 
 
-def test_a_market_of_the_settings_and_a_source_exclude_each_other(awesome: Awesome, server: ReplayServer) -> None:
+def test_a_market_of_the_settings_and_a_source_exclude_each_other_in_a_run(
+    awesome: Awesome, server: ReplayServer
+) -> None:
     Path("awesome.toml").write_text('market = "null"\n')
-    assert (
-        "market (from awesome.toml): makes a database of its own; name --source or"
-        in awesome(*command(SHARES[0])).refusal
-    )
+    refusal = awesome("run", *command(SHARES[0])[1:]).refusal
+    assert "market (from awesome.toml): makes a database of its own; name --source or" in refusal
     assert files() == ["awesome.toml"]
 
 

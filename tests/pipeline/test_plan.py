@@ -248,6 +248,18 @@ def test_what_is_compared_is_split_by_the_candidate_that_reads_furthest_back(fol
     assert reach < load_plan({}).splits.reach
 
 
+@pytest.mark.parametrize("other", ['panel = "prices.panel"', 'market = "null"', 'panel = "p"\nmarket = "null"'])
+def test_a_database_that_is_named_overrules_what_else_a_file_reads(folder: Path, other: str) -> None:
+    (folder / "awesome.toml").write_text(other + "\n")
+    plan = load_plan({"db": "mine.db"})
+    assert (plan.database, plan.settings.market, plan.settings.panel) == (Path("mine.db"), None, None)
+
+
+def test_a_database_of_the_file_does_not_overrule_its_market(folder: Path) -> None:
+    (folder / "awesome.toml").write_text('market = "null"\ndb = "mine.db"\n')
+    assert load_plan({}).settings.market == "null"
+
+
 def test_a_flag_overrules_what_a_file_says_to_compare(folder: Path) -> None:
     """What a comparison has pushed is asked for by the chosen names, whatever awesome.toml compares."""
     (folder / "awesome.toml").write_text(
