@@ -237,10 +237,10 @@ def _pushed(plan: Plan) -> ChosenModel:
             raise PredictionError(
                 f"{plan.database} does not exist; name the database that a run was made of (--db), or the panel"
             )
+        candidate = next(iter(_latest_run(plan).models()))
         raise PredictionError(
             f"no model was pushed to {folder}: no run with these settings had a blessed one; "
-            "name a candidate of a run to see what it says all the same: "
-            + again(plan, "--model", next(iter(plan.models)))
+            "name a candidate of a run to see what it says all the same: " + again(plan, "--model", candidate)
         )
     check_asked(plan, versions[-1], open_card(versions[-1]))
     try:

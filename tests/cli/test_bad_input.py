@@ -315,7 +315,7 @@ def test_a_share_of_the_prediction_that_does_not_exist(awesome: Awesome, m_db: P
     card.write_text(of_another.to_json())
     assert awesome("predict", "--db", "m.db").refusal.startswith(f"{saved} holds a model of label outperform, ")
     card.write_text(own)
-    assert awesome("predict", "--db", "m.db", "--horizon", "2").refusal.startswith("no model was pushed")
+    assert awesome("predict", "--db", "m.db", "--horizon", "2").refusal.startswith("no run in runs has used m.db")
     assert awesome("predict", "--db", "none.db").refusal.startswith("none.db does not exist; name the database that")
     card.write_text(ModelCard("linear", 1, "window_returns", 20, 0, 1, "").to_json())
     refusal = awesome("predict", "--db", "m.db", "--shares", "IBM").refusal

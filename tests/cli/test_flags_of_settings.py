@@ -33,8 +33,6 @@ WITHOUT: Mapping[str, set[str]] = {
     "ledger show": {"panel"},
     "ledger verify": {"panel"},
     "ledger export": {"panel"},
-    # Only to name a model in a hint.
-    "predict": {"models", "hyperparameters"},
     # The steps before the first Trainer have no audit, and its own trials train on one device.
     "search": {"audit", "audit_plausible_auc", "accept_suspicion", "training_devices"},
     # Its folds are cut otherwise, of prices that stay as they are, for `horizons`.

@@ -62,10 +62,19 @@ def test_training_logs_that_are_gone_are_named(awesome: Awesome) -> None:
     assert "linear" in awesome("tensorboard", "runs/one").refusal
 
 
-def test_predict_without_a_pushed_model_says_what_to_do(awesome: Awesome, market_db: Path) -> None:
-    message = awesome("predict", "--db", str(market_db)).refusal
-    assert message.startswith("no model was pushed")
-    assert message.endswith(f"awesome predict --db {market_db} --model linear")
+def test_predict_where_a_run_pushed_no_model_names_a_candidate_of_that_run(awesome: Awesome) -> None:
+    Path("runs/one").mkdir(parents=True)
+    save_report(report({"rnn": model(0.502)}), Path("runs/one/report.json"))
+    Path("awesome.db").touch()
+    message = awesome("predict", "--shares", "S000").refusal
+    assert message.startswith("no model was pushed to runs/serving/")
+    assert message.endswith(": awesome predict --shares S000 --model rnn")
+
+
+def test_predict_before_any_run_says_how_to_start_one(awesome: Awesome, market_db: Path) -> None:
+    message = awesome("predict", "--db", str(market_db), "--formatter", "closes").refusal
+    assert message.startswith(f"no run in runs has used {market_db} with formatter closes and horizon 1; start one: ")
+    assert f" awesome run --db {market_db} --formatter closes; or name it: awesome predict " in message
 
 
 def test_predict_without_a_run_says_what_to_do(awesome: Awesome, market_db: Path) -> None:

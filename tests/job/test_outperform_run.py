@@ -87,7 +87,7 @@ def test_predict_speaks_of_it_and_takes_it_for_no_model_of_another_label(run: Jo
 
     refused = awesome(run.folder, "predict", *MARKET)
     assert refused.code == 1
-    assert "no model was pushed to" in refused.err
+    assert "no run in runs has used " in refused.err
     assert sorted(path.name for path in Path(run.folder / "runs/serving").iterdir()) == [
         "reversal_easy-12x700-seed0.outperform-window_returns-h1"
     ]
