@@ -157,7 +157,8 @@
   function put(tip, holder, x, y) {
     tip.hidden = false;
     const room = holder.clientWidth, wide = tip.offsetWidth;
-    tip.style.left = Math.max(0, Math.min(x + 14 + wide > room ? x - wide - 14 : x + 14, room - wide)) + "px";
+    const left = Math.max(0, Math.min(x + 14 + wide > room ? x - wide - 14 : x + 14, room - wide));
+    tip.style.left = holder.scrollLeft + left + "px";
     tip.style.top = Math.max(0, y - tip.offsetHeight - 10) + "px";
   }
 
@@ -181,7 +182,13 @@
     };
     for (const kind of ["pointermove", "pointerdown"]) svg.addEventListener(kind, ask);
     svg.addEventListener("pointerleave", () => { tip.hidden = true; });
-    return { ends: () => [0, marks().length - 1], tell: at => { show(marks()[at]); return marks()[at][2]; } };
+    const tell = at => {
+      const mark = marks()[at], room = answers.clientWidth, [x] = where(mark);
+      if (x < 0 || x > room) answers.scrollLeft += x - room / 2;
+      show(mark);
+      return mark[2];
+    };
+    return { ends: () => [0, marks().length - 1], tell };
   }
 
   // A drawing that stays, and whose parts can be hidden.

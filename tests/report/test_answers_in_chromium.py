@@ -181,6 +181,56 @@ def test_labels_of_rows_lie_within_their_chart_and_apart(shown: Opened, name: st
     assert cut == []
 
 
+DRAWINGS = "[...document.querySelectorAll('.chart svg[role=img]')].filter(svg => svg.getBoundingClientRect().width > 0)"
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("name", ["search", "report", "walkforward"])
+def test_a_drawing_is_scrolled_by_on_a_telephone_and_its_text_stays_large(
+    shown: Opened, name: str, scripts: bool
+) -> None:
+    evaluate = shown(name, 390, scripts=scripts)
+    evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    sizes = evaluate(
+        f"""{DRAWINGS}.flatMap(svg => [...svg.querySelectorAll('text')]
+              .map(one => [one.getScreenCTM(), parseFloat(getComputedStyle(one).fontSize)])
+              .map(([drawn, size]) => Math.hypot(drawn.a, drawn.b) * size))"""
+    )
+    assert min(sizes) >= 10
+    assert evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    hidden = evaluate(
+        f"""{DRAWINGS}.filter(svg => {{
+              const holder = svg.parentElement;
+              holder.scrollLeft = holder.scrollWidth;
+              const end = holder.getBoundingClientRect().right + 1;
+              return holder.scrollLeft === 0 || svg.getBoundingClientRect().right > end;
+            }}).map(svg => svg.querySelector('title').textContent)"""
+    )
+    assert hidden == []
+
+
+def test_a_wide_page_scrolls_no_drawing(shown: Opened) -> None:
+    evaluate = shown("search")
+    assert (
+        evaluate(f"{DRAWINGS}.filter(svg => svg.parentElement.scrollWidth > svg.parentElement.clientWidth).length") == 0
+    )
+    assert evaluate(f"{DRAWINGS}.length") > 2
+
+
+def test_the_keys_scroll_to_what_they_read_out(browser: Browser, shown: Opened) -> None:
+    evaluate = shown("search", 390)
+    chart = "document.querySelector('#chart-trials .answers')"
+    evaluate(f"{chart}.focus()")
+    pressed(browser, "End")
+    assert evaluate(f"{chart}.scrollLeft") > 0
+    within = evaluate(
+        f"""(([tip, box]) => tip.left >= box.left - 1 && tip.right <= box.right + 1)
+            ([{chart}.querySelector('.tip'), {chart}].map(one => one.getBoundingClientRect()))"""
+    )
+    assert within
+    assert evaluate(f"{chart}.querySelector('.tip').textContent").startswith("trial ")
+
+
 def test_a_chart_says_what_it_shows_to_those_who_cannot_see_it(shown: Opened) -> None:
     evaluate = shown("report")
     described = evaluate(
