@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.backtest.results import DAYS_A_YEAR
+from components.backtest.results import DAYS_A_YEAR, Backtest
 from components.evidence.interval import UNKNOWN, Interval
 from components.evidence.resampling import DayBlocks
 from components.tear_sheet.intervals import interval_of
+from components.tear_sheet.results import Drawdown, Exposure, PortfolioFigures
 
 Days: TypeAlias = NDArray[np.datetime64]
 Returns: TypeAlias = NDArray[np.float64]
@@ -20,39 +20,44 @@ Returns: TypeAlias = NDArray[np.float64]
 _POINTS = 120
 """Of a rolling figure, at most; between two of them most days are the same."""
 
-
-@dataclass(frozen=True)
-class Drawdown:
-    """A loss from a former height, until the height is reached again.
-
-    Attributes:
-        peak: the day on whose close the height stood, ISO; the first day where it is the beginning.
-        trough: of the lowest value.
-        recovered: of the first value as high as the peak; empty where there is none yet.
-        depth: the loss, from -1 to 0.
-        days: sessions from the peak until it is recovered, or until the last one.
-    """
-
-    peak: str
-    trough: str
-    recovered: str
-    depth: float
-    days: int
+_LEAST_WINDOW = 60
+"""Sessions of a rolling window where the test split is too short for windows of a year."""
 
 
-@dataclass(frozen=True)
-class Exposure:
-    """What a portfolio owes to the market, by a line through daily returns.
-
-    Attributes:
-        beta: its slope.
-        alpha: its height where the market stands still, times 252: the mean return a year beside what beta explains.
-        correlation: of the daily returns.
-    """
-
-    beta: Interval
-    alpha: Interval
-    correlation: Interval
+def portfolio_figures(result: Backtest, model: str) -> PortfolioFigures:
+    """Looks at the days of a model's long-short portfolio, and at every portfolio beside equal weight."""
+    days = np.array(result.days, dtype="datetime64[D]")
+    traded = result.models[model]
+    own, long_only, market = (
+        np.array(one.after_costs.returns) for one in (traded.long_short, traded.long_only, result.equal_weight)
+    )
+    window = DAYS_A_YEAR if len(days) >= 2 * DAYS_A_YEAR else _LEAST_WINDOW
+    courses = {
+        name: rolling_sharpe(days, returns, window)
+        for name, returns in (("long_short", own), ("long_only", long_only), ("equal_weight", market))
+    }
+    ends = courses["long_short"][0]
+    return PortfolioFigures(
+        model=model,
+        costs=result.costs,
+        quantile=result.quantile,
+        months={
+            f"{year}-{month:02d}": value
+            for year, months in monthly_returns(days, own).items()
+            for month, value in months.items()
+        },
+        drawdowns=tuple(worst_drawdowns(days, own)),
+        exposures={
+            name: {
+                portfolio: market_exposure(np.array(traded_one.after_costs.returns), market)
+                for portfolio, traded_one in (("long_short", one.long_short), ("long_only", one.long_only))
+            }
+            for name, one in result.models.items()
+        },
+        window=window,
+        rolling_days=tuple(str(day) for day in ends.astype("datetime64[D]")),
+        rolling={name: tuple(found) for name, (_, found) in courses.items()},
+    )
 
 
 def monthly_returns(days: Days, returns: Returns) -> dict[int, dict[int, float]]:

@@ -122,8 +122,7 @@ def gather_report(
     with whole_file(folder / PREDICTIONS_FILE) as partial:
         predictions.to_parquet(partial, index=False)
     histories = {name: read_history(steps[f"Trainer.{name}"].outputs["model_run"][0].uri) for name in names}
-    write_report(report, predictions, histories, folder, signals, plan.root / DRAWN_FILE)
-    return report
+    return write_report(report, predictions, histories, folder, signals, plan.root / DRAWN_FILE)
 
 
 def _audit(steps: Mapping[str, Step]) -> AuditReport | None:

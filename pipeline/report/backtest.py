@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.backtest import DEFAULT_COSTS, DEFAULT_QUANTILE, Backtest, BacktestError, backtest
+from components.tear_sheet.portfolio import portfolio_figures
+from components.tear_sheet.results import PortfolioFigures
 from pipeline.report.backtest_summary import BacktestRow, backtest_rows, judge
 from pipeline.report.palette import Chart
 from pipeline.report.tear_sheet import PortfolioSheet, portfolio_sheet
@@ -41,9 +43,10 @@ class BacktestSection:
 
 @dataclass(frozen=True)
 class Traded:
-    """A backtest at the default costs, and what is drawn of it; where it could not be made, `why`."""
+    """A backtest at the default costs, its tear sheet's figures, and what is drawn; else `why` there is none."""
 
     result: Backtest | None = None
+    figures: PortfolioFigures | None = None
     chart: Chart | None = None
     sheet: PortfolioSheet | None = None
     why: str = ""
@@ -57,7 +60,8 @@ def traded_of(report: RunReport, predictions: pd.DataFrame) -> Traded:
         result, model = trade(report, predictions, DEFAULT_COSTS, DEFAULT_QUANTILE), default_model(report)
     except (BacktestError, ReportError) as error:
         return Traded(why=str(error))
-    return Traded(result, growth_chart(result, model), portfolio_sheet(result, model))
+    figures = portfolio_figures(result, model)
+    return Traded(result, figures, growth_chart(result, model), portfolio_sheet(figures, len(result.days)))
 
 
 def backtest_section(report: RunReport, traded: Traded) -> BacktestSection:
@@ -114,7 +118,8 @@ def section_of(report: RunReport, result: Backtest, model: str) -> BacktestSecti
     """What a page shows of a backtest; `model` is the one that the chart and the verdict are about."""
     from pipeline.report.backtest_chart import growth_chart
 
-    return _section(report, result, model, growth_chart(result, model), portfolio_sheet(result, model))
+    sheet = portfolio_sheet(portfolio_figures(result, model), len(result.days))
+    return _section(report, result, model, growth_chart(result, model), sheet)
 
 
 def _section(report: RunReport, result: Backtest, model: str, chart: Chart, sheet: PortfolioSheet) -> BacktestSection:

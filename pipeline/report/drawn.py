@@ -124,7 +124,16 @@ def _code() -> str:
 def _without_the_run(report: RunReport) -> RunReport:
     settings = {name: report.settings[name] for name in ("horizon", "label") if name in report.settings}
     return replace(
-        report, created="", seconds={}, cached=(), tries=None, pushed=None, accepted={}, artifacts={}, settings=settings
+        report,
+        created="",
+        seconds={},
+        cached=(),
+        tries=None,
+        pushed=None,
+        accepted={},
+        artifacts={},
+        settings=settings,
+        portfolio=None,  # which is made of the rest
     )
 
 

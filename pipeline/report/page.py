@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from components.explanation.results import Explanation
     from components.tear_sheet.signal import Signal
+    from pipeline.report.drawn import Drawn
 
 SHARES_SHOWN = 200
 """Shares listed on the page; report.json has them all."""
@@ -66,7 +67,7 @@ def write_report(
     directory: Path,
     signals: Callable[[], Mapping[str, Signal]] | None = None,
     keep: Path | None = None,
-) -> None:
+) -> RunReport:
     """Writes report.html and report.json, each whole or not at all.
 
     Args:
@@ -79,6 +80,9 @@ def write_report(
         signals: gives by model its scores beside what followed; None to look at them anew.
         keep: file that keeps what was drawn for the next run, as in `drawn_of`.
 
+    Returns:
+        The report as it was written, with the figures of the portfolio that the page shows.
+
     Raises:
         ReportError: the folder or a file in it cannot be written.
         ValueError: `predictions` lacks a column that is read.
@@ -90,9 +94,12 @@ def write_report(
         raise ReportError(
             f"{directory}: the folder cannot be made ({error.strerror}). Choose another with --output."
         ) from None
-    write_text(directory / REPORT_HTML, render_html(report, predictions, histories, signals=signals, keep=keep))
+    drawn = _drawn(report, predictions, histories, signals, keep)
+    report = replace(report, portfolio=drawn.traded.figures)
+    write_text(directory / REPORT_HTML, _render(report, predictions, drawn))
     # The file of numbers comes last: where it is, the run is complete.
     save_report(report, directory / REPORT_JSON)
+    return report
 
 
 def render_html(
@@ -108,24 +115,38 @@ def render_html(
     Raises:
         ValueError: `predictions` lacks a column that is read.
     """
+    return _render(report, predictions, _drawn(report, predictions, histories, signals, keep), explanation)
+
+
+def _drawn(
+    report: RunReport,
+    predictions: pd.DataFrame,
+    histories: Mapping[str, pd.DataFrame],
+    signals: Callable[[], Mapping[str, Signal]] | None,
+    keep: Path | None,
+) -> Drawn:
+    from pipeline.report.drawn import drawn_of
+
+    missing = [column for column in (*_PREDICTION_COLUMNS, *report.models) if column not in predictions.columns]
+    if missing:
+        raise ValueError(f"predictions lack the columns {missing}")
+    return drawn_of(report, predictions, histories, signals, keep)
+
+
+def _render(report: RunReport, predictions: pd.DataFrame, drawn: Drawn, explanation: Explanation | None = None) -> str:
     from components.evidence.curves import calibration_curve
     from components.evidence.metric import METRICS
     from pipeline.report.backtest import backtest_section
     from pipeline.report.comparison import compared_section
-    from pipeline.report.drawn import drawn_of
     from pipeline.report.explanation import explanation_section
     from pipeline.report.missing import left_out_in_words, missing_in_words
     from pipeline.report.timeline import ordered_splits, spans, ticks
     from pipeline.report.universe import outside_in_words, universe_in_words, warnings_of
 
-    missing = [column for column in (*_PREDICTION_COLUMNS, *report.models) if column not in predictions.columns]
-    if missing:
-        raise ValueError(f"predictions lack the columns {missing}")
     names, words = list(report.models), words_of(report.label)
     styles = model_styles(names)
     labels = predictions["label"].to_numpy()
     calibrations = {name: calibration_curve(labels, predictions[name].to_numpy(dtype=float)) for name in names}
-    drawn = drawn_of(report, predictions, histories, signals, keep)
     best = report.market.best_auc if report.market is not None else None
     path = Path(__file__).with_name("report.html.j2")
     scored = {name: model.scores for name, model in report.models.items() if model.scores} | dict(report.baselines)

@@ -9,18 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.backtest import Backtest
-from components.backtest.results import DAYS_A_YEAR
 from components.evidence.interval import UNKNOWN, Interval
 from components.evidence.words import low_to_high, number
-from components.tear_sheet.portfolio import (
-    Drawdown,
-    market_exposure,
-    monthly_returns,
-    rolling_sharpe,
-    worst_drawdowns,
-)
-from components.tear_sheet.results import SignalFigures
+from components.tear_sheet.results import Drawdown, PortfolioFigures, SignalFigures
 from components.tear_sheet.signal import GROUPS, MOST_ROWS, Signal, read_signals
 from pipeline.report.palette import Chart
 from pipeline.report.words import points, points_of_one_precision, ratio
@@ -30,8 +21,8 @@ if TYPE_CHECKING:
 
     from pipeline.report.palette import Style
 
-_LEAST_WINDOW = 60
-"""Sessions of a rolling window where the test split is too short for windows of a year."""
+_PORTFOLIOS = {"long_short": "long-short", "long_only": "long-only", "equal_weight": "equal weight"}
+"""What the portfolios of a tear sheet are called on a page."""
 
 _BASIS_POINTS = 10_000
 
@@ -196,41 +187,32 @@ def _signal_row(name: str, one: SignalFigures) -> tuple[str, ...]:
     return (name, *(text for cell in cells for text in cell))
 
 
-def portfolio_sheet(result: Backtest, model: str) -> PortfolioSheet:
-    """Looks at the days of a model's long-short portfolio, and at every portfolio beside equal weight."""
+def portfolio_sheet(found: PortfolioFigures, sessions: int) -> PortfolioSheet:
+    """What a page shows of a portfolio's days, of which there are so many `sessions`."""
     from pipeline.report.tear_sheet_charts import rolling_chart
 
-    days = np.array(result.days, dtype="datetime64[D]")
-    traded = result.models[model]
-    own, long_only, market = (
-        np.array(one.after_costs.returns) for one in (traded.long_short, traded.long_only, result.equal_weight)
-    )
-    window = DAYS_A_YEAR if len(days) >= 2 * DAYS_A_YEAR else _LEAST_WINDOW
-    courses = {
-        name: rolling_sharpe(days, returns, window)
-        for name, returns in (("long-short", own), ("long-only", long_only), ("equal weight", market))
-    }
     rolling = None
-    caption = f"A rolling Sharpe ratio needs {window} sessions, and there are {len(days)}."
-    if courses["long-short"][1]:
-        rolling = rolling_chart(courses, window)
+    caption = f"A rolling Sharpe ratio needs {found.window} sessions, and there are {sessions}."
+    if found.rolling_days:
+        days = np.array(found.rolling_days, dtype="datetime64[D]")
+        rolling = rolling_chart({_PORTFOLIOS[name]: (days, one) for name, one in found.rolling.items()}, found.window)
         caption = (
-            f"Of the latest {window} sessions at each point, after costs; the bands hold 95 % over blocks of these "
-            "sessions. Neighbouring points share most of their sessions, so a long stay above 0 is one finding and not "
-            "many."
+            f"Of the latest {found.window} sessions at each point, after costs; the bands hold 95 % over blocks of "
+            "these sessions. Neighbouring points share most of their sessions, so a long stay above 0 is one finding "
+            "and not many."
         )
-    rows = []
-    for name, one in result.models.items():
-        for portfolio, traded_one in (("long-short", one.long_short), ("long-only", one.long_only)):
-            exposure = market_exposure(np.array(traded_one.after_costs.returns), market)
-            rows.append((name, portfolio, exposure))
+    rows = [
+        (name, _PORTFOLIOS[portfolio], one)
+        for name, portfolios in found.exposures.items()
+        for portfolio, one in portfolios.items()
+    ]
     write = points_of_one_precision(end for *_, one in rows for end in (one.alpha.value, one.alpha.low, one.alpha.high))
     return PortfolioSheet(
-        model=model,
+        model=found.model,
         rolling=rolling,
         caption=caption,
-        months=_months(monthly_returns(days, own)),
-        drawdowns=tuple(worst_drawdowns(days, own)),
+        months=_months(found.months),
+        drawdowns=found.drawdowns,
         exposures=tuple(
             ExposureRow(
                 name,
@@ -244,10 +226,14 @@ def portfolio_sheet(result: Backtest, model: str) -> PortfolioSheet:
     )
 
 
-def _months(found: Mapping[int, Mapping[int, float]]) -> tuple[tuple[int, tuple[MonthCell, ...]], ...]:
-    largest = max((abs(value) for months in found.values() for value in months.values()), default=0) or 1
+def _months(found: Mapping[str, float]) -> tuple[tuple[int, tuple[MonthCell, ...]], ...]:
+    largest = max(map(abs, found.values()), default=0) or 1
+    years: dict[int, dict[int, float]] = {}
+    for name, value in found.items():
+        year, month = map(int, name.split("-"))
+        years.setdefault(year, {})[month] = value
     rows = []
-    for year, months in sorted(found.items()):
+    for year, months in sorted(years.items()):
         cells = [
             MonthCell(points(months[month]), round(months[month] / largest, 2)) if month in months else MonthCell()
             for month in range(1, 13)

@@ -19,7 +19,7 @@ from components.leak_audit.results import AuditReport
 from components.missing_sessions.summary import MissingSummary
 from components.plausibility import Suspect, SuspectRecord
 from components.records import Number, to_json
-from components.tear_sheet.results import SignalFigures
+from components.tear_sheet.results import PortfolioFigures, SignalFigures
 from components.universe.summary import UniverseSummary
 from models.labels import UP
 from models.twin.proof import Proof
@@ -210,6 +210,8 @@ class RunReport:
         prices: what looked wrong in the prices; None where nobody looked.
         tries: that looked at the test days so far, this run among them; None of an older version.
         comparison: which formatters and labels this run was chosen from; None where nothing was compared.
+        portfolio: the days of the portfolio that the page's backtest shows, the champion's or the first model's; None
+            where the predictions cannot be traded, and of an older version.
         artifacts: where what the models share lies: examples, statistics, schema, anomalies, transform_graph.
         schema_version: layout of report.json.
     """
@@ -234,6 +236,7 @@ class RunReport:
     prices: SuspectRecord | None = None
     tries: Tries | None = None
     comparison: Comparison | None = None
+    portfolio: PortfolioFigures | None = None
     artifacts: Mapping[str, str] = field(default_factory=dict)
     parts: tuple[str, ...] = ()
     reach: int | None = None

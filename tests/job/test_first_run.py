@@ -83,6 +83,7 @@ def test_the_report_has_the_documented_keys(report: Any) -> None:
     for name in NAMES:
         assert set(report["models"][name]) == documented("models.NAME")
         assert set(report["models"][name]["signal"]) == documented("signal")
+    assert set(report["portfolio"]) == documented("portfolio")
     for split in ("train", "eval", "test"):
         assert set(report["splits"][split]) == documented("splits.NAME")
     assert set(report["data"]) == documented("data\n")

@@ -19,7 +19,7 @@ from components.tear_sheet.results import SignalFigures
 from components.tear_sheet.signal import Signal, read_signals
 from components.trials.record import Record, Series, Trial, TriedModel
 from pipeline.report.drawn import signals_of
-from pipeline.report.page import render_html
+from pipeline.report.page import render_html, write_report
 from pipeline.runs.results import RunReport
 from pipeline.runs.tries import list_tries
 
@@ -119,6 +119,21 @@ def test_signals_are_read_once_of_the_same_predictions(tmp_path: Path) -> None:
     assert read == [1000, 900]
 
 
+def test_the_portfolio_of_a_later_run_is_taken_from_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = tmp_path / "drawn.json"
+    first = write_report(*after(0), tmp_path / "first", keep=keep).portfolio
+    assert first is not None
+    monkeypatch.setattr("pipeline.report.backtest.backtest", None)  # nothing can be traded from here on
+    report, predictions, histories = after(2)
+    # The page of a run may be made again of what report.json says.
+    for again in (report, replace(report, portfolio=first)):
+        assert to_json(write_report(again, predictions, histories, tmp_path / "later", keep=keep).portfolio) == to_json(
+            first
+        )
+
+
 def test_a_file_that_cannot_be_written_costs_no_page(tmp_path: Path) -> None:
     assert render_html(*after(0), keep=tmp_path / "not there" / "drawn.json") == render_html(*after(0))
 
@@ -130,7 +145,7 @@ import sys
 from pathlib import Path
 sys.path[:0] = {sys.path!r}
 from hand_made_run import made_run
-from pipeline.report.page import render_html
+from pipeline.report.page import render_html, write_report
 print(len(render_html(*made_run(), keep=Path({str(tmp_path / "drawn.json")!r}))))
 print(*sorted({{"matplotlib", "sklearn.metrics", "empyrical"}} & set(sys.modules)))
 """

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hand_made_run import NAMES, made_page, made_run
 from shown import Page
 
-from components.tear_sheet.portfolio import worst_drawdowns
+from components.records import to_json
+from components.tear_sheet.portfolio import portfolio_figures, rolling_sharpe, worst_drawdowns
 from components.tear_sheet.signal import read_signals
 from pipeline.report.backtest import trade
-from pipeline.report.page import render_html
+from pipeline.report.page import render_html, write_report
 from pipeline.report.palette import model_styles
 from pipeline.report.tear_sheet import portfolio_sheet, signal_section
+from pipeline.runs.folder import read_report
 
 
 def test_the_signal_s_figures_stand_in_its_table_and_charts() -> None:
@@ -44,11 +47,54 @@ def test_a_portfolio_s_days_stand_in_its_tables() -> None:
         assert f"{one.peak} {one.trough} {one.recovered or 'not yet'} {100 * one.depth:.1f}% {one.days}" in words
     september = own[(days >= np.datetime64("2012-09-01")) & (days < np.datetime64("2012-10-01"))]
     assert re.search(rf"2012 {re.escape(f'{100 * (np.prod(1 + september) - 1):+.1f}%')} ", words)
-    sheet = portfolio_sheet(result, "linear")
+    sheet = portfolio_sheet(portfolio_figures(result, "linear"), len(result.days))
     assert len(sheet.exposures) == 2 * len(result.models)
     assert all(row.beta[0] in words and row.alpha[1] in words for row in sheet.exposures)
     assert sheet.rolling is not None
     assert "sessions at each point, after costs; the bands hold 95 %" in sheet.caption
+
+
+def test_the_portfolio_s_figures_stand_in_report_json(tmp_path: Path) -> None:
+    report, predictions, histories = made_run(champion=True)
+    written = write_report(report, predictions, histories, tmp_path)
+    found = read_report(tmp_path / "report.json").portfolio
+    assert found is not None
+    assert to_json(found) == to_json(written.portfolio)
+    result = trade(report, predictions, 10, 0.2)
+    assert (found.model, found.costs, found.quantile) == (report.champion, 10, 0.2)
+    traded = result.models[found.model]
+    own, days = np.array(traded.long_short.after_costs.returns), np.array(result.days, dtype="datetime64[D]")
+    for month, value in found.months.items():
+        assert value == pytest.approx(np.prod(1 + own[days.astype("datetime64[M]") == np.datetime64(month)]) - 1)
+    assert set(found.months) == set(map(str, days.astype("datetime64[M]")))
+    assert list(found.drawdowns) == worst_drawdowns(days, own)
+    assert list(found.exposures) == list(result.models)
+    both = np.array(traded.long_only.after_costs.returns), np.array(result.equal_weight.after_costs.returns)
+    slope = np.polyfit(both[1], both[0], 1)[0]
+    assert found.exposures[found.model]["long_only"].beta.value == pytest.approx(slope)
+    ends, sharpe = rolling_sharpe(days, both[1], found.window)
+    assert found.rolling_days == tuple(map(str, ends))
+    assert found.rolling["equal_weight"] == tuple(sharpe)
+    assert {len(one) for one in found.rolling.values()} == {len(ends)}
+
+
+def test_a_portfolio_that_does_not_move_leaves_no_nan_in_report_json(tmp_path: Path) -> None:
+    report, predictions, histories = made_run(names=("linear",), days=80)
+    ranked = predictions.assign(forward_return=0.0, linear=predictions["share_id"].rank(method="dense") / 100)
+    write_report(report, ranked, histories, tmp_path)
+    text = (tmp_path / "report.json").read_text()
+    assert "NaN" not in text
+    found = read_report(tmp_path / "report.json").portfolio
+    assert found is not None
+    # The first session's costs are the only return, and later windows lie behind it.
+    assert np.isnan(found.rolling["long_short"][-1].value)
+
+
+def test_predictions_that_cannot_be_traded_leave_no_portfolio(tmp_path: Path) -> None:
+    report, predictions, histories = made_run(names=("linear",), days=30)
+    alone = predictions[predictions["share_id"] == predictions["share_id"].iloc[0]]
+    assert write_report(report, alone, histories, tmp_path).portfolio is None
+    assert read_report(tmp_path / "report.json").portfolio is None
 
 
 def test_what_cannot_be_had_is_a_word() -> None:

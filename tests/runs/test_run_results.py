@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from components.errors import UserError
 from components.records import RecordError, from_json, to_json
-from components.tear_sheet.results import SignalFigures
+from components.tear_sheet.results import Drawdown, Exposure, PortfolioFigures, SignalFigures
 from pipeline.runs.folder import read_report, save_report
 from pipeline.runs.results import (
     DataSummary,
@@ -139,8 +139,12 @@ def test_the_docs_example_is_a_report_and_the_docs_name_every_key(tmp_path: Path
     assert math.isnan(read.models["linear"].by_year["2013"].auc)
     assert read.models["linear"].signal is not None
     assert read.models["linear"].signal.decay[0].value == 0.0087
+    assert read.portfolio is not None
+    assert read.portfolio.exposures["linear"]["long_short"].beta.value == 0.021
+    assert math.isnan(read.portfolio.rolling["long_short"][0].low)
     tables = (ROOT / "docs" / "report.md").read_text(encoding="utf-8").split("```json")[0]
-    for part in (RunReport, ModelResult, GroupScore, SplitResult, DataSummary, MarketSummary, SignalFigures):
+    kept = (SignalFigures, PortfolioFigures, Drawdown, Exposure)
+    for part in (RunReport, ModelResult, GroupScore, SplitResult, DataSummary, MarketSummary, *kept):
         for field in dataclasses.fields(part):
             assert f"`{field.name}`" in tables, field.name
 
