@@ -18,6 +18,7 @@ from components.errors import UserError
 from components.evidence.comparing import compare
 from components.evidence.metric import METRICS
 from components.missing_sessions.summary import MissingSummary
+from components.records import to_json
 from pipeline.report.page import render_html, write_report
 from pipeline.runs.folder import read_report
 from pipeline.runs.results import MarketSummary, ModelResult
@@ -184,9 +185,10 @@ def test_a_prediction_column_that_is_missing_is_a_defect_of_the_caller() -> None
 
 def test_write_report_makes_the_folder_and_both_files(tmp_path: Path) -> None:
     report, predictions, histories = made_run(names=("linear",))
-    write_report(report, predictions, histories, tmp_path / "a" / "b")
+    written = write_report(report, predictions, histories, tmp_path / "a" / "b")
     assert sorted(path.name for path in (tmp_path / "a" / "b").iterdir()) == ["report.html", "report.json"]
-    assert read_report(tmp_path / "a" / "b") == report
+    assert dataclasses.replace(written, portfolio=None) == report
+    assert to_json(read_report(tmp_path / "a" / "b")) == to_json(written)
     assert (tmp_path / "a" / "b" / "report.html").read_text(encoding="utf-8").lstrip().startswith("<!DOCTYPE html>")
 
 
