@@ -15,6 +15,7 @@ from tfx_bsl.tfxio import tensor_adapter
 
 from components.evidence.predictions import TEST
 from components.evidence.tfma.extractors import custom_eval_shared_model, custom_extractors
+from components.evidence.tfma.parting import write_parts
 
 _LOG = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ MODELS_PROPERTY = "models"
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
-    """Leaves TFMA's result of several models."""
+    """Leaves TFMA's result of several models, and of each of them alone."""
 
     def Do(self, input_dict: dict[str, Any], output_dict: dict[str, Any], exec_properties: dict[str, Any]) -> None:
         """Evaluates.
@@ -76,4 +77,5 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                     tensor_adapter_config=tensors,
                 )
             )
+        write_parts(evaluation.uri)
         _LOG.info("evaluated %s", ", ".join(uris))

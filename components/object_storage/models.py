@@ -15,11 +15,10 @@ import os
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from components.errors import StorageError
-from components.evidence.tfma.parting import part_of
 from components.object_storage.location import Storage
 from components.object_storage.manifest import ModelFacts, ModelManifest, StoredFile, describe_file
 from components.object_storage.transfer import Progress, Pushed, advance_of, real_path, verify
@@ -43,7 +42,7 @@ class ModelFolders:
     Attributes:
         saved_model: The SavedModel's folder.
         tfevents: The training run's folder; None to leave it out.
-        evaluation: The folder of TFMA's files, also of several models; None to leave it out.
+        evaluation: The folder of TFMA's files; None to leave it out.
         evidence: Text of evidence.json; empty to leave it out.
         tries: Content of trials.jsonl; empty to leave it out.
         run: Files of the run that go along.
@@ -110,9 +109,6 @@ def push_model(storage: Storage, facts: ModelFacts, folders: ModelFolders, progr
     root = f"{FOLDER}/{facts.model}/{facts.version}"
     storage.clear_left(FOLDER)
     with temporary_folder("push") as scratch:
-        if folders.evaluation is not None and folders.evaluation.is_dir():
-            part = part_of(folders.evaluation, facts.model, scratch / "evaluation")
-            folders = replace(folders, evaluation=part)
         sources = _collect(folders, scratch)
         files = tuple(describe_file(source, path) for path, source in sources)
         manifest = ModelManifest(facts, files)

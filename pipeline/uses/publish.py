@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from components.evidence.findings import PREDICTIONS_FILE, flat
+from components.evidence.tfma.parting import part_of
 from components.model_selector.files import Evidence
 from components.object_storage import CodeVersion, ModelFacts, ModelFolders
 from components.trials.record import Record, read_record, record_path, render_record
@@ -107,7 +108,7 @@ def _gather(
     folders = ModelFolders(
         saved_model=saved_model,
         tfevents=Path(result.model_run_uri) if result.model_run_uri else None,
-        evaluation=Path(result.evaluation_uri) if result.evaluation_uri else None,
+        evaluation=part_of(Path(result.evaluation_uri), name) if result.evaluation_uri else None,
         evidence=_evidence(result),
         tries=render_record(tries) if tries.trials else b"",
         run=_files_of(run) if facts.champion else (),
