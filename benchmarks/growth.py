@@ -2,7 +2,8 @@
 
 Every share has 2,000 windows, so these are 0.2, 1, 2 and 10 million rows. Each step runs in a process of its own, one
 after the other; the figures are the operating system's for that process, imports included. Slopes are between the
-smallest and the largest size. A size needs some 600 bytes of disk a row while it runs.
+smallest and the largest size. A size needs some 600 bytes of disk a row while it runs; with `--panel`, prices come from
+a panel, and it is some 200. `--last Transform` runs no step behind that.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=SESSIONS)
     parser.add_argument("--market", default="reversal", help="the scenario")
     parser.add_argument("--models", nargs="+", default=["linear", "dnn", "rnn"])
+    parser.add_argument("--panel", action="store_true", help="prices from a panel")
+    parser.add_argument("--last", help="the last step that is run")
     parser.add_argument("--keep", type=Path, help="work in this folder and keep it; what it holds is not made again")
     arguments = parser.parse_args()
     sizes: dict[int, dict[str, dict[str, float]]] = {}
@@ -45,7 +48,8 @@ def main() -> int:
         work = arguments.keep or Path(temporary)
         for shares in sorted(set(arguments.shares)):
             rows = shares * (arguments.sessions - 20)
-            sizes[rows] = run_size(work, shares, arguments.sessions, arguments.market, arguments.models)
+            asked = (shares, arguments.sessions, arguments.market, arguments.models, arguments.panel, arguments.last)
+            sizes[rows] = run_size(work, *asked)
             _print_size(rows, sizes[rows])
     table = slopes(sizes)
     print_table("Growth", table)
@@ -56,19 +60,30 @@ def main() -> int:
     return 0 if all(row.get("MiB a million", 0) < MOST_GROWTH for row in table) else 1
 
 
-def run_size(work: Path, shares: int, sessions: int, market: str, models: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Makes a market and runs every step on it; gives `{step: {cpu, wall, peak_rss}}`.
+def run_size(
+    work: Path,
+    shares: int,
+    sessions: int,
+    market: str,
+    models: Sequence[str],
+    panel: bool = False,
+    last: str | None = None,
+) -> dict[str, dict[str, float]]:
+    """Makes a market and runs every step on it, up to the last one that is asked for.
+
+    Returns:
+        `{step: {cpu, wall, peak_rss}}`.
 
     Raises:
         SystemExit: a step failed; its message is above.
     """
-    database = work / f"{shares}x{sessions}.db"
+    database = work / f"{shares}x{sessions}.{'panel' if panel else 'db'}"
     folder = work / f"{shares}x{sessions}"
     folder.mkdir(parents=True, exist_ok=True)
     used: dict[str, dict[str, float]] = {}
     if not database.exists():
         options = ["--build", str(database), "--shares", str(shares), "--sessions", str(sessions), "--market", market]
-        usage = run_process([*_MODULE, "benchmarks.store", *options])
+        usage = run_process([*_MODULE, "benchmarks.large_panel" if panel else "benchmarks.store", *options])
         used["market"] = {"wall": usage.wall, "cpu": usage.cpu, "peak_rss": usage.peak_rss}
     known = ["--database", str(database), "--workspace", str(folder), "--run-id", "growth", "--models", *models]
     listed = run_process([*_MODULE, "benchmarks.growth_step", *known, "--list"])
@@ -77,6 +92,8 @@ def run_size(work: Path, shares: int, sessions: int, market: str, models: Sequen
         if not name.startswith(_PLUMBING):
             used[name] = {"wall": usage.wall, "cpu": usage.cpu, "peak_rss": usage.peak_rss}
             print(f"{name}: {usage.cpu:.1f} CPU s, {usage.peak_rss:,.0f} MiB", file=sys.stderr, flush=True)
+        if name == last:
+            break
     return used
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Steps, measured
+from components.price_panel.manifest import is_panel
 from pipeline.job.quiet import import_tensorflow, run_log
 from pipeline.plan import Plan, load_plan
 
@@ -22,14 +23,15 @@ from pipeline.plan import Plan, load_plan
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--database", type=Path, required=True, help="the feature store")
+    parser.add_argument("--database", type=Path, required=True, help="the feature store, or a panel")
     parser.add_argument("--workspace", type=Path, required=True, help="of the run")
     parser.add_argument("--run-id", required=True, help="the same for all steps of the run")
     parser.add_argument("--models", nargs="+", required=True, help="as in awesome run --models")
     parser.add_argument("--step", help="its name")
     parser.add_argument("--list", action="store_true", help="print the names of the steps, as JSON")
     arguments = parser.parse_args()
-    flags = {"db": arguments.database, "workspace": arguments.workspace, "models": arguments.models}
+    source = "panel" if is_panel(arguments.database) else "db"
+    flags = {source: str(arguments.database), "workspace": arguments.workspace, "models": arguments.models}
     plan = load_plan(flags)
     arguments.workspace.mkdir(parents=True, exist_ok=True)
     if arguments.list:
