@@ -1,4 +1,4 @@
-"""Exported models in memory, loaded once a process: to load one takes longer than to ask it about a test split."""
+"""Exported models and transform graphs in memory, loaded once a process: that takes longer than a test split."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 import tensorflow as tf
 
 _FINGERPRINT = "fingerprint.pb"
-_KEPT = 8
-"""Models: those of a run and their predecessors, were one asked by several steps; each is some megabytes."""
+_KEPT = 12
+"""Those of a run with its transform graph, and their predecessors, were one asked by several steps; each is some
+megabytes."""
 
 
 def loaded_model(directory: str) -> Any:

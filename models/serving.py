@@ -34,7 +34,12 @@ class ServedModel(tf.Module):
     """A trained Keras model behind its transform graph."""
 
     def __init__(
-        self, model: keras.Model, transform: tft.TFTransformOutput, formatter: DataFormatter, global_step: int
+        self,
+        model: keras.Model,
+        transform: tft.TFTransformOutput,
+        formatter: DataFormatter,
+        global_step: int,
+        graph: TransformGraph | None = None,
     ) -> None:
         """Holds the parts, so that their variables and vocabularies are saved with it.
 
@@ -46,6 +51,7 @@ class ServedModel(tf.Module):
             transform: the transform graph.
             formatter: what the model sees.
             global_step: steps trained.
+            graph: the transform graph as a function, where it was loaded already.
         """
         super().__init__(name="served_model")
         inputs = {one.name: tf.TensorSpec([None, *one.shape[1:]], one.dtype) for one in model.inputs}
@@ -55,7 +61,7 @@ class ServedModel(tf.Module):
         self._network, self._logit = (lambda: model), (lambda features: logit(features))
         self._variables = [variable.value for variable in model.variables]
         self._transform = transform
-        self._graph = TransformGraph(transform, formatter)
+        self._graph = graph or TransformGraph(transform, formatter)
         self._formatter = formatter
         self._step = tf.constant(global_step, tf.int64)
 

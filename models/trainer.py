@@ -112,6 +112,6 @@ def run_fn(fn_args: FnArgs) -> None:
     market = market_of(fn_args.train_files) if formatter.day_columns else ()
     changed = hyperparameters.beside(defaults)
     card = ModelCard(*told, step, config.code, parts, config.label, market, changed)
-    export(ServedModel(trained.model, transform, formatter, step), card, fn_args.serving_model_dir)
+    export(ServedModel(trained.model, transform, formatter, step, graph), card, fn_args.serving_model_dir)
     best = history.loc[history.groupby("member")[EVAL_LOSS].idxmin(), "epoch"]
     _LOG.info("%s: best after %s epochs, %d steps", config.model, ", ".join(f"{one:.2f}" for one in best), step)

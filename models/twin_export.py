@@ -20,6 +20,7 @@ from models.dropout import Dropout
 from models.errors import TwinError
 from models.features import CLOSES, SHARE_ID, WINDOW
 from models.formatters import DataFormatter
+from models.loaded import loaded_model
 from models.operations import Learned, moment_names, vocabulary_name
 from models.twin.arithmetic import Array
 from models.twin.features import described, fitted_features, moment_arrays, vocabulary_array
@@ -79,7 +80,7 @@ def _learned(transform: tft.TFTransformOutput, formatter: DataFormatter) -> dict
 
 def _tensors(transform: tft.TFTransformOutput, names: Sequence[str]) -> list[Array]:
     """Tensors of a transform graph that depend on no row, by the names of their operations."""
-    function = tf.saved_model.load(transform.transform_savedmodel_dir).transform_fn
+    function = loaded_model(transform.transform_savedmodel_dir).transform_fn
     held = function.captured_inputs
     learned = dict(zip([tensor.op.name for tensor in function.inputs[-len(held) :]], held, strict=True)) if held else {}
     nodes = {node.name: node for node in function.graph.as_graph_def().node}
