@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 _SCATTERED = 2048
 """Rows that are looked up one by one with one view of the file: what a view has touched counts as memory."""
 
+_FAR = 1 << 14
+"""Bytes between two rows, about, from which on they are read one by one, without a view."""
+
 _IN_ORDER = 1 << 16
 """Rows that are put in order at a time."""
 
@@ -58,6 +61,8 @@ class Stored:
             if len(places) and places[-1] - places[0] == len(places) - 1 and np.all(np.diff(places) == 1):
                 rows = slice(int(places[0]), int(places[-1]) + 1)
                 return self._view()[rows].copy()
+            if len(places) and (np.max(places) - np.min(places)) * self._row > len(places) * _FAR:
+                return self.scattered(places)
             found = np.empty((len(places), *self.shape[1:]), self.dtype)
             for begin in range(0, len(places), _SCATTERED):
                 found[begin : begin + _SCATTERED] = self._view()[places[begin : begin + _SCATTERED]]
@@ -70,10 +75,15 @@ class Stored:
         A view of the file takes them in half the time, but the system brings in so much around each of them that the
         whole file may count as memory.
         """
-        size = self.dtype.itemsize * int(np.prod(self.shape[1:]))
+        size = self._row
         number, read = self._file.number, os.pread
         found = bytearray().join([read(number, size, place * size) for place in places.tolist()])
         return np.frombuffer(found, self.dtype).reshape(len(places), *self.shape[1:])
+
+    @property
+    def _row(self) -> int:
+        """Bytes of a row."""
+        return self.dtype.itemsize * int(np.prod(self.shape[1:]))
 
     def _view(self) -> NDArray[Any]:
         if not self.shape[0]:

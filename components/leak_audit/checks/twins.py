@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from components.feature_example_gen.splits import SPLITS
 from components.leak_audit.check import Check
 from components.leak_audit.reading.rows import TEST, AuditRows
 from components.leak_audit.results import CheckResult, Figure, Status
@@ -36,6 +37,8 @@ _BITS, _HASHES = 24, 4
 _ONES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1, dtype=np.uint8)
 """Bits of every byte that are set."""
 
+_AT_ONCE = 1 << 20
+"""Keys that are compared at once."""
 _PLACE_BITS = 39
 """Of a row's place, beside its hash in one number: there may be five hundred billion rows."""
 
@@ -157,24 +160,30 @@ def find_twins(rows: AuditRows) -> Twins:
 def _hashed(rows: AuditRows) -> tuple[NDArray[np.int64], list[NDArray[np.int32]]]:
     """The rows that moved on most days and both ways, by split, and each of their hashes, [rows].
 
-    Nothing of all rows is there twice but what is being put in order.
+    Nothing of all rows is there twice: each split has its own stretch of the arrays, and gaps are closed in place.
     """
-    telling, count = np.empty(len(rows), np.int64), 0
+    begins = np.cumsum([0, *np.bincount(rows.split, minlength=len(SPLITS))[:-1]])
+    ends = begins.copy()
+    telling = np.empty(len(rows), np.int32 if len(rows) <= np.iinfo(np.int32).max else np.int64)
     hashes = [np.empty(len(rows), np.int32) for _ in range(_HASHES)]
     for block in rows.blocks():
         returns = np.diff(np.log(rows.closes[block]), axis=1)
         moved = np.count_nonzero(returns, axis=1) > _RETURNS // 2
         # What never falls is interest, three days' on a Monday: its weeks are alike, and that tells what all know.
         moved &= np.any(returns > 0, axis=1) & np.any(returns < 0, axis=1)
-        places = block.start + np.flatnonzero(moved)
-        here = slice(count, count + len(places))
-        telling[here], count = places, here.stop
-        for one, part in zip(hashes, _hashes(_directions(returns[moved])), strict=True):
-            one[here] = part
-    order = np.argsort(rows.split[telling[:count]], kind="stable")
-    for number, one in enumerate(hashes):
-        hashes[number] = one[order]
-    return telling[order], hashes
+        found = [np.flatnonzero(moved & (rows.split[block] == split)) for split in range(len(SPLITS))]
+        stretches = [slice(end, end + len(places)) for end, places in zip(ends, found, strict=True)]
+        ends = np.array([one.stop for one in stretches])
+        for here, places in zip(stretches, found, strict=True):
+            telling[here] = block.start + places
+            for one, part in zip(hashes, _hashes(_directions(returns[places])), strict=True):
+                one[here] = part
+    count = 0
+    for begin, end in zip(begins, ends, strict=True):
+        for one in (telling, *hashes):
+            one[count : count + end - begin] = one[begin:end]
+        count += end - begin
+    return telling[:count], [one[:count] for one in hashes]
 
 
 def _directions(returns: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -199,22 +208,27 @@ def _of_same_key(key: NDArray[np.int32]) -> Iterator[NDArray[np.int64]]:
     """Places with the same key, [pairs, 2]: each row behind the first of its key, and behind some before it."""
     ordered = key.astype(np.int64)
     ordered <<= _PLACE_BITS
-    ordered |= np.arange(len(key))
+    parts = [(begin, min(begin + _AT_ONCE, len(key))) for begin in range(0, len(key), _AT_ONCE)]
+    for begin, end in parts:
+        ordered[begin:end] |= np.arange(begin, end)
     ordered.sort()
-    changed = ordered[1:] ^ ordered[:-1]
-    changed >>= _PLACE_BITS
-    again = 1 + np.flatnonzero(changed == 0)
-    del changed
+    behind = [begin + np.flatnonzero(_same_key(ordered[begin : end + 1])) for begin, end in parts]
+    again = 1 + np.concatenate([np.empty(0, np.int64), *behind])
     if not len(again):
         return
     ordered &= (1 << _PLACE_BITS) - 1
     # Rows that follow one another there have one key, and the one before them is the first of it.
     first = np.maximum.accumulate(np.where(np.diff(again, prepend=-1) != 1, again - 1, 0))
     for back in range(1, _NEIGHBOURS + 1):
-        behind = again - first >= back
-        yield np.stack([ordered[again[behind] - back], ordered[again[behind]]], axis=1)
-    behind = again - first > _NEIGHBOURS
-    yield np.stack([ordered[first[behind]], ordered[again[behind]]], axis=1)
+        far = again - first >= back
+        yield np.stack([ordered[again[far] - back], ordered[again[far]]], axis=1)
+    far = again - first > _NEIGHBOURS
+    yield np.stack([ordered[first[far]], ordered[again[far]]], axis=1)
+
+
+def _same_key(ordered: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each place, after the first, has the key of the one before it."""
+    return (ordered[1:] ^ ordered[:-1]) >> _PLACE_BITS == 0
 
 
 def _distinct_moves(windows: NDArray[np.float32]) -> NDArray[np.int64]:
