@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Collection, Sequence
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,7 +154,9 @@ def superior_ability(returns: NDArray[np.float64], block: int, seed: int) -> flo
     Returns:
         The p-value, consistent of Hansen's three; nan where the returns of a try do not vary.
     """
-    from arch.bootstrap import SPA
+    # Its samples are drawn by compiled code; numba, which it would load for want of that, takes half a second.
+    with patch.dict(os.environ, ARCH_DISABLE_NUMBA="1"):
+        from arch.bootstrap import SPA
 
     if not np.all(np.isfinite(sharpe_ratios(returns))):
         return _NAN
