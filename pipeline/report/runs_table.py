@@ -18,7 +18,7 @@ def print_runs(runs: Sequence[ListedRun], console: Console) -> None:
     """Prints the table, the runs whose reports cannot be read below it; readable from 80 columns on."""
     table = titled_table("Runs, the newest first", tight=True)
     # The widths are those of the longest piece without a blank: words may wrap, names and numbers may not.
-    for name, width in (("run\nid\ntest days", 23), ("asked", 18), ("best AUC\n(95 %)", 16), ("outcome", 17)):
+    for name, width in (("run\nid\ntest days", 19), ("asked", 18), ("best AUC\n(95 %)", 16), ("outcome", 17)):
         table.add_column(name, min_width=width, overflow="fold")
     for run in runs:
         if not run.problem:

@@ -216,9 +216,13 @@ def test_the_commands_read_well_at_80_columns(awesome: Awesome, folder: Path, mo
     assert "no finished run in runs yet" in awesome("runs").out
     add(home, "run-01", answers(5, 0))
     point_latest(home, add(home, "run-02", answers(6, 1)))
+    add(home, "2026-12-01T10-20-38", answers(7, 0))
     done = awesome("runs")
     assert done.code == 0
     assert "run-02 (latest)" in done.out
+    for run in json.loads(awesome("runs", "--json").out):
+        assert set(run["verdict"].split()) <= set(done.out.split())
+    shutil.rmtree(home / "2026-12-01T10-20-38")
     assert max(map(len, done.out.splitlines())) <= 80
     assert [run["name"] for run in json.loads(awesome("runs", "--json").out)] == ["run-02", "run-01"]
     done = awesome("compare", "run-01", "latest")
