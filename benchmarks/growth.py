@@ -78,7 +78,7 @@ def run_size(
         SystemExit: a step failed; its message is above.
     """
     database = work / f"{shares}x{sessions}.{'panel' if panel else 'db'}"
-    folder = work / f"{shares}x{sessions}"
+    folder = work / f"{shares}x{sessions}{'-panel' if panel else ''}"  # a step that ended there is not run again
     folder.mkdir(parents=True, exist_ok=True)
     used: dict[str, dict[str, float]] = {}
     if not database.exists():

@@ -43,7 +43,9 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=SESSIONS)
     parser.add_argument("--epochs", type=int, default=10, help="most epochs of the straightforward pipeline")
     parser.add_argument("--peers", nargs="+", choices=("plain", "tfx"), default=["plain", "tfx"])
-    parser.add_argument("--turns", type=int, default=1, help="of the main job and the plain script")
+    parser.add_argument(
+        "--turns", type=int, choices=range(1, 10), default=1, help="of the main job and the plain script"
+    )
     parser.add_argument("--keep", type=Path, help="work in this folder and keep it")
     arguments = parser.parse_args()
     run_process([sys.executable, "-m", "compileall", "-q", *_PACKAGES])

@@ -157,7 +157,7 @@ def find_twins(rows: AuditRows) -> Twins:
     return Twins(row[tells], like[tells], correlation[tells], int(np.count_nonzero(~tells)))
 
 
-def _hashed(rows: AuditRows) -> tuple[NDArray[np.int64], list[NDArray[np.int32]]]:
+def _hashed(rows: AuditRows) -> tuple[NDArray[np.integer], list[NDArray[np.int32]]]:
     """The rows that moved on most days and both ways, by split, and each of their hashes, [rows].
 
     Nothing of all rows is there twice: each split has its own stretch of the arrays, and gaps are closed in place.
