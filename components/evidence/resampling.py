@@ -185,9 +185,8 @@ def _weights(days: int, block: int, resamples: int, seed: int) -> NDArray[Any]:
     rng = np.random.default_rng(seed)
     starts = rng.integers(0, days, size=(resamples, -(-days // block)))
     offset = np.arange(block)
-    weights = np.empty(
-        (resamples, days)
-    )  # as what they are multiplied with: turned into it a thousand times, it would cost more
+    # As what they are multiplied with: they would be turned into it again and again.
+    weights = np.empty((resamples, days))
     for i, first in enumerate(starts):
         picked = (first[:, None] + offset).ravel()[:days] % days
         weights[i] = np.bincount(picked, minlength=days)

@@ -102,8 +102,7 @@ def test_both_signatures_call_one_graph_of_the_network(exported: Exported) -> No
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
     saved = SavedModel.FromString((exported.directory / "saved_model.pb").read_bytes())
-    bodies = saved.meta_graphs[0].graph_def.library.function
-    assert sum(node.op == "MatMul" for body in bodies for node in body.node_def) == 1
+    assert str(saved.meta_graphs[0].graph_def).count('op: "MatMul"') == 1
 
 
 def test_both_signatures_and_numpy_agree(exported: Exported) -> None:
